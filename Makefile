@@ -1,0 +1,53 @@
+# Everything a person or CI runs. `make demo` and `make test` need only Python 3.11+ and make.
+PYTHON ?= python3
+VENV   ?= .venv
+ifeq ($(OS),Windows_NT)
+BIN    := $(VENV)/Scripts
+else
+BIN    := $(VENV)/bin
+endif
+READY  := $(VENV)/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format docs test-all clean
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml src/aws_iot/__init__.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "aws-iot-cli needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.13")'
+	@echo "Setting up $(VENV) (once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+demo: $(READY)  ## two people meet in a room, on this machine, with no AWS account
+	@$(BIN)/python examples/demo.py
+
+test: $(READY)  ## the whole test suite, offline
+	@$(BIN)/python -m pytest --quiet
+
+check: $(READY)  ## format, lint, types, layers, template, generated docs
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/cfn-lint src/aws_iot/backend/template.yaml
+	@$(BIN)/python docs/generate.py --check
+
+format: $(READY)  ## rewrite the code as the formatter likes it
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+docs: $(READY)  ## rewrite the docs that are generated from the code
+	@$(BIN)/python docs/generate.py
+
+test-all:  ## the suite on every Python that is installed
+	@for v in 3.11 3.12 3.13 3.14; do \
+	  if python$$v -c '' 2>/dev/null; then \
+	    echo "== Python $$v"; $(MAKE) --no-print-directory test PYTHON=python$$v VENV=.venv-$$v || exit 1; \
+	  else echo "== Python $$v is not installed"; fi; \
+	done
+
+clean:  ## remove what these targets made
+	@rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist build

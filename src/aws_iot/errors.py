@@ -1,0 +1,95 @@
+"""Every failure that we expect, each with its exit code and what to do next.
+
+AwsIotError
+├── ProfileError            3  the profile or a file is missing, unreadable or wrong
+├── SignInRefused           4  password, unconfirmed account, code, a challenge
+├── NotAuthorized           5  no admin has accepted this identity, or a policy refuses the topic
+├── Unreachable             6  name, connection, TLS, clock, deadline
+├── ServiceRefused          7  limit, quota, invalid parameter
+└── NothingCame             8  what was waited for did not come
+"""
+
+from typing import ClassVar
+
+
+class AwsIotError(Exception):
+    """An expected failure: `str()` says what happened, `hint` what to do next.
+
+    Neither may ever hold a secret: both are printed and logged as they are.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class ProfileError(AwsIotError):
+    """The profile or a file is missing, unreadable or wrong."""
+
+    exit_code = 3
+
+
+class ProfileNotFound(ProfileError):
+    """No profile is stored under this key."""
+
+
+class SignInRefused(AwsIotError):
+    """The password, the account's state, a code or a challenge stands in the way."""
+
+    exit_code = 4
+
+
+class AccountNotConfirmed(SignInRefused):
+    """The account waits for the code that was mailed to its owner."""
+
+
+class CodeRefused(SignInRefused):
+    """The confirmation code is wrong or no longer valid."""
+
+
+class ChallengeNotSupported(SignInRefused):
+    """The user pool asks for a step that this program cannot do."""
+
+
+class CredentialsRefused(SignInRefused):
+    """The service does not take the credentials or tokens that were shown to it."""
+
+
+class NotAuthorized(AwsIotError):
+    """Signed in, but not allowed."""
+
+    exit_code = 5
+
+
+class NotAccepted(NotAuthorized):
+    """The broker refused the connection itself: as a rule, no IoT policy is attached to the identity."""
+
+
+class TopicRefused(NotAuthorized):
+    """Connected, but a policy refuses this topic."""
+
+
+class Unreachable(AwsIotError):
+    """No service answered as it should: name, connection, TLS, or no answer in time."""
+
+    exit_code = 6
+
+
+class WrongClock(Unreachable):
+    """This machine's clock is too far from the service's for a signature to be valid."""
+
+
+class ServiceRefused(AwsIotError):
+    """The service, or a limit of it that was checked before sending, refuses the request."""
+
+    exit_code = 7
+
+
+class InvalidRoom(ServiceRefused):
+    """No topic can be made of this room's name."""
+
+
+class InvalidMessage(ServiceRefused):
+    """The message is not text, or larger than AWS IoT Core carries."""

@@ -1,0 +1,85 @@
+"""Message: what one person said, and its form on the wire.
+
+The payload is what the npm tool sends, byte for byte: `{"msg": …}` as compact UTF-8 JSON. Whatever
+else a message carries travels as MQTT 5 user properties, which that tool does not see.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+Properties = tuple[tuple[str, str], ...]
+"""MQTT 5 user properties, in the order in which they travel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one person said in a room.
+
+    `sender` is proven: it is the last level of the topic, where the IoT policy lets an identity
+    publish only under its own id. `name` is what the sender claims to be called, and proves nothing.
+    `id` and `sent` are missing from messages of other programs.
+    """
+
+    room: str
+    sender: str
+    text: str
+    payload: bytes
+    received: datetime
+    id: str | None = None
+    sent: datetime | None = None
+    name: str | None = None
+
+
+def encode(text: str) -> bytes:
+    """The payload that says `text`. Raises `UnicodeEncodeError` for lone surrogates."""
+    return json.dumps({"msg": text}, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def decode(payload: bytes) -> str:
+    """The text of any payload at all, as far as there is one.
+
+    `{"msg": "text"}` gives the text; another JSON value of `msg` is given as JSON; anything else
+    is given as it is, with what is not UTF-8 replaced.
+    """
+    try:
+        said = json.loads(payload)["msg"]
+        return said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return payload.decode(errors="replace")
+
+
+def to_properties(message_id: str, sent: datetime, name: str) -> Properties:
+    """The user properties of a message that we send."""
+    return (("id", message_id), ("sent", timestamp(sent)), ("name", name))
+
+
+def from_wire(
+    room: str, sender: str, payload: bytes, properties: Sequence[tuple[str, str]], received: datetime
+) -> Message:
+    """The message that arrived; a property given twice counts once, an unreadable one not at all."""
+    known = dict(reversed(properties))
+    return Message(
+        room=room,
+        sender=sender,
+        text=decode(payload),
+        payload=payload,
+        received=received,
+        id=known.get("id"),
+        sent=_parse_time(known.get("sent")),
+        name=known.get("name"),
+    )
+
+
+def timestamp(moment: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds, such as `2026-01-31T23:59:59.999Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _parse_time(text: str | None) -> datetime | None:
+    try:
+        parsed = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return parsed if parsed and parsed.tzinfo else None

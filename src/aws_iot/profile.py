@@ -1,0 +1,276 @@
+"""Profile: which user pool, client, identity pool and endpoints, under a key; plain data, no secrets."""
+
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from aws_iot.errors import ProfileError, ProfileNotFound
+from aws_iot.files import exclusive, write_private
+
+_KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the broker listens for MQTT over a WebSocket."""
+
+    host: str
+    port: int
+    path: str = "/mqtt"
+    tls: bool = True
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `wss://host[:port][/path]`, a bare `host[:port]`, or `ws://…` on a loopback address.
+
+        Raises `ValueError` with a reason that completes the sentence "it …".
+        """
+        url = urlsplit(text if "://" in text else f"wss://{text}")
+        if url.scheme not in ("ws", "wss"):
+            raise ValueError("must begin with wss://, or be a bare host name")
+        if not url.hostname or url.username or url.query or url.fragment or re.search(r"\s", text):
+            raise ValueError("must be a host name, with an optional port and path")
+        try:
+            port = url.port
+        except ValueError:
+            raise ValueError("has a port that is not a number from 1 to 65535") from None
+        tls = url.scheme == "wss"
+        if not tls and not _is_loopback(url.hostname):
+            raise ValueError(
+                "must begin with wss://: without TLS (ws://) only this machine itself can be reached"
+            )
+        return cls(
+            url.hostname, port or (443 if tls else 80), "/mqtt" if url.path in ("", "/") else url.path, tls
+        )
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port == (443 if self.tls else 80) else f":{self.port}"
+        return f"{'wss' if self.tls else 'ws'}://{host}{port}{self.path}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Where a person signs in and talks; `key` is what the profile is stored under.
+
+    `username` is who signs in when nobody else is named. `policy_name` is the IoT policy that an
+    admin attaches to accept a person. The URLs replace AWS's own addresses (the local stack sets
+    them), and `ca_bundle` is a PEM file of the authorities to trust for them.
+    """
+
+    user_pool_id: str
+    client_id: str
+    identity_pool_id: str
+    endpoint: Endpoint
+    iot_region: str
+    policy_name: str | None = None
+    cognito_idp_url: str | None = None
+    cognito_identity_url: str | None = None
+    iot_url: str | None = None
+    ca_bundle: str | None = None
+    username: str | None = None
+    key: str = ""
+
+    @property
+    def user_pool_region(self) -> str:
+        """Where the user pool is: its id says so, and the identity pool may be elsewhere."""
+        return self.user_pool_id.partition("_")[0]
+
+    @property
+    def identity_pool_region(self) -> str:
+        """Where the identity pool is: its id says so."""
+        return self.identity_pool_id.partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """One key of `aws-exports.json`: the field that it fills, and what it must look like."""
+
+    name: str
+    field: str
+    pattern: str
+    expected: str
+    required: bool = True
+
+
+# The shapes are those of the service models: cognito-idp 2016-04-18, cognito-identity 2014-06-30.
+_URL = r"https?://\S+"
+_KEYS = (
+    _Key(
+        "aws_user_pools_id",
+        "user_pool_id",
+        r"[\w-]+_[0-9A-Za-z]+",
+        "a user pool id such as us-east-1_AbCdEf123",
+    ),
+    _Key(
+        "aws_user_pools_web_client_id",
+        "client_id",
+        r"[\w+]{1,128}",
+        "the id of an app client of the user pool",
+    ),
+    _Key(
+        "aws_cognito_identity_pool_id",
+        "identity_pool_id",
+        r"[\w-]+:[0-9a-f-]+",
+        "an identity pool id such as us-east-1:00000000-0000-0000-0000-000000000000",
+    ),
+    _Key(
+        "aws_pubsub_endpoint",
+        "endpoint",
+        r".+",
+        "the IoT endpoint, such as wss://…-ats.iot.us-east-1.amazonaws.com/mqtt",
+    ),
+    _Key("aws_pubsub_region", "iot_region", r"[a-z0-9-]+", "a region such as us-east-1", required=False),
+    _Key(
+        "aws_iot_policy_name",
+        "policy_name",
+        r"[\w+=,.@-]{1,128}",
+        "the name of an IoT policy",
+        required=False,
+    ),
+    _Key("endpoint_url_cognito_identity_provider", "cognito_idp_url", _URL, "an http(s) URL", required=False),
+    _Key("endpoint_url_cognito_identity", "cognito_identity_url", _URL, "an http(s) URL", required=False),
+    _Key("endpoint_url_iot", "iot_url", _URL, "an http(s) URL", required=False),
+    _Key("ca_bundle", "ca_bundle", r".+", "the path of a PEM file", required=False),
+)
+
+
+def from_exports(exports: object, source: str) -> Profile:
+    """Read the object in an `aws-exports.json`; keys that are not ours are left alone.
+
+    `source` names the file in errors. Raises `ProfileError` naming each missing or wrong key.
+    """
+    if not isinstance(exports, Mapping):
+        raise ProfileError(f"{source}: expected a JSON object, as in aws-exports.json")
+    fields: dict[str, Any] = {}
+    faults = []
+    for key in _KEYS:
+        value = exports.get(key.name)
+        if value is None:
+            if key.required:
+                faults.append(f"{key.name} is missing: expected {key.expected}")
+        elif not isinstance(value, str) or not re.fullmatch(key.pattern, value):
+            faults.append(f"{key.name} is {json.dumps(value)}: expected {key.expected}")
+        else:
+            fields[key.field] = value
+    if "endpoint" in fields:
+        try:
+            fields["endpoint"] = Endpoint.parse(fields["endpoint"])
+        except ValueError as reason:
+            faults.append(f"aws_pubsub_endpoint is {json.dumps(fields['endpoint'])}: it {reason}")
+        else:
+            fields.setdefault("iot_region", _region_of(fields["endpoint"].host) or _first_region(exports))
+    if faults:
+        raise ProfileError(f"{source}: " + "; ".join(faults))
+    if not fields["iot_region"]:
+        raise ProfileError(f"{source}: aws_pubsub_region is missing: expected a region such as us-east-1")
+    return Profile(**fields)
+
+
+def _region_of(host: str) -> str | None:
+    """The region in `<prefix>[-ats].iot.<region>.amazonaws.com[.cn]`."""
+    found = re.search(r"\.iot\.([a-z0-9-]+)\.amazonaws\.com", host)
+    return found.group(1) if found else None
+
+
+def _first_region(exports: Mapping[str, Any]) -> str | None:
+    return next(
+        (r for k in ("aws_project_region", "aws_cognito_region") if isinstance(r := exports.get(k), str)),
+        None,
+    )
+
+
+def to_exports(profile: Profile) -> dict[str, str]:
+    """What an `aws-exports.json` of this profile holds: the npm tool can read it, and so can `from_exports`."""
+    exports = {
+        "aws_project_region": profile.iot_region,
+        "aws_cognito_region": profile.user_pool_region,
+    }
+    for key in _KEYS:
+        value = getattr(profile, key.field)
+        if value is not None:
+            exports[key.name] = str(value)
+    return exports
+
+
+def read_json(path: Path) -> object:
+    """The JSON value in a file. Raises `ProfileError` naming the file and what is wrong with it."""
+    try:
+        return json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise ProfileError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise ProfileError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise ProfileError(f"{path}: is not JSON: {error}") from error
+
+
+class ProfileStore:
+    """The profiles of a person: one JSON file each, in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def keys(self) -> list[str]:
+        """The keys of the stored profiles, in alphabetical order."""
+        return sorted(p.stem for p in self.folder.glob("*.json") if _KEY.fullmatch(p.stem))
+
+    def load(self, key: str) -> Profile:
+        """Raises `ProfileNotFound`, or `ProfileError` if the file is damaged."""
+        path = self._path(key)
+        if not path.exists():
+            known = ", ".join(self.keys())
+            raise ProfileNotFound(
+                f"there is no profile '{key}'" + (f" (there is: {known})" if known else ""),
+                hint=f"Make it with: aws-iot config -s aws-exports.json -k {key}",
+            )
+        stored = read_json(path)
+        if not isinstance(stored, dict):
+            raise ProfileError(f"{path}: expected a JSON object")
+        profile = from_exports(stored.get("aws-exports"), str(path))
+        username = stored.get("username")
+        return replace(profile, key=key, username=username if isinstance(username, str) else None)
+
+    def change(self, key: str, change: Callable[[Profile | None], Profile]) -> Profile:
+        """Store what `change` makes of the profile under `key` (None: there is none yet).
+
+        Of two processes that change it at once, the second sees what the first stored.
+        """
+        path = self._path(key)
+        with exclusive(self.folder):
+            profile = change(self.load(key) if path.exists() else None)
+            stored = {"username": profile.username, "aws-exports": to_exports(profile)}
+            write_private(path, json.dumps(stored, indent=2).encode() + b"\n")
+        return profile
+
+    def remove(self, key: str) -> None:
+        """Raises `ProfileNotFound`."""
+        with exclusive(self.folder):
+            try:
+                self._path(key).unlink()
+            except FileNotFoundError:
+                raise ProfileNotFound(f"there is no profile '{key}'") from None
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{checked_key(key)}.json"
+
+
+def checked_key(key: str) -> str:
+    """`key`, if it can name a profile and so a file; else raises `ProfileError`."""
+    if not _KEY.fullmatch(key):
+        raise ProfileError(
+            f"'{key}' cannot name a profile: use up to 64 letters, digits, '_', '-' and '.', a letter or digit first"
+        )
+    return key

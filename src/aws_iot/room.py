@@ -1,0 +1,149 @@
+"""Rooms: topics and their limits; saying and hearing; duplicates dropped."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from aws_iot.connection import Connection, Delivery, Event, Lost, Restored
+from aws_iot.errors import InvalidMessage, InvalidRoom
+from aws_iot.message import Message, encode, from_wire, to_properties
+
+# AWS IoT Core message broker limits: docs.aws.amazon.com/general/latest/gr/iot-core.html
+MAX_TOPIC_BYTES = 256
+MAX_TOPIC_SLASHES = 7
+MAX_PAYLOAD_BYTES = 128 * 1024
+MAX_FILTERS_PER_SUBSCRIBE = 8
+MAX_SUBSCRIPTIONS = 50
+
+REMEMBERED_IDS = 10_000
+"""Of so many messages back a second copy is noticed."""
+
+
+def topic(pool: str, room: str, identity: str) -> str:
+    """Where `identity` speaks in `room`: `<pool>/<room>/<identity>`.
+
+    Raises `InvalidRoom` where AWS IoT Core would end the connection over the topic.
+    """
+    if not room:
+        raise InvalidRoom("a room needs a name")
+    if any(wildcard in room for wildcard in "+#"):
+        raise InvalidRoom(f"the room '{room}' holds a wildcard: '+' and '#' cannot be part of a room's name")
+    if "\0" in room:
+        raise InvalidRoom("a room's name cannot hold a NUL character")
+    whole = f"{pool}/{room}/{identity}"
+    if whole.count("/") > MAX_TOPIC_SLASHES:
+        raise InvalidRoom(
+            f"the room '{room}' has more than {MAX_TOPIC_SLASHES - 2} slashes, which AWS IoT Core refuses"
+        )
+    try:
+        excess = len(whole.encode()) - MAX_TOPIC_BYTES
+    except UnicodeEncodeError:
+        raise InvalidRoom("the room's name is not valid UTF-8") from None
+    if excess > 0:
+        raise InvalidRoom(
+            f"the room's name is {excess} bytes too long: AWS IoT Core takes topics of {MAX_TOPIC_BYTES} bytes"
+        )
+    return whole
+
+
+def topic_filter(pool: str, room: str | None, identity: str) -> str:
+    """What to subscribe to, to hear everybody in `room`, or in every room of the pool (None).
+
+    Raises `InvalidRoom` for a room in which `identity` could not speak.
+    """
+    if room is None:
+        return f"{pool}/#"
+    topic(pool, room, identity)
+    return f"{pool}/{room}/+"
+
+
+def place(pool: str, topic: str) -> tuple[str, str]:
+    """The room and the sender that a topic of the pool names."""
+    room, _, sender = topic.removeprefix(f"{pool}/").rpartition("/")
+    return room, sender
+
+
+class Rooms:
+    """The rooms of one identity pool, as one identity sees them over one connection."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        pool: str,
+        identity: str,
+        name: str,
+        now: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        """`name` is what messages claim their sender to be called; `new_id` never gives the same id twice."""
+        self._connection = connection
+        self._pool = pool
+        self._identity = identity
+        self._name = name
+        self._now = now
+        self._new_id = new_id
+        self._heard: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def say(self, room: str, text: str) -> None:
+        """Return when the broker has acknowledged it.
+
+        Raises `InvalidRoom` and `InvalidMessage` before anything is sent, else what
+        `Connection.publish` raises.
+        """
+        where = topic(self._pool, room, self._identity)
+        payload = checked_payload(text)
+        self._connection.publish(where, payload, to_properties(self._new_id(), self._now(), self._name))
+
+    def enter(self, rooms: Sequence[str]) -> None:
+        """Hear these rooms, or every room if none is named. Raises `InvalidRoom` before anything is sent."""
+        filters = [topic_filter(self._pool, room, self._identity) for room in dict.fromkeys(rooms)]
+        if len(filters) > MAX_SUBSCRIPTIONS:
+            raise InvalidRoom(
+                f"{len(filters)} rooms are too many: AWS IoT Core allows {MAX_SUBSCRIPTIONS} on a connection"
+            )
+        filters = filters or [topic_filter(self._pool, None, self._identity)]
+        for start in range(0, len(filters), MAX_FILTERS_PER_SUBSCRIBE):
+            self._connection.subscribe(filters[start : start + MAX_FILTERS_PER_SUBSCRIBE])
+
+    def hear(self, timeout: float | None = None) -> Iterator[Message | Lost | Restored]:
+        """What happens in the rooms that were entered, until `timeout` seconds pass without an event.
+
+        A message that the broker delivers twice is heard once: its id tells, within what its sender said.
+        """
+        while (event := self._connection.receive(timeout)) is not None:
+            heard = self._take(event)
+            if heard is not None:
+                yield heard
+
+    def _take(self, event: Event) -> Message | Lost | Restored | None:
+        if not isinstance(event, Delivery):
+            return event
+        room, sender = place(self._pool, event.topic)
+        message = from_wire(room, sender, event.payload, event.properties, self._now())
+        return None if self._is_repeated(message) else message
+
+    def _is_repeated(self, message: Message) -> bool:
+        if message.id is None:
+            return False
+        # Keyed by sender too: nobody can silence another person by using their ids first.
+        known = (message.sender, message.id)
+        if known in self._heard:
+            return True
+        self._heard[known] = None
+        if len(self._heard) > REMEMBERED_IDS:
+            self._heard.popitem(last=False)
+        return False
+
+
+def checked_payload(text: str) -> bytes:
+    """The payload that says `text`. Raises `InvalidMessage`."""
+    try:
+        payload = encode(text)
+    except UnicodeEncodeError:
+        raise InvalidMessage("the message is not valid UTF-8") from None
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise InvalidMessage(
+            f"the message is {len(payload):,} bytes on the wire: AWS IoT Core carries {MAX_PAYLOAD_BYTES:,} at most"
+        )
+    return payload

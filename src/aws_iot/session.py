@@ -1,0 +1,89 @@
+"""Session: a person signed in with a profile, and what can be done with accounts."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from aws_iot.files import write_private
+from aws_iot.profile import checked_key
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A person signed in; the tokens live until `expires`, as a rule for an hour."""
+
+    username: str
+    id_token: str = field(repr=False)
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSent:
+    """Where the user pool sent a confirmation code, as far as it says: `a***@e***` by `EMAIL`."""
+
+    destination: str | None
+    medium: str | None
+
+
+class Accounts(Protocol):
+    """The accounts of one user pool.
+
+    Every method can raise `Unreachable`, and `ServiceRefused` for limits and invalid parameters.
+    """
+
+    def sign_up(self, username: str, password: str, email: str) -> CodeSent | None:
+        """Make an account. None: it needs no confirmation.
+
+        Raises `ServiceRefused` when the name is taken or the password breaks the pool's policy.
+        """
+        ...
+
+    def confirm(self, username: str, code: str) -> None:
+        """Confirm an account; its e-mail address stops being an alias of any older account.
+
+        Raises `CodeRefused`.
+        """
+        ...
+
+    def resend_code(self, username: str) -> CodeSent:
+        """Have a new confirmation code sent."""
+        ...
+
+    def sign_in(self, username: str, password: str) -> Session:
+        """Prove the password without sending it (SRP).
+
+        Raises `SignInRefused`, of which `AccountNotConfirmed` and `ChallengeNotSupported` are kinds.
+        """
+        ...
+
+    def renew(self, session: Session) -> Session:
+        """New tokens for a session, without the password. Raises `SignInRefused`."""
+        ...
+
+
+class PresetPasswords:
+    """The passwords that people preset with `config -p`: private files, one a profile."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def get(self, key: str) -> str | None:
+        """None where no password is preset."""
+        try:
+            return self._path(key).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+
+    def set(self, key: str, password: str) -> None:
+        """Keep the password of a profile."""
+        write_private(self._path(key), password.encode())
+
+    def remove(self, key: str) -> None:
+        """Forget it; fine if there is none."""
+        self._path(key).unlink(missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{checked_key(key)}.password"

@@ -1,0 +1,134 @@
+"""App: picks what stands behind each seam, and imports it only then.
+
+It makes parts; it decides nothing and prints nothing. Commands get it from Click's context, so
+tests hand in another.
+"""
+
+import os
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aws_iot.connection import Connection
+from aws_iot.credentials import CredentialIssuer, Credentials, RenewingCredentials
+from aws_iot.profile import Profile, ProfileStore
+from aws_iot.room import Rooms
+from aws_iot.session import Accounts, PresetPasswords, Session
+
+if TYPE_CHECKING:
+    from aws_iot.aws.members import Members
+    from aws_iot.local.stack import LocalStack
+
+TIMEOUT_SECONDS = 10.0
+"""How long one step (a request, a connection, an acknowledgement) may take unless somebody says otherwise."""
+
+
+class App:
+    """The parts, with the services of the profile's endpoints behind them."""
+
+    def __init__(
+        self, config_folder: Path | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._config_folder = config_folder
+        self.now = now
+        self.timeout = TIMEOUT_SECONDS
+
+    @property
+    def config_folder(self) -> Path:
+        """`AWS_IOT_CONFIG_DIR`, or where this system keeps a person's settings."""
+        if self._config_folder is None:
+            if chosen := os.environ.get("AWS_IOT_CONFIG_DIR"):
+                self._config_folder = Path(chosen).expanduser()
+            else:
+                import platformdirs
+
+                self._config_folder = platformdirs.user_config_path("aws-iot-cli", appauthor=False)
+        return self._config_folder
+
+    @property
+    def profiles(self) -> ProfileStore:
+        """The stored profiles."""
+        return ProfileStore(self.config_folder / "profiles")
+
+    @property
+    def passwords(self) -> PresetPasswords:
+        """The preset passwords."""
+        return PresetPasswords(self.config_folder / "passwords")
+
+    def accounts(self, profile: Profile) -> Accounts:
+        """The accounts of the profile's user pool."""
+        from aws_iot.aws.cognito import CognitoAccounts
+
+        return CognitoAccounts(profile, self.now, self.timeout)
+
+    def issuer(self, profile: Profile) -> CredentialIssuer:
+        """The profile's identity pool."""
+        from aws_iot.aws.cognito import CognitoIdentityPool
+
+        return CognitoIdentityPool(profile, self.now, self.timeout)
+
+    def connect(self, profile: Profile, identity: str, credentials: Callable[[], Credentials]) -> Connection:
+        """An open connection to the profile's broker."""
+        from aws_iot.aws.iot_core import IotCoreConnection
+
+        return IotCoreConnection.open(profile, identity, credentials, self.now, self.timeout)
+
+    def members(self, profile: Profile, aws_profile: str | None) -> "Members":
+        """Who may come in, for an admin."""
+        from aws_iot.aws.members import Members
+
+        return Members(profile, self.now, self.timeout, aws_profile)
+
+    def credentials(self, profile: Profile, accounts: Accounts, session: Session) -> RenewingCredentials:
+        """Credentials of a session, renewed for as long as `accounts` renews it."""
+        issuer = self.issuer(profile)
+        first = issuer.issue(session)
+
+        def issue() -> Credentials:
+            nonlocal session
+            session = accounts.renew(session)
+            return issuer.issue(session)
+
+        return RenewingCredentials(first, issue, self.now)
+
+    def rooms(self, profile: Profile, connection: Connection, identity: str, name: str) -> Rooms:
+        """The rooms of the profile's identity pool, over a connection of `identity`."""
+        return Rooms(
+            connection,
+            pool=profile.identity_pool_id,
+            identity=identity,
+            name=name,
+            now=self.now,
+            new_id=lambda: uuid.uuid4().hex,
+        )
+
+    def local_stack(
+        self, folder: Path, api_port: int | None, mqtt_port: int | None, verbose: bool
+    ) -> "LocalStack":
+        """The local stack, provisioned when it is entered. Raises `LocalStackNotInstalled`."""
+        from aws_iot.local import require_extra
+
+        require_extra()
+        from aws_iot.local.stack import LocalStack
+
+        return LocalStack(folder, self._provision, api_port=api_port, mqtt_port=mqtt_port, verbose=verbose)
+
+    def _provision(self, stack: "LocalStack") -> Profile:
+        from dataclasses import replace
+
+        from aws_iot import backend
+        from aws_iot.aws.clients import signed
+        from aws_iot.aws.cloudformation import deploy
+        from aws_iot.local.stack import REGION, STACK
+
+        client = signed("cloudformation", REGION, stack.api_url, None, self.timeout, None)
+        outputs: Mapping[str, str] = deploy(client, STACK, backend.template(), self.now, poll=0.05)
+        return replace(
+            backend.profile(outputs, stack.endpoint),
+            cognito_idp_url=stack.api_url,
+            cognito_identity_url=stack.api_url,
+            iot_url=stack.api_url,
+            ca_bundle=str(stack.ca_file),
+        )

@@ -1,0 +1,227 @@
+"""Accounts of a Cognito user pool, and the credentials that an identity pool gives to them."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from pycognito.aws_srp import AWSSRP
+
+from aws_iot.aws.clients import Refusals, translated, unsigned
+from aws_iot.credentials import Credentials
+from aws_iot.errors import (
+    AccountNotConfirmed,
+    AwsIotError,
+    ChallengeNotSupported,
+    CodeRefused,
+    CredentialsRefused,
+    ProfileError,
+    ServiceRefused,
+    SignInRefused,
+)
+from aws_iot.profile import Profile
+from aws_iot.session import CodeSent, Session
+
+
+class CognitoAccounts:
+    """`Accounts` of the profile's user pool. Every call is unsigned; `timeout` is in seconds, for each."""
+
+    def __init__(self, profile: Profile, now: Callable[[], datetime], timeout: float) -> None:
+        self._profile = profile
+        self._now = now
+        self._client = unsigned(
+            "cognito-idp", profile.user_pool_region, profile.cognito_idp_url, profile.ca_bundle, timeout
+        )
+
+    def sign_up(self, username: str, password: str, email: str) -> CodeSent | None:
+        with translated(self._client, _REFUSALS, self._now):
+            reply = self._client.sign_up(
+                ClientId=self._profile.client_id,
+                Username=username,
+                Password=password,
+                UserAttributes=[{"Name": "email", "Value": email}],
+            )
+        return None if reply["UserConfirmed"] else _code_sent(reply)
+
+    def confirm(self, username: str, code: str) -> None:
+        with translated(self._client, _REFUSALS | _CONFIRM_REFUSALS, self._now):
+            self._client.confirm_sign_up(
+                ClientId=self._profile.client_id,
+                Username=username,
+                ConfirmationCode=code,
+                ForceAliasCreation=True,
+            )
+
+    def resend_code(self, username: str) -> CodeSent:
+        with translated(self._client, _REFUSALS, self._now):
+            return _code_sent(
+                self._client.resend_confirmation_code(ClientId=self._profile.client_id, Username=username)
+            )
+
+    def sign_in(self, username: str, password: str) -> Session:
+        # pycognito does the arithmetic; the calls are ours, since its own raise some challenges and return others.
+        srp = AWSSRP(
+            username, password, self._profile.user_pool_id, self._profile.client_id, client=self._client
+        )
+        start = srp.get_auth_params()
+        with translated(self._client, _REFUSALS, self._now):
+            reply = self._client.initiate_auth(
+                AuthFlow="USER_SRP_AUTH", ClientId=self._profile.client_id, AuthParameters=start
+            )
+            if reply.get("ChallengeName") == "PASSWORD_VERIFIER":
+                reply = self._client.respond_to_auth_challenge(
+                    ClientId=self._profile.client_id,
+                    ChallengeName="PASSWORD_VERIFIER",
+                    ChallengeResponses=srp.process_challenge(reply["ChallengeParameters"], start),
+                )
+        return self._session(username, reply, None)
+
+    def renew(self, session: Session) -> Session:
+        if session.refresh_token is None:
+            raise SignInRefused("this session cannot be renewed", hint="Sign in again.")
+        with translated(self._client, _REFUSALS | _RENEW_REFUSALS, self._now):
+            reply = self._client.initiate_auth(
+                AuthFlow="REFRESH_TOKEN_AUTH",
+                ClientId=self._profile.client_id,
+                AuthParameters={"REFRESH_TOKEN": session.refresh_token},
+            )
+        return self._session(session.username, reply, session.refresh_token)
+
+    def _session(self, username: str, reply: dict[str, Any], refresh_token: str | None) -> Session:
+        if "AuthenticationResult" not in reply:
+            raise _unsupported(reply.get("ChallengeName", "an unnamed challenge"))
+        tokens = reply["AuthenticationResult"]
+        return Session(
+            username=username,
+            id_token=tokens["IdToken"],
+            access_token=tokens["AccessToken"],
+            refresh_token=tokens.get("RefreshToken", refresh_token),  # a renewal keeps the old one
+            expires=self._now() + timedelta(seconds=tokens["ExpiresIn"]),
+        )
+
+
+class CognitoIdentityPool:
+    """`CredentialIssuer` of the profile's identity pool (the enhanced flow)."""
+
+    def __init__(self, profile: Profile, now: Callable[[], datetime], timeout: float) -> None:
+        self._profile = profile
+        self._now = now
+        self._client = unsigned(
+            "cognito-identity",
+            profile.identity_pool_region,
+            profile.cognito_identity_url,
+            profile.ca_bundle,
+            timeout,
+        )
+
+    def issue(self, session: Session) -> Credentials:
+        # The provider's name holds the USER pool's region, which may differ from the identity pool's.
+        provider = f"cognito-idp.{self._profile.user_pool_region}.amazonaws.com/{self._profile.user_pool_id}"
+        logins = {provider: session.id_token}
+        with translated(self._client, _IDENTITY_REFUSALS, self._now):
+            identity = self._client.get_id(IdentityPoolId=self._profile.identity_pool_id, Logins=logins)[
+                "IdentityId"
+            ]
+            reply = self._client.get_credentials_for_identity(IdentityId=identity, Logins=logins)
+        keys = reply["Credentials"]
+        return Credentials(
+            identity=reply["IdentityId"],  # differs from the one asked for after identities were merged
+            access_key_id=keys["AccessKeyId"],
+            secret_access_key=keys["SecretKey"],
+            session_token=keys["SessionToken"],
+            expires=keys["Expiration"],
+        )
+
+
+def _code_sent(reply: dict[str, Any]) -> CodeSent:
+    delivery = reply.get("CodeDeliveryDetails", {})
+    return CodeSent(delivery.get("Destination"), delivery.get("DeliveryMedium"))
+
+
+def _unsupported(challenge: str) -> ChallengeNotSupported:
+    return ChallengeNotSupported(
+        f"the user pool asks for {challenge}, which this version cannot answer",
+        hint="Ask an admin of the user pool to let this account sign in with its password alone.",
+    )
+
+
+def _not_authorized(message: str) -> AwsIotError:
+    """NotAuthorizedException says many things, and only its message tells which."""
+    if message == "Password attempts exceeded":
+        return SignInRefused(
+            "too many wrong passwords: the user pool takes none for a while",
+            hint="Wait before the next try: it doubles the pause each time, up to about 15 minutes.",
+        )
+    if message.startswith("Incorrect username or password"):
+        return SignInRefused("wrong user name or password")
+    if "SECRET_HASH" in message or "secret hash" in message:
+        return ProfileError(
+            f"the user pool's app client has a secret: {message}",
+            hint="Have an admin make an app client without a secret, and put its id into the profile.",
+        )
+    return SignInRefused(f"the user pool refuses: {message}")
+
+
+def _invalid_parameter(message: str) -> AwsIotError:
+    if "USER_SRP_AUTH is not enabled" in message:
+        return ProfileError(
+            "the user pool's app client does not allow sign-in by SRP",
+            hint="Have an admin add ALLOW_USER_SRP_AUTH to the app client's authentication flows.",
+        )
+    return ServiceRefused(f"the user pool refuses: {message}")
+
+
+# Codes and messages: botocore's model of cognito-idp, and the Cognito developer guide's pages on errors.
+_REFUSALS: Refusals = {
+    "NotAuthorizedException": _not_authorized,
+    "InvalidParameterException": _invalid_parameter,
+    "UserNotFoundException": lambda _: SignInRefused(
+        "there is no such user in this user pool", hint="Make an account with: aws-iot signup"
+    ),
+    "UserNotConfirmedException": lambda _: AccountNotConfirmed(
+        "this account is not confirmed yet",
+        hint="Confirm it with the code that was mailed: aws-iot confirm -u USER -c CODE"
+        " (a new code: aws-iot confirm -u USER --resend)",
+    ),
+    "PasswordResetRequiredException": lambda _: SignInRefused(
+        "an admin has reset this account's password: set a new one first"
+    ),
+    "UsernameExistsException": lambda message: ServiceRefused(
+        f"this user name is taken: {message}",
+        hint="Choose another, or confirm it if it is yours: aws-iot confirm",
+    ),
+    "InvalidPasswordException": lambda message: ServiceRefused(f"the password does not do: {message}"),
+    "CodeMismatchException": lambda _: CodeRefused("this is not the code that was sent"),
+    "ExpiredCodeException": lambda _: CodeRefused(
+        "this code is not valid any more", hint="Have a new one sent: aws-iot confirm -u USER --resend"
+    ),
+    "ResourceNotFoundException": lambda message: ProfileError(
+        f"the user pool or its app client does not exist: {message}",
+        hint="Check aws_user_pools_id and aws_user_pools_web_client_id in the profile: aws-iot config show",
+    ),
+}
+
+_CONFIRM_REFUSALS: Refusals = {
+    # "User cannot be confirmed. Current status is CONFIRMED"
+    "NotAuthorizedException": lambda message: SignInRefused(f"this account cannot be confirmed: {message}"),
+}
+
+_RENEW_REFUSALS: Refusals = {
+    "NotAuthorizedException": lambda message: SignInRefused(
+        f"the session has ended: {message}", hint="Sign in again."
+    ),
+}
+
+_IDENTITY_REFUSALS: Refusals = {
+    "NotAuthorizedException": lambda message: CredentialsRefused(
+        f"the identity pool does not take this user pool's sign-in: {message}",
+        hint="Check that the identity pool names this user pool and app client as a provider.",
+    ),
+    "ResourceNotFoundException": lambda message: ProfileError(
+        f"the identity pool does not exist: {message}",
+        hint="Check aws_cognito_identity_pool_id in the profile: aws-iot config show",
+    ),
+    "InvalidIdentityPoolConfigurationException": lambda message: ProfileError(
+        f"the identity pool has no usable role for signed-in users: {message}"
+    ),
+    "InvalidParameterException": lambda message: CredentialsRefused(f"the identity pool refuses: {message}"),
+}

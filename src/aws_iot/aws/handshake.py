@@ -1,0 +1,118 @@
+"""The signed WebSocket upgrade of AWS IoT Core: how it is signed, and why it fails.
+
+awscrt hides the answer to a refused upgrade, and takes up to 30 seconds to report an untrusted
+certificate. So when a connection does not come about, `diagnose` sends the same signed request
+itself, with the standard library, and reads what comes back.
+"""
+
+import http.client
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from awscrt.auth import (
+    AwsCredentialsProvider,
+    AwsSignatureType,
+    AwsSigningAlgorithm,
+    AwsSigningConfig,
+    aws_sign_request,
+)
+from awscrt.http import HttpRequest
+
+from aws_iot.aws.clients import clock_fault, why_unreachable
+from aws_iot.credentials import Credentials
+from aws_iot.errors import AwsIotError, CredentialsRefused, Unreachable
+from aws_iot.profile import Endpoint
+
+SERVICE = "iotdevicegateway"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedUpgrade:
+    """An upgrade request as it was sent. Its target holds a session token: show it to nobody."""
+
+    target: str = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+
+
+def sign(
+    request: HttpRequest, path: str, credentials: Credentials, region: str, moment: datetime
+) -> SignedUpgrade:
+    """Sign `request` in place, in its query string; it is valid for a few minutes around `moment`.
+
+    The session token stays outside the signature, unlike anywhere else in AWS:
+    docs.aws.amazon.com/iot/latest/developerguide/iam-users-groups-roles.html
+    """
+    request.path = path
+    aws_sign_request(
+        request,
+        AwsSigningConfig(
+            algorithm=AwsSigningAlgorithm.V4,
+            signature_type=AwsSignatureType.HTTP_REQUEST_QUERY_PARAMS,
+            credentials_provider=AwsCredentialsProvider.new_static(
+                credentials.access_key_id, credentials.secret_access_key, credentials.session_token
+            ),
+            region=region,
+            service=SERVICE,
+            date=moment,
+            omit_session_token=True,
+        ),
+    ).result(timeout=10)
+    return SignedUpgrade(request.path, tuple(request.headers))
+
+
+def diagnose(
+    endpoint: Endpoint,
+    ca_bundle: str | None,
+    upgrade: SignedUpgrade | None,
+    now: Callable[[], datetime],
+    timeout: float,
+) -> AwsIotError | None:
+    """Why no connection comes about, as far as the endpoint's own answers tell; None if all is well there.
+
+    Without an `upgrade` only the name, the port and the certificate are tried.
+    """
+    where = f"{endpoint.host}:{endpoint.port}"
+    link: http.client.HTTPConnection
+    if endpoint.tls:
+        context = ssl.create_default_context(cafile=ca_bundle)
+        link = http.client.HTTPSConnection(endpoint.host, endpoint.port, timeout=timeout, context=context)
+    else:
+        link = http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=timeout)
+    try:
+        link.connect()
+        if upgrade is None:
+            return None
+        link.putrequest("GET", upgrade.target, skip_host=True, skip_accept_encoding=True)
+        for name, value in upgrade.headers:
+            link.putheader(name, value)
+        link.endheaders()
+        answer = link.getresponse()
+    except (OSError, http.client.HTTPException) as error:
+        return Unreachable(f"cannot reach {where}: {why_unreachable(error)}", hint=_hint(error))
+    finally:
+        link.close()
+    if answer.status == http.client.SWITCHING_PROTOCOLS:
+        return None
+    if fault := clock_fault(answer.headers.get("date"), now()):
+        return fault
+    if answer.status == http.client.FORBIDDEN:
+        return CredentialsRefused(
+            f"{where} does not take the credentials (HTTP 403)",
+            hint="Check aws_pubsub_endpoint and aws_pubsub_region in the profile: both must be of the account"
+            " and region of the identity pool.",
+        )
+    return Unreachable(
+        f"{where} answered HTTP {answer.status} instead of opening a WebSocket",
+        hint="Check aws_pubsub_endpoint in the profile: it must be the account's IoT data endpoint.",
+    )
+
+
+def _hint(error: BaseException) -> str | None:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "If this server is yours, name the PEM file of its authority as ca_bundle in the exports file."
+    if isinstance(error, socket.gaierror):
+        return "Check aws_pubsub_endpoint in the profile, and the network: aws-iot config show"
+    return None

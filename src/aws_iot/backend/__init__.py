@@ -1,0 +1,27 @@
+"""The AWS resources that a team shares: one CloudFormation template, and what its outputs say."""
+
+from collections.abc import Mapping
+from importlib.resources import files
+
+from aws_iot.profile import Profile, from_exports
+
+
+def template() -> str:
+    """The CloudFormation template, as YAML."""
+    return files(__package__).joinpath("template.yaml").read_text(encoding="utf-8")
+
+
+def profile(outputs: Mapping[str, str], iot_endpoint: str) -> Profile:
+    """The profile of a deployed stack. CloudFormation does not know an account's IoT endpoint, so it is given.
+
+    Raises `ProfileError` when an output is missing.
+    """
+    exports = {
+        "aws_user_pools_id": outputs.get("UserPoolId"),
+        "aws_user_pools_web_client_id": outputs.get("UserPoolClientId"),
+        "aws_cognito_identity_pool_id": outputs.get("IdentityPoolId"),
+        "aws_pubsub_region": outputs.get("Region"),
+        "aws_pubsub_endpoint": iot_endpoint,
+        "aws_iot_policy_name": outputs.get("IotPolicyName"),
+    }
+    return from_exports(exports, "the stack's outputs")

@@ -1,0 +1,201 @@
+"""LocalStack: starts the services on 127.0.0.1, provisions them from the template, and stops them."""
+
+import asyncio
+import logging
+import os
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import trustme
+from hypercorn.asyncio import serve
+from hypercorn.config import Config, Sockets
+
+from aws_iot.errors import Unreachable
+from aws_iot.files import write_private
+from aws_iot.profile import Profile
+
+_log = logging.getLogger(__name__)
+
+HOST = "127.0.0.1"
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+STACK = "chat"
+CONFIRMATION_CODE = "123456"
+ADMIN_KEY = ADMIN_SECRET = "test"  # noqa: S105 the engine's, known to all
+"""The AWS credentials of the local account's administrator."""
+
+API_PORT = 4566
+MQTT_PORT = 8443
+
+START_SECONDS = 30
+STOP_SECONDS = 1.0
+
+
+class LocalStack:
+    """All services of the local stack, from `__enter__` to `__exit__`; one in a process.
+
+    They run on a thread. Of two stacks in two processes neither sees the other's data.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        provision: Callable[["LocalStack"], Profile],
+        *,
+        api_port: int | None = None,
+        mqtt_port: int | None = None,
+        verbose: bool = False,
+    ) -> None:
+        """`folder` gets the certificate of the stack's own authority; `provision` deploys the template.
+
+        A port of None means the usual one, or any free one where that is taken; a port that is
+        asked for and taken raises `Unreachable` on entry.
+        """
+        self.ca_file = folder / "ca.pem"
+        self._provision = provision
+        self._ports = (api_port, mqtt_port)
+        self._verbose = verbose
+        self._stop: Future[None] = Future()
+        self._started: Future[None] = Future()
+        self._thread = threading.Thread(target=self._run, name="local-stack", daemon=True)
+
+    api_url: str
+    """Where Cognito, IoT Core's control plane, CloudFormation and IAM answer."""
+
+    endpoint: str
+    """Where the broker listens."""
+
+    profile: Profile
+    """How to reach it all; there once it is entered."""
+
+    def __enter__(self) -> Self:
+        self._api = _listen(self._ports[0], API_PORT)
+        self._mqtt = _listen(self._ports[1], MQTT_PORT)
+        self.api_url = f"http://{HOST}:{self._api.getsockname()[1]}"
+        self.endpoint = f"wss://{HOST}:{self._mqtt.getsockname()[1]}/mqtt"
+        self._thread.start()
+        try:
+            self._started.result(timeout=START_SECONDS)
+            self.profile = self._provision(self)
+        except BaseException:
+            self._shut_down()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._shut_down()
+
+    def _shut_down(self) -> None:
+        if not self._stop.done():
+            self._stop.set_result(None)
+        self._thread.join(timeout=STOP_SECONDS)
+
+    # -- the services, on their own thread
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except Exception as error:
+            if not self._started.done():
+                self._started.set_exception(error)
+            elif self._stop.done():
+                _log.info("while stopping: %r", error)  # such as a TLS client that does not say goodbye
+            else:
+                raise
+
+    async def _serve(self) -> None:
+        _configure_engine(self._api.getsockname()[1], self._verbose)
+        from aws_iot.local import aliases, policy
+        from aws_iot.local.gateway import Gateway
+
+        aliases.enforce()
+        policy.enforce()
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_log_quietly)
+
+        async def until_stopped() -> None:
+            self._started.set_result(None)
+            await asyncio.wrap_future(self._stop)
+
+        config = _ServerConfig(self._certificate(), self._api, self._mqtt)
+        gateway: Any = Gateway(ACCOUNT, REGION)  # hypercorn types each kind of scope and event
+        await serve(gateway, config, shutdown_trigger=until_stopped)
+
+    def _certificate(self) -> trustme.LeafCert:
+        authority = trustme.CA(organization_name="aws-iot local")
+        write_private(self.ca_file, authority.cert_pem.bytes())
+        return authority.issue_cert(HOST, "localhost")
+
+
+class _ServerConfig(Config):
+    """hypercorn on sockets that are already bound, with a certificate that never touches the disk."""
+
+    accesslog = None
+    errorlog = None
+    graceful_timeout = 0.3
+    ssl_enabled = True
+
+    def __init__(self, certificate: trustme.LeafCert, api: socket.socket, mqtt: socket.socket) -> None:
+        super().__init__()
+        self._certificate = certificate
+        self._sockets = Sockets(secure_sockets=[mqtt], insecure_sockets=[api], quic_sockets=[])
+
+    def create_sockets(self) -> Sockets:
+        return self._sockets
+
+    def create_ssl_context(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.set_alpn_protocols(["http/1.1"])
+        self._certificate.configure_cert(context)
+        return context
+
+
+def _listen(wanted: int | None, usual: int) -> socket.socket:
+    """A socket on `wanted`, or, if that is None, on `usual` or else on a free port."""
+    for port in (usual, 0) if wanted is None else (wanted,):
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        if os.name != "nt":  # on Windows it would let two programs share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, port))
+            listener.listen(128)
+        except OSError as error:
+            listener.close()
+            taken = error
+            continue
+        listener.setblocking(False)
+        return listener
+    raise Unreachable(
+        f"port {wanted} cannot be used: {taken.strerror}", hint="Choose another, or none for a free one."
+    )
+
+
+def _configure_engine(api_port: int, verbose: bool) -> None:
+    """The engine reads its settings from the environment when it is imported, and logs to stderr."""
+    os.environ.update(
+        AUTH="true",
+        GATEWAY_PORT=str(api_port),
+        MINISTACK_HOST=HOST,
+        MINISTACK_ACCOUNT_ID=ACCOUNT,
+        MINISTACK_REGION=REGION,
+        LOG_LEVEL="INFO" if verbose else "CRITICAL",
+        IOT_MTLS_ENABLED="false",
+        SFTP_ENABLED="0",
+        PERSIST_STATE="0",
+        AWS_ACCESS_KEY_ID=ADMIN_KEY,  # else whoever holds the user's own keys would be its administrator
+        AWS_SECRET_ACCESS_KEY=ADMIN_SECRET,
+    )
+    os.environ.pop("AWS_SESSION_TOKEN", None)
+
+
+def _log_quietly(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    # A TLS client that just goes away is reported as an error; it is none.
+    _log.info("%s", context.get("exception") or context["message"])

@@ -1,0 +1,22 @@
+"""What a person types: the only importer of Click. A command parses, calls, and prints."""
+
+import signal
+import sys
+from types import FrameType
+
+from aws_iot.cli.root import root
+
+__all__ = ["main", "root"]
+
+
+def main() -> None:
+    """The command `aws-iot`."""
+    for stream in (sys.stdout, sys.stderr):
+        # What the terminal's encoding cannot show is shown as an escape rather than as a crash.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # both are TextIOWrapper here
+    signal.signal(signal.SIGTERM, _terminated)
+    root(prog_name="aws-iot")
+
+
+def _terminated(number: int, _: FrameType | None) -> None:
+    sys.exit(128 + number)  # through every `finally`, so that the broker is told

@@ -1,0 +1,80 @@
+"""`aws-iot signup` and `aws-iot confirm`: accounts in the user pool."""
+
+import click
+
+from aws_iot.app import App
+from aws_iot.cli import options
+from aws_iot.cli.output import data, words
+from aws_iot.cli.sign_in import ask_password, chosen_password, username_of
+from aws_iot.session import CodeSent
+
+
+@click.command()
+@options.profile
+@options.user
+@options.password
+@options.password_stdin
+@options.option(
+    "-e", "--email", env="EMAIL", required=True, metavar="EMAIL", help="Where the code is mailed to."
+)
+@options.quiet
+@options.timeout
+@click.pass_obj
+def signup(
+    app: App, key: str, user: str | None, password: str | None, password_stdin: bool, email: str
+) -> None:
+    """Make an account in the user pool.
+
+    A code is mailed to you; `aws-iot confirm` takes it.
+
+    \b
+    Examples:
+      aws-iot signup -u alice -e alice@example.com
+      aws-iot signup -u alice -p Passw0rd -e alice@example.com -k team
+    """
+    profile = app.profiles.load(key)
+    username = username_of(profile, user)
+    secret = chosen_password(password, password_stdin) or ask_password(username, twice=True)
+    sent = app.accounts(profile).sign_up(username, secret, email)
+    words(f"The account '{username}' is made.")
+    if sent is None:
+        words(f"It needs no confirmation. Next: aws-iot sub -u {username} -k {key}")
+    else:
+        _tell(sent, username, key)
+
+
+@click.command()
+@options.profile
+@options.user
+@options.option("-c", "--code", env="CODE", metavar="CODE", help="The code that was mailed to you.")
+@options.option("--resend", env="RESEND", is_flag=True, help="Have a new code mailed instead.")
+@options.quiet
+@options.timeout
+@click.pass_obj
+def confirm(app: App, key: str, user: str | None, code: str | None, resend: bool) -> None:
+    """Confirm an account with the code that was mailed.
+
+    Your address then belongs to this account, also if an older account had it.
+
+    \b
+    Examples:
+      aws-iot confirm -u alice -c 123456
+      aws-iot confirm -u alice --resend
+    """
+    profile = app.profiles.load(key)
+    username = username_of(profile, user)
+    if resend:
+        _tell(app.accounts(profile).resend_code(username), username, key)
+        return
+    if not code:
+        raise click.UsageError(
+            "Give the code that was mailed to you with -c CODE, or have one mailed with --resend."
+        )
+    app.accounts(profile).confirm(username, code.strip())
+    data("SUCCESS")
+    words(f"Next: aws-iot sub -u {username} -k {key}")
+
+
+def _tell(sent: CodeSent, username: str, key: str) -> None:
+    where = f" to {sent.destination}" if sent.destination else ""
+    words(f"A code was sent{where}. Next: aws-iot confirm -u {username} -c CODE -k {key}")

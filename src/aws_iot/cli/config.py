@@ -1,0 +1,159 @@
+"""`aws-iot config`: write, list, show and remove profiles."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from aws_iot.app import App
+from aws_iot.cli import options
+from aws_iot.cli.output import data, visible, words
+from aws_iot.cli.sign_in import chosen_password
+from aws_iot.errors import ProfileError, ProfileNotFound
+from aws_iot.profile import Profile, from_exports, read_json, to_exports
+
+
+@click.group(invoke_without_command=True)
+@options.option(
+    "-s",
+    "--set",
+    "exports",
+    env="CONFIG_SET",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Read pools and endpoints from this aws-exports.json.",
+)
+@options.profile
+@options.option("-u", "--user", "--usr", "user", env="CONFIG_USER", metavar="USER", help="Preset the user.")
+@options.option(
+    "-p",
+    "--password",
+    "--pwd",
+    "password",
+    env="CONFIG_PASSWORD",
+    metavar="PASS",
+    help="Preset the password.",
+)
+@options.password_stdin
+@click.pass_context
+def config(
+    ctx: click.Context,
+    exports: Path | None,
+    key: str,
+    user: str | None,
+    password: str | None,
+    password_stdin: bool,
+) -> None:
+    """Write a profile: which pools and endpoints to use, and who you are.
+
+    Changes only what is given; -s makes a profile, or gives one that exists other pools. A preset
+    password is kept in a file of its own that only you can read; without one you are asked for it.
+
+    \b
+    Examples:
+      aws-iot config -s aws-exports.json
+      aws-iot config -s aws-exports.json -k team -u alice
+      aws-iot config -k team -u bob
+      aws-iot config list
+    """
+    app = ctx.find_object(App) or App()
+    if ctx.invoked_subcommand:
+        _refuse_options(ctx)
+        return
+    password = chosen_password(password, password_stdin)
+    if not (exports or user or password):
+        raise click.UsageError("Nothing to write: give -s FILE, -u USER or -p PASS.")
+    fresh = from_exports(read_json(exports), str(exports)) if exports else None
+
+    def change(old: Profile | None) -> Profile:
+        profile = fresh or old
+        if profile is None:
+            raise ProfileNotFound(
+                f"there is no profile '{key}' yet",
+                hint=f"Make it first: aws-iot config -s aws-exports.json -k {key}",
+            )
+        return replace(profile, username=user or (old.username if old else None))
+
+    app.profiles.change(key, change)
+    if password:
+        app.passwords.set(key, password)
+    words(
+        f"Profile '{key}' is written" + (", the password beside it, for your eyes only." if password else ".")
+    )
+
+
+def _refuse_options(ctx: click.Context) -> None:
+    for name in ctx.params:
+        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"Options go behind '{ctx.invoked_subcommand}'.")
+
+
+@config.command("list")
+@options.json_output
+@click.pass_obj
+def list_(app: App, as_json: bool) -> None:
+    """List the profiles: key, user, user pool, endpoint."""
+    rows = [_row(app, key) for key in app.profiles.keys()]
+    if as_json:
+        for row in rows:
+            data(json.dumps(row))
+    else:
+        columns = [[visible(str(value or "-")) for value in row.values()] for row in rows]
+        widths = [max(map(len, column)) for column in zip(*columns, strict=True)]
+        for line in columns:
+            data("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    if not rows:
+        words("No profiles yet. Make one with: aws-iot config -s aws-exports.json")
+
+
+def _row(app: App, key: str) -> dict[str, str | None]:
+    try:
+        profile = app.profiles.load(key)
+    except ProfileError as error:
+        return {"profile": key, "user": None, "user_pool": None, "endpoint": f"unusable: {error}"}
+    return {
+        "profile": key,
+        "user": profile.username,
+        "user_pool": profile.user_pool_id,
+        "endpoint": str(profile.endpoint),
+    }
+
+
+@config.command()
+@options.profile
+@click.pass_obj
+def show(app: App, key: str) -> None:
+    """Show a profile as JSON: what an aws-exports.json of it would hold, the user, whether a password is preset."""
+    profile = app.profiles.load(key)
+    preset = app.passwords.get(key) is not None
+    data(
+        json.dumps(
+            {
+                "profile": key,
+                "user": profile.username,
+                "password_preset": preset,
+                "aws_exports": to_exports(profile),
+            },
+            indent=2,
+        )
+    )
+
+
+@config.command()
+@options.option(
+    "-k",
+    "--profile",
+    "--key",
+    "key",
+    env="CONFIG_REMOVE",
+    required=True,
+    metavar="KEY",
+    help="The profile to remove.",
+)
+@click.pass_obj
+def remove(app: App, key: str) -> None:
+    """Remove a profile and its preset password."""
+    app.profiles.remove(key)
+    app.passwords.remove(key)
+    words(f"Profile '{key}' is removed.")

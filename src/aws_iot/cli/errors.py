@@ -1,0 +1,31 @@
+"""Where failures become words and exit codes: one place for all commands."""
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from aws_iot.cli.output import visible
+from aws_iot.errors import AwsIotError
+
+INTERRUPTED = 130
+
+
+class RootGroup(click.Group):
+    """A group that tells an expected failure in a line or two; a bug of ours keeps its traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except AwsIotError as error:
+            click.echo(f"Error: {visible(str(error))}", err=True)
+            for line in (error.hint or "").splitlines():
+                click.echo(visible(line), err=True)
+            ctx.exit(error.exit_code)
+        except (KeyboardInterrupt, click.Abort):
+            ctx.exit(INTERRUPTED)
+        except BrokenPipeError:
+            # Whoever read our output has seen enough (`| head`). What is still buffered has nowhere to go.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)

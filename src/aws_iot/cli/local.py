@@ -1,0 +1,104 @@
+"""`aws-iot local`: all of it on this machine, without an AWS account."""
+
+import json
+import os
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from aws_iot.app import App
+from aws_iot.cli import options
+from aws_iot.cli.output import data
+from aws_iot.files import write_private
+from aws_iot.profile import checked_key, to_exports
+
+if TYPE_CHECKING:
+    from aws_iot.local.stack import LocalStack
+
+_PORT = click.IntRange(1, 65535)
+
+
+@click.command()
+@options.option(
+    "-k",
+    "--profile",
+    "--key",
+    "key",
+    env="LOCAL_PROFILE",
+    default="local",
+    show_default=True,
+    metavar="KEY",
+    help="The profile to write.",
+)
+@options.option(
+    "--port",
+    "api_port",
+    env="LOCAL_PORT",
+    type=_PORT,
+    help="For the HTTP services.  [default: 4566, or a free one]",
+)
+@options.option(
+    "--mqtt-port", env="LOCAL_MQTT_PORT", type=_PORT, help="For MQTT.  [default: 8443, or a free one]"
+)
+@options.option(
+    "-o",
+    "--exports",
+    "exports",
+    env="LOCAL_EXPORTS",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where to write the exports file.  [default: in the config folder]",
+)
+@options.option("-v", "--verbose", env="VERBOSE", is_flag=True, help="Show the log of the services.")
+@click.pass_obj
+def local(
+    app: App, key: str, api_port: int | None, mqtt_port: int | None, exports: Path | None, verbose: bool
+) -> None:
+    """Run Cognito and AWS IoT Core on this machine, for trying and testing.
+
+    Needs no AWS account, listens on 127.0.0.1 only, and forgets everything when it ends. Passwords,
+    codes, signatures and policies are checked as AWS checks them. It runs until Ctrl-C.
+
+    \b
+    Examples:
+      aws-iot local
+      aws-iot local -k test --port 5000 --mqtt-port 5001
+    """
+    folder = app.config_folder / "local" / checked_key(key)
+    exports = exports or folder / "aws-exports.json"
+    with app.local_stack(folder, api_port, mqtt_port, verbose) as stack:
+        write_private(exports, json.dumps(to_exports(stack.profile), indent=2).encode() + b"\n")
+        app.profiles.change(key, lambda old: replace(stack.profile, username=old.username if old else None))
+        data(_welcome(stack, key, exports))
+        for_ever = threading.Event()
+        while not for_ever.wait(0.5):  # in slices, since on Windows Ctrl-C does not interrupt a wait
+            pass
+
+
+def _welcome(stack: "LocalStack", key: str, exports: Path) -> str:
+    from aws_iot.local.stack import ADMIN_KEY, ADMIN_SECRET, CONFIRMATION_CODE
+
+    admin = f"AWS_ACCESS_KEY_ID={ADMIN_KEY} AWS_SECRET_ACCESS_KEY={ADMIN_SECRET}"
+    folder = os.environ.get("AWS_IOT_CONFIG_DIR")
+    return f"""\
+The local stack is running, on this machine only. Ctrl-C ends it.
+
+  Cognito, IoT control plane, CloudFormation   {stack.api_url}
+  MQTT over WebSockets                         {stack.endpoint}
+  certificate authority                        {stack.ca_file}
+  exports file                                 {exports}
+  profile                                      {key}
+  confirmation code of every account           {CONFIRMATION_CODE}
+
+Next, in another terminal{f" (with AWS_IOT_CONFIG_DIR={folder})" if folder else ""}:
+
+  aws-iot signup -u alice -p Passw0rd -e alice@example.com -k {key}
+  aws-iot confirm -u alice -c {CONFIRMATION_CODE} -k {key}
+  aws-iot sub -u alice -p Passw0rd -k {key}
+  {admin} aws-iot admin accept IDENTITY -k {key}
+  aws-iot sub -u alice -p Passw0rd -k {key}
+  aws-iot pub -r lobby -m hello -u alice -p Passw0rd -k {key}
+"""

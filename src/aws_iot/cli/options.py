@@ -1,0 +1,83 @@
+"""Options that several commands share, each defined once. Every option has an AWS_IOT_… variable."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from aws_iot.app import TIMEOUT_SECONDS, App
+from aws_iot.cli.output import QUIET
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def option(*names: str, env: str, **attributes: Any) -> Decorator:
+    """An option that can also be given as the environment variable `AWS_IOT_<env>`."""
+    return click.option(*names, envvar=f"AWS_IOT_{env}", show_envvar=True, **attributes)
+
+
+def _stored_profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    app = ctx.obj if isinstance(ctx.obj, App) else App()
+    return [CompletionItem(key) for key in app.profiles.keys() if key.startswith(incomplete)]
+
+
+def _set_timeout(ctx: click.Context, _: click.Parameter, seconds: float) -> None:
+    ctx.find_object(App).timeout = seconds  # type: ignore[union-attr]  # the root group made it
+
+
+profile = option(
+    "-k",
+    "--profile",
+    "--key",
+    "key",
+    env="PROFILE",
+    default="default",
+    show_default=True,
+    metavar="KEY",
+    shell_complete=_stored_profiles,
+    help="The profile to use.",
+)
+user = option(
+    "-u", "--user", "--usr", "user", env="USER", metavar="USER", help="Who you are.  [default: the profile's]"
+)
+password = option(
+    "-p",
+    "--password",
+    "--pwd",
+    "password",
+    env="PASSWORD",
+    metavar="PASS",
+    help="Your password; other programs can see it while this one runs, so better let it ask.",
+)
+password_stdin = option(
+    "--password-stdin", env="PASSWORD_STDIN", is_flag=True, help="Read the password from standard input."
+)
+quiet = option(
+    "-q",
+    "--quiet",
+    env="QUIET",
+    is_flag=True,
+    expose_value=False,
+    callback=lambda ctx, _, given: ctx.meta.update({QUIET: given}),
+    help="Say nothing but errors on stderr.",
+)
+json_output = option("--json", "as_json", env="JSON", is_flag=True, help="Print one JSON object a line.")
+timeout = option(
+    "--timeout",
+    env="TIMEOUT",
+    type=click.FloatRange(min=0.1),
+    default=TIMEOUT_SECONDS,
+    show_default=True,
+    metavar="SECONDS",
+    expose_value=False,
+    callback=_set_timeout,
+    help="How long one step (a request, connecting, an acknowledgement) may take.",
+)
+
+
+def signing_in(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of a command that signs in."""
+    for decorate in (timeout, quiet, password_stdin, password, user, profile):
+        command = decorate(command)
+    return command

@@ -1,0 +1,65 @@
+"""What every test can use: the command in this process with fakes, and as real processes on the local stack."""
+
+import os
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from tests.fakes import FakeApp, FakeCloud
+from tests.processes import Stack
+
+from aws_iot.app import App
+from aws_iot.cli import root
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def cloud() -> FakeCloud:
+    """All services, in memory."""
+    return FakeCloud()
+
+
+@pytest.fixture
+def app(tmp_path: Path, cloud: FakeCloud) -> FakeApp:
+    """The parts, on the services in memory, with one profile named `default`."""
+    app = FakeApp(tmp_path / "config", cloud)
+    app.profiles.change("default", lambda _: cloud.profile)
+    return app
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """Runs `aws-iot …` in this process and checks how it ends."""
+
+    app: App
+
+    def __call__(
+        self, line: str, *, ends: int = 0, stdin: str | bytes = "", env: dict[str, str] | None = None
+    ) -> Result:
+        result = CliRunner().invoke(
+            root, shlex.split(line), obj=self.app, prog_name="aws-iot", input=stdin, env=env or {}
+        )
+        report = f"$ aws-iot {line[:1000]}\n{result.stdout}{result.stderr}[{result.exit_code}]"
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise AssertionError(report) from result.exception
+        assert result.exit_code == ends, report
+        return result
+
+
+@pytest.fixture
+def aws_iot(app: FakeApp, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """`aws_iot("pub -r lobby -m hello", ends=0)`: a line of shell in; output and exit code out."""
+    for name in [name for name in os.environ if name.startswith("AWS_IOT_")]:
+        monkeypatch.delenv(name)
+    return CommandLine(app)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The local stack, as `aws-iot local` runs it in a process of its own; once for all tests."""
+    with Stack.start(tmp_path_factory.mktemp("stack")) as running:
+        yield running

@@ -1,0 +1,87 @@
+"""Each contract runs twice: on the fakes, and on the real adapters against the local stack."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from tests.fakes import FakeApp, FakeCloud
+from tests.processes import PASSWORD, Stack
+
+from aws_iot.app import App
+from aws_iot.connection import Connection
+from aws_iot.credentials import CredentialIssuer, Credentials
+from aws_iot.profile import Profile
+from aws_iot.session import Accounts
+
+
+@dataclass(frozen=True)
+class Services:
+    """What stands behind the three seams, and how an admin accepts somebody there."""
+
+    app: App
+    profile: Profile
+    accounts: Accounts
+    issuer: CredentialIssuer
+    accept: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class World:
+    """One set of services, and the connections that a test opened there."""
+
+    services: Services
+    opened: list[Connection] = field(default_factory=list)
+
+    @property
+    def profile(self) -> Profile:
+        return self.services.profile
+
+    @property
+    def accounts(self) -> Accounts:
+        return self.services.accounts
+
+    @property
+    def issuer(self) -> CredentialIssuer:
+        return self.services.issuer
+
+    def account(self, username: str) -> None:
+        """A confirmed account of that name."""
+        self.accounts.sign_up(username, PASSWORD, f"{username}@example.com")
+        self.accounts.confirm(username, "123456")
+
+    def credentials(self, username: str) -> Credentials:
+        """Credentials of an account."""
+        return self.issuer.issue(self.accounts.sign_in(username, PASSWORD))
+
+    def connect(self, credentials: Credentials) -> Connection:
+        """A connection, closed when the test ends."""
+        connection = self.services.app.connect(self.profile, credentials.identity, lambda: credentials)
+        self.opened.append(connection)
+        return connection
+
+
+@pytest.fixture(scope="session")
+def real_services(stack: Stack) -> Services:
+    """The real adapters on the local stack; their clients take a while to make."""
+    app = stack.app()
+    return Services(app, stack.profile, app.accounts(stack.profile), app.issuer(stack.profile), stack.accept)
+
+
+@pytest.fixture(params=["fakes", "local stack"])
+def world(request: pytest.FixtureRequest, app: FakeApp, cloud: FakeCloud) -> Iterator[World]:
+    """The services, in memory or real."""
+    if request.param == "fakes":
+        accounts, issuer = app.accounts(cloud.profile), app.issuer(cloud.profile)
+        world = World(Services(app, cloud.profile, accounts, issuer, cloud.members.add))
+    else:
+        world = World(request.getfixturevalue("real_services"))
+    yield world
+    for connection in world.opened:
+        connection.close()
+
+
+@pytest.fixture
+def username() -> str:
+    """A name that no other test uses."""
+    return f"user-{uuid.uuid4().hex[:8]}"

@@ -1,0 +1,90 @@
+"""What every `Accounts` has to do."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.contracts.conftest import World
+from tests.processes import PASSWORD
+
+from aws_iot.errors import AccountNotConfirmed, CodeRefused, ServiceRefused, SignInRefused
+
+
+def test_signing_up_tells_where_the_code_was_sent(world: World, username: str) -> None:
+    sent = world.accounts.sign_up(username, PASSWORD, "a@example.com")
+    assert sent
+    assert sent.destination
+    assert sent.medium == "EMAIL"
+
+
+def test_a_confirmed_account_can_sign_in(world: World, username: str) -> None:
+    world.account(username)
+    session = world.accounts.sign_in(username, PASSWORD)
+    assert session.username == username
+    assert timedelta(minutes=50) < session.expires - datetime.now(UTC) <= timedelta(hours=1)
+
+
+def test_an_account_that_is_not_confirmed_cannot_sign_in(world: World, username: str) -> None:
+    world.accounts.sign_up(username, PASSWORD, "a@example.com")
+    with pytest.raises(AccountNotConfirmed):
+        world.accounts.sign_in(username, PASSWORD)
+
+
+def test_a_wrong_password_is_refused(world: World, username: str) -> None:
+    world.account(username)
+    with pytest.raises(SignInRefused, match="wrong user name or password"):
+        world.accounts.sign_in(username, PASSWORD + "x")
+
+
+def test_an_unknown_user_is_refused(world: World, username: str) -> None:
+    with pytest.raises(SignInRefused, match="no such user"):
+        world.accounts.sign_in(username, PASSWORD)
+
+
+def test_a_name_that_is_taken_is_refused(world: World, username: str) -> None:
+    world.account(username)
+    with pytest.raises(ServiceRefused, match="taken"):
+        world.accounts.sign_up(username, PASSWORD, "b@example.com")
+
+
+def test_a_password_that_breaks_the_policy_is_refused(world: World, username: str) -> None:
+    with pytest.raises(ServiceRefused, match="password"):
+        world.accounts.sign_up(username, "short", "a@example.com")
+
+
+def test_a_wrong_code_is_refused_and_the_right_one_still_works(world: World, username: str) -> None:
+    world.accounts.sign_up(username, PASSWORD, "a@example.com")
+    with pytest.raises(CodeRefused):
+        world.accounts.confirm(username, "000000")
+    world.accounts.confirm(username, "123456")
+    assert world.accounts.sign_in(username, PASSWORD)
+
+
+def test_an_account_is_confirmed_once(world: World, username: str) -> None:
+    world.account(username)
+    with pytest.raises(SignInRefused, match="cannot be confirmed"):
+        world.accounts.confirm(username, "123456")
+
+
+def test_a_code_that_was_sent_again_works(world: World, username: str) -> None:
+    world.accounts.sign_up(username, PASSWORD, "a@example.com")
+    assert world.accounts.resend_code(username).destination
+    world.accounts.confirm(username, "123456")
+    assert world.accounts.sign_in(username, PASSWORD)
+
+
+def test_an_address_moves_to_the_account_that_confirms_it_last(world: World, username: str) -> None:
+    address = f"{username}@example.com"
+    world.account(username)
+    second = f"{username}-2"
+    world.accounts.sign_up(second, PASSWORD + "2", address)
+    world.accounts.confirm(second, "123456")
+    assert world.accounts.sign_in(address, PASSWORD + "2")
+
+
+def test_a_session_is_renewed_without_the_password(world: World, username: str) -> None:
+    world.account(username)
+    first = world.accounts.sign_in(username, PASSWORD)
+    renewed = world.accounts.renew(first)
+    assert renewed.username == username
+    assert renewed.refresh_token
+    assert world.issuer.issue(renewed).identity == world.issuer.issue(first).identity

@@ -1,0 +1,234 @@
+"""The services in memory. They pass the same contracts (`tests/contracts`) as the real ones on the local stack."""
+
+import queue
+import secrets
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from aws_iot.app import App
+from aws_iot.connection import Connection, Delivery, Event
+from aws_iot.credentials import CredentialIssuer, Credentials
+from aws_iot.errors import (
+    AccountNotConfirmed,
+    AwsIotError,
+    CodeRefused,
+    CredentialsRefused,
+    NotAccepted,
+    ServiceRefused,
+    SignInRefused,
+    TopicRefused,
+)
+from aws_iot.message import Properties
+from aws_iot.profile import Endpoint, Profile
+from aws_iot.session import Accounts, CodeSent, Session
+
+POOL = "us-east-1:00000000-0000-0000-0000-00000000abcd"
+CODE = "123456"
+
+
+@dataclass
+class FakeAccount:
+    """An entry in the user pool."""
+
+    password: str
+    email: str
+    identity: str = field(default_factory=lambda: f"us-east-1:{uuid.uuid4()}")
+    confirmed: bool = False
+
+
+@dataclass
+class FakeCloud:
+    """A user pool, an identity pool and a broker that know of each other."""
+
+    profile: Profile = field(
+        default_factory=lambda: Profile(
+            user_pool_id="us-east-1_FAKE",
+            client_id="fakeclient",
+            identity_pool_id=POOL,
+            endpoint=Endpoint.parse("wss://fake.example/mqtt"),
+            iot_region="us-east-1",
+            policy_name="fake-member",
+        )
+    )
+    accounts: dict[str, FakeAccount] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    members: set[str] = field(default_factory=set)
+    connections: "list[FakeConnection]" = field(default_factory=list)
+    published: list[tuple[str, bytes, Properties]] = field(default_factory=list)
+
+    def member(self, username: str, password: str) -> str:
+        """A confirmed account whose identity is accepted; the identity."""
+        account = FakeAccount(password, f"{username}@example.com", confirmed=True)
+        self.accounts[username] = account
+        self.members.add(account.identity)
+        return account.identity
+
+    def deliver(self, topic: str, payload: bytes, properties: Properties = ()) -> None:
+        """What the broker does with a publication that it took."""
+        for connection in self.connections:
+            connection.offer(topic, payload, properties)
+
+
+class FakeAccounts:
+    """`Accounts` in memory."""
+
+    def __init__(self, cloud: FakeCloud) -> None:
+        self._cloud = cloud
+
+    def sign_up(self, username: str, password: str, email: str) -> CodeSent | None:
+        if username in self._cloud.accounts:
+            raise ServiceRefused("this user name is taken")
+        if len(password) < 8:
+            raise ServiceRefused("the password does not do: not long enough")
+        self._cloud.accounts[username] = FakeAccount(password, email)
+        return CodeSent(email, "EMAIL")
+
+    def confirm(self, username: str, code: str) -> None:
+        account = self._account(username)
+        if account.confirmed:
+            raise SignInRefused("this account cannot be confirmed: it is")
+        if code != CODE:
+            raise CodeRefused("this is not the code that was sent")
+        account.confirmed = True
+        self._cloud.aliases[account.email] = username
+
+    def resend_code(self, username: str) -> CodeSent:
+        return CodeSent(self._account(username).email, "EMAIL")
+
+    def sign_in(self, username: str, password: str) -> Session:
+        username = self._cloud.aliases.get(username, username)
+        account = self._account(username)
+        if not account.confirmed:
+            raise AccountNotConfirmed("this account is not confirmed yet")
+        if account.password != password:
+            raise SignInRefused("wrong user name or password")
+        return self._session(username)
+
+    def renew(self, session: Session) -> Session:
+        if session.refresh_token not in self._cloud.tokens:
+            raise SignInRefused("the session has ended")
+        return self._session(session.username)
+
+    def _account(self, username: str) -> FakeAccount:
+        try:
+            return self._cloud.accounts[username]
+        except KeyError:
+            raise SignInRefused("there is no such user in this user pool") from None
+
+    def _session(self, username: str) -> Session:
+        id_token, access_token, refresh_token = (secrets.token_hex(8) for _ in range(3))
+        self._cloud.tokens |= {id_token: username, refresh_token: username}
+        return Session(
+            username, id_token, access_token, refresh_token, datetime.now(UTC) + timedelta(hours=1)
+        )
+
+
+class FakeIssuer:
+    """`CredentialIssuer` in memory."""
+
+    def __init__(self, cloud: FakeCloud) -> None:
+        self._cloud = cloud
+
+    def issue(self, session: Session) -> Credentials:
+        username = self._cloud.tokens.get(session.id_token)
+        if username is None:
+            raise CredentialsRefused("the identity pool does not take this user pool's sign-in")
+        identity = self._cloud.accounts[username].identity
+        return Credentials(identity, "ASIAFAKE", "secret", "token", datetime.now(UTC) + timedelta(hours=1))
+
+
+class FakeConnection:
+    """`Connection` in memory, with the policy of the template."""
+
+    def __init__(self, cloud: FakeCloud, identity: str) -> None:
+        self._cloud = cloud
+        self._identity = identity
+        self._filters: list[str] = []
+        self.events: queue.SimpleQueue[Event | BaseException] = queue.SimpleQueue()
+        self.closed = False
+        if identity not in cloud.members:
+            raise NotAccepted(
+                f"no admin has accepted the identity {identity} yet", hint="An admin accepts it."
+            )
+        cloud.connections.append(self)
+
+    def publish(self, topic: str, payload: bytes, properties: Properties = ()) -> None:
+        if not (topic.startswith(f"{POOL}/") and topic.endswith(f"/{self._identity}")):
+            raise TopicRefused(f"not authorized to publish to {topic}")
+        self._cloud.published.append((topic, payload, properties))
+        self._cloud.deliver(topic, payload, properties)
+
+    def subscribe(self, filters: Sequence[str]) -> None:
+        for topic_filter in filters:
+            if not topic_filter.startswith(f"{POOL}/"):
+                raise TopicRefused(f"not authorized to subscribe to {topic_filter}")
+        self._filters += filters
+
+    def receive(self, timeout: float | None = None) -> Event | None:
+        try:
+            event = self.events.get(timeout=timeout)
+        except queue.Empty:
+            return None
+        if isinstance(event, BaseException):
+            raise event
+        return event
+
+    def close(self) -> None:
+        self.closed = True
+
+    def offer(self, topic: str, payload: bytes, properties: Properties) -> None:
+        """Deliver a publication once, if a filter takes it."""
+        if not self.closed and any(_matches(topic, f) for f in self._filters):
+            self.events.put(Delivery(topic, payload, properties))
+
+
+def _matches(topic: str, topic_filter: str) -> bool:
+    if topic_filter.endswith("/#"):
+        return topic.startswith(topic_filter[:-1])
+    head, _, last = topic_filter.rpartition("/")
+    return topic.rpartition("/")[0] == head and last == "+"
+
+
+class FakeMembers:
+    """What an admin does, in memory."""
+
+    def __init__(self, cloud: FakeCloud) -> None:
+        self._cloud = cloud
+
+    def accept(self, identity: str, policy: str) -> None:
+        if policy != self._cloud.profile.policy_name:
+            raise ServiceRefused(f"AWS IoT Core does not know it: {policy}")
+        self._cloud.members.add(identity)
+
+
+class FakeApp(App):
+    """The parts, with the services in memory behind them.
+
+    `on_connect` gets each new connection: to put events, or an end such as KeyboardInterrupt, on its queue.
+    """
+
+    def __init__(self, config_folder: Path, cloud: FakeCloud) -> None:
+        super().__init__(config_folder)
+        self.cloud = cloud
+        self.on_connect: Callable[[FakeConnection], None] = lambda _: None
+        self.fails_with: AwsIotError | None = None
+
+    def accounts(self, profile: Profile) -> Accounts:
+        if self.fails_with:
+            raise self.fails_with
+        return FakeAccounts(self.cloud)
+
+    def issuer(self, profile: Profile) -> CredentialIssuer:
+        return FakeIssuer(self.cloud)
+
+    def connect(self, profile: Profile, identity: str, credentials: Callable[[], Credentials]) -> Connection:
+        connection = FakeConnection(self.cloud, identity)
+        self.on_connect(connection)
+        return connection
+
+    def members(self, profile: Profile, aws_profile: str | None) -> FakeMembers:  # type: ignore[override]
+        return FakeMembers(self.cloud)

@@ -1,0 +1,164 @@
+"""`aws-iot config`: profiles as a person writes and reads them."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from tests.conftest import CommandLine
+from tests.fakes import FakeApp, FakeCloud
+
+from aws_iot.profile import to_exports
+
+
+@pytest.fixture
+def exports(tmp_path: Path, cloud: FakeCloud) -> Path:
+    """A good aws-exports.json."""
+    path = tmp_path / "aws-exports.json"
+    path.write_text(json.dumps(to_exports(cloud.profile) | {"oauth": {}, "key": "evil", "usr": "mallory"}))
+    return path
+
+
+def test_a_profile_is_made_from_an_exports_file(aws_iot: CommandLine, app: FakeApp, exports: Path) -> None:
+    aws_iot(f"config -s {exports} -k team -u alice -p Passw0rd")
+    assert app.profiles.load("team").username == "alice"
+    assert app.profiles.load("team").user_pool_id == "us-east-1_FAKE"
+    assert app.passwords.get("team") == "Passw0rd"
+
+
+@pytest.mark.parametrize(
+    "line", ["-s {} --key team --usr alice --pwd x", "--set {} --profile team --user alice"]
+)
+def test_old_and_new_spellings_mean_the_same(
+    aws_iot: CommandLine, app: FakeApp, exports: Path, line: str
+) -> None:
+    aws_iot("config " + line.format(exports))
+    assert app.profiles.load("team").username == "alice"
+
+
+def test_keys_in_the_exports_file_are_data(aws_iot: CommandLine, app: FakeApp, exports: Path) -> None:
+    aws_iot(f"config -s {exports} -k team")
+    assert app.profiles.keys() == ["default", "team"]
+    assert app.profiles.load("team").username is None
+
+
+def test_without_a_file_only_what_is_given_changes(aws_iot: CommandLine, app: FakeApp, exports: Path) -> None:
+    aws_iot(f"config -s {exports} -k team -u alice -p first")
+    aws_iot("config -k team -u bob")
+    assert app.profiles.load("team").username == "bob"
+    assert app.profiles.load("team").user_pool_id == "us-east-1_FAKE"
+    assert app.passwords.get("team") == "first"
+    aws_iot("config -k team -p second")
+    assert app.profiles.load("team").username == "bob"
+    assert app.passwords.get("team") == "second"
+
+
+def test_other_pools_leave_the_user_as_it_is(aws_iot: CommandLine, app: FakeApp, exports: Path) -> None:
+    aws_iot("config -u alice")
+    aws_iot(f"config -s {exports}")
+    assert app.profiles.load("default").username == "alice"
+
+
+def test_a_password_can_come_from_standard_input(aws_iot: CommandLine, app: FakeApp) -> None:
+    aws_iot("config --password-stdin", stdin="Passw0rd\n")
+    assert app.passwords.get("default") == "Passw0rd"
+
+
+def test_the_password_of_the_environment_is_not_stored(aws_iot: CommandLine, app: FakeApp) -> None:
+    aws_iot("config -u alice", env={"AWS_IOT_PASSWORD": "from-the-environment"})
+    assert app.passwords.get("default") is None
+
+
+def test_a_password_is_kept_apart_from_the_profile_for_its_owner_only(
+    aws_iot: CommandLine, app: FakeApp, exports: Path
+) -> None:
+    result = aws_iot(f"config -s {exports} -k team -u alice -p hunter2-hunter2")
+    files = [path for path in app.config_folder.rglob("*") if path.is_file()]
+    holding = [path for path in files if b"hunter2" in path.read_bytes()]
+    assert [path.parent.name for path in holding] == ["passwords"]
+    assert stat.S_IMODE(holding[0].stat().st_mode) == 0o600
+    assert "hunter2" not in result.output
+    assert "hunter2" not in aws_iot("config show -k team").output
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        ("config", 2, "Nothing to write"),
+        ("config -k team -u alice", 3, "aws-iot config -s aws-exports.json -k team"),
+        ("config -s missing.json", 3, "missing.json: there is no such file"),
+        ("config -k ../x -u alice", 3, "cannot name a profile"),
+        ("config -p x --password-stdin", 2, "exclude each other"),
+        ("config -u alice list", 2, "Options go behind 'list'"),
+        ("config show -k nope", 3, "there is no profile 'nope' (there is: default)"),
+        ("config remove -k nope", 3, "there is no profile 'nope'"),
+        ("config remove", 2, "Missing option"),
+    ],
+)
+def test_a_mistake_is_told_in_a_line(aws_iot: CommandLine, line: str, code: int, words: str) -> None:
+    result = aws_iot(line, ends=code, stdin="y\n")
+    assert words in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("not json", "is not JSON"),
+        ("[]", "expected a JSON object"),
+        ("{}", "aws_user_pools_id is missing: expected a user pool id such as us-east-1_AbCdEf123"),
+        ('{"aws_user_pools_id": "nonsense"}', 'aws_user_pools_id is "nonsense": expected a user pool id'),
+        ('{"aws_pubsub_endpoint": "ws://example.com/mqtt"}', "must begin with wss://"),
+    ],
+)
+def test_a_wrong_exports_file_names_the_file_and_the_key(
+    aws_iot: CommandLine, app: FakeApp, tmp_path: Path, content: str, words: str
+) -> None:
+    path = tmp_path / "wrong.json"
+    path.write_text(content)
+    before = app.profiles.load("default")
+    result = aws_iot(f"config -s {path}", ends=3)
+    assert words in result.stderr
+    assert str(path) in result.stderr
+    assert app.profiles.load("default") == before
+
+
+def test_profiles_are_listed_a_line_each(aws_iot: CommandLine, exports: Path) -> None:
+    aws_iot(f"config -s {exports} -k team -u alice")
+    lines = aws_iot("config list").stdout.splitlines()
+    assert [line.split()[:3] for line in lines] == [
+        ["default", "-", "us-east-1_FAKE"],
+        ["team", "alice", "us-east-1_FAKE"],
+    ]
+    listed = [json.loads(line) for line in aws_iot("config list --json").stdout.splitlines()]
+    assert [(row["profile"], row["user"]) for row in listed] == [("default", None), ("team", "alice")]
+
+
+def test_a_damaged_profile_is_listed_as_such_and_can_be_removed(aws_iot: CommandLine, app: FakeApp) -> None:
+    (app.profiles.folder / "broken.json").write_text("{")
+    assert "unusable" in aws_iot("config list").stdout
+    aws_iot("config show -k broken", ends=3)
+    aws_iot("config remove -k broken")
+    assert app.profiles.keys() == ["default"]
+
+
+def test_removing_a_profile_forgets_its_password(aws_iot: CommandLine, app: FakeApp) -> None:
+    aws_iot("config -u alice -p Passw0rd")
+    aws_iot("config remove -k default")
+    assert app.profiles.keys() == []
+    assert app.passwords.get("default") is None
+
+
+def test_what_is_shown_can_be_read_again(aws_iot: CommandLine, app: FakeApp, tmp_path: Path) -> None:
+    shown = json.loads(aws_iot("config show").stdout)
+    again = tmp_path / "again.json"
+    again.write_text(json.dumps(shown["aws_exports"]))
+    aws_iot(f"config -s {again} -k again")
+    assert to_exports(app.profiles.load("again")) == to_exports(app.profiles.load("default"))
+
+
+def test_an_empty_list_says_how_to_make_a_profile(aws_iot: CommandLine, app: FakeApp) -> None:
+    app.profiles.remove("default")
+    result = aws_iot("config list")
+    assert result.stdout == ""
+    assert "aws-iot config -s aws-exports.json" in result.stderr

@@ -1,0 +1,241 @@
+"""`aws-iot sub` and `aws-iot pub`."""
+
+import json
+import re
+from datetime import UTC, datetime
+
+import pytest
+from tests.conftest import CommandLine
+from tests.fakes import POOL, FakeApp, FakeCloud, FakeConnection
+
+from aws_iot.connection import Delivery, Lost, Restored
+from aws_iot.errors import TopicRefused, Unreachable, WrongClock
+
+ALICE = "-u alice -p Passw0rd"
+
+
+@pytest.fixture
+def identity(cloud: FakeCloud) -> str:
+    """Alice is a member."""
+    return cloud.member("alice", "Passw0rd")
+
+
+def hear(app: FakeApp, *events: Delivery | Lost | Restored | BaseException) -> None:
+    """The next connection gets these events, and then Ctrl-C."""
+
+    def put(connection: FakeConnection) -> None:
+        for event in (*events, KeyboardInterrupt()):
+            connection.events.put(event)
+
+    app.on_connect = put
+
+
+def test_the_wire_is_the_original_s(aws_iot: CommandLine, cloud: FakeCloud, identity: str) -> None:
+    aws_iot(f"pub -r myroom -m 'hello \"world\" ☂' {ALICE}")
+    [(topic, payload, properties)] = cloud.published
+    assert topic == f"{POOL}/myroom/{identity}"
+    assert payload == '{"msg":"hello \\"world\\" ☂"}'.encode()
+    assert [name for name, _ in properties] == ["id", "sent", "name"]
+    assert dict(properties)["name"] == "alice"
+
+
+def test_each_message_has_an_id_of_its_own(aws_iot: CommandLine, cloud: FakeCloud, identity: str) -> None:
+    for _ in range(2):
+        aws_iot(f"pub -r lobby -m hello {ALICE}")
+    first, second = (dict(properties)["id"] for _, _, properties in cloud.published)
+    assert first != second
+
+
+def test_saying_something_closes_the_connection(
+    aws_iot: CommandLine, cloud: FakeCloud, identity: str
+) -> None:
+    aws_iot(f"pub -r lobby -m hello {ALICE}")
+    assert [connection.closed for connection in cloud.connections] == [True]
+
+
+def test_a_message_can_come_from_standard_input(
+    aws_iot: CommandLine, cloud: FakeCloud, identity: str
+) -> None:
+    aws_iot(f"pub -r lobby -m - {ALICE}", stdin="two\nlines\n")
+    assert json.loads(cloud.published[0][1]) == {"msg": "two\nlines"}
+
+
+def test_the_notice_of_the_original_goes_to_stderr(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
+    hear(app)
+    result = aws_iot(f"sub {ALICE}", ends=130)
+    assert result.stderr.startswith(
+        "authResult - group admins need to accept users with this info {\n"
+        "  username: 'alice',\n"
+        f"  identityId: '{identity}',\n"
+        f"  identityPoolId: '{POOL}'\n"
+        "}\n"
+    )
+    assert result.stdout == ""
+
+
+def test_a_message_is_shown_with_time_room_sender_and_text(
+    aws_iot: CommandLine, app: FakeApp, identity: str
+) -> None:
+    sender = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
+    hear(app, Delivery(f"{POOL}/lobby/{sender}", b'{"msg":"hi"}', (("name", "bob"),)))
+    line = aws_iot(f"sub {ALICE}", ends=130).stdout
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[lobby\] bob~4f9fa251: hi\n", line)
+
+
+def test_as_json_a_message_is_one_object_a_line(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
+    app.now = lambda: datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
+    properties = (("id", "1"), ("sent", "2026-01-02T03:04:05.000Z"), ("name", "bob"))
+    hear(app, Delivery(f"{POOL}/a/b/us-east-1:4f9f", '{"msg":"hi\u202e"}'.encode(), properties))
+    line = aws_iot(f"sub --json {ALICE}", ends=130).stdout
+    assert line.isascii()
+    assert json.loads(line) == {
+        "received": "2026-01-02T03:04:05.678Z",
+        "room": "a/b",
+        "sender": "us-east-1:4f9f",
+        "name": "bob",
+        "text": "hi\u202e",
+        "id": "1",
+        "sent": "2026-01-02T03:04:05.000Z",
+    }
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"null",
+        b"[1]",
+        b"\xff\xfe",
+        b'{"msg":{"a":1}}',
+        b"[" * 50_000,
+        b"\x1b]0;owned\x07",
+        b'{"msg":null}',
+    ],
+)
+def test_whatever_arrives_is_shown_and_the_next_message_too(
+    aws_iot: CommandLine, app: FakeApp, identity: str, payload: bytes
+) -> None:
+    hear(app, Delivery(f"{POOL}/lobby/x", payload), Delivery(f"{POOL}/lobby/x", b'{"msg":"next"}'))
+    output = aws_iot(f"sub {ALICE}", ends=130).stdout
+    assert output.count("\n") == 2
+    assert output.endswith("next\n")
+    assert "\x1b" not in output
+    assert "\x07" not in output
+
+
+def test_a_message_delivered_twice_is_shown_once(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
+    delivery = Delivery(f"{POOL}/lobby/x", b'{"msg":"hi"}', (("id", "1"),))
+    hear(app, delivery, delivery)
+    assert aws_iot(f"sub {ALICE}", ends=130).stdout.count("hi") == 1
+
+
+def test_a_lost_connection_is_told_on_stderr(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
+    hear(app, Lost("keep alive timeout"), Restored())
+    result = aws_iot(f"sub {ALICE}", ends=130)
+    assert "connection lost: keep alive timeout" in result.stderr
+    assert "connected again" in result.stderr
+    assert result.stdout == ""
+
+
+def test_the_end_of_the_connection_is_the_end_of_listening(
+    aws_iot: CommandLine, app: FakeApp, identity: str
+) -> None:
+    hear(app, Unreachable("another program took over this connection's client id"))
+    assert "took over" in aws_iot(f"sub {ALICE}", ends=6).stderr
+
+
+def test_only_the_rooms_asked_for_are_heard(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str
+) -> None:
+    def others_speak(connection: FakeConnection) -> None:
+        subscribe = connection.subscribe
+
+        def then_speak(filters: list[str]) -> None:
+            subscribe(filters)
+            for room in ("a", "b", "c"):
+                cloud.deliver(f"{POOL}/{room}/x", b'{"msg":"in %s"}' % room.encode())
+            connection.events.put(KeyboardInterrupt())
+
+        connection.subscribe = then_speak  # type: ignore[method-assign,assignment]
+
+    app.on_connect = others_speak
+    output = aws_iot(f"sub -r a -r c {ALICE}", ends=130).stdout
+    assert re.findall(r"in (.)", output) == ["a", "c"]
+
+
+def test_who_is_not_accepted_gets_the_command_for_the_admin(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+    identity = cloud.member("alice", "Passw0rd")
+    cloud.members.clear()
+    result = aws_iot(f"sub {ALICE}", ends=5)
+    assert identity in result.stderr
+    aws_iot(f"admin accept {identity}")
+    assert cloud.members == {identity}
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        ("pub -m hello", 2, "Missing option '-r'"),
+        ("pub -r lobby", 2, "Missing option '-m'"),
+        ("pub -r '' -m hello", 7, "a room needs a name"),
+        ("pub -r a+b -m hello", 7, "wildcard"),
+        ("pub -r a/b/c/d/e/f/g -m hello", 7, "slashes"),
+        pytest.param("pub -r " + "x" * 300 + " -m hello", 7, "bytes too long", id="long room"),
+        pytest.param("pub -r lobby -m " + "x" * 131_063, 7, "131,072", id="long message"),
+        ("pub -r lobby -m - --password-stdin", 2, "cannot hold both"),
+        ("sub -r '#'", 7, "wildcard"),
+        ("pub -r lobby -m hello -u alice -p wrong", 4, "wrong user name or password"),
+        ("pub -r lobby -m hello -u nobody -p wrong", 4, "no such user"),
+        ("pub -r lobby -m hello -u alice", 2, "AWS_IOT_PASSWORD"),
+        ("pub -r lobby -m hello", 2, "Who are you?"),
+        ("pub -r lobby -m hello -k nope", 3, "aws-iot config -s aws-exports.json -k nope"),
+    ],
+)
+def test_a_mistake_is_told_in_a_line(
+    aws_iot: CommandLine, cloud: FakeCloud, identity: str, line: str, code: int, words: str
+) -> None:
+    result = aws_iot(line, ends=code)
+    assert words in result.stderr
+    assert result.stdout == ""
+    assert cloud.published == []
+
+
+def test_a_message_that_is_not_text_is_refused(aws_iot: CommandLine, cloud: FakeCloud, identity: str) -> None:
+    assert "not valid UTF-8" in aws_iot(f"pub -r lobby -m - {ALICE}", ends=7, stdin=b"\xff").stderr
+    assert cloud.published == []
+
+
+@pytest.mark.parametrize(
+    ("failure", "code"),
+    [(WrongClock("60 minutes fast"), 6), (TopicRefused("no", hint="Ask \x1b[31man admin."), 5)],
+)
+def test_a_failure_is_told_with_its_hint_and_exit_code(
+    aws_iot: CommandLine, app: FakeApp, failure: Unreachable, code: int
+) -> None:
+    app.fails_with = failure
+    result = aws_iot(f"pub -r lobby -m hello {ALICE}", ends=code)
+    assert result.stderr.startswith(f"Error: {failure}")
+    assert "\x1b" not in result.stderr
+
+
+def test_the_preset_password_serves_only_the_preset_user(
+    aws_iot: CommandLine, cloud: FakeCloud, identity: str
+) -> None:
+    cloud.member("bob", "Passw0rd")
+    aws_iot("config -u alice -p Passw0rd")
+    aws_iot("pub -r lobby -m hello")
+    aws_iot("pub -r lobby -m hello -u bob", ends=2)
+    assert len(cloud.published) == 1
+
+
+def test_a_password_is_never_shown(aws_iot: CommandLine, cloud: FakeCloud, identity: str) -> None:
+    for line, code in (("pub -r lobby -m hello -u alice -p hunter2", 4), ("sub -u nobody -p hunter2", 4)):
+        assert "hunter2" not in aws_iot(line, ends=code).output
+
+
+def test_quiet_says_only_errors(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
+    hear(app, Delivery(f"{POOL}/lobby/x", b'{"msg":"hi"}'), Lost("x"), Restored())
+    result = aws_iot(f"sub -q {ALICE}", ends=130)
+    assert result.stderr == ""
+    assert result.stdout.endswith("hi\n")
+    assert aws_iot(f"pub -q -r lobby -m hello {ALICE}").output == ""

@@ -1,0 +1,46 @@
+"""`aws-iot` itself, and what all commands share."""
+
+import pytest
+from tests.conftest import CommandLine
+from tests.fakes import FakeCloud
+
+import aws_iot as package
+
+
+def test_without_a_command_there_is_help(aws_iot: CommandLine) -> None:
+    assert "aws-iot local" in aws_iot("", ends=2).output
+
+
+def test_an_unknown_command_is_an_error(aws_iot: CommandLine) -> None:
+    assert "No such command 'pup'" in aws_iot("pup", ends=2).stderr
+
+
+def test_the_version_is_told(aws_iot: CommandLine) -> None:
+    assert aws_iot("--version").stdout == f"aws-iot {package.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "line", ["-h", "sub --help", "pub -h", "config --help", "local --help", "admin accept -h"]
+)
+def test_help_needs_nothing(aws_iot: CommandLine, line: str) -> None:
+    assert aws_iot(line).stdout.startswith("Usage: aws-iot")
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        ("admin accept", 2, "Missing argument"),
+        ("admin accept nonsense", 2, "is no identity"),
+        ("admin accept us-east-1:4f9fa251-0ed5-4578-add0-985024739222 --policy nope", 7, "nope"),
+    ],
+)
+def test_a_mistake_of_an_admin_is_told(
+    aws_iot: CommandLine, cloud: FakeCloud, line: str, code: int, words: str
+) -> None:
+    assert words in aws_iot(line, ends=code).stderr
+    assert cloud.members == set()
+
+
+def test_one_wrong_identity_stops_an_admin_before_the_first(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+    aws_iot("admin accept us-east-1:4f9fa251-0ed5-4578-add0-985024739222 nonsense", ends=2)
+    assert cloud.members == set()

@@ -1,0 +1,236 @@
+"""Each thing that can go wrong, with the real adapters: told in a line or two, with its exit code."""
+
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.conftest import CommandLine
+from tests.processes import PASSWORD, Person, Stack
+
+from aws_iot.app import App
+from aws_iot.errors import AwsIotError, CredentialsRefused, Unreachable, WrongClock
+from aws_iot.profile import Endpoint, Profile
+
+# The real adapters connect to names and to addresses other than 127.0.0.1 here, and must fail to.
+pytestmark = pytest.mark.enable_socket
+
+
+@pytest.fixture(scope="module")
+def person(stack: Stack) -> Person:
+    """Somebody who is accepted."""
+    return stack.person()
+
+
+@pytest.fixture
+def real(tmp_path: Path, stack: Stack, person: Person, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """The command in this process, with the real parts and the profiles of the stack."""
+    for name in ("AWS_CA_BUNDLE", "AWS_IOT_CONFIG_DIR", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    app = App(tmp_path / "config")
+    app.profiles.change("default", lambda _: replace(stack.profile, username=person.username))
+    app.passwords.set("default", PASSWORD)
+    return CommandLine(app)
+
+
+def change(command: CommandLine, **changes: object) -> None:
+    """Change the profile in a way that only a broken set-up would have."""
+    profile: Any = command.app.profiles.load("default")
+    command.app.profiles.change("default", lambda _: replace(profile, **changes))
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port on which nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port on which somebody listens and never says a word."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(8)
+        yield listener.getsockname()[1]
+
+
+def test_a_wrong_password(real: CommandLine) -> None:
+    assert "wrong user name or password" in real("pub -r lobby -m x -p nonsense", ends=4).stderr
+
+
+def test_an_unknown_user(real: CommandLine) -> None:
+    assert "no such user" in real("pub -r lobby -m x -u nobody -p nonsense", ends=4).stderr
+
+
+def test_an_account_that_is_not_confirmed(real: CommandLine) -> None:
+    real(f"signup -u unconfirmed -p {PASSWORD} -e unconfirmed@example.com")
+    result = real(f"pub -r lobby -m x -u unconfirmed -p {PASSWORD}", ends=4)
+    assert "aws-iot confirm" in result.stderr
+
+
+def test_a_wrong_code(real: CommandLine) -> None:
+    real(f"signup -u wrongcode -p {PASSWORD} -e wrongcode@example.com")
+    assert "not the code" in real("confirm -u wrongcode -c 000000", ends=4).stderr
+
+
+def test_a_user_that_exists(real: CommandLine, person: Person) -> None:
+    assert "taken" in real(f"signup -u {person.username} -p {PASSWORD} -e x@example.com", ends=7).stderr
+
+
+def test_a_password_that_breaks_the_policy_in_several_ways(real: CommandLine) -> None:
+    errors = real("signup -u weak -p short -e x@example.com", ends=7).stderr
+    assert "uppercase" in errors
+    assert "numeric" in errors
+
+
+def test_an_identity_that_nobody_accepted(real: CommandLine, stack: Stack) -> None:
+    stranger = stack.person(accepted=False)
+    errors = real(f"sub -u {stranger.username} -p {PASSWORD}", ends=5).stderr
+    assert f"aws-iot admin accept {stranger.identity} -k default" in errors
+    assert "6 to 8 minutes" in errors
+
+
+def test_a_user_pool_that_does_not_exist(real: CommandLine) -> None:
+    change(real, client_id="nonsense")
+    assert "aws_user_pools_web_client_id" in real("pub -r lobby -m x", ends=3).stderr
+
+
+def test_an_identity_pool_that_does_not_exist(real: CommandLine) -> None:
+    change(real, identity_pool_id="us-east-1:99999999-0000-0000-0000-000000000000")
+    assert "aws_cognito_identity_pool_id" in real("pub -r lobby -m x", ends=3).stderr
+
+
+@pytest.mark.parametrize("scheme", ["ws", "wss"])
+def test_a_port_on_which_nobody_listens(real: CommandLine, closed_port: int, scheme: str) -> None:
+    change(real, endpoint=Endpoint.parse(f"{scheme}://127.0.0.1:{closed_port}/mqtt"))
+    assert "the connection was refused" in real("pub -r lobby -m x", ends=6).stderr
+
+
+@pytest.mark.parametrize("scheme", ["ws", "wss"])
+def test_a_broker_that_never_answers(real: CommandLine, silent_port: int, scheme: str) -> None:
+    change(real, endpoint=Endpoint.parse(f"{scheme}://127.0.0.1:{silent_port}/mqtt"))
+    assert "no answer in time" in real("pub -r lobby -m x --timeout 3", ends=6).stderr
+
+
+def test_a_broker_whose_name_nobody_knows(real: CommandLine) -> None:
+    change(real, endpoint=Endpoint.parse("wss://broker.invalid/mqtt"))
+    assert "no host of that name" in real("pub -r lobby -m x", ends=6).stderr
+
+
+def test_a_broker_whose_certificate_is_not_trusted(real: CommandLine) -> None:
+    change(real, ca_bundle=None)
+    errors = real("pub -r lobby -m x", ends=6).stderr
+    assert "certificate is not trusted" in errors
+    assert "ca_bundle" in errors
+
+
+def test_a_ca_bundle_that_is_not_there(real: CommandLine, tmp_path: Path) -> None:
+    change(real, ca_bundle=str(tmp_path / "missing.pem"))
+    assert "missing.pem" in real("pub -r lobby -m x", ends=6).stderr
+
+
+def test_an_endpoint_that_is_no_broker(real: CommandLine, stack: Stack) -> None:
+    change(real, endpoint=replace(stack.profile.endpoint, path="/elsewhere"))
+    assert "aws_pubsub_endpoint" in real("pub -r lobby -m x", ends=4).stderr
+
+
+def test_a_user_pool_at_a_port_on_which_nobody_listens(real: CommandLine, closed_port: int) -> None:
+    change(real, cognito_idp_url=f"http://127.0.0.1:{closed_port}")
+    assert "the connection was refused" in real("pub -r lobby -m x", ends=6).stderr
+
+
+def test_a_user_pool_that_never_answers(real: CommandLine, silent_port: int) -> None:
+    change(real, cognito_idp_url=f"http://127.0.0.1:{silent_port}")
+    assert "no answer in time" in real("pub -r lobby -m x --timeout 1", ends=6).stderr
+
+
+def test_a_user_pool_whose_name_nobody_knows(real: CommandLine) -> None:
+    change(real, cognito_idp_url="http://cognito.invalid")
+    assert "no host of that name" in real("pub -r lobby -m x", ends=6).stderr
+
+
+def test_an_admin_without_credentials(
+    real: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, person: Person
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    assert "--aws-profile" in real(f"admin accept {person.identity}", ends=4).stderr
+    assert "nonsense" in real(f"admin accept {person.identity} --aws-profile nonsense", ends=3).stderr
+
+
+def test_an_aws_profile_that_does_not_exist_stops_only_admins(
+    real: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nonsense")
+    real("pub -r lobby -m x")
+
+
+def test_plain_websockets_serve_on_this_machine(real: CommandLine, stack: Stack) -> None:
+    change(real, endpoint=Endpoint.parse(f"{(stack.profile.iot_url or '').replace('http', 'ws')}/mqtt"))
+    real("pub -r lobby -m x")
+
+
+def test_addresses_from_the_environment_serve_as_well(
+    real: CommandLine, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(real, cognito_idp_url=None, cognito_identity_url=None)
+    for service in ("COGNITO_IDENTITY_PROVIDER", "COGNITO_IDENTITY"):
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", str(stack.profile.iot_url))
+    real("pub -r lobby -m x")
+
+
+@pytest.fixture
+def connect(stack: Stack, person: Person) -> Callable[..., None]:
+    """Connects as the person, with whatever is changed."""
+
+    def connect(
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        profile: Profile = stack.profile,
+        **changes: str,
+    ) -> None:
+        app = App(stack.config, now)
+        accounts = app.accounts(profile)
+        credentials = app.issuer(profile).issue(accounts.sign_in(person.username, PASSWORD))
+        credentials = replace(credentials, **changes)  # type: ignore[arg-type]
+        app.connect(profile, credentials.identity, lambda: credentials).close()
+
+    return connect
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_wrong_clock_is_told_from_wrong_credentials(connect: Callable[..., None], hours: int) -> None:
+    with pytest.raises(WrongClock, match=f"60 minutes {'fast' if hours > 0 else 'slow'}") as wrong:
+        connect(now=lambda: datetime.now(UTC) + timedelta(hours=hours))
+    assert wrong.value.exit_code == 6
+
+
+@pytest.mark.parametrize("name", ["access_key_id", "secret_access_key", "session_token"])
+def test_credentials_that_are_not_right_do_not_open_a_connection(
+    connect: Callable[..., None], name: str
+) -> None:
+    with pytest.raises(CredentialsRefused, match="403"):
+        connect(**{name: "ASIANONSENSE"})
+
+
+def test_a_signature_for_another_region_does_not_open_a_connection(
+    connect: Callable[..., None], stack: Stack
+) -> None:
+    with pytest.raises(CredentialsRefused, match="403"):
+        connect(profile=replace(stack.profile, iot_region="eu-west-1"))
+
+
+def test_what_signing_needs_and_cannot_have_is_the_error_that_is_told(stack: Stack, person: Person) -> None:
+    def fail() -> None:
+        raise Unreachable("cannot reach cognito-identity")
+
+    with pytest.raises(AwsIotError, match="cannot reach cognito-identity"):
+        stack.app().connect(stack.profile, person.identity, fail)  # type: ignore[arg-type]

@@ -1,0 +1,182 @@
+"""`aws-iot local` itself."""
+
+import json
+import signal
+import socket
+import ssl
+import stat
+import subprocess
+import sys
+from http.client import HTTPSConnection
+from pathlib import Path
+
+import pytest
+from tests.processes import Running, Stack, environment, run
+
+from aws_iot.profile import from_exports
+
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Protocol": "mqtt",
+}
+
+
+def test_it_tells_where_everything_is_and_what_to_type_next(stack: Stack) -> None:
+    said = "\n".join(stack.process.stdout)
+    for words in (
+        stack.profile.iot_url,
+        str(stack.profile.endpoint),
+        "123456",
+        "aws-iot signup",
+        "aws-iot admin accept",
+    ):
+        assert str(words) in said
+    assert stack.process.stderr == []
+
+
+def test_its_exports_file_makes_the_same_profile(stack: Stack) -> None:
+    exports = stack.config / "local" / "local" / "aws-exports.json"
+    assert (
+        from_exports(json.loads(exports.read_text()), "it").identity_pool_id == stack.profile.identity_pool_id
+    )
+
+
+def test_the_key_of_its_certificate_is_on_no_disk(stack: Stack) -> None:
+    files = [path for path in stack.config.rglob("*") if path.is_file()]
+    assert not [path for path in files if b"PRIVATE KEY" in path.read_bytes()]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files if path.suffix in (".json", ".pem")} == {
+        0o600
+    }
+
+
+@pytest.mark.parametrize(
+    "target", ["/mqtt", "/mqtt?X-Amz-Credential=x/20260101/us-east-1/iotdevicegateway/aws4_request", "/"]
+)
+def test_a_websocket_that_is_not_signed_is_forbidden(stack: Stack, target: str) -> None:
+    endpoint = stack.profile.endpoint
+    link = HTTPSConnection(
+        endpoint.host,
+        endpoint.port,
+        timeout=5,
+        context=ssl.create_default_context(cafile=stack.profile.ca_bundle),
+    )
+    link.request("GET", target, headers=UPGRADE)
+    assert link.getresponse().status == 403
+    link.close()
+
+
+def test_it_listens_on_this_machine_only(stack: Stack) -> None:
+    assert stack.profile.endpoint.host == "127.0.0.1"
+    listening = _listening_addresses(stack.process.process.pid)
+    assert listening == {"0100007F"}
+
+
+def _listening_addresses(pid: int) -> set[str]:
+    """The local addresses on which a process listens, as /proc/net writes them; Linux only."""
+    folder = Path(f"/proc/{pid}/fd")
+    if not folder.exists():
+        pytest.skip("needs /proc")
+    inodes = {str(link.readlink()).removeprefix("socket:[").rstrip("]") for link in folder.iterdir()}
+    rows = [
+        row.split()
+        for table in ("tcp", "tcp6")
+        for row in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]
+    ]
+    return {row[1].partition(":")[0] for row in rows if row[3] == "0A" and row[9] in inodes}
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_second_one_works_beside_the_first_and_stops_when_told(
+    stack: Stack, tmp_path: Path, number: int, code: int
+) -> None:
+    with Stack.start(tmp_path) as second:
+        assert second.profile.iot_url != stack.profile.iot_url
+        assert second.profile.identity_pool_id != stack.profile.identity_pool_id
+        person = second.person()
+        run("pub -r lobby -m hello", person.env)
+        listener = Running("sub", person.env)
+        try:
+            listener.wait_for("Listening")
+            second.process.process.send_signal(number)
+            assert second.process.wait(2) == code
+            assert second.process.stderr == []
+            listener.wait_for("connection lost")
+            assert listener.signal(signal.SIGINT) == 130
+        finally:
+            listener.kill()
+    with socket.socket() as probe, pytest.raises(ConnectionRefusedError):
+        probe.connect(("127.0.0.1", second.profile.endpoint.port))
+
+
+def test_ports_profile_and_exports_file_can_be_chosen(tmp_path: Path) -> None:
+    with socket.socket() as one, socket.socket() as two:
+        for taken in (one, two):
+            taken.bind(("127.0.0.1", 0))
+        api, mqtt = one.getsockname()[1], two.getsockname()[1]
+    exports = tmp_path / "exports.json"
+    process = Running(
+        f"local -k mine --port {api} --mqtt-port {mqtt} -o {exports}", environment(tmp_path / "config")
+    )
+    try:
+        process.wait_for("pub -r lobby")
+        profile = from_exports(json.loads(exports.read_text()), "it")
+        assert profile.iot_url == f"http://127.0.0.1:{api}"
+        assert profile.endpoint.port == mqtt
+        assert "mine" in run("config list", environment(tmp_path / "config")).stdout
+        assert process.signal(signal.SIGTERM) == 143
+    finally:
+        process.kill()
+
+
+def test_a_port_that_is_asked_for_and_taken_is_an_error(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = run(f"local --port {taken.getsockname()[1]}", environment(tmp_path), ends=6)
+    assert "cannot be used" in done.stderr
+
+
+def test_without_the_extra_it_says_how_to_install_it(tmp_path: Path) -> None:
+    # An import hook that knows nothing of the engine stands for an installation without the extra.
+    code = (
+        "import sys, importlib.machinery as m\n"
+        "find = m.PathFinder.find_spec\n"
+        "m.PathFinder.find_spec = classmethod(lambda c, n, *a: None if n == 'ministack' else find(n, *a))\n"
+        "sys.argv = ['aws-iot', 'local']\n"
+        "from aws_iot.cli import main; main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert "pip install 'aws-iot-cli[local]'" in done.stderr
+
+
+def test_the_keys_of_whoever_runs_it_open_nothing(tmp_path: Path) -> None:
+    env = environment(tmp_path / "config", AWS_ACCESS_KEY_ID="AKIAOWNKEY", AWS_SECRET_ACCESS_KEY="own")
+    process = Running("local", env)
+    try:
+        process.wait_for("pub -r lobby")
+        keys = env | {"AWS_IOT_PROFILE": "local"}
+        identity = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
+        assert "does not take these credentials" in run(f"admin accept {identity}", keys, ends=4).stderr
+    finally:
+        process.kill()
+
+
+def test_verbose_shows_the_log_of_the_services(tmp_path: Path) -> None:
+    process = Running("local -v", environment(tmp_path))
+    try:
+        process.wait_for("pub -r lobby")
+        process.wait_for(r"\[(ministack|cfn|cloudformation|cognito)")
+        assert process.signal(signal.SIGTERM) == 143
+    finally:
+        process.kill()

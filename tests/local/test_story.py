@@ -1,0 +1,75 @@
+"""The story of the README, by real processes on the local stack."""
+
+import json
+import re
+import signal
+import subprocess
+
+import pytest
+from tests.processes import COMMAND, DEADLINE_SECONDS, PASSWORD, Running, Stack, run
+
+
+def test_from_an_exports_file_to_a_message_that_arrives(stack: Stack) -> None:
+    exports = stack.config / "local" / "local" / "aws-exports.json"
+    for name in ("ann", "ben"):
+        run(f"config -s {exports} -k {name} -u {name} -p {PASSWORD}", stack.env)
+        run(f"signup -k {name} -p {PASSWORD} -e {name}@example.com", stack.env)
+        assert run(f"confirm -k {name} -c 123456", stack.env).stdout == "SUCCESS\n"
+
+        refused = run(f"sub -k {name}", stack.env, ends=5)
+        assert refused.stdout == ""
+        assert "6 to 8 minutes" in refused.stderr
+        accept = re.search(r"aws-iot (admin accept .*)", refused.stderr)
+        assert accept, refused.stderr
+        run(accept.group(1), stack.admin_env)
+
+    ann = Running("sub -k ann -r lobby --json", stack.env)
+    try:
+        ann.wait_for("Listening")
+        run("pub -k ben -r lobby -m 'hello \"Ann\" ☂'", stack.env)
+        heard = json.loads(ann.wait_for("^{"))
+        assert (heard["room"], heard["name"], heard["text"]) == ("lobby", "ben", 'hello "Ann" ☂')
+        assert ann.signal(signal.SIGINT) == 130
+    finally:
+        ann.kill()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_listening_ends_when_it_is_told_to(stack: Stack, number: int, code: int) -> None:
+    listener = Running("sub", stack.person().env)
+    try:
+        listener.wait_for("Listening")
+        assert listener.signal(number) == code
+        assert "Traceback" not in listener.report()
+    finally:
+        listener.kill()
+
+
+def test_a_reader_that_has_seen_enough_ends_it_quietly(stack: Stack) -> None:
+    person = stack.person()
+    process = subprocess.Popen(
+        [*COMMAND, "sub", "-r", "pipe"],
+        env=person.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stderr
+    with process:
+        try:
+            while "Listening" not in process.stderr.readline():
+                pass
+            process.stdout.close()
+            run("pub -q -r pipe -m hello", person.env)
+            assert process.wait(DEADLINE_SECONDS) == 0
+            assert process.stderr.read() == ""
+        finally:
+            process.kill()
+
+
+def test_a_password_is_in_no_output_even_when_all_goes_wrong(stack: Stack) -> None:
+    person = stack.person()
+    env = person.env | {"AWS_IOT_PASSWORD": "hunter2-hunter2"}
+    assert "hunter2" not in str(run("sub", env, ends=4))
+    assert "hunter2" not in str(run("signup -e nonsense", env | {"AWS_IOT_USER": "x y"}, ends=7))

@@ -1,0 +1,202 @@
+"""Real processes of the command, and the local stack as one of them."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from aws_iot.app import App
+from aws_iot.profile import Profile
+
+COMMAND = [sys.executable, "-m", "aws_iot"]
+DEADLINE_SECONDS = 20
+PASSWORD = "Passw0rd-of-a-test"
+
+
+def environment(config: Path, **more: str) -> dict[str, str]:
+    """The environment of a person whose settings are in `config`, without what this machine has of AWS."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    return kept | {"AWS_IOT_CONFIG_DIR": str(config), "PYTHONUNBUFFERED": "1", "HOME": str(config)} | more
+
+
+class Running:
+    """A command in the background. Its stdout and stderr can be waited for, line by line."""
+
+    def __init__(self, line: str, env: dict[str, str]) -> None:
+        self.line = line
+        self.process = subprocess.Popen(
+            [*COMMAND, *shlex.split(line)],
+            env=env,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self.stdout: list[str] = []
+        self.stderr: list[str] = []
+        self._changed = threading.Condition()
+        self._readers = [
+            threading.Thread(target=self._read, args=(stream, lines), daemon=True)
+            for stream, lines in ((self.process.stdout, self.stdout), (self.process.stderr, self.stderr))
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def _read(self, stream: Iterator[str], lines: list[str]) -> None:
+        for line in stream:
+            with self._changed:
+                lines.append(line.rstrip("\n"))
+                self._changed.notify_all()
+        with self._changed:
+            self._changed.notify_all()
+
+    def wait_for(self, pattern: str, seconds: float = DEADLINE_SECONDS) -> str:
+        """The first line of either stream in which `pattern` is found."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._find(pattern) is not None or self._is_over(), seconds)
+        found = self._find(pattern)
+        assert found is not None, f"no {pattern!r} came from: {self.report()}"
+        return found
+
+    def _is_over(self) -> bool:
+        return not any(reader.is_alive() for reader in self._readers)
+
+    def _find(self, pattern: str) -> str | None:
+        return next((line for line in [*self.stdout, *self.stderr] if re.search(pattern, line)), None)
+
+    def signal(self, number: int) -> int:
+        """Send a signal; the exit code that follows."""
+        self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self, seconds: float = DEADLINE_SECONDS) -> int:
+        """The exit code; both streams are read to their end."""
+        code = self.process.wait(seconds)
+        for reader in self._readers:
+            reader.join(seconds)
+        return code
+
+    def kill(self) -> None:
+        """End it at once, if it still runs."""
+        self.process.kill()
+        self.wait()
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream:
+                stream.close()
+
+    def report(self) -> str:
+        """What was run and what it printed."""
+        return "\n".join([f"$ aws-iot {self.line}", *self.stdout, *self.stderr, f"[{self.process.poll()}]"])
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that has ended."""
+
+    line: str
+    stdout: str
+    stderr: str
+    code: int
+
+    def __str__(self) -> str:
+        return f"$ aws-iot {self.line}\n{self.stdout}{self.stderr}[{self.code}]"
+
+
+def run(line: str, env: dict[str, str], *, ends: int = 0, stdin: str | None = None) -> Done:
+    """Run `aws-iot <line>` to its end, which must be the exit code `ends`."""
+    process = subprocess.run(
+        [*COMMAND, *shlex.split(line)],
+        env=env,
+        text=True,
+        input=stdin or "",
+        capture_output=True,
+        timeout=DEADLINE_SECONDS,
+        check=False,
+    )
+    done = Done(line, process.stdout, process.stderr, process.returncode)
+    assert done.code == ends, str(done)
+    return done
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an account, on a stack."""
+
+    username: str
+    identity: str
+    env: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The local stack in a process of its own, and what tests do with it."""
+
+    process: Running
+    config: Path
+    profile: Profile
+
+    @classmethod
+    @contextmanager
+    def start(cls, folder: Path, options: str = "") -> Iterator["Stack"]:
+        """Run `aws-iot local` until the block ends."""
+        config = folder / "config"
+        process = Running(f"local {options}", environment(config))
+        try:
+            process.wait_for("pub -r lobby")
+            yield cls(process, config, App(config).profiles.load("local"))
+        finally:
+            if process.process.poll() is None:
+                process.process.terminate()
+                process.wait()
+            process.kill()
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of somebody who uses the profile of this stack."""
+        return environment(self.config, AWS_IOT_PROFILE="local")
+
+    @property
+    def admin_env(self) -> dict[str, str]:
+        """The environment of the admin of this stack's AWS account."""
+        return self.env | {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+    def app(self) -> App:
+        """The real parts, on this stack."""
+        return App(self.config)
+
+    def person(self, *, accepted: bool = True) -> Person:
+        """A new person with a confirmed account and an identity, by the real adapters."""
+        username = f"user-{uuid.uuid4().hex[:8]}"
+        app = self.app()
+        accounts = app.accounts(self.profile)
+        accounts.sign_up(username, PASSWORD, f"{username}@example.com")
+        accounts.confirm(username, "123456")
+        identity = app.issuer(self.profile).issue(accounts.sign_in(username, PASSWORD)).identity
+        if accepted:
+            self.accept(identity)
+        return Person(username, identity, self.env | {"AWS_IOT_USER": username, "AWS_IOT_PASSWORD": PASSWORD})
+
+    def accept(self, identity: str) -> None:
+        """What an admin does to accept a person."""
+        self._iot.attach_policy(policyName=self.profile.policy_name, target=identity)
+
+    @cached_property
+    def _iot(self) -> Any:
+        return boto3.client(
+            "iot",
+            region_name=self.profile.iot_region,
+            endpoint_url=self.profile.iot_url,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )

@@ -107,7 +107,7 @@ class App:
     def local_stack(
         self, folder: Path, api_port: int | None, mqtt_port: int | None, verbose: bool
     ) -> "LocalStack":
-        """The local stack, provisioned when it is entered. Raises `LocalStackNotInstalled`."""
+        """The local stack, provisioned when it is entered. Raises `NotInstalled`."""
         from aws_iot.local import require_extra
 
         require_extra()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from aws_iot.errors import AwsIotError
 from aws_iot.session import Session
 
 RENEW_BEFORE = timedelta(minutes=5)
@@ -49,9 +50,15 @@ class RenewingCredentials:
     def current(self) -> Credentials:
         """The credentials, renewed first if they are about to end; this can take network time.
 
-        Raises what `issue` raises. Of several threads that find them ending, one renews.
+        Raises what `issue` raises, but not as long as the old ones still serve. Of several threads
+        that find them ending, one renews.
         """
         with self._lock:
-            if self._current.expires - self._now() < RENEW_BEFORE:
-                self._current = self._issue()
+            left = self._current.expires - self._now()
+            if left < RENEW_BEFORE:
+                try:
+                    self._current = self._issue()
+                except AwsIotError:
+                    if left <= timedelta(0):
+                        raise
             return self._current

@@ -5,8 +5,7 @@ AwsIotError
 ├── SignInRefused           4  password, unconfirmed account, code, a challenge
 ├── NotAuthorized           5  no admin has accepted this identity, or a policy refuses the topic
 ├── Unreachable             6  name, connection, TLS, clock, deadline
-├── ServiceRefused          7  limit, quota, invalid parameter
-└── NothingCame             8  what was waited for did not come
+└── ServiceRefused          7  limit, quota, invalid parameter
 """
 
 from typing import ClassVar
@@ -33,6 +32,10 @@ class ProfileError(AwsIotError):
 
 class ProfileNotFound(ProfileError):
     """No profile is stored under this key."""
+
+
+class NotInstalled(ProfileError):
+    """A part of the program that is installed only when it is asked for."""
 
 
 class SignInRefused(AwsIotError):

@@ -80,6 +80,6 @@ def timestamp(moment: datetime) -> str:
 def _parse_time(text: str | None) -> datetime | None:
     try:
         parsed = datetime.fromisoformat(text) if text else None
-    except ValueError:
+        return parsed.astimezone(UTC) if parsed and parsed.tzinfo else None
+    except (ValueError, OverflowError):  # the latter where UTC would be before the year 1 or after 9999
         return None
-    return parsed if parsed and parsed.tzinfo else None

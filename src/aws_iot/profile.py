@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from aws_iot.errors import ProfileError, ProfileNotFound
 from aws_iot.files import exclusive, write_private
 
-_KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+_HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+(%\w+)?")
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +31,21 @@ class Endpoint:
 
         Raises `ValueError` with a reason that completes the sentence "it …".
         """
-        url = urlsplit(text if "://" in text else f"wss://{text}")
+        no_host = ValueError("must be a host name, with an optional port and path")
+        try:
+            url = urlsplit(text if "://" in text else f"wss://{text}")
+        except ValueError:
+            raise no_host from None
         if url.scheme not in ("ws", "wss"):
             raise ValueError("must begin with wss://, or be a bare host name")
-        if not url.hostname or url.username or url.query or url.fragment or re.search(r"\s", text):
-            raise ValueError("must be a host name, with an optional port and path")
+        if not _HOST.fullmatch(url.hostname or "") or "@" in url.netloc or re.search(r"[\s?#]", text):
+            raise no_host
         try:
             port = url.port
         except ValueError:
-            raise ValueError("has a port that is not a number from 1 to 65535") from None
+            port = 0
+        if port == 0:
+            raise ValueError("has a port that is not a number from 1 to 65535")
         tls = url.scheme == "wss"
         if not tls and not _is_loopback(url.hostname):
             raise ValueError(
@@ -106,6 +113,7 @@ class _Key:
 
 
 # The shapes are those of the service models: cognito-idp 2016-04-18, cognito-identity 2014-06-30.
+_REGION = r"[a-z0-9-]+"
 _URL = r"https?://\S+"
 _KEYS = (
     _Key(
@@ -132,7 +140,7 @@ _KEYS = (
         r".+",
         "the IoT endpoint, such as wss://…-ats.iot.us-east-1.amazonaws.com/mqtt",
     ),
-    _Key("aws_pubsub_region", "iot_region", r"[a-z0-9-]+", "a region such as us-east-1", required=False),
+    _Key("aws_pubsub_region", "iot_region", _REGION, "a region such as us-east-1", required=False),
     _Key(
         "aws_iot_policy_name",
         "policy_name",
@@ -171,11 +179,13 @@ def from_exports(exports: object, source: str) -> Profile:
         except ValueError as reason:
             faults.append(f"aws_pubsub_endpoint is {json.dumps(fields['endpoint'])}: it {reason}")
         else:
-            fields.setdefault("iot_region", _region_of(fields["endpoint"].host) or _first_region(exports))
+            region = _region_of(fields["endpoint"].host) or _first_region(exports)
+            if region:
+                fields.setdefault("iot_region", region)
+            elif "iot_region" not in fields and exports.get("aws_pubsub_region") is None:
+                faults.append("aws_pubsub_region is missing: expected a region such as us-east-1")
     if faults:
         raise ProfileError(f"{source}: " + "; ".join(faults))
-    if not fields["iot_region"]:
-        raise ProfileError(f"{source}: aws_pubsub_region is missing: expected a region such as us-east-1")
     return Profile(**fields)
 
 
@@ -186,10 +196,8 @@ def _region_of(host: str) -> str | None:
 
 
 def _first_region(exports: Mapping[str, Any]) -> str | None:
-    return next(
-        (r for k in ("aws_project_region", "aws_cognito_region") if isinstance(r := exports.get(k), str)),
-        None,
-    )
+    named = (exports.get(key) for key in ("aws_project_region", "aws_cognito_region"))
+    return next((r for r in named if isinstance(r, str) and re.fullmatch(_REGION, r)), None)
 
 
 def to_exports(profile: Profile) -> dict[str, str]:
@@ -257,11 +265,11 @@ class ProfileStore:
 
     def remove(self, key: str) -> None:
         """Raises `ProfileNotFound`."""
+        path = self._path(key)
+        if not path.exists():
+            raise ProfileNotFound(f"there is no profile '{key}'")
         with exclusive(self.folder):
-            try:
-                self._path(key).unlink()
-            except FileNotFoundError:
-                raise ProfileNotFound(f"there is no profile '{key}'") from None
+            path.unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{checked_key(key)}.json"

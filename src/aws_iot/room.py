@@ -124,7 +124,7 @@ class Rooms:
         return None if self._is_repeated(message) else message
 
     def _is_repeated(self, message: Message) -> bool:
-        if message.id is None:
+        if not message.id:
             return False
         # Keyed by sender too: nobody can silence another person by using their ids first.
         known = (message.sender, message.id)

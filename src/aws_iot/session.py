@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from aws_iot.errors import ProfileError
 from aws_iot.files import write_private
 from aws_iot.profile import checked_key
 
@@ -71,11 +72,13 @@ class PresetPasswords:
         self.folder = folder
 
     def get(self, key: str) -> str | None:
-        """None where no password is preset."""
+        """None where no password is preset. Raises `ProfileError` for a damaged file."""
         try:
-            return self._path(key).read_text(encoding="utf-8")
+            return self._path(key).read_bytes().decode()
         except FileNotFoundError:
             return None
+        except (OSError, ValueError) as error:
+            raise ProfileError(f"{self._path(key)}: cannot be read: {error}") from error
 
     def set(self, key: str, password: str) -> None:
         """Keep the password of a profile."""

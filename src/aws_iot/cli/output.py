@@ -85,7 +85,8 @@ def notice(username: str, identity: str, pool: str) -> str:
 
 def _quoted(text: str) -> str:
     quote = next((q for q in "'\"`" if q not in text), "'")
-    return quote + visible(text).replace("\\" + quote, quote) + quote
+    escaped = text.replace("\\", "\\\\").replace(quote, "\\" + quote)
+    return quote + visible(escaped) + quote
 
 
 def link_line(event: Lost | Restored) -> str:

@@ -6,26 +6,18 @@ as AWS would be: by deploying the project's template.
 
 import importlib.util
 
-from aws_iot.errors import AwsIotError
-
-EXTRA = "local"
-
-
-class LocalStackNotInstalled(AwsIotError):
-    """The extra that holds the engine of the local stack is missing."""
-
-    exit_code = 3
+from aws_iot.errors import NotInstalled
 
 
 def require_extra() -> None:
-    """Raises `LocalStackNotInstalled`, unless everything that the local stack is built on is there."""
+    """Raises `NotInstalled`, unless everything that the local stack is built on is there."""
     missing = [
         name
         for name in ("ministack", "hypercorn", "trustme", "cryptography")
         if not importlib.util.find_spec(name)
     ]
     if missing:
-        raise LocalStackNotInstalled(
+        raise NotInstalled(
             f"the local stack is not installed (missing: {', '.join(missing)})",
             hint="Install it with: pip install 'aws-iot-cli[local]'",
         )

@@ -1,0 +1,184 @@
+"""Files are written whole or not at all: real processes, killed and racing."""
+
+import os
+import secrets
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from aws_iot.errors import ProfileError
+from aws_iot.files import exclusive, write_private
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
+SIZE = 300_000
+DEADLINE_SECONDS = 20
+
+REWRITE = f"""
+import itertools, pathlib, sys
+from aws_iot.files import write_private
+for letter in itertools.cycle(b"abcdefghij"):
+    write_private(pathlib.Path(sys.argv[1]), bytes([letter]) * {SIZE})
+    print("written", flush=True)
+"""
+COUNT = """
+import pathlib, sys
+from aws_iot.files import exclusive, write_private
+folder = pathlib.Path(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(100):
+    with exclusive(folder):
+        write_private(folder / "count", b"%d" % (int((folder / "count").read_bytes()) + 1))
+"""
+HOLD = """
+import pathlib, sys
+from aws_iot.files import exclusive
+with exclusive(pathlib.Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+FILL = """
+import pathlib, resource, sys
+from aws_iot.errors import ProfileError
+from aws_iot.files import write_private
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    write_private(pathlib.Path(sys.argv[1]), b"new" * 1000)
+except ProfileError as error:
+    print(type(error).__name__)
+"""
+
+
+@contextmanager
+def child(script: str, path: Path) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def next_line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout
+    return process.stdout.readline().strip()
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_file_holds_what_was_written_last(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    for data in (b"a longer first version\r\n\0", b"second", b""):
+        write_private(path, data)
+        assert path.read_bytes() == data
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@POSIX
+def test_a_file_and_its_folder_are_for_their_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "file"
+    write_private(path, b"data")
+    assert (mode(path), mode(path.parent)) == (0o600, 0o700)
+
+
+@POSIX
+def test_a_file_that_others_could_read_becomes_private(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.touch(mode=0o644)
+    write_private(path, b"data")
+    assert mode(path) == 0o600
+
+
+@POSIX
+@pytest.mark.parametrize("lock", [False, True], ids=["write_private", "exclusive"])
+def test_every_folder_that_is_made_is_for_its_owner_only(tmp_path: Path, lock: bool) -> None:
+    folder = tmp_path / "outer" / "inner"
+    if lock:
+        with exclusive(folder):
+            pass
+    else:
+        write_private(folder / "file", b"data")
+    assert (mode(folder.parent), mode(folder)) == (0o700, 0o700)
+
+
+@POSIX
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with child(FILL, path) as process:
+        assert next_line(process) == "ProfileError"
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_replacement_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    path = tmp_path / "folder in the way"
+    path.mkdir()
+    with pytest.raises(ProfileError, match="folder in the way: cannot be written"):
+        write_private(path, b"new")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@POSIX
+def test_a_file_is_always_one_whole_version_whenever_its_writer_is_killed(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    versions = {bytes([letter]) * SIZE for letter in b"abcdefghij"}
+    for _ in range(8):
+        with child(REWRITE, path) as process:
+            assert next_line(process) == "written"
+            killed_at = time.monotonic() + secrets.randbelow(60) / 1000
+            while time.monotonic() < killed_at:
+                assert path.read_bytes() in versions
+            os.kill(process.pid, signal.SIGKILL)
+            assert process.wait(DEADLINE_SECONDS) == -signal.SIGKILL
+        assert path.read_bytes() in versions
+
+
+def test_two_processes_that_change_a_file_at_once_lose_no_change(tmp_path: Path) -> None:
+    write_private(tmp_path / "count", b"0")
+    with child(COUNT, tmp_path) as one, child(COUNT, tmp_path) as other:
+        assert (next_line(one), next_line(other)) == ("ready", "ready")
+        for process in (one, other):
+            assert process.stdin
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        assert (one.wait(DEADLINE_SECONDS), other.wait(DEADLINE_SECONDS)) == (0, 0)
+    assert (tmp_path / "count").read_bytes() == b"200"
+
+
+def test_a_lock_is_waited_for_and_free_once_its_holder_is_killed(tmp_path: Path) -> None:
+    entered = threading.Event()
+
+    def enter() -> None:
+        with exclusive(tmp_path):
+            entered.set()
+
+    waiting = threading.Thread(target=enter)
+    with child(HOLD, tmp_path) as process:
+        assert next_line(process) == "held"
+        waiting.start()
+        assert not entered.wait(0.1)
+        process.kill()
+        waiting.join(DEADLINE_SECONDS)
+    assert entered.is_set()
+
+
+def test_a_lock_is_free_again_after_a_failure_inside(tmp_path: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(ValueError, match="inside"), exclusive(tmp_path):
+            raise ValueError("inside")
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]

@@ -1,0 +1,447 @@
+"""Profiles: what an aws-exports.json has to hold, and how profiles are kept."""
+
+import json
+import re
+import stat
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from aws_iot.errors import ProfileError, ProfileNotFound
+from aws_iot.profile import Endpoint, Profile, ProfileStore, checked_key, from_exports, read_json, to_exports
+
+HOST = "abc123-ats.iot.us-east-1.amazonaws.com"
+EXPORTS = {
+    "aws_user_pools_id": "eu-west-1_AbCdEf123",
+    "aws_user_pools_web_client_id": "1example23456789",
+    "aws_cognito_identity_pool_id": "eu-central-1:00000000-0000-0000-0000-000000000000",
+    "aws_pubsub_endpoint": f"wss://{HOST}/mqtt",
+}
+PROFILE = Profile(
+    user_pool_id="eu-west-1_AbCdEf123",
+    client_id="1example23456789",
+    identity_pool_id="eu-central-1:00000000-0000-0000-0000-000000000000",
+    endpoint=Endpoint(HOST, 443),
+    iot_region="us-east-1",
+)
+LOCAL = replace(
+    PROFILE,
+    endpoint=Endpoint("127.0.0.1", 9001, "/mqtt", tls=False),
+    policy_name="aws-iot-cli-members",
+    cognito_idp_url="http://127.0.0.1:4566",
+    cognito_identity_url="http://127.0.0.1:4566",
+    iot_url="https://127.0.0.1:4566",
+    ca_bundle="/home/alice/ca.pem",
+)
+BAD_KEYS = [
+    "",
+    ".",
+    "..",
+    "../x",
+    "a/b",
+    "/etc/x",
+    ".hidden",
+    "-k",
+    "C:\\x",
+    "C:x",
+    "a\\b",
+    "a b",
+    "a\n",
+    "a\0",
+    "é",
+]
+TOO_LONG = "a" * 65
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ProfileStore:
+    return ProfileStore(tmp_path / "profiles")
+
+
+@pytest.mark.parametrize(
+    ("text", "endpoint"),
+    [
+        (f"wss://{HOST}/mqtt", Endpoint(HOST, 443, "/mqtt")),
+        (f"wss://{HOST}", Endpoint(HOST, 443, "/mqtt")),
+        (f"wss://{HOST}/", Endpoint(HOST, 443, "/mqtt")),
+        ("wss://broker.example:8443/a/b", Endpoint("broker.example", 8443, "/a/b")),
+        ("WSS://Broker.Example/MQTT", Endpoint("broker.example", 443, "/MQTT")),
+        (HOST, Endpoint(HOST, 443, "/mqtt")),
+        ("broker.example:8443", Endpoint("broker.example", 8443, "/mqtt")),
+        ("wss://broker.example:", Endpoint("broker.example", 443, "/mqtt")),
+        ("broker.example/path", Endpoint("broker.example", 443, "/path")),
+        ("wss://[2001:db8::1]:8443", Endpoint("2001:db8::1", 8443, "/mqtt")),
+        ("localhost", Endpoint("localhost", 443, "/mqtt", tls=True)),
+        ("ws://localhost", Endpoint("localhost", 80, "/mqtt", tls=False)),
+        ("ws://LOCALHOST:9001", Endpoint("localhost", 9001, "/mqtt", tls=False)),
+        ("ws://127.0.0.1:9001/x", Endpoint("127.0.0.1", 9001, "/x", tls=False)),
+        ("ws://127.8.9.10", Endpoint("127.8.9.10", 80, "/mqtt", tls=False)),
+        ("ws://[::1]:9001", Endpoint("::1", 9001, "/mqtt", tls=False)),
+    ],
+)
+def test_an_endpoint_is_a_wss_url_or_a_bare_host_or_ws_on_loopback(text: str, endpoint: Endpoint) -> None:
+    assert Endpoint.parse(text) == endpoint
+    assert Endpoint.parse(str(endpoint)) == endpoint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"ws://{HOST}/mqtt",
+        "ws://0.0.0.0",
+        "ws://10.0.0.1:9001",
+        "ws://[fe80::1]",
+        "ws://128.0.0.1",
+        "ws://localhost.example.com",
+        "ws://127.0.0.1.example.com",
+        "ws://127.1",
+    ],
+)
+def test_without_tls_only_this_machine_can_be_reached(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^must begin with wss://: without TLS"):
+        Endpoint.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("https://host/mqtt", "must begin with wss://, or be a bare host name"),
+        ("mqtts://host", "must begin with wss://, or be a bare host name"),
+        ("://host", "must begin with wss://, or be a bare host name"),
+        ("", "must be a host name"),
+        ("wss://", "must be a host name"),
+        ("wss:///mqtt", "must be a host name"),
+        ("//host", "must be a host name"),
+        ("::1", "must be a host name"),
+        ("wss://alice@host", "must be a host name"),
+        ("wss://alice:secret@host", "must be a host name"),
+        ("ws://localhost@example.com", "must be a host name"),
+        ("wss://host/mqtt?x=1", "must be a host name"),
+        ("wss://host/mqtt#x", "must be a host name"),
+        ("wss://ho st", "must be a host name"),
+        ("wss://host\n", "must be a host name"),
+        ("wss://host:mqtt", "has a port"),
+        ("wss://host:65536", "has a port"),
+        ("wss://host:-1", "has a port"),
+        ("host:port", "has a port"),
+    ],
+)
+def test_an_endpoint_that_cannot_be_used_is_refused_with_a_reason(text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=f"^{reason}"):
+        Endpoint.parse(text)
+
+
+def test_port_zero_is_refused() -> None:
+    with pytest.raises(ValueError, match="has a port"):
+        Endpoint.parse("wss://host:0")
+
+
+@pytest.mark.parametrize("text", ["wss://:secret@host", "wss://@host"])
+def test_a_password_without_a_user_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="must be a host name"):
+        Endpoint.parse(text)
+
+
+@pytest.mark.parametrize("text", ["wss://[::1", "wss://[host]", "wss://\u2100.com"])
+def test_a_host_that_cannot_be_parsed_is_refused_with_a_reason(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^(must|has) "):
+        Endpoint.parse(text)
+
+
+@pytest.mark.parametrize("text", ["wss://ho\x1bst", "wss://ho\0st", "wss://ho\\st"])
+def test_a_host_holds_nothing_that_no_host_name_has(text: str) -> None:
+    with pytest.raises(ValueError, match="must be a host name"):
+        Endpoint.parse(text)
+
+
+def test_exports_fill_a_profile() -> None:
+    assert from_exports(EXPORTS, "aws-exports.json") == PROFILE
+
+
+@pytest.mark.parametrize("profile", [PROFILE, LOCAL], ids=["AWS", "local stack"])
+def test_a_profile_comes_back_from_the_exports_it_makes(profile: Profile) -> None:
+    assert from_exports(to_exports(profile), "aws-exports.json") == profile
+
+
+def test_exports_have_the_keys_that_the_npm_tool_reads() -> None:
+    assert to_exports(PROFILE) == {
+        "aws_project_region": "us-east-1",
+        "aws_cognito_region": "eu-west-1",
+        "aws_user_pools_id": "eu-west-1_AbCdEf123",
+        "aws_user_pools_web_client_id": "1example23456789",
+        "aws_cognito_identity_pool_id": "eu-central-1:00000000-0000-0000-0000-000000000000",
+        "aws_pubsub_region": "us-east-1",
+        "aws_pubsub_endpoint": f"wss://{HOST}/mqtt",
+    }
+
+
+def test_each_pool_says_where_it_is() -> None:
+    assert (PROFILE.user_pool_region, PROFILE.identity_pool_region) == ("eu-west-1", "eu-central-1")
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("aws_user_pools_id", "a user pool id such as us-east-1_AbCdEf123"),
+        ("aws_user_pools_web_client_id", "the id of an app client"),
+        ("aws_cognito_identity_pool_id", "an identity pool id such as us-east-1:0000"),
+        ("aws_pubsub_endpoint", "the IoT endpoint, such as wss://"),
+    ],
+)
+@pytest.mark.parametrize("null", [False, True], ids=["missing", "null"])
+def test_a_missing_key_is_named_with_the_source_and_what_was_expected(
+    key: str, expected: str, null: bool
+) -> None:
+    exports: dict[str, str | None] = {**EXPORTS, key: None}
+    if not null:
+        del exports[key]
+    with pytest.raises(ProfileError, match=re.escape(f"team.json: {key} is missing: expected {expected}")):
+        from_exports(exports, "team.json")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("aws_user_pools_id", "AbCdEf123", "a user pool id"),
+        ("aws_user_pools_id", "us-east-1_Ab/../Cd", "a user pool id"),
+        ("aws_user_pools_id", "us-east-1_AbCdEf123\n", "a user pool id"),
+        ("aws_user_pools_web_client_id", "", "the id of an app client"),
+        ("aws_user_pools_web_client_id", 42, "the id of an app client"),
+        ("aws_user_pools_web_client_id", "a" * 129, "the id of an app client"),
+        ("aws_cognito_identity_pool_id", "us-east-1_AbCdEf123", "an identity pool id"),
+        ("aws_cognito_identity_pool_id", ["us-east-1:0"], "an identity pool id"),
+        ("aws_pubsub_endpoint", "", "the IoT endpoint"),
+        ("aws_pubsub_endpoint", {"host": "x"}, "the IoT endpoint"),
+        ("aws_pubsub_region", "US East", "a region"),
+        ("aws_iot_policy_name", "a policy", "the name of an IoT policy"),
+        ("endpoint_url_cognito_identity_provider", "file:///etc/passwd", "an http(s) URL"),
+        ("endpoint_url_cognito_identity", "localhost:4566", "an http(s) URL"),
+        ("endpoint_url_iot", True, "an http(s) URL"),
+        ("ca_bundle", "", "the path of a PEM file"),
+    ],
+)
+def test_a_wrong_key_is_named_with_its_value_and_what_was_expected(
+    key: str, value: object, expected: str
+) -> None:
+    told = re.escape(f"team.json: {key} is {json.dumps(value)}: expected {expected}")
+    with pytest.raises(ProfileError, match=told):
+        from_exports({**EXPORTS, key: value}, "team.json")
+
+
+def test_a_wrong_endpoint_is_named_with_the_reason() -> None:
+    told = r'team.json: aws_pubsub_endpoint is "ws://example.com": it must begin with wss://'
+    with pytest.raises(ProfileError, match=told):
+        from_exports({**EXPORTS, "aws_pubsub_endpoint": "ws://example.com"}, "team.json")
+
+
+def test_all_that_is_missing_or_wrong_is_told_at_once() -> None:
+    with pytest.raises(ProfileError) as told:
+        from_exports({"aws_user_pools_id": 1, "aws_pubsub_endpoint": "http://x"}, "team.json")
+    for key in EXPORTS:
+        assert key in str(told.value)
+
+
+def test_a_missing_region_is_told_with_the_rest() -> None:
+    with pytest.raises(ProfileError, match="aws_pubsub_region is missing"):
+        from_exports({"aws_pubsub_endpoint": "wss://broker.example"}, "team.json")
+
+
+@pytest.mark.parametrize("exports", [None, [], "text", 1], ids=repr)
+def test_exports_that_are_no_object_are_refused(exports: object) -> None:
+    with pytest.raises(ProfileError, match=r"team\.json: expected a JSON object"):
+        from_exports(exports, "team.json")
+
+
+def test_keys_that_are_not_ours_are_data_and_change_nothing() -> None:
+    others = {"key": "../../x", "usr": "mallory", "pwd": "hunter2", "username": "mallory", "policy_name": "x"}
+    assert from_exports({**EXPORTS, **others}, "aws-exports.json") == PROFILE
+
+
+@pytest.mark.parametrize(
+    ("more", "region"),
+    [
+        ({}, "us-east-1"),
+        ({"aws_pubsub_region": "eu-north-1"}, "eu-north-1"),
+        ({"aws_project_region": "eu-north-1"}, "us-east-1"),
+        ({"aws_pubsub_endpoint": "abc123.iot.cn-north-1.amazonaws.com.cn"}, "cn-north-1"),
+        ({"aws_pubsub_endpoint": "iot.example.com", "aws_pubsub_region": "eu-north-1"}, "eu-north-1"),
+        ({"aws_pubsub_endpoint": "iot.example.com", "aws_project_region": "eu-north-1"}, "eu-north-1"),
+        ({"aws_pubsub_endpoint": "iot.example.com", "aws_cognito_region": "eu-north-1"}, "eu-north-1"),
+        (
+            {
+                "aws_pubsub_endpoint": "iot.example.com",
+                "aws_project_region": "eu-north-1",
+                "aws_cognito_region": "eu-west-1",
+            },
+            "eu-north-1",
+        ),
+    ],
+)
+def test_the_region_is_given_or_that_of_the_endpoint_or_of_the_project(
+    more: dict[str, str], region: str
+) -> None:
+    assert from_exports({**EXPORTS, **more}, "aws-exports.json").iot_region == region
+
+
+def test_a_region_that_nothing_tells_is_asked_for() -> None:
+    with pytest.raises(ProfileError, match=r"team\.json: aws_pubsub_region is missing: expected a region"):
+        from_exports({**EXPORTS, "aws_pubsub_endpoint": "iot.example.com"}, "team.json")
+
+
+def test_a_region_of_the_project_has_to_look_like_one() -> None:
+    exports = {**EXPORTS, "aws_pubsub_endpoint": "iot.example.com", "aws_project_region": "Frankfurt am Main"}
+    with pytest.raises(ProfileError, match="region"):
+        from_exports(exports, "team.json")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "is not JSON"),
+        (b"{", "is not JSON"),
+        (b"\xff\xfe\xff", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
+        (None, "there is no such file"),
+    ],
+    ids=["empty", "cut off", "not text", "too deep", "missing"],
+)
+def test_a_file_that_cannot_be_read_is_named_with_what_is_wrong(
+    tmp_path: Path, content: bytes | None, told: str
+) -> None:
+    path = tmp_path / "aws-exports.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ProfileError, match=f"^{re.escape(str(path))}: {told}"):
+        read_json(path)
+
+
+def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ProfileError, match=f"^{re.escape(str(tmp_path))}: cannot be read"):
+        read_json(tmp_path)
+
+
+@pytest.mark.parametrize("key", ["default", "a", "7", "team.a-b_c", "a" * 64])
+def test_a_profile_is_loaded_under_the_key_it_was_stored_under(store: ProfileStore, key: str) -> None:
+    store.change(key, lambda _: replace(LOCAL, username="alice"))
+    assert store.load(key) == replace(LOCAL, username="alice", key=key)
+
+
+@pytest.mark.parametrize("key", [*BAD_KEYS, TOO_LONG])
+def test_a_key_cannot_leave_the_folder(store: ProfileStore, tmp_path: Path, key: str) -> None:
+    for use in (checked_key, store.load, store.remove, lambda key: store.change(key, lambda _: PROFILE)):
+        with pytest.raises(ProfileError, match="cannot name a profile"):
+            use(key)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.name != ".lock"]
+
+
+def test_a_missing_profile_is_told_with_those_that_are_there(store: ProfileStore) -> None:
+    store.change("team", lambda _: PROFILE)
+    store.change("home", lambda _: PROFILE)
+    with pytest.raises(ProfileNotFound, match=r"no profile 'x' \(there is: home, team\)") as told:
+        store.load("x")
+    assert told.value.hint == "Make it with: aws-iot config -s aws-exports.json -k x"
+
+
+def test_without_any_profile_the_missing_one_is_told_alone(store: ProfileStore) -> None:
+    with pytest.raises(ProfileNotFound, match=r"^there is no profile 'x'$"):
+        store.load("x")
+    assert not store.folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("", "is not JSON"),
+        ('{"username": "ali', "is not JSON"),
+        ("[]", "expected a JSON object"),
+        ("null", "expected a JSON object"),
+        ("{}", "expected a JSON object, as in aws-exports.json"),
+        ('{"aws-exports": []}', "expected a JSON object, as in aws-exports.json"),
+        ('{"aws-exports": {}}', "aws_user_pools_id is missing"),
+    ],
+)
+def test_a_damaged_profile_is_told_with_its_file(store: ProfileStore, content: str, told: str) -> None:
+    store.folder.mkdir()
+    path = store.folder / "team.json"
+    path.write_text(content)
+    with pytest.raises(ProfileError, match=f"^{re.escape(str(path))}: {told}"):
+        store.load("team")
+
+
+@pytest.mark.parametrize("username", [None, 1, ["alice"], {}], ids=repr)
+def test_a_user_name_that_is_no_text_is_none(store: ProfileStore, username: object) -> None:
+    store.folder.mkdir()
+    (store.folder / "team.json").write_text(json.dumps({"username": username, "aws-exports": EXPORTS}))
+    assert store.load("team").username is None
+
+
+def test_keys_are_those_of_profiles_in_alphabetical_order(store: ProfileStore) -> None:
+    assert store.keys() == []
+    for key in ("team", "home", "a.b"):
+        store.change(key, lambda _: PROFILE)
+    for name in (".hidden.json", "notes.txt", "two words.json", "-k.json"):
+        (store.folder / name).touch()
+    assert store.keys() == ["a.b", "home", "team"]
+
+
+def test_a_change_is_given_what_is_stored_and_keeps_what_it_does_not_set(store: ProfileStore) -> None:
+    given: list[Profile | None] = []
+
+    def rename(old: Profile | None) -> Profile:
+        given.append(old)
+        return replace(old or LOCAL, username="bob")
+
+    store.change("team", rename)
+    store.change("team", rename)
+    assert given == [None, replace(LOCAL, username="bob", key="team")]
+    assert store.load("team") == replace(LOCAL, username="bob", key="team")
+
+
+def test_a_change_of_one_profile_leaves_the_others(store: ProfileStore) -> None:
+    store.change("home", lambda _: PROFILE)
+    store.change("team", lambda _: LOCAL)
+    assert store.load("home") == replace(PROFILE, key="home")
+
+
+def test_a_change_that_fails_leaves_the_profile_as_it_was(store: ProfileStore) -> None:
+    def fail(_: Profile | None) -> Profile:
+        raise ProfileNotFound("no")
+
+    store.change("team", lambda _: PROFILE)
+    with pytest.raises(ProfileNotFound, match="no"):
+        store.change("team", fail)
+    assert store.load("team") == replace(PROFILE, key="team")
+    assert store.keys() == ["team"]
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ProfileError):
+        ProfileStore(tmp_path / "file").change("team", lambda _: PROFILE)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps no POSIX modes")
+def test_only_the_owner_can_read_a_profile_and_its_folder(store: ProfileStore) -> None:
+    store.change("team", lambda _: PROFILE)
+    assert stat.S_IMODE((store.folder / "team.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE(store.folder.stat().st_mode) == 0o700
+
+
+def test_no_secret_is_in_the_file(store: ProfileStore) -> None:
+    secrets = {"pwd": "secret-1", "aws_secret_access_key": "secret-2", "id_token": "secret-3"}
+    store.change("team", lambda _: from_exports({**EXPORTS, **secrets}, "aws-exports.json"))
+    stored = (store.folder / "team.json").read_text()
+    assert "secret" not in stored
+    assert set(json.loads(stored)) == {"username", "aws-exports"}
+    assert set(json.loads(stored)["aws-exports"]) == set(to_exports(PROFILE))
+
+
+def test_a_removed_profile_is_gone(store: ProfileStore) -> None:
+    store.change("team", lambda _: PROFILE)
+    store.change("home", lambda _: PROFILE)
+    store.remove("team")
+    assert store.keys() == ["home"]
+    with pytest.raises(ProfileNotFound, match="no profile 'team'"):
+        store.remove("team")

@@ -1,0 +1,321 @@
+"""Rooms: topics and their limits, what is sent, and what is heard."""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from itertools import count
+
+import pytest
+
+from aws_iot.connection import Delivery, Event, Lost, Restored
+from aws_iot.errors import InvalidMessage, InvalidRoom, TopicRefused
+from aws_iot.message import Message, Properties, encode
+from aws_iot.room import (
+    MAX_FILTERS_PER_SUBSCRIBE,
+    MAX_PAYLOAD_BYTES,
+    MAX_SUBSCRIPTIONS,
+    MAX_TOPIC_BYTES,
+    REMEMBERED_IDS,
+    Rooms,
+    checked_payload,
+    place,
+    topic,
+    topic_filter,
+)
+
+POOL = "us-east-1:00000000-0000-0000-0000-000000000000"
+ALICE = "us-east-1:4f9fa251-0000-0000-0000-000000000001"
+BOB = "us-east-1:b0b00000-0000-0000-0000-000000000002"
+NOW = datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC)
+ROOM_BYTES = MAX_TOPIC_BYTES - len(f"{POOL}//{ALICE}")
+FRAME_BYTES = len('{"msg":""}')
+
+
+class Recorder:
+    """A connection that keeps what it is asked to do, and on which these events happen."""
+
+    def __init__(self, events: Iterable[Event] = (), refusal: Exception | None = None) -> None:
+        self.published: list[tuple[str, bytes, Properties]] = []
+        self.subscribed: list[list[str]] = []
+        self.waited: list[float | None] = []
+        self._events = deque(events)
+        self._refusal = refusal
+
+    def publish(self, topic: str, payload: bytes, properties: Properties = ()) -> None:
+        if self._refusal:
+            raise self._refusal
+        self.published.append((topic, payload, properties))
+
+    def subscribe(self, filters: Sequence[str]) -> None:
+        if self._refusal:
+            raise self._refusal
+        self.subscribed.append(list(filters))
+
+    def receive(self, timeout: float | None = None) -> Event | None:
+        self.waited.append(timeout)
+        return self._events.popleft() if self._events else None
+
+    def close(self) -> None:
+        self._events.clear()
+
+
+def rooms_over(connection: Recorder) -> Rooms:
+    ids = count(1)
+    return Rooms(
+        connection,
+        pool=POOL,
+        identity=ALICE,
+        name="alice",
+        now=lambda: NOW,
+        new_id=lambda: f"id-{next(ids)}",
+    )
+
+
+def heard(*events: Event) -> list[Message | Lost | Restored]:
+    return list(rooms_over(Recorder(events)).hear())
+
+
+def texts(*events: Event) -> list[str]:
+    return [message.text for message in heard(*events) if isinstance(message, Message)]
+
+
+def delivery(text: str, message_id: str | None = None, sender: str = BOB, room: str = "lobby") -> Delivery:
+    properties = () if message_id is None else (("id", message_id),)
+    return Delivery(f"{POOL}/{room}/{sender}", encode(text), properties)
+
+
+@pytest.mark.parametrize("room", ["lobby", "a/b/c", "日本 😀", " ", "/", "$aws", "a" * ROOM_BYTES])
+def test_a_topic_is_pool_room_identity_and_says_its_room_and_sender(room: str) -> None:
+    assert topic(POOL, room, ALICE) == f"{POOL}/{room}/{ALICE}"
+    assert place(POOL, topic(POOL, room, ALICE)) == (room, ALICE)
+
+
+@pytest.mark.parametrize(
+    ("room", "told"),
+    [
+        ("", "needs a name"),
+        ("+", "wildcard"),
+        ("#", "wildcard"),
+        ("lob+by", "wildcard"),
+        ("lobby/#", "wildcard"),
+        ("lob\0by", "NUL"),
+        ("\ud800", "not valid UTF-8"),
+        ("1/2/3/4/5/6/7", "more than 5 slashes"),
+        ("a" * (ROOM_BYTES + 1), "1 bytes too long"),
+        ("é" * ROOM_BYTES, f"{ROOM_BYTES} bytes too long"),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_a_room_that_no_topic_can_be_made_of_is_refused(room: str, told: str) -> None:
+    with pytest.raises(InvalidRoom, match=told):
+        topic(POOL, room, ALICE)
+    with pytest.raises(InvalidRoom, match=told):
+        topic_filter(POOL, room, ALICE)
+
+
+def test_a_topic_has_seven_slashes_at_most() -> None:
+    assert topic(POOL, "1/2/3/4/5/6", ALICE).count("/") == 7
+    with pytest.raises(InvalidRoom, match="slashes"):
+        topic(POOL, "1/2/3/4/5/6/", ALICE)
+
+
+@pytest.mark.parametrize("character", ["a", "é", "日", "😀"])
+def test_a_topic_has_256_bytes_at_most_whatever_its_characters_take(character: str) -> None:
+    size = len(character.encode())
+    longest = character * (ROOM_BYTES // size) + "a" * (ROOM_BYTES % size)
+    assert len(topic(POOL, longest, ALICE).encode()) == 256
+    with pytest.raises(InvalidRoom, match="1 bytes too long"):
+        topic(POOL, longest + "a", ALICE)
+
+
+def test_everybody_in_a_room_is_heard_by_one_filter() -> None:
+    assert topic_filter(POOL, "lobby", ALICE) == f"{POOL}/lobby/+"
+
+
+def test_every_room_is_heard_by_one_filter() -> None:
+    assert topic_filter(POOL, None, ALICE) == f"{POOL}/#"
+
+
+@pytest.mark.parametrize(
+    ("where", "room", "sender"),
+    [
+        (f"{POOL}/lobby/{ALICE}", "lobby", ALICE),
+        (f"{POOL}/a/b/{ALICE}", "a/b", ALICE),
+        (f"{POOL}/{POOL}/lobby/{ALICE}", f"{POOL}/lobby", ALICE),
+        (f"{POOL}//{ALICE}", "", ALICE),
+        (f"{POOL}/{ALICE}", "", ALICE),
+        (f"{POOL}/lobby/", "lobby", ""),
+    ],
+)
+def test_the_sender_is_the_last_level_of_a_topic_and_the_room_what_stands_before(
+    where: str, room: str, sender: str
+) -> None:
+    assert place(POOL, where) == (room, sender)
+
+
+def test_what_is_said_goes_to_the_topic_of_the_speaker_with_id_time_and_name() -> None:
+    connection = Recorder()
+    rooms = rooms_over(connection)
+    rooms.say("lobby", "hi")
+    rooms.say("lobby", "hi")
+    assert connection.published == [
+        (
+            f"{POOL}/lobby/{ALICE}",
+            b'{"msg":"hi"}',
+            (("id", message_id), ("sent", "2026-01-31T23:59:59.000Z"), ("name", "alice")),
+        )
+        for message_id in ("id-1", "id-2")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("room", "text", "refusal"),
+    [
+        ("lob#by", "hi", InvalidRoom),
+        ("lobby", "\ud800", InvalidMessage),
+        ("lobby", "a" * MAX_PAYLOAD_BYTES, InvalidMessage),
+    ],
+    ids=["room", "text", "size"],
+)
+def test_what_cannot_be_said_is_refused_before_anything_is_sent(
+    room: str, text: str, refusal: type[Exception]
+) -> None:
+    connection = Recorder()
+    with pytest.raises(refusal):
+        rooms_over(connection).say(room, text)
+    assert connection.published == []
+
+
+@pytest.mark.parametrize(
+    "longest",
+    [
+        "a" * (128 * 1024 - FRAME_BYTES),
+        "é" * ((128 * 1024 - FRAME_BYTES) // 2),
+        '"' * ((128 * 1024 - FRAME_BYTES) // 2),
+        "\0" * ((128 * 1024 - FRAME_BYTES) // 6) + "a" * ((128 * 1024 - FRAME_BYTES) % 6),
+    ],
+    ids=["ASCII", "two bytes each", "escaped", "control characters"],
+)
+def test_a_payload_has_128_kib_at_most_as_it_is_on_the_wire(longest: str) -> None:
+    assert len(checked_payload(longest)) == 128 * 1024
+    with pytest.raises(InvalidMessage, match=r"131,073 bytes on the wire.* 131,072 at most"):
+        checked_payload(longest + "a")
+
+
+def test_a_refusal_of_the_broker_reaches_who_speaks_or_enters() -> None:
+    rooms = rooms_over(Recorder(refusal=TopicRefused("no")))
+    with pytest.raises(TopicRefused):
+        rooms.say("lobby", "hi")
+    with pytest.raises(TopicRefused):
+        rooms.enter(["lobby"])
+
+
+def test_entering_no_room_in_particular_is_entering_all() -> None:
+    connection = Recorder()
+    rooms_over(connection).enter([])
+    assert connection.subscribed == [[f"{POOL}/#"]]
+
+
+def test_a_room_that_is_named_twice_is_subscribed_once_in_the_order_given() -> None:
+    connection = Recorder()
+    rooms_over(connection).enter(["ops", "lobby", "ops", "lobby"])
+    assert connection.subscribed == [[f"{POOL}/ops/+", f"{POOL}/lobby/+"]]
+
+
+@pytest.mark.parametrize(
+    ("rooms", "sizes"), [(1, [1]), (8, [8]), (9, [8, 1]), (16, [8, 8]), (50, [8, 8, 8, 8, 8, 8, 2])]
+)
+def test_more_than_eight_rooms_take_several_subscribes(rooms: int, sizes: list[int]) -> None:
+    connection = Recorder()
+    rooms_over(connection).enter([f"room-{n}" for n in range(rooms)])
+    assert [len(filters) for filters in connection.subscribed] == sizes
+    asked = [wanted for filters in connection.subscribed for wanted in filters]
+    assert asked == [f"{POOL}/room-{n}/+" for n in range(rooms)]
+    assert max(sizes) <= MAX_FILTERS_PER_SUBSCRIBE
+
+
+def test_more_rooms_than_a_connection_may_hear_are_refused_before_anything_is_sent() -> None:
+    connection = Recorder()
+    with pytest.raises(InvalidRoom, match=r"51 rooms .* 50 on a connection"):
+        rooms_over(connection).enter([f"room-{n}" for n in range(MAX_SUBSCRIPTIONS + 1)])
+    assert connection.subscribed == []
+
+
+def test_a_room_named_often_counts_once_against_the_limit() -> None:
+    connection = Recorder()
+    rooms_over(connection).enter(["lobby"] * 60)
+    assert connection.subscribed == [[f"{POOL}/lobby/+"]]
+
+
+def test_one_invalid_room_among_many_is_refused_before_anything_is_sent() -> None:
+    connection = Recorder()
+    with pytest.raises(InvalidRoom, match="wildcard"):
+        rooms_over(connection).enter([*(f"room-{n}" for n in range(20)), "#"])
+    assert connection.subscribed == []
+
+
+def test_a_message_is_heard_with_the_room_and_sender_of_its_topic() -> None:
+    properties = (("name", "bob"), ("id", "1"), ("sent", "2026-01-31T23:59:58Z"))
+    assert heard(Delivery(f"{POOL}/a/b/{BOB}", b'{"msg":"hi"}', properties)) == [
+        Message(
+            room="a/b",
+            sender=BOB,
+            text="hi",
+            payload=b'{"msg":"hi"}',
+            received=NOW,
+            id="1",
+            sent=datetime(2026, 1, 31, 23, 59, 58, tzinfo=UTC),
+            name="bob",
+        )
+    ]
+
+
+def test_what_happens_to_the_link_is_told_in_order_with_the_messages() -> None:
+    lost, restored = Lost("the network is gone"), Restored()
+    told = heard(delivery("before"), lost, restored, delivery("after"))
+    assert told[1:3] == [lost, restored]
+    assert [event.text for event in told if isinstance(event, Message)] == ["before", "after"]
+
+
+def test_hearing_ends_when_no_event_comes_in_time() -> None:
+    connection = Recorder([delivery("hi", "1"), delivery("hi", "1")])
+    assert len(list(rooms_over(connection).hear(0.5))) == 1
+    assert connection.waited == [0.5, 0.5, 0.5]
+
+
+def test_a_message_that_is_delivered_twice_is_heard_once() -> None:
+    assert texts(delivery("hi", "1"), delivery("hi", "1"), delivery("you", "2"), delivery("hi", "1")) == [
+        "hi",
+        "you",
+    ]
+
+
+def test_a_second_copy_is_noticed_after_the_link_was_lost() -> None:
+    assert texts(delivery("hi", "1"), Lost("x"), Restored(), delivery("hi", "1")) == ["hi"]
+
+
+def test_a_second_copy_is_noticed_by_the_next_hearing_too() -> None:
+    rooms = rooms_over(Recorder([delivery("hi", "1"), delivery("hi", "1"), delivery("you", "2")]))
+    assert isinstance(next(rooms.hear()), Message)
+    assert [event.text for event in rooms.hear() if isinstance(event, Message)] == ["you"]
+
+
+def test_messages_without_an_id_are_all_heard() -> None:
+    assert texts(delivery("hi"), delivery("hi")) == ["hi", "hi"]
+
+
+def test_nobody_silences_another_person_by_using_their_ids_first() -> None:
+    assert texts(delivery("forged", "1", sender=ALICE), delivery("real", "1", sender=BOB)) == [
+        "forged",
+        "real",
+    ]
+
+
+def test_a_second_copy_is_noticed_among_as_many_messages_as_are_remembered() -> None:
+    others = [delivery("other", f"other-{n}") for n in range(REMEMBERED_IDS - 1)]
+    assert texts(delivery("hi", "1"), *others, delivery("hi", "1")).count("hi") == 1
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    others = [delivery("other", f"other-{n}") for n in range(REMEMBERED_IDS)]
+    assert texts(delivery("hi", "1"), *others, delivery("hi", "1")).count("hi") == 2

@@ -38,7 +38,8 @@ class Endpoint:
             raise no_host from None
         if url.scheme not in ("ws", "wss"):
             raise ValueError("must begin with wss://, or be a bare host name")
-        if not _HOST.fullmatch(url.hostname or "") or "@" in url.netloc or re.search(r"[\s?#]", text):
+        host = url.hostname or ""
+        if not _HOST.fullmatch(host) or "@" in url.netloc or re.search(r"[\s?#]", text):
             raise no_host
         try:
             port = url.port
@@ -47,7 +48,7 @@ class Endpoint:
         if port == 0:
             raise ValueError("has a port that is not a number from 1 to 65535")
         tls = url.scheme == "wss"
-        if not tls and not _is_loopback(url.hostname):
+        if not tls and not _is_loopback(host):
             raise ValueError(
                 "must begin with wss://: without TLS (ws://) only this machine itself can be reached"
             )

@@ -1,0 +1,155 @@
+"""Each refusal of AWS becomes one of our errors, by its code; only some need their message looked at."""
+
+import ssl
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
+
+from aws_iot.aws.clients import Refusals, clock_fault, translated
+from aws_iot.aws.cognito import _CONFIRM_REFUSALS, _IDENTITY_REFUSALS, _REFUSALS, _RENEW_REFUSALS
+from aws_iot.errors import (
+    AccountNotConfirmed,
+    AwsIotError,
+    CodeRefused,
+    CredentialsRefused,
+    NotAuthorized,
+    ProfileError,
+    ServiceRefused,
+    SignInRefused,
+    Unreachable,
+    WrongClock,
+)
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+CLIENT: Any = SimpleNamespace(
+    meta=SimpleNamespace(endpoint_url="https://cognito-idp.us-east-1.amazonaws.com")
+)
+
+
+def translate(error: Exception, refusals: Refusals) -> AwsIotError:
+    """What the error becomes."""
+    with pytest.raises(AwsIotError) as caught, translated(CLIENT, refusals, lambda: NOW):
+        raise error
+    assert caught.value.__cause__ is error
+    return caught.value
+
+
+def refusal(code: str, message: str = "", date: str | None = None) -> ClientError:
+    """A refusal as botocore raises it."""
+    headers = {"date": date} if date else {}
+    return ClientError(
+        {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPHeaders": headers}},
+        "InitiateAuth",
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "kind", "words"),
+    [
+        (
+            "NotAuthorizedException",
+            "Incorrect username or password.",
+            SignInRefused,
+            "wrong user name or password",
+        ),
+        ("NotAuthorizedException", "Password attempts exceeded", SignInRefused, "too many wrong passwords"),
+        ("NotAuthorizedException", "User is disabled.", SignInRefused, "User is disabled."),
+        ("NotAuthorizedException", "Unable to verify secret hash for client x", ProfileError, "has a secret"),
+        ("UserNotFoundException", "User does not exist.", SignInRefused, "no such user"),
+        ("UserNotConfirmedException", "User is not confirmed.", AccountNotConfirmed, "not confirmed"),
+        ("PasswordResetRequiredException", "Password reset required", SignInRefused, "reset"),
+        ("UsernameExistsException", "User already exists", ServiceRefused, "taken"),
+        ("InvalidPasswordException", "Password not long enough", ServiceRefused, "not long enough"),
+        ("CodeMismatchException", "Invalid verification code", CodeRefused, "not the code"),
+        ("ExpiredCodeException", "Invalid code provided", CodeRefused, "not valid any more"),
+        ("ResourceNotFoundException", "User pool client x does not exist.", ProfileError, "does not exist"),
+        ("InvalidParameterException", "USER_SRP_AUTH is not enabled for the client.", ProfileError, "SRP"),
+        (
+            "InvalidParameterException",
+            "Invalid email address format.",
+            ServiceRefused,
+            "Invalid email address",
+        ),
+        ("LimitExceededException", "Attempt limit exceeded", ServiceRefused, "Attempt limit exceeded"),
+        ("TooManyRequestsException", "Rate exceeded", ServiceRefused, "no more requests at the moment"),
+        ("AccessDeniedException", "User x is not authorized", NotAuthorized, "not authorized"),
+        (
+            "SomethingNewException",
+            "never seen before",
+            ServiceRefused,
+            "SomethingNewException: never seen before",
+        ),
+    ],
+)
+def test_a_refusal_of_the_user_pool_becomes_our_error(
+    code: str, message: str, kind: type[AwsIotError], words: str
+) -> None:
+    error = translate(refusal(code, message), _REFUSALS)
+    assert type(error) is kind
+    assert words in str(error)
+
+
+@pytest.mark.parametrize(
+    ("refusals", "code", "kind"),
+    [
+        (_CONFIRM_REFUSALS, "NotAuthorizedException", SignInRefused),
+        (_RENEW_REFUSALS, "NotAuthorizedException", SignInRefused),
+        (_IDENTITY_REFUSALS, "NotAuthorizedException", CredentialsRefused),
+        (_IDENTITY_REFUSALS, "ResourceNotFoundException", ProfileError),
+        (_IDENTITY_REFUSALS, "InvalidIdentityPoolConfigurationException", ProfileError),
+        (_IDENTITY_REFUSALS, "TooManyRequestsException", ServiceRefused),
+    ],
+)
+def test_the_same_code_means_what_the_call_makes_of_it(
+    refusals: Refusals, code: str, kind: type[AwsIotError]
+) -> None:
+    assert type(translate(refusal(code, "why"), refusals)) is kind
+
+
+@pytest.mark.parametrize(("hour", "words"), [(2, "60 minutes fast"), (4, "60 minutes slow")])
+def test_a_proof_made_at_the_wrong_time_is_told_from_a_wrong_password(hour: int, words: str) -> None:
+    date = format_datetime(NOW.replace(hour=hour), usegmt=True)
+    error = translate(refusal("NotAuthorizedException", "Incorrect username or password.", date), _REFUSALS)
+    assert type(error) is WrongClock
+    assert words in str(error)
+
+
+@pytest.mark.parametrize("date", [None, "", "yesterday", format_datetime(NOW, usegmt=True)])
+def test_a_clock_that_is_right_or_unknown_is_not_blamed(date: str | None) -> None:
+    assert clock_fault(date, NOW) is None
+
+
+def untrusted() -> Exception:
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    error.verify_message = "self-signed certificate"
+    return error
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        (ConnectionRefusedError, "the connection was refused: nothing listens there"),
+        (TimeoutError, "no answer in time"),
+        (ConnectionResetError, "the connection was cut"),
+        (untrusted, "its certificate is not trusted (self-signed certificate)"),
+        (lambda: ValueError("?"), "the connection failed"),
+    ],
+)
+def test_what_stops_a_request_on_the_way_is_named(cause: Callable[[], Exception], words: str) -> None:
+    error = translate(EndpointConnectionError(endpoint_url="https://x", error=cause()), {})
+    assert type(error) is Unreachable
+    assert str(error) == f"cannot reach cognito-idp.us-east-1.amazonaws.com: {words}"
+
+
+def test_a_time_limit_of_botocore_is_no_answer_in_time() -> None:
+    error = ConnectTimeoutError(endpoint_url="https://x", error=TimeoutError())
+    assert "no answer in time" in str(translate(error, {}))
+
+
+def test_what_botocore_itself_refuses_is_told() -> None:
+    assert type(translate(BotoCoreError(), {})) is ServiceRefused

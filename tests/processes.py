@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,12 +33,22 @@ def environment(config: Path, **more: str) -> dict[str, str]:
 class Running:
     """A command in the background. Its stdout and stderr can be waited for, line by line."""
 
-    def __init__(self, line: str, env: dict[str, str]) -> None:
+    def __init__(
+        self,
+        line: str,
+        env: dict[str, str],
+        *,
+        command: Sequence[str] = COMMAND,
+        process_group: int | None = None,
+    ) -> None:
+        """`command` is what `line` is given to; `process_group` as in `Popen`: 0 makes one of its own."""
         self.line = line
+        self.command = command
         self.process = subprocess.Popen(
-            [*COMMAND, *shlex.split(line)],
+            [*command, *shlex.split(line)],
             env=env,
             text=True,
+            process_group=process_group,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -97,7 +107,8 @@ class Running:
 
     def report(self) -> str:
         """What was run and what it printed."""
-        return "\n".join([f"$ aws-iot {self.line}", *self.stdout, *self.stderr, f"[{self.process.poll()}]"])
+        command = "aws-iot" if self.command is COMMAND else shlex.join(self.command)
+        return "\n".join([f"$ {command} {self.line}", *self.stdout, *self.stderr, f"[{self.process.poll()}]"])
 
 
 @dataclass(frozen=True)

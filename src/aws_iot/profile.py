@@ -52,9 +52,7 @@ class Endpoint:
             raise ValueError(
                 "must begin with wss://: without TLS (ws://) only this machine itself can be reached"
             )
-        return cls(
-            url.hostname, port or (443 if tls else 80), "/mqtt" if url.path in ("", "/") else url.path, tls
-        )
+        return cls(host, port or (443 if tls else 80), "/mqtt" if url.path in ("", "/") else url.path, tls)
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host

@@ -141,16 +141,7 @@ def show(app: App, key: str) -> None:
 
 
 @config.command()
-@options.option(
-    "-k",
-    "--profile",
-    "--key",
-    "key",
-    env="CONFIG_REMOVE",
-    required=True,
-    metavar="KEY",
-    help="The profile to remove.",
-)
+@options.profile_key("CONFIG_REMOVE", required=True, help="The profile to remove.")
 @click.pass_obj
 def remove(app: App, key: str) -> None:
     """Remove a profile and its preset password."""

@@ -22,17 +22,7 @@ _PORT = click.IntRange(1, 65535)
 
 
 @click.command()
-@options.option(
-    "-k",
-    "--profile",
-    "--key",
-    "key",
-    env="LOCAL_PROFILE",
-    default="local",
-    show_default=True,
-    metavar="KEY",
-    help="The profile to write.",
-)
+@options.profile_key("LOCAL_PROFILE", default="local", show_default=True, help="The profile to write.")
 @options.option(
     "--port",
     "api_port",

@@ -23,21 +23,17 @@ def _stored_profiles(ctx: click.Context, _: click.Parameter, incomplete: str) ->
 
 
 def _set_timeout(ctx: click.Context, _: click.Parameter, seconds: float) -> None:
-    ctx.find_object(App).timeout = seconds  # type: ignore[union-attr]  # the root group made it
+    if app := ctx.find_object(App):  # there is none while a shell completes
+        app.timeout = seconds
 
 
-profile = option(
-    "-k",
-    "--profile",
-    "--key",
-    "key",
-    env="PROFILE",
-    default="default",
-    show_default=True,
-    metavar="KEY",
-    shell_complete=_stored_profiles,
-    help="The profile to use.",
-)
+def profile_key(env: str, **attributes: Any) -> Decorator:
+    """An option that names a profile; a shell offers those that are stored."""
+    names = ("-k", "--profile", "--key", "key")
+    return option(*names, env=env, metavar="KEY", shell_complete=_stored_profiles, **attributes)
+
+
+profile = profile_key("PROFILE", default="default", show_default=True, help="The profile to use.")
 user = option(
     "-u", "--user", "--usr", "user", env="USER", metavar="USER", help="Who you are.  [default: the profile's]"
 )

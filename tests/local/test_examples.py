@@ -1,0 +1,221 @@
+"""The examples, run as their users run them, and what comes of them."""
+
+import json
+import os
+import signal
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.conftest import REPOSITORY
+from tests.processes import DEADLINE_SECONDS, PASSWORD, Person, Running, Stack, environment, run
+
+from aws_iot.connection import Connection
+from aws_iot.message import Message
+from aws_iot.room import Rooms, topic
+
+POSIX = pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell, signals and process groups")
+
+Start = Callable[..., Running]
+
+
+@dataclass(frozen=True)
+class Ann:
+    """Somebody in the rooms, in this process."""
+
+    identity: str
+    connection: Connection
+    rooms: Rooms
+
+    def hear(self, room: str, sender: str, count: int) -> list[str]:
+        """The next `count` texts that `sender` says in `room`."""
+        texts: list[str] = []
+        for heard in self.rooms.hear(DEADLINE_SECONDS):
+            if isinstance(heard, Message) and (heard.room, heard.sender) == (room, sender):
+                texts.append(heard.text)
+            if len(texts) == count:
+                return texts
+        raise AssertionError(f"{count} texts of {sender} were expected in {room}; there came: {texts}")
+
+
+@pytest.fixture(scope="module")
+def ann(stack: Stack) -> Iterator[Ann]:
+    """Ann, connected."""
+    app, person = stack.app(), stack.person()
+    session = app.accounts(stack.profile).sign_in(person.username, PASSWORD)
+    credentials = app.issuer(stack.profile).issue(session)
+    connection = app.connect(stack.profile, person.identity, lambda: credentials)
+    yield Ann(person.identity, connection, app.rooms(stack.profile, connection, person.identity, "ann"))
+    connection.close()
+
+
+@pytest.fixture(scope="module")
+def member(stack: Stack) -> Person:
+    """Whose account the bot and the device use."""
+    return stack.person()
+
+
+@pytest.fixture(scope="module")
+def stranger(stack: Stack) -> Person:
+    """Somebody whom no admin has accepted."""
+    return stack.person(accepted=False)
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """`start("bot.py", "lobby", env)` runs an example; neither it nor what it started outlives the test."""
+    started: list[Running] = []
+
+    def begin(example: str, arguments: str, env: dict[str, str]) -> Running:
+        interpreter = "sh" if example.endswith(".sh") else sys.executable
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        process = Running(
+            arguments,
+            env | {"PATH": path},
+            command=[interpreter, str(REPOSITORY / "examples" / example)],
+            process_group=None if os.name == "nt" else 0,
+        )
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        if os.name != "nt" and not nothing_is_left_of(process):
+            os.killpg(process.process.pid, signal.SIGKILL)
+        process.kill()
+
+
+def nothing_is_left_of(example: Running) -> bool:
+    """Whether every process that it started has ended too."""
+    try:
+        os.killpg(example.process.pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+@pytest.fixture
+def room(ann: Ann) -> str:
+    """A room that no other test uses; Ann is in it."""
+    room = f"room-{uuid.uuid4().hex[:8]}"
+    ann.rooms.enter([room])
+    return room
+
+
+@pytest.fixture
+def bot(start: Start, member: Person, room: str) -> Running:
+    """The bot, listening."""
+    bot = start("bot.py", room, member.env)
+    bot.wait_for("^Listening")
+    return bot
+
+
+def test_the_bot_answers_once_and_never_itself(ann: Ann, bot: Running, member: Person, room: str) -> None:
+    ann.rooms.say(room, "!ping")
+    assert ann.hear(room, member.identity, 1) == ["pong"]
+    ann.rooms.say(room, "!echo !time")
+    assert ann.hear(room, member.identity, 1) == ["!time"]
+    # What the bot says it hears too, before anything that is said later: an answer to itself would come first.
+    ann.rooms.say(room, "!echo the end")
+    assert ann.hear(room, member.identity, 1) == ["the end"]
+
+
+def test_to_the_bot_what_others_say_is_only_text(
+    ann: Ann, bot: Running, member: Person, stack: Stack, room: str, tmp_path: Path
+) -> None:
+    texts = ["-", f"$(touch {tmp_path}/owned) `id` ; 'a' \"b\" \\ ☂"]
+    for text in ("-", "!nonsense", "ping", *(f"!echo {text}" for text in texts)):
+        ann.rooms.say(room, text)
+    where = topic(stack.profile.identity_pool_id, room, ann.identity)
+    for payload in (b"\xff", b"!echo " + b"\xff" * 128_000, b'{"msg":"!echo half a character: \\ud83d"}'):
+        ann.connection.publish(where, payload)
+    assert ann.hear(room, member.identity, 3) == [*texts, "half a character: ?"]
+    assert list(tmp_path.iterdir()) == []
+
+
+@POSIX
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_bot_and_what_it_started(bot: Running, number: int) -> None:
+    assert bot.signal(number) == 0, bot.report()
+    assert nothing_is_left_of(bot)
+    assert "Traceback" not in bot.report()
+
+
+def test_the_bot_ends_when_it_cannot_listen(start: Start, stranger: Person) -> None:
+    bot = start("bot.py", "lobby", stranger.env)
+    assert bot.wait() == 5, bot.report()
+    bot.wait_for("aws-iot admin accept")
+
+
+def test_the_device_s_readings_arrive(start: Start, ann: Ann, member: Person, room: str) -> None:
+    ann.rooms.enter([f"devices/{room}"])
+    device = start("device.py", f"--name {room} --interval 0.1 --count 2", member.env)
+    readings = [json.loads(text) for text in ann.hear(f"devices/{room}", member.identity, 2)]
+    assert [list(reading) for reading in readings] == [["load_1min", "up_seconds", "disk_free_bytes"]] * 2
+    assert readings[0]["up_seconds"] <= readings[1]["up_seconds"]
+    assert device.wait() == 0, device.report()
+
+
+def test_the_device_ends_with_the_exit_code_of_a_report_that_fails(start: Start, stranger: Person) -> None:
+    device = start("device.py", "--name x --interval 60", stranger.env)
+    assert device.wait() == 5, device.report()
+
+
+@pytest.fixture(scope="module")
+def profiles(
+    stack: Stack, member: Person, stranger: Person, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """The environment of somebody with profiles of two members, `alice` and `bob`, and of `stranger`."""
+    env = environment(tmp_path_factory.mktemp("two-people"))
+    exports = stack.config / "local" / "local" / "aws-exports.json"
+    for key, person in (("alice", member), ("bob", stack.person()), ("stranger", stranger)):
+        run(f"config -s {exports} -k {key} -u {person.username} -p {PASSWORD}", env)
+    return env
+
+
+@pytest.fixture
+def two_people(start: Start, profiles: dict[str, str], tmp_path: Path) -> Callable[[str], Running]:
+    """Runs the script; its temporary files would be in `tmp_path`."""
+    # Who runs it may have variables of their own, which must not make one person of the two.
+    own = {"AWS_IOT_USER": "x", "AWS_IOT_PASSWORD": "x", "AWS_IOT_QUIET": "1", "TMPDIR": str(tmp_path)}
+    return lambda arguments: start("two_people.sh", arguments, profiles | own)
+
+
+@POSIX
+def test_of_two_people_one_hears_what_the_other_says(
+    two_people: Callable[[str], Running], ann: Ann, room: str, tmp_path: Path
+) -> None:
+    script = two_people(f"alice bob {room}")
+    assert script.wait() == 0, script.report()
+    messages = [json.loads(line) for line in script.stdout if line.startswith('{"')]
+    assert [message["text"].split()[0] for message in messages] == ["Hello!", "Is", "Bye."]
+    assert ann.hear(room, messages[0]["sender"], 3) == [message["text"] for message in messages]
+    assert nothing_is_left_of(script)
+    assert list(tmp_path.iterdir()) == []
+
+
+@POSIX
+@pytest.mark.parametrize(("people", "code"), [("alice stranger", 5), ("stranger alice", 5), ("alice", 2)])
+def test_the_script_ends_as_the_command_that_fails_and_cleans_up(
+    two_people: Callable[[str], Running], tmp_path: Path, people: str, code: int
+) -> None:
+    script = two_people(people)
+    assert script.wait() == code, script.report()
+    assert nothing_is_left_of(script)
+    assert list(tmp_path.iterdir()) == []
+
+
+@POSIX
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_script_and_what_it_started(
+    two_people: Callable[[str], Running], tmp_path: Path, number: int, code: int
+) -> None:
+    script = two_people("alice bob")
+    script.wait_for("^Listening")
+    os.killpg(script.process.pid, number)  # as Ctrl-C in a terminal does
+    assert script.wait() == code, script.report()
+    assert nothing_is_left_of(script)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,32 @@
+"""The docs say what the code says, and their links lead somewhere."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.conftest import REPOSITORY
+
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
+CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"\]\(\s*<?([^)\s>]+)|^\[[^\]]+\]:\s*(\S+)|(?:href|src)=\"([^\"]+)\"", re.MULTILINE)
+
+
+def test_generated_docs_are_up_to_date() -> None:
+    command = [sys.executable, str(REPOSITORY / "docs" / "generate.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("page", [pytest.param(p, id=p.relative_to(REPOSITORY).as_posix()) for p in PAGES])
+def test_relative_links_lead_to_files_that_exist(page: Path) -> None:
+    text = CODE.sub("", page.read_text(encoding="utf-8"))
+    targets = [next(filter(None, groups)) for groups in LINK.findall(text)]
+    relative = [target for target in targets if not re.match(r"[a-z]+:|#", target)]
+    broken = [target for target in relative if not _exists(page.parent / target.partition("#")[0])]
+    assert broken == []
+
+
+def _exists(path: Path) -> bool:
+    return path.is_file() or any(path.glob("*"))  # git keeps no empty folder

@@ -1,0 +1,55 @@
+"""What holds for every command and option, and what the npm tool's users find again."""
+
+import click
+import pytest
+from tests.project.commands import COMMANDS, OPTIONS
+
+# What a person sees at once needs no example.
+OBVIOUS = {"config list", "config show", "config remove"}
+
+KEY = {"-k", "--key", "--profile"}
+USER = {"-u", "--usr", "--user"}
+PASSWORD = {"-p", "--pwd", "--password"}
+ORIGINAL = {
+    "config": [{"-s", "--set"}, KEY, USER, PASSWORD],
+    "signup": [KEY, USER, PASSWORD, {"-e", "--email"}],
+    "confirm": [KEY, USER, {"-c", "--code"}],
+    "sub": [KEY, USER, PASSWORD],
+    "pub": [KEY, USER, PASSWORD, {"-r", "--room"}, {"-m", "--msg", "--message"}],
+}
+"""The options of the npm tool, each under its old names and, where it got one, the new."""
+
+
+def names(path: str, option: click.Option) -> str:
+    return f"aws-iot {path} {'/'.join(option.opts)}"
+
+
+@pytest.mark.parametrize(("path", "option"), [pytest.param(*o, id=names(*o)) for o in OPTIONS])
+def test_every_option_has_help_and_an_environment_variable(path: str, option: click.Option) -> None:
+    assert option.help, f"{names(path, option)} does not say what it is for"
+    assert isinstance(option.envvar, str), f"{names(path, option)} has no variable: use cli.options.option"
+    assert option.envvar.startswith("AWS_IOT_")
+    assert option.show_envvar, f"--help does not name the variable of {names(path, option)}"
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_command_has_help(path: str) -> None:
+    help_text = COMMANDS[path].help or ""
+    assert help_text.strip(), f"aws-iot {path} has no docstring"
+
+
+@pytest.mark.parametrize(
+    "path", [path for path, c in COMMANDS.items() if not isinstance(c, click.Group) and path not in OBVIOUS]
+)
+def test_the_help_of_a_command_ends_with_an_example(path: str) -> None:
+    _, found, examples = (COMMANDS[path].help or "").rpartition("Example")
+    assert found, f"aws-iot {path} --help shows no example"
+    assert f"aws-iot {path}" in examples
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [pytest.param(p, w, id=f"{p} {min(w)}") for p, all_wanted in ORIGINAL.items() for w in all_wanted],
+)
+def test_the_options_of_the_original_are_there_under_old_and_new_names(path: str, wanted: set[str]) -> None:
+    assert [option for where, option in OPTIONS if where == path and wanted <= set(option.opts)]

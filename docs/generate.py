@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from aws_iot import errors
-from aws_iot.cli import root
+from aws_iot.cli.root import root
 
 DOCS = Path(__file__).parent
 SOURCE = DOCS.parent / "src" / "aws_iot"

@@ -99,22 +99,21 @@ def main() -> None:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="aws-iot-demo-") as folder:
         # A folder of its own: the demo neither sees nor touches the profiles of whoever runs it.
-        people = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_IOT_", "AWS_PROFILE"))}
+        people = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
         people |= {"AWS_IOT_CONFIG_DIR": str(Path(folder, "config")), "PYTHONUNBUFFERED": "1"}
-        admin = people | {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
         os.chdir(folder)
 
         tell("Cognito and AWS IoT Core, on this machine.")
         stack = start("local --exports aws-exports.json", people)
         try:
             stack.wait_for("pub -r lobby")
-            play(people, admin)
+            play(people)
         finally:
             stack.stop()
     print(f"\nThe message arrived as it was sent. The story took {time.monotonic() - began:.1f} s.")
 
 
-def play(people: dict[str, str], admin: dict[str, str]) -> None:
+def play(people: dict[str, str]) -> None:
     tell("Alice and Bob each make a profile from what their team gave them, and an account.")
     names = ("alice", "bob")
     run(*(f"config -s aws-exports.json -k {n} -u {n} -p Passw0rd-{n}" for n in names), environment=people)
@@ -126,8 +125,10 @@ def play(people: dict[str, str], admin: dict[str, str]) -> None:
 
     tell("An admin accepts both, with AWS credentials of the account.")
     identities = " ".join(found for output in refused for found in re.findall(r"identityId: '(\S+)'", output))
-    keys = "AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test "
-    run(f"admin accept {identities} -k alice", environment=admin, shown_before=keys)
+    keys = str(Path(people["AWS_IOT_CONFIG_DIR"], "local", "local", "admin-credentials"))
+    admin = people | {"AWS_SHARED_CREDENTIALS_FILE": keys}
+    before = f"AWS_SHARED_CREDENTIALS_FILE={keys} "
+    run(f"admin accept {identities} -k alice", environment=admin, shown_before=before)
 
     tell("Alice listens; Bob speaks.")
     alice = start("sub -k alice -r lobby --json", people)

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,12 @@ from tests.fakes import FakeApp, FakeCloud
 from tests.processes import Stack
 
 from aws_iot.app import App
-from aws_iot.cli import root
+from aws_iot.cli.root import root
 
 REPOSITORY = Path(__file__).parent.parent
+
+# Where the suite itself is run in the background, Ctrl-C is ignored, and all that it starts would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

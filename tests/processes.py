@@ -8,6 +8,7 @@ import sys
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
+from configparser import ConfigParser
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -180,7 +181,12 @@ class Stack:
     @property
     def admin_env(self) -> dict[str, str]:
         """The environment of the admin of this stack's AWS account."""
-        return self.env | {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+        return self.env | {"AWS_SHARED_CREDENTIALS_FILE": str(self.folder / "admin-credentials")}
+
+    @property
+    def folder(self) -> Path:
+        """What the stack itself keeps: its exports file, its authority's certificate, its admin's credentials."""
+        return self.config / "local" / self.profile.key
 
     def app(self) -> App:
         """The real parts, on this stack."""
@@ -204,10 +210,8 @@ class Stack:
 
     @cached_property
     def _iot(self) -> Any:
+        keys = ConfigParser()
+        keys.read(self.folder / "admin-credentials")
         return boto3.client(
-            "iot",
-            region_name=self.profile.iot_region,
-            endpoint_url=self.profile.iot_url,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            "iot", region_name=self.profile.iot_region, endpoint_url=self.profile.iot_url, **keys["default"]
         )

@@ -6,7 +6,8 @@ tests hand in another.
 
 import os
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from aws_iot.session import Accounts, PresetPasswords, Session
 
 if TYPE_CHECKING:
     from aws_iot.aws.members import Members
-    from aws_iot.local.stack import LocalStack
+    from aws_iot.local.stack import LocalStack, Provisioned
 
 TIMEOUT_SECONDS = 10.0
 """How long one step (a request, a connection, an acknowledgement) may take unless somebody says otherwise."""
@@ -115,20 +116,23 @@ class App:
 
         return LocalStack(folder, self._provision, api_port=api_port, mqtt_port=mqtt_port, verbose=verbose)
 
-    def _provision(self, stack: "LocalStack") -> Profile:
-        from dataclasses import replace
-
+    def _provision(self, stack: "LocalStack") -> "Provisioned":
         from aws_iot import backend
-        from aws_iot.aws.clients import signed
+        from aws_iot.aws.clients import Address, Keys, Service
         from aws_iot.aws.cloudformation import deploy
-        from aws_iot.local.stack import REGION, STACK
+        from aws_iot.aws.iam import make_administrator
+        from aws_iot.local.stack import ADMINISTRATOR, REGION, STACK, Provisioned
 
-        client = signed("cloudformation", REGION, stack.api_url, None, self.timeout, None)
-        outputs: Mapping[str, str] = deploy(client, STACK, backend.template(), self.now, poll=0.05)
-        return replace(
+        def service(name: str, who: Keys) -> Service:
+            return Service.signed(Address(name, REGION, stack.api_url), self.now, self.timeout, who)
+
+        admin = make_administrator(service("iam", Keys(stack.root_key, stack.root_key)), ADMINISTRATOR)
+        outputs = deploy(service("cloudformation", admin), STACK, backend.template(), poll=0.05)
+        profile = replace(
             backend.profile(outputs, stack.endpoint),
             cognito_idp_url=stack.api_url,
             cognito_identity_url=stack.api_url,
             iot_url=stack.api_url,
             ca_bundle=str(stack.ca_file),
         )
+        return Provisioned(profile, admin.access_key_id, admin.secret_access_key)

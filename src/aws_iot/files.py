@@ -1,22 +1,29 @@
-"""Files that are written whole or not at all, and that only their owner can read."""
+"""Files that are written whole or not at all, and that only their owner can read.
+
+What the system refuses is raised as `ProfileError`, naming the file.
+"""
 
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from aws_iot.errors import ProfileError
 
+LOCK_SECONDS = 10.0
+"""How long a lock is waited for; those who hold one for longer hold it for good."""
+
 
 def write_private(path: Path, data: bytes) -> None:
     """Replace `path` by a file of mode 0600 that holds `data`.
 
     A reader, or a crash at any moment, sees the old file or the new one, never part of one.
-    Missing folders are made, readable by their owner only. Raises `ProfileError`.
+    Missing folders are made, readable by their owner only.
     """
-    with _told(path):
+    with _told(path, "written"):
         _make_private(path.parent)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")  # mkstemp makes it 0600
         unfinished = Path(name)
@@ -31,26 +38,57 @@ def write_private(path: Path, data: bytes) -> None:
             raise
 
 
-@contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
-    """Hold the lock of `folder` against other processes, waiting for it as long as it takes.
+def read(path: Path) -> bytes | None:
+    """What the file holds; None if there is none."""
+    with _told(path, "read"):
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            return None
 
-    The system releases it when the process ends, however it ends. Raises `ProfileError`.
+
+def delete(path: Path) -> bool:
+    """Remove the file; whether there was one."""
+    with _told(path, "removed"):
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
+
+def names(folder: Path) -> list[str]:
+    """The names of what is in the folder, in alphabetical order; none if there is no folder."""
+    with _told(folder, "read"):
+        try:
+            return sorted(os.listdir(folder))  # noqa: PTH208 names, not paths
+        except FileNotFoundError:
+            return []
+
+
+@contextmanager
+def exclusive(folder: Path, seconds: float = LOCK_SECONDS) -> Iterator[bool]:
+    """Hold the lock of `folder` against other processes, waiting `seconds` for it; whether it is held.
+
+    The system releases it when the process ends, however it ends.
     """
-    with _told(folder):
+    with _told(folder, "locked"):
         _make_private(folder)
         file = (folder / ".lock").open("a+b")
     with file:
-        _lock(file.fileno())
-        yield
+        deadline = time.monotonic() + seconds
+        with _told(folder, "locked"):
+            while not (held := _try_lock(file.fileno())) and time.monotonic() < deadline:
+                time.sleep(0.02)
+        yield held
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _told(path: Path, done: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ProfileError(f"{path}: cannot be written: {error.strerror}") from error
+        raise ProfileError(f"{path}: cannot be {done}: {error.strerror}") from error
 
 
 def _make_private(folder: Path) -> None:
@@ -62,15 +100,18 @@ def _make_private(folder: Path) -> None:
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(descriptor: int) -> None:
-        while True:
-            try:
-                msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
-            except OSError:  # LK_LOCK gives up after ten tries, a second apart
-                continue
-            return
+    def _try_lock(descriptor: int) -> bool:
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except PermissionError:
+            return False
+        return True
 else:
     import fcntl
 
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    def _try_lock(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

@@ -10,7 +10,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from aws_iot.errors import ProfileError, ProfileNotFound
-from aws_iot.files import exclusive, write_private
+from aws_iot.files import delete, exclusive, names, read, write_private
 
 _HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+(%\w+)?")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -48,7 +48,7 @@ class Endpoint:
         if port == 0:
             raise ValueError("has a port that is not a number from 1 to 65535")
         tls = url.scheme == "wss"
-        if not tls and not _is_loopback(host):
+        if not tls and not is_loopback(host):
             raise ValueError(
                 "must begin with wss://: without TLS (ws://) only this machine itself can be reached"
             )
@@ -60,7 +60,8 @@ class Endpoint:
         return f"{'wss' if self.tls else 'ws'}://{host}{port}{self.path}"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine itself."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -112,13 +113,13 @@ class _Key:
 
 
 # The shapes are those of the service models: cognito-idp 2016-04-18, cognito-identity 2014-06-30.
-_REGION = r"[a-z0-9-]+"
-_URL = r"https?://\S+"
+_REGION = r"[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}"
+_URL = r"https?://([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?(/\S*)?"
 _KEYS = (
     _Key(
         "aws_user_pools_id",
         "user_pool_id",
-        r"[\w-]+_[0-9A-Za-z]+",
+        _REGION + r"_[0-9A-Za-z]+",
         "a user pool id such as us-east-1_AbCdEf123",
     ),
     _Key(
@@ -130,7 +131,7 @@ _KEYS = (
     _Key(
         "aws_cognito_identity_pool_id",
         "identity_pool_id",
-        r"[\w-]+:[0-9a-f-]+",
+        _REGION + r":[0-9a-f-]+",
         "an identity pool id such as us-east-1:00000000-0000-0000-0000-000000000000",
     ),
     _Key(
@@ -168,7 +169,7 @@ def from_exports(exports: object, source: str) -> Profile:
         if value is None:
             if key.required:
                 faults.append(f"{key.name} is missing: expected {key.expected}")
-        elif not isinstance(value, str) or not re.fullmatch(key.pattern, value):
+        elif not isinstance(value, str) or not re.fullmatch(key.pattern, value, re.ASCII):
             faults.append(f"{key.name} is {json.dumps(value)}: expected {key.expected}")
         else:
             fields[key.field] = value
@@ -212,43 +213,38 @@ def to_exports(profile: Profile) -> dict[str, str]:
     return exports
 
 
-def read_json(path: Path) -> object:
-    """The JSON value in a file. Raises `ProfileError` naming the file and what is wrong with it."""
+def parse_json(data: bytes, path: Path) -> object:
+    """The JSON value in `data`, read from `path`. Raises `ProfileError`."""
     try:
-        return json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise ProfileError(f"{path}: there is no such file") from None
-    except OSError as error:
-        raise ProfileError(f"{path}: cannot be read: {error.strerror}") from error
+        return json.loads(data)
     except (ValueError, RecursionError) as error:
         raise ProfileError(f"{path}: is not JSON: {error}") from error
 
 
 class ProfileStore:
-    """The profiles of a person: one JSON file each, in one folder."""
+    """The profiles of a person: one JSON file each, in one folder.
+
+    Every method raises `ProfileError` where the system does not let it read or write.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def keys(self) -> list[str]:
         """The keys of the stored profiles, in alphabetical order."""
-        return sorted(p.stem for p in self.folder.glob("*.json") if _KEY.fullmatch(p.stem))
+        stems = [name.removesuffix(".json") for name in names(self.folder) if name.endswith(".json")]
+        return [stem for stem in stems if _KEY.fullmatch(stem)]
 
     def load(self, key: str) -> Profile:
         """Raises `ProfileNotFound`, or `ProfileError` if the file is damaged."""
-        path = self._path(key)
-        if not path.exists():
+        profile = self._load(key)
+        if profile is None:
             known = ", ".join(self.keys())
             raise ProfileNotFound(
                 f"there is no profile '{key}'" + (f" (there is: {known})" if known else ""),
                 hint=f"Make it with: aws-iot config -s aws-exports.json -k {key}",
             )
-        stored = read_json(path)
-        if not isinstance(stored, dict):
-            raise ProfileError(f"{path}: expected a JSON object")
-        profile = from_exports(stored.get("aws-exports"), str(path))
-        username = stored.get("username")
-        return replace(profile, key=key, username=username if isinstance(username, str) else None)
+        return profile
 
     def change(self, key: str, change: Callable[[Profile | None], Profile]) -> Profile:
         """Store what `change` makes of the profile under `key` (None: there is none yet).
@@ -256,19 +252,36 @@ class ProfileStore:
         Of two processes that change it at once, the second sees what the first stored.
         """
         path = self._path(key)
-        with exclusive(self.folder):
-            profile = change(self.load(key) if path.exists() else None)
+        with exclusive(self.folder) as held:
+            if not held:
+                raise ProfileError(f"{self.folder}: another program keeps the profiles locked")
+            profile = change(self._load(key))
             stored = {"username": profile.username, "aws-exports": to_exports(profile)}
             write_private(path, json.dumps(stored, indent=2).encode() + b"\n")
         return profile
 
     def remove(self, key: str) -> None:
         """Raises `ProfileNotFound`."""
-        path = self._path(key)
-        if not path.exists():
+        if not delete(self._path(key)):
             raise ProfileNotFound(f"there is no profile '{key}'")
-        with exclusive(self.folder):
-            path.unlink(missing_ok=True)
+
+    def _load(self, key: str) -> Profile | None:
+        path = self._path(key)
+        data = read(path)
+        if data is None:
+            return None
+        try:
+            stored = parse_json(data, path)
+            if not isinstance(stored, dict):
+                raise ProfileError(f"{path}: expected a JSON object")
+            profile = from_exports(stored.get("aws-exports"), str(path))
+        except ProfileError as error:
+            error.hint = (
+                f"Write it anew: aws-iot config remove -k {key}, then aws-iot config -s FILE -k {key}"
+            )
+            raise
+        username = stored.get("username")
+        return replace(profile, key=key, username=username if isinstance(username, str) else None)
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{checked_key(key)}.json"

@@ -28,8 +28,8 @@ def topic(pool: str, room: str, identity: str) -> str:
         raise InvalidRoom("a room needs a name")
     if any(wildcard in room for wildcard in "+#"):
         raise InvalidRoom(f"the room '{room}' holds a wildcard: '+' and '#' cannot be part of a room's name")
-    if "\0" in room:
-        raise InvalidRoom("a room's name cannot hold a NUL character")
+    if any(_is_forbidden(ord(character)) for character in room):
+        raise InvalidRoom("the room's name holds a character that MQTT forbids, such as a tab or line break")
     whole = f"{pool}/{room}/{identity}"
     if whole.count("/") > MAX_TOPIC_SLASHES:
         raise InvalidRoom(
@@ -44,6 +44,11 @@ def topic(pool: str, room: str, identity: str) -> str:
             f"the room's name is {excess} bytes too long: AWS IoT Core takes topics of {MAX_TOPIC_BYTES} bytes"
         )
     return whole
+
+
+def _is_forbidden(code: int) -> bool:
+    """Controls and non-characters: MQTT 5, section 1.5.4, and what awscrt refuses by it."""
+    return code < 0x20 or 0x7F <= code <= 0x9F or 0xFDD0 <= code <= 0xFDEF or code & 0xFFFE == 0xFFFE
 
 
 def topic_filter(pool: str, room: str | None, identity: str) -> str:

@@ -1,12 +1,13 @@
 """Session: a person signed in with a profile, and what can be done with accounts."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from aws_iot.errors import ProfileError
-from aws_iot.files import write_private
+from aws_iot.files import delete, read, write_private
 from aws_iot.profile import checked_key
 
 
@@ -66,27 +67,37 @@ class Accounts(Protocol):
 
 
 class PresetPasswords:
-    """The passwords that people preset with `config -p`: private files, one a profile."""
+    """The passwords that people preset with `config -p`: private files, one a profile.
+
+    Each serves only the user it was preset with. Methods raise `ProfileError` for files that the
+    system does not let them use.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def get(self, key: str) -> str | None:
-        """None where no password is preset. Raises `ProfileError` for a damaged file."""
-        try:
-            return self._path(key).read_bytes().decode()
-        except FileNotFoundError:
+    def get(self, key: str, username: str) -> str | None:
+        """The password of `username` under this profile; None where none is preset."""
+        path = self._path(key)
+        data = read(path)
+        if data is None:
             return None
-        except (OSError, ValueError) as error:
-            raise ProfileError(f"{self._path(key)}: cannot be read: {error}") from error
+        try:
+            stored = json.loads(data)
+            password = stored["password"] if stored["username"] == username else None
+        except (ValueError, LookupError, TypeError) as error:
+            raise ProfileError(
+                f"{path}: is damaged", hint=f"Preset it anew: aws-iot config -p PASS -k {key}"
+            ) from error
+        return password if isinstance(password, str) else None
 
-    def set(self, key: str, password: str) -> None:
-        """Keep the password of a profile."""
-        write_private(self._path(key), password.encode())
+    def set(self, key: str, username: str, password: str) -> None:
+        """Keep the password of a user under this profile."""
+        write_private(self._path(key), json.dumps({"username": username, "password": password}).encode())
 
     def remove(self, key: str) -> None:
         """Forget it; fine if there is none."""
-        self._path(key).unlink(missing_ok=True)
+        delete(self._path(key))
 
     def _path(self, key: str) -> Path:
-        return self.folder / f"{checked_key(key)}.password"
+        return self.folder / f"{checked_key(key)}.json"

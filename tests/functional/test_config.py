@@ -23,7 +23,7 @@ def test_a_profile_is_made_from_an_exports_file(aws_iot: CommandLine, app: FakeA
     aws_iot(f"config -s {exports} -k team -u alice -p Passw0rd")
     assert app.profiles.load("team").username == "alice"
     assert app.profiles.load("team").user_pool_id == "us-east-1_FAKE"
-    assert app.passwords.get("team") == "Passw0rd"
+    assert app.passwords.get("team", "alice") == "Passw0rd"
 
 
 @pytest.mark.parametrize(
@@ -44,13 +44,12 @@ def test_keys_in_the_exports_file_are_data(aws_iot: CommandLine, app: FakeApp, e
 
 def test_without_a_file_only_what_is_given_changes(aws_iot: CommandLine, app: FakeApp, exports: Path) -> None:
     aws_iot(f"config -s {exports} -k team -u alice -p first")
+    aws_iot("config -k team -p second")
+    assert app.profiles.load("team").username == "alice"
+    assert app.profiles.load("team").user_pool_id == "us-east-1_FAKE"
+    assert app.passwords.get("team", "alice") == "second"
     aws_iot("config -k team -u bob")
     assert app.profiles.load("team").username == "bob"
-    assert app.profiles.load("team").user_pool_id == "us-east-1_FAKE"
-    assert app.passwords.get("team") == "first"
-    aws_iot("config -k team -p second")
-    assert app.profiles.load("team").username == "bob"
-    assert app.passwords.get("team") == "second"
 
 
 def test_other_pools_leave_the_user_as_it_is(aws_iot: CommandLine, app: FakeApp, exports: Path) -> None:
@@ -60,13 +59,22 @@ def test_other_pools_leave_the_user_as_it_is(aws_iot: CommandLine, app: FakeApp,
 
 
 def test_a_password_can_come_from_standard_input(aws_iot: CommandLine, app: FakeApp) -> None:
-    aws_iot("config --password-stdin", stdin="Passw0rd\n")
-    assert app.passwords.get("default") == "Passw0rd"
+    aws_iot("config -u alice --password-stdin", stdin="Passw0rd\n")
+    assert app.passwords.get("default", "alice") == "Passw0rd"
 
 
 def test_the_password_of_the_environment_is_not_stored(aws_iot: CommandLine, app: FakeApp) -> None:
     aws_iot("config -u alice", env={"AWS_IOT_PASSWORD": "from-the-environment"})
-    assert app.passwords.get("default") is None
+    assert app.passwords.get("default", "alice") is None
+
+
+def test_a_password_serves_only_the_user_it_was_preset_with(aws_iot: CommandLine, app: FakeApp) -> None:
+    aws_iot("config -u alice -p Passw0rd")
+    aws_iot("config -u bob")
+    assert app.passwords.get("default", "bob") is None
+    assert json.loads(aws_iot("config show").stdout)["password_preset"] is False
+    aws_iot("config -u alice")
+    assert json.loads(aws_iot("config show").stdout)["password_preset"] is True
 
 
 def test_a_password_is_kept_apart_from_the_profile_for_its_owner_only(
@@ -89,6 +97,7 @@ def test_a_password_is_kept_apart_from_the_profile_for_its_owner_only(
         ("config -s missing.json", 3, "missing.json: there is no such file"),
         ("config -k ../x -u alice", 3, "cannot name a profile"),
         ("config -p x --password-stdin", 2, "exclude each other"),
+        ("config -p x", 2, "Whose password?"),
         ("config -u alice list", 2, "Options go behind 'list'"),
         ("config show -k nope", 3, "there is no profile 'nope' (there is: default)"),
         ("config remove -k nope", 3, "there is no profile 'nope'"),
@@ -146,7 +155,7 @@ def test_removing_a_profile_forgets_its_password(aws_iot: CommandLine, app: Fake
     aws_iot("config -u alice -p Passw0rd")
     aws_iot("config remove -k default")
     assert app.profiles.keys() == []
-    assert app.passwords.get("default") is None
+    assert app.passwords.get("default", "alice") is None
 
 
 def test_what_is_shown_can_be_read_again(aws_iot: CommandLine, app: FakeApp, tmp_path: Path) -> None:

@@ -170,7 +170,7 @@ def profiles(
 ) -> dict[str, str]:
     """The environment of somebody with profiles of two members, `alice` and `bob`, and of `stranger`."""
     env = environment(tmp_path_factory.mktemp("two-people"))
-    exports = stack.config / "local" / "local" / "aws-exports.json"
+    exports = stack.folder / "aws-exports.json"
     for key, person in (("alice", member), ("bob", stack.person()), ("stranger", stranger)):
         run(f"config -s {exports} -k {key} -u {person.username} -p {PASSWORD}", env)
     return env

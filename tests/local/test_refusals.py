@@ -32,7 +32,7 @@ def real(tmp_path: Path, stack: Stack, person: Person, monkeypatch: pytest.Monke
         monkeypatch.delenv(name, raising=False)
     app = App(tmp_path / "config")
     app.profiles.change("default", lambda _: replace(stack.profile, username=person.username))
-    app.passwords.set("default", PASSWORD)
+    app.passwords.set("default", person.username, PASSWORD)
     return CommandLine(app)
 
 
@@ -132,7 +132,13 @@ def test_a_broker_whose_certificate_is_not_trusted(real: CommandLine) -> None:
 
 def test_a_ca_bundle_that_is_not_there(real: CommandLine, tmp_path: Path) -> None:
     change(real, ca_bundle=str(tmp_path / "missing.pem"))
-    assert "missing.pem" in real("pub -r lobby -m x", ends=6).stderr
+    assert "missing.pem" in real("pub -r lobby -m x", ends=3).stderr
+
+
+def test_a_ca_bundle_that_is_none(real: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "no.pem").write_text("nonsense")
+    change(real, ca_bundle=str(tmp_path / "no.pem"))
+    assert "no.pem cannot be used" in real("pub -r lobby -m x", ends=3).stderr
 
 
 def test_an_endpoint_that_is_no_broker(real: CommandLine, stack: Stack) -> None:
@@ -147,7 +153,7 @@ def test_a_user_pool_at_a_port_on_which_nobody_listens(real: CommandLine, closed
 
 def test_a_user_pool_that_never_answers(real: CommandLine, silent_port: int) -> None:
     change(real, cognito_idp_url=f"http://127.0.0.1:{silent_port}")
-    assert "no answer in time" in real("pub -r lobby -m x --timeout 1", ends=6).stderr
+    assert "no answer in 1 seconds" in real("pub -r lobby -m x --timeout 1", ends=6).stderr
 
 
 def test_a_user_pool_whose_name_nobody_knows(real: CommandLine) -> None:
@@ -171,6 +177,13 @@ def test_an_aws_profile_that_does_not_exist_stops_only_admins(
     real: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nonsense")
+    real("pub -r lobby -m x")
+
+
+def test_a_proxy_is_not_asked_for_this_machine(
+    real: CommandLine, monkeypatch: pytest.MonkeyPatch, closed_port: int
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed_port}")
     real("pub -r lobby -m x")
 
 

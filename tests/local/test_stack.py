@@ -7,7 +7,7 @@ import ssl
 import stat
 import subprocess
 import sys
-from http.client import HTTPSConnection
+from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 
 import pytest
@@ -38,13 +38,13 @@ def test_it_tells_where_everything_is_and_what_to_type_next(stack: Stack) -> Non
 
 
 def test_its_exports_file_makes_the_same_profile(stack: Stack) -> None:
-    exports = stack.config / "local" / "local" / "aws-exports.json"
+    exports = stack.folder / "aws-exports.json"
     assert (
         from_exports(json.loads(exports.read_text()), "it").identity_pool_id == stack.profile.identity_pool_id
     )
 
 
-def test_the_key_of_its_certificate_is_on_no_disk(stack: Stack) -> None:
+def test_it_leaves_no_private_key_and_nothing_that_others_can_read(stack: Stack) -> None:
     files = [path for path in stack.config.rglob("*") if path.is_file()]
     assert not [path for path in files if b"PRIVATE KEY" in path.read_bytes()]
     assert {stat.S_IMODE(path.stat().st_mode) for path in files if path.suffix in (".json", ".pem")} == {
@@ -178,5 +178,71 @@ def test_verbose_shows_the_log_of_the_services(tmp_path: Path) -> None:
         process.wait_for("pub -r lobby")
         process.wait_for(r"\[(ministack|cfn|cloudformation|cognito)")
         assert process.signal(signal.SIGTERM) == 143
+    finally:
+        process.kill()
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        (
+            "/",
+            {
+                "X-Amz-Target": "AWSCognitoIdentityProviderService.InitiateAuth",
+                "Origin": "https://example.com",
+            },
+        ),
+        ("/", {"X-Amz-Target": "AWSCognitoIdentityProviderService.InitiateAuth", "Host": "example.com"}),
+        ("/", {"X-Amz-Target": "AWSLambda.Anything"}),
+        ("/", {}),
+        (
+            "/2015-03-31/functions",
+            {"Authorization": "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/lambda/aws4_request, "},
+        ),
+        ("/2015-03-31/functions", {}),
+        ("/_ministack/reset", {}),
+        (
+            "/_ministack/reset",
+            {"Authorization": "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/iot/aws4_request, "},
+        ),
+    ],
+)
+def test_nobody_but_programs_on_this_machine_and_nothing_but_what_they_need_is_served(
+    stack: Stack, path: str, headers: dict[str, str]
+) -> None:
+    # Behind the door is an engine that runs code for whoever asks; a web page must not be able to.
+    host, _, port = str(stack.profile.iot_url).removeprefix("http://").partition(":")
+    link = HTTPConnection(host, int(port), timeout=5)
+    link.request("POST", path, body="{}", headers=headers)
+    assert link.getresponse().status == 403
+    link.close()
+
+
+@pytest.mark.parametrize("key", ["test", "000000000000", "AKIAIOSFODNN7EXAMPLE", "the administrator's"])
+def test_no_key_opens_it_but_the_administrator_s_with_its_secret(stack: Stack, key: str) -> None:
+    if key == "the administrator's":
+        key = (stack.folder / "admin-credentials").read_text().split()[3]
+    keys = stack.env | {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": "test"}
+    refused = run("admin accept us-east-1:4f9fa251-0ed5-4578-add0-985024739222", keys, ends=4)
+    assert "does not take these credentials" in refused.stderr
+
+
+def test_two_of_them_with_the_same_settings_do_not_touch_each_other(tmp_path: Path) -> None:
+    with Stack.start(tmp_path) as first:
+        second = Running("local", first.env)
+        try:
+            second.wait_for(r"profile +local-2$")
+            second.wait_for("pub -r lobby")
+            run("pub -r lobby -m hello", first.person().env)
+            assert second.signal(signal.SIGTERM) == 143
+            assert "running already" in run("local -k local", first.env, ends=3).stderr
+        finally:
+            second.kill()
+
+
+def test_the_aws_settings_of_whoever_runs_it_do_not_matter(tmp_path: Path) -> None:
+    process = Running("local", environment(tmp_path, AWS_PROFILE="nonsense", HTTP_PROXY="http://127.0.0.1:9"))
+    try:
+        process.wait_for("pub -r lobby")
     finally:
         process.kill()

@@ -10,7 +10,7 @@ from tests.processes import COMMAND, DEADLINE_SECONDS, PASSWORD, Running, Stack,
 
 
 def test_from_an_exports_file_to_a_message_that_arrives(stack: Stack) -> None:
-    exports = stack.config / "local" / "local" / "aws-exports.json"
+    exports = stack.folder / "aws-exports.json"
     for name in ("ann", "ben"):
         run(f"config -s {exports} -k {name} -u {name} -p {PASSWORD}", stack.env)
         run(f"signup -k {name} -p {PASSWORD} -e {name}@example.com", stack.env)

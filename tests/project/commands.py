@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import click
 
-from aws_iot.cli import root
+from aws_iot.cli.root import root
 
 
 def _walk(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:

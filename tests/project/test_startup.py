@@ -21,7 +21,7 @@ WHY = (
 # `python -c` this, with lines in sys.argv: which exit code and which new modules each line led to.
 LOADED_BY_EACH_LINE = """
 import contextlib, io, json, shlex, sys
-from aws_iot.cli import root
+from aws_iot.cli.root import root
 report, known = {}, set()
 for line in sys.argv[1:]:
     with contextlib.redirect_stdout(io.StringIO()):

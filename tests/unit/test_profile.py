@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from aws_iot.errors import ProfileError, ProfileNotFound
-from aws_iot.profile import Endpoint, Profile, ProfileStore, checked_key, from_exports, read_json, to_exports
+from aws_iot.profile import Endpoint, Profile, ProfileStore, checked_key, from_exports, parse_json, to_exports
 
 HOST = "abc123-ats.iot.us-east-1.amazonaws.com"
 EXPORTS = {
@@ -296,30 +296,10 @@ def test_a_region_of_the_project_has_to_look_like_one() -> None:
         from_exports(exports, "team.json")
 
 
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        (b"", "is not JSON"),
-        (b"{", "is not JSON"),
-        (b"\xff\xfe\xff", "is not JSON"),
-        (b"[" * 100_000, "is not JSON"),
-        (None, "there is no such file"),
-    ],
-    ids=["empty", "cut off", "not text", "too deep", "missing"],
-)
-def test_a_file_that_cannot_be_read_is_named_with_what_is_wrong(
-    tmp_path: Path, content: bytes | None, told: str
-) -> None:
-    path = tmp_path / "aws-exports.json"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(ProfileError, match=f"^{re.escape(str(path))}: {told}"):
-        read_json(path)
-
-
-def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ProfileError, match=f"^{re.escape(str(tmp_path))}: cannot be read"):
-        read_json(tmp_path)
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\xff", b"[" * 100_000])
+def test_what_is_not_json_is_told_with_the_file(content: bytes) -> None:
+    with pytest.raises(ProfileError, match=r"^aws-exports\.json: is not JSON"):
+        parse_json(content, Path("aws-exports.json"))
 
 
 @pytest.mark.parametrize("key", ["default", "a", "7", "team.a-b_c", "a" * 64])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 
-from aws_iot.aws.clients import Refusals, clock_fault, translated
+from aws_iot.aws.clients import Refusals, Service, clock_fault
 from aws_iot.aws.cognito import _CONFIRM_REFUSALS, _IDENTITY_REFUSALS, _REFUSALS, _RENEW_REFUSALS
 from aws_iot.errors import (
     AccountNotConfirmed,
@@ -33,8 +33,12 @@ CLIENT: Any = SimpleNamespace(
 
 def translate(error: Exception, refusals: Refusals) -> AwsIotError:
     """What the error becomes."""
-    with pytest.raises(AwsIotError) as caught, translated(CLIENT, refusals, lambda: NOW):
+
+    def fail() -> None:
         raise error
+
+    with pytest.raises(AwsIotError) as caught:
+        Service(CLIENT, lambda: NOW, timeout=5).within(refusals, fail)
     assert caught.value.__cause__ is error
     return caught.value
 

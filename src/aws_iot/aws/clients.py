@@ -1,13 +1,13 @@
-"""boto3 clients that wait only as long as we say, and their failures in our words."""
+"""Calls of AWS services that wait only as long as we say, and their failures in our words."""
 
 import os
 import socket
 import ssl
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 import boto3
@@ -20,10 +20,10 @@ from botocore.exceptions import (
     HTTPClientError,
     NoCredentialsError,
     PartialCredentialsError,
-    ProfileNotFound,
 )
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
+from aws_iot.aws.deadline import within
 from aws_iot.errors import (
     AwsIotError,
     CredentialsRefused,
@@ -33,80 +33,126 @@ from aws_iot.errors import (
     Unreachable,
     WrongClock,
 )
+from aws_iot.profile import is_loopback
 
-ATTEMPTS = 2
-"""How often a request is sent before we give up; throttling and dropped connections are worth a second try."""
+T = TypeVar("T")
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """AWS refuses signatures that are older or newer than this; some services allow 15 minutes."""
-
-
-def unsigned(service: str, region: str, url: str | None, ca_bundle: str | None, timeout: float) -> Any:
-    """A client for the calls that need no AWS credentials; it looks for none, nor at `AWS_PROFILE`.
-
-    `url` None means AWS's own address, or the one in `AWS_ENDPOINT_URL…`. `timeout` is in seconds,
-    for the whole call. An UNSIGNED client alone still fails when `AWS_PROFILE` names no profile.
-    """
-    without_profile = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
-    return _client(
-        boto3.Session(botocore_session=without_profile), service, region, url, ca_bundle, timeout, UNSIGNED
-    )
-
-
-def signed(
-    service: str, region: str, url: str | None, ca_bundle: str | None, timeout: float, aws_profile: str | None
-) -> Any:
-    """A client that signs with the AWS credentials of whoever runs it: the usual chain, or `aws_profile`."""
-    try:
-        return _client(
-            boto3.Session(profile_name=aws_profile), service, region, url, ca_bundle, timeout, None
-        )
-    except ProfileNotFound as error:
-        raise ProfileError(
-            f"{error}", hint="Name one that ~/.aws/config has, or unset AWS_PROFILE."
-        ) from error
-
-
-def _client(
-    session: boto3.Session,
-    service: str,
-    region: str,
-    url: str | None,
-    ca: str | None,
-    timeout: float,
-    signature: Any,
-) -> Any:
-    config = Config(
-        signature_version=signature,
-        connect_timeout=timeout / ATTEMPTS,
-        read_timeout=timeout / ATTEMPTS,
-        retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
-        user_agent_extra="aws-iot-cli",
-    )
-    return session.client(service, region_name=region, endpoint_url=url, config=config, verify=ca)
-
 
 Refusals = dict[str, Callable[[str], AwsIotError]]
 """From a service's error codes to our errors, given the service's own message."""
 
 
-@contextmanager
-def translated(client: Any, refusals: Refusals, now: Callable[[], datetime]) -> Iterator[None]:
-    """Raise what happens in the block as one of our errors: by `refusals`, else by what kind of trouble it is."""
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a service answers: `url` None means AWS's own address, or the one in `AWS_ENDPOINT_URL…`."""
+
+    service: str
+    region: str
+    url: str | None = None
+    ca_bundle: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """AWS credentials that are given rather than looked for."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+
+
+class Service:
+    """The calls of one AWS service, each with a deadline, and its refusals in our words."""
+
+    def __init__(self, client: Any, now: Callable[[], datetime], timeout: float) -> None:
+        self.client = client
+        self._now = now
+        self._timeout = timeout
+
+    @classmethod
+    def unsigned(
+        cls, address: Address, now: Callable[[], datetime], timeout: float, *, attempts: int = 2
+    ) -> Self:
+        """For the calls that need no AWS credentials: looks for none, nor at `AWS_PROFILE`.
+
+        `timeout` is in seconds, for a whole call. `attempts` must be 1 where a call that was carried
+        out and whose answer was lost would be refused the second time.
+        """
+        return cls(_client(_session_of_nobody(), address, timeout, attempts, UNSIGNED), now, timeout)
+
+    @classmethod
+    def signed(
+        cls, address: Address, now: Callable[[], datetime], timeout: float, who: Keys | str | None
+    ) -> Self:
+        """Signs as the given keys, as a profile of `~/.aws`, or (None) as whoever the usual chain finds."""
+        return cls(_client(_session_of(who), address, timeout, 2, None), now, timeout)
+
+    def call(self, operation: str, refusals: Refusals, **parameters: Any) -> dict[str, Any]:
+        """Make a call, such as `sign_up`. Raises by `refusals`, else by what kind of trouble it is."""
+        return self.within(refusals, lambda: getattr(self.client, operation)(**parameters))
+
+    def within(self, refusals: Refusals, work: Callable[[], T], timeout: float | None = None) -> T:
+        """What `work` returns, which may be several calls; see `call`."""
+        timeout = timeout or self._timeout
+        host = urlsplit(self.client.meta.endpoint_url).netloc
+        try:
+            return within(timeout, work, f"cannot reach {host}: no answer in {timeout:g} seconds")
+        except ClientError as error:
+            raise _refusal(error, refusals, self._now) from error
+        except (NoCredentialsError, PartialCredentialsError) as error:
+            raise CredentialsRefused(
+                "this command needs AWS credentials of your own, and found none",
+                hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --aws-profile.",
+            ) from error
+        except (HTTPClientError, BotoConnectionError) as error:  # the two bases of failures on the way there
+            raise Unreachable(f"cannot reach {host}: {why_unreachable(error)}") from error
+        except BotoCoreError as error:
+            raise ServiceRefused(str(error)) from error
+
+
+def _session_of_nobody() -> boto3.Session:
+    # Even an UNSIGNED client fails when AWS_PROFILE names no profile, unless its session knows of none.
+    return boto3.Session(
+        botocore_session=botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    )
+
+
+def _session_of(who: Keys | str | None) -> boto3.Session:
+    if isinstance(who, Keys):
+        session = _session_of_nobody()
+        session._session.set_credentials(who.access_key_id, who.secret_access_key)
+        return session
     try:
-        yield
-    except ClientError as error:
-        raise _refusal(error, refusals, now) from error
-    except (NoCredentialsError, PartialCredentialsError) as error:
-        raise CredentialsRefused(
-            "this command needs AWS credentials of your own, and found none",
-            hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --aws-profile.",
+        return boto3.Session(profile_name=who)
+    except BotoCoreError as error:  # no such profile, or a file that cannot be read as one
+        raise ProfileError(
+            f"{error}", hint="Name a profile that ~/.aws/config has, or unset AWS_PROFILE."
         ) from error
-    except (HTTPClientError, BotoConnectionError) as error:  # the two bases of failures on the way there
-        host = urlsplit(client.meta.endpoint_url).netloc
-        raise Unreachable(f"cannot reach {host}: {why_unreachable(error)}") from error
-    except BotoCoreError as error:
-        raise ServiceRefused(str(error)) from error
+
+
+def _client(session: boto3.Session, address: Address, timeout: float, attempts: int, signature: Any) -> Any:
+    here = address.url is not None and is_loopback(urlsplit(address.url).hostname or "")
+    config = Config(
+        signature_version=signature,
+        connect_timeout=timeout,
+        read_timeout=timeout,
+        retries={"total_max_attempts": attempts, "mode": "standard"},
+        proxies={} if here else None,  # a proxy would look for 127.0.0.1 on its own machine
+        user_agent_extra="aws-iot-cli",
+    )
+    try:
+        return session.client(
+            address.service,
+            region_name=address.region,
+            endpoint_url=address.url,
+            config=config,
+            verify=address.ca_bundle,
+        )
+    except (BotoCoreError, ValueError) as error:
+        raise ProfileError(
+            f"{address.service} cannot be used: {error}", hint="Check the profile: aws-iot config show"
+        ) from error
 
 
 def _refusal(error: ClientError, refusals: Refusals, now: Callable[[], datetime]) -> AwsIotError:
@@ -127,26 +173,30 @@ _MAYBE_CLOCK = {
     "ForbiddenException",
 }
 
+
+def _busy(_: str) -> AwsIotError:
+    return ServiceRefused("AWS takes no more requests at the moment: try again in a minute")
+
+
+def _bad_keys(message: str) -> AwsIotError:
+    return CredentialsRefused(f"AWS does not take these credentials: {message}")
+
+
 _ANYWHERE: Refusals = {
-    "TooManyRequestsException": lambda _: ServiceRefused(
-        "AWS takes no more requests at the moment: try again in a minute"
-    ),
-    "ThrottlingException": lambda _: ServiceRefused(
-        "AWS takes no more requests at the moment: try again in a minute"
-    ),
+    "TooManyRequestsException": _busy,
+    "ThrottlingException": _busy,
     "LimitExceededException": lambda message: ServiceRefused(f"a limit of AWS is reached: {message}"),
     "AccessDeniedException": lambda message: NotAuthorized(
         f"your AWS credentials do not allow this: {message}"
     ),
-    "UnrecognizedClientException": lambda message: CredentialsRefused(
-        f"AWS does not take these credentials: {message}"
-    ),
-    "InvalidClientTokenId": lambda message: CredentialsRefused(
-        f"AWS does not take these credentials: {message}"
-    ),
     "ExpiredTokenException": lambda message: CredentialsRefused(
         f"these AWS credentials have ended: {message}"
     ),
+    "ForbiddenException": _bad_keys,
+    "InvalidClientTokenId": _bad_keys,
+    "InvalidSignatureException": _bad_keys,
+    "SignatureDoesNotMatch": _bad_keys,
+    "UnrecognizedClientException": _bad_keys,
 }
 
 
@@ -156,6 +206,8 @@ def clock_fault(date_header: str | None, now: datetime) -> WrongClock | None:
         theirs = parsedate_to_datetime(date_header) if date_header else None
     except ValueError:
         return None
+    if theirs is not None and theirs.tzinfo is None:  # "-0000"
+        theirs = theirs.replace(tzinfo=UTC)
     if theirs is None or abs(now - theirs) <= CLOCK_TOLERANCE:
         return None
     minutes = round((now - theirs).total_seconds() / 60)

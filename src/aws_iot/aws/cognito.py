@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from pycognito.aws_srp import AWSSRP
 
-from aws_iot.aws.clients import Refusals, translated, unsigned
+from aws_iot.aws.clients import Address, Refusals, Service
 from aws_iot.credentials import Credentials
 from aws_iot.errors import (
     AccountNotConfirmed,
@@ -28,62 +29,75 @@ class CognitoAccounts:
     def __init__(self, profile: Profile, now: Callable[[], datetime], timeout: float) -> None:
         self._profile = profile
         self._now = now
-        self._client = unsigned(
-            "cognito-idp", profile.user_pool_region, profile.cognito_idp_url, profile.ca_bundle, timeout
+        self._timeout = timeout
+        self._address = Address(
+            "cognito-idp", profile.user_pool_region, profile.cognito_idp_url, profile.ca_bundle
         )
 
+    @cached_property
+    def _pool(self) -> Service:
+        return Service.unsigned(self._address, self._now, self._timeout)
+
+    @cached_property
+    def _pool_once(self) -> Service:
+        """For what cannot be repeated: an account that was made, or confirmed, by a call whose answer was lost."""
+        return Service.unsigned(self._address, self._now, self._timeout, attempts=1)
+
     def sign_up(self, username: str, password: str, email: str) -> CodeSent | None:
-        with translated(self._client, _REFUSALS, self._now):
-            reply = self._client.sign_up(
-                ClientId=self._profile.client_id,
-                Username=username,
-                Password=password,
-                UserAttributes=[{"Name": "email", "Value": email}],
-            )
+        reply = self._pool_once.call(
+            "sign_up",
+            _REFUSALS | _SIGN_UP_REFUSALS,
+            ClientId=self._profile.client_id,
+            Username=username,
+            Password=password,
+            UserAttributes=[{"Name": "email", "Value": email}],
+        )
         return None if reply["UserConfirmed"] else _code_sent(reply)
 
     def confirm(self, username: str, code: str) -> None:
-        with translated(self._client, _REFUSALS | _CONFIRM_REFUSALS, self._now):
-            self._client.confirm_sign_up(
-                ClientId=self._profile.client_id,
-                Username=username,
-                ConfirmationCode=code,
-                ForceAliasCreation=True,
-            )
+        self._pool_once.call(
+            "confirm_sign_up",
+            _REFUSALS | _CONFIRM_REFUSALS,
+            ClientId=self._profile.client_id,
+            Username=username,
+            ConfirmationCode=code,
+            ForceAliasCreation=True,
+        )
 
     def resend_code(self, username: str) -> CodeSent:
-        with translated(self._client, _REFUSALS, self._now):
-            return _code_sent(
-                self._client.resend_confirmation_code(ClientId=self._profile.client_id, Username=username)
-            )
+        client_id = self._profile.client_id
+        return _code_sent(
+            self._pool_once.call("resend_confirmation_code", _REFUSALS, ClientId=client_id, Username=username)
+        )
 
     def sign_in(self, username: str, password: str) -> Session:
         # pycognito does the arithmetic; the calls are ours, since its own raise some challenges and return others.
-        srp = AWSSRP(
-            username, password, self._profile.user_pool_id, self._profile.client_id, client=self._client
-        )
+        client_id = self._profile.client_id
+        srp = AWSSRP(username, password, self._profile.user_pool_id, client_id, client=self._pool.client)
         start = srp.get_auth_params()
-        with translated(self._client, _REFUSALS, self._now):
-            reply = self._client.initiate_auth(
-                AuthFlow="USER_SRP_AUTH", ClientId=self._profile.client_id, AuthParameters=start
+        reply = self._pool.call(
+            "initiate_auth", _REFUSALS, AuthFlow="USER_SRP_AUTH", ClientId=client_id, AuthParameters=start
+        )
+        if reply.get("ChallengeName") == "PASSWORD_VERIFIER":
+            reply = self._pool.call(
+                "respond_to_auth_challenge",
+                _REFUSALS,
+                ClientId=client_id,
+                ChallengeName="PASSWORD_VERIFIER",
+                ChallengeResponses=srp.process_challenge(reply["ChallengeParameters"], start),
             )
-            if reply.get("ChallengeName") == "PASSWORD_VERIFIER":
-                reply = self._client.respond_to_auth_challenge(
-                    ClientId=self._profile.client_id,
-                    ChallengeName="PASSWORD_VERIFIER",
-                    ChallengeResponses=srp.process_challenge(reply["ChallengeParameters"], start),
-                )
         return self._session(username, reply, None)
 
     def renew(self, session: Session) -> Session:
         if session.refresh_token is None:
             raise SignInRefused("this session cannot be renewed", hint="Sign in again.")
-        with translated(self._client, _REFUSALS | _RENEW_REFUSALS, self._now):
-            reply = self._client.initiate_auth(
-                AuthFlow="REFRESH_TOKEN_AUTH",
-                ClientId=self._profile.client_id,
-                AuthParameters={"REFRESH_TOKEN": session.refresh_token},
-            )
+        reply = self._pool.call(
+            "initiate_auth",
+            _REFUSALS | _RENEW_REFUSALS,
+            AuthFlow="REFRESH_TOKEN_AUTH",
+            ClientId=self._profile.client_id,
+            AuthParameters={"REFRESH_TOKEN": session.refresh_token},
+        )
         return self._session(session.username, reply, session.refresh_token)
 
     def _session(self, username: str, reply: dict[str, Any], refresh_token: str | None) -> Session:
@@ -104,24 +118,22 @@ class CognitoIdentityPool:
 
     def __init__(self, profile: Profile, now: Callable[[], datetime], timeout: float) -> None:
         self._profile = profile
-        self._now = now
-        self._client = unsigned(
-            "cognito-identity",
-            profile.identity_pool_region,
-            profile.cognito_identity_url,
-            profile.ca_bundle,
-            timeout,
+        address = Address(
+            "cognito-identity", profile.identity_pool_region, profile.cognito_identity_url, profile.ca_bundle
         )
+        self._pool = Service.unsigned(address, now, timeout)
 
     def issue(self, session: Session) -> Credentials:
         # The provider's name holds the USER pool's region, which may differ from the identity pool's.
         provider = f"cognito-idp.{self._profile.user_pool_region}.amazonaws.com/{self._profile.user_pool_id}"
         logins = {provider: session.id_token}
-        with translated(self._client, _IDENTITY_REFUSALS, self._now):
-            identity = self._client.get_id(IdentityPoolId=self._profile.identity_pool_id, Logins=logins)[
-                "IdentityId"
-            ]
-            reply = self._client.get_credentials_for_identity(IdentityId=identity, Logins=logins)
+        pool_id = self._profile.identity_pool_id
+        identity = self._pool.call("get_id", _IDENTITY_REFUSALS, IdentityPoolId=pool_id, Logins=logins)[
+            "IdentityId"
+        ]
+        reply = self._pool.call(
+            "get_credentials_for_identity", _IDENTITY_REFUSALS, IdentityId=identity, Logins=logins
+        )
         keys = reply["Credentials"]
         return Credentials(
             identity=reply["IdentityId"],  # differs from the one asked for after identities were merged
@@ -198,6 +210,20 @@ _REFUSALS: Refusals = {
         f"the user pool or its app client does not exist: {message}",
         hint="Check aws_user_pools_id and aws_user_pools_web_client_id in the profile: aws-iot config show",
     ),
+}
+
+
+def _made_but_no_code(message: str) -> ServiceRefused:
+    return ServiceRefused(
+        f"no code could be sent: {message}",
+        hint="The account may be there all the same. Later: aws-iot confirm -u USER --resend",
+    )
+
+
+_SIGN_UP_REFUSALS: Refusals = {
+    # Cognito can answer these although it has made the account: botocore's model of SignUp says so.
+    "LimitExceededException": _made_but_no_code,
+    "CodeDeliveryFailureException": _made_but_no_code,
 }
 
 _CONFIRM_REFUSALS: Refusals = {

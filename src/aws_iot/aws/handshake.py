@@ -22,6 +22,7 @@ from awscrt.auth import (
 from awscrt.http import HttpRequest
 
 from aws_iot.aws.clients import clock_fault, why_unreachable
+from aws_iot.aws.deadline import within
 from aws_iot.credentials import Credentials
 from aws_iot.errors import AwsIotError, CredentialsRefused, Unreachable
 from aws_iot.profile import Endpoint
@@ -72,8 +73,23 @@ def diagnose(
 ) -> AwsIotError | None:
     """Why no connection comes about, as far as the endpoint's own answers tell; None if all is well there.
 
-    Without an `upgrade` only the name, the port and the certificate are tried.
+    Takes `timeout` seconds at most. Without an `upgrade` only the name, the port and the certificate
+    are tried.
     """
+    late = f"cannot reach {endpoint.host}:{endpoint.port}: no answer in time"
+    try:
+        return within(timeout, lambda: _look(endpoint, ca_bundle, upgrade, now, timeout), late)
+    except Unreachable as error:
+        return error
+
+
+def _look(
+    endpoint: Endpoint,
+    ca_bundle: str | None,
+    upgrade: SignedUpgrade | None,
+    now: Callable[[], datetime],
+    timeout: float,
+) -> AwsIotError | None:
     where = f"{endpoint.host}:{endpoint.port}"
     link: http.client.HTTPConnection
     if endpoint.tls:

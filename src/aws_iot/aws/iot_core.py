@@ -1,7 +1,8 @@
 """The connection to AWS IoT Core: MQTT 5 by awscrt, over a WebSocket that we sign.
 
-awscrt calls back on threads of its own. A callback here puts an event on a queue or settles a
-future, and returns; what takes time (renewing credentials, signing) has a thread of its own.
+awscrt calls back on a thread of its own, one call at a time. A callback here puts an event on a
+queue or settles a future, and returns; what takes time (renewing credentials, signing) has a
+thread of its own.
 """
 
 import queue
@@ -9,13 +10,15 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, Self
 
 from awscrt import io, mqtt5
 
 from aws_iot.aws.clients import system_ca_bundle
+from aws_iot.aws.deadline import SLICE_SECONDS, settled
 from aws_iot.aws.handshake import SignedUpgrade, diagnose, sign
 from aws_iot.connection import Delivery, Event, Lost, Restored
 from aws_iot.credentials import Credentials
@@ -24,7 +27,9 @@ from aws_iot.errors import (
     CredentialsRefused,
     NotAccepted,
     NotAuthorized,
+    ProfileError,
     ServiceRefused,
+    SignInRefused,
     TopicRefused,
     Unreachable,
 )
@@ -40,8 +45,10 @@ RECONNECT_SECONDS = (1, 30)
 PATIENCE_SECONDS = 2.0
 """After so long without a word from awscrt we look for ourselves: it is slow to report an untrusted certificate."""
 
-SLICE_SECONDS = 0.25
-"""Waits are cut into slices, since on Windows Ctrl-C does not interrupt one."""
+CUTS_THAT_REFUSE = 2
+"""So many cuts in a row over the same request mean no: AWS may refuse by closing, and awscrt tries again for ever."""
+
+SOCKET_CLOSED = "AWS_IO_SOCKET_CLOSED"
 
 
 class IotCoreConnection:
@@ -62,12 +69,17 @@ class IotCoreConnection:
         self._credentials = credentials
         self._now = now
         self._timeout = timeout
-        self._events: queue.SimpleQueue[Event | AwsIotError] = queue.SimpleQueue()
-        self._opened: Future[mqtt5.LifecycleConnectFailureData | None] = Future()
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._attempts: queue.SimpleQueue[mqtt5.LifecycleConnectFailureData | None] = queue.SimpleQueue()
+        self._is_open = False
+        self._is_linked = False
         self._ended: Future[AwsIotError] = Future()
         self._stopped = threading.Event()
-        self._filters: list[str] = []
+        self._subscriptions: list[Sequence[str]] = []
         self._losses = 0
+        self._resubscriptions = 0
+        self._unanswered = 0
+        self._futile = 0
         self._last_attempt = -float(RECONNECT_SECONDS[0])
         self._upgrade: SignedUpgrade | None = None
         self._signing_error: AwsIotError | None = None
@@ -81,13 +93,15 @@ class IotCoreConnection:
         credentials: Callable[[], Credentials],
         now: Callable[[], datetime],
         timeout: float,
-    ) -> "IotCoreConnection":
+    ) -> Self:
         """Connect within about `timeout` seconds; `credentials` is called for each attempt, on another thread.
 
-        Raises `NotAccepted`, `CredentialsRefused`, `Unreachable`, or what `credentials` raises.
+        Raises `NotAccepted`, `CredentialsRefused`, `Unreachable`, `ProfileError` for an unusable CA
+        bundle, or what `credentials` raises.
         """
         connection = cls(profile, identity, credentials, now, timeout)
         try:
+            connection._client.start()
             connection._open()
         except BaseException:
             connection.close()
@@ -95,23 +109,10 @@ class IotCoreConnection:
         return connection
 
     def _options(self) -> mqtt5.ClientOptions:
-        tls = None
-        if self._endpoint.tls:
-            options = io.TlsContextOptions()
-            if self._ca_bundle:
-                try:
-                    options.override_default_trust_store_from_path(None, self._ca_bundle)
-                except OSError as error:
-                    raise Unreachable(
-                        f"the ca_bundle {self._ca_bundle} cannot be read: {error.strerror}"
-                    ) from error
-            if self._endpoint.port == 443:
-                options.alpn_list = ["http/1.1"]  # on 443 AWS tells WebSockets from MQTT by it
-            tls = io.ClientTlsContext(options)
         return mqtt5.ClientOptions(
             host_name=self._endpoint.host,
             port=self._endpoint.port,
-            tls_ctx=tls,
+            tls_ctx=self._tls() if self._endpoint.tls else None,
             websocket_handshake_transform=self._on_handshake,
             connect_options=mqtt5.ConnectPacket(
                 # The policy wants the identity first; the rest keeps two programs of a person apart.
@@ -121,6 +122,7 @@ class IotCoreConnection:
             retry_jitter_mode=mqtt5.ExponentialBackoffJitterMode.DECORRELATED,
             min_reconnect_delay_ms=RECONNECT_SECONDS[0] * 1000,
             max_reconnect_delay_ms=RECONNECT_SECONDS[1] * 1000,
+            ack_timeout_sec=max(1, round(self._timeout)),
             on_publish_callback_fn=self._on_publish,
             on_lifecycle_event_connection_success_fn=self._on_connected,
             on_lifecycle_event_connection_failure_fn=self._on_connect_failed,
@@ -129,32 +131,32 @@ class IotCoreConnection:
             disable_metrics=True,
         )
 
+    def _tls(self) -> io.ClientTlsContext:
+        options = io.TlsContextOptions()
+        if self._endpoint.port == 443:
+            options.alpn_list = ["http/1.1"]  # on 443 AWS tells WebSockets from MQTT by it
+        try:
+            if self._ca_bundle:
+                options.override_default_trust_store_from_path(None, self._ca_bundle)
+            return io.ClientTlsContext(options)
+        except (OSError, RuntimeError) as error:
+            raise ProfileError(
+                f"the ca_bundle {self._ca_bundle} cannot be used: it must be a PEM file that you can read"
+            ) from error
+
     # -- what the owner's thread calls
 
     def publish(self, topic: str, payload: bytes, properties: Properties = ()) -> None:
-        losses = self._losses
         packet = mqtt5.PublishPacket(
             topic=topic,
             payload=payload,
             qos=mqtt5.QoS.AT_LEAST_ONCE,
             user_properties=[mqtt5.UserProperty(name, value) for name, value in properties],
         )
-        refused = TopicRefused(
-            f"not authorized to publish to {topic}",
-            hint="A policy refuses this room: ask an admin which rooms are yours.",
+        refused = _topic_refused(f"publish to {topic}")
+        completion = self._acknowledged(
+            lambda: self._client.publish(packet), refused, "acknowledged the message"
         )
-
-        def often_cut() -> None:
-            # A refusal may be a closed connection and nothing else; awscrt would then send it again for ever.
-            if self._losses - losses >= 2:
-                raise TopicRefused(
-                    f"the broker cuts the connection whenever we publish to {topic}", hint=refused.hint
-                )
-
-        try:
-            completion = self._result(self._client.publish(packet), "acknowledged the message", often_cut)
-        except NotAuthorized as error:
-            raise (error if isinstance(error, TopicRefused) else refused) from error
         reason = completion.puback.reason_code
         if reason == mqtt5.PubackReasonCode.NOT_AUTHORIZED:
             raise refused
@@ -162,27 +164,28 @@ class IotCoreConnection:
             raise ServiceRefused(
                 "the broker did not take the message: a limit of the account or connection is reached"
             )
-        if reason >= mqtt5.PubackReasonCode.UNSPECIFIED_ERROR:
+        if _is_negative(reason):
             raise ServiceRefused(f"the broker did not take the message: {_words(reason)}")
 
     def subscribe(self, filters: Sequence[str]) -> None:
-        suback = self._result(self._client.subscribe(_subscribe_packet(filters)), "granted the subscription")
-        self._check_granted(filters, suback)
-        self._filters += filters
+        refused = _topic_refused(f"subscribe to {', '.join(filters)}")
+        packet = _subscribe_packet(filters)
+        suback = self._acknowledged(
+            lambda: self._client.subscribe(packet), refused, "granted the subscription"
+        )
+        _check_granted(filters, suback)
+        self._subscriptions.append(tuple(filters))
 
     def receive(self, timeout: float | None = None) -> Event | None:
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = float("inf") if timeout is None else time.monotonic() + timeout
         while True:
-            left = SLICE_SECONDS if deadline is None else min(SLICE_SECONDS, deadline - time.monotonic())
             try:
-                event = self._events.get(timeout=max(left, 0))
+                return self._events.get(timeout=max(0, min(SLICE_SECONDS, deadline - time.monotonic())))
             except queue.Empty:
-                if deadline is not None and time.monotonic() >= deadline:
+                if self._ended.done():
+                    raise self._ended.result() from None
+                if time.monotonic() >= deadline:
                     return None
-                continue
-            if isinstance(event, AwsIotError):
-                raise event
-            return event
 
     def close(self) -> None:
         if not self._stopped.is_set():
@@ -192,34 +195,40 @@ class IotCoreConnection:
     # -- opening
 
     def _open(self) -> None:
-        self._client.start()
         deadline = time.monotonic() + self._timeout
-        if not self._settled(self._opened, min(PATIENCE_SECONDS, self._timeout)):
-            fault = diagnose(
-                self._endpoint, self._ca_bundle, None, self._now, max(deadline - time.monotonic(), 1)
-            )
-            if fault:
-                raise fault
-            self._settled(self._opened, deadline - time.monotonic())
-        if not self._opened.done():
-            raise self._fault() or Unreachable(
-                f"{self._endpoint} did not answer within {self._timeout:g} seconds"
-            )
-        failure = self._opened.result()
-        if failure is not None:
-            raise self._why_not_open(failure)
+        looked, closed = False, 0
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                failure = self._attempts.get(timeout=min(left, SLICE_SECONDS))
+            except queue.Empty:
+                if not looked and left < self._timeout - PATIENCE_SECONDS:
+                    looked = True
+                    if fault := self._fault(None, left):
+                        raise fault from None
+                continue
+            if failure is None:
+                return
+            closed += failure.exception.name == SOCKET_CLOSED
+            if error := self._why_not(failure, closed):
+                raise error
+        raise self._fault(self._upgrade, PATIENCE_SECONDS) or Unreachable(
+            f"{self._endpoint} did not answer within {self._timeout:g} seconds"
+        )
 
-    def _fault(self) -> AwsIotError | None:
-        return diagnose(self._endpoint, self._ca_bundle, self._upgrade, self._now, PATIENCE_SECONDS)
+    def _fault(self, upgrade: SignedUpgrade | None, seconds: float) -> AwsIotError | None:
+        return diagnose(self._endpoint, self._ca_bundle, upgrade, self._now, seconds)
 
-    def _why_not_open(self, failure: mqtt5.LifecycleConnectFailureData) -> AwsIotError:
+    def _why_not(self, failure: mqtt5.LifecycleConnectFailureData, closed: int) -> AwsIotError | None:
+        """Why an attempt failed; None if another may do."""
         if self._signing_error:
             return self._signing_error
         if failure.connack_packet:
             return self._refused(failure.connack_packet.reason_code)
-        return self._fault() or self._not_accepted(
-            "the broker closed the connection without a word, as it does when"
-        )
+        if fault := self._fault(self._upgrade, PATIENCE_SECONDS):
+            return fault
+        if closed >= CUTS_THAT_REFUSE:
+            return self._not_accepted("the broker closes the connection without a word, as it does when")
+        return None
 
     def _refused(self, reason: int) -> AwsIotError:
         match reason:
@@ -234,36 +243,35 @@ class IotCoreConnection:
 
     def _not_accepted(self, what: str) -> NotAccepted:
         policy = "" if self._profile.policy_name else " --policy POLICY"
+        command = f"aws-iot admin accept {self._identity}{policy} -k {self._profile.key}"
         return NotAccepted(
             f"{what} no admin has accepted the identity {self._identity} yet",
-            hint=f"An admin accepts it with: aws-iot admin accept {self._identity}{policy} -k {self._profile.key}\n"
-            "AWS takes 6 to 8 minutes to apply it.",
+            hint=f"An admin accepts it with: {command}\nAWS takes 6 to 8 minutes to apply it.",
         )
 
-    # -- waiting
+    # -- waiting for an acknowledgement
 
-    def _result(self, future: "Future[Any]", done: str, look: Callable[[], None] = lambda: None) -> Any:
-        """What the broker answers; `done` completes "the broker has not …", `look` may raise at any slice."""
+    def _acknowledged(self, send: "Callable[[], Future[Any]]", refused: TopicRefused, done: str) -> Any:
+        """What the broker answers. `refused` is how a policy says no; `done` completes "the broker has not …"."""
+        losses = self._losses
         deadline = time.monotonic() + self._timeout
-        while not future.done() and not self._ended.done() and time.monotonic() < deadline:
-            wait([future, self._ended], timeout=SLICE_SECONDS, return_when=FIRST_COMPLETED)
-            look()
+        try:
+            answer = send()
+        except RuntimeError as error:  # awscrt checks packets before it sends them
+            raise ServiceRefused(f"this cannot be sent over MQTT: {error}") from error
+        while not settled([answer, self._ended], SLICE_SECONDS):
+            if self._losses - losses >= CUTS_THAT_REFUSE:
+                raise refused
+            if time.monotonic() > deadline:
+                raise Unreachable(f"the broker has not {done} within {self._timeout:g} seconds")
+        if answer.done() and not answer.exception():
+            return answer.result()
         if self._ended.done():
-            raise self._ended.result()
-        if not future.done():
-            raise Unreachable(f"the broker has not {done} within {self._timeout:g} seconds")
-        error = future.exception()
-        if error:
-            raise Unreachable(f"the broker has not {done}: {_words(error)}") from error
-        return future.result()
+            ended = self._ended.result()
+            raise refused if type(ended) is NotAuthorized else ended
+        raise Unreachable(f"the broker has not {done}: {_words(answer.exception())}") from answer.exception()
 
-    def _settled(self, future: "Future[Any]", timeout: float) -> bool:
-        deadline = time.monotonic() + timeout
-        while not future.done() and (left := deadline - time.monotonic()) > 0:
-            wait([future], timeout=min(left, SLICE_SECONDS))
-        return future.done()
-
-    # -- what awscrt calls, on its threads
+    # -- what awscrt calls, on its thread
 
     def _on_handshake(self, transform_args: mqtt5.WebsocketHandshakeTransformArgs) -> None:
         threading.Thread(target=self._sign, args=(transform_args,), daemon=True).start()
@@ -276,6 +284,7 @@ class IotCoreConnection:
             self._upgrade = sign(
                 attempt.http_request, self._endpoint.path, keys, self._profile.iot_region, self._now()
             )
+            self._signing_error = None
         except AwsIotError as error:
             self._signing_error = error
             attempt.set_done(error)
@@ -287,67 +296,73 @@ class IotCoreConnection:
             attempt.set_done()
 
     def _on_connected(self, _: mqtt5.LifecycleConnectSuccessData) -> None:
-        if not self._opened.done():
-            self._opened.set_result(None)
-        elif self._filters:
+        self._is_linked = True
+        if self._is_open:
             self._resubscribe()
         else:
-            self._events.put(Restored())
-
-    def _resubscribe(self) -> None:
-        filters = list(self._filters)
-        self._client.subscribe(_subscribe_packet(filters)).add_done_callback(
-            lambda f: self._resubscribed(filters, f)
-        )
-
-    def _resubscribed(self, filters: Sequence[str], future: "Future[mqtt5.SubackPacket]") -> None:
-        if future.exception():
-            return  # the link broke again: the next one subscribes
-        try:
-            self._check_granted(filters, future.result())
-        except AwsIotError as error:
-            self._end(error)
-        else:
-            self._events.put(Restored())
+            self._is_open = True
+            self._attempts.put(None)
 
     def _on_connect_failed(self, data: mqtt5.LifecycleConnectFailureData) -> None:
-        if not self._opened.done():
-            self._opened.set_result(data)
-        elif self._signing_error and not isinstance(self._signing_error, Unreachable):
+        if not self._is_open:
+            self._attempts.put(data)
+        elif isinstance(self._signing_error, SignInRefused | NotAuthorized | ProfileError):
             self._end(self._signing_error)
         elif data.connack_packet and data.connack_packet.reason_code in _FINAL_CONNACKS:
             self._end(self._refused(data.connack_packet.reason_code))
 
     def _on_disconnected(self, data: mqtt5.LifecycleDisconnectData) -> None:
+        self._is_linked = False
         self._losses += 1
         reason = data.disconnect_packet.reason_code if data.disconnect_packet else None
         if reason == mqtt5.DisconnectReasonCode.NOT_AUTHORIZED:
             self._end(NotAuthorized("the broker ended the connection: not authorized"))
         elif reason == mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER:
             self._end(Unreachable("another program took over this connection's client id"))
-        elif not self._stopped.is_set():
-            self._events.put(Lost(_words(reason if reason is not None else data.exception)))
+        elif not self._ended.done():  # else it is we who stopped it
+            self._events.put(Lost(_words(data.exception if reason is None else reason)))
 
     def _on_publish(self, data: mqtt5.PublishReceivedData) -> None:
         packet = data.publish_packet
         properties = tuple((p.name, p.value) for p in packet.user_properties or ())
         self._events.put(Delivery(packet.topic, bytes(packet.payload or b""), properties))
 
+    def _resubscribe(self) -> None:
+        """Ask for every filter again, in packets as they were; the broker forgot them with the old link."""
+        self._resubscriptions += 1
+        self._unanswered = len(self._subscriptions)
+        self._futile += self._unanswered > 0
+        if self._futile > CUTS_THAT_REFUSE:
+            self._end(_topic_refused("subscribe again to what was granted before"))
+        elif not self._subscriptions:
+            self._events.put(Restored())
+        for filters in self._subscriptions:
+            answered = partial(self._on_resubscribed, self._resubscriptions, filters)
+            self._client.subscribe(_subscribe_packet(filters)).add_done_callback(answered)
+
+    def _on_resubscribed(
+        self, number: int, filters: Sequence[str], answer: "Future[mqtt5.SubackPacket]"
+    ) -> None:
+        if number != self._resubscriptions:
+            return  # of a link that is gone
+        if answer.exception():
+            if self._is_linked and not self._ended.done():  # no answer in time, on a link that stands
+                self._resubscribe()
+            return
+        try:
+            _check_granted(filters, answer.result())
+        except AwsIotError as error:
+            self._end(error)
+            return
+        self._unanswered -= 1
+        if not self._unanswered:
+            self._futile = 0
+            self._events.put(Restored())
+
     def _end(self, error: AwsIotError) -> None:
         if not self._ended.done():
             self._ended.set_result(error)
-            self._events.put(error)
             self._client.stop(mqtt5.DisconnectPacket())
-
-    def _check_granted(self, filters: Sequence[str], suback: mqtt5.SubackPacket) -> None:
-        for topic_filter, reason in zip(filters, suback.reason_codes, strict=True):
-            if reason == mqtt5.SubackReasonCode.NOT_AUTHORIZED:
-                raise TopicRefused(
-                    f"not authorized to subscribe to {topic_filter}",
-                    hint="A policy refuses it: ask an admin which rooms are yours.",
-                )
-            if reason >= mqtt5.SubackReasonCode.UNSPECIFIED_ERROR:
-                raise ServiceRefused(f"the broker did not grant {topic_filter}: {_words(reason)}")
 
 
 _FINAL_CONNACKS = {
@@ -357,13 +372,31 @@ _FINAL_CONNACKS = {
 }
 
 
+def _topic_refused(what: str) -> TopicRefused:
+    return TopicRefused(
+        f"not authorized to {what}", hint="A policy refuses it: ask an admin which rooms are yours."
+    )
+
+
 def _subscribe_packet(filters: Sequence[str]) -> mqtt5.SubscribePacket:
     return mqtt5.SubscribePacket([mqtt5.Subscription(f, mqtt5.QoS.AT_LEAST_ONCE) for f in filters])
+
+
+def _check_granted(filters: Sequence[str], suback: mqtt5.SubackPacket) -> None:
+    for topic_filter, reason in zip(filters, suback.reason_codes, strict=True):
+        if reason == mqtt5.SubackReasonCode.NOT_AUTHORIZED:
+            raise _topic_refused(f"subscribe to {topic_filter}")
+        if _is_negative(reason):
+            raise ServiceRefused(f"the broker did not grant {topic_filter}: {_words(reason)}")
+
+
+def _is_negative(reason: int | None) -> bool:
+    return reason is None or reason >= 0x80  # None: a code that awscrt does not know
 
 
 def _words(reason: Any) -> str:
     """A reason code or an awscrt error as words: NOT_AUTHORIZED becomes "not authorized"."""
     name = getattr(reason, "name", None)
     if isinstance(name, str):
-        return name.removeprefix("AWS_").removeprefix("ERROR_").replace("_", " ").lower()
+        return name.removeprefix("AWS_").removeprefix("ERROR_").removeprefix("IO_").replace("_", " ").lower()
     return f"reason {reason:#x}" if isinstance(reason, int) else str(reason)

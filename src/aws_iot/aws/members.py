@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from aws_iot.aws.clients import Refusals, signed, translated
+from aws_iot.aws.clients import Address, Refusals, Service
 from aws_iot.errors import ServiceRefused
 from aws_iot.profile import Profile
 
@@ -14,18 +14,15 @@ class Members:
     def __init__(
         self, profile: Profile, now: Callable[[], datetime], timeout: float, aws_profile: str | None
     ) -> None:
-        self._now = now
-        self._client = signed(
-            "iot", profile.iot_region, profile.iot_url, profile.ca_bundle, timeout, aws_profile
-        )
+        address = Address("iot", profile.iot_region, profile.iot_url, profile.ca_bundle)
+        self._iot = Service.signed(address, now, timeout, aws_profile)
 
     def accept(self, identity: str, policy: str) -> None:
         """Attach `policy` to `identity`; fine if it is attached already.
 
         Raises `ServiceRefused` if there is no such policy, `CredentialsRefused`, `NotAuthorized`.
         """
-        with translated(self._client, _REFUSALS, self._now):
-            self._client.attach_policy(policyName=policy, target=identity)
+        self._iot.call("attach_policy", _REFUSALS, policyName=policy, target=identity)
 
 
 _REFUSALS: Refusals = {

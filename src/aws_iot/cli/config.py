@@ -11,7 +11,8 @@ from aws_iot.cli import options
 from aws_iot.cli.output import data, visible, words
 from aws_iot.cli.sign_in import chosen_password
 from aws_iot.errors import ProfileError, ProfileNotFound
-from aws_iot.profile import Profile, from_exports, read_json, to_exports
+from aws_iot.files import read
+from aws_iot.profile import Profile, from_exports, parse_json, to_exports
 
 
 @click.group(invoke_without_command=True)
@@ -64,7 +65,7 @@ def config(
     password = chosen_password(password, password_stdin)
     if not (exports or user or password):
         raise click.UsageError("Nothing to write: give -s FILE, -u USER or -p PASS.")
-    fresh = from_exports(read_json(exports), str(exports)) if exports else None
+    fresh = _read_exports(exports) if exports else None
 
     def change(old: Profile | None) -> Profile:
         profile = fresh or old
@@ -75,12 +76,25 @@ def config(
             )
         return replace(profile, username=user or (old.username if old else None))
 
-    app.profiles.change(key, change)
+    if password and not (user or _preset_user(app, key)):
+        raise click.UsageError("Whose password? Give -u USER with it.")
+    profile = app.profiles.change(key, change)
     if password:
-        app.passwords.set(key, password)
+        app.passwords.set(key, profile.username or "", password)
     words(
         f"Profile '{key}' is written" + (", the password beside it, for your eyes only." if password else ".")
     )
+
+
+def _read_exports(path: Path) -> Profile:
+    data = read(path)
+    if data is None:
+        raise ProfileError(f"{path}: there is no such file")
+    return from_exports(parse_json(data, path), str(path))
+
+
+def _preset_user(app: App, key: str) -> str | None:
+    return app.profiles.load(key).username if key in app.profiles.keys() else None
 
 
 def _refuse_options(ctx: click.Context) -> None:
@@ -126,7 +140,7 @@ def _row(app: App, key: str) -> dict[str, str | None]:
 def show(app: App, key: str) -> None:
     """Show a profile as JSON: what an aws-exports.json of it would hold, the user, whether a password is preset."""
     profile = app.profiles.load(key)
-    preset = app.passwords.get(key) is not None
+    preset = bool(profile.username and app.passwords.get(key, profile.username))
     data(
         json.dumps(
             {
@@ -145,6 +159,6 @@ def show(app: App, key: str) -> None:
 @click.pass_obj
 def remove(app: App, key: str) -> None:
     """Remove a profile and its preset password."""
+    app.passwords.remove(key)  # first: a password must not be left to a later profile of that name
     app.profiles.remove(key)
-    app.passwords.remove(key)
     words(f"Profile '{key}' is removed.")

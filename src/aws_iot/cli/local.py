@@ -1,8 +1,12 @@
 """`aws-iot local`: all of it on this machine, without an AWS account."""
 
+import itertools
 import json
 import os
+import shlex
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +16,8 @@ import click
 from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.output import data
-from aws_iot.files import write_private
+from aws_iot.errors import ProfileError
+from aws_iot.files import exclusive, write_private
 from aws_iot.profile import checked_key, to_exports
 
 if TYPE_CHECKING:
@@ -57,21 +62,42 @@ def local(
       aws-iot local
       aws-iot local -k test --port 5000 --mqtt-port 5001
     """
-    folder = app.config_folder / "local" / checked_key(key)
-    exports = exports or folder / "aws-exports.json"
-    with app.local_stack(folder, api_port, mqtt_port, verbose) as stack:
-        write_private(exports, json.dumps(to_exports(stack.profile), indent=2).encode() + b"\n")
-        app.profiles.change(key, lambda old: replace(stack.profile, username=old.username if old else None))
-        data(_welcome(stack, key, exports))
-        for_ever = threading.Event()
-        while not for_ever.wait(0.5):  # in slices, since on Windows Ctrl-C does not interrupt a wait
-            pass
+    with _own_folder(app.config_folder / "local", key) as folder:
+        key = folder.name
+        exports = exports or folder / "aws-exports.json"
+        with app.local_stack(folder, api_port, mqtt_port, verbose) as stack:
+            write_private(exports, json.dumps(to_exports(stack.profile), indent=2).encode() + b"\n")
+            app.profiles.change(
+                key, lambda old: replace(stack.profile, username=old.username if old else None)
+            )
+            data(_welcome(stack, key, exports))
+            for_ever = threading.Event()
+            while not for_ever.wait(0.5):  # in slices, since on Windows Ctrl-C does not interrupt a wait
+                pass
+
+
+@contextmanager
+def _own_folder(parent: Path, key: str) -> Iterator[Path]:
+    """A folder that no other local stack uses, named by the profile to write: KEY, or KEY-2, KEY-3 …
+
+    Only the usual key moves out of the way; one that was asked for is an error.
+    """
+    chosen = click.get_current_context().get_parameter_source("key") is not click.core.ParameterSource.DEFAULT
+    names = (key if number == 1 else f"{key}-{number}" for number in itertools.count(1))
+    for name in names:
+        with exclusive(parent / checked_key(name), seconds=0) as held:
+            if held:
+                yield parent / name
+                return
+        if chosen:
+            raise ProfileError(
+                f"a local stack with the profile '{key}' is running already", hint="Choose another: -k KEY"
+            )
 
 
 def _welcome(stack: "LocalStack", key: str, exports: Path) -> str:
-    from aws_iot.local.stack import ADMIN_KEY, ADMIN_SECRET, CONFIRMATION_CODE
+    from aws_iot.local.stack import CONFIRMATION_CODE
 
-    admin = f"AWS_ACCESS_KEY_ID={ADMIN_KEY} AWS_SECRET_ACCESS_KEY={ADMIN_SECRET}"
     folder = os.environ.get("AWS_IOT_CONFIG_DIR")
     return f"""\
 The local stack is running, on this machine only. Ctrl-C ends it.
@@ -79,6 +105,7 @@ The local stack is running, on this machine only. Ctrl-C ends it.
   Cognito, IoT control plane, CloudFormation   {stack.api_url}
   MQTT over WebSockets                         {stack.endpoint}
   certificate authority                        {stack.ca_file}
+  AWS credentials of its administrator         {stack.admin_file}
   exports file                                 {exports}
   profile                                      {key}
   confirmation code of every account           {CONFIRMATION_CODE}
@@ -88,7 +115,7 @@ Next, in another terminal{f" (with AWS_IOT_CONFIG_DIR={folder})" if folder else 
   aws-iot signup -u alice -p Passw0rd -e alice@example.com -k {key}
   aws-iot confirm -u alice -c {CONFIRMATION_CODE} -k {key}
   aws-iot sub -u alice -p Passw0rd -k {key}
-  {admin} aws-iot admin accept IDENTITY -k {key}
+  AWS_SHARED_CREDENTIALS_FILE={shlex.quote(str(stack.admin_file))} aws-iot admin accept IDENTITY -k {key}
   aws-iot sub -u alice -p Passw0rd -k {key}
   aws-iot pub -r lobby -m hello -u alice -p Passw0rd -k {key}
 """

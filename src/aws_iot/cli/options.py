@@ -1,5 +1,6 @@
 """Options that several commands share, each defined once. Every option has an AWS_IOT_… variable."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,8 @@ def _stored_profiles(ctx: click.Context, _: click.Parameter, incomplete: str) ->
 
 
 def _set_timeout(ctx: click.Context, _: click.Parameter, seconds: float) -> None:
+    if math.isnan(seconds):  # which is neither below nor above any bound
+        raise click.BadParameter("give a number of seconds.")
     if app := ctx.find_object(App):  # there is none while a shell completes
         app.timeout = seconds
 
@@ -62,7 +65,7 @@ json_output = option("--json", "as_json", env="JSON", is_flag=True, help="Print 
 timeout = option(
     "--timeout",
     env="TIMEOUT",
-    type=click.FloatRange(min=0.1),
+    type=click.FloatRange(0.1, 3600),
     default=TIMEOUT_SECONDS,
     show_default=True,
     metavar="SECONDS",

@@ -19,22 +19,23 @@ def username_of(profile: Profile, given: str | None) -> str:
 
 
 def password_of(app: App, profile: Profile, username: str, given: str | None, from_stdin: bool) -> str:
-    """The password of `username`; a preset one serves only the user that is preset with it."""
-    preset = app.passwords.get(profile.key) if username == profile.username else None
-    return chosen_password(given, from_stdin) or preset or ask_password(username)
+    """The password of `username`; a preset one serves only the user it was preset with."""
+    chosen = chosen_password(given, from_stdin)
+    return chosen or app.passwords.get(profile.key, username) or ask_password(username)
 
 
 def chosen_password(given: str | None, from_stdin: bool) -> str | None:
     """The password that an option or variable gives, if any does."""
-    if not from_stdin:
-        return given
-    source = click.get_current_context().get_parameter_source("password")
-    if source is click.core.ParameterSource.COMMANDLINE:
-        raise click.UsageError("-p and --password-stdin exclude each other.")
-    password = sys.stdin.readline().rstrip("\r\n")
-    if not password:
-        raise click.UsageError("--password-stdin: standard input holds no password.")
-    return password
+    if from_stdin:
+        source = click.get_current_context().get_parameter_source("password")
+        if source is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError("-p and --password-stdin exclude each other.")
+        given = sys.stdin.readline().rstrip("\r\n")
+        if not given:
+            raise click.UsageError("--password-stdin: standard input holds no password.")
+    if given and any("\ud800" <= c <= "\udfff" for c in given):  # what Python makes of bytes that are no text
+        raise click.UsageError("The password is not valid UTF-8.")
+    return given
 
 
 def ask_password(username: str, *, twice: bool = False) -> str:

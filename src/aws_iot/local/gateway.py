@@ -1,7 +1,13 @@
-"""The local stack's front door: what AWS IoT Core asks of a WebSocket, before the engine sees it."""
+"""The local stack's front door: what may come in, and what AWS IoT Core asks of a WebSocket.
+
+Behind it is an engine that runs code for whoever asks (Lambda is among its services) and answers
+every web page (its replies say `Access-Control-Allow-Origin: *`). So only the services that this
+program needs are let through, only to programs on this machine, never to a browser.
+"""
 
 import json
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Mapping
 from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qs
@@ -10,7 +16,12 @@ from ministack.app import app as engine
 from ministack.core.responses import request_scope
 from ministack.services import iot
 
-SERVICE = "iotdevicegateway"
+GATEWAY_SERVICE = "iotdevicegateway"
+UNSIGNED_TARGETS = ("AWSCognitoIdentityProviderService.", "AWSCognitoIdentityService.")
+SIGNED_SERVICES = frozenset({"cognito-idp", "cognito-identity", "cloudformation", "iam", "iot", "sts"})
+
+SIGNED_BY = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/]+)/\d+/[^/]+/([^/]+)/")
+REAL_KEY_ID = re.compile(r"A[KS]IA[A-Z0-9]{16}")
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -18,33 +29,61 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Gateway:
-    """An ASGI application: MQTT over WebSockets at `/mqtt`, every other service over HTTP.
+    """An ASGI application: MQTT over WebSockets at `/mqtt`, the other services over HTTP.
 
     The engine tells services apart by host names such as `*.iot.<region>.*`, which 127.0.0.1 is not;
     and it lets an unsigned WebSocket in.
     """
 
-    def __init__(self, account: str, region: str) -> None:
+    def __init__(self, account: str, region: str, root_key: str) -> None:
+        """`root_key` is the only key id of the account's root user that is let in."""
         self._account = account
         self._region = region
+        self._root_key = root_key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
+        kind = scope["type"]
+        if kind == "lifespan":
             await _lifespan(receive, send)
-        elif scope["type"] == "http":
+        elif not _is_from_here(headers := _headers(scope)):
+            await _forbid(kind, receive, send)
+        elif kind == "http" and self._is_served(scope["path"], headers):
             await engine(scope, receive, send)
-        elif scope["path"] == "/mqtt" and self._is_signed_for_us(scope):
+        elif kind == "websocket" and scope["path"] == "/mqtt" and self._is_signed_for_us(scope):
             with request_scope(self._account, self._region):
                 await iot.handle_websocket(scope, receive, _dated(send), self._account, self._region)
         else:
-            await receive()
-            await _forbid(_dated(send))
+            await _forbid(kind, receive, send)
 
     def _is_signed_for_us(self, scope: Scope) -> bool:
         """The engine verifies the signature itself, but not for which service and region it was made."""
         query = parse_qs(scope["query_string"].decode("latin-1"))
         credential = query.get("X-Amz-Credential", [""])[0].split("/")
-        return bool(credential[2:] == [self._region, SERVICE, "aws4_request"])
+        return bool(credential[2:] == [self._region, GATEWAY_SERVICE, "aws4_request"])
+
+    def _is_served(self, path: str, headers: Mapping[str, str]) -> bool:
+        """Whether a request is for a service that this program needs, by its target or who signed it.
+
+        The engine has other key ids for its root user, known to all, and asks those for no signature.
+        """
+        authorization = headers.get("authorization", "")
+        if not authorization:
+            return path == "/" and headers.get("x-amz-target", "").startswith(UNSIGNED_TARGETS)
+        signed = SIGNED_BY.match(authorization)
+        known = signed is not None and (
+            signed[1] == self._root_key or REAL_KEY_ID.fullmatch(signed[1]) is not None
+        )
+        return signed is not None and known and signed[2] in SIGNED_SERVICES and not path.startswith("/_")
+
+
+def _headers(scope: Scope) -> Mapping[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def _is_from_here(headers: Mapping[str, str]) -> bool:
+    """Whether a program on this machine asks: browsers send `Origin`, or a host name that was bent to us."""
+    host = re.fullmatch(r"(127\.0\.0\.1|localhost)(:\d+)?", headers.get("host", ""))
+    return host is not None and "origin" not in headers
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
@@ -58,15 +97,17 @@ def _dated(send: Send) -> Send:
     """Tell the time with a refusal, as AWS does: a client whose clock is wrong can see it there."""
 
     async def send_dated(event: dict[str, Any]) -> None:
-        if event["type"] == "websocket.http.response.start":
+        if event["type"].endswith("response.start"):
             event = event | {"headers": [*event["headers"], (b"date", formatdate(usegmt=True).encode())]}
         await send(event)
 
     return send_dated
 
 
-async def _forbid(send: Send) -> None:
+async def _forbid(kind: str, receive: Receive, send: Send) -> None:
+    answer = "websocket.http.response" if kind == "websocket" else "http.response"
     body = json.dumps({"message": "Forbidden"}).encode()
     headers = [(b"content-type", b"application/json"), (b"x-amzn-errortype", b"ForbiddenException:")]
-    await send({"type": "websocket.http.response.start", "status": 403, "headers": headers})
-    await send({"type": "websocket.http.response.body", "body": body})
+    await receive()
+    await _dated(send)({"type": f"{answer}.start", "status": 403, "headers": headers})
+    await send({"type": f"{answer}.body", "body": body})

@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import os
+import secrets
 import socket
 import ssl
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,14 +29,28 @@ REGION = "us-east-1"
 ACCOUNT = "000000000000"
 STACK = "chat"
 CONFIRMATION_CODE = "123456"
-ADMIN_KEY = ADMIN_SECRET = "test"  # noqa: S105 the engine's, known to all
-"""The AWS credentials of the local account's administrator."""
+ADMINISTRATOR = "administrator"
+"""The user of the local account that an admin is."""
 
 API_PORT = 4566
 MQTT_PORT = 8443
 
 START_SECONDS = 30
 STOP_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Provisioned:
+    """What provisioning leaves: how to reach the services, and the keys of the account's administrator."""
+
+    profile: Profile
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+
+    def shared_credentials(self) -> str:
+        """The keys as AWS's shared credentials file has them."""
+        keys = f"aws_access_key_id = {self.access_key_id}\naws_secret_access_key = {self.secret_access_key}"
+        return f"[default]\n{keys}\n"
 
 
 class LocalStack:
@@ -46,18 +62,22 @@ class LocalStack:
     def __init__(
         self,
         folder: Path,
-        provision: Callable[["LocalStack"], Profile],
+        provision: Callable[["LocalStack"], "Provisioned"],
         *,
         api_port: int | None = None,
         mqtt_port: int | None = None,
         verbose: bool = False,
     ) -> None:
-        """`folder` gets the certificate of the stack's own authority; `provision` deploys the template.
+        """`folder` gets the certificate of the stack's own authority and, in the form of AWS's shared
+        credentials file, the administrator's keys; `provision` deploys the template.
 
         A port of None means the usual one, or any free one where that is taken; a port that is
         asked for and taken raises `Unreachable` on entry.
         """
         self.ca_file = folder / "ca.pem"
+        self.admin_file = folder / "admin-credentials"
+        # The engine takes the root user's key id for enough, whatever the signature, so it is the secret.
+        self.root_key = secrets.token_hex(24)
         self._provision = provision
         self._ports = (api_port, mqtt_port)
         self._verbose = verbose
@@ -82,7 +102,9 @@ class LocalStack:
         self._thread.start()
         try:
             self._started.result(timeout=START_SECONDS)
-            self.profile = self._provision(self)
+            provisioned = self._provision(self)
+            write_private(self.admin_file, provisioned.shared_credentials().encode())
+            self.profile = provisioned.profile
         except BaseException:
             self._shut_down()
             raise
@@ -112,7 +134,7 @@ class LocalStack:
                 raise
 
     async def _serve(self) -> None:
-        _configure_engine(self._api.getsockname()[1], self._verbose)
+        _configure_engine(self._api.getsockname()[1], self.root_key, self._verbose)
         from aws_iot.local import aliases, policy
         from aws_iot.local.gateway import Gateway
 
@@ -126,7 +148,7 @@ class LocalStack:
             await asyncio.wrap_future(self._stop)
 
         config = _ServerConfig(self._certificate(), self._api, self._mqtt)
-        gateway: Any = Gateway(ACCOUNT, REGION)  # hypercorn types each kind of scope and event
+        gateway: Any = Gateway(ACCOUNT, REGION, self.root_key)  # hypercorn types each kind of scope and event
         await serve(gateway, config, shutdown_trigger=until_stopped)
 
     def _certificate(self) -> trustme.LeafCert:
@@ -136,7 +158,7 @@ class LocalStack:
 
 
 class _ServerConfig(Config):
-    """hypercorn on sockets that are already bound, with a certificate that never touches the disk."""
+    """hypercorn on sockets that are already bound, with a certificate that is no file of ours."""
 
     accesslog = None
     errorlog = None
@@ -178,8 +200,8 @@ def _listen(wanted: int | None, usual: int) -> socket.socket:
     )
 
 
-def _configure_engine(api_port: int, verbose: bool) -> None:
-    """The engine reads its settings from the environment when it is imported, and logs to stderr."""
+def _configure_engine(api_port: int, root_key: str, verbose: bool) -> None:
+    """The engine reads its settings from the environment, most when it is imported, and logs to stderr."""
     os.environ.update(
         AUTH="true",
         GATEWAY_PORT=str(api_port),
@@ -190,8 +212,8 @@ def _configure_engine(api_port: int, verbose: bool) -> None:
         IOT_MTLS_ENABLED="false",
         SFTP_ENABLED="0",
         PERSIST_STATE="0",
-        AWS_ACCESS_KEY_ID=ADMIN_KEY,  # else whoever holds the user's own keys would be its administrator
-        AWS_SECRET_ACCESS_KEY=ADMIN_SECRET,
+        AWS_ACCESS_KEY_ID=root_key,  # else whoever has the user's own keys would be its root
+        AWS_SECRET_ACCESS_KEY=root_key,
     )
     os.environ.pop("AWS_SESSION_TOKEN", None)
 

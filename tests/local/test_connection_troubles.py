@@ -1,0 +1,307 @@
+"""What a connection makes of a broker that refuses, cuts, or forgets: every shape that AWS's documents leave open."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.fakes import FakeCloud
+from tests.scripted_broker import (
+    CONNACK,
+    CUT,
+    NOT_AUTHORIZED,
+    TAKEN_OVER,
+    Kind,
+    Packet,
+    Script,
+    ScriptedBroker,
+    agreeable,
+    connack,
+    disconnect,
+    puback,
+    suback,
+)
+
+from aws_iot.aws.iot_core import IotCoreConnection
+from aws_iot.connection import Delivery, Lost, Restored
+from aws_iot.credentials import Credentials
+from aws_iot.errors import (
+    AwsIotError,
+    NotAccepted,
+    NotAuthorized,
+    ServiceRefused,
+    SignInRefused,
+    TopicRefused,
+    Unreachable,
+)
+
+IDENTITY = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
+SECONDS = 8.0
+"""How long anything here may take; a reconnection takes one or two."""
+
+
+def keys() -> Credentials:
+    return Credentials(IDENTITY, "ASIA", "secret", "token", datetime.now(UTC) + timedelta(hours=1))
+
+
+def say(kind: Kind, answer: Callable[[Packet], bytes | None], link: int | None = None) -> Script:
+    """A script that answers one kind of packet differently, on every link or on one."""
+    return lambda p: answer(p) if p.kind is kind and link in (None, p.link) else agreeable(p)
+
+
+@contextmanager
+def connected(
+    broker: ScriptedBroker, credentials: Callable[[], Credentials] = keys, timeout: float = SECONDS
+) -> Iterator[IotCoreConnection]:
+    profile = replace(FakeCloud().profile, endpoint=broker.endpoint, key="team")
+    connection = IotCoreConnection.open(profile, IDENTITY, credentials, lambda: datetime.now(UTC), timeout)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+# -- opening
+
+
+def test_a_connection_refused_by_policy_names_the_identity_and_the_command() -> None:
+    script = say(Kind.CONNECT, lambda _: connack(NOT_AUTHORIZED))
+    with (
+        ScriptedBroker(script) as broker,
+        pytest.raises(NotAccepted, match=IDENTITY) as refused,
+        connected(broker),
+    ):
+        pass
+    assert refused.value.hint
+    assert f"aws-iot admin accept {IDENTITY} -k team" in refused.value.hint
+
+
+def test_a_connection_closed_without_a_word_twice_is_taken_for_a_refusal() -> None:
+    with ScriptedBroker(say(Kind.CONNECT, lambda _: CUT)) as broker:
+        with pytest.raises(NotAccepted, match="without a word"), connected(broker):
+            pass
+        assert len(broker.of(Kind.CONNECT)) == 2
+
+
+@pytest.mark.parametrize("status", [503, 0])
+def test_a_trouble_that_passes_is_no_refusal(status: int) -> None:
+    with (
+        ScriptedBroker(upgrade=lambda link: status if link == 1 else 101) as broker,
+        connected(broker) as connection,
+    ):
+        connection.publish("a/b/c", b"x")
+
+
+@pytest.mark.parametrize("status", [404, 503])
+def test_an_endpoint_that_is_no_broker_is_told_with_its_status(status: int) -> None:
+    with (
+        ScriptedBroker(upgrade=lambda _: status) as broker,
+        pytest.raises(Unreachable, match=f"HTTP {status}"),
+        connected(broker),
+    ):
+        pass
+
+
+def test_a_broker_that_never_answers_connect_is_given_up_in_time() -> None:
+    with (
+        ScriptedBroker(say(Kind.CONNECT, lambda _: b"")) as broker,
+        pytest.raises(Unreachable, match="did not answer within 3 seconds"),
+        connected(broker, timeout=3),
+    ):
+        pass
+
+
+# -- a request is refused: in a word, by a goodbye, or by a cut
+
+
+REFUSALS = [
+    pytest.param(None, id="negative acknowledgement"),
+    pytest.param(lambda _: disconnect(NOT_AUTHORIZED), id="goodbye"),
+    pytest.param(lambda _: CUT, id="cut"),
+]
+
+
+@pytest.mark.parametrize("answer", REFUSALS)
+def test_a_publication_may_be_refused_in_each_way(answer: Callable[[Packet], bytes | None] | None) -> None:
+    script = say(Kind.PUBLISH, answer or (lambda p: puback(p, NOT_AUTHORIZED)))
+    with (
+        ScriptedBroker(script) as broker,
+        connected(broker) as connection,
+        pytest.raises(TopicRefused, match="publish to a/b/c"),
+    ):
+        connection.publish("a/b/c", b"x")
+
+
+@pytest.mark.parametrize("answer", REFUSALS)
+def test_a_subscription_may_be_refused_in_each_way(answer: Callable[[Packet], bytes | None] | None) -> None:
+    script = say(Kind.SUBSCRIBE, answer or (lambda p: suback(p, NOT_AUTHORIZED)))
+    with (
+        ScriptedBroker(script) as broker,
+        connected(broker) as connection,
+        pytest.raises(TopicRefused, match="subscribe to a/b/#"),
+    ):
+        connection.subscribe(["a/b/#"])
+
+
+@pytest.mark.parametrize(("reason", "words"), [(0x97, "limit"), (0x80, "unspecified error")])
+def test_another_refusal_is_told_as_what_it_is(reason: int, words: str) -> None:
+    script = say(Kind.PUBLISH, lambda p: puback(p, reason))
+    with (
+        ScriptedBroker(script) as broker,
+        connected(broker) as connection,
+        pytest.raises(ServiceRefused, match=words),
+    ):
+        connection.publish("a/b/c", b"x")
+
+
+def test_an_acknowledgement_counts_even_if_a_goodbye_follows_it_at_once() -> None:
+    script = say(Kind.PUBLISH, lambda p: puback(p) + disconnect(TAKEN_OVER))
+    for _ in range(5):
+        with ScriptedBroker(script) as broker, connected(broker) as connection:
+            connection.publish("a/b/c", b"x")
+
+
+def test_an_acknowledgement_that_never_comes_is_not_waited_for_for_ever() -> None:
+    with (
+        ScriptedBroker(say(Kind.PUBLISH, lambda _: b"")) as broker,
+        connected(broker, timeout=1.5) as connection,
+        pytest.raises(Unreachable, match="acknowledged the message"),
+    ):
+        connection.publish("a/b/c", b"x")
+
+
+@pytest.mark.parametrize("topic", ["a/+/c", "", "a/\tb"])
+def test_what_mqtt_forbids_is_an_error_of_ours(topic: str) -> None:
+    with ScriptedBroker() as broker, connected(broker) as connection, pytest.raises(ServiceRefused):
+        connection.publish(topic, b"x")
+
+
+# -- the link breaks
+
+
+def test_after_a_cut_the_filters_are_asked_for_again_as_they_were() -> None:
+    batches = [[f"room-{n}/+" for n in range(8)], ["room-8/+"]]
+    with ScriptedBroker() as broker, connected(broker) as connection:
+        for filters in batches:
+            connection.subscribe(filters)
+        broker.cut()
+        assert isinstance(connection.receive(SECONDS), Lost)
+        assert connection.receive(SECONDS) == Restored()
+        assert [(p.link, p.filters) for p in broker.of(Kind.SUBSCRIBE)] == [
+            (link, filters) for link in (1, 2) for filters in batches
+        ]
+        broker.send(b"\x30\x06\x00\x01t\x00hi")
+        assert connection.receive(SECONDS) == Delivery("t", b"hi")
+
+
+def test_a_message_on_its_way_survives_a_cut() -> None:
+    with ScriptedBroker(say(Kind.PUBLISH, lambda _: CUT, link=1)) as broker, connected(broker) as connection:
+        connection.publish("a/b/c", b"x")
+        assert [p.link for p in broker.of(Kind.PUBLISH)] == [1, 2]
+
+
+def test_each_attempt_is_made_with_live_credentials_and_not_sooner_than_a_second_after_the_last() -> None:
+    asked: list[float] = []
+
+    def credentials() -> Credentials:
+        asked.append(datetime.now(UTC).timestamp())
+        return keys()
+
+    with ScriptedBroker() as broker, connected(broker, credentials) as connection:
+        broker.cut()
+        assert isinstance(connection.receive(SECONDS), Lost)
+        assert connection.receive(SECONDS) == Restored()
+    assert len(asked) == 2
+    assert asked[1] - asked[0] > 0.95
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind", "words"),
+    [(TAKEN_OVER, Unreachable, "took over"), (NOT_AUTHORIZED, NotAuthorized, "not authorized")],
+)
+def test_a_final_goodbye_ends_it_and_is_told_each_time(
+    reason: int, kind: type[AwsIotError], words: str
+) -> None:
+    with ScriptedBroker() as broker, connected(broker) as connection:
+        broker.send(disconnect(reason))
+        for _ in range(2):
+            with pytest.raises(kind, match=words):
+                connection.receive(SECONDS)
+        with pytest.raises(kind, match=words):
+            connection.subscribe(["a/#"])
+        assert broker.links == 1
+
+
+def test_who_is_not_accepted_any_more_learns_it_at_the_next_connection() -> None:
+    script = say(Kind.CONNECT, lambda p: CONNACK if p.link == 1 else connack(NOT_AUTHORIZED))
+    with ScriptedBroker(script) as broker, connected(broker) as connection:
+        broker.cut()
+        assert isinstance(connection.receive(SECONDS), Lost)
+        with pytest.raises(NotAccepted):
+            connection.receive(SECONDS)
+
+
+def CUT_IT(_: Packet) -> None:  # noqa: N802
+    return CUT
+
+
+@pytest.mark.parametrize("answer", [CUT_IT, lambda p: suback(p, NOT_AUTHORIZED)])
+def test_a_room_that_is_closed_meanwhile_ends_it(answer: Callable[[Packet], bytes | None]) -> None:
+    script: Script = lambda p: answer(p) if p.kind is Kind.SUBSCRIBE and p.link > 1 else agreeable(p)  # noqa: E731
+    with ScriptedBroker(script) as broker, connected(broker) as connection:
+        connection.subscribe(["a/#"])
+        broker.cut()
+        lost = [connection.receive(SECONDS) for _ in range(3 if answer is CUT_IT else 1)]
+        assert all(isinstance(event, Lost) for event in lost)
+        with pytest.raises(TopicRefused):
+            connection.receive(SECONDS)
+
+
+def test_a_subscription_that_is_not_answered_after_a_cut_is_asked_for_again() -> None:
+    unanswered = threading.Event()
+
+    def once(packet: Packet) -> bytes:
+        if packet.link == 1 or unanswered.is_set():
+            return suback(packet)
+        unanswered.set()
+        return b""
+
+    with ScriptedBroker(say(Kind.SUBSCRIBE, once)) as broker, connected(broker, timeout=2) as connection:
+        connection.subscribe(["a/#"])
+        broker.cut()
+        assert isinstance(connection.receive(SECONDS), Lost)
+        assert connection.receive(SECONDS) == Restored()
+
+
+def _failing_then_fine(error: AwsIotError) -> Callable[[], Credentials]:
+    answers: Iterator[AwsIotError | None] = iter([None, error, None])
+
+    def credentials() -> Credentials:
+        if (failure := next(answers)) is not None:
+            raise failure
+        return keys()
+
+    return credentials
+
+
+@pytest.mark.parametrize(
+    "passing", [ServiceRefused("no more requests at the moment"), Unreachable("no network")]
+)
+def test_credentials_that_cannot_be_renewed_for_a_moment_do_not_end_it(passing: AwsIotError) -> None:
+    with ScriptedBroker() as broker, connected(broker, _failing_then_fine(passing)) as connection:
+        broker.cut()
+        assert isinstance(connection.receive(SECONDS), Lost)
+        assert connection.receive(SECONDS) == Restored()
+
+
+def test_a_session_that_has_ended_ends_it() -> None:
+    with (
+        ScriptedBroker() as broker,
+        connected(broker, _failing_then_fine(SignInRefused("the session has ended"))) as connection,
+    ):
+        broker.cut()
+        assert isinstance(connection.receive(SECONDS), Lost)
+        with pytest.raises(SignInRefused, match="the session has ended"):
+            connection.receive(SECONDS)

@@ -1,0 +1,207 @@
+"""A broker that does what a script says: for all that a well-behaved one never does.
+
+It checks no signatures and keeps no messages; the local stack is there for what AWS does when all is well.
+"""
+
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import IntEnum
+from types import TracebackType
+from typing import Self
+
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, RejectConnection, Request
+
+from aws_iot.profile import Endpoint
+
+
+class Kind(IntEnum):
+    """MQTT packets that a client sends."""
+
+    CONNECT = 1
+    PUBLISH = 3
+    SUBSCRIBE = 8
+    PINGREQ = 12
+    DISCONNECT = 14
+
+
+CONNACK = b"\x20\x03\x00\x00\x00"
+NOT_AUTHORIZED = 0x87
+TAKEN_OVER = 0x8E
+
+
+def connack(reason: int) -> bytes:
+    return bytes([0x20, 3, 0, reason, 0])
+
+
+def puback(packet: "Packet", reason: int = 0) -> bytes:
+    return bytes([0x40, 4]) + packet.id + bytes([reason, 0])
+
+
+def suback(packet: "Packet", reason: int = 1) -> bytes:
+    return bytes([0x90, 3 + len(packet.filters)]) + packet.id + b"\0" + bytes([reason]) * len(packet.filters)
+
+
+def disconnect(reason: int) -> bytes:
+    return bytes([0xE0, 2, reason, 0])
+
+
+@dataclass(frozen=True)
+class Packet:
+    """A packet from a client, as far as a script needs it. `link` counts the connections from 1."""
+
+    link: int
+    kind: Kind
+    body: bytes
+
+    @property
+    def id(self) -> bytes:
+        """The packet identifier of a PUBLISH (QoS 1) or SUBSCRIBE."""
+        start = 2 + struct.unpack(">H", self.body[:2])[0] if self.kind is Kind.PUBLISH else 0
+        return self.body[start : start + 2]
+
+    @property
+    def filters(self) -> list[str]:
+        """The topic filters of a SUBSCRIBE."""
+        found, rest = [], self.body[3 + self.body[2] :]
+        while rest:
+            end = 2 + struct.unpack(">H", rest[:2])[0]
+            found.append(rest[2:end].decode())
+            rest = rest[end + 1 :]
+        return found
+
+
+CUT = None
+"""What a script answers to close the connection without a word."""
+
+Script = Callable[[Packet], bytes | None]
+
+
+def agreeable(packet: Packet) -> bytes | None:
+    """Says yes to everything."""
+    match packet.kind:
+        case Kind.CONNECT:
+            return CONNACK
+        case Kind.PUBLISH:
+            return puback(packet)
+        case Kind.SUBSCRIBE:
+            return suback(packet)
+        case Kind.PINGREQ:
+            return b"\xd0\x00"
+        case Kind.DISCONNECT:
+            return CUT
+
+
+@dataclass
+class ScriptedBroker:
+    """Listens on 127.0.0.1 while it is entered. `upgrade` gives the HTTP status for a link: 101 lets it in, 0 cuts."""
+
+    script: Script = agreeable
+    upgrade: Callable[[int], int] = lambda _: 101
+    received: list[Packet] = field(default_factory=list)
+    links: int = 0
+
+    def __enter__(self) -> Self:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._sockets: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._listener.close()
+        self.cut()
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it listens, without TLS."""
+        return Endpoint.parse(f"ws://127.0.0.1:{self._listener.getsockname()[1]}/mqtt")
+
+    def of(self, kind: Kind) -> list[Packet]:
+        """The packets of a kind that came so far."""
+        return [packet for packet in self.received if packet.kind is kind]
+
+    def send(self, data: bytes) -> None:
+        """Send on every link that stands."""
+        for link in self._sockets:
+            with _ignoring_the_dead():
+                link.sendall(self._framed(data))
+
+    def cut(self) -> None:
+        """Close every link without a word."""
+        for link in self._sockets:
+            with _ignoring_the_dead():
+                link.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self) -> None:
+        while True:
+            with _ignoring_the_dead() as alive:
+                link, _ = self._listener.accept()
+                self.links += 1
+                self._sockets.append(link)
+                threading.Thread(target=self._serve, args=(link, self.links), daemon=True).start()
+            if not alive:
+                return
+
+    def _serve(self, link: socket.socket, number: int) -> None:
+        with link, _ignoring_the_dead():
+            socket_events = WSConnection(ConnectionType.SERVER)
+            buffer = b""
+            while data := link.recv(65536):
+                socket_events.receive_data(data)
+                for event in socket_events.events():
+                    match event:
+                        case Request():
+                            status = self.upgrade(number)
+                            if status == 101:
+                                link.sendall(socket_events.send(AcceptConnection(subprotocol="mqtt")))
+                            else:
+                                if status:
+                                    link.sendall(socket_events.send(RejectConnection(status_code=status)))
+                                return
+                        case BytesMessage():
+                            buffer += event.data
+                        case CloseConnection():
+                            return
+                while packet := _take(buffer, number):
+                    taken, buffer = packet
+                    self.received.append(taken)
+                    answer = self.script(taken)
+                    if answer is CUT:
+                        return
+                    link.sendall(self._framed(answer))
+
+    @staticmethod
+    def _framed(data: bytes) -> bytes:
+        return bytes([0x82, len(data)]) + data  # a binary WebSocket message of less than 126 bytes
+
+
+def _take(buffer: bytes, link: int) -> tuple[Packet, bytes] | None:
+    """The first MQTT packet in the buffer, and what follows it."""
+    length, shift, start = 0, 0, 1
+    while start < len(buffer):
+        digit = buffer[start]
+        length |= (digit & 0x7F) << shift
+        shift, start = shift + 7, start + 1
+        if digit < 0x80:
+            if len(buffer) < start + length:
+                return None
+            return Packet(link, Kind(buffer[0] >> 4), buffer[start : start + length]), buffer[
+                start + length :
+            ]
+    return None
+
+
+@contextmanager
+def _ignoring_the_dead() -> Iterator[list[bool]]:
+    """Sockets that are closed under us are closed; the list is empty once that has happened."""
+    alive = [True]
+    try:
+        yield alive
+    except OSError:
+        alive.clear()

@@ -25,7 +25,7 @@ demo: $(READY)  ## two people meet in a room, on this machine, with no AWS accou
 	@$(BIN)/python examples/demo.py
 
 test: $(READY)  ## the whole test suite, offline
-	@$(BIN)/python -m pytest --quiet
+	@$(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal
 
 check: $(READY)  ## format, lint, types, layers, template, generated docs
 	@$(BIN)/ruff format --check .

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.fakes import FakeApp, FakeCloud
-from tests.processes import Stack
 
 from aws_iot.app import App
 from aws_iot.cli.root import root
+from tests.fakes import FakeApp, FakeCloud
+from tests.processes import Stack
 
 REPOSITORY = Path(__file__).parent.parent
 

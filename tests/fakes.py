@@ -90,7 +90,7 @@ class FakeAccounts:
     def confirm(self, username: str, code: str) -> None:
         account = self._account(username)
         if account.confirmed:
-            raise SignInRefused("this account cannot be confirmed: it is")
+            raise SignInRefused("this account is confirmed already")
         if code != CODE:
             raise CodeRefused("this is not the code that was sent")
         account.confirmed = True
@@ -216,6 +216,9 @@ class FakeApp(App):
         self.cloud = cloud
         self.on_connect: Callable[[FakeConnection], None] = lambda _: None
         self.fails_with: AwsIotError | None = None
+
+    def has_terminal(self) -> bool:
+        return False
 
     def accounts(self, profile: Profile) -> Accounts:
         if self.fails_with:

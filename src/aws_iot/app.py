@@ -5,6 +5,7 @@ tests hand in another.
 """
 
 import os
+import sys
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -41,12 +42,22 @@ class App:
         """`AWS_IOT_CONFIG_DIR`, or where this system keeps a person's settings."""
         if self._config_folder is None:
             if chosen := os.environ.get("AWS_IOT_CONFIG_DIR"):
-                self._config_folder = Path(chosen).expanduser()
+                self._config_folder = Path(chosen).expanduser().absolute()
             else:
                 import platformdirs
 
                 self._config_folder = platformdirs.user_config_path("aws-iot-cli", appauthor=False)
         return self._config_folder
+
+    def has_terminal(self) -> bool:
+        """Whether somebody can be asked: at the terminal itself, whatever stdin and stdout are."""
+        if sys.stdin is not None and sys.stdin.isatty():
+            return True
+        try:
+            os.close(os.open("/dev/tty", os.O_RDWR))
+        except OSError:
+            return False
+        return True
 
     @property
     def profiles(self) -> ProfileStore:

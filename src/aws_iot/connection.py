@@ -18,7 +18,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The link broke; the connection tries to bring it back. `cause` completes "connection lost: …"."""
+    """The link broke, or cannot be brought back yet for another reason; the connection goes on trying.
+
+    `cause` completes "connection lost: …".
+    """
 
     cause: str
 

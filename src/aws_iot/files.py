@@ -74,7 +74,7 @@ def exclusive(folder: Path, seconds: float = LOCK_SECONDS) -> Iterator[bool]:
     """
     with _told(folder, "locked"):
         _make_private(folder)
-        file = (folder / ".lock").open("a+b")
+        file = os.fdopen(os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600), "r+b")
     with file:
         deadline = time.monotonic() + seconds
         with _told(folder, "locked"):

@@ -39,6 +39,8 @@ class Endpoint:
         if url.scheme not in ("ws", "wss"):
             raise ValueError("must begin with wss://, or be a bare host name")
         host = url.hostname or ""
+        if "://" not in text and "/" in text:
+            raise no_host
         if not _HOST.fullmatch(host) or "@" in url.netloc or re.search(r"[\s?#]", text):
             raise no_host
         try:

@@ -40,10 +40,20 @@ def topic(pool: str, room: str, identity: str) -> str:
     except UnicodeEncodeError:
         raise InvalidRoom("the room's name is not valid UTF-8") from None
     if excess > 0:
+        length = len(room.encode())
         raise InvalidRoom(
-            f"the room's name is {excess} bytes too long: AWS IoT Core takes topics of {MAX_TOPIC_BYTES} bytes"
+            f"the room's name is {length} bytes long, and can be {length - excess} here:"
+            f" AWS IoT Core takes topics of {MAX_TOPIC_BYTES} bytes, of which the pool and you need the rest"
         )
     return whole
+
+
+def check_room(pool: str, room: str) -> None:
+    """Raises `InvalidRoom` if `topic` would, before it is known who speaks.
+
+    The pool's id stands in for the identity: both are a region and a UUID.
+    """
+    topic(pool, room, pool)
 
 
 def _is_forbidden(code: int) -> bool:

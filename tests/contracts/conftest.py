@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from tests.fakes import FakeApp, FakeCloud
-from tests.processes import PASSWORD, Stack
 
 from aws_iot.app import App
 from aws_iot.connection import Connection
 from aws_iot.credentials import CredentialIssuer, Credentials
 from aws_iot.profile import Profile
 from aws_iot.session import Accounts
+from tests.fakes import FakeApp, FakeCloud
+from tests.processes import PASSWORD, Stack
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.contracts.conftest import World
-from tests.processes import PASSWORD
 
 from aws_iot.errors import AccountNotConfirmed, CodeRefused, ServiceRefused, SignInRefused
+from tests.contracts.conftest import World
+from tests.processes import PASSWORD
 
 
 def test_signing_up_tells_where_the_code_was_sent(world: World, username: str) -> None:
@@ -61,7 +61,7 @@ def test_a_wrong_code_is_refused_and_the_right_one_still_works(world: World, use
 
 def test_an_account_is_confirmed_once(world: World, username: str) -> None:
     world.account(username)
-    with pytest.raises(SignInRefused, match="cannot be confirmed"):
+    with pytest.raises(SignInRefused, match="is confirmed already"):
         world.accounts.confirm(username, "123456")
 
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import pytest
-from tests.contracts.conftest import World
 
 from aws_iot.connection import Connection, Delivery
 from aws_iot.errors import NotAccepted, TopicRefused
+from tests.contracts.conftest import World
 
 SECONDS = 5.0
 """How long a message may take."""

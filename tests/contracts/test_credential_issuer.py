@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.contracts.conftest import World
-from tests.processes import PASSWORD
 
 from aws_iot.errors import CredentialsRefused
+from tests.contracts.conftest import World
+from tests.processes import PASSWORD
 
 
 def test_keys_last_an_hour(world: World, username: str) -> None:

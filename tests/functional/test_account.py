@@ -1,6 +1,7 @@
 """`aws-iot signup` and `aws-iot confirm`."""
 
 import pytest
+
 from tests.conftest import CommandLine
 from tests.fakes import FakeCloud
 

@@ -5,10 +5,10 @@ import stat
 from pathlib import Path
 
 import pytest
-from tests.conftest import CommandLine
-from tests.fakes import FakeApp, FakeCloud
 
 from aws_iot.profile import to_exports
+from tests.conftest import CommandLine
+from tests.fakes import FakeApp, FakeCloud
 
 
 @pytest.fixture

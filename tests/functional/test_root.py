@@ -1,10 +1,10 @@
 """`aws-iot` itself, and what all commands share."""
 
 import pytest
-from tests.conftest import CommandLine
-from tests.fakes import FakeCloud
 
 import aws_iot as package
+from tests.conftest import CommandLine
+from tests.fakes import FakeCloud
 
 
 def test_without_a_command_there_is_help(aws_iot: CommandLine) -> None:

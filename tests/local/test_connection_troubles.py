@@ -7,6 +7,20 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
+from aws_iot.aws.iot_core import IotCoreConnection
+from aws_iot.connection import Delivery, Lost, Restored
+from aws_iot.credentials import Credentials
+from aws_iot.errors import (
+    AwsIotError,
+    CredentialsRefused,
+    NotAccepted,
+    NotAuthorized,
+    ServiceRefused,
+    SignInRefused,
+    TopicRefused,
+    Unreachable,
+)
 from tests.fakes import FakeCloud
 from tests.scripted_broker import (
     CONNACK,
@@ -22,19 +36,6 @@ from tests.scripted_broker import (
     disconnect,
     puback,
     suback,
-)
-
-from aws_iot.aws.iot_core import IotCoreConnection
-from aws_iot.connection import Delivery, Lost, Restored
-from aws_iot.credentials import Credentials
-from aws_iot.errors import (
-    AwsIotError,
-    NotAccepted,
-    NotAuthorized,
-    ServiceRefused,
-    SignInRefused,
-    TopicRefused,
-    Unreachable,
 )
 
 IDENTITY = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
@@ -293,7 +294,33 @@ def test_credentials_that_cannot_be_renewed_for_a_moment_do_not_end_it(passing: 
     with ScriptedBroker() as broker, connected(broker, _failing_then_fine(passing)) as connection:
         broker.cut()
         assert isinstance(connection.receive(SECONDS), Lost)
+        assert connection.receive(SECONDS) == Lost(str(passing))
         assert connection.receive(SECONDS) == Restored()
+
+
+def test_why_a_link_does_not_come_back_is_told_once_for_each_reason() -> None:
+    with (
+        ScriptedBroker(upgrade=lambda link: 101 if link == 1 else 503) as broker,
+        connected(broker) as connection,
+    ):
+        broker.cut()
+        assert connection.receive(SECONDS) == Lost("the connection was cut")
+        told = connection.receive(SECONDS)
+        assert isinstance(told, Lost)
+        assert "HTTP 503" in told.cause
+        while broker.links < 5:
+            assert connection.receive(0.1) is None
+
+
+def test_credentials_that_are_not_taken_any_more_end_it() -> None:
+    with (
+        ScriptedBroker(upgrade=lambda link: 101 if link == 1 else 403) as broker,
+        connected(broker) as connection,
+    ):
+        broker.cut()
+        assert isinstance(connection.receive(SECONDS), Lost)
+        with pytest.raises(CredentialsRefused):
+            connection.receive(SECONDS)
 
 
 def test_a_session_that_has_ended_ends_it() -> None:

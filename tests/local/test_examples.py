@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.conftest import REPOSITORY
-from tests.processes import DEADLINE_SECONDS, PASSWORD, Person, Running, Stack, environment, run
 
 from aws_iot.connection import Connection
 from aws_iot.message import Message
 from aws_iot.room import Rooms, topic
+from tests.conftest import REPOSITORY
+from tests.processes import DEADLINE_SECONDS, PASSWORD, Person, Running, Stack, environment, run
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell, signals and process groups")
 

@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from tests.processes import DEADLINE_SECONDS, PASSWORD, Running, Stack
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -33,7 +34,7 @@ def test_its_targets_are_those_of_the_makefile() -> None:
 
 def test_it_installs_this_package() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert [shlex.split(line)[-1] for line in INSTALL] == [f"{project['name']}[local]"]
+    assert [shlex.split(line)[-1] for line in INSTALL] == [".[local]"]
     assert "local" in project["optional-dependencies"]
 
 

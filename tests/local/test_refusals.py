@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import CommandLine
-from tests.processes import PASSWORD, Person, Stack
 
 from aws_iot.app import App
 from aws_iot.errors import AwsIotError, CredentialsRefused, Unreachable, WrongClock
 from aws_iot.profile import Endpoint, Profile
+from tests.conftest import CommandLine
+from tests.processes import PASSWORD, Person, Stack
 
 # The real adapters connect to names and to addresses other than 127.0.0.1 here, and must fail to.
 pytestmark = pytest.mark.enable_socket

@@ -11,9 +11,9 @@ from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 
 import pytest
-from tests.processes import Running, Stack, environment, run
 
 from aws_iot.profile import from_exports
+from tests.processes import Running, Stack, environment, run
 
 UPGRADE = {
     "Connection": "Upgrade",

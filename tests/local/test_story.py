@@ -6,6 +6,7 @@ import signal
 import subprocess
 
 import pytest
+
 from tests.processes import COMMAND, DEADLINE_SECONDS, PASSWORD, Running, Stack, run
 
 

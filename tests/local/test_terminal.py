@@ -1,12 +1,14 @@
 """What only shows on a terminal: asking for a password, without echo."""
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+
 from tests.processes import COMMAND, DEADLINE_SECONDS, PASSWORD, Stack, run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
@@ -18,7 +20,7 @@ ON_A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spa
 @contextmanager
 def on_a_terminal(line: list[str], env: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
     """The command, with a keyboard (stdin) and a screen (stdout)."""
-    command = [sys.executable, "-c", ON_A_TERMINAL, *COMMAND, *line]
+    command = [sys.executable, "-c", ON_A_TERMINAL, *line]
     with subprocess.Popen(
         command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
     ) as process:
@@ -53,7 +55,7 @@ def type_in(process: "subprocess.Popen[bytes]", keys: bytes) -> None:
 def test_a_password_is_asked_for_and_not_shown(stack: Stack) -> None:
     person = stack.person()
     env = {k: v for k, v in person.env.items() if k != "AWS_IOT_PASSWORD"}
-    with on_a_terminal(["pub", "-r", "lobby", "-m", "hello"], env) as process:
+    with on_a_terminal([*COMMAND, "pub", "-r", "lobby", "-m", "hello"], env) as process:
         shown = read_until(process, b"Password of " + person.username.encode() + b": ")
         type_in(process, PASSWORD.encode() + b"\r")
         shown += read_rest(process)
@@ -62,8 +64,18 @@ def test_a_password_is_asked_for_and_not_shown(stack: Stack) -> None:
     assert PASSWORD.encode() not in shown
 
 
+def test_a_password_is_asked_for_at_the_terminal_even_if_stdin_holds_the_message(stack: Stack) -> None:
+    person = stack.person()
+    env = {k: v for k, v in person.env.items() if k != "AWS_IOT_PASSWORD"}
+    line = f"echo hello | {shlex.join(COMMAND)} pub -r lobby -m -"
+    with on_a_terminal(["sh", "-c", line], env) as process:
+        read_until(process, b"Password of ")
+        type_in(process, PASSWORD.encode() + b"\r")
+        assert b"Said in lobby" in read_rest(process)
+
+
 def test_a_new_password_is_asked_for_twice(stack: Stack) -> None:
-    with on_a_terminal(["signup", "-u", "typed", "-e", "typed@example.com"], stack.env) as process:
+    with on_a_terminal([*COMMAND, "signup", "-u", "typed", "-e", "typed@example.com"], stack.env) as process:
         read_until(process, b"Password of typed: ")
         type_in(process, PASSWORD.encode() + b"\r")
         read_until(process, b"Repeat for confirmation: ")
@@ -74,7 +86,7 @@ def test_a_new_password_is_asked_for_twice(stack: Stack) -> None:
 
 
 def test_ctrl_c_at_the_question_ends_it(stack: Stack) -> None:
-    with on_a_terminal(["sub", "-u", "somebody"], stack.env) as process:
+    with on_a_terminal([*COMMAND, "sub", "-u", "somebody"], stack.env) as process:
         read_until(process, b"Password of somebody: ")
         type_in(process, b"\x03")
         assert b"Traceback" not in read_rest(process)

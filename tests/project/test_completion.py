@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from tests.conftest import REPOSITORY
 from tests.processes import COMMAND, environment, run
 

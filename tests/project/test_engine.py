@@ -7,6 +7,7 @@ import sys
 from importlib.metadata import version
 
 import pytest
+
 from tests.conftest import REPOSITORY
 
 LOCAL = REPOSITORY / "src" / "aws_iot" / "local"

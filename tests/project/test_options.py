@@ -2,6 +2,7 @@
 
 import click
 import pytest
+
 from tests.project.commands import COMMANDS, OPTIONS
 
 # What a person sees at once needs no example.

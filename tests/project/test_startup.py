@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.conftest import REPOSITORY
 from tests.processes import environment, run
 from tests.project.commands import COMMANDS

@@ -71,7 +71,6 @@ def store(tmp_path: Path) -> ProfileStore:
         (HOST, Endpoint(HOST, 443, "/mqtt")),
         ("broker.example:8443", Endpoint("broker.example", 8443, "/mqtt")),
         ("wss://broker.example:", Endpoint("broker.example", 443, "/mqtt")),
-        ("broker.example/path", Endpoint("broker.example", 443, "/path")),
         ("wss://[2001:db8::1]:8443", Endpoint("2001:db8::1", 8443, "/mqtt")),
         ("localhost", Endpoint("localhost", 443, "/mqtt", tls=True)),
         ("ws://localhost", Endpoint("localhost", 80, "/mqtt", tls=False)),

@@ -17,6 +17,7 @@ from aws_iot.room import (
     MAX_TOPIC_BYTES,
     REMEMBERED_IDS,
     Rooms,
+    check_room,
     checked_payload,
     place,
     topic,
@@ -101,8 +102,8 @@ def test_a_topic_is_pool_room_identity_and_says_its_room_and_sender(room: str) -
         ("lob\0by", "MQTT forbids"),
         ("\ud800", "not valid UTF-8"),
         ("1/2/3/4/5/6/7", "more than 5 slashes"),
-        ("a" * (ROOM_BYTES + 1), "1 bytes too long"),
-        ("é" * ROOM_BYTES, f"{ROOM_BYTES} bytes too long"),
+        ("a" * (ROOM_BYTES + 1), f"{ROOM_BYTES + 1} bytes long, and can be {ROOM_BYTES} here"),
+        ("é" * ROOM_BYTES, f"{2 * ROOM_BYTES} bytes long, and can be {ROOM_BYTES} here"),
     ],
     ids=lambda value: value[:20],
 )
@@ -124,8 +125,14 @@ def test_a_topic_has_256_bytes_at_most_whatever_its_characters_take(character: s
     size = len(character.encode())
     longest = character * (ROOM_BYTES // size) + "a" * (ROOM_BYTES % size)
     assert len(topic(POOL, longest, ALICE).encode()) == 256
-    with pytest.raises(InvalidRoom, match="1 bytes too long"):
+    with pytest.raises(InvalidRoom, match=f"can be {ROOM_BYTES} here"):
         topic(POOL, longest + "a", ALICE)
+
+
+def test_a_room_s_length_is_checked_before_it_is_known_who_speaks() -> None:
+    check_room(POOL, "a" * ROOM_BYTES)
+    with pytest.raises(InvalidRoom, match=f"can be {ROOM_BYTES} here"):
+        check_room(POOL, "a" * (ROOM_BYTES + 1))
 
 
 def test_everybody_in_a_room_is_heard_by_one_filter() -> None:

@@ -106,7 +106,9 @@ class Service:
                 hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --aws-profile.",
             ) from error
         except (HTTPClientError, BotoConnectionError) as error:  # the two bases of failures on the way there
-            raise Unreachable(f"cannot reach {host}: {why_unreachable(error)}") from error
+            raise Unreachable(
+                f"cannot reach {host}: {why_unreachable(error)}", hint=local_hint(host, error)
+            ) from error
         except BotoCoreError as error:
             raise ServiceRefused(str(error)) from error
 
@@ -230,6 +232,13 @@ def why_unreachable(error: BaseException | None) -> str:
         inner = getattr(error, "kwargs", {}).get("error") or getattr(error, "reason", None)
         error = inner if isinstance(inner, BaseException) else error.__cause__ or error.__context__
     return "the connection failed"
+
+
+def local_hint(host: str, error: BaseException) -> str | None:
+    """What to do where nothing listens on this machine itself."""
+    if is_loopback(host.rpartition(":")[0] or host) and "nothing listens" in why_unreachable(error):
+        return "If the local stack was there, start it again: aws-iot local. It forgets all accounts when it ends."
+    return None
 
 
 _TROUBLES: tuple[tuple[type[BaseException], str], ...] = (

@@ -1,6 +1,8 @@
 """Accounts of a Cognito user pool, and the credentials that an identity pool gives to them."""
 
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -44,60 +46,67 @@ class CognitoAccounts:
         return Service.unsigned(self._address, self._now, self._timeout, attempts=1)
 
     def sign_up(self, username: str, password: str, email: str) -> CodeSent | None:
-        reply = self._pool_once.call(
-            "sign_up",
-            _REFUSALS | _SIGN_UP_REFUSALS,
-            ClientId=self._profile.client_id,
-            Username=username,
-            Password=password,
-            UserAttributes=[{"Name": "email", "Value": email}],
-        )
+        with _hints_for(self._profile, username):
+            reply = self._pool_once.call(
+                "sign_up",
+                _REFUSALS | _SIGN_UP_REFUSALS,
+                ClientId=self._profile.client_id,
+                Username=username,
+                Password=password,
+                UserAttributes=[{"Name": "email", "Value": email}],
+            )
         return None if reply["UserConfirmed"] else _code_sent(reply)
 
     def confirm(self, username: str, code: str) -> None:
-        self._pool_once.call(
-            "confirm_sign_up",
-            _REFUSALS | _CONFIRM_REFUSALS,
-            ClientId=self._profile.client_id,
-            Username=username,
-            ConfirmationCode=code,
-            ForceAliasCreation=True,
-        )
+        with _hints_for(self._profile, username):
+            self._pool_once.call(
+                "confirm_sign_up",
+                _REFUSALS | _CONFIRM_REFUSALS,
+                ClientId=self._profile.client_id,
+                Username=username,
+                ConfirmationCode=code,
+                ForceAliasCreation=True,
+            )
 
     def resend_code(self, username: str) -> CodeSent:
-        client_id = self._profile.client_id
-        return _code_sent(
-            self._pool_once.call("resend_confirmation_code", _REFUSALS, ClientId=client_id, Username=username)
-        )
+        with _hints_for(self._profile, username):
+            client_id = self._profile.client_id
+            return _code_sent(
+                self._pool_once.call(
+                    "resend_confirmation_code", _REFUSALS, ClientId=client_id, Username=username
+                )
+            )
 
     def sign_in(self, username: str, password: str) -> Session:
         # pycognito does the arithmetic; the calls are ours, since its own raise some challenges and return others.
         client_id = self._profile.client_id
         srp = AWSSRP(username, password, self._profile.user_pool_id, client_id, client=self._pool.client)
         start = srp.get_auth_params()
-        reply = self._pool.call(
-            "initiate_auth", _REFUSALS, AuthFlow="USER_SRP_AUTH", ClientId=client_id, AuthParameters=start
-        )
-        if reply.get("ChallengeName") == "PASSWORD_VERIFIER":
+        with _hints_for(self._profile, username):
             reply = self._pool.call(
-                "respond_to_auth_challenge",
-                _REFUSALS,
-                ClientId=client_id,
-                ChallengeName="PASSWORD_VERIFIER",
-                ChallengeResponses=srp.process_challenge(reply["ChallengeParameters"], start),
+                "initiate_auth", _REFUSALS, AuthFlow="USER_SRP_AUTH", ClientId=client_id, AuthParameters=start
             )
+            if reply.get("ChallengeName") == "PASSWORD_VERIFIER":
+                reply = self._pool.call(
+                    "respond_to_auth_challenge",
+                    _REFUSALS,
+                    ClientId=client_id,
+                    ChallengeName="PASSWORD_VERIFIER",
+                    ChallengeResponses=srp.process_challenge(reply["ChallengeParameters"], start),
+                )
         return self._session(username, reply, None)
 
     def renew(self, session: Session) -> Session:
         if session.refresh_token is None:
             raise SignInRefused("this session cannot be renewed", hint="Sign in again.")
-        reply = self._pool.call(
-            "initiate_auth",
-            _REFUSALS | _RENEW_REFUSALS,
-            AuthFlow="REFRESH_TOKEN_AUTH",
-            ClientId=self._profile.client_id,
-            AuthParameters={"REFRESH_TOKEN": session.refresh_token},
-        )
+        with _hints_for(self._profile, session.username):
+            reply = self._pool.call(
+                "initiate_auth",
+                _REFUSALS | _RENEW_REFUSALS,
+                AuthFlow="REFRESH_TOKEN_AUTH",
+                ClientId=self._profile.client_id,
+                AuthParameters={"REFRESH_TOKEN": session.refresh_token},
+            )
         return self._session(session.username, reply, session.refresh_token)
 
     def _session(self, username: str, reply: dict[str, Any], refresh_token: str | None) -> Session:
@@ -128,12 +137,14 @@ class CognitoIdentityPool:
         provider = f"cognito-idp.{self._profile.user_pool_region}.amazonaws.com/{self._profile.user_pool_id}"
         logins = {provider: session.id_token}
         pool_id = self._profile.identity_pool_id
-        identity = self._pool.call("get_id", _IDENTITY_REFUSALS, IdentityPoolId=pool_id, Logins=logins)[
-            "IdentityId"
-        ]
-        reply = self._pool.call(
-            "get_credentials_for_identity", _IDENTITY_REFUSALS, IdentityId=identity, Logins=logins
-        )
+        with _hints_for(self._profile, session.username):
+            found = self._pool.call("get_id", _IDENTITY_REFUSALS, IdentityPoolId=pool_id, Logins=logins)
+            reply = self._pool.call(
+                "get_credentials_for_identity",
+                _IDENTITY_REFUSALS,
+                IdentityId=found["IdentityId"],
+                Logins=logins,
+            )
         keys = reply["Credentials"]
         return Credentials(
             identity=reply["IdentityId"],  # differs from the one asked for after identities were merged
@@ -142,6 +153,17 @@ class CognitoIdentityPool:
             session_token=keys["SessionToken"],
             expires=keys["Expiration"],
         )
+
+
+@contextmanager
+def _hints_for(profile: Profile, username: str) -> Iterator[None]:
+    """Say USER and KEY in the hints of refusals as what they are here, so that commands can be copied."""
+    try:
+        yield
+    except AwsIotError as error:
+        if error.hint:
+            error.hint = error.hint.replace("USER", shlex.quote(username)).replace("KEY", profile.key)
+        raise
 
 
 def _code_sent(reply: dict[str, Any]) -> CodeSent:
@@ -187,12 +209,13 @@ _REFUSALS: Refusals = {
     "NotAuthorizedException": _not_authorized,
     "InvalidParameterException": _invalid_parameter,
     "UserNotFoundException": lambda _: SignInRefused(
-        "there is no such user in this user pool", hint="Make an account with: aws-iot signup"
+        "there is no such user in this user pool",
+        hint="Make an account with: aws-iot signup -u USER -e EMAIL -k KEY",
     ),
     "UserNotConfirmedException": lambda _: AccountNotConfirmed(
         "this account is not confirmed yet",
-        hint="Confirm it with the code that was mailed: aws-iot confirm -u USER -c CODE"
-        " (a new code: aws-iot confirm -u USER --resend)",
+        hint="Confirm it with the code that was mailed: aws-iot confirm -u USER -c CODE -k KEY"
+        " (a new code: aws-iot confirm -u USER --resend -k KEY)",
     ),
     "PasswordResetRequiredException": lambda _: SignInRefused(
         "an admin has reset this account's password: set a new one first"
@@ -201,14 +224,14 @@ _REFUSALS: Refusals = {
         f"this user name is taken: {message}",
         hint="Choose another, or confirm it if it is yours: aws-iot confirm",
     ),
-    "InvalidPasswordException": lambda message: ServiceRefused(f"the password does not do: {message}"),
+    "InvalidPasswordException": lambda message: ServiceRefused(f"the password is too weak: {message}"),
     "CodeMismatchException": lambda _: CodeRefused("this is not the code that was sent"),
     "ExpiredCodeException": lambda _: CodeRefused(
-        "this code is not valid any more", hint="Have a new one sent: aws-iot confirm -u USER --resend"
+        "this code is not valid any more", hint="Have a new one sent: aws-iot confirm -u USER --resend -k KEY"
     ),
     "ResourceNotFoundException": lambda message: ProfileError(
         f"the user pool or its app client does not exist: {message}",
-        hint="Check aws_user_pools_id and aws_user_pools_web_client_id in the profile: aws-iot config show",
+        hint="Check aws_user_pools_id and aws_user_pools_web_client_id in the profile: aws-iot config show -k KEY",
     ),
 }
 
@@ -216,7 +239,7 @@ _REFUSALS: Refusals = {
 def _made_but_no_code(message: str) -> ServiceRefused:
     return ServiceRefused(
         f"no code could be sent: {message}",
-        hint="The account may be there all the same. Later: aws-iot confirm -u USER --resend",
+        hint="The account may be there all the same. Later: aws-iot confirm -u USER --resend -k KEY",
     )
 
 
@@ -227,8 +250,11 @@ _SIGN_UP_REFUSALS: Refusals = {
 }
 
 _CONFIRM_REFUSALS: Refusals = {
-    # "User cannot be confirmed. Current status is CONFIRMED"
-    "NotAuthorizedException": lambda message: SignInRefused(f"this account cannot be confirmed: {message}"),
+    "NotAuthorizedException": lambda message: SignInRefused(
+        "this account is confirmed already"
+        if "CONFIRMED" in message
+        else f"this account cannot be confirmed: {message}"
+    ),
 }
 
 _RENEW_REFUSALS: Refusals = {
@@ -244,7 +270,7 @@ _IDENTITY_REFUSALS: Refusals = {
     ),
     "ResourceNotFoundException": lambda message: ProfileError(
         f"the identity pool does not exist: {message}",
-        hint="Check aws_cognito_identity_pool_id in the profile: aws-iot config show",
+        hint="Check aws_cognito_identity_pool_id in the profile: aws-iot config show -k KEY",
     ),
     "InvalidIdentityPoolConfigurationException": lambda message: ProfileError(
         f"the identity pool has no usable role for signed-in users: {message}"

@@ -21,7 +21,7 @@ from awscrt.auth import (
 )
 from awscrt.http import HttpRequest
 
-from aws_iot.aws.clients import clock_fault, why_unreachable
+from aws_iot.aws.clients import clock_fault, local_hint, why_unreachable
 from aws_iot.aws.deadline import within
 from aws_iot.credentials import Credentials
 from aws_iot.errors import AwsIotError, CredentialsRefused, Unreachable
@@ -107,7 +107,8 @@ def _look(
         link.endheaders()
         answer = link.getresponse()
     except (OSError, http.client.HTTPException) as error:
-        return Unreachable(f"cannot reach {where}: {why_unreachable(error)}", hint=_hint(error))
+        hint = _hint(error) or local_hint(where, error)
+        return Unreachable(f"cannot reach {where}: {why_unreachable(error)}", hint=hint)
     finally:
         link.close()
     if answer.status == http.client.SWITCHING_PROTOCOLS:
@@ -130,5 +131,5 @@ def _hint(error: BaseException) -> str | None:
     if isinstance(error, ssl.SSLCertVerificationError):
         return "If this server is yours, name the PEM file of its authority as ca_bundle in the exports file."
     if isinstance(error, socket.gaierror):
-        return "Check aws_pubsub_endpoint in the profile, and the network: aws-iot config show"
+        return "Check aws_pubsub_endpoint in the profile, and the network."
     return None

@@ -32,6 +32,7 @@ from aws_iot.errors import (
     SignInRefused,
     TopicRefused,
     Unreachable,
+    WrongClock,
 )
 from aws_iot.message import Properties
 from aws_iot.profile import Profile
@@ -74,12 +75,14 @@ class IotCoreConnection:
         self._is_open = False
         self._is_linked = False
         self._ended: Future[AwsIotError] = Future()
+        self._ending = threading.Lock()
         self._stopped = threading.Event()
         self._subscriptions: list[Sequence[str]] = []
         self._losses = 0
         self._resubscriptions = 0
         self._unanswered = 0
         self._futile = 0
+        self._last_cause = ""
         self._last_attempt = -float(RECONNECT_SECONDS[0])
         self._upgrade: SignedUpgrade | None = None
         self._signing_error: AwsIotError | None = None
@@ -297,6 +300,7 @@ class IotCoreConnection:
 
     def _on_connected(self, _: mqtt5.LifecycleConnectSuccessData) -> None:
         self._is_linked = True
+        self._last_cause = ""
         if self._is_open:
             self._resubscribe()
         else:
@@ -310,6 +314,18 @@ class IotCoreConnection:
             self._end(self._signing_error)
         elif data.connack_packet and data.connack_packet.reason_code in _FINAL_CONNACKS:
             self._end(self._refused(data.connack_packet.reason_code))
+        else:
+            threading.Thread(target=self._tell_why, args=(data.exception,), daemon=True).start()
+
+    def _tell_why(self, failure: BaseException) -> None:
+        """Say why the link does not come back, once for each reason; end it where it never will."""
+        fault = self._signing_error or self._fault(self._upgrade, PATIENCE_SECONDS)
+        if isinstance(fault, SignInRefused | WrongClock):
+            self._end(fault)
+        cause = str(fault or _words(failure))
+        if cause != self._last_cause and not self._is_linked and not self._ended.done():
+            self._last_cause = cause
+            self._events.put(Lost(cause))
 
     def _on_disconnected(self, data: mqtt5.LifecycleDisconnectData) -> None:
         self._is_linked = False
@@ -320,7 +336,8 @@ class IotCoreConnection:
         elif reason == mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER:
             self._end(Unreachable("another program took over this connection's client id"))
         elif not self._ended.done():  # else it is we who stopped it
-            self._events.put(Lost(_words(data.exception if reason is None else reason)))
+            self._last_cause = _words(data.exception if reason is None else reason)
+            self._events.put(Lost(self._last_cause))
 
     def _on_publish(self, data: mqtt5.PublishReceivedData) -> None:
         packet = data.publish_packet
@@ -360,9 +377,11 @@ class IotCoreConnection:
             self._events.put(Restored())
 
     def _end(self, error: AwsIotError) -> None:
-        if not self._ended.done():
+        with self._ending:  # awscrt's thread and `_tell_why` may both have a reason
+            if self._ended.done():
+                return
             self._ended.set_result(error)
-            self._client.stop(mqtt5.DisconnectPacket())
+        self._client.stop(mqtt5.DisconnectPacket())
 
 
 _FINAL_CONNACKS = {
@@ -394,9 +413,19 @@ def _is_negative(reason: int | None) -> bool:
     return reason is None or reason >= 0x80  # None: a code that awscrt does not know
 
 
+_PLAIN_WORDS = {
+    SOCKET_CLOSED: "the connection was cut",
+    "AWS_ERROR_MQTT_UNEXPECTED_HANGUP": "the connection was cut",
+    "AWS_ERROR_MQTT_TIMEOUT": "no answer in time",
+    "SERVER_SHUTTING_DOWN": "the broker is shutting down",
+}
+
+
 def _words(reason: Any) -> str:
     """A reason code or an awscrt error as words: NOT_AUTHORIZED becomes "not authorized"."""
     name = getattr(reason, "name", None)
+    if name in _PLAIN_WORDS:
+        return _PLAIN_WORDS[name]
     if isinstance(name, str):
         return name.removeprefix("AWS_").removeprefix("ERROR_").removeprefix("IO_").replace("_", " ").lower()
     return f"reason {reason:#x}" if isinstance(reason, int) else str(reason)

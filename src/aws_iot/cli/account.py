@@ -1,5 +1,7 @@
 """`aws-iot signup` and `aws-iot confirm`: accounts in the user pool."""
 
+import shlex
+
 import click
 
 from aws_iot.app import App
@@ -34,11 +36,11 @@ def signup(
     """
     profile = app.profiles.load(key)
     username = username_of(profile, user)
-    secret = chosen_password(password, password_stdin) or ask_password(username, twice=True)
+    secret = chosen_password(password, password_stdin) or ask_password(app, username, twice=True)
     sent = app.accounts(profile).sign_up(username, secret, email)
     words(f"The account '{username}' is made.")
     if sent is None:
-        words(f"It needs no confirmation. Next: aws-iot sub -u {username} -k {key}")
+        words(f"It needs no confirmation. Next: aws-iot sub -u {shlex.quote(username)} -k {key}")
     else:
         _tell(sent, username, key)
 
@@ -63,6 +65,8 @@ def confirm(app: App, key: str, user: str | None, code: str | None, resend: bool
     """
     profile = app.profiles.load(key)
     username = username_of(profile, user)
+    if resend and code:
+        raise click.UsageError("-c and --resend exclude each other.")
     if resend:
         _tell(app.accounts(profile).resend_code(username), username, key)
         return
@@ -72,9 +76,9 @@ def confirm(app: App, key: str, user: str | None, code: str | None, resend: bool
         )
     app.accounts(profile).confirm(username, code.strip())
     data("SUCCESS")
-    words(f"Next: aws-iot sub -u {username} -k {key}")
+    words(f"Next: aws-iot sub -u {shlex.quote(username)} -k {key}")
 
 
 def _tell(sent: CodeSent, username: str, key: str) -> None:
     where = f" to {sent.destination}" if sent.destination else ""
-    words(f"A code was sent{where}. Next: aws-iot confirm -u {username} -c CODE -k {key}")
+    words(f"A code was sent{where}. Next: aws-iot confirm -u {shlex.quote(username)} -c CODE -k {key}")

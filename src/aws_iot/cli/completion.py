@@ -10,7 +10,7 @@ from aws_iot.cli.output import data
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print the script that completes commands, options and profiles.
+    """Print the script that completes commands in a shell.
 
     \b
     Examples:

@@ -46,7 +46,7 @@ def config(
     password: str | None,
     password_stdin: bool,
 ) -> None:
-    """Write a profile: which pools and endpoints to use, and who you are.
+    """Write a profile: which pools to use, and who you are.
 
     Changes only what is given; -s makes a profile, or gives one that exists other pools. A preset
     password is kept in a file of its own that only you can read; without one you are asked for it.
@@ -113,7 +113,9 @@ def list_(app: App, as_json: bool) -> None:
         for row in rows:
             data(json.dumps(row))
     else:
-        columns = [[visible(str(value or "-")) for value in row.values()] for row in rows]
+        columns = [[visible(row[name] or "-") for name in ("profile", "user", "user_pool")] for row in rows]
+        for line, row in zip(columns, rows, strict=True):
+            line.append(visible(f"unusable: {row['error']}" if row["error"] else row["endpoint"] or "-"))
         widths = [max(map(len, column)) for column in zip(*columns, strict=True)]
         for line in columns:
             data("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
@@ -125,12 +127,13 @@ def _row(app: App, key: str) -> dict[str, str | None]:
     try:
         profile = app.profiles.load(key)
     except ProfileError as error:
-        return {"profile": key, "user": None, "user_pool": None, "endpoint": f"unusable: {error}"}
+        return {"profile": key, "user": None, "user_pool": None, "endpoint": None, "error": str(error)}
     return {
         "profile": key,
         "user": profile.username,
         "user_pool": profile.user_pool_id,
         "endpoint": str(profile.endpoint),
+        "error": None,
     }
 
 
@@ -138,7 +141,9 @@ def _row(app: App, key: str) -> dict[str, str | None]:
 @options.profile
 @click.pass_obj
 def show(app: App, key: str) -> None:
-    """Show a profile as JSON: what an aws-exports.json of it would hold, the user, whether a password is preset."""
+    """Show a profile as JSON.
+
+    That is: what an aws-exports.json of it would hold, the user, and whether a password is preset."""
     profile = app.profiles.load(key)
     preset = bool(profile.username and app.passwords.get(key, profile.username))
     data(

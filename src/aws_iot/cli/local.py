@@ -52,10 +52,11 @@ _PORT = click.IntRange(1, 65535)
 def local(
     app: App, key: str, api_port: int | None, mqtt_port: int | None, exports: Path | None, verbose: bool
 ) -> None:
-    """Run Cognito and AWS IoT Core on this machine, for trying and testing.
+    """Run Cognito and AWS IoT Core on this machine.
 
-    Needs no AWS account, listens on 127.0.0.1 only, and forgets everything when it ends. Passwords,
-    codes, signatures and policies are checked as AWS checks them. It runs until Ctrl-C.
+    For trying and testing. Needs no AWS account, listens on 127.0.0.1 only, and forgets everything
+    when it ends. Passwords, codes, signatures and policies are checked as AWS checks them. It runs
+    until Ctrl-C.
 
     \b
     Examples:

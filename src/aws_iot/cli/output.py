@@ -7,6 +7,7 @@ import unicodedata
 import click
 
 from aws_iot.connection import Lost, Restored
+from aws_iot.errors import ProfileError
 from aws_iot.message import Message, timestamp
 
 # Marks that reorder what is shown: unicode.org/reports/tr9. Other format characters (joined emoji need
@@ -34,7 +35,12 @@ def _escape(character: str) -> str:
 
 def data(line: str) -> None:
     """Print a line of data, at once: others may read it from a pipe."""
-    click.echo(line)
+    try:
+        click.echo(line)
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # such as a full disk behind a redirection
+        raise ProfileError(f"the output cannot be written: {error.strerror}") from error
 
 
 def words(line: str) -> None:

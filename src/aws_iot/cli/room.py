@@ -13,7 +13,7 @@ from aws_iot.cli.sign_in import password_of, username_of
 from aws_iot.errors import InvalidMessage
 from aws_iot.message import Message
 from aws_iot.profile import Profile
-from aws_iot.room import Rooms, checked_payload, topic
+from aws_iot.room import Rooms, check_room, checked_payload
 
 
 @click.command()
@@ -22,7 +22,7 @@ from aws_iot.room import Rooms, checked_payload, topic
     "-r",
     "--room",
     "rooms",
-    env="ROOMS",
+    env="ROOM",
     multiple=True,
     metavar="ROOM",
     help="A room to hear; can be repeated.  [default: all]",
@@ -53,8 +53,8 @@ def sub(
     """
     profile = app.profiles.load(key)
     for room in rooms:
-        topic(profile.identity_pool_id, room, "")
-    with _signed_in(app, profile, user, password, password_stdin) as place:
+        check_room(profile.identity_pool_id, room)
+    with _signed_in(app, profile, user, password, password_stdin, tell=True) as place:
         place.enter(rooms)
         words(f"Listening in {', '.join(rooms) or 'all rooms'}; Ctrl-C ends it.")
         for heard in place.hear():
@@ -92,7 +92,7 @@ def pub(
     """
     profile = app.profiles.load(key)
     text = _read_stdin(password_stdin) if message == "-" else message
-    topic(profile.identity_pool_id, room, "")  # what can be refused is refused before anything is sent
+    check_room(profile.identity_pool_id, room)  # what can be refused is refused before anything is sent
     checked_payload(text)
     with _signed_in(app, profile, user, password, password_stdin) as place:
         place.say(room, text)
@@ -101,15 +101,22 @@ def pub(
 
 @contextmanager
 def _signed_in(
-    app: App, profile: Profile, user: str | None, password: str | None, from_stdin: bool
+    app: App,
+    profile: Profile,
+    user: str | None,
+    password: str | None,
+    from_stdin: bool,
+    *,
+    tell: bool = False,
 ) -> Iterator[Rooms]:
     username = username_of(profile, user)
     secret = password_of(app, profile, username, password, from_stdin)
     accounts = app.accounts(profile)
     credentials = app.credentials(profile, accounts, accounts.sign_in(username, secret))
     identity = credentials.current().identity
-    for line in notice(username, identity, profile.identity_pool_id).splitlines():
-        words(line)
+    if tell:
+        for line in notice(username, identity, profile.identity_pool_id).splitlines():
+            words(line)
     connection = app.connect(profile, identity, credentials.current)
     try:
         yield app.rooms(profile, connection, identity, username)
@@ -122,6 +129,8 @@ def _read_stdin(password_too: bool) -> str:
         raise click.UsageError(
             "Standard input cannot hold both the message (-m -) and the password (--password-stdin)."
         )
+    if sys.stdin.isatty():
+        words("Type the message; Ctrl-D at the start of a line ends it.")
     try:
         return sys.stdin.buffer.read().decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError as error:

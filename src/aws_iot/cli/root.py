@@ -35,6 +35,8 @@ def root(ctx: click.Context) -> None:
     \b
     Without an AWS account, all of it on this machine:
       aws-iot local
+
+    Profiles are kept in the folder that AWS_IOT_CONFIG_DIR names, or where this system keeps settings.
     """
     ctx.obj = ctx.obj or App()
 

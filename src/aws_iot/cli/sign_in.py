@@ -21,7 +21,7 @@ def username_of(profile: Profile, given: str | None) -> str:
 def password_of(app: App, profile: Profile, username: str, given: str | None, from_stdin: bool) -> str:
     """The password of `username`; a preset one serves only the user it was preset with."""
     chosen = chosen_password(given, from_stdin)
-    return chosen or app.passwords.get(profile.key, username) or ask_password(username)
+    return chosen or app.passwords.get(profile.key, username) or ask_password(app, username)
 
 
 def chosen_password(given: str | None, from_stdin: bool) -> str | None:
@@ -38,9 +38,9 @@ def chosen_password(given: str | None, from_stdin: bool) -> str | None:
     return given
 
 
-def ask_password(username: str, *, twice: bool = False) -> str:
+def ask_password(app: App, username: str, *, twice: bool = False) -> str:
     """Ask the person at the terminal, without echo; an error that says what else there is, if nobody is there."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not app.has_terminal():
         raise click.UsageError(
             "A password is needed, and there is no terminal to ask for it:"
             " use --password-stdin or set AWS_IOT_PASSWORD."

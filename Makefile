@@ -9,7 +9,7 @@ endif
 READY  := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format docs test-all clean
+.PHONY: help demo test check format docs benchmark test-all clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ format: $(READY)  ## rewrite the code as the formatter likes it
 
 docs: $(READY)  ## rewrite the docs that are generated from the code
 	@$(BIN)/python docs/generate.py
+
+benchmark: $(READY)  ## how long commands take, as ratios to the least that could do the same
+	@$(BIN)/python benchmarks/start_up.py
 
 test-all:  ## the suite on every Python that is installed
 	@for v in 3.11 3.12 3.13 3.14; do \

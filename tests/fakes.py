@@ -11,6 +11,7 @@ from pathlib import Path
 from aws_iot.app import App
 from aws_iot.connection import Connection, Delivery, Event
 from aws_iot.credentials import CredentialIssuer, Credentials
+from aws_iot.endpoint import Endpoint
 from aws_iot.errors import (
     AccountNotConfirmed,
     AwsIotError,
@@ -18,11 +19,12 @@ from aws_iot.errors import (
     CredentialsRefused,
     NotAccepted,
     ServiceRefused,
+    SessionEnded,
     SignInRefused,
     TopicRefused,
 )
 from aws_iot.message import Properties
-from aws_iot.profile import Endpoint, Profile
+from aws_iot.profile import Profile
 from aws_iot.session import Accounts, CodeSent, Session
 
 POOL = "us-east-1:00000000-0000-0000-0000-00000000abcd"
@@ -110,8 +112,13 @@ class FakeAccounts:
 
     def renew(self, session: Session) -> Session:
         if session.refresh_token not in self._cloud.tokens:
-            raise SignInRefused("the session has ended")
+            raise SessionEnded("the session has ended")
         return self._session(session.username)
+
+    def sign_out(self, session: Session, *, everywhere: bool) -> None:
+        for token, username in list(self._cloud.tokens.items()):
+            if token == session.refresh_token or (everywhere and username == session.username):
+                del self._cloud.tokens[token]
 
     def _account(self, username: str) -> FakeAccount:
         try:
@@ -133,11 +140,11 @@ class FakeIssuer:
     def __init__(self, cloud: FakeCloud) -> None:
         self._cloud = cloud
 
-    def issue(self, session: Session) -> Credentials:
+    def issue(self, session: Session, identity: str | None = None) -> Credentials:
         username = self._cloud.tokens.get(session.id_token)
         if username is None:
             raise CredentialsRefused("the identity pool does not take this user pool's sign-in")
-        identity = self._cloud.accounts[username].identity
+        identity = identity or self._cloud.accounts[username].identity
         return Credentials(identity, "ASIAFAKE", "secret", "token", datetime.now(UTC) + timedelta(hours=1))
 
 

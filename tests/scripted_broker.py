@@ -16,7 +16,7 @@ from typing import Self
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, RejectConnection, Request
 
-from aws_iot.profile import Endpoint
+from aws_iot.endpoint import Endpoint
 
 
 class Kind(IntEnum):

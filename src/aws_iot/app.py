@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aws_iot.connection import Connection
-from aws_iot.credentials import CredentialIssuer, Credentials, RenewingCredentials
+from aws_iot.credentials import CredentialIssuer, Credentials
+from aws_iot.kept import SessionCache, SignIn
 from aws_iot.profile import Profile, ProfileStore
 from aws_iot.room import Rooms
-from aws_iot.session import Accounts, PresetPasswords, Session
+from aws_iot.session import Accounts, PresetPasswords
 
 if TYPE_CHECKING:
     from aws_iot.aws.members import Members
@@ -33,21 +34,28 @@ class App:
     def __init__(
         self, config_folder: Path | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        self._config_folder = config_folder
+        chosen = os.environ.get("AWS_IOT_CONFIG_DIR")
+        self._folder = config_folder or (Path(chosen).expanduser().absolute() if chosen else None)
         self.now = now
         self.timeout = TIMEOUT_SECONDS
 
     @property
     def config_folder(self) -> Path:
         """`AWS_IOT_CONFIG_DIR`, or where this system keeps a person's settings."""
-        if self._config_folder is None:
-            if chosen := os.environ.get("AWS_IOT_CONFIG_DIR"):
-                self._config_folder = Path(chosen).expanduser().absolute()
-            else:
-                import platformdirs
+        if self._folder:
+            return self._folder
+        import platformdirs
 
-                self._config_folder = platformdirs.user_config_path("aws-iot-cli", appauthor=False)
-        return self._config_folder
+        return platformdirs.user_config_path("aws-iot-cli", appauthor=False)
+
+    @property
+    def cache_folder(self) -> Path:
+        """`AWS_IOT_CONFIG_DIR`, or where this system keeps what can be made again."""
+        if self._folder:
+            return self._folder
+        import platformdirs
+
+        return platformdirs.user_cache_path("aws-iot-cli", appauthor=False)
 
     def has_terminal(self) -> bool:
         """Whether somebody can be asked: at the terminal itself, whatever stdin and stdout are."""
@@ -68,6 +76,11 @@ class App:
     def passwords(self) -> PresetPasswords:
         """The preset passwords."""
         return PresetPasswords(self.config_folder / "passwords")
+
+    @property
+    def sessions(self) -> SessionCache:
+        """The kept sessions."""
+        return SessionCache(self.cache_folder / "sessions")
 
     def accounts(self, profile: Profile) -> Accounts:
         """The accounts of the profile's user pool."""
@@ -93,17 +106,15 @@ class App:
 
         return Members(profile, self.now, self.timeout, aws_profile)
 
-    def credentials(self, profile: Profile, accounts: Accounts, session: Session) -> RenewingCredentials:
-        """Credentials of a session, renewed for as long as `accounts` renews it."""
-        issuer = self.issuer(profile)
-        first = issuer.issue(session)
-
-        def issue() -> Credentials:
-            nonlocal session
-            session = accounts.renew(session)
-            return issuer.issue(session)
-
-        return RenewingCredentials(first, issue, self.now)
+    def sign_in(self, profile: Profile) -> SignIn:
+        """Signs a person in with the profile; imports and asks the services only if it must."""
+        return SignIn(
+            profile,
+            self.sessions,
+            lambda: self.accounts(profile),
+            lambda: self.issuer(profile),
+            self.now,
+        )
 
     def rooms(self, profile: Profile, connection: Connection, identity: str, name: str) -> Rooms:
         """The rooms of the profile's identity pool, over a connection of `identity`."""

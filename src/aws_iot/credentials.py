@@ -27,8 +27,10 @@ class Credentials:
 class CredentialIssuer(Protocol):
     """An identity pool: gives AWS keys to those who show an ID token."""
 
-    def issue(self, session: Session) -> Credentials:
+    def issue(self, session: Session, identity: str | None = None) -> Credentials:
         """Keys for the identity of this session: the same identity at every call.
+
+        Who knows the `identity` of the session's user spares a question.
 
         Raises `CredentialsRefused` if the pool does not take the token, `ServiceRefused` and
         `Unreachable`.

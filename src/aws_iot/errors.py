@@ -52,6 +52,10 @@ class CodeRefused(SignInRefused):
     """The confirmation code is wrong or no longer valid."""
 
 
+class SessionEnded(SignInRefused):
+    """The session can be renewed no more: revoked, expired, or its account is gone."""
+
+
 class ChallengeNotSupported(SignInRefused):
     """The user pool asks for a step that this program cannot do."""
 

@@ -65,6 +65,13 @@ class Accounts(Protocol):
         """New tokens for a session, without the password. Raises `SignInRefused`."""
         ...
 
+    def sign_out(self, session: Session, *, everywhere: bool) -> None:
+        """Revoke the session's tokens, or (`everywhere`) those of every session of the user.
+
+        Fine if they have ended already.
+        """
+        ...
+
 
 class PresetPasswords:
     """The passwords that people preset with `config -p`: private files, one a profile.

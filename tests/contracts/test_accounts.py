@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aws_iot.errors import AccountNotConfirmed, CodeRefused, ServiceRefused, SignInRefused
+from aws_iot.errors import AccountNotConfirmed, CodeRefused, ServiceRefused, SessionEnded, SignInRefused
 from tests.contracts.conftest import World
 from tests.processes import PASSWORD
 
@@ -88,3 +88,31 @@ def test_a_session_is_renewed_without_the_password(world: World, username: str) 
     assert renewed.username == username
     assert renewed.refresh_token
     assert world.issuer.issue(renewed).identity == world.issuer.issue(first).identity
+
+
+def test_a_session_that_was_signed_out_is_renewed_no_more(world: World, username: str) -> None:
+    world.account(username)
+    session, other = (world.accounts.sign_in(username, PASSWORD) for _ in range(2))
+    world.accounts.sign_out(session, everywhere=False)
+    with pytest.raises(SessionEnded):
+        world.accounts.renew(session)
+    assert world.accounts.renew(other)
+
+
+def test_signing_out_everywhere_ends_every_session(world: World, username: str) -> None:
+    world.account(username)
+    session, other = (world.accounts.sign_in(username, PASSWORD) for _ in range(2))
+    world.accounts.sign_out(session, everywhere=True)
+    for ended in (session, other):
+        with pytest.raises(SessionEnded):
+            world.accounts.renew(ended)
+
+
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_signing_out_twice_is_fine(world: World, username: str, everywhere: bool) -> None:
+    world.account(username)
+    session = world.accounts.sign_in(username, PASSWORD)
+    world.accounts.sign_out(session, everywhere=everywhere)
+    world.accounts.sign_out(session, everywhere=everywhere)
+    with pytest.raises(SessionEnded):
+        world.accounts.renew(session)

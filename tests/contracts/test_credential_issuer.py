@@ -42,3 +42,10 @@ def test_an_access_token_is_no_id_token(world: World, username: str) -> None:
     session = world.accounts.sign_in(username, PASSWORD)
     with pytest.raises(CredentialsRefused):
         world.issuer.issue(replace(session, id_token=session.access_token))
+
+
+def test_who_knows_the_identity_gets_its_keys(world: World, username: str) -> None:
+    world.account(username)
+    session = world.accounts.sign_in(username, PASSWORD)
+    first = world.issuer.issue(session)
+    assert world.issuer.issue(session, first.identity).identity == first.identity

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 
-from aws_iot.aws.clients import Refusals, Service, clock_fault
+from aws_iot.aws.clients import Refusals, Service
 from aws_iot.aws.cognito import _CONFIRM_REFUSALS, _IDENTITY_REFUSALS, _REFUSALS, _RENEW_REFUSALS
+from aws_iot.aws.troubles import clock_fault
 from aws_iot.errors import (
     AccountNotConfirmed,
     AwsIotError,
@@ -20,6 +21,7 @@ from aws_iot.errors import (
     NotAuthorized,
     ProfileError,
     ServiceRefused,
+    SessionEnded,
     SignInRefused,
     Unreachable,
     WrongClock,
@@ -102,7 +104,7 @@ def test_a_refusal_of_the_user_pool_becomes_our_error(
     ("refusals", "code", "kind"),
     [
         (_CONFIRM_REFUSALS, "NotAuthorizedException", SignInRefused),
-        (_RENEW_REFUSALS, "NotAuthorizedException", SignInRefused),
+        (_RENEW_REFUSALS, "NotAuthorizedException", SessionEnded),
         (_IDENTITY_REFUSALS, "NotAuthorizedException", CredentialsRefused),
         (_IDENTITY_REFUSALS, "ResourceNotFoundException", ProfileError),
         (_IDENTITY_REFUSALS, "InvalidIdentityPoolConfigurationException", ProfileError),

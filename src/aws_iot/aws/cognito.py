@@ -19,6 +19,7 @@ from aws_iot.errors import (
     CredentialsRefused,
     ProfileError,
     ServiceRefused,
+    SessionEnded,
     SignInRefused,
 )
 from aws_iot.profile import Profile
@@ -100,14 +101,30 @@ class CognitoAccounts:
         if session.refresh_token is None:
             raise SignInRefused("this session cannot be renewed", hint="Sign in again.")
         with _hints_for(self._profile, session.username):
-            reply = self._pool.call(
-                "initiate_auth",
+            # Unlike the flow REFRESH_TOKEN_AUTH, this serves clients whose refresh tokens rotate, too:
+            # docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-refresh-token.html
+            reply = self._pool_once.call(
+                "get_tokens_from_refresh_token",
                 _REFUSALS | _RENEW_REFUSALS,
-                AuthFlow="REFRESH_TOKEN_AUTH",
+                RefreshToken=session.refresh_token,
                 ClientId=self._profile.client_id,
-                AuthParameters={"REFRESH_TOKEN": session.refresh_token},
             )
         return self._session(session.username, reply, session.refresh_token)
+
+    def sign_out(self, session: Session, *, everywhere: bool) -> None:
+        with _hints_for(self._profile, session.username):
+            try:
+                if everywhere:
+                    self._pool.call(
+                        "global_sign_out", _REFUSALS | _RENEW_REFUSALS, AccessToken=session.access_token
+                    )
+                elif session.refresh_token:
+                    client_id = self._profile.client_id
+                    self._pool.call(
+                        "revoke_token", _REFUSALS, Token=session.refresh_token, ClientId=client_id
+                    )
+            except SessionEnded:
+                return
 
     def _session(self, username: str, reply: dict[str, Any], refresh_token: str | None) -> Session:
         if "AuthenticationResult" not in reply:
@@ -132,17 +149,19 @@ class CognitoIdentityPool:
         )
         self._pool = Service.unsigned(address, now, timeout)
 
-    def issue(self, session: Session) -> Credentials:
+    def issue(self, session: Session, identity: str | None = None) -> Credentials:
         # The provider's name holds the USER pool's region, which may differ from the identity pool's.
         provider = f"cognito-idp.{self._profile.user_pool_region}.amazonaws.com/{self._profile.user_pool_id}"
         logins = {provider: session.id_token}
         pool_id = self._profile.identity_pool_id
         with _hints_for(self._profile, session.username):
-            found = self._pool.call("get_id", _IDENTITY_REFUSALS, IdentityPoolId=pool_id, Logins=logins)
+            if identity is None:
+                found = self._pool.call("get_id", _IDENTITY_REFUSALS, IdentityPoolId=pool_id, Logins=logins)
+                identity = found["IdentityId"]
             reply = self._pool.call(
                 "get_credentials_for_identity",
                 _IDENTITY_REFUSALS,
-                IdentityId=found["IdentityId"],
+                IdentityId=identity,
                 Logins=logins,
             )
         keys = reply["Credentials"]
@@ -257,10 +276,17 @@ _CONFIRM_REFUSALS: Refusals = {
     ),
 }
 
+
+def _session_ended(message: str) -> SessionEnded:
+    return SessionEnded(
+        f"the session has ended: {message}", hint="Sign in again: aws-iot login -u USER -k KEY"
+    )
+
+
 _RENEW_REFUSALS: Refusals = {
-    "NotAuthorizedException": lambda message: SignInRefused(
-        f"the session has ended: {message}", hint="Sign in again."
-    ),
+    "NotAuthorizedException": _session_ended,
+    "RefreshTokenReuseException": _session_ended,
+    "UserNotFoundException": _session_ended,
 }
 
 _IDENTITY_REFUSALS: Refusals = {

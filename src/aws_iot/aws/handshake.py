@@ -21,11 +21,11 @@ from awscrt.auth import (
 )
 from awscrt.http import HttpRequest
 
-from aws_iot.aws.clients import clock_fault, local_hint, why_unreachable
 from aws_iot.aws.deadline import within
+from aws_iot.aws.troubles import clock_fault, local_hint, why_unreachable
 from aws_iot.credentials import Credentials
+from aws_iot.endpoint import Endpoint
 from aws_iot.errors import AwsIotError, CredentialsRefused, Unreachable
-from aws_iot.profile import Endpoint
 
 SERVICE = "iotdevicegateway"
 

@@ -17,9 +17,10 @@ from typing import Any, Self
 
 from awscrt import io, mqtt5
 
-from aws_iot.aws.clients import system_ca_bundle
 from aws_iot.aws.deadline import SLICE_SECONDS, settled
 from aws_iot.aws.handshake import SignedUpgrade, diagnose, sign
+from aws_iot.aws.reasons import SOCKET_CLOSED, check_granted, is_negative, topic_refused, words
+from aws_iot.aws.troubles import system_ca_bundle
 from aws_iot.connection import Delivery, Event, Lost, Restored
 from aws_iot.credentials import Credentials
 from aws_iot.errors import (
@@ -48,8 +49,6 @@ PATIENCE_SECONDS = 2.0
 
 CUTS_THAT_REFUSE = 2
 """So many cuts in a row over the same request mean no: AWS may refuse by closing, and awscrt tries again for ever."""
-
-SOCKET_CLOSED = "AWS_IO_SOCKET_CLOSED"
 
 
 class IotCoreConnection:
@@ -156,7 +155,7 @@ class IotCoreConnection:
             qos=mqtt5.QoS.AT_LEAST_ONCE,
             user_properties=[mqtt5.UserProperty(name, value) for name, value in properties],
         )
-        refused = _topic_refused(f"publish to {topic}")
+        refused = topic_refused(f"publish to {topic}")
         completion = self._acknowledged(
             lambda: self._client.publish(packet), refused, "acknowledged the message"
         )
@@ -167,16 +166,16 @@ class IotCoreConnection:
             raise ServiceRefused(
                 "the broker did not take the message: a limit of the account or connection is reached"
             )
-        if _is_negative(reason):
-            raise ServiceRefused(f"the broker did not take the message: {_words(reason)}")
+        if is_negative(reason):
+            raise ServiceRefused(f"the broker did not take the message: {words(reason)}")
 
     def subscribe(self, filters: Sequence[str]) -> None:
-        refused = _topic_refused(f"subscribe to {', '.join(filters)}")
+        refused = topic_refused(f"subscribe to {', '.join(filters)}")
         packet = _subscribe_packet(filters)
         suback = self._acknowledged(
             lambda: self._client.subscribe(packet), refused, "granted the subscription"
         )
-        _check_granted(filters, suback)
+        check_granted(filters, suback)
         self._subscriptions.append(tuple(filters))
 
     def receive(self, timeout: float | None = None) -> Event | None:
@@ -240,9 +239,9 @@ class IotCoreConnection:
             case mqtt5.ConnectReasonCode.BAD_USERNAME_OR_PASSWORD:
                 return CredentialsRefused("the broker does not take the credentials")
             case mqtt5.ConnectReasonCode.SERVER_UNAVAILABLE | mqtt5.ConnectReasonCode.SERVER_BUSY:
-                return Unreachable(f"the broker takes no connections at the moment: {_words(reason)}")
+                return Unreachable(f"the broker takes no connections at the moment: {words(reason)}")
             case _:
-                return ServiceRefused(f"the broker refused the connection: {_words(reason)}")
+                return ServiceRefused(f"the broker refused the connection: {words(reason)}")
 
     def _not_accepted(self, what: str) -> NotAccepted:
         policy = "" if self._profile.policy_name else " --policy POLICY"
@@ -272,7 +271,7 @@ class IotCoreConnection:
         if self._ended.done():
             ended = self._ended.result()
             raise refused if type(ended) is NotAuthorized else ended
-        raise Unreachable(f"the broker has not {done}: {_words(answer.exception())}") from answer.exception()
+        raise Unreachable(f"the broker has not {done}: {words(answer.exception())}") from answer.exception()
 
     # -- what awscrt calls, on its thread
 
@@ -322,7 +321,7 @@ class IotCoreConnection:
         fault = self._signing_error or self._fault(self._upgrade, PATIENCE_SECONDS)
         if isinstance(fault, SignInRefused | WrongClock):
             self._end(fault)
-        cause = str(fault or _words(failure))
+        cause = str(fault or words(failure))
         if cause != self._last_cause and not self._is_linked and not self._ended.done():
             self._last_cause = cause
             self._events.put(Lost(cause))
@@ -336,7 +335,7 @@ class IotCoreConnection:
         elif reason == mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER:
             self._end(Unreachable("another program took over this connection's client id"))
         elif not self._ended.done():  # else it is we who stopped it
-            self._last_cause = _words(data.exception if reason is None else reason)
+            self._last_cause = words(data.exception if reason is None else reason)
             self._events.put(Lost(self._last_cause))
 
     def _on_publish(self, data: mqtt5.PublishReceivedData) -> None:
@@ -350,7 +349,7 @@ class IotCoreConnection:
         self._unanswered = len(self._subscriptions)
         self._futile += self._unanswered > 0
         if self._futile > CUTS_THAT_REFUSE:
-            self._end(_topic_refused("subscribe again to what was granted before"))
+            self._end(topic_refused("subscribe again to what was granted before"))
         elif not self._subscriptions:
             self._events.put(Restored())
         for filters in self._subscriptions:
@@ -367,7 +366,7 @@ class IotCoreConnection:
                 self._resubscribe()
             return
         try:
-            _check_granted(filters, answer.result())
+            check_granted(filters, answer.result())
         except AwsIotError as error:
             self._end(error)
             return
@@ -391,41 +390,5 @@ _FINAL_CONNACKS = {
 }
 
 
-def _topic_refused(what: str) -> TopicRefused:
-    return TopicRefused(
-        f"not authorized to {what}", hint="A policy refuses it: ask an admin which rooms are yours."
-    )
-
-
 def _subscribe_packet(filters: Sequence[str]) -> mqtt5.SubscribePacket:
     return mqtt5.SubscribePacket([mqtt5.Subscription(f, mqtt5.QoS.AT_LEAST_ONCE) for f in filters])
-
-
-def _check_granted(filters: Sequence[str], suback: mqtt5.SubackPacket) -> None:
-    for topic_filter, reason in zip(filters, suback.reason_codes, strict=True):
-        if reason == mqtt5.SubackReasonCode.NOT_AUTHORIZED:
-            raise _topic_refused(f"subscribe to {topic_filter}")
-        if _is_negative(reason):
-            raise ServiceRefused(f"the broker did not grant {topic_filter}: {_words(reason)}")
-
-
-def _is_negative(reason: int | None) -> bool:
-    return reason is None or reason >= 0x80  # None: a code that awscrt does not know
-
-
-_PLAIN_WORDS = {
-    SOCKET_CLOSED: "the connection was cut",
-    "AWS_ERROR_MQTT_UNEXPECTED_HANGUP": "the connection was cut",
-    "AWS_ERROR_MQTT_TIMEOUT": "no answer in time",
-    "SERVER_SHUTTING_DOWN": "the broker is shutting down",
-}
-
-
-def _words(reason: Any) -> str:
-    """A reason code or an awscrt error as words: NOT_AUTHORIZED becomes "not authorized"."""
-    name = getattr(reason, "name", None)
-    if name in _PLAIN_WORDS:
-        return _PLAIN_WORDS[name]
-    if isinstance(name, str):
-        return name.removeprefix("AWS_").removeprefix("ERROR_").removeprefix("IO_").replace("_", " ").lower()
-    return f"reason {reason:#x}" if isinstance(reason, int) else str(reason)

@@ -165,5 +165,6 @@ def show(app: App, key: str) -> None:
 def remove(app: App, key: str) -> None:
     """Remove a profile and its preset password."""
     app.passwords.remove(key)  # first: a password must not be left to a later profile of that name
+    app.sessions.forget(key)
     app.profiles.remove(key)
     words(f"Profile '{key}' is removed.")

@@ -9,7 +9,7 @@ import click
 from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.output import data, link_line, message_json, message_line, notice, words
-from aws_iot.cli.sign_in import password_of, username_of
+from aws_iot.cli.sign_in import signed_in
 from aws_iot.errors import InvalidMessage
 from aws_iot.message import Message
 from aws_iot.profile import Profile
@@ -109,15 +109,12 @@ def _signed_in(
     *,
     tell: bool = False,
 ) -> Iterator[Rooms]:
-    username = username_of(profile, user)
-    secret = password_of(app, profile, username, password, from_stdin)
-    accounts = app.accounts(profile)
-    credentials = app.credentials(profile, accounts, accounts.sign_in(username, secret))
-    identity = credentials.current().identity
+    sign_in, kept = signed_in(app, profile, user, password, from_stdin)
+    username, identity = kept.session.username, kept.credentials.identity
     if tell:
         for line in notice(username, identity, profile.identity_pool_id).splitlines():
             words(line)
-    connection = app.connect(profile, identity, credentials.current)
+    connection = app.connect(profile, identity, sign_in.credentials(kept).current)
     try:
         yield app.rooms(profile, connection, identity, username)
     finally:

@@ -11,6 +11,7 @@ from aws_iot.cli.config import config
 from aws_iot.cli.errors import RootGroup
 from aws_iot.cli.local import local
 from aws_iot.cli.room import pub, sub
+from aws_iot.cli.session import login, logout, whoami
 
 
 class _InOrder(RootGroup):
@@ -41,5 +42,5 @@ def root(ctx: click.Context) -> None:
     ctx.obj = ctx.obj or App()
 
 
-for _command in (config, signup, confirm, sub, pub, admin, local, completion):
+for _command in (config, signup, confirm, login, logout, whoami, sub, pub, admin, local, completion):
     root.add_command(_command)

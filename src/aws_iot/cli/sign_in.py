@@ -1,16 +1,35 @@
-"""Who signs in, and with which password: given, from standard input, preset, or asked for."""
+"""Who signs in, and how: as is kept, or with a password that is given, preset, or asked for."""
 
 import sys
 
 import click
 
 from aws_iot.app import App
+from aws_iot.kept import Kept, SignIn
 from aws_iot.profile import Profile
 
 
-def username_of(profile: Profile, given: str | None) -> str:
-    """The user that was named, or the profile's."""
-    username = given or profile.username
+def signed_in(
+    app: App, profile: Profile, user: str | None, password: str | None, from_stdin: bool
+) -> tuple[SignIn, Kept]:
+    """Somebody signed in: as is kept, or by a password, which is then spared the next command.
+
+    A password given with the command itself is tried, whatever is kept, and nothing of it is kept.
+    """
+    sign_in = app.sign_in(profile)
+    username = username_of(profile, user, app.sessions.load(profile))
+    if from_stdin or _is_given("password"):
+        return sign_in, sign_in.by_password(username, chosen_password(password, from_stdin) or "")
+    kept = sign_in.kept(username)
+    if kept is None:
+        kept = sign_in.by_password(username, password_of(app, profile, username, password, from_stdin))
+        sign_in.keep(kept)
+    return sign_in, kept
+
+
+def username_of(profile: Profile, given: str | None, kept: Kept | None = None) -> str:
+    """The user that was named, or the profile's, or who is signed in."""
+    username = given or profile.username or (kept.session.username if kept else None)
     if not username:
         raise click.UsageError(
             f"Who are you? Give -u USER, set AWS_IOT_USER, or preset it: aws-iot config -u USER -k {profile.key}"
@@ -27,8 +46,7 @@ def password_of(app: App, profile: Profile, username: str, given: str | None, fr
 def chosen_password(given: str | None, from_stdin: bool) -> str | None:
     """The password that an option or variable gives, if any does."""
     if from_stdin:
-        source = click.get_current_context().get_parameter_source("password")
-        if source is click.core.ParameterSource.COMMANDLINE:
+        if _is_given("password"):
             raise click.UsageError("-p and --password-stdin exclude each other.")
         given = sys.stdin.readline().rstrip("\r\n")
         if not given:
@@ -49,3 +67,8 @@ def ask_password(app: App, username: str, *, twice: bool = False) -> str:
         f"Password of {username}", hide_input=True, err=True, confirmation_prompt=twice
     )
     return password
+
+
+def _is_given(name: str) -> bool:
+    source = click.get_current_context().get_parameter_source(name)
+    return source is click.core.ParameterSource.COMMANDLINE

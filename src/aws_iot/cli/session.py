@@ -1,0 +1,94 @@
+"""`aws-iot login`, `logout` and `whoami`: a session that later commands use."""
+
+import json
+
+import click
+
+from aws_iot.app import App
+from aws_iot.cli import options
+from aws_iot.cli.output import data, visible, words
+from aws_iot.cli.sign_in import password_of, username_of
+from aws_iot.errors import SignInRefused
+from aws_iot.kept import Kept
+from aws_iot.message import timestamp
+from aws_iot.profile import Profile
+
+
+@click.command()
+@options.signing_in
+@click.pass_obj
+def login(app: App, key: str, user: str | None, password: str | None, password_stdin: bool) -> None:
+    """Sign in, and stay signed in: later commands need no password.
+
+    The session is kept in a file that only you can read, renewed when it is about to end, and lives
+    as long as the user pool lets it (30 days unless an admin changed it).
+
+    \b
+    Examples:
+      aws-iot login -u alice
+      aws-iot login -u alice -k team --password-stdin < password.txt
+    """
+    profile = app.profiles.load(key)
+    sign_in = app.sign_in(profile)
+    username = username_of(profile, user, app.sessions.load(profile))
+    kept = sign_in.by_password(username, password_of(app, profile, username, password, password_stdin))
+    sign_in.keep(kept)
+    words(f"Signed in as {username}; your identity is {kept.credentials.identity}.")
+
+
+@click.command()
+@options.profile
+@options.option(
+    "--everywhere", env="EVERYWHERE", is_flag=True, help="End your sessions on all devices, not just here."
+)
+@options.quiet
+@options.timeout
+@click.pass_obj
+def logout(app: App, key: str, everywhere: bool) -> None:
+    """Sign out: end the session and forget it.
+
+    \b
+    Examples:
+      aws-iot logout
+      aws-iot logout -k team --everywhere
+    """
+    was_in = app.sign_in(app.profiles.load(key)).end(everywhere=everywhere)
+    words("Signed out." if was_in else "Nobody was signed in.")
+
+
+@click.command()
+@options.profile
+@options.json_output
+@click.pass_obj
+def whoami(app: App, key: str, as_json: bool) -> None:
+    """Show who is signed in, and until when. Asks nobody but this machine.
+
+    \b
+    Examples:
+      aws-iot whoami
+      aws-iot whoami -k team --json
+    """
+    profile = app.profiles.load(key)
+    kept = app.sessions.load(profile)
+    if kept is None:
+        raise SignInRefused(
+            f"nobody is signed in with the profile '{key}'", hint=f"Sign in: aws-iot login -k {key}"
+        )
+    facts = _facts(profile, kept)
+    if as_json:
+        data(json.dumps(facts))
+    else:
+        width = max(map(len, facts)) + 2
+        for name, value in facts.items():
+            data(f"{name.replace('_', ' '):{width}}{visible(value)}")
+
+
+def _facts(profile: Profile, kept: Kept) -> dict[str, str]:
+    return {
+        "user": kept.session.username,
+        "profile": profile.key,
+        "identity": kept.credentials.identity,
+        "identity_pool": profile.identity_pool_id,
+        "tokens_end": timestamp(kept.session.expires),
+        "credentials_end": timestamp(kept.credentials.expires),
+    }

@@ -1,0 +1,63 @@
+"""Endpoint: where a broker listens, as people write it."""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urlsplit
+
+_HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+(%\w+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the broker listens for MQTT over a WebSocket."""
+
+    host: str
+    port: int
+    path: str = "/mqtt"
+    tls: bool = True
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `wss://host[:port][/path]`, a bare `host[:port]`, or `ws://…` on a loopback address.
+
+        Raises `ValueError` with a reason that completes the sentence "it …".
+        """
+        no_host = ValueError("must be a host name, with an optional port and path")
+        try:
+            url = urlsplit(text if "://" in text else f"wss://{text}")
+        except ValueError:
+            raise no_host from None
+        if url.scheme not in ("ws", "wss"):
+            raise ValueError("must begin with wss://, or be a bare host name")
+        host = url.hostname or ""
+        if "://" not in text and "/" in text:
+            raise no_host
+        if not _HOST.fullmatch(host) or "@" in url.netloc or re.search(r"[\s?#]", text):
+            raise no_host
+        try:
+            port = url.port
+        except ValueError:
+            port = 0
+        if port == 0:
+            raise ValueError("has a port that is not a number from 1 to 65535")
+        tls = url.scheme == "wss"
+        if not tls and not is_loopback(host):
+            raise ValueError(
+                "must begin with wss://: without TLS (ws://) only this machine itself can be reached"
+            )
+        return cls(host, port or (443 if tls else 80), "/mqtt" if url.path in ("", "/") else url.path, tls)
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port == (443 if self.tls else 80) else f":{self.port}"
+        return f"{'wss' if self.tls else 'ws'}://{host}{port}{self.path}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine itself."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"

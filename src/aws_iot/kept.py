@@ -1,0 +1,154 @@
+"""Kept sessions: what a person need not do again at the next command."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from aws_iot.credentials import RENEW_BEFORE, CredentialIssuer, Credentials, RenewingCredentials
+from aws_iot.errors import CredentialsRefused, SignInRefused
+from aws_iot.files import delete, exclusive, read, write_private
+from aws_iot.profile import Profile, checked_key
+from aws_iot.session import Accounts, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A session and the credentials that it got last."""
+
+    session: Session
+    credentials: Credentials
+
+
+class SessionCache:
+    """The kept sessions of a person: one private file a profile.
+
+    What is damaged, or of other pools than the profile's, counts as not there. Methods raise
+    `ProfileError` for files that the system does not let them use.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def load(self, profile: Profile) -> Kept | None:
+        """What is kept for the profile."""
+        data = read(self._path(profile.key))
+        try:
+            stored = json.loads(data or b"null")
+            if stored["pools"] != _pools(profile):
+                return None
+            return Kept(_revive(Session, stored["session"]), _revive(Credentials, stored["credentials"]))
+        except (ValueError, LookupError, TypeError, RecursionError):
+            return None
+
+    def save(self, profile: Profile, kept: Kept) -> None:
+        """Keep it, in place of what is kept."""
+        stored = {
+            "pools": _pools(profile),
+            "session": asdict(kept.session),
+            "credentials": asdict(kept.credentials),
+        }
+        write_private(self._path(profile.key), json.dumps(stored, default=datetime.isoformat).encode())
+
+    def forget(self, key: str) -> None:
+        """Keep nothing for the profile of that key; fine if nothing is kept."""
+        delete(self._path(key))
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Hold off other processes that renew, so that one of several does; not for ever."""
+        with exclusive(self.folder):
+            yield
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{checked_key(key)}.json"
+
+
+class SignIn:
+    """Signs a person in with a profile, by whatever takes least: what is kept, a renewal, the password.
+
+    `accounts` and `issuer` are called only when the network is needed.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        cache: SessionCache,
+        accounts: Callable[[], Accounts],
+        issuer: Callable[[], CredentialIssuer],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._profile = profile
+        self._cache = cache
+        self._accounts = accounts
+        self._issuer = issuer
+        self._now = now
+
+    def kept(self, username: str) -> Kept | None:
+        """What is kept for this user, live; renewed first if it is about to end.
+
+        None if nothing is, or if it cannot be renewed. Raises `Unreachable`, `ServiceRefused`.
+        """
+        with self._cache.exclusive():
+            kept = self._cache.load(self._profile)
+            if kept is None or kept.session.username != username:
+                return None
+            if kept.credentials.expires - self._now() >= RENEW_BEFORE:
+                return kept
+            try:
+                renewed = self.renewed(kept)
+            except (SignInRefused, CredentialsRefused):
+                return None
+            self._cache.save(self._profile, renewed)
+            return renewed
+
+    def renewed(self, kept: Kept) -> Kept:
+        """New tokens and credentials without the password. Raises `SignInRefused`."""
+        session = self._accounts().renew(kept.session)
+        return Kept(session, self._issuer().issue(session, kept.credentials.identity))
+
+    def by_password(self, username: str, password: str) -> Kept:
+        """A new session, which is not kept yet. Raises `SignInRefused`, `CredentialsRefused`."""
+        session = self._accounts().sign_in(username, password)
+        return Kept(session, self._issuer().issue(session))
+
+    def credentials(self, kept: Kept) -> RenewingCredentials:
+        """Its credentials, renewed for as long as the session can be."""
+
+        def renew() -> Credentials:
+            nonlocal kept
+            kept = self.kept(kept.session.username) or self.renewed(kept)
+            return kept.credentials
+
+        return RenewingCredentials(kept.credentials, renew, self._now)
+
+    def keep(self, kept: Kept) -> None:
+        """Spare the next command all this."""
+        self._cache.save(self._profile, kept)
+
+    def end(self, *, everywhere: bool) -> bool:
+        """Sign out: forget what is kept, then have its tokens revoked; whether there was anything.
+
+        Raises `Unreachable` and `ServiceRefused` when it is forgotten, but could not be revoked.
+        """
+        kept = self._cache.load(self._profile)
+        if kept is None:
+            return False
+        self._cache.forget(self._profile.key)
+        self._accounts().sign_out(kept.session, everywhere=everywhere)
+        return True
+
+
+def _pools(profile: Profile) -> list[str]:
+    return [profile.user_pool_id, profile.client_id, profile.identity_pool_id]
+
+
+def _revive(kind: type[Any], stored: dict[str, Any]) -> Any:
+    values = {field.name: stored[field.name] for field in fields(kind)}
+    expires = datetime.fromisoformat(values["expires"])
+    if expires.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return kind(**values | {"expires": expires})

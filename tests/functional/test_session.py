@@ -1,0 +1,173 @@
+"""`aws-iot login`, `logout`, `whoami`, and what the other commands make of a kept session."""
+
+import json
+import stat
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from aws_iot.errors import Unreachable
+from tests.conftest import CommandLine
+from tests.fakes import POOL, FakeApp, FakeCloud
+
+PUB = "pub -r lobby -m hello"
+
+
+@pytest.fixture
+def identity(cloud: FakeCloud) -> str:
+    """Alice is a member."""
+    return cloud.member("alice", "Passw0rd")
+
+
+def unplug(app: FakeApp) -> None:
+    """From now on the user pool cannot be reached."""
+    app.fails_with = Unreachable("cannot reach the user pool")
+
+
+def pass_time(app: FakeApp, **time: int) -> None:
+    """Let it be later."""
+    app.now = lambda: datetime.now(UTC) + timedelta(**time)
+
+
+def test_who_is_signed_in_needs_no_password_and_no_user_pool(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str
+) -> None:
+    result = aws_iot("login -u alice -p Passw0rd")
+    assert identity in result.stderr
+    unplug(app)
+    aws_iot(PUB)
+    aws_iot(f"{PUB} -u alice")
+    assert len(cloud.published) == 2
+
+
+def test_a_preset_password_is_asked_of_the_user_pool_once(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str
+) -> None:
+    aws_iot("config -u alice -p Passw0rd")
+    aws_iot(PUB)
+    unplug(app)
+    aws_iot(PUB)
+    assert len(cloud.published) == 2
+
+
+def test_a_password_given_with_the_command_is_tried_and_not_kept(
+    aws_iot: CommandLine, cloud: FakeCloud, identity: str
+) -> None:
+    aws_iot(f"{PUB} -u alice -p Passw0rd")
+    aws_iot("whoami", ends=4)
+    aws_iot("login -u alice -p Passw0rd")
+    aws_iot(f"{PUB} -p wrong", ends=4)
+    aws_iot(f"{PUB} --password-stdin", ends=4, stdin="wrong\n")
+    assert len(cloud.published) == 1
+
+
+def test_a_session_is_of_one_user(aws_iot: CommandLine, cloud: FakeCloud, identity: str) -> None:
+    cloud.member("bob", "Passw0rd")
+    aws_iot("login -u alice -p Passw0rd")
+    assert "AWS_IOT_PASSWORD" in aws_iot(f"{PUB} -u bob", ends=2).stderr
+
+
+def test_a_session_is_of_one_set_of_pools(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str
+) -> None:
+    aws_iot("login -u alice -p Passw0rd")
+    app.profiles.change("default", lambda _: replace(cloud.profile, user_pool_id="us-east-1_OTHER"))
+    aws_iot("whoami", ends=4)
+
+
+def test_a_session_about_to_end_is_renewed_without_the_password(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str
+) -> None:
+    aws_iot("login -u alice -p Passw0rd")
+    before = json.loads(aws_iot("whoami --json").stdout)
+    cloud.accounts["alice"].password = "changed"
+    pass_time(app, minutes=56)
+    aws_iot(PUB)
+    after = json.loads(aws_iot("whoami --json").stdout)
+    assert after["tokens_end"] > before["tokens_end"]
+    assert after["identity"] == before["identity"] == identity
+
+
+def test_a_session_that_cannot_be_renewed_asks_for_the_password(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str
+) -> None:
+    aws_iot("login -u alice -p Passw0rd")
+    cloud.tokens.clear()
+    pass_time(app, hours=2)
+    aws_iot(PUB, ends=2)
+    aws_iot(PUB, env={"AWS_IOT_PASSWORD": "Passw0rd"})
+    assert len(cloud.published) == 1
+
+
+def test_a_renewal_that_fails_on_the_way_is_told(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
+    aws_iot("login -u alice -p Passw0rd")
+    pass_time(app, hours=2)
+    unplug(app)
+    assert "cannot reach the user pool" in aws_iot(PUB, ends=6).stderr
+
+
+def test_whoami_tells_without_asking_anybody(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
+    aws_iot("login -u alice -p Passw0rd")
+    unplug(app)
+    facts = json.loads(aws_iot("whoami --json").stdout)
+    assert list(facts) == ["user", "profile", "identity", "identity_pool", "tokens_end", "credentials_end"]
+    assert (facts["user"], facts["profile"]) == ("alice", "default")
+    assert (facts["identity"], facts["identity_pool"]) == (identity, POOL)
+    lines = aws_iot("whoami").stdout.splitlines()
+    assert [line.split("  ")[0] for line in lines][:3] == ["user", "profile", "identity"]
+
+
+def test_nobody_is_signed_in_at_first(aws_iot: CommandLine) -> None:
+    assert "aws-iot login -k default" in aws_iot("whoami", ends=4).stderr
+    assert "Nobody" in aws_iot("logout").stderr
+
+
+@pytest.mark.parametrize("line", ["logout", "logout --everywhere"])
+def test_who_signs_out_is_forgotten_and_the_session_is_revoked(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str, line: str
+) -> None:
+    aws_iot("login -u alice -p Passw0rd")
+    kept = app.sessions.load(app.profiles.load("default"))
+    assert kept
+    assert "Signed out" in aws_iot(line).stderr
+    assert kept.session.refresh_token not in cloud.tokens
+    assert (kept.session.id_token in cloud.tokens) is (line == "logout")
+    aws_iot("whoami", ends=4)
+
+
+def test_who_signs_out_without_a_network_is_forgotten_all_the_same(
+    aws_iot: CommandLine, app: FakeApp, identity: str
+) -> None:
+    aws_iot("login -u alice -p Passw0rd")
+    unplug(app)
+    aws_iot("logout", ends=6)
+    aws_iot("whoami", ends=4)
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"null", b"[]", b'{"pools": 1}', b"\xff", b"[" * 50_000])
+def test_a_damaged_session_counts_as_none(
+    aws_iot: CommandLine, app: FakeApp, identity: str, damage: bytes
+) -> None:
+    aws_iot("login -u alice -p Passw0rd")
+    [path] = app.sessions.folder.glob("*.json")
+    path.write_bytes(damage)
+    aws_iot("whoami", ends=4)
+    aws_iot("login -u alice -p Passw0rd")
+    aws_iot("whoami")
+
+
+def test_a_session_is_for_its_owner_s_eyes_only(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
+    shown = aws_iot("login -u alice -p Passw0rd").output + aws_iot("whoami --json").output
+    [path] = app.sessions.folder.glob("*.json")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    kept = app.sessions.load(app.profiles.load("default"))
+    assert kept
+    secrets = (kept.session.id_token, kept.session.access_token, kept.session.refresh_token, "Passw0rd")
+    assert not [secret for secret in secrets if secret and secret in shown]
+
+
+def test_a_removed_profile_leaves_no_session(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
+    aws_iot("login -u alice -p Passw0rd")
+    aws_iot("config remove -k default")
+    assert list(app.sessions.folder.glob("*.json")) == []

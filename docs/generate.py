@@ -29,7 +29,10 @@ def commands() -> str:
 def _walk(path: list[str], command: click.Command) -> list[tuple[list[str], click.Command]]:
     found = [(path, command)]
     if isinstance(command, click.Group):
-        for name, sub in command.commands.items():
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            sub = command.get_command(context, name)
+            assert sub
             found += _walk([*path, name], sub)
     return found
 

@@ -4,25 +4,25 @@ It makes parts; it decides nothing and prints nothing. Commands get it from Clic
 tests hand in another.
 """
 
+from __future__ import annotations  # so that what only types need is not imported
+
 import os
 import sys
-import uuid
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aws_iot.connection import Connection
-from aws_iot.credentials import CredentialIssuer, Credentials
-from aws_iot.kept import SessionCache, SignIn
-from aws_iot.profile import Profile, ProfileStore
-from aws_iot.room import Rooms
-from aws_iot.session import Accounts, PresetPasswords
-
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aws_iot.aws.members import Members
+    from aws_iot.connection import Connection
+    from aws_iot.credentials import CredentialIssuer, Credentials
+    from aws_iot.kept import SessionCache, SignIn
     from aws_iot.local.stack import LocalStack, Provisioned
+    from aws_iot.profile import Profile, ProfileStore
+    from aws_iot.room import Rooms
+    from aws_iot.session import Accounts, PresetPasswords
 
 TIMEOUT_SECONDS = 10.0
 """How long one step (a request, a connection, an acknowledgement) may take unless somebody says otherwise."""
@@ -70,16 +70,22 @@ class App:
     @property
     def profiles(self) -> ProfileStore:
         """The stored profiles."""
+        from aws_iot.profile import ProfileStore
+
         return ProfileStore(self.config_folder / "profiles")
 
     @property
     def passwords(self) -> PresetPasswords:
         """The preset passwords."""
+        from aws_iot.session import PresetPasswords
+
         return PresetPasswords(self.config_folder / "passwords")
 
     @property
     def sessions(self) -> SessionCache:
         """The kept sessions."""
+        from aws_iot.kept import SessionCache
+
         return SessionCache(self.cache_folder / "sessions")
 
     def accounts(self, profile: Profile) -> Accounts:
@@ -100,7 +106,7 @@ class App:
 
         return IotCoreConnection.open(profile, identity, credentials, self.now, self.timeout)
 
-    def members(self, profile: Profile, aws_profile: str | None) -> "Members":
+    def members(self, profile: Profile, aws_profile: str | None) -> Members:
         """Who may come in, for an admin."""
         from aws_iot.aws.members import Members
 
@@ -108,6 +114,8 @@ class App:
 
     def sign_in(self, profile: Profile) -> SignIn:
         """Signs a person in with the profile; imports and asks the services only if it must."""
+        from aws_iot.kept import SignIn
+
         return SignIn(
             profile,
             self.sessions,
@@ -118,18 +126,20 @@ class App:
 
     def rooms(self, profile: Profile, connection: Connection, identity: str, name: str) -> Rooms:
         """The rooms of the profile's identity pool, over a connection of `identity`."""
+        from aws_iot.room import Rooms
+
         return Rooms(
             connection,
             pool=profile.identity_pool_id,
             identity=identity,
             name=name,
             now=self.now,
-            new_id=lambda: uuid.uuid4().hex,
+            new_id=lambda: os.urandom(16).hex(),
         )
 
     def local_stack(
         self, folder: Path, api_port: int | None, mqtt_port: int | None, verbose: bool
-    ) -> "LocalStack":
+    ) -> LocalStack:
         """The local stack, provisioned when it is entered. Raises `NotInstalled`."""
         from aws_iot.local import require_extra
 
@@ -138,7 +148,9 @@ class App:
 
         return LocalStack(folder, self._provision, api_port=api_port, mqtt_port=mqtt_port, verbose=verbose)
 
-    def _provision(self, stack: "LocalStack") -> "Provisioned":
+    def _provision(self, stack: LocalStack) -> Provisioned:
+        from dataclasses import replace
+
         from aws_iot import backend
         from aws_iot.aws.clients import Address, Keys, Service
         from aws_iot.aws.cloudformation import deploy

@@ -1,12 +1,11 @@
 """Endpoint: where a broker listens, as people write it."""
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
-_HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+(%\w+)?")
+_HOST = r"[\w.-]+|[0-9a-f:.]+(%\w+)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Endpoint:
         host = url.hostname or ""
         if "://" not in text and "/" in text:
             raise no_host
-        if not _HOST.fullmatch(host) or "@" in url.netloc or re.search(r"[\s?#]", text):
+        if not re.fullmatch(_HOST, host) or "@" in url.netloc or re.search(r"[\s?#]", text):
             raise no_host
         try:
             port = url.port
@@ -57,6 +56,8 @@ class Endpoint:
 
 def is_loopback(host: str) -> bool:
     """Whether a host name or address is this machine itself."""
+    import ipaddress  # here, since few commands need it and all would wait for it
+
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

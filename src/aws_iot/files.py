@@ -5,7 +5,6 @@ What the system refuses is raised as `ProfileError`, naming the file.
 
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,8 +24,8 @@ def write_private(path: Path, data: bytes) -> None:
     """
     with _told(path, "written"):
         _make_private(path.parent)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")  # mkstemp makes it 0600
-        unfinished = Path(name)
+        unfinished = path.parent / f".{path.name}.{os.urandom(8).hex()}.tmp"
+        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)

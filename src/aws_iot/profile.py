@@ -5,13 +5,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from aws_iot.endpoint import Endpoint
 from aws_iot.errors import ProfileError, ProfileNotFound
 from aws_iot.files import delete, exclusive, names, read, write_private
 
-_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_KEY = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,7 @@ class Profile:
         return self.identity_pool_id.partition(":")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
+class _Key(NamedTuple):
     """One key of `aws-exports.json`: the field that it fills, and what it must look like."""
 
     name: str
@@ -179,7 +178,7 @@ class ProfileStore:
     def keys(self) -> list[str]:
         """The keys of the stored profiles, in alphabetical order."""
         stems = [name.removesuffix(".json") for name in names(self.folder) if name.endswith(".json")]
-        return [stem for stem in stems if _KEY.fullmatch(stem)]
+        return [stem for stem in stems if re.fullmatch(_KEY, stem)]
 
     def load(self, key: str) -> Profile:
         """Raises `ProfileNotFound`, or `ProfileError` if the file is damaged."""
@@ -235,7 +234,7 @@ class ProfileStore:
 
 def checked_key(key: str) -> str:
     """`key`, if it can name a profile and so a file; else raises `ProfileError`."""
-    if not _KEY.fullmatch(key):
+    if not re.fullmatch(_KEY, key):
         raise ProfileError(
             f"'{key}' cannot name a profile: use up to 64 letters, digits, '_', '-' and '.', a letter or digit first"
         )

@@ -10,7 +10,10 @@ from aws_iot.cli.root import root
 def _walk(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
     yield path, command
     if isinstance(command, click.Group):
-        for name, sub in command.commands.items():
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            sub = command.get_command(context, name)
+            assert sub
             yield from _walk(f"{path} {name}".strip(), sub)
 
 

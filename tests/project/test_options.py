@@ -54,3 +54,11 @@ def test_the_help_of_a_command_ends_with_an_example(path: str) -> None:
 )
 def test_the_options_of_the_original_are_there_under_old_and_new_names(path: str, wanted: set[str]) -> None:
     assert [option for where, option in OPTIONS if where == path and wanted <= set(option.opts)]
+
+
+@pytest.mark.parametrize("path", [path for path in COMMANDS if path and " " not in path])
+def test_the_list_of_commands_says_what_the_command_says(path: str) -> None:
+    listed = COMMANDS[""].get_help(click.Context(COMMANDS[""], info_name="aws-iot", terminal_width=100))
+    first_sentence = (COMMANDS[path].help or "").partition("\n\n")[0].replace("\n", " ")
+    assert f"  {path} " in listed
+    assert first_sentence in listed

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aws_iot.cli.output import link_line, message_json, message_line, notice, visible
+from aws_iot.cli.messages import link_line, message_json, message_line, notice
+from aws_iot.cli.output import visible
 from aws_iot.connection import Lost, Restored
 from aws_iot.message import Message, encode
 

@@ -5,6 +5,7 @@ queue or settles a future, and returns; what takes time (renewing credentials, s
 thread of its own.
 """
 
+import os
 import queue
 import secrets
 import threading
@@ -18,9 +19,8 @@ from typing import Any, Self
 from awscrt import io, mqtt5
 
 from aws_iot.aws.deadline import SLICE_SECONDS, settled
-from aws_iot.aws.handshake import SignedUpgrade, diagnose, sign
+from aws_iot.aws.handshake import SignedUpgrade, sign
 from aws_iot.aws.reasons import SOCKET_CLOSED, check_granted, is_negative, topic_refused, words
-from aws_iot.aws.troubles import system_ca_bundle
 from aws_iot.connection import Delivery, Event, Lost, Restored
 from aws_iot.credentials import Credentials
 from aws_iot.errors import (
@@ -64,7 +64,9 @@ class IotCoreConnection:
     ) -> None:
         self._profile = profile
         self._endpoint = profile.endpoint
-        self._ca_bundle = profile.ca_bundle or system_ca_bundle()
+        self._ca_bundle = profile.ca_bundle or os.environ.get(
+            "AWS_CA_BUNDLE"
+        )  # awscrt does not look there itself
         self._identity = identity
         self._credentials = credentials
         self._now = now
@@ -218,6 +220,8 @@ class IotCoreConnection:
         )
 
     def _fault(self, upgrade: SignedUpgrade | None, seconds: float) -> AwsIotError | None:
+        from aws_iot.aws.diagnosis import diagnose  # here, since it is rarely needed and takes long to import
+
         return diagnose(self._endpoint, self._ca_bundle, upgrade, self._now, seconds)
 
     def _why_not(self, failure: mqtt5.LifecycleConnectFailureData, closed: int) -> AwsIotError | None:

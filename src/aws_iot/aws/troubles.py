@@ -1,6 +1,5 @@
 """What goes wrong on the way to a service: in words, whatever library was on its way."""
 
-import os
 import socket
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -60,8 +59,3 @@ _TROUBLES: tuple[tuple[type[BaseException], str], ...] = (
     (TimeoutError, "no answer in time"),
     (ConnectionError, "the connection was cut"),
 )
-
-
-def system_ca_bundle() -> str | None:
-    """What `AWS_CA_BUNDLE` says; botocore reads it by itself, awscrt and `ssl` do not."""
-    return os.environ.get("AWS_CA_BUNDLE") or None

@@ -13,7 +13,10 @@ _IDENTITY = re.compile(r"[\w-]+:[0-9a-f-]+")
 
 @click.group()
 def admin() -> None:
-    """Let members in. Needs AWS credentials of your own: the usual variables, files or --aws-profile."""
+    """Let members in.
+
+    Needs AWS credentials of your own: the usual variables, files or --aws-profile.
+    """
 
 
 @admin.command()

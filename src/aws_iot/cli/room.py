@@ -8,7 +8,8 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
-from aws_iot.cli.output import data, link_line, message_json, message_line, notice, words
+from aws_iot.cli.messages import link_line, message_json, message_line, notice
+from aws_iot.cli.output import data, words
 from aws_iot.cli.sign_in import signed_in
 from aws_iot.errors import InvalidMessage
 from aws_iot.message import Message

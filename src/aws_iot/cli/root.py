@@ -1,25 +1,50 @@
 """`aws-iot` itself: the commands, in the order in which a person needs them."""
 
+import importlib
+
 import click
 
 import aws_iot
 from aws_iot.app import App
-from aws_iot.cli.account import confirm, signup
-from aws_iot.cli.admin import admin
-from aws_iot.cli.completion import completion
-from aws_iot.cli.config import config
 from aws_iot.cli.errors import RootGroup
-from aws_iot.cli.local import local
-from aws_iot.cli.room import pub, sub
-from aws_iot.cli.session import login, logout, whoami
+
+# Where each command is, and what the list of commands says of it. A command's module is imported when
+# the command is: `--help` and the quick commands would otherwise wait for all of them.
+_COMMANDS = {
+    "config": ("config:config", "Write a profile: which pools to use, and who you are."),
+    "signup": ("account:signup", "Make an account in the user pool."),
+    "confirm": ("account:confirm", "Confirm an account with the code that was mailed."),
+    "login": ("session:login", "Sign in, and stay signed in: later commands need no password."),
+    "logout": ("session:logout", "Sign out: end the session and forget it."),
+    "whoami": ("session:whoami", "Show who is signed in, and until when."),
+    "sub": ("room:sub", "Hear what is said: each message as it comes, until Ctrl-C."),
+    "pub": ("room:pub", "Say something in a room."),
+    "admin": ("admin:admin", "Let members in."),
+    "local": ("local:local", "Run Cognito and AWS IoT Core on this machine."),
+    "completion": ("completion:completion", "Print the script that completes commands in a shell."),
+}
 
 
-class _InOrder(RootGroup):
+class _Commands(RootGroup):
+    """Knows its commands by name, and imports each when it is asked for."""
+
     def list_commands(self, _: click.Context) -> list[str]:
-        return list(self.commands)
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _COMMANDS and cmd_name not in self.commands:
+            module, _, name = _COMMANDS[cmd_name][0].partition(":")
+            self.add_command(getattr(importlib.import_module(f"aws_iot.cli.{module}"), name), cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in _COMMANDS.items()])
 
 
-@click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(aws_iot.__version__, prog_name="aws-iot", message="%(prog)s %(version)s")
 @click.pass_context
 def root(ctx: click.Context) -> None:
@@ -30,8 +55,9 @@ def root(ctx: click.Context) -> None:
       aws-iot config -s aws-exports.json            which pools and endpoint to use
       aws-iot signup -u alice -e alice@example.com  make an account
       aws-iot confirm -u alice -c 123456            confirm it with the mailed code
-      aws-iot sub -u alice                          hear; an admin has to accept you first
-      aws-iot pub -u alice -r lobby -m hello        say
+      aws-iot login -u alice                        stay signed in
+      aws-iot sub                                   hear; an admin has to accept you first
+      aws-iot pub -r lobby -m hello                 say
 
     \b
     Without an AWS account, all of it on this machine:
@@ -40,7 +66,3 @@ def root(ctx: click.Context) -> None:
     Profiles are kept in the folder that AWS_IOT_CONFIG_DIR names, or where this system keeps settings.
     """
     ctx.obj = ctx.obj or App()
-
-
-for _command in (config, signup, confirm, login, logout, whoami, sub, pub, admin, local, completion):
-    root.add_command(_command)

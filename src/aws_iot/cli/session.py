@@ -61,7 +61,9 @@ def logout(app: App, key: str, everywhere: bool) -> None:
 @options.json_output
 @click.pass_obj
 def whoami(app: App, key: str, as_json: bool) -> None:
-    """Show who is signed in, and until when. Asks nobody but this machine.
+    """Show who is signed in, and until when.
+
+    Asks nobody but this machine.
 
     \b
     Examples:

@@ -1,12 +1,17 @@
 """Who signs in, and how: as is kept, or with a password that is given, preset, or asked for."""
 
+from __future__ import annotations  # so that what only types need is not imported
+
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from aws_iot.app import App
-from aws_iot.kept import Kept, SignIn
-from aws_iot.profile import Profile
+
+if TYPE_CHECKING:
+    from aws_iot.kept import Kept, SignIn
+    from aws_iot.profile import Profile
 
 
 def signed_in(

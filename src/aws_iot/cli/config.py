@@ -11,8 +11,8 @@ from aws_iot.cli import options
 from aws_iot.cli.output import data, visible, words
 from aws_iot.cli.sign_in import chosen_password
 from aws_iot.errors import ProfileError, ProfileNotFound
-from aws_iot.files import read
-from aws_iot.profile import Profile, from_exports, parse_json, to_exports
+from aws_iot.exports import read_cognitorc, read_exports
+from aws_iot.profile import Profile, to_exports
 
 
 @click.group(invoke_without_command=True)
@@ -23,7 +23,13 @@ from aws_iot.profile import Profile, from_exports, parse_json, to_exports
     env="CONFIG_SET",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Read pools and endpoints from this aws-exports.json.",
+    help="Read pools and endpoints from this aws-exports.json, aws-exports.js or amplify_outputs.json.",
+)
+@options.option(
+    "--endpoint",
+    env="CONFIG_ENDPOINT",
+    metavar="URL",
+    help="With -s: the IoT endpoint, where the file names none (Amplify Gen 2 does not).",
 )
 @options.profile
 @options.option("-u", "--user", "--usr", "user", env="CONFIG_USER", metavar="USER", help="Preset the user.")
@@ -41,6 +47,7 @@ from aws_iot.profile import Profile, from_exports, parse_json, to_exports
 def config(
     ctx: click.Context,
     exports: Path | None,
+    endpoint: str | None,
     key: str,
     user: str | None,
     password: str | None,
@@ -56,16 +63,19 @@ def config(
       aws-iot config -s aws-exports.json
       aws-iot config -s aws-exports.json -k team -u alice
       aws-iot config -k team -u bob
+      aws-iot config -s amplify_outputs.json --endpoint wss://…-ats.iot.us-east-1.amazonaws.com/mqtt
       aws-iot config list
     """
     app = ctx.find_object(App) or App()
     if ctx.invoked_subcommand:
-        _refuse_options(ctx)
+        options.refuse_before_subcommand(ctx)
         return
     password = chosen_password(password, password_stdin)
+    if endpoint and not exports:
+        raise click.UsageError("--endpoint goes with -s FILE.")
     if not (exports or user or password):
         raise click.UsageError("Nothing to write: give -s FILE, -u USER or -p PASS.")
-    fresh = _read_exports(exports) if exports else None
+    fresh = read_exports(exports, endpoint) if exports else None
 
     def change(old: Profile | None) -> Profile:
         profile = fresh or old
@@ -86,21 +96,8 @@ def config(
     )
 
 
-def _read_exports(path: Path) -> Profile:
-    data = read(path)
-    if data is None:
-        raise ProfileError(f"{path}: there is no such file")
-    return from_exports(parse_json(data, path), str(path))
-
-
 def _preset_user(app: App, key: str) -> str | None:
     return app.profiles.load(key).username if key in app.profiles.keys() else None
-
-
-def _refuse_options(ctx: click.Context) -> None:
-    for name in ctx.params:
-        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"Options go behind '{ctx.invoked_subcommand}'.")
 
 
 @config.command("list")
@@ -168,3 +165,42 @@ def remove(app: App, key: str) -> None:
     app.sessions.forget(key)
     app.profiles.remove(key)
     words(f"Profile '{key}' is removed.")
+
+
+@config.command("import")
+@click.argument("file", type=click.Path(path_type=Path), default=Path("~/.cognitorc"), metavar="[FILE]")
+@options.option(
+    "--replace", "overwrite", env="CONFIG_IMPORT_REPLACE", is_flag=True, help="Also what exists already."
+)
+@click.pass_obj
+def import_(app: App, file: Path, overwrite: bool) -> None:
+    """Take over the profiles of the npm tool.
+
+    From ~/.cognitorc, unless you name another file. That file stays as it is, with the passwords in
+    it: remove it once all works.
+
+    \b
+    Example:
+      aws-iot config import
+    """
+    path, failed = file.expanduser(), 0
+    for key, found, password in read_cognitorc(path):
+        try:
+            words(f"{key}: {_import(app, key, found, password, overwrite)}")
+        except ProfileError as error:
+            failed += 1
+            words(f"{key}: not imported: {error}")
+    if failed:
+        raise ProfileError(f"{failed} of the profiles in {path} could not be imported")
+
+
+def _import(app: App, key: str, found: Profile | ProfileError, password: str | None, overwrite: bool) -> str:
+    if isinstance(found, ProfileError):
+        raise found
+    if key in app.profiles.keys() and not overwrite:
+        return "exists already; --replace replaces it"
+    app.profiles.change(key, lambda _: found)
+    if password and found.username:
+        app.passwords.set(key, found.username, password)
+        return "imported, with the password"
+    return "imported"

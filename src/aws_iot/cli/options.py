@@ -80,3 +80,10 @@ def signing_in(command: Callable[..., Any]) -> Callable[..., Any]:
     for decorate in (timeout, quiet, password_stdin, password, user, profile):
         command = decorate(command)
     return command
+
+
+def refuse_before_subcommand(ctx: click.Context) -> None:
+    """In a group that is a command as well: options that stand before a subcommand would go unheard."""
+    for name in ctx.params:
+        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"Options go behind '{ctx.invoked_subcommand}'.")

@@ -17,6 +17,10 @@ _COMMANDS = {
     "login": ("session:login", "Sign in, and stay signed in: later commands need no password."),
     "logout": ("session:logout", "Sign out: end the session and forget it."),
     "whoami": ("session:whoami", "Show who is signed in, and until when."),
+    "credentials": (
+        "credentials:credentials",
+        "Print the AWS keys of whoever is signed in, for other AWS tools.",
+    ),
     "sub": ("room:sub", "Hear what is said: each message as it comes, until Ctrl-C."),
     "pub": ("room:pub", "Say something in a room."),
     "admin": ("admin:admin", "Let members in."),

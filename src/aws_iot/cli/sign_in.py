@@ -2,12 +2,14 @@
 
 from __future__ import annotations  # so that what only types need is not imported
 
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from aws_iot.app import App
+from aws_iot.errors import SignInRefused
 
 if TYPE_CHECKING:
     from aws_iot.kept import Kept, SignIn
@@ -15,11 +17,12 @@ if TYPE_CHECKING:
 
 
 def signed_in(
-    app: App, profile: Profile, user: str | None, password: str | None, from_stdin: bool
+    app: App, profile: Profile, user: str | None, password: str | None, from_stdin: bool, *, ask: bool = True
 ) -> tuple[SignIn, Kept]:
     """Somebody signed in: as is kept, or by a password, which is then spared the next command.
 
     A password given with the command itself is tried, whatever is kept, and nothing of it is kept.
+    Without `ask`, who is not signed in and has no password preset is refused rather than asked.
     """
     sign_in = app.sign_in(profile)
     username = username_of(profile, user, app.sessions.load(profile))
@@ -27,7 +30,13 @@ def signed_in(
         return sign_in, sign_in.by_password(username, chosen_password(password, from_stdin) or "")
     kept = sign_in.kept(username)
     if kept is None:
-        kept = sign_in.by_password(username, password_of(app, profile, username, password, from_stdin))
+        secret = chosen_password(password, from_stdin) or app.passwords.get(profile.key, username)
+        if not secret and not ask:
+            raise SignInRefused(
+                f"{username} is not signed in",
+                hint=f"Sign in: aws-iot login -u {shlex.quote(username)} -k {profile.key}",
+            )
+        kept = sign_in.by_password(username, secret or ask_password(app, username))
         sign_in.keep(kept)
     return sign_in, kept
 

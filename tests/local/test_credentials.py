@@ -1,0 +1,55 @@
+"""The keys of a Cognito user in other AWS tools, for real: boto3 reads the stanza that the docs give."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aws_iot.app import App
+from tests.processes import COMMAND, DEADLINE_SECONDS, PASSWORD, Person, Stack, environment, run
+
+WHO_AM_I = """
+import boto3, json, sys
+session = boto3.Session(profile_name=sys.argv[2] if len(sys.argv) > 2 else None, region_name="us-east-1")
+print(json.dumps(session.client("sts", endpoint_url=sys.argv[1]).get_caller_identity()["Arn"]))
+"""
+
+
+@pytest.fixture
+def person(stack: Stack, tmp_path: Path) -> Person:
+    """Somebody who is signed in, with settings of their own."""
+    person = stack.person()
+    env = environment(tmp_path)
+    App(tmp_path).profiles.change("default", lambda _: stack.profile)
+    run(f"login -u {person.username} -p {PASSWORD}", env)
+    return Person(person.username, person.identity, env)
+
+
+def who_am_i(env: dict[str, str], *arguments: str) -> str:
+    """What AWS says of the keys that boto3 finds."""
+    command = [sys.executable, "-c", WHO_AM_I, *arguments]
+    done = subprocess.run(
+        command, env=env, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    arn: str = json.loads(done.stdout)
+    return arn
+
+
+def test_boto3_gets_its_keys_by_a_credential_process(stack: Stack, person: Person, tmp_path: Path) -> None:
+    config = tmp_path / "aws-config"
+    config.write_text(
+        f"[profile chat]\ncredential_process = {COMMAND[0]} -m aws_iot credentials -k default\n"
+    )
+    arn = who_am_i(person.env | {"AWS_CONFIG_FILE": str(config)}, str(stack.profile.iot_url), "chat")
+    assert arn.endswith("/CognitoIdentityCredentials")
+
+
+def test_a_command_gets_them_in_its_environment_and_its_end_is_ours(stack: Stack, person: Person) -> None:
+    line = [*COMMAND, "credentials", "exec", "--", sys.executable, "-c", WHO_AM_I, str(stack.profile.iot_url)]
+    env = person.env | {"AWS_PROFILE": "nonsense"}
+    done = subprocess.run(line, env=env, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=True)
+    assert json.loads(done.stdout).endswith("/CognitoIdentityCredentials")
+    run(f"credentials exec -- {sys.executable} -c 'raise SystemExit(42)'", person.env, ends=42)

@@ -21,7 +21,9 @@ def commands() -> str:
         f"# Commands\n\n{WRITTEN}\n\nEvery option can also be given as the environment variable it names."
     ]
     for path, command in _walk(["aws-iot"], root):
-        context = click.Context(command, info_name=" ".join(path), max_content_width=100, terminal_width=100)
+        context = click.Context(
+            command, info_name=" ".join(path), terminal_width=100, **root.context_settings
+        )
         sections.append(f"## {' '.join(path)}\n\n```text\n{command.get_help(context)}\n```")
     return "\n\n".join(sections) + "\n"
 
@@ -29,7 +31,7 @@ def commands() -> str:
 def _walk(path: list[str], command: click.Command) -> list[tuple[list[str], click.Command]]:
     found = [(path, command)]
     if isinstance(command, click.Group):
-        context = click.Context(command)
+        context = click.Context(command, **root.context_settings)
         for name in command.list_commands(context):
             sub = command.get_command(context, name)
             assert sub

@@ -25,7 +25,7 @@ from aws_iot.errors import (
 )
 from aws_iot.message import Properties
 from aws_iot.profile import Profile
-from aws_iot.session import Accounts, CodeSent, Session
+from aws_iot.session import Accounts, Answer, Challenge, CodeSent, Session
 
 POOL = "us-east-1:00000000-0000-0000-0000-00000000abcd"
 CODE = "123456"
@@ -39,6 +39,8 @@ class FakeAccount:
     email: str
     identity: str = field(default_factory=lambda: f"us-east-1:{uuid.uuid4()}")
     confirmed: bool = False
+    challenges: list[Challenge] = field(default_factory=list)
+    attributes: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -101,14 +103,28 @@ class FakeAccounts:
     def resend_code(self, username: str) -> CodeSent:
         return CodeSent(self._account(username).email, "EMAIL")
 
-    def sign_in(self, username: str, password: str) -> Session:
+    def sign_in(self, username: str, password: str) -> Session | Challenge:
         username = self._cloud.aliases.get(username, username)
         account = self._account(username)
         if not account.confirmed:
             raise AccountNotConfirmed("this account is not confirmed yet")
         if account.password != password:
             raise SignInRefused("wrong user name or password")
-        return self._session(username)
+        return self._next(username, list(account.challenges))
+
+    def answer(self, challenge: Challenge, answer: Answer) -> Session | Challenge:
+        account = self._account(challenge.username)
+        if challenge.wants == "code" and answer.value != CODE:
+            raise CodeRefused("this is not the code that was sent")
+        if challenge.wants == "password":
+            account.password, account.attributes = answer.value, dict(answer.attributes)
+        rest = account.challenges[account.challenges.index(challenge) + 1 :]
+        if challenge.wants == "password":
+            account.challenges = rest
+        return self._next(challenge.username, rest)
+
+    def _next(self, username: str, challenges: list[Challenge]) -> Session | Challenge:
+        return challenges[0] if challenges else self._session(username)
 
     def renew(self, session: Session) -> Session:
         if session.refresh_token not in self._cloud.tokens:

@@ -19,6 +19,7 @@ import boto3
 
 from aws_iot.app import App
 from aws_iot.profile import Profile
+from aws_iot.session import Accounts, Session
 
 COMMAND = [sys.executable, "-m", "aws_iot"]
 DEADLINE_SECONDS = 20
@@ -141,6 +142,13 @@ def run(line: str, env: dict[str, str], *, ends: int = 0, stdin: str | None = No
     return done
 
 
+def session_of(accounts: Accounts, username: str, password: str = PASSWORD) -> Session:
+    """A session of an account that nothing else is asked of."""
+    session = accounts.sign_in(username, password)
+    assert isinstance(session, Session)
+    return session
+
+
 @dataclass(frozen=True)
 class Person:
     """Somebody with an account, on a stack."""
@@ -199,7 +207,7 @@ class Stack:
         accounts = app.accounts(self.profile)
         accounts.sign_up(username, PASSWORD, f"{username}@example.com")
         accounts.confirm(username, "123456")
-        identity = app.issuer(self.profile).issue(accounts.sign_in(username, PASSWORD)).identity
+        identity = app.issuer(self.profile).issue(session_of(accounts, username)).identity
         if accepted:
             self.accept(identity)
         return Person(username, identity, self.env | {"AWS_IOT_USER": username, "AWS_IOT_PASSWORD": PASSWORD})

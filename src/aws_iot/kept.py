@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from aws_iot.credentials import RENEW_BEFORE, CredentialIssuer, Credentials, RenewingCredentials
-from aws_iot.errors import CredentialsRefused, SignInRefused
+from aws_iot.errors import CodeRefused, CredentialsRefused, SignInRefused
 from aws_iot.files import delete, exclusive, read, write_private
 from aws_iot.profile import Profile, checked_key
-from aws_iot.session import Accounts, Session
+from aws_iot.session import Accounts, Answer, Challenge, Session
+
+CODE_ATTEMPTS = 3
+"""How often a code may be typed wrongly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +113,23 @@ class SignIn:
         session = self._accounts().renew(kept.session)
         return Kept(session, self._issuer().issue(session, kept.credentials.identity))
 
-    def by_password(self, username: str, password: str) -> Kept:
-        """A new session, which is not kept yet. Raises `SignInRefused`, `CredentialsRefused`."""
-        session = self._accounts().sign_in(username, password)
-        return Kept(session, self._issuer().issue(session))
+    def by_password(self, username: str, password: str, ask: Callable[[Challenge], Answer]) -> Kept:
+        """A new session, which is not kept yet; `ask` answers what the user pool asks besides.
+
+        A wrong code is asked for again, `CODE_ATTEMPTS` times in all. Raises `SignInRefused`,
+        `CredentialsRefused`, and what `ask` raises.
+        """
+        accounts = self._accounts()
+        step = accounts.sign_in(username, password)
+        wrong = 0
+        while isinstance(step, Challenge):
+            try:
+                step = accounts.answer(step, ask(step))
+            except CodeRefused:
+                wrong += 1
+                if wrong == CODE_ATTEMPTS:
+                    raise
+        return Kept(step, self._issuer().issue(step))
 
     def credentials(self, kept: Kept) -> RenewingCredentials:
         """Its credentials, renewed for as long as the session can be."""

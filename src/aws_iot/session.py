@@ -23,6 +23,32 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Challenge:
+    """What a user pool asks before it gives tokens.
+
+    `wants` names what an answer must hold: `code`, `choice` (one of `choices`), or `password` and the
+    attributes in `attributes`. `kind` is Cognito's own name for it, such as SOFTWARE_TOKEN_MFA.
+    `destination` is where a code was sent, as far as the pool says.
+    """
+
+    kind: str
+    username: str
+    session: str = field(repr=False)
+    wants: str
+    choices: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+    destination: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A person's answer to a challenge: the code, the choice or the new password, and attributes."""
+
+    value: str = field(repr=False)
+    attributes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CodeSent:
     """Where the user pool sent a confirmation code, as far as it says: `a***@e***` by `EMAIL`."""
 
@@ -54,10 +80,19 @@ class Accounts(Protocol):
         """Have a new confirmation code sent."""
         ...
 
-    def sign_in(self, username: str, password: str) -> Session:
+    def sign_in(self, username: str, password: str) -> Session | Challenge:
         """Prove the password without sending it (SRP).
 
         Raises `SignInRefused`, of which `AccountNotConfirmed` and `ChallengeNotSupported` are kinds.
+        """
+        ...
+
+    def answer(self, challenge: Challenge, answer: Answer) -> Session | Challenge:
+        """What follows the answer to a challenge.
+
+        Raises `CodeRefused` for a wrong code, after which another can be tried as long as the
+        challenge lives (three minutes, unless an admin changed it); `ServiceRefused` for a new
+        password that breaks the policy; `SignInRefused`.
         """
         ...
 

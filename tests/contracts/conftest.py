@@ -10,9 +10,9 @@ from aws_iot.app import App
 from aws_iot.connection import Connection
 from aws_iot.credentials import CredentialIssuer, Credentials
 from aws_iot.profile import Profile
-from aws_iot.session import Accounts
+from aws_iot.session import Accounts, Session
 from tests.fakes import FakeApp, FakeCloud
-from tests.processes import PASSWORD, Stack
+from tests.processes import PASSWORD, Stack, session_of
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,13 @@ class World:
         self.accounts.sign_up(username, PASSWORD, f"{username}@example.com")
         self.accounts.confirm(username, "123456")
 
+    def sign_in(self, username: str, password: str) -> Session:
+        """A session of an account that nothing else is asked of."""
+        return session_of(self.accounts, username, password)
+
     def credentials(self, username: str) -> Credentials:
         """Credentials of an account."""
-        return self.issuer.issue(self.accounts.sign_in(username, PASSWORD))
+        return self.issuer.issue(self.sign_in(username, PASSWORD))
 
     def connect(self, credentials: Credentials) -> Connection:
         """A connection, closed when the test ends."""

@@ -18,7 +18,7 @@ def test_signing_up_tells_where_the_code_was_sent(world: World, username: str) -
 
 def test_a_confirmed_account_can_sign_in(world: World, username: str) -> None:
     world.account(username)
-    session = world.accounts.sign_in(username, PASSWORD)
+    session = world.sign_in(username, PASSWORD)
     assert session.username == username
     assert timedelta(minutes=50) < session.expires - datetime.now(UTC) <= timedelta(hours=1)
 
@@ -26,18 +26,18 @@ def test_a_confirmed_account_can_sign_in(world: World, username: str) -> None:
 def test_an_account_that_is_not_confirmed_cannot_sign_in(world: World, username: str) -> None:
     world.accounts.sign_up(username, PASSWORD, "a@example.com")
     with pytest.raises(AccountNotConfirmed):
-        world.accounts.sign_in(username, PASSWORD)
+        world.sign_in(username, PASSWORD)
 
 
 def test_a_wrong_password_is_refused(world: World, username: str) -> None:
     world.account(username)
     with pytest.raises(SignInRefused, match="wrong user name or password"):
-        world.accounts.sign_in(username, PASSWORD + "x")
+        world.sign_in(username, PASSWORD + "x")
 
 
 def test_an_unknown_user_is_refused(world: World, username: str) -> None:
     with pytest.raises(SignInRefused, match="no such user"):
-        world.accounts.sign_in(username, PASSWORD)
+        world.sign_in(username, PASSWORD)
 
 
 def test_a_name_that_is_taken_is_refused(world: World, username: str) -> None:
@@ -56,7 +56,7 @@ def test_a_wrong_code_is_refused_and_the_right_one_still_works(world: World, use
     with pytest.raises(CodeRefused):
         world.accounts.confirm(username, "000000")
     world.accounts.confirm(username, "123456")
-    assert world.accounts.sign_in(username, PASSWORD)
+    assert world.sign_in(username, PASSWORD)
 
 
 def test_an_account_is_confirmed_once(world: World, username: str) -> None:
@@ -69,7 +69,7 @@ def test_a_code_that_was_sent_again_works(world: World, username: str) -> None:
     world.accounts.sign_up(username, PASSWORD, "a@example.com")
     assert world.accounts.resend_code(username).destination
     world.accounts.confirm(username, "123456")
-    assert world.accounts.sign_in(username, PASSWORD)
+    assert world.sign_in(username, PASSWORD)
 
 
 def test_an_address_moves_to_the_account_that_confirms_it_last(world: World, username: str) -> None:
@@ -78,12 +78,12 @@ def test_an_address_moves_to_the_account_that_confirms_it_last(world: World, use
     second = f"{username}-2"
     world.accounts.sign_up(second, PASSWORD + "2", address)
     world.accounts.confirm(second, "123456")
-    assert world.accounts.sign_in(address, PASSWORD + "2")
+    assert world.sign_in(address, PASSWORD + "2")
 
 
 def test_a_session_is_renewed_without_the_password(world: World, username: str) -> None:
     world.account(username)
-    first = world.accounts.sign_in(username, PASSWORD)
+    first = world.sign_in(username, PASSWORD)
     renewed = world.accounts.renew(first)
     assert renewed.username == username
     assert renewed.refresh_token
@@ -92,7 +92,7 @@ def test_a_session_is_renewed_without_the_password(world: World, username: str) 
 
 def test_a_session_that_was_signed_out_is_renewed_no_more(world: World, username: str) -> None:
     world.account(username)
-    session, other = (world.accounts.sign_in(username, PASSWORD) for _ in range(2))
+    session, other = (world.sign_in(username, PASSWORD) for _ in range(2))
     world.accounts.sign_out(session, everywhere=False)
     with pytest.raises(SessionEnded):
         world.accounts.renew(session)
@@ -101,7 +101,7 @@ def test_a_session_that_was_signed_out_is_renewed_no_more(world: World, username
 
 def test_signing_out_everywhere_ends_every_session(world: World, username: str) -> None:
     world.account(username)
-    session, other = (world.accounts.sign_in(username, PASSWORD) for _ in range(2))
+    session, other = (world.sign_in(username, PASSWORD) for _ in range(2))
     world.accounts.sign_out(session, everywhere=True)
     for ended in (session, other):
         with pytest.raises(SessionEnded):
@@ -111,7 +111,7 @@ def test_signing_out_everywhere_ends_every_session(world: World, username: str) 
 @pytest.mark.parametrize("everywhere", [False, True])
 def test_signing_out_twice_is_fine(world: World, username: str, everywhere: bool) -> None:
     world.account(username)
-    session = world.accounts.sign_in(username, PASSWORD)
+    session = world.sign_in(username, PASSWORD)
     world.accounts.sign_out(session, everywhere=everywhere)
     world.accounts.sign_out(session, everywhere=everywhere)
     with pytest.raises(SessionEnded):

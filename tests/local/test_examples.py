@@ -15,7 +15,7 @@ from aws_iot.connection import Connection
 from aws_iot.message import Message
 from aws_iot.room import Rooms, topic
 from tests.conftest import REPOSITORY
-from tests.processes import DEADLINE_SECONDS, PASSWORD, Person, Running, Stack, environment, run
+from tests.processes import DEADLINE_SECONDS, PASSWORD, Person, Running, Stack, environment, run, session_of
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell, signals and process groups")
 
@@ -45,7 +45,7 @@ class Ann:
 def ann(stack: Stack) -> Iterator[Ann]:
     """Ann, connected."""
     app, person = stack.app(), stack.person()
-    session = app.accounts(stack.profile).sign_in(person.username, PASSWORD)
+    session = session_of(app.accounts(stack.profile), person.username)
     credentials = app.issuer(stack.profile).issue(session)
     connection = app.connect(stack.profile, person.identity, lambda: credentials)
     yield Ann(person.identity, connection, app.rooms(stack.profile, connection, person.identity, "ann"))

@@ -53,8 +53,6 @@ def test_its_story_can_be_typed_as_it_stands(stack: Stack, tmp_path: Path) -> No
             if line.startswith("aws-iot sub"):
                 listener = Running(line.removeprefix("aws-iot "), env)
                 listeners.append(listener)
-                if "-q" in line:
-                    continue  # says nothing when it is ready
                 listener.wait_for("Listening|Error")
                 found = re.search(r"identityId: '(\S+)'", "\n".join(listener.stderr))
                 identity = found.group(1) if found else identity

@@ -14,7 +14,7 @@ from aws_iot.endpoint import Endpoint
 from aws_iot.errors import AwsIotError, CredentialsRefused, Unreachable, WrongClock
 from aws_iot.profile import Profile
 from tests.conftest import CommandLine
-from tests.processes import PASSWORD, Person, Stack
+from tests.processes import PASSWORD, Person, Stack, session_of
 
 # The real adapters connect to names and to addresses other than 127.0.0.1 here, and must fail to.
 pytestmark = pytest.mark.enable_socket
@@ -213,7 +213,7 @@ def connect(stack: Stack, person: Person) -> Callable[..., None]:
     ) -> None:
         app = App(stack.config, now)
         accounts = app.accounts(profile)
-        credentials = app.issuer(profile).issue(accounts.sign_in(person.username, PASSWORD))
+        credentials = app.issuer(profile).issue(session_of(accounts, person.username))
         credentials = replace(credentials, **changes)  # type: ignore[arg-type]
         app.connect(profile, credentials.identity, lambda: credentials).close()
 

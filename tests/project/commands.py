@@ -10,7 +10,7 @@ from aws_iot.cli.root import root
 def _walk(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
     yield path, command
     if isinstance(command, click.Group):
-        context = click.Context(command)
+        context = click.Context(command, **root.context_settings)
         for name in command.list_commands(context):
             sub = command.get_command(context, name)
             assert sub

@@ -58,7 +58,11 @@ def test_the_options_of_the_original_are_there_under_old_and_new_names(path: str
 
 @pytest.mark.parametrize("path", [path for path in COMMANDS if path and " " not in path])
 def test_the_list_of_commands_says_what_the_command_says(path: str) -> None:
-    listed = COMMANDS[""].get_help(click.Context(COMMANDS[""], info_name="aws-iot", terminal_width=100))
+    root = COMMANDS[""]
+    # The settings too: Click remembers the names of the help option that it meets first.
+    listed = root.get_help(
+        click.Context(root, info_name="aws-iot", terminal_width=100, **root.context_settings)
+    )
     first_sentence = (COMMANDS[path].help or "").partition("\n\n")[0].replace("\n", " ")
     assert f"  {path} " in listed
     assert first_sentence in listed

@@ -6,10 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from aws_iot.kept import Kept, SessionCache, SignIn
-from aws_iot.session import Session
+from aws_iot.session import Answer, Challenge, Session
 from tests.fakes import FakeAccounts, FakeCloud, FakeIssuer
 
 PROGRAMS = 8
+
+
+def nobody(challenge: Challenge) -> Answer:
+    raise AssertionError(challenge)
 
 
 class CountingAccounts(FakeAccounts):
@@ -33,7 +37,7 @@ def test_of_several_programs_that_find_a_session_ending_one_renews_it(tmp_path: 
             profile, SessionCache(tmp_path), lambda: accounts, lambda: issuer, lambda: datetime.now(UTC)
         )
 
-    first = program().by_password("alice", "Passw0rd")
+    first = program().by_password("alice", "Passw0rd", nobody)
     ending = replace(first.credentials, expires=datetime.now(UTC) + timedelta(minutes=1))
     program().keep(Kept(first.session, ending))
 

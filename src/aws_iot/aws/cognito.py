@@ -1,5 +1,6 @@
 """Accounts of a Cognito user pool, and the credentials that an identity pool gives to them."""
 
+import json
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from aws_iot.errors import (
     SignInRefused,
 )
 from aws_iot.profile import Profile
-from aws_iot.session import CodeSent, Session
+from aws_iot.session import Answer, Challenge, CodeSent, Session
 
 
 class CognitoAccounts:
@@ -78,7 +79,7 @@ class CognitoAccounts:
                 )
             )
 
-    def sign_in(self, username: str, password: str) -> Session:
+    def sign_in(self, username: str, password: str) -> Session | Challenge:
         # pycognito does the arithmetic; the calls are ours, since its own raise some challenges and return others.
         client_id = self._profile.client_id
         srp = AWSSRP(username, password, self._profile.user_pool_id, client_id, client=self._pool.client)
@@ -95,7 +96,24 @@ class CognitoAccounts:
                     ChallengeName="PASSWORD_VERIFIER",
                     ChallengeResponses=srp.process_challenge(reply["ChallengeParameters"], start),
                 )
-        return self._session(username, reply, None)
+        return self._step(username, reply)
+
+    def answer(self, challenge: Challenge, answer: Answer) -> Session | Challenge:
+        responses = {
+            "USERNAME": challenge.username,
+            _ANSWERS[challenge.kind]: answer.value,
+            **{f"userAttributes.{name}": value for name, value in answer.attributes},
+        }
+        with _hints_for(self._profile, challenge.username):
+            reply = self._pool_once.call(
+                "respond_to_auth_challenge",
+                _REFUSALS | _ANSWER_REFUSALS,
+                ClientId=self._profile.client_id,
+                ChallengeName=challenge.kind,
+                Session=challenge.session,
+                ChallengeResponses=responses,
+            )
+        return self._step(challenge.username, reply)
 
     def renew(self, session: Session) -> Session:
         if session.refresh_token is None:
@@ -126,9 +144,12 @@ class CognitoAccounts:
             except SessionEnded:
                 return
 
+    def _step(self, username: str, reply: dict[str, Any]) -> Session | Challenge:
+        if "AuthenticationResult" in reply:
+            return self._session(username, reply, None)
+        return _challenge(username, reply)
+
     def _session(self, username: str, reply: dict[str, Any], refresh_token: str | None) -> Session:
-        if "AuthenticationResult" not in reply:
-            raise _unsupported(reply.get("ChallengeName", "an unnamed challenge"))
         tokens = reply["AuthenticationResult"]
         return Session(
             username=username,
@@ -188,6 +209,26 @@ def _hints_for(profile: Profile, username: str) -> Iterator[None]:
 def _code_sent(reply: dict[str, Any]) -> CodeSent:
     delivery = reply.get("CodeDeliveryDetails", {})
     return CodeSent(delivery.get("Destination"), delivery.get("DeliveryMedium"))
+
+
+def _challenge(username: str, reply: dict[str, Any]) -> Challenge:
+    kind, parameters = reply.get("ChallengeName", ""), reply.get("ChallengeParameters", {})
+    if kind not in _ANSWERS:
+        raise _unsupported(kind or "an unnamed challenge")
+    wants = {"NEW_PASSWORD_REQUIRED": "password", "SELECT_MFA_TYPE": "choice"}.get(kind, "code")
+    # An answer goes under the pool's own name for the user, which an alias that was typed is not.
+    return Challenge(
+        kind=kind,
+        username=parameters.get("USERNAME") or parameters.get("USER_ID_FOR_SRP") or username,
+        session=reply.get("Session", ""),
+        wants=wants,
+        choices=tuple(json.loads(parameters.get("MFAS_CAN_CHOOSE") or "[]")),
+        attributes=tuple(
+            name.removeprefix("userAttributes.")
+            for name in json.loads(parameters.get("requiredAttributes") or "[]")
+        ),
+        destination=parameters.get("CODE_DELIVERY_DESTINATION"),
+    )
 
 
 def _unsupported(challenge: str) -> ChallengeNotSupported:
@@ -266,6 +307,23 @@ _SIGN_UP_REFUSALS: Refusals = {
     # Cognito can answer these although it has made the account: botocore's model of SignUp says so.
     "LimitExceededException": _made_but_no_code,
     "CodeDeliveryFailureException": _made_but_no_code,
+}
+
+# The name of each answer: botocore's model of RespondToAuthChallenge.
+_ANSWERS = {
+    "SMS_MFA": "SMS_MFA_CODE",
+    "SMS_OTP": "SMS_OTP_CODE",
+    "EMAIL_OTP": "EMAIL_OTP_CODE",
+    "SOFTWARE_TOKEN_MFA": "SOFTWARE_TOKEN_MFA_CODE",
+    "SELECT_MFA_TYPE": "ANSWER",
+    "NEW_PASSWORD_REQUIRED": "NEW_PASSWORD",
+}
+
+_ANSWER_REFUSALS: Refusals = {
+    "ExpiredCodeException": lambda _: CodeRefused("this code is not valid any more"),
+    "NotAuthorizedException": lambda message: SignInRefused(
+        f"the sign-in took too long or was answered already: {message}", hint="Sign in again."
+    ),
 }
 
 _CONFIRM_REFUSALS: Refusals = {

@@ -75,9 +75,38 @@ timeout = option(
 )
 
 
+def _answer(wants: str, *names: str, env: str, help: str) -> Decorator:  # noqa: A002 Click's word
+    """An option that answers a challenge beforehand; `wants` is what the challenge calls it."""
+
+    def note(ctx: click.Context, _: click.Parameter, given: str | None) -> None:
+        if given:
+            ctx.meta.setdefault("aws_iot.answers", {})[wants] = given
+
+    return option(*names, env=env, expose_value=False, callback=note, metavar=wants.upper(), help=help)
+
+
+mfa_code = _answer("code", "--mfa-code", env="MFA_CODE", help="A code of your app, text message or e-mail.")
+mfa_method = _answer(
+    "choice", "--mfa-method", env="MFA_METHOD", help="Which of several: SOFTWARE_TOKEN_MFA, SMS_MFA …"
+)
+new_password = _answer(
+    "password", "--new-password", env="NEW_PASSWORD", help="In place of one that an admin has set."
+)
+
+
 def signing_in(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of a command that signs in."""
-    for decorate in (timeout, quiet, password_stdin, password, user, profile):
+    for decorate in (
+        timeout,
+        quiet,
+        new_password,
+        mfa_method,
+        mfa_code,
+        password_stdin,
+        password,
+        user,
+        profile,
+    ):
         command = decorate(command)
     return command
 

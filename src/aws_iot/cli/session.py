@@ -6,6 +6,7 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
+from aws_iot.cli.challenges import Asker
 from aws_iot.cli.output import data, visible, words
 from aws_iot.cli.sign_in import password_of, username_of
 from aws_iot.errors import SignInRefused
@@ -31,7 +32,8 @@ def login(app: App, key: str, user: str | None, password: str | None, password_s
     profile = app.profiles.load(key)
     sign_in = app.sign_in(profile)
     username = username_of(profile, user, app.sessions.load(profile))
-    kept = sign_in.by_password(username, password_of(app, profile, username, password, password_stdin))
+    secret = password_of(app, profile, username, password, password_stdin)
+    kept = sign_in.by_password(username, secret, Asker.of_command(app, may_ask=True))
     sign_in.keep(kept)
     words(f"Signed in as {username}; your identity is {kept.credentials.identity}.")
 

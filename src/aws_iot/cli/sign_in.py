@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from aws_iot.app import App
+from aws_iot.cli.challenges import Asker
+from aws_iot.cli.terminal import ask_secret, need_terminal
 from aws_iot.errors import SignInRefused
 
 if TYPE_CHECKING:
@@ -24,10 +26,10 @@ def signed_in(
     A password given with the command itself is tried, whatever is kept, and nothing of it is kept.
     Without `ask`, who is not signed in and has no password preset is refused rather than asked.
     """
-    sign_in = app.sign_in(profile)
+    sign_in, asker = app.sign_in(profile), Asker.of_command(app, may_ask=ask)
     username = username_of(profile, user, app.sessions.load(profile))
     if from_stdin or _is_given("password"):
-        return sign_in, sign_in.by_password(username, chosen_password(password, from_stdin) or "")
+        return sign_in, sign_in.by_password(username, chosen_password(password, from_stdin) or "", asker)
     kept = sign_in.kept(username)
     if kept is None:
         secret = chosen_password(password, from_stdin) or app.passwords.get(profile.key, username)
@@ -36,7 +38,7 @@ def signed_in(
                 f"{username} is not signed in",
                 hint=f"Sign in: aws-iot login -u {shlex.quote(username)} -k {profile.key}",
             )
-        kept = sign_in.by_password(username, secret or ask_password(app, username))
+        kept = sign_in.by_password(username, secret or ask_password(app, username), asker)
         sign_in.keep(kept)
     return sign_in, kept
 
@@ -72,15 +74,8 @@ def chosen_password(given: str | None, from_stdin: bool) -> str | None:
 
 def ask_password(app: App, username: str, *, twice: bool = False) -> str:
     """Ask the person at the terminal, without echo; an error that says what else there is, if nobody is there."""
-    if not app.has_terminal():
-        raise click.UsageError(
-            "A password is needed, and there is no terminal to ask for it:"
-            " use --password-stdin or set AWS_IOT_PASSWORD."
-        )
-    password: str = click.prompt(
-        f"Password of {username}", hide_input=True, err=True, confirmation_prompt=twice
-    )
-    return password
+    need_terminal(app, "A password is needed", "--password-stdin or set AWS_IOT_PASSWORD")
+    return ask_secret(f"Password of {username}", twice=twice)
 
 
 def _is_given(name: str) -> bool:

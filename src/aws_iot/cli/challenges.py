@@ -1,0 +1,89 @@
+"""What a user pool asks besides the password, put to the person: codes, a choice, a new password."""
+
+from collections.abc import Callable, Mapping
+from typing import Self
+
+import click
+
+from aws_iot.app import App
+from aws_iot.cli import terminal
+from aws_iot.cli.output import visible
+from aws_iot.cli.terminal import ask_secret, need_terminal
+from aws_iot.errors import ChallengeNotSupported, SignInRefused
+from aws_iot.session import Answer, Challenge
+
+ANSWERS = "aws_iot.answers"
+"""The key in Click's context under which options leave what they answer beforehand."""
+
+_METHODS = {
+    "SMS_MFA": "text message",
+    "SMS_OTP": "text message",
+    "EMAIL_OTP": "e-mail",
+    "EMAIL_MFA": "e-mail",
+    "SOFTWARE_TOKEN_MFA": "authenticator app",
+}
+
+
+class Asker:
+    """Answers challenges by options and variables, each once, and asks the person for the rest."""
+
+    def __init__(
+        self,
+        app: App,
+        given: Mapping[str, str],
+        *,
+        may_ask: bool,
+        ask_line: Callable[[str], str] = terminal.ask_line,
+    ) -> None:
+        """`given` holds answers by what challenges want: `code`, `choice`, `password`."""
+        self._app = app
+        self._given = dict(given)
+        self._may_ask = may_ask
+        self._ask_line = ask_line
+
+    @classmethod
+    def of_command(cls, app: App, *, may_ask: bool) -> Self:
+        """With what the options of the command that runs have given."""
+        return cls(app, click.get_current_context().meta.get(ANSWERS, {}), may_ask=may_ask)
+
+    def __call__(self, challenge: Challenge) -> Answer:
+        given = self._given.pop(challenge.wants, None)  # once: a wrong code stays wrong
+        match challenge.wants:
+            case "code":
+                return Answer(given or self._code(challenge))
+            case "choice":
+                return Answer(given or self._choice(challenge))
+            case "password":
+                attributes = tuple((name, self._attribute(name)) for name in challenge.attributes)
+                return Answer(given or self._new_password(challenge), attributes)
+        raise ChallengeNotSupported(f"the user pool asks for {challenge.kind}, which cannot be answered here")
+
+    def _code(self, challenge: Challenge) -> str:
+        sent = f", sent to {visible(challenge.destination)}" if challenge.destination else ""
+        question = f"Code ({_METHODS[challenge.kind]}{sent})"
+        self._need_person("A code is needed", "--mfa-code")
+        return self._ask_line(question)
+
+    def _choice(self, challenge: Challenge) -> str:
+        self._need_person("The user pool asks how you prove who you are", "--mfa-method")
+        click.echo("How do you prove who you are?", err=True)
+        for number, kind in enumerate(challenge.choices, 1):
+            click.echo(f"  {number}  {_METHODS.get(kind, visible(kind))}", err=True)
+        while True:
+            answer = self._ask_line("Number")
+            if answer.isdecimal() and 1 <= int(answer) <= len(challenge.choices):
+                return challenge.choices[int(answer) - 1]
+
+    def _new_password(self, challenge: Challenge) -> str:
+        self._need_person("A new password is needed", "AWS_IOT_NEW_PASSWORD")
+        click.echo("Your password was set by somebody else: choose one of your own.", err=True)
+        return ask_secret(f"New password of {challenge.username}", twice=True)
+
+    def _attribute(self, name: str) -> str:
+        self._need_person(f"The user pool wants to know your {name}", "a terminal")
+        return self._ask_line(f"Your {visible(name)}")
+
+    def _need_person(self, what: str, instead: str) -> None:
+        if not self._may_ask:
+            raise SignInRefused(f"{what} to sign in", hint="Sign in first: aws-iot login")
+        need_terminal(self._app, what, instead)

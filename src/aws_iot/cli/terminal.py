@@ -1,0 +1,34 @@
+"""Asking the person, at the terminal itself: stdin and stdout may be pipes."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from aws_iot.app import App
+
+
+def ask_secret(question: str, *, twice: bool = False) -> str:
+    """An answer that is not shown while it is typed."""
+    answer: str = click.prompt(question, hide_input=True, err=True, confirmation_prompt=twice)
+    return answer
+
+
+def ask_line(question: str) -> str:
+    """An answer in a line. Raises `click.Abort` where the person leaves instead."""
+    if sys.stdin.isatty() or not Path("/dev/tty").exists():
+        answer: str = click.prompt(question, err=True)
+        return answer.strip()
+    with Path("/dev/tty").open("r+", encoding="utf-8") as terminal:
+        terminal.write(f"{question}: ")
+        terminal.flush()
+        line = terminal.readline()
+    if not line:
+        raise click.Abort
+    return line.strip()
+
+
+def need_terminal(app: App, what: str, instead: str) -> None:
+    """Raises a usage error that says what else there is, if nobody is there to be asked."""
+    if not app.has_terminal():
+        raise click.UsageError(f"{what}, and there is no terminal to ask for it: use {instead}.")

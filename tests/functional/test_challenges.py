@@ -1,0 +1,118 @@
+"""What a user pool asks besides the password: answered by options, by variables, or by the person."""
+
+from collections.abc import Callable
+
+import pytest
+
+from aws_iot.cli.challenges import Asker
+from aws_iot.errors import CodeRefused
+from aws_iot.kept import Kept
+from aws_iot.session import Challenge
+from tests.conftest import CommandLine
+from tests.fakes import FakeApp, FakeCloud
+
+LOGIN = "login -u alice -p Passw0rd"
+
+
+def asks(kind: str, wants: str, **more: tuple[str, ...]) -> Challenge:
+    return Challenge(kind, "alice", "session", wants, **more)  # type: ignore[arg-type]
+
+
+CODE = asks("SOFTWARE_TOKEN_MFA", "code")
+CHOICE = asks("SELECT_MFA_TYPE", "choice", choices=("SMS_MFA", "SOFTWARE_TOKEN_MFA"))
+NEW_PASSWORD = asks("NEW_PASSWORD_REQUIRED", "password", attributes=("nickname",))
+
+
+@pytest.fixture
+def posed(cloud: FakeCloud) -> Callable[..., None]:
+    """Has the user pool ask Alice these things."""
+    cloud.member("alice", "Passw0rd")
+
+    def pose(*challenges: Challenge) -> None:
+        cloud.accounts["alice"].challenges = list(challenges)
+
+    return pose
+
+
+def at_a_terminal(app: FakeApp) -> None:
+    app.has_terminal = lambda: True  # type: ignore[method-assign]
+
+
+def test_a_code_can_be_given_with_the_command(aws_iot: CommandLine, posed: Callable[..., None]) -> None:
+    posed(CODE)
+    aws_iot(f"{LOGIN} --mfa-code 123456")
+    aws_iot("whoami")
+
+
+def test_a_code_can_come_from_the_environment(aws_iot: CommandLine, posed: Callable[..., None]) -> None:
+    posed(CODE)
+    aws_iot("pub -r lobby -m hello -u alice -p Passw0rd", env={"AWS_IOT_MFA_CODE": "123456"})
+
+
+def test_without_a_terminal_it_is_said_what_would_answer(
+    aws_iot: CommandLine, posed: Callable[..., None]
+) -> None:
+    for challenge, words in ((CODE, "--mfa-code"), (CHOICE, "--mfa-method"), (NEW_PASSWORD, "terminal")):
+        posed(challenge)
+        assert words in aws_iot(LOGIN, ends=2).stderr
+
+
+def test_a_wrong_code_with_the_command_is_not_tried_again(
+    aws_iot: CommandLine, posed: Callable[..., None]
+) -> None:
+    posed(CODE)
+    assert "--mfa-code" in aws_iot(f"{LOGIN} --mfa-code 000000", ends=2).stderr
+
+
+@pytest.fixture
+def signs_in(app: FakeApp, posed: Callable[..., None]) -> Callable[..., Kept]:
+    """Alice signs in at a terminal, where she types these lines."""
+    at_a_terminal(app)
+
+    def sign_in(*typed: str, given: dict[str, str] | None = None) -> Kept:
+        lines = iter(typed)
+        asker = Asker(app, given or {}, may_ask=True, ask_line=lambda _: next(lines))
+        return app.sign_in(app.profiles.load("default")).by_password("alice", "Passw0rd", asker)
+
+    return sign_in
+
+
+def test_a_person_may_mistype_a_code_twice(posed: Callable[..., None], signs_in: Callable[..., Kept]) -> None:
+    posed(CODE)
+    assert signs_in("1", "2", "123456")
+    with pytest.raises(CodeRefused):
+        signs_in("1", "2", "3", "123456")
+
+
+def test_a_person_chooses_by_number(posed: Callable[..., None], signs_in: Callable[..., Kept]) -> None:
+    posed(CHOICE, CODE)
+    assert signs_in("0", "x", "2", "123456")
+
+
+def test_a_choice_and_then_its_code(aws_iot: CommandLine, posed: Callable[..., None]) -> None:
+    posed(CHOICE, CODE)
+    aws_iot(f"{LOGIN} --mfa-method SOFTWARE_TOKEN_MFA --mfa-code 123456")
+
+
+def test_a_new_password_and_what_else_the_pool_wants_to_know(
+    cloud: FakeCloud, posed: Callable[..., None], signs_in: Callable[..., Kept]
+) -> None:
+    posed(NEW_PASSWORD)
+    assert signs_in("Ali", given={"password": "Passw0rd-2"})
+    assert cloud.accounts["alice"].password == "Passw0rd-2"
+    assert cloud.accounts["alice"].attributes == {"nickname": "Ali"}
+
+
+def test_tools_that_call_for_keys_are_never_asked(
+    aws_iot: CommandLine, app: FakeApp, posed: Callable[..., None]
+) -> None:
+    posed(CODE)
+    at_a_terminal(app)
+    assert "aws-iot login" in aws_iot("credentials -u alice -p Passw0rd", ends=4).stderr
+
+
+def test_no_code_or_password_is_shown(aws_iot: CommandLine, posed: Callable[..., None]) -> None:
+    posed(CHOICE, CODE)
+    result = aws_iot(f"{LOGIN} --mfa-method SMS_MFA --mfa-code 654321", ends=2)
+    assert "654321" not in result.output
+    assert "Passw0rd" not in result.output

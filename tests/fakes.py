@@ -29,6 +29,7 @@ from aws_iot.session import Accounts, Answer, Challenge, CodeSent, Session
 
 POOL = "us-east-1:00000000-0000-0000-0000-00000000abcd"
 CODE = "123456"
+RESET_CODE = "654321"
 
 
 @dataclass
@@ -130,6 +131,24 @@ class FakeAccounts:
         if session.refresh_token not in self._cloud.tokens:
             raise SessionEnded("the session has ended")
         return self._session(session.username)
+
+    def request_reset(self, username: str) -> CodeSent:
+        return CodeSent(self._account(username).email, "EMAIL")
+
+    def reset(self, username: str, code: str, new_password: str) -> None:
+        if code != RESET_CODE:
+            raise CodeRefused("this is not the code that was sent")
+        self._set_password(username, new_password)
+
+    def change_password(self, session: Session, old: str, new: str) -> None:
+        if self._account(session.username).password != old:
+            raise SignInRefused("wrong user name or password")
+        self._set_password(session.username, new)
+
+    def _set_password(self, username: str, password: str) -> None:
+        if len(password) < 8:
+            raise ServiceRefused("the password is too weak: not long enough")
+        self._account(username).password = password
 
     def sign_out(self, session: Session, *, everywhere: bool) -> None:
         for token, username in list(self._cloud.tokens.items()):

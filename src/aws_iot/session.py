@@ -100,6 +100,18 @@ class Accounts(Protocol):
         """New tokens for a session, without the password. Raises `SignInRefused`."""
         ...
 
+    def request_reset(self, username: str) -> CodeSent:
+        """Have a code sent that lets its owner set a new password."""
+        ...
+
+    def reset(self, username: str, code: str, new_password: str) -> None:
+        """Set a new password by a code. Raises `CodeRefused`, `ServiceRefused` for a password that is too weak."""
+        ...
+
+    def change_password(self, session: Session, old: str, new: str) -> None:
+        """Raises `SignInRefused` for a wrong old password, `ServiceRefused` for a new one that is too weak."""
+        ...
+
     def sign_out(self, session: Session, *, everywhere: bool) -> None:
         """Revoke the session's tokens, or (`everywhere`) those of every session of the user.
 

@@ -6,6 +6,7 @@ import pytest
 
 from aws_iot.errors import AccountNotConfirmed, CodeRefused, ServiceRefused, SessionEnded, SignInRefused
 from tests.contracts.conftest import World
+from tests.fakes import RESET_CODE
 from tests.processes import PASSWORD
 
 
@@ -116,3 +117,27 @@ def test_signing_out_twice_is_fine(world: World, username: str, everywhere: bool
     world.accounts.sign_out(session, everywhere=everywhere)
     with pytest.raises(SessionEnded):
         world.accounts.renew(session)
+
+
+def test_a_forgotten_password_is_reset_by_a_code(world: World, username: str) -> None:
+    world.account(username)
+    assert world.accounts.request_reset(username).destination
+    with pytest.raises(CodeRefused):
+        world.accounts.reset(username, "000000", PASSWORD + "2")
+    with pytest.raises(ServiceRefused, match="too weak"):
+        world.accounts.reset(username, RESET_CODE, "short")
+    world.accounts.reset(username, RESET_CODE, PASSWORD + "2")
+    assert world.sign_in(username, PASSWORD + "2")
+    with pytest.raises(SignInRefused):
+        world.sign_in(username, PASSWORD)
+
+
+def test_a_password_is_changed_by_who_knows_the_old_one(world: World, username: str) -> None:
+    world.account(username)
+    session = world.sign_in(username, PASSWORD)
+    with pytest.raises(SignInRefused):
+        world.accounts.change_password(session, "wrong-Passw0rd", PASSWORD + "2")
+    with pytest.raises(ServiceRefused, match="too weak"):
+        world.accounts.change_password(session, PASSWORD, "short")
+    world.accounts.change_password(session, PASSWORD, PASSWORD + "2")
+    assert world.sign_in(username, PASSWORD + "2")

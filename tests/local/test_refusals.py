@@ -16,9 +16,6 @@ from aws_iot.profile import Profile
 from tests.conftest import CommandLine
 from tests.processes import PASSWORD, Person, Stack, session_of
 
-# The real adapters connect to names and to addresses other than 127.0.0.1 here, and must fail to.
-pytestmark = pytest.mark.enable_socket
-
 
 @pytest.fixture(scope="module")
 def person(stack: Stack) -> Person:

@@ -129,6 +129,34 @@ class CognitoAccounts:
             )
         return self._session(session.username, reply, session.refresh_token)
 
+    def request_reset(self, username: str) -> CodeSent:
+        with _hints_for(self._profile, username):
+            client_id = self._profile.client_id
+            return _code_sent(
+                self._pool_once.call("forgot_password", _REFUSALS, ClientId=client_id, Username=username)
+            )
+
+    def reset(self, username: str, code: str, new_password: str) -> None:
+        with _hints_for(self._profile, username):
+            self._pool_once.call(
+                "confirm_forgot_password",
+                _REFUSALS,
+                ClientId=self._profile.client_id,
+                Username=username,
+                ConfirmationCode=code,
+                Password=new_password,
+            )
+
+    def change_password(self, session: Session, old: str, new: str) -> None:
+        with _hints_for(self._profile, session.username):
+            self._pool_once.call(
+                "change_password",
+                _REFUSALS,
+                AccessToken=session.access_token,
+                PreviousPassword=old,
+                ProposedPassword=new,
+            )
+
     def sign_out(self, session: Session, *, everywhere: bool) -> None:
         with _hints_for(self._profile, session.username):
             try:

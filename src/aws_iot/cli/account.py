@@ -42,7 +42,7 @@ def signup(
     if sent is None:
         words(f"It needs no confirmation. Next: aws-iot sub -u {shlex.quote(username)} -k {key}")
     else:
-        _tell(sent, username, key)
+        tell_code_sent(sent, f"confirm -u {shlex.quote(username)} -c CODE -k {key}")
 
 
 @click.command()
@@ -68,7 +68,8 @@ def confirm(app: App, key: str, user: str | None, code: str | None, resend: bool
     if resend and code:
         raise click.UsageError("-c and --resend exclude each other.")
     if resend:
-        _tell(app.accounts(profile).resend_code(username), username, key)
+        sent = app.accounts(profile).resend_code(username)
+        tell_code_sent(sent, f"confirm -u {shlex.quote(username)} -c CODE -k {key}")
         return
     if not code:
         raise click.UsageError(
@@ -79,6 +80,7 @@ def confirm(app: App, key: str, user: str | None, code: str | None, resend: bool
     words(f"Next: aws-iot sub -u {shlex.quote(username)} -k {key}")
 
 
-def _tell(sent: CodeSent, username: str, key: str) -> None:
+def tell_code_sent(sent: CodeSent, then: str) -> None:
+    """Say where a code was sent, and the command that takes it."""
     where = f" to {sent.destination}" if sent.destination else ""
-    words(f"A code was sent{where}. Next: aws-iot confirm -u {shlex.quote(username)} -c CODE -k {key}")
+    words(f"A code was sent{where}. Next: aws-iot {then}")

@@ -17,6 +17,7 @@ _COMMANDS = {
     "login": ("session:login", "Sign in, and stay signed in: later commands need no password."),
     "logout": ("session:logout", "Sign out: end the session and forget it."),
     "whoami": ("session:whoami", "Show who is signed in, and until when."),
+    "password": ("password:password", "Change your password, or reset one that you forgot."),
     "credentials": (
         "credentials:credentials",
         "Print the AWS keys of whoever is signed in, for other AWS tools.",

@@ -1,0 +1,92 @@
+"""`aws-iot password`: change a password, or set a new one in place of a forgotten one."""
+
+import shlex
+
+import click
+
+from aws_iot.app import App
+from aws_iot.cli import options
+from aws_iot.cli.account import tell_code_sent
+from aws_iot.cli.output import words
+from aws_iot.cli.sign_in import ask_password, username_of
+from aws_iot.cli.terminal import ask_secret, need_terminal
+from aws_iot.errors import SignInRefused
+
+new_password = options.option(
+    "--new-password",
+    env="NEW_PASSWORD",
+    metavar="PASS",
+    help="The new password; other programs can see it while this one runs, so better let it ask.",
+)
+
+
+@click.group()
+def password() -> None:
+    """Change your password, or reset one that you forgot."""
+
+
+@password.command()
+@options.profile
+@options.user
+@options.option("-c", "--code", env="CODE", metavar="CODE", help="The code that was mailed to you.")
+@new_password
+@options.quiet
+@options.timeout
+@click.pass_obj
+def reset(app: App, key: str, user: str | None, code: str | None, new_password: str | None) -> None:
+    """Set a new password in place of a forgotten one.
+
+    Without a code one is mailed to you; with it the new password is set.
+
+    \b
+    Examples:
+      aws-iot password reset -u alice
+      aws-iot password reset -u alice -c 654321
+    """
+    profile = app.profiles.load(key)
+    username = username_of(profile, user, app.sessions.load(profile))
+    accounts = app.accounts(profile)
+    if not code:
+        tell_code_sent(
+            accounts.request_reset(username), f"password reset -u {shlex.quote(username)} -c CODE -k {key}"
+        )
+        return
+    accounts.reset(username, code.strip(), new_password or _ask_new(app, username))
+    _changed(app, key, username)
+
+
+@password.command()
+@options.profile
+@options.password
+@new_password
+@options.quiet
+@options.timeout
+@click.pass_obj
+def change(app: App, key: str, password: str | None, new_password: str | None) -> None:
+    """Change the password of whoever is signed in.
+
+    \b
+    Example:
+      aws-iot password change
+    """
+    profile = app.profiles.load(key)
+    kept = app.sessions.load(profile)
+    kept = app.sign_in(profile).kept(kept.session.username) if kept else None
+    if kept is None:
+        raise SignInRefused("nobody is signed in", hint=f"Sign in first: aws-iot login -k {key}")
+    username = kept.session.username
+    old = password or ask_password(app, username)
+    app.accounts(profile).change_password(kept.session, old, new_password or _ask_new(app, username))
+    _changed(app, key, username)
+
+
+def _ask_new(app: App, username: str) -> str:
+    need_terminal(app, "A new password is needed", "AWS_IOT_NEW_PASSWORD")
+    return ask_secret(f"New password of {username}", twice=True)
+
+
+def _changed(app: App, key: str, username: str) -> None:
+    words(f"The password of {username} is changed.")
+    if app.passwords.get(key, username):
+        app.passwords.remove(key)
+        words(f"The one that was preset is forgotten. To preset the new one: aws-iot config -p PASS -k {key}")

@@ -1,0 +1,50 @@
+"""`aws-iot password`: changing it, and resetting a forgotten one."""
+
+import pytest
+
+from tests.conftest import CommandLine
+from tests.fakes import FakeApp, FakeCloud
+
+
+@pytest.fixture(autouse=True)
+def identity(cloud: FakeCloud) -> str:
+    """Alice is a member."""
+    return cloud.member("alice", "Passw0rd")
+
+
+def test_a_forgotten_password_takes_two_commands(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+    sent = aws_iot("password reset -u alice")
+    assert "aws-iot password reset -u alice -c CODE -k default" in sent.stderr
+    aws_iot("password reset -u alice -c 654321 --new-password Passw0rd-2")
+    assert cloud.accounts["alice"].password == "Passw0rd-2"
+
+
+def test_who_is_signed_in_changes_the_password(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+    aws_iot("login -u alice -p Passw0rd")
+    aws_iot("password change -p Passw0rd", env={"AWS_IOT_NEW_PASSWORD": "Passw0rd-2"})
+    assert cloud.accounts["alice"].password == "Passw0rd-2"
+
+
+def test_a_preset_password_that_is_none_any_more_is_forgotten(aws_iot: CommandLine, app: FakeApp) -> None:
+    aws_iot("config -u alice -p Passw0rd")
+    aws_iot("login")
+    assert "aws-iot config -p PASS" in aws_iot("password change -p Passw0rd --new-password Passw0rd-2").stderr
+    assert app.passwords.get("default", "alice") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        ("password change -p x --new-password Passw0rd-2", 4, "aws-iot login -k default"),
+        ("password reset -u alice -c 000000 --new-password Passw0rd-2", 4, "not the code"),
+        ("password reset -u alice -c 654321 --new-password short", 7, "too weak"),
+        ("password reset -u alice -c 654321", 2, "AWS_IOT_NEW_PASSWORD"),
+        ("password reset", 2, "Who are you?"),
+        ("password reset -u nobody", 4, "no such user"),
+    ],
+)
+def test_a_mistake_is_told_in_a_line(
+    aws_iot: CommandLine, cloud: FakeCloud, line: str, code: int, words: str
+) -> None:
+    assert words in aws_iot(line, ends=code).stderr
+    assert cloud.accounts["alice"].password == "Passw0rd"

@@ -179,7 +179,9 @@ class FakeIssuer:
         username = self._cloud.tokens.get(session.id_token)
         if username is None:
             raise CredentialsRefused("the identity pool does not take this user pool's sign-in")
-        identity = identity or self._cloud.accounts[username].identity
+        if identity not in (None, self._cloud.accounts[username].identity):
+            raise CredentialsRefused("Logins don't match.")
+        identity = self._cloud.accounts[username].identity
         return Credentials(identity, "ASIAFAKE", "secret", "token", datetime.now(UTC) + timedelta(hours=1))
 
 

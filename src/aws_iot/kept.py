@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -129,7 +129,15 @@ class SignIn:
                 wrong += 1
                 if wrong == CODE_ATTEMPTS:
                     raise
-        return Kept(step, self._issuer().issue(step))
+        return Kept(step, self._issue(step))
+
+    def _issue(self, session: Session) -> Credentials:
+        """Credentials for a new session, sparing a question where its user's identity is known from before."""
+        before = self._cache.load(self._profile)
+        if before and before.session.username == session.username:
+            with suppress(CredentialsRefused):  # an account that was made anew has another identity
+                return self._issuer().issue(session, before.credentials.identity)
+        return self._issuer().issue(session)
 
     def credentials(self, kept: Kept) -> RenewingCredentials:
         """Its credentials, renewed for as long as the session can be."""

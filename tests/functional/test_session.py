@@ -171,3 +171,13 @@ def test_a_removed_profile_leaves_no_session(aws_iot: CommandLine, app: FakeApp,
     aws_iot("login -u alice -p Passw0rd")
     aws_iot("config remove -k default")
     assert list(app.sessions.folder.glob("*.json")) == []
+
+
+def test_an_account_that_was_made_anew_gets_its_own_identity(
+    aws_iot: CommandLine, cloud: FakeCloud, identity: str
+) -> None:
+    aws_iot("login -u alice -p Passw0rd")
+    again = cloud.member("alice", "Passw0rd")
+    assert again != identity
+    aws_iot("login -u alice -p Passw0rd")
+    assert json.loads(aws_iot("whoami --json").stdout)["identity"] == again

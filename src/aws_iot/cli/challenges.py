@@ -7,13 +7,11 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli import terminal
+from aws_iot.cli.options import ANSWERS
 from aws_iot.cli.output import visible
 from aws_iot.cli.terminal import ask_secret, need_terminal
 from aws_iot.errors import ChallengeNotSupported, SignInRefused
 from aws_iot.session import Answer, Challenge
-
-ANSWERS = "aws_iot.answers"
-"""The key in Click's context under which options leave what they answer beforehand."""
 
 _METHODS = {
     "SMS_MFA": "text message",

@@ -10,6 +10,9 @@ from click.shell_completion import CompletionItem
 from aws_iot.app import TIMEOUT_SECONDS, App
 from aws_iot.cli.output import QUIET
 
+ANSWERS = "aws_iot.answers"
+"""The key in Click's context under which options note what they answer of a challenge beforehand."""
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -80,7 +83,7 @@ def _answer(wants: str, *names: str, env: str, help: str) -> Decorator:  # noqa:
 
     def note(ctx: click.Context, _: click.Parameter, given: str | None) -> None:
         if given:
-            ctx.meta.setdefault("aws_iot.answers", {})[wants] = given
+            ctx.meta.setdefault(ANSWERS, {})[wants] = given
 
     return option(*names, env=env, expose_value=False, callback=note, metavar=wants.upper(), help=help)
 

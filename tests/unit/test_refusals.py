@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 
 from aws_iot.aws.clients import Refusals, Service
-from aws_iot.aws.cognito import _CONFIRM_REFUSALS, _IDENTITY_REFUSALS, _REFUSALS, _RENEW_REFUSALS
+from aws_iot.aws.cognito import _CONFIRM_REFUSALS, _IDENTITY_REFUSALS, _REFUSALS, _RENEW_REFUSALS, _hints_for
 from aws_iot.aws.troubles import clock_fault
 from aws_iot.errors import (
     AccountNotConfirmed,
@@ -26,6 +27,7 @@ from aws_iot.errors import (
     Unreachable,
     WrongClock,
 )
+from tests.fakes import FakeCloud
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 CLIENT: Any = SimpleNamespace(
@@ -159,3 +161,20 @@ def test_a_time_limit_of_botocore_is_no_answer_in_time() -> None:
 
 def test_what_botocore_itself_refuses_is_told() -> None:
     assert type(translate(BotoCoreError(), {})) is ServiceRefused
+
+
+@pytest.mark.parametrize(
+    ("hint", "told"),
+    [
+        ("aws-iot confirm -u USER -k KEY", "aws-iot confirm -u 'a KEY' -k team"),
+        ("add ALLOW_USER_SRP_AUTH to it", "add ALLOW_USER_SRP_AUTH to it"),
+        (None, None),
+    ],
+)
+def test_a_hint_names_the_user_and_profile_and_leaves_other_words_alone(
+    hint: str | None, told: str | None
+) -> None:
+    profile = replace(FakeCloud().profile, key="team")
+    with pytest.raises(SignInRefused) as caught, _hints_for(profile, "a KEY"):
+        raise SignInRefused("no", hint=hint)
+    assert caught.value.hint == told

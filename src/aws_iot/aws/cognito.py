@@ -1,6 +1,7 @@
 """Accounts of a Cognito user pool, and the credentials that an identity pool gives to them."""
 
 import json
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -140,7 +141,7 @@ class CognitoAccounts:
         with _hints_for(self._profile, username):
             self._pool_once.call(
                 "confirm_forgot_password",
-                _REFUSALS,
+                _REFUSALS | _RESET_REFUSALS,
                 ClientId=self._profile.client_id,
                 Username=username,
                 ConfirmationCode=code,
@@ -230,7 +231,9 @@ def _hints_for(profile: Profile, username: str) -> Iterator[None]:
         yield
     except AwsIotError as error:
         if error.hint:
-            error.hint = error.hint.replace("USER", shlex.quote(username)).replace("KEY", profile.key)
+            here = {"USER": shlex.quote(username), "KEY": profile.key}
+            # Whole words, in one pass: ALLOW_USER_SRP_AUTH stays, and so does what a user name holds.
+            error.hint = re.sub(r"\b(USER|KEY)\b", lambda found: here[found[0]], error.hint)
         raise
 
 
@@ -306,11 +309,12 @@ _REFUSALS: Refusals = {
         " (a new code: aws-iot confirm -u USER --resend -k KEY)",
     ),
     "PasswordResetRequiredException": lambda _: SignInRefused(
-        "an admin has reset this account's password: set a new one first"
+        "an admin has reset this account's password",
+        hint="Set a new one: aws-iot password reset -u USER -k KEY",
     ),
     "UsernameExistsException": lambda message: ServiceRefused(
         f"this user name is taken: {message}",
-        hint="Choose another, or confirm it if it is yours: aws-iot confirm",
+        hint="Choose another, or confirm it if it is yours: aws-iot confirm -u USER -c CODE -k KEY",
     ),
     "InvalidPasswordException": lambda message: ServiceRefused(f"the password is too weak: {message}"),
     "CodeMismatchException": lambda _: CodeRefused("this is not the code that was sent"),
@@ -351,6 +355,12 @@ _ANSWER_REFUSALS: Refusals = {
     "ExpiredCodeException": lambda _: CodeRefused("this code is not valid any more"),
     "NotAuthorizedException": lambda message: SignInRefused(
         f"the sign-in took too long or was answered already: {message}", hint="Sign in again."
+    ),
+}
+
+_RESET_REFUSALS: Refusals = {
+    "ExpiredCodeException": lambda _: CodeRefused(
+        "this code is not valid any more", hint="Have a new one sent: aws-iot password reset -u USER -k KEY"
     ),
 }
 

@@ -313,8 +313,6 @@ class IotCoreConnection:
     def _on_connect_failed(self, data: mqtt5.LifecycleConnectFailureData) -> None:
         if not self._is_open:
             self._attempts.put(data)
-        elif isinstance(self._signing_error, SignInRefused | NotAuthorized | ProfileError):
-            self._end(self._signing_error)
         elif data.connack_packet and data.connack_packet.reason_code in _FINAL_CONNACKS:
             self._end(self._refused(data.connack_packet.reason_code))
         else:
@@ -323,7 +321,7 @@ class IotCoreConnection:
     def _tell_why(self, failure: BaseException) -> None:
         """Say why the link does not come back, once for each reason; end it where it never will."""
         fault = self._signing_error or self._fault(self._upgrade, PATIENCE_SECONDS)
-        if isinstance(fault, SignInRefused | WrongClock):
+        if isinstance(fault, SignInRefused | NotAuthorized | ProfileError | WrongClock):
             self._end(fault)
         cause = str(fault or words(failure))
         if cause != self._last_cause and not self._is_linked and not self._ended.done():

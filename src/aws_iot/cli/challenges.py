@@ -9,7 +9,7 @@ from aws_iot.app import App
 from aws_iot.cli import terminal
 from aws_iot.cli.options import ANSWERS
 from aws_iot.cli.output import visible
-from aws_iot.cli.terminal import ask_secret, need_terminal
+from aws_iot.cli.terminal import ask_new_password, need_terminal
 from aws_iot.errors import ChallengeNotSupported, SignInRefused
 from aws_iot.session import Answer, Challenge
 
@@ -75,7 +75,7 @@ class Asker:
     def _new_password(self, challenge: Challenge) -> str:
         self._need_person("A new password is needed", "AWS_IOT_NEW_PASSWORD")
         click.echo("Your password was set by somebody else: choose one of your own.", err=True)
-        return ask_secret(f"New password of {challenge.username}", twice=True)
+        return ask_new_password(self._app, challenge.username)
 
     def _attribute(self, name: str) -> str:
         self._need_person(f"The user pool wants to know your {name}", "a terminal")

@@ -9,7 +9,7 @@ from aws_iot.cli import options
 from aws_iot.cli.account import tell_code_sent
 from aws_iot.cli.output import words
 from aws_iot.cli.sign_in import ask_password, username_of
-from aws_iot.cli.terminal import ask_secret, need_terminal
+from aws_iot.cli.terminal import ask_new_password
 from aws_iot.errors import SignInRefused
 
 new_password = options.option(
@@ -51,7 +51,7 @@ def reset(app: App, key: str, user: str | None, code: str | None, new_password: 
             accounts.request_reset(username), f"password reset -u {shlex.quote(username)} -c CODE -k {key}"
         )
         return
-    accounts.reset(username, code.strip(), new_password or _ask_new(app, username))
+    accounts.reset(username, code.strip(), new_password or ask_new_password(app, username))
     _changed(app, key, username)
 
 
@@ -76,13 +76,8 @@ def change(app: App, key: str, password: str | None, new_password: str | None) -
         raise SignInRefused("nobody is signed in", hint=f"Sign in first: aws-iot login -k {key}")
     username = kept.session.username
     old = password or ask_password(app, username)
-    app.accounts(profile).change_password(kept.session, old, new_password or _ask_new(app, username))
+    app.accounts(profile).change_password(kept.session, old, new_password or ask_new_password(app, username))
     _changed(app, key, username)
-
-
-def _ask_new(app: App, username: str) -> str:
-    need_terminal(app, "A new password is needed", "AWS_IOT_NEW_PASSWORD")
-    return ask_secret(f"New password of {username}", twice=True)
 
 
 def _changed(app: App, key: str, username: str) -> None:

@@ -32,13 +32,8 @@ def signed_in(
         return sign_in, sign_in.by_password(username, chosen_password(password, from_stdin) or "", asker)
     kept = sign_in.kept(username)
     if kept is None:
-        secret = chosen_password(password, from_stdin) or app.passwords.get(profile.key, username)
-        if not secret and not ask:
-            raise SignInRefused(
-                f"{username} is not signed in",
-                hint=f"Sign in: aws-iot login -u {shlex.quote(username)} -k {profile.key}",
-            )
-        kept = sign_in.by_password(username, secret or ask_password(app, username), asker)
+        secret = password_of(app, profile, username, password, from_stdin, ask=ask)
+        kept = sign_in.by_password(username, secret, asker)
         sign_in.keep(kept)
     return sign_in, kept
 
@@ -53,10 +48,20 @@ def username_of(profile: Profile, given: str | None, kept: Kept | None = None) -
     return username
 
 
-def password_of(app: App, profile: Profile, username: str, given: str | None, from_stdin: bool) -> str:
-    """The password of `username`; a preset one serves only the user it was preset with."""
-    chosen = chosen_password(given, from_stdin)
-    return chosen or app.passwords.get(profile.key, username) or ask_password(app, username)
+def password_of(
+    app: App, profile: Profile, username: str, given: str | None, from_stdin: bool, *, ask: bool = True
+) -> str:
+    """The password of `username`: chosen, preset (which serves only the user it was preset with), or asked for.
+
+    Without `ask`, raises `SignInRefused` where there is none.
+    """
+    secret = chosen_password(given, from_stdin) or app.passwords.get(profile.key, username)
+    if not secret and not ask:
+        raise SignInRefused(
+            f"{username} is not signed in",
+            hint=f"Sign in: aws-iot login -u {shlex.quote(username)} -k {profile.key}",
+        )
+    return secret or ask_password(app, username)
 
 
 def chosen_password(given: str | None, from_stdin: bool) -> str | None:

@@ -28,6 +28,12 @@ def ask_line(question: str) -> str:
     return line.strip()
 
 
+def ask_new_password(app: App, username: str) -> str:
+    """A new password, typed twice."""
+    need_terminal(app, "A new password is needed", "AWS_IOT_NEW_PASSWORD")
+    return ask_secret(f"New password of {username}", twice=True)
+
+
 def need_terminal(app: App, what: str, instead: str) -> None:
     """Raises a usage error that says what else there is, if nobody is there to be asked."""
     if not app.has_terminal():

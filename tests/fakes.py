@@ -4,7 +4,7 @@ import queue
 import secrets
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -130,7 +130,8 @@ class FakeAccounts:
     def renew(self, session: Session) -> Session:
         if session.refresh_token not in self._cloud.tokens:
             raise SessionEnded("the session has ended")
-        return self._session(session.username)
+        owner = self._cloud.tokens[session.refresh_token]
+        return replace(self._session(owner), username=session.username)
 
     def request_reset(self, username: str) -> CodeSent:
         return CodeSent(self._account(username).email, "EMAIL")

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -129,7 +129,10 @@ class SignIn:
                 wrong += 1
                 if wrong == CODE_ATTEMPTS:
                     raise
-        return Kept(step, self._issue(step))
+        session = replace(
+            step, username=username
+        )  # as it was typed: a challenge knows only the pool's own name
+        return Kept(session, self._issue(session))
 
     def _issue(self, session: Session) -> Credentials:
         """Credentials for a new session, sparing a question where its user's identity is known from before."""

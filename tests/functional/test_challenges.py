@@ -44,6 +44,16 @@ def test_a_code_can_be_given_with_the_command(aws_iot: CommandLine, posed: Calla
     aws_iot("whoami")
 
 
+def test_a_session_under_an_alias_is_found_again_after_a_challenge(
+    aws_iot: CommandLine, cloud: FakeCloud, posed: Callable[..., None]
+) -> None:
+    posed(CODE)
+    cloud.aliases["alice@example.com"] = "alice"
+    aws_iot("login -u alice@example.com -p Passw0rd --mfa-code 123456")
+    aws_iot("pub -r lobby -m hello -u alice@example.com")
+    assert len(cloud.published) == 1
+
+
 def test_a_code_can_come_from_the_environment(aws_iot: CommandLine, posed: Callable[..., None]) -> None:
     posed(CODE)
     aws_iot("pub -r lobby -m hello -u alice -p Passw0rd", env={"AWS_IOT_MFA_CODE": "123456"})

@@ -101,6 +101,9 @@ def main() -> None:
         # A folder of its own: the demo neither sees nor touches the profiles of whoever runs it.
         people = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
         people |= {"AWS_IOT_CONFIG_DIR": str(Path(folder, "config")), "PYTHONUNBUFFERED": "1"}
+        people |= {
+            "AWS_IOT_SECRETS": "file"
+        }  # what is played here is nothing for the keyring of whoever looks on
         os.chdir(folder)
 
         tell("Cognito and AWS IoT Core, on this machine.")

@@ -25,7 +25,8 @@ from aws_iot.errors import (
 )
 from aws_iot.message import Properties
 from aws_iot.profile import Profile
-from aws_iot.session import Accounts, Answer, Challenge, CodeSent, Session
+from aws_iot.secret_store import Keyring, SecretStore
+from aws_iot.session import Accounts, Answer, Challenge, CodeSent, Device, SecondFactors, Session
 
 POOL = "us-east-1:00000000-0000-0000-0000-00000000abcd"
 CODE = "123456"
@@ -33,7 +34,7 @@ RESET_CODE = "654321"
 
 
 @dataclass
-class FakeAccount:
+class FakeUser:
     """An entry in the user pool."""
 
     password: str
@@ -41,6 +42,7 @@ class FakeAccount:
     identity: str = field(default_factory=lambda: f"us-east-1:{uuid.uuid4()}")
     confirmed: bool = False
     challenges: list[Challenge] = field(default_factory=list)
+    second_factor: str | None = None
     attributes: dict[str, str] = field(default_factory=dict)
 
 
@@ -58,16 +60,19 @@ class FakeCloud:
             policy_name="fake-member",
         )
     )
-    accounts: dict[str, FakeAccount] = field(default_factory=dict)
+    accounts: dict[str, FakeUser] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     members: set[str] = field(default_factory=set)
     connections: "list[FakeConnection]" = field(default_factory=list)
+    knows_devices: bool = False
+    devices: list[Device] = field(default_factory=list)
+    remembered: list[Device] = field(default_factory=list)
     published: list[tuple[str, bytes, Properties]] = field(default_factory=list)
 
     def member(self, username: str, password: str) -> str:
         """A confirmed account whose identity is accepted; the identity."""
-        account = FakeAccount(password, f"{username}@example.com", confirmed=True)
+        account = FakeUser(password, f"{username}@example.com", confirmed=True)
         self.accounts[username] = account
         self.members.add(account.identity)
         return account.identity
@@ -89,11 +94,11 @@ class FakeAccounts:
             raise ServiceRefused("this user name is taken")
         if len(password) < 8:
             raise ServiceRefused("the password does not do: not long enough")
-        self._cloud.accounts[username] = FakeAccount(password, email)
+        self._cloud.accounts[username] = FakeUser(password, email)
         return CodeSent(email, "EMAIL")
 
     def confirm(self, username: str, code: str) -> None:
-        account = self._account(username)
+        account = self.account(username)
         if account.confirmed:
             raise SignInRefused("this account is confirmed already")
         if code != CODE:
@@ -102,20 +107,20 @@ class FakeAccounts:
         self._cloud.aliases[account.email] = username
 
     def resend_code(self, username: str) -> CodeSent:
-        return CodeSent(self._account(username).email, "EMAIL")
+        return CodeSent(self.account(username).email, "EMAIL")
 
-    def sign_in(self, username: str, password: str) -> Session | Challenge:
+    def sign_in(self, username: str, password: str, device: Device | None = None) -> Session | Challenge:
         username = self._cloud.aliases.get(username, username)
-        account = self._account(username)
+        account = self.account(username)
         if not account.confirmed:
             raise AccountNotConfirmed("this account is not confirmed yet")
         if account.password != password:
             raise SignInRefused("wrong user name or password")
-        return self._next(username, list(account.challenges))
+        return self._next(username, list(account.challenges), device)
 
     def answer(self, challenge: Challenge, answer: Answer) -> Session | Challenge:
-        account = self._account(challenge.username)
-        if challenge.wants == "code" and answer.value != CODE:
+        account = self.account(challenge.username)
+        if challenge.wants in ("code", "authenticator") and answer.value != CODE:
             raise CodeRefused("this is not the code that was sent")
         if challenge.wants == "password":
             account.password, account.attributes = answer.value, dict(answer.attributes)
@@ -124,8 +129,18 @@ class FakeAccounts:
             account.challenges = rest
         return self._next(challenge.username, rest)
 
-    def _next(self, username: str, challenges: list[Challenge]) -> Session | Challenge:
-        return challenges[0] if challenges else self._session(username)
+    def _next(
+        self, username: str, challenges: list[Challenge], device: Device | None = None
+    ) -> Session | Challenge:
+        if challenges:
+            return challenges[0]
+        if self._cloud.knows_devices and device not in self._cloud.devices:
+            device = Device(f"us-east-1_{uuid.uuid4()}", "group", secrets.token_hex(8))
+            self._cloud.devices.append(device)
+        return replace(self._session(username), device=device)
+
+    def of(self, session: Session) -> "FakeAccount":
+        return FakeAccount(self._cloud, session)
 
     def renew(self, session: Session) -> Session:
         if session.refresh_token not in self._cloud.tokens:
@@ -134,29 +149,19 @@ class FakeAccounts:
         return replace(self._session(owner), username=session.username)
 
     def request_reset(self, username: str) -> CodeSent:
-        return CodeSent(self._account(username).email, "EMAIL")
+        return CodeSent(self.account(username).email, "EMAIL")
 
     def reset(self, username: str, code: str, new_password: str) -> None:
         if code != RESET_CODE:
             raise CodeRefused("this is not the code that was sent")
-        self._set_password(username, new_password)
+        self.set_password(username, new_password)
 
-    def change_password(self, session: Session, old: str, new: str) -> None:
-        if self._account(session.username).password != old:
-            raise SignInRefused("wrong user name or password")
-        self._set_password(session.username, new)
-
-    def _set_password(self, username: str, password: str) -> None:
+    def set_password(self, username: str, password: str) -> None:
         if len(password) < 8:
             raise ServiceRefused("the password is too weak: not long enough")
-        self._account(username).password = password
+        self.account(username).password = password
 
-    def sign_out(self, session: Session, *, everywhere: bool) -> None:
-        for token, username in list(self._cloud.tokens.items()):
-            if token == session.refresh_token or (everywhere and username == session.username):
-                del self._cloud.tokens[token]
-
-    def _account(self, username: str) -> FakeAccount:
+    def account(self, username: str) -> FakeUser:
         try:
             return self._cloud.accounts[username]
         except KeyError:
@@ -168,6 +173,57 @@ class FakeAccounts:
         return Session(
             username, id_token, access_token, refresh_token, datetime.now(UTC) + timedelta(hours=1)
         )
+
+
+class FakeAccount:
+    """`Account` in memory."""
+
+    def __init__(self, cloud: FakeCloud, session: Session) -> None:
+        self._cloud = cloud
+        self._session = session
+
+    @property
+    def _user(self) -> FakeUser:
+        username = self._session.username
+        try:
+            return self._cloud.accounts[self._cloud.aliases.get(username, username)]
+        except KeyError:
+            raise SessionEnded("the session has ended") from None
+
+    def change_password(self, old: str, new: str) -> None:
+        if self._user.password != old:
+            raise SignInRefused("wrong user name or password")
+        FakeAccounts(self._cloud).set_password(self._session.username, new)
+
+    def second_factors(self) -> SecondFactors:
+        kind = self._user.second_factor
+        return SecondFactors((kind,) if kind else (), kind)
+
+    def use_second_factor(self, kind: str | None) -> None:
+        self._user.second_factor = kind
+
+    def new_authenticator(self) -> str:
+        return "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+
+    def confirm_authenticator(self, code: str) -> None:
+        if code != CODE:
+            raise CodeRefused("this is not the code that the app shows now")
+
+    def remember_device(self) -> None:
+        if self._session.device:
+            self._cloud.remembered.append(self._session.device)
+
+    def sign_out(self, *, everywhere: bool) -> None:
+        for token, username in list(self._cloud.tokens.items()):
+            if token == self._session.refresh_token or (everywhere and username == self._session.username):
+                del self._cloud.tokens[token]
+
+    def delete(self) -> None:
+        username = self._session.username
+        del self._cloud.accounts[username]
+        self._cloud.tokens = {
+            token: owner for token, owner in self._cloud.tokens.items() if owner != username
+        }
 
 
 class FakeIssuer:
@@ -238,6 +294,22 @@ def _matches(topic: str, topic_filter: str) -> bool:
     return topic.rpartition("/")[0] == head and last == "+"
 
 
+class FakeKeyring:
+    """`Keyring` in memory."""
+
+    def __init__(self) -> None:
+        self.holds: dict[str, str] = {}
+
+    def get(self, name: str) -> str | None:
+        return self.holds.get(name)
+
+    def set(self, name: str, value: str) -> None:
+        self.holds[name] = value
+
+    def remove(self, name: str) -> None:
+        self.holds.pop(name, None)
+
+
 class FakeMembers:
     """What an admin does, in memory."""
 
@@ -261,9 +333,14 @@ class FakeApp(App):
         self.cloud = cloud
         self.on_connect: Callable[[FakeConnection], None] = lambda _: None
         self.fails_with: AwsIotError | None = None
+        self.keyring: Keyring | None = FakeKeyring()
 
     def has_terminal(self) -> bool:
         return False
+
+    @property
+    def secrets(self) -> SecretStore:
+        return SecretStore(self.config_folder / "secrets", keyring=lambda: self.keyring, tell=self.tell)
 
     def accounts(self, profile: Profile) -> Accounts:
         if self.fails_with:

@@ -1,16 +1,22 @@
 """Real processes of the command, and the local stack as one of them."""
 
+import base64
+import hashlib
+import hmac
 import os
 import re
 import shlex
+import struct
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from configparser import ConfigParser
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,7 +35,13 @@ PASSWORD = "Passw0rd-of-a-test"
 def environment(config: Path, **more: str) -> dict[str, str]:
     """The environment of a person whose settings are in `config`, without what this machine has of AWS."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
-    return kept | {"AWS_IOT_CONFIG_DIR": str(config), "PYTHONUNBUFFERED": "1", "HOME": str(config)} | more
+    ours = {
+        "AWS_IOT_CONFIG_DIR": str(config),
+        "AWS_IOT_SECRETS": "file",  # never the keyring of whoever runs the tests
+        "PYTHONUNBUFFERED": "1",
+        "HOME": str(config),
+    }
+    return kept | ours | more
 
 
 class Running:
@@ -147,6 +159,23 @@ def session_of(accounts: Accounts, username: str, password: str = PASSWORD) -> S
     session = accounts.sign_in(username, password)
     assert isinstance(session, Session)
     return session
+
+
+def end_soon(app: App, key: str = "default") -> None:
+    """Let the credentials that are kept be about to end, so that the next command renews the session."""
+    profile = app.profiles.load(key)
+    kept = app.sessions.load(profile)
+    assert kept
+    ending = replace(kept.credentials, expires=datetime.now(UTC) + timedelta(minutes=1))
+    app.sessions.save(profile, replace(kept, credentials=ending))
+
+
+def totp(secret: str) -> str:
+    """The code of an authenticator app now: RFC 6238."""
+    digest = hmac.digest(base64.b32decode(secret), struct.pack(">Q", int(time.time()) // 30), hashlib.sha1)
+    at = digest[-1] & 0xF
+    number: int = struct.unpack(">I", digest[at : at + 4])[0] & 0x7FFFFFFF
+    return f"{number % 1_000_000:06}"
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from aws_iot.local.stack import LocalStack, Provisioned
     from aws_iot.profile import Profile, ProfileStore
     from aws_iot.room import Rooms
-    from aws_iot.session import Accounts, PresetPasswords
+    from aws_iot.secret_store import Keyring, SecretStore
+    from aws_iot.session import Accounts
 
 TIMEOUT_SECONDS = 10.0
 """How long one step (a request, a connection, an acknowledgement) may take unless somebody says otherwise."""
@@ -38,6 +39,7 @@ class App:
         self._folder = config_folder or (Path(chosen).expanduser().absolute() if chosen else None)
         self.now = now
         self.timeout = TIMEOUT_SECONDS
+        self.tell: Callable[[str], None] = lambda _: None
 
     @property
     def config_folder(self) -> Path:
@@ -75,28 +77,38 @@ class App:
         return ProfileStore(self.config_folder / "profiles")
 
     @property
-    def passwords(self) -> PresetPasswords:
-        """The preset passwords."""
-        from aws_iot.session import PresetPasswords
+    def secrets(self) -> SecretStore:
+        """Passwords, refresh tokens and the like. `AWS_IOT_SECRETS` says where: `file` or `keyring`."""
+        from aws_iot.secret_store import SecretStore
 
-        return PresetPasswords(self.config_folder / "passwords")
+        place = os.environ.get("AWS_IOT_SECRETS")
+        return SecretStore(self.config_folder / "secrets", keyring=self._keyring, place=place, tell=self.tell)
+
+    def _keyring(self) -> Keyring | None:
+        from aws_iot import system_keyring
+
+        return system_keyring.find()
 
     @property
     def sessions(self) -> SessionCache:
         """The kept sessions."""
         from aws_iot.kept import SessionCache
 
-        return SessionCache(self.cache_folder / "sessions")
+        return SessionCache(self.cache_folder / "sessions", self.secrets)
 
     def accounts(self, profile: Profile) -> Accounts:
         """The accounts of the profile's user pool."""
-        from aws_iot.aws.cognito import CognitoAccounts
+        from aws_iot.aws.accounts import CognitoAccounts
+        from aws_iot.aws.user_pool import UserPool
 
-        return CognitoAccounts(profile, self.now, self.timeout)
+        secret = None
+        if profile.client_has_secret:
+            secret = self.secrets.get("client-secret", profile.key, profile.client_id)
+        return CognitoAccounts(UserPool(profile, self.now, self.timeout, secret))
 
     def issuer(self, profile: Profile) -> CredentialIssuer:
         """The profile's identity pool."""
-        from aws_iot.aws.cognito import CognitoIdentityPool
+        from aws_iot.aws.identity_pool import CognitoIdentityPool
 
         return CognitoIdentityPool(profile, self.now, self.timeout)
 

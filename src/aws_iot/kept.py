@@ -12,7 +12,8 @@ from aws_iot.credentials import RENEW_BEFORE, CredentialIssuer, Credentials, Ren
 from aws_iot.errors import CodeRefused, CredentialsRefused, SignInRefused
 from aws_iot.files import delete, exclusive, read, write_private
 from aws_iot.profile import Profile, checked_key
-from aws_iot.session import Accounts, Answer, Challenge, Session
+from aws_iot.secret_store import SecretStore
+from aws_iot.session import Accounts, Answer, Challenge, Device, Session
 
 CODE_ATTEMPTS = 3
 """How often a code may be typed wrongly."""
@@ -27,17 +28,18 @@ class Kept:
 
 
 class SessionCache:
-    """The kept sessions of a person: one private file a profile.
+    """The kept sessions of a person: one private file a profile, and what lives for long in the secret store.
 
     What is damaged, or of other pools than the profile's, counts as not there. Methods raise
-    `ProfileError` for files that the system does not let them use.
+    `ProfileError` for files, or a keyring, that the system does not let them use.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, secrets: SecretStore) -> None:
         self.folder = folder
+        self._secrets = secrets
 
     def load(self, profile: Profile) -> Kept | None:
-        """What is kept for the profile."""
+        """What is kept for the profile, without what only a renewal needs: see `whole`."""
         data = read(self._path(profile.key))
         try:
             stored = json.loads(data or b"null")
@@ -47,18 +49,43 @@ class SessionCache:
         except (ValueError, LookupError, TypeError, RecursionError):
             return None
 
+    def whole(self, profile: Profile, kept: Kept) -> Kept:
+        """With the refresh token, for which the keyring may have to be asked, and this machine's device."""
+        username = kept.session.username
+        token = self._secrets.get("refresh-token", profile.key, username)
+        session = replace(kept.session, refresh_token=token, device=self.device(profile, username))
+        return replace(kept, session=session)
+
     def save(self, profile: Profile, kept: Kept) -> None:
         """Keep it, in place of what is kept."""
+        username, token = kept.session.username, kept.session.refresh_token
+        if token and token != self._secrets.get("refresh-token", profile.key, username):
+            self._secrets.set("refresh-token", profile.key, username, token)
         stored = {
             "pools": _pools(profile),
-            "session": asdict(kept.session),
+            "session": asdict(replace(kept.session, refresh_token=None, device=None)),
             "credentials": asdict(kept.credentials),
         }
         write_private(self._path(profile.key), json.dumps(stored, default=datetime.isoformat).encode())
 
+    def device(self, profile: Profile, username: str) -> Device | None:
+        """What the user pool knows this machine as when this user signs in."""
+        stored = self._secrets.get("device", profile.key, username)
+        try:
+            pool, *device = json.loads(stored or "[null]")
+            return Device(*device) if pool == profile.user_pool_id else None
+        except (ValueError, TypeError):
+            return None
+
+    def remember(self, profile: Profile, username: str, device: Device) -> None:
+        """Keep it for the next time that this user signs in."""
+        stored = json.dumps([profile.user_pool_id, device.key, device.group, device.password])
+        self._secrets.set("device", profile.key, username, stored)
+
     def forget(self, key: str) -> None:
-        """Keep nothing for the profile of that key; fine if nothing is kept."""
+        """Keep nothing for the profile of that key; fine if nothing is kept. A device is not forgotten."""
         delete(self._path(key))
+        self._secrets.remove("refresh-token", key)
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -102,7 +129,7 @@ class SignIn:
             if kept.credentials.expires - self._now() >= RENEW_BEFORE:
                 return kept
             try:
-                renewed = self.renewed(kept)
+                renewed = self.renewed(self._cache.whole(self._profile, kept))
             except (SignInRefused, CredentialsRefused):
                 return None
             self._cache.save(self._profile, renewed)
@@ -119,8 +146,8 @@ class SignIn:
         A wrong code is asked for again, `CODE_ATTEMPTS` times in all. Raises `SignInRefused`,
         `CredentialsRefused`, and what `ask` raises.
         """
-        accounts = self._accounts()
-        step = accounts.sign_in(username, password)
+        accounts, device = self._accounts(), self._cache.device(self._profile, username)
+        step = accounts.sign_in(username, password, device)
         wrong = 0
         while isinstance(step, Challenge):
             try:
@@ -132,6 +159,8 @@ class SignIn:
         session = replace(
             step, username=username
         )  # as it was typed: a challenge knows only the pool's own name
+        if session.device and session.device != device:
+            self._cache.remember(self._profile, username, session.device)
         return Kept(session, self._issue(session))
 
     def _issue(self, session: Session) -> Credentials:
@@ -164,8 +193,9 @@ class SignIn:
         kept = self._cache.load(self._profile)
         if kept is None:
             return False
+        kept = self._cache.whole(self._profile, kept)
         self._cache.forget(self._profile.key)
-        self._accounts().sign_out(kept.session, everywhere=everywhere)
+        self._accounts().of(kept.session).sign_out(everywhere=everywhere)
         return True
 
 

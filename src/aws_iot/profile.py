@@ -18,7 +18,8 @@ _KEY = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 class Profile:
     """Where a person signs in and talks; `key` is what the profile is stored under.
 
-    `username` is who signs in when nobody else is named. `policy_name` is the IoT policy that an
+    `username` is who signs in when nobody else is named. `client_has_secret` tells that the app client has
+    a secret, which is kept elsewhere. `policy_name` is the IoT policy that an
     admin attaches to accept a person. The URLs replace AWS's own addresses (the local stack sets
     them), and `ca_bundle` is a PEM file of the authorities to trust for them.
     """
@@ -34,6 +35,7 @@ class Profile:
     iot_url: str | None = None
     ca_bundle: str | None = None
     username: str | None = None
+    client_has_secret: bool = False
     key: str = ""
 
     @property
@@ -201,7 +203,9 @@ class ProfileStore:
             if not held:
                 raise ProfileError(f"{self.folder}: another program keeps the profiles locked")
             profile = change(self._load(key))
-            stored = {"username": profile.username, "aws-exports": to_exports(profile)}
+            stored: dict[str, object] = {"username": profile.username, "aws-exports": to_exports(profile)}
+            if profile.client_has_secret:
+                stored["client_has_secret"] = True
             write_private(path, json.dumps(stored, indent=2).encode() + b"\n")
         return profile
 
@@ -226,7 +230,12 @@ class ProfileStore:
             )
             raise
         username = stored.get("username")
-        return replace(profile, key=key, username=username if isinstance(username, str) else None)
+        return replace(
+            profile,
+            key=key,
+            username=username if isinstance(username, str) else None,
+            client_has_secret=stored.get("client_has_secret") is True,
+        )
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{checked_key(key)}.json"

@@ -1,34 +1,42 @@
 """Session: a person signed in with a profile, and what can be done with accounts."""
 
-import json
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Protocol
 
-from aws_iot.errors import ProfileError
-from aws_iot.files import delete, read, write_private
-from aws_iot.profile import checked_key
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """This machine, as a user pool that remembers devices knows it."""
+
+    key: str
+    group: str
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A person signed in; the tokens live until `expires`, as a rule for an hour."""
+    """A person signed in; the tokens live until `expires`, as a rule for an hour.
+
+    `device` is what the user pool knows this machine as, where it knows machines.
+    """
 
     username: str
     id_token: str = field(repr=False)
     access_token: str = field(repr=False)
     refresh_token: str | None = field(repr=False)
     expires: datetime
+    device: Device | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
     """What a user pool asks before it gives tokens.
 
-    `wants` names what an answer must hold: `code`, `choice` (one of `choices`), or `password` and the
-    attributes in `attributes`. `kind` is Cognito's own name for it, such as SOFTWARE_TOKEN_MFA.
-    `destination` is where a code was sent, as far as the pool says.
+    `wants` names what an answer must hold: `code`, `choice` (one of `choices`), `password` and the
+    attributes in `attributes`, or `authenticator`: the first code of an authenticator app that has been given
+    `secret`. `kind` is Cognito's own name for it, such as SOFTWARE_TOKEN_MFA. `destination` is where a code
+    was sent, as far as the pool says. `device` is this machine, if the user pool knows it.
     """
 
     kind: str
@@ -38,6 +46,8 @@ class Challenge:
     choices: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
     destination: str | None = None
+    secret: str | None = field(default=None, repr=False)
+    device: Device | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,59 @@ class CodeSent:
 
     destination: str | None
     medium: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactors:
+    """What an account asks besides the password, by Cognito's names such as SOFTWARE_TOKEN_MFA."""
+
+    on: tuple[str, ...]
+    preferred: str | None
+
+
+class Account(Protocol):
+    """The account of somebody who is signed in.
+
+    Every method can raise `SessionEnded`, and what those of `Accounts` can.
+    """
+
+    def change_password(self, old: str, new: str) -> None:
+        """Raises `SignInRefused` for a wrong old password, `ServiceRefused` for a new one that is too weak."""
+        ...
+
+    def second_factors(self) -> SecondFactors:
+        """What the account asks besides the password."""
+        ...
+
+    def use_second_factor(self, kind: str | None) -> None:
+        """Ask for this one from now on; None: for none.
+
+        Raises `ServiceRefused` where the user pool does not have it, or does not do without.
+        """
+        ...
+
+    def new_authenticator(self) -> str:
+        """The secret for an authenticator app, in base 32, which serves once a code of it is confirmed."""
+        ...
+
+    def confirm_authenticator(self, code: str) -> None:
+        """Raises `CodeRefused`."""
+        ...
+
+    def remember_device(self) -> None:
+        """Let this machine stand in for the second factor, where the user pool leaves that to its users."""
+        ...
+
+    def sign_out(self, *, everywhere: bool) -> None:
+        """Revoke the session's tokens, or (`everywhere`) those of every session of the user.
+
+        Fine if they have ended already.
+        """
+        ...
+
+    def delete(self) -> None:
+        """Delete the account for good."""
+        ...
 
 
 class Accounts(Protocol):
@@ -80,8 +143,8 @@ class Accounts(Protocol):
         """Have a new confirmation code sent."""
         ...
 
-    def sign_in(self, username: str, password: str) -> Session | Challenge:
-        """Prove the password without sending it (SRP).
+    def sign_in(self, username: str, password: str, device: Device | None = None) -> Session | Challenge:
+        """Prove the password without sending it (SRP); a `device` that the pool remembers spares a challenge.
 
         Raises `SignInRefused`, of which `AccountNotConfirmed` and `ChallengeNotSupported` are kinds.
         """
@@ -108,50 +171,6 @@ class Accounts(Protocol):
         """Set a new password by a code. Raises `CodeRefused`, `ServiceRefused` for a password that is too weak."""
         ...
 
-    def change_password(self, session: Session, old: str, new: str) -> None:
-        """Raises `SignInRefused` for a wrong old password, `ServiceRefused` for a new one that is too weak."""
+    def of(self, session: Session) -> Account:
+        """The account that the session is of."""
         ...
-
-    def sign_out(self, session: Session, *, everywhere: bool) -> None:
-        """Revoke the session's tokens, or (`everywhere`) those of every session of the user.
-
-        Fine if they have ended already.
-        """
-        ...
-
-
-class PresetPasswords:
-    """The passwords that people preset with `config -p`: private files, one a profile.
-
-    Each serves only the user it was preset with. Methods raise `ProfileError` for files that the
-    system does not let them use.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def get(self, key: str, username: str) -> str | None:
-        """The password of `username` under this profile; None where none is preset."""
-        path = self._path(key)
-        data = read(path)
-        if data is None:
-            return None
-        try:
-            stored = json.loads(data)
-            password = stored["password"] if stored["username"] == username else None
-        except (ValueError, LookupError, TypeError) as error:
-            raise ProfileError(
-                f"{path}: is damaged", hint=f"Preset it anew: aws-iot config -p PASS -k {key}"
-            ) from error
-        return password if isinstance(password, str) else None
-
-    def set(self, key: str, username: str, password: str) -> None:
-        """Keep the password of a user under this profile."""
-        write_private(self._path(key), json.dumps({"username": username, "password": password}).encode())
-
-    def remove(self, key: str) -> None:
-        """Forget it; fine if there is none."""
-        delete(self._path(key))
-
-    def _path(self, key: str) -> Path:
-        return self.folder / f"{checked_key(key)}.json"

@@ -11,8 +11,8 @@ from aws_iot.connection import Connection
 from aws_iot.credentials import CredentialIssuer, Credentials
 from aws_iot.profile import Profile
 from aws_iot.session import Accounts, Session
-from tests.fakes import FakeApp, FakeCloud
-from tests.processes import PASSWORD, Stack, session_of
+from tests.fakes import CODE, FakeApp, FakeCloud
+from tests.processes import PASSWORD, Stack, session_of, totp
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Services:
     accounts: Accounts
     issuer: CredentialIssuer
     accept: Callable[[str], None]
+    code_of: Callable[[str], str]
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,10 @@ class World:
     @property
     def issuer(self) -> CredentialIssuer:
         return self.services.issuer
+
+    def code_of(self, secret: str) -> str:
+        """What an authenticator app with this secret shows now."""
+        return self.services.code_of(secret)
 
     def account(self, username: str) -> None:
         """A confirmed account of that name."""
@@ -69,7 +74,9 @@ class World:
 def real_services(stack: Stack) -> Services:
     """The real adapters on the local stack; their clients take a while to make."""
     app = stack.app()
-    return Services(app, stack.profile, app.accounts(stack.profile), app.issuer(stack.profile), stack.accept)
+    return Services(
+        app, stack.profile, app.accounts(stack.profile), app.issuer(stack.profile), stack.accept, totp
+    )
 
 
 @pytest.fixture(params=["fakes", "local stack"])
@@ -77,7 +84,7 @@ def world(request: pytest.FixtureRequest, app: FakeApp, cloud: FakeCloud) -> Ite
     """The services, in memory or real."""
     if request.param == "fakes":
         accounts, issuer = app.accounts(cloud.profile), app.issuer(cloud.profile)
-        world = World(Services(app, cloud.profile, accounts, issuer, cloud.members.add))
+        world = World(Services(app, cloud.profile, accounts, issuer, cloud.members.add, lambda _: CODE))
     else:
         world = World(request.getfixturevalue("real_services"))
     yield world

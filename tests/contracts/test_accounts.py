@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from aws_iot.errors import AccountNotConfirmed, CodeRefused, ServiceRefused, SessionEnded, SignInRefused
+from aws_iot.session import SecondFactors
 from tests.contracts.conftest import World
 from tests.fakes import RESET_CODE
 from tests.processes import PASSWORD
@@ -94,7 +95,7 @@ def test_a_session_is_renewed_without_the_password(world: World, username: str) 
 def test_a_session_that_was_signed_out_is_renewed_no_more(world: World, username: str) -> None:
     world.account(username)
     session, other = (world.sign_in(username, PASSWORD) for _ in range(2))
-    world.accounts.sign_out(session, everywhere=False)
+    world.accounts.of(session).sign_out(everywhere=False)
     with pytest.raises(SessionEnded):
         world.accounts.renew(session)
     assert world.accounts.renew(other)
@@ -103,7 +104,7 @@ def test_a_session_that_was_signed_out_is_renewed_no_more(world: World, username
 def test_signing_out_everywhere_ends_every_session(world: World, username: str) -> None:
     world.account(username)
     session, other = (world.sign_in(username, PASSWORD) for _ in range(2))
-    world.accounts.sign_out(session, everywhere=True)
+    world.accounts.of(session).sign_out(everywhere=True)
     for ended in (session, other):
         with pytest.raises(SessionEnded):
             world.accounts.renew(ended)
@@ -113,8 +114,8 @@ def test_signing_out_everywhere_ends_every_session(world: World, username: str) 
 def test_signing_out_twice_is_fine(world: World, username: str, everywhere: bool) -> None:
     world.account(username)
     session = world.sign_in(username, PASSWORD)
-    world.accounts.sign_out(session, everywhere=everywhere)
-    world.accounts.sign_out(session, everywhere=everywhere)
+    world.accounts.of(session).sign_out(everywhere=everywhere)
+    world.accounts.of(session).sign_out(everywhere=everywhere)
     with pytest.raises(SessionEnded):
         world.accounts.renew(session)
 
@@ -136,8 +137,34 @@ def test_a_password_is_changed_by_who_knows_the_old_one(world: World, username: 
     world.account(username)
     session = world.sign_in(username, PASSWORD)
     with pytest.raises(SignInRefused):
-        world.accounts.change_password(session, "wrong-Passw0rd", PASSWORD + "2")
+        world.accounts.of(session).change_password("wrong-Passw0rd", PASSWORD + "2")
     with pytest.raises(ServiceRefused, match="too weak"):
-        world.accounts.change_password(session, PASSWORD, "short")
-    world.accounts.change_password(session, PASSWORD, PASSWORD + "2")
+        world.accounts.of(session).change_password(PASSWORD, "short")
+    world.accounts.of(session).change_password(PASSWORD, PASSWORD + "2")
     assert world.sign_in(username, PASSWORD + "2")
+
+
+def test_an_authenticator_app_serves_once_a_code_of_it_is_confirmed(world: World, username: str) -> None:
+    world.account(username)
+    account = world.accounts.of(world.sign_in(username, PASSWORD))
+    assert account.second_factors() == SecondFactors((), None)
+    secret = account.new_authenticator()
+    with pytest.raises(CodeRefused):
+        account.confirm_authenticator("000000")
+    account.confirm_authenticator(world.code_of(secret))
+    account.use_second_factor("SOFTWARE_TOKEN_MFA")
+    assert account.second_factors() == SecondFactors(("SOFTWARE_TOKEN_MFA",), "SOFTWARE_TOKEN_MFA")
+    account.use_second_factor(None)
+    assert account.second_factors() == SecondFactors((), None)
+
+
+def test_a_deleted_account_is_gone(world: World, username: str) -> None:
+    world.account(username)
+    session = world.sign_in(username, PASSWORD)
+    world.accounts.of(session).delete()
+    with pytest.raises(SignInRefused, match="no such user"):
+        world.sign_in(username, PASSWORD)
+    with pytest.raises(SessionEnded):
+        world.accounts.renew(session)
+    with pytest.raises(SessionEnded):
+        world.accounts.of(session).second_factors()

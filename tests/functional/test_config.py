@@ -23,7 +23,7 @@ def test_a_profile_is_made_from_an_exports_file(aws_iot: CommandLine, app: FakeA
     aws_iot(f"config -s {exports} -k team -u alice -p Passw0rd")
     assert app.profiles.load("team").username == "alice"
     assert app.profiles.load("team").user_pool_id == "us-east-1_FAKE"
-    assert app.passwords.get("team", "alice") == "Passw0rd"
+    assert app.secrets.get("password", "team", "alice") == "Passw0rd"
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_without_a_file_only_what_is_given_changes(aws_iot: CommandLine, app: Fa
     aws_iot("config -k team -p second")
     assert app.profiles.load("team").username == "alice"
     assert app.profiles.load("team").user_pool_id == "us-east-1_FAKE"
-    assert app.passwords.get("team", "alice") == "second"
+    assert app.secrets.get("password", "team", "alice") == "second"
     aws_iot("config -k team -u bob")
     assert app.profiles.load("team").username == "bob"
 
@@ -60,18 +60,18 @@ def test_other_pools_leave_the_user_as_it_is(aws_iot: CommandLine, app: FakeApp,
 
 def test_a_password_can_come_from_standard_input(aws_iot: CommandLine, app: FakeApp) -> None:
     aws_iot("config -u alice --password-stdin", stdin="Passw0rd\n")
-    assert app.passwords.get("default", "alice") == "Passw0rd"
+    assert app.secrets.get("password", "default", "alice") == "Passw0rd"
 
 
 def test_the_password_of_the_environment_is_not_stored(aws_iot: CommandLine, app: FakeApp) -> None:
     aws_iot("config -u alice", env={"AWS_IOT_PASSWORD": "from-the-environment"})
-    assert app.passwords.get("default", "alice") is None
+    assert app.secrets.get("password", "default", "alice") is None
 
 
 def test_a_password_serves_only_the_user_it_was_preset_with(aws_iot: CommandLine, app: FakeApp) -> None:
     aws_iot("config -u alice -p Passw0rd")
     aws_iot("config -u bob")
-    assert app.passwords.get("default", "bob") is None
+    assert app.secrets.get("password", "default", "bob") is None
     assert json.loads(aws_iot("config show").stdout)["password_preset"] is False
     aws_iot("config -u alice")
     assert json.loads(aws_iot("config show").stdout)["password_preset"] is True
@@ -80,10 +80,11 @@ def test_a_password_serves_only_the_user_it_was_preset_with(aws_iot: CommandLine
 def test_a_password_is_kept_apart_from_the_profile_for_its_owner_only(
     aws_iot: CommandLine, app: FakeApp, exports: Path
 ) -> None:
+    app.keyring = None
     result = aws_iot(f"config -s {exports} -k team -u alice -p hunter2-hunter2")
     files = [path for path in app.config_folder.rglob("*") if path.is_file()]
     holding = [path for path in files if b"hunter2" in path.read_bytes()]
-    assert [path.parent.name for path in holding] == ["passwords"]
+    assert [path.parent.name for path in holding] == ["password"]
     assert stat.S_IMODE(holding[0].stat().st_mode) == 0o600
     assert "hunter2" not in result.output
     assert "hunter2" not in aws_iot("config show -k team").output
@@ -155,7 +156,7 @@ def test_removing_a_profile_forgets_its_password(aws_iot: CommandLine, app: Fake
     aws_iot("config -u alice -p Passw0rd")
     aws_iot("config remove -k default")
     assert app.profiles.keys() == []
-    assert app.passwords.get("default", "alice") is None
+    assert app.secrets.get("password", "default", "alice") is None
 
 
 def test_what_is_shown_can_be_read_again(aws_iot: CommandLine, app: FakeApp, tmp_path: Path) -> None:

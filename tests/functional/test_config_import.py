@@ -75,7 +75,7 @@ def test_the_profiles_of_the_npm_tool_are_taken_over(
     result = aws_iot(f"config import {cognitorc}", ends=3)
     assert app.profiles.keys() == ["default", "other", "team"]
     assert app.profiles.load("team").username == "alice"
-    assert app.passwords.get("team", "alice") == "Passw0rd"
+    assert app.secrets.get("password", "team", "alice") == "Passw0rd"
     assert app.profiles.load("default").username is None
     assert "default: exists already" in result.stderr
     assert "half: not imported" in result.stderr

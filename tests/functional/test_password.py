@@ -29,7 +29,7 @@ def test_a_preset_password_that_is_none_any_more_is_forgotten(aws_iot: CommandLi
     aws_iot("config -u alice -p Passw0rd")
     aws_iot("login")
     assert "aws-iot config -p PASS" in aws_iot("password change -p Passw0rd --new-password Passw0rd-2").stderr
-    assert app.passwords.get("default", "alice") is None
+    assert app.secrets.get("password", "default", "alice") is None
 
 
 @pytest.mark.parametrize(

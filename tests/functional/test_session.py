@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from aws_iot.errors import Unreachable
+from aws_iot.kept import Kept
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeApp, FakeCloud
 
@@ -123,13 +124,20 @@ def test_nobody_is_signed_in_at_first(aws_iot: CommandLine) -> None:
     assert "Nobody" in aws_iot("logout").stderr
 
 
+def whole(app: FakeApp) -> Kept:
+    """What is kept for the profile, with its secrets."""
+    profile = app.profiles.load("default")
+    kept = app.sessions.load(profile)
+    assert kept
+    return app.sessions.whole(profile, kept)
+
+
 @pytest.mark.parametrize("line", ["logout", "logout --everywhere"])
 def test_who_signs_out_is_forgotten_and_the_session_is_revoked(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str, line: str
 ) -> None:
     aws_iot("login -u alice -p Passw0rd")
-    kept = app.sessions.load(app.profiles.load("default"))
-    assert kept
+    kept = whole(app)
     assert "Signed out" in aws_iot(line).stderr
     assert kept.session.refresh_token not in cloud.tokens
     assert (kept.session.id_token in cloud.tokens) is (line == "logout")
@@ -161,8 +169,7 @@ def test_a_session_is_for_its_owner_s_eyes_only(aws_iot: CommandLine, app: FakeA
     shown = aws_iot("login -u alice -p Passw0rd").output + aws_iot("whoami --json").output
     [path] = app.sessions.folder.glob("*.json")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    kept = app.sessions.load(app.profiles.load("default"))
-    assert kept
+    kept = whole(app)
     secrets = (kept.session.id_token, kept.session.access_token, kept.session.refresh_token, "Passw0rd")
     assert not [secret for secret in secrets if secret and secret in shown]
 

@@ -1,21 +1,19 @@
 """Challenges of a real user pool: a password that an admin set, and the code of an authenticator app."""
 
-import base64
-import hashlib
-import hmac
-import struct
-import time
 import uuid
 from collections.abc import Iterator
 from configparser import ConfigParser
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
-from aws_iot.errors import CodeRefused
+from aws_iot.app import App
+from aws_iot.errors import CodeRefused, SessionEnded
 from aws_iot.session import Answer, Challenge, Session
-from tests.processes import PASSWORD, Stack, run, session_of
+from tests.processes import PASSWORD, Stack, environment, run, session_of, totp
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +31,6 @@ def user_pool(stack: Stack) -> Iterator[Any]:
     )
     yield admin
     admin.close()
-
-
-def totp(secret: str) -> str:
-    """The code of an authenticator app now: RFC 6238."""
-    digest = hmac.digest(base64.b32decode(secret), struct.pack(">Q", int(time.time()) // 30), hashlib.sha1)
-    at = digest[-1] & 0xF
-    number: int = struct.unpack(">I", digest[at : at + 4])[0] & 0x7FFFFFFF
-    return f"{number % 1_000_000:06}"
 
 
 def test_who_got_a_password_from_an_admin_chooses_one(stack: Stack, user_pool: Any) -> None:
@@ -77,3 +67,40 @@ def test_the_code_of_an_authenticator_app_is_asked_for(stack: Stack, user_pool: 
     assert isinstance(accounts.answer(challenge, Answer(totp(secret))), Session)
 
     run(f"pub -r lobby -m hello -p {PASSWORD} --mfa-code {totp(secret)}", person.env)
+
+
+def test_an_app_client_with_a_secret(stack: Stack, user_pool: Any, tmp_path: Path) -> None:
+    made = user_pool.create_user_pool_client(
+        UserPoolId=stack.profile.user_pool_id,
+        ClientName="confidential",
+        GenerateSecret=True,
+        ExplicitAuthFlows=["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+    )["UserPoolClient"]
+    env = environment(tmp_path)
+    profile = replace(stack.profile, client_id=made["ClientId"])
+    App(tmp_path).profiles.change("default", lambda _: profile)
+    name = f"user-{uuid.uuid4().hex[:8]}"
+    address = f"{name}@example.com"
+    signup = f"signup -u {name} -p {PASSWORD} -e {address}"
+
+    assert "aws-iot config --client-secret -k default" in run(signup, env, ends=3).stderr
+    run("config --client-secret wrong", env)
+    assert "aws-iot config --client-secret -k default" in run(signup, env, ends=3).stderr
+    secret = made["ClientSecret"]
+    done = run("config --client-secret", env | {"AWS_IOT_CONFIG_CLIENT_SECRET": secret}, ends=2)
+    run(f"config --client-secret {secret}", env)
+    assert secret not in done.stderr + run("config show", env).stdout
+
+    run(signup, env)
+    run(f"confirm -u {name} --resend", env)
+    run(f"confirm -u {name} -c 123456", env)
+    run(f"password reset -u {name}", env)
+    run(f"password reset -u {name} -c 654321 --new-password {PASSWORD}2", env)
+    app = App(tmp_path)
+    accounts = app.accounts(app.profiles.load("default"))
+    for typed in (name, address):  # the hash is of the name that Cognito knows, not of the alias
+        session = session_of(accounts, typed, f"{PASSWORD}2")
+        assert accounts.renew(session).id_token
+    accounts.of(session).sign_out(everywhere=False)
+    with pytest.raises(SessionEnded):
+        accounts.renew(session)

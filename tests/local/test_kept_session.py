@@ -4,22 +4,17 @@ import json
 import re
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
 
 from aws_iot.app import App
-from tests.processes import DEADLINE_SECONDS, PASSWORD, Stack, environment, run
+from tests.cognito_proxy import Forward, Reply, cognito_proxy
+from tests.processes import DEADLINE_SECONDS, PASSWORD, Stack, end_soon, environment, run
 
 AND_THEN_TELL = """
 import atexit, json, sys
-heavy = ["boto3", "botocore", "pycognito", "requests", "urllib3"]
+heavy = ["boto3", "botocore", "pycognito", "requests", "urllib3", "keyring"]
 atexit.register(lambda: print("loaded:", json.dumps([name for name in heavy if name in sys.modules])))
 from aws_iot.cli import main
 main()
@@ -47,47 +42,20 @@ def test_a_live_session_says_something_without_cognito(stack: Stack, tmp_path: P
     assert json.loads(done.stdout.removeprefix("loaded:")) == []
 
 
-@contextmanager
-def counting(url: str) -> Iterator[tuple[str, list[str]]]:
-    """Another address for the services at `url`, and what is asked there."""
-    asked: list[str] = []
-    there = urlsplit(url).netloc
-
-    class Forward(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            asked.append(self.headers["X-Amz-Target"].partition(".")[2])
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            link = HTTPConnection(there, timeout=DEADLINE_SECONDS)
-            link.request("POST", self.path, body, dict(self.headers))
-            answer = link.getresponse()
-            told = answer.read()
-            link.close()
-            self.send_response(answer.status)
-            self.send_header("Content-Type", answer.headers["Content-Type"])
-            self.send_header("Content-Length", str(len(told)))
-            self.end_headers()
-            self.wfile.write(told)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Forward) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", asked
-        server.shutdown()
-
-
 def test_no_more_is_asked_of_cognito_than_is_needed(stack: Stack, tmp_path: Path) -> None:
     person = stack.person()
     env = environment(tmp_path)
     app = App(tmp_path)
-    with counting(str(stack.profile.cognito_idp_url)) as (url, asked):
+    asked: list[str] = []
+
+    def count(operation: str, said: dict[str, Any], forward: Forward) -> Reply:
+        asked.append(operation)
+        return forward(operation, said)
+
+    with cognito_proxy(str(stack.profile.cognito_idp_url), count) as url:
         app.profiles.change(
             "default", lambda _: replace(stack.profile, cognito_idp_url=url, cognito_identity_url=url)
         )
-        profile = app.profiles.load("default")
 
         run(f"login -u {person.username} -p {PASSWORD}", env)
         assert asked == ["InitiateAuth", "RespondToAuthChallenge", "GetId", "GetCredentialsForIdentity"]
@@ -100,10 +68,7 @@ def test_no_more_is_asked_of_cognito_than_is_needed(stack: Stack, tmp_path: Path
         run("pub -r lobby -m hello", env)
         assert asked == []
 
-        kept = app.sessions.load(profile)
-        assert kept
-        ending = replace(kept.credentials, expires=datetime.now(UTC) + timedelta(minutes=1))
-        app.sessions.save(profile, replace(kept, credentials=ending))
+        end_soon(app)
         run("pub -r lobby -m hello", env)
         assert asked == ["GetTokensFromRefreshToken", "GetCredentialsForIdentity"]
 

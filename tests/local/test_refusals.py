@@ -30,7 +30,7 @@ def real(tmp_path: Path, stack: Stack, person: Person, monkeypatch: pytest.Monke
         monkeypatch.delenv(name, raising=False)
     app = App(tmp_path / "config")
     app.profiles.change("default", lambda _: replace(stack.profile, username=person.username))
-    app.passwords.set("default", person.username, PASSWORD)
+    app.secrets.set("password", "default", person.username, PASSWORD)
     return CommandLine(app)
 
 

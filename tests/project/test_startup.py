@@ -12,7 +12,7 @@ from tests.conftest import REPOSITORY
 from tests.processes import environment, run
 from tests.project.commands import COMMANDS
 
-HEAVY = {"boto3", "botocore", "pycognito", "awscrt", "textual", "sqlite3", "asyncio"}
+HEAVY = {"boto3", "botocore", "pycognito", "awscrt", "textual", "sqlite3", "asyncio", "keyring", "segno"}
 LINES = [*(f"{path} --help".strip() for path in COMMANDS), "--version", "config list", "config show -k team"]
 WHY = (
     "Whoever types a command waits for every module that it loads: boto3 alone takes longer than all of"

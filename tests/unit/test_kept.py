@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from aws_iot.kept import Kept, SessionCache, SignIn
+from aws_iot.secret_store import SecretStore
 from aws_iot.session import Answer, Challenge, Session
 from tests.fakes import FakeAccounts, FakeCloud, FakeIssuer
 
@@ -30,11 +31,16 @@ def test_of_several_programs_that_find_a_session_ending_one_renews_it(tmp_path: 
     cloud = FakeCloud()
     cloud.member("alice", "Passw0rd")
     profile = replace(cloud.profile, key="team")
+    secrets = SecretStore(tmp_path / "secrets", keyring=lambda: None)
     accounts, issuer = CountingAccounts(cloud), FakeIssuer(cloud)
 
     def program() -> SignIn:
         return SignIn(
-            profile, SessionCache(tmp_path), lambda: accounts, lambda: issuer, lambda: datetime.now(UTC)
+            profile,
+            SessionCache(tmp_path, secrets),
+            lambda: accounts,
+            lambda: issuer,
+            lambda: datetime.now(UTC),
         )
 
     first = program().by_password("alice", "Passw0rd", nobody)

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 
+from aws_iot.aws.accounts import _CONFIRM_REFUSALS
 from aws_iot.aws.clients import Refusals, Service
-from aws_iot.aws.cognito import _CONFIRM_REFUSALS, _IDENTITY_REFUSALS, _REFUSALS, _RENEW_REFUSALS, _hints_for
+from aws_iot.aws.identity_pool import _IDENTITY_REFUSALS
 from aws_iot.aws.troubles import clock_fault
+from aws_iot.aws.user_pool import REFUSALS, SESSION_REFUSALS, hints_for
 from aws_iot.errors import (
     AccountNotConfirmed,
     AwsIotError,
@@ -97,7 +99,7 @@ def refusal(code: str, message: str = "", date: str | None = None) -> ClientErro
 def test_a_refusal_of_the_user_pool_becomes_our_error(
     code: str, message: str, kind: type[AwsIotError], words: str
 ) -> None:
-    error = translate(refusal(code, message), _REFUSALS)
+    error = translate(refusal(code, message), REFUSALS)
     assert type(error) is kind
     assert words in str(error)
 
@@ -106,7 +108,7 @@ def test_a_refusal_of_the_user_pool_becomes_our_error(
     ("refusals", "code", "kind"),
     [
         (_CONFIRM_REFUSALS, "NotAuthorizedException", SignInRefused),
-        (_RENEW_REFUSALS, "NotAuthorizedException", SessionEnded),
+        (SESSION_REFUSALS, "NotAuthorizedException", SessionEnded),
         (_IDENTITY_REFUSALS, "NotAuthorizedException", CredentialsRefused),
         (_IDENTITY_REFUSALS, "ResourceNotFoundException", ProfileError),
         (_IDENTITY_REFUSALS, "InvalidIdentityPoolConfigurationException", ProfileError),
@@ -122,7 +124,7 @@ def test_the_same_code_means_what_the_call_makes_of_it(
 @pytest.mark.parametrize(("hour", "words"), [(2, "60 minutes fast"), (4, "60 minutes slow")])
 def test_a_proof_made_at_the_wrong_time_is_told_from_a_wrong_password(hour: int, words: str) -> None:
     date = format_datetime(NOW.replace(hour=hour), usegmt=True)
-    error = translate(refusal("NotAuthorizedException", "Incorrect username or password.", date), _REFUSALS)
+    error = translate(refusal("NotAuthorizedException", "Incorrect username or password.", date), REFUSALS)
     assert type(error) is WrongClock
     assert words in str(error)
 
@@ -175,6 +177,6 @@ def test_a_hint_names_the_user_and_profile_and_leaves_other_words_alone(
     hint: str | None, told: str | None
 ) -> None:
     profile = replace(FakeCloud().profile, key="team")
-    with pytest.raises(SignInRefused) as caught, _hints_for(profile, "a KEY"):
+    with pytest.raises(SignInRefused) as caught, hints_for(profile, "a KEY"):
         raise SignInRefused("no", hint=hint)
     assert caught.value.hint == told

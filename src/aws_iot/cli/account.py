@@ -1,4 +1,4 @@
-"""`aws-iot signup` and `aws-iot confirm`: accounts in the user pool."""
+"""`aws-iot signup`, `confirm` and `account`: accounts in the user pool."""
 
 import shlex
 
@@ -7,7 +7,8 @@ import click
 from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.output import data, words
-from aws_iot.cli.sign_in import ask_password, chosen_password, username_of
+from aws_iot.cli.sign_in import ask_password, chosen_password, username_of, whoever_is_in
+from aws_iot.cli.terminal import ask_line, need_terminal
 from aws_iot.session import CodeSent
 
 
@@ -78,6 +79,41 @@ def confirm(app: App, key: str, user: str | None, code: str | None, resend: bool
     app.accounts(profile).confirm(username, code.strip())
     data("SUCCESS")
     words(f"Next: aws-iot sub -u {shlex.quote(username)} -k {key}")
+
+
+@click.group()
+def account() -> None:
+    """Delete your account."""
+
+
+@account.command()
+@options.profile
+@options.option("--yes", env="YES", is_flag=True, help="Do not ask.")
+@options.quiet
+@options.timeout
+@click.pass_obj
+def delete(app: App, key: str, yes: bool) -> None:
+    """Delete the account of whoever is signed in, for good.
+
+    You are asked to type its name.
+
+    \b
+    Example:
+      aws-iot account delete
+    """
+    profile = app.profiles.load(key)
+    session = whoever_is_in(app, profile).session
+    if not yes:
+        need_terminal(app, "This cannot be undone", "--yes")
+        typed = ask_line(f"This deletes the account '{session.username}' for good. Type its name")
+        if typed != session.username:
+            raise click.UsageError("That is not its name: nothing was deleted.")
+    app.accounts(profile).of(session).delete()
+    app.sessions.forget(key)
+    for kind in ("password", "device"):
+        if app.secrets.get(kind, key, session.username):
+            app.secrets.remove(kind, key)
+    words(f"The account '{session.username}' is deleted.")
 
 
 def tell_code_sent(sent: CodeSent, then: str) -> None:

@@ -10,9 +10,13 @@ from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.output import data, visible, words
 from aws_iot.cli.sign_in import chosen_password
+from aws_iot.cli.terminal import ask_secret, need_terminal
 from aws_iot.errors import ProfileError, ProfileNotFound
 from aws_iot.exports import read_cognitorc, read_exports
 from aws_iot.profile import Profile, to_exports
+from aws_iot.secret_store import KINDS
+
+_ASK = "\0ask"
 
 
 @click.group(invoke_without_command=True)
@@ -43,6 +47,14 @@ from aws_iot.profile import Profile, to_exports
     help="Preset the password.",
 )
 @options.password_stdin
+@options.option(
+    "--client-secret",
+    env="CONFIG_CLIENT_SECRET",
+    is_flag=False,
+    flag_value=_ASK,
+    metavar="[SECRET]",
+    help="The secret of the app client, if it has one; without a value you are asked for it.",
+)
 @click.pass_context
 def config(
     ctx: click.Context,
@@ -52,11 +64,13 @@ def config(
     user: str | None,
     password: str | None,
     password_stdin: bool,
+    client_secret: str | None,
 ) -> None:
     """Write a profile: which pools to use, and who you are.
 
     Changes only what is given; -s makes a profile, or gives one that exists other pools. A preset
-    password is kept in a file of its own that only you can read; without one you are asked for it.
+    password goes to the keyring of your system, or to a file that only you can read where there is
+    none (AWS_IOT_SECRETS=file or =keyring decides); without one you are asked for it.
 
     \b
     Examples:
@@ -73,8 +87,11 @@ def config(
     password = chosen_password(password, password_stdin)
     if endpoint and not exports:
         raise click.UsageError("--endpoint goes with -s FILE.")
-    if not (exports or user or password):
+    if not (exports or user or password or client_secret):
         raise click.UsageError("Nothing to write: give -s FILE, -u USER or -p PASS.")
+    if client_secret == _ASK:
+        need_terminal(app, "The app client's secret is needed", "AWS_IOT_CONFIG_CLIENT_SECRET")
+        client_secret = ask_secret("Secret of the app client")
     fresh = read_exports(exports, endpoint) if exports else None
 
     def change(old: Profile | None) -> Profile:
@@ -84,16 +101,25 @@ def config(
                 f"there is no profile '{key}' yet",
                 hint=f"Make it first: aws-iot config -s aws-exports.json -k {key}",
             )
-        return replace(profile, username=user or (old.username if old else None))
+        before = old or profile
+        return replace(
+            profile,
+            username=user or before.username,
+            client_has_secret=bool(client_secret)
+            or (before.client_has_secret and before.client_id == profile.client_id),
+        )
 
     if password and not (user or _preset_user(app, key)):
         raise click.UsageError("Whose password? Give -u USER with it.")
     profile = app.profiles.change(key, change)
     if password:
-        app.passwords.set(key, profile.username or "", password)
-    words(
-        f"Profile '{key}' is written" + (", the password beside it, for your eyes only." if password else ".")
+        app.secrets.set("password", key, profile.username or "", password)
+    if client_secret:
+        app.secrets.set("client-secret", key, profile.client_id, client_secret)
+    secret = " and ".join(
+        name for name, given in (("password", password), ("client's secret", client_secret)) if given
     )
+    words(f"Profile '{key}' is written" + (f", the {secret} apart from it." if secret else "."))
 
 
 def _preset_user(app: App, key: str) -> str | None:
@@ -142,7 +168,7 @@ def show(app: App, key: str) -> None:
 
     That is: what an aws-exports.json of it would hold, the user, and whether a password is preset."""
     profile = app.profiles.load(key)
-    preset = bool(profile.username and app.passwords.get(key, profile.username))
+    preset = bool(profile.username and app.secrets.get("password", key, profile.username))
     data(
         json.dumps(
             {
@@ -161,7 +187,8 @@ def show(app: App, key: str) -> None:
 @click.pass_obj
 def remove(app: App, key: str) -> None:
     """Remove a profile and its preset password."""
-    app.passwords.remove(key)  # first: a password must not be left to a later profile of that name
+    for kind in KINDS:  # first: a password must not be left to a later profile of that name
+        app.secrets.remove(kind, key)
     app.sessions.forget(key)
     app.profiles.remove(key)
     words(f"Profile '{key}' is removed.")
@@ -201,6 +228,6 @@ def _import(app: App, key: str, found: Profile | ProfileError, password: str | N
         return "exists already; --replace replaces it"
     app.profiles.change(key, lambda _: found)
     if password and found.username:
-        app.passwords.set(key, found.username, password)
+        app.secrets.set("password", key, found.username, password)
         return "imported, with the password"
     return "imported"

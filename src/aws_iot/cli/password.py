@@ -8,9 +8,8 @@ from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.account import tell_code_sent
 from aws_iot.cli.output import words
-from aws_iot.cli.sign_in import ask_password, username_of
+from aws_iot.cli.sign_in import ask_password, username_of, whoever_is_in
 from aws_iot.cli.terminal import ask_new_password
-from aws_iot.errors import SignInRefused
 
 new_password = options.option(
     "--new-password",
@@ -70,18 +69,16 @@ def change(app: App, key: str, password: str | None, new_password: str | None) -
       aws-iot password change
     """
     profile = app.profiles.load(key)
-    kept = app.sessions.load(profile)
-    kept = app.sign_in(profile).kept(kept.session.username) if kept else None
-    if kept is None:
-        raise SignInRefused("nobody is signed in", hint=f"Sign in first: aws-iot login -k {key}")
+    kept = whoever_is_in(app, profile)
     username = kept.session.username
     old = password or ask_password(app, username)
-    app.accounts(profile).change_password(kept.session, old, new_password or ask_new_password(app, username))
+    account = app.accounts(profile).of(kept.session)
+    account.change_password(old, new_password or ask_new_password(app, username))
     _changed(app, key, username)
 
 
 def _changed(app: App, key: str, username: str) -> None:
     words(f"The password of {username} is changed.")
-    if app.passwords.get(key, username):
-        app.passwords.remove(key)
+    if app.secrets.get("password", key, username):
+        app.secrets.remove("password", key)
         words(f"The one that was preset is forgotten. To preset the new one: aws-iot config -p PASS -k {key}")

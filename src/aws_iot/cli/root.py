@@ -7,6 +7,7 @@ import click
 import aws_iot
 from aws_iot.app import App
 from aws_iot.cli.errors import RootGroup
+from aws_iot.cli.output import words
 
 # Where each command is, and what the list of commands says of it. A command's module is imported when
 # the command is: `--help` and the quick commands would otherwise wait for all of them.
@@ -18,6 +19,8 @@ _COMMANDS = {
     "logout": ("session:logout", "Sign out: end the session and forget it."),
     "whoami": ("session:whoami", "Show who is signed in, and until when."),
     "password": ("password:password", "Change your password, or reset one that you forgot."),
+    "mfa": ("mfa:mfa", "Have a code asked besides your password, or not."),
+    "account": ("account:account", "Delete your account."),
     "credentials": (
         "credentials:credentials",
         "Print the AWS keys of whoever is signed in, for other AWS tools.",
@@ -71,3 +74,4 @@ def root(ctx: click.Context) -> None:
     Profiles are kept in the folder that AWS_IOT_CONFIG_DIR names, or where this system keeps settings.
     """
     ctx.obj = ctx.obj or App()
+    ctx.obj.tell = words

@@ -17,12 +17,21 @@ from aws_iot.profile import Profile
 
 @click.command()
 @options.signing_in
+@options.option(
+    "--remember-device",
+    env="REMEMBER_DEVICE",
+    is_flag=True,
+    help="Ask no code on this machine any more, where the user pool leaves that to you.",
+)
 @click.pass_obj
-def login(app: App, key: str, user: str | None, password: str | None, password_stdin: bool) -> None:
+def login(
+    app: App, key: str, user: str | None, password: str | None, password_stdin: bool, remember_device: bool
+) -> None:
     """Sign in, and stay signed in: later commands need no password.
 
-    The session is kept in a file that only you can read, renewed when it is about to end, and lives
-    as long as the user pool lets it (30 days unless an admin changed it).
+    The session is renewed when it is about to end, and lives as long as the user pool lets it (30 days
+    unless an admin changed it). Its tokens of an hour are kept in a file that only you can read; what
+    renews them, in the keyring of your system where it has one (AWS_IOT_SECRETS=file or =keyring decides).
 
     \b
     Examples:
@@ -35,6 +44,8 @@ def login(app: App, key: str, user: str | None, password: str | None, password_s
     secret = password_of(app, profile, username, password, password_stdin)
     kept = sign_in.by_password(username, secret, Asker.of_command(app, may_ask=True))
     sign_in.keep(kept)
+    if remember_device:
+        app.accounts(profile).of(kept.session).remember_device()
     words(f"Signed in as {username}; your identity is {kept.credentials.identity}.")
 
 

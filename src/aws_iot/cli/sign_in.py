@@ -38,6 +38,15 @@ def signed_in(
     return sign_in, kept
 
 
+def whoever_is_in(app: App, profile: Profile) -> Kept:
+    """The kept session, renewed first if it is about to end. Raises `SignInRefused`."""
+    kept = app.sessions.load(profile)
+    kept = app.sign_in(profile).kept(kept.session.username) if kept else None
+    if kept is None:
+        raise SignInRefused("nobody is signed in", hint=f"Sign in first: aws-iot login -k {profile.key}")
+    return kept
+
+
 def username_of(profile: Profile, given: str | None, kept: Kept | None = None) -> str:
     """The user that was named, or the profile's, or who is signed in."""
     username = given or profile.username or (kept.session.username if kept else None)
@@ -55,7 +64,7 @@ def password_of(
 
     Without `ask`, raises `SignInRefused` where there is none.
     """
-    secret = chosen_password(given, from_stdin) or app.passwords.get(profile.key, username)
+    secret = chosen_password(given, from_stdin) or app.secrets.get("password", profile.key, username)
     if not secret and not ask:
         raise SignInRefused(
             f"{username} is not signed in",

@@ -16,10 +16,14 @@ def ask_secret(question: str, *, twice: bool = False) -> str:
 
 def ask_line(question: str) -> str:
     """An answer in a line. Raises `click.Abort` where the person leaves instead."""
-    if sys.stdin.isatty() or not Path("/dev/tty").exists():
+    try:
+        terminal = None if sys.stdin.isatty() else Path("/dev/tty").open("r+", encoding="utf-8")
+    except OSError:
+        terminal = None
+    if terminal is None:
         answer: str = click.prompt(question, err=True)
         return answer.strip()
-    with Path("/dev/tty").open("r+", encoding="utf-8") as terminal:
+    with terminal:
         terminal.write(f"{question}: ")
         terminal.flush()
         line = terminal.readline()

@@ -1,0 +1,62 @@
+"""The credentials that a Cognito identity pool gives to those who show an ID token."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from aws_iot.aws.clients import Address, Refusals, Service
+from aws_iot.aws.user_pool import hints_for
+from aws_iot.credentials import Credentials
+from aws_iot.errors import CredentialsRefused, ProfileError
+from aws_iot.profile import Profile
+from aws_iot.session import Session
+
+
+class CognitoIdentityPool:
+    """`CredentialIssuer` of the profile's identity pool (the enhanced flow)."""
+
+    def __init__(self, profile: Profile, now: Callable[[], datetime], timeout: float) -> None:
+        self._profile = profile
+        address = Address(
+            "cognito-identity", profile.identity_pool_region, profile.cognito_identity_url, profile.ca_bundle
+        )
+        self._pool = Service.unsigned(address, now, timeout)
+
+    def issue(self, session: Session, identity: str | None = None) -> Credentials:
+        # The provider's name holds the USER pool's region, which may differ from the identity pool's.
+        provider = f"cognito-idp.{self._profile.user_pool_region}.amazonaws.com/{self._profile.user_pool_id}"
+        logins = {provider: session.id_token}
+        pool_id = self._profile.identity_pool_id
+        with hints_for(self._profile, session.username):
+            if identity is None:
+                found = self._pool.call("get_id", _IDENTITY_REFUSALS, IdentityPoolId=pool_id, Logins=logins)
+                identity = found["IdentityId"]
+            reply = self._pool.call(
+                "get_credentials_for_identity",
+                _IDENTITY_REFUSALS,
+                IdentityId=identity,
+                Logins=logins,
+            )
+        keys = reply["Credentials"]
+        return Credentials(
+            identity=reply["IdentityId"],  # differs from the one asked for after identities were merged
+            access_key_id=keys["AccessKeyId"],
+            secret_access_key=keys["SecretKey"],
+            session_token=keys["SessionToken"],
+            expires=keys["Expiration"],
+        )
+
+
+_IDENTITY_REFUSALS: Refusals = {
+    "NotAuthorizedException": lambda message: CredentialsRefused(
+        f"the identity pool does not take this user pool's sign-in: {message}",
+        hint="Check that the identity pool names this user pool and app client as a provider.",
+    ),
+    "ResourceNotFoundException": lambda message: ProfileError(
+        f"the identity pool does not exist: {message}",
+        hint="Check aws_cognito_identity_pool_id in the profile: aws-iot config show -k KEY",
+    ),
+    "InvalidIdentityPoolConfigurationException": lambda message: ProfileError(
+        f"the identity pool has no usable role for signed-in users: {message}"
+    ),
+    "InvalidParameterException": lambda message: CredentialsRefused(f"the identity pool refuses: {message}"),
+}

@@ -1,0 +1,124 @@
+"""Secrets: what must outlive a command and nobody else may read, in the system's keyring or in private files."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, Protocol
+
+from aws_iot.errors import ProfileError
+from aws_iot.files import delete, read, write_private
+from aws_iot.profile import checked_key
+
+Kind = Literal["password", "refresh-token", "device", "client-secret"]
+KINDS: tuple[Kind, ...] = ("password", "refresh-token", "device", "client-secret")
+
+
+class Keyring(Protocol):
+    """The keyring of the operating system. Every method raises `ProfileError` where it fails."""
+
+    def get(self, name: str) -> str | None:
+        """None if there is nothing of that name."""
+        ...
+
+    def set(self, name: str, value: str) -> None:
+        """Keep it, in place of what is there."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Fine if there is nothing."""
+        ...
+
+
+class SecretStore:
+    """The secrets of a person, one of each kind a profile. Each serves only the owner it was stored for.
+
+    A private file a secret says whose it is and where: in the file itself, or in the keyring. So nothing
+    waits for a keyring that holds nothing of it. What is damaged counts as not there. Methods raise
+    `ProfileError` for files that the system does not let them use.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        keyring: Callable[[], Keyring | None],
+        place: str | None = None,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`keyring` finds it, None where none is usable. `place` is `file`, `keyring`, or None: whichever can be.
+
+        `tell` is told, once, that secrets go to files.
+        """
+        if place not in (None, "", "file", "keyring"):
+            raise ProfileError(
+                f"AWS_IOT_SECRETS is '{place}'", hint="Set it to file or keyring, or unset it."
+            )
+        self.folder = folder
+        self._place = place or None
+        self._find_keyring = keyring
+        self._tell = tell
+
+    def get(self, kind: Kind, key: str, owner: str) -> str | None:
+        """The owner's secret of this kind under the profile `key`; None where there is none."""
+        try:
+            stored = json.loads(read(self._path(kind, key)) or b"null")
+            if stored["owner"] != owner:
+                return None
+            if stored["in"] == "keyring":
+                keyring = self._keyring()
+                return keyring.get(self._name(kind, key)) if keyring else None
+            value = stored["value"]
+        except (ValueError, LookupError, TypeError, RecursionError):
+            return None
+        return value if isinstance(value, str) else None
+
+    def set(self, kind: Kind, key: str, owner: str, value: str) -> None:
+        """Keep it, in place of what is there. Raises `ProfileError` if it must be the keyring and cannot."""
+        path = self._path(kind, key)
+        note = {"owner": owner, "in": "keyring"}
+        if not self._into_keyring(kind, key, value):
+            self._tell_of_files()
+            note |= {"in": "file", "value": value}
+        write_private(path, json.dumps(note).encode())
+
+    def remove(self, kind: Kind, key: str) -> None:
+        """Forget it; fine if there is none."""
+        path = self._path(kind, key)
+        if b'"keyring"' in (read(path) or b"") and (keyring := self._keyring()):
+            keyring.remove(self._name(kind, key))
+        delete(path)
+
+    def _keyring(self) -> Keyring | None:
+        return None if self._place == "file" else self._find_keyring()
+
+    def _into_keyring(self, kind: Kind, key: str, value: str) -> bool:
+        keyring = self._keyring()
+        if keyring is None:
+            if self._place == "keyring":
+                raise ProfileError(
+                    "this system has no keyring that can be used",
+                    hint="Set AWS_IOT_SECRETS=file to keep secrets in files that only you can read.",
+                )
+            return False
+        try:
+            keyring.set(self._name(kind, key), value)
+        except ProfileError:  # locked, or the secret is too long for it, as Windows' is for some tokens
+            if self._place == "keyring":
+                raise
+            return False
+        return True
+
+    def _tell_of_files(self) -> None:
+        told = self.folder / "told"
+        if self._place is None and read(told) is None:
+            self._tell(
+                f"No keyring of this system can be used: secrets are kept in {self.folder},"
+                " in files that only you can read."
+            )
+            write_private(told, b"")
+
+    def _name(self, kind: Kind, key: str) -> str:
+        return f"{self.folder}: {kind} of {key}"
+
+    def _path(self, kind: Kind, key: str) -> Path:
+        return self.folder / kind / f"{checked_key(key)}.json"

@@ -1,0 +1,105 @@
+"""The second factor and machines that user pools remember, by what Cognito does beyond the local stack's engine."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from aws_iot.app import App
+from tests import terminal
+from tests.cognito_proxy import AppRequired, Devices, Handler, Rotation, cognito_proxy
+from tests.processes import COMMAND, DEADLINE_SECONDS, PASSWORD, Stack, end_soon, environment, run, totp
+from tests.terminal import on_a_terminal, read_rest, read_until, type_in
+
+pytestmark = terminal.NEEDED
+
+
+@contextmanager
+def a_profile_of(stack: Stack, config: Path, handle: Handler) -> Iterator[dict[str, str]]:
+    """The environment of somebody whose user pool answers as `handle` has it."""
+    with cognito_proxy(str(stack.profile.cognito_idp_url), handle) as url:
+        App(config).profiles.change("default", lambda _: replace(stack.profile, cognito_idp_url=url))
+        yield environment(config)
+
+
+def test_a_user_pool_can_want_an_authenticator_app_before_it_lets_anybody_in(
+    stack: Stack, tmp_path: Path
+) -> None:
+    person = stack.person()
+    with a_profile_of(stack, tmp_path, AppRequired()) as env:
+        login = [*COMMAND, "login", "-u", person.username, "-p", PASSWORD]
+        assert "a terminal, once" in run(" ".join(login[3:]), env, ends=2).stderr
+        with on_a_terminal(login, env) as process:
+            shown = read_until(process, b"shows now: ").decode()
+            type_in(process, b"000000\r")
+            assert b"not the right code" in read_until(process, b"shows now: ")
+            secret = re.search(r"its secret there: ([A-Z2-7 ]+)", shown)
+            assert secret
+            type_in(process, totp(secret[1].replace(" ", "")).encode() + b"\r")
+            assert "Signed in" in read_rest(process).decode()
+            assert process.wait(DEADLINE_SECONDS) == 0
+        assert "█▀▀▀▀▀█" in shown or "▄▄▄▄▄" in shown
+        run("whoami", env)
+
+
+def test_a_second_factor_is_set_up_shown_and_switched_off(stack: Stack, tmp_path: Path) -> None:
+    person = stack.person()
+    env = person.env
+    run(f"login -p {PASSWORD}", env)
+    assert "aws-iot mfa setup" in run("mfa status", env).stderr
+    with on_a_terminal([*COMMAND, "mfa", "setup"], env) as process:
+        shown = read_until(process, b"shows now: ").decode()
+        secret = re.search(r"its secret there: ([A-Z2-7 ]+)", shown)
+        assert secret
+        type_in(process, totp(secret[1].replace(" ", "")).encode() + b"\r")
+        assert "From now on a code is asked" in read_rest(process).decode()
+    assert run("mfa status", env).stdout == "authenticator app\n"
+    assert '"preferred": "SOFTWARE_TOKEN_MFA"' in run("mfa status --json", env).stdout
+    run("mfa off", env)
+    assert run("mfa status", env).stdout == ""
+
+
+def test_a_machine_that_the_user_pool_remembers_proves_itself(stack: Stack, tmp_path: Path) -> None:
+    person, devices = stack.person(), Devices()
+    login = f"login -u {person.username} -p {PASSWORD}"
+    with a_profile_of(stack, tmp_path, devices) as env:
+        run(f"{login} --remember-device", env)
+        [device] = devices.known
+        assert devices.remembered == {device}
+        end_soon(App(tmp_path))
+        run("pub -r lobby -m hello", env)  # a renewal names the device
+
+        run("logout", env)
+        run(login, env)
+        run(f"pub -r lobby -m hello -u {person.username} -p {PASSWORD}", env)
+        assert devices.proved == [device, device]
+        assert list(devices.known) == [device]
+
+
+def test_a_machine_that_the_user_pool_has_forgotten_signs_in_as_a_new_one(
+    stack: Stack, tmp_path: Path
+) -> None:
+    person, devices = stack.person(), Devices()
+    login = f"login -u {person.username} -p {PASSWORD}"
+    with a_profile_of(stack, tmp_path, devices) as env:
+        run(login, env)
+        [first] = devices.known
+        devices.known.clear()
+        run(login, env)
+        [second] = devices.known
+        assert second != first
+        run(login, env)
+        assert devices.proved == [second]
+
+
+def test_refresh_tokens_that_serve_once_are_replaced_each_time(stack: Stack, tmp_path: Path) -> None:
+    person, rotation = stack.person(), Rotation()
+    with a_profile_of(stack, tmp_path, rotation) as env:
+        run(f"login -u {person.username} -p {PASSWORD}", env)
+        for _ in range(3):
+            end_soon(App(tmp_path))
+            run("pub -r lobby -m hello", env)
+        rotation.real.clear()  # as if another machine had used this one's
+        end_soon(App(tmp_path))
+        assert "AWS_IOT_PASSWORD" in run("pub -r lobby -m hello", env, ends=2).stderr

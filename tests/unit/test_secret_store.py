@@ -1,0 +1,135 @@
+"""Where secrets are kept: in the system's keyring, or in private files where there is none."""
+
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from aws_iot.errors import ProfileError
+from aws_iot.secret_store import SecretStore
+from tests.fakes import FakeKeyring
+
+
+class LockedKeyring(FakeKeyring):
+    """A keyring that its owner has not unlocked."""
+
+    def set(self, name: str, value: str) -> None:
+        raise ProfileError("the keyring of this system cannot be used: locked")
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def store(tmp_path: Path, told: list[str]) -> Callable[..., SecretStore]:
+    def make(keyring: FakeKeyring | None, place: str | None = None) -> SecretStore:
+        return SecretStore(tmp_path / "secrets", keyring=lambda: keyring, place=place, tell=told.append)
+
+    return make
+
+
+def files_with(folder: Path, secret: str) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
+
+
+def test_a_secret_goes_to_the_keyring_where_there_is_one(
+    store: Callable[..., SecretStore], told: list[str], tmp_path: Path
+) -> None:
+    keyring = FakeKeyring()
+    store(keyring).set("password", "team", "alice", "hunter2")
+    assert list(keyring.holds.values()) == ["hunter2"]
+    assert files_with(tmp_path, "hunter2") == []
+    assert told == []
+    assert store(keyring).get("password", "team", "alice") == "hunter2"
+
+
+@pytest.mark.parametrize("keyring", [None, LockedKeyring()])
+def test_else_it_goes_to_a_private_file_which_is_said_once(
+    store: Callable[..., SecretStore], told: list[str], tmp_path: Path, keyring: FakeKeyring | None
+) -> None:
+    store(keyring).set("password", "team", "alice", "hunter2")
+    store(keyring).set("device", "team", "alice", "hunter3")
+    [path] = files_with(tmp_path, "hunter2")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert len(told) == 1
+    assert str(tmp_path / "secrets") in told[0]
+    assert store(keyring).get("password", "team", "alice") == "hunter2"
+
+
+def test_whoever_wants_files_gets_them_and_is_told_nothing(
+    store: Callable[..., SecretStore], told: list[str], tmp_path: Path
+) -> None:
+    keyring = FakeKeyring()
+    store(keyring, "file").set("password", "team", "alice", "hunter2")
+    assert keyring.holds == {}
+    assert files_with(tmp_path, "hunter2")
+    assert told == []
+
+
+@pytest.mark.parametrize("keyring", [None, LockedKeyring()])
+def test_whoever_wants_the_keyring_gets_nothing_else(
+    store: Callable[..., SecretStore], tmp_path: Path, keyring: FakeKeyring | None
+) -> None:
+    with pytest.raises(ProfileError, match="keyring"):
+        store(keyring, "keyring").set("password", "team", "alice", "hunter2")
+    assert files_with(tmp_path, "hunter2") == []
+
+
+def test_a_keyring_that_holds_nothing_of_it_is_not_asked(tmp_path: Path) -> None:
+    def no_keyring() -> FakeKeyring:
+        raise AssertionError("asked")
+
+    store = SecretStore(tmp_path, keyring=no_keyring)
+    assert store.get("password", "team", "alice") is None
+    store.remove("password", "team")
+    SecretStore(tmp_path, keyring=no_keyring, place="file").set("password", "team", "alice", "hunter2")
+    assert store.get("password", "team", "alice") == "hunter2"
+    assert store.get("password", "team", "bob") is None
+
+
+def test_profiles_kinds_and_folders_do_not_mix(tmp_path: Path) -> None:
+    keyring = FakeKeyring()
+    stores = [SecretStore(tmp_path / name, keyring=lambda: keyring) for name in ("one", "two")]
+    stores[0].set("password", "team", "alice", "1")
+    stores[0].set("password", "home", "alice", "2")
+    stores[0].set("device", "team", "alice", "3")
+    stores[1].set("password", "team", "alice", "4")
+    assert sorted(keyring.holds.values()) == ["1", "2", "3", "4"]
+    assert stores[0].get("password", "team", "alice") == "1"
+
+
+def test_what_is_removed_is_gone_from_the_keyring_too(store: Callable[..., SecretStore]) -> None:
+    keyring = FakeKeyring()
+    store(keyring).set("password", "team", "alice", "hunter2")
+    store(keyring).remove("password", "team")
+    assert keyring.holds == {}
+    assert store(keyring).get("password", "team", "alice") is None
+
+
+def test_a_secret_moves_with_what_is_wanted(store: Callable[..., SecretStore], tmp_path: Path) -> None:
+    keyring = FakeKeyring()
+    store(keyring, "file").set("password", "team", "alice", "hunter2")
+    store(keyring, "keyring").set("password", "team", "alice", "hunter3")
+    assert files_with(tmp_path, "hunter") == []
+    assert store(keyring).get("password", "team", "alice") == "hunter3"
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"{", b"null", b"[]", b"7", b'{"owner": "alice"}', b'{"owner": "alice", "in": "file"}']
+)
+def test_a_damaged_secret_counts_as_none(
+    store: Callable[..., SecretStore], tmp_path: Path, damage: bytes
+) -> None:
+    store(None).set("password", "team", "alice", "hunter2")
+    [path] = files_with(tmp_path, "hunter2")
+    path.write_bytes(damage)
+    assert store(None).get("password", "team", "alice") is None
+
+
+def test_a_place_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ProfileError, match="AWS_IOT_SECRETS"):
+        SecretStore(tmp_path, keyring=lambda: None, place="vault")

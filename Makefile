@@ -7,6 +7,7 @@ else
 BIN    := $(VENV)/bin
 endif
 READY  := $(VENV)/ready
+AWSCLI := $(VENV)/aws-cli
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format docs benchmark test-all clean
@@ -24,7 +25,13 @@ $(READY): pyproject.toml src/aws_iot/__init__.py
 demo: $(READY)  ## two people meet in a room, on this machine, with no AWS account
 	@$(BIN)/python examples/demo.py
 
-test: $(READY)  ## the whole test suite, offline
+# The AWS CLI pins its own botocore, so it cannot share an environment with ours. A test calls it.
+$(AWSCLI)/ready: $(READY)
+	@$(PYTHON) -m venv $(AWSCLI)
+	@$(AWSCLI)/$(notdir $(BIN))/python -m pip install --quiet awscli==1.46.3
+	@touch $@
+
+test: $(READY) $(AWSCLI)/ready  ## the whole test suite, offline
 	@$(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal
 
 check: $(READY)  ## format, lint, types, layers, template, generated docs

@@ -60,7 +60,7 @@ def test_so_does_one_in_the_environment(aws_iot: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("line", "code", "words"),
     [
-        ("credentials", 2, "Who are you?"),
+        ("credentials", 4, "aws-iot login -k default"),
         ("credentials exec", 2, "Missing argument"),
         ("credentials -u alice exec true", 2, "Options go behind 'exec'"),
         ("credentials --format xml", 2, "xml"),

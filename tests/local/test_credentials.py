@@ -1,6 +1,7 @@
 """The keys of a Cognito user in other AWS tools, for real: boto3 reads the stanza that the docs give."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from aws_iot.app import App
 from tests.processes import COMMAND, DEADLINE_SECONDS, PASSWORD, Person, Stack, environment, run
 
+BIN = "Scripts" if sys.platform == "win32" else "bin"
 WHO_AM_I = """
 import boto3, json, sys
 session = boto3.Session(profile_name=sys.argv[2] if len(sys.argv) > 2 else None, region_name="us-east-1")
@@ -45,6 +47,48 @@ def test_boto3_gets_its_keys_by_a_credential_process(stack: Stack, person: Perso
     )
     arn = who_am_i(person.env | {"AWS_CONFIG_FILE": str(config)}, str(stack.profile.iot_url), "chat")
     assert arn.endswith("/CognitoIdentityCredentials")
+
+
+def test_the_aws_cli_gets_its_keys_by_a_credential_process(
+    stack: Stack, person: Person, tmp_path: Path
+) -> None:
+    aws = shutil.which("aws", path=str(Path(sys.executable).parent.parent / "aws-cli" / BIN))
+    if not aws:
+        pytest.skip("the AWS CLI is not installed: `make test` does that")
+    config = tmp_path / "aws-config"
+    config.write_text(
+        f"[profile chat]\nregion = us-east-1\n"
+        f"credential_process = {COMMAND[0]} -m aws_iot credentials -k default\n"
+    )
+    done = subprocess.run(
+        [
+            aws,
+            "--profile",
+            "chat",
+            "--endpoint-url",
+            str(stack.profile.iot_url),
+            "sts",
+            "get-caller-identity",
+        ],
+        env=person.env | {"AWS_CONFIG_FILE": str(config)},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["Arn"].endswith("/CognitoIdentityCredentials")
+
+    run("logout", person.env)
+    done = subprocess.run(
+        [*done.args],
+        env=person.env | {"AWS_CONFIG_FILE": str(config)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "aws-iot login" in done.stderr
 
 
 def test_a_command_gets_them_in_its_environment_and_its_end_is_ours(stack: Stack, person: Person) -> None:

@@ -8,8 +8,7 @@ from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.challenges import Asker
 from aws_iot.cli.output import data, visible, words
-from aws_iot.cli.sign_in import password_of, username_of
-from aws_iot.errors import SignInRefused
+from aws_iot.cli.sign_in import nobody_in, password_of, username_of
 from aws_iot.kept import Kept
 from aws_iot.message import timestamp
 from aws_iot.profile import Profile
@@ -86,9 +85,7 @@ def whoami(app: App, key: str, as_json: bool) -> None:
     profile = app.profiles.load(key)
     kept = app.sessions.load(profile)
     if kept is None:
-        raise SignInRefused(
-            f"nobody is signed in with the profile '{key}'", hint=f"Sign in: aws-iot login -k {key}"
-        )
+        raise nobody_in(profile)
     facts = _facts(profile, kept)
     if as_json:
         data(json.dumps(facts))

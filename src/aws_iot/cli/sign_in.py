@@ -27,7 +27,10 @@ def signed_in(
     Without `ask`, who is not signed in and has no password preset is refused rather than asked.
     """
     sign_in, asker = app.sign_in(profile), Asker.of_command(app, may_ask=ask)
-    username = username_of(profile, user, app.sessions.load(profile))
+    kept = app.sessions.load(profile)
+    if not ask and not (user or profile.username or kept):
+        raise nobody_in(profile)
+    username = username_of(profile, user, kept)
     if from_stdin or _is_given("password"):
         return sign_in, sign_in.by_password(username, chosen_password(password, from_stdin) or "", asker)
     kept = sign_in.kept(username)
@@ -43,8 +46,16 @@ def whoever_is_in(app: App, profile: Profile) -> Kept:
     kept = app.sessions.load(profile)
     kept = app.sign_in(profile).kept(kept.session.username) if kept else None
     if kept is None:
-        raise SignInRefused("nobody is signed in", hint=f"Sign in first: aws-iot login -k {profile.key}")
+        raise nobody_in(profile)
     return kept
+
+
+def nobody_in(profile: Profile) -> SignInRefused:
+    """Nobody is signed in, as an error."""
+    return SignInRefused(
+        f"nobody is signed in with the profile '{profile.key}'",
+        hint=f"Sign in: aws-iot login -k {profile.key}",
+    )
 
 
 def username_of(profile: Profile, given: str | None, kept: Kept | None = None) -> str:

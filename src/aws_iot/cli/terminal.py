@@ -1,6 +1,7 @@
 """Asking the person, at the terminal itself: stdin and stdout may be pipes."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -16,20 +17,16 @@ def ask_secret(question: str, *, twice: bool = False) -> str:
 
 def ask_line(question: str) -> str:
     """An answer in a line. Raises `click.Abort` where the person leaves instead."""
-    try:
-        terminal = None if sys.stdin.isatty() else Path("/dev/tty").open("r+", encoding="utf-8")
-    except OSError:
-        terminal = None
-    if terminal is None:
-        answer: str = click.prompt(question, err=True)
-        return answer.strip()
-    with terminal:
-        terminal.write(f"{question}: ")
-        terminal.flush()
-        line = terminal.readline()
-    if not line:
-        raise click.Abort
-    return line.strip()
+    if not sys.stdin.isatty():
+        with suppress(OSError), Path("/dev/tty").open("r+", encoding="utf-8") as terminal:
+            terminal.write(f"{question}: ")
+            terminal.flush()
+            line = terminal.readline()
+            if not line:
+                raise click.Abort
+            return line.strip()
+    answer: str = click.prompt(question, err=True)
+    return answer.strip()
 
 
 def ask_new_password(app: App, username: str) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from aws_iot.app import App
-from aws_iot.connection import Connection, Delivery, Event
+from aws_iot.connection import Connection, Delivery, Done, Event
 from aws_iot.credentials import CredentialIssuer, Credentials
 from aws_iot.endpoint import Endpoint
 from aws_iot.errors import (
@@ -77,10 +77,10 @@ class FakeCloud:
         self.members.add(account.identity)
         return account.identity
 
-    def deliver(self, topic: str, payload: bytes, properties: Properties = ()) -> None:
+    def deliver(self, topic: str, payload: bytes, properties: Properties = (), qos: int = 1) -> None:
         """What the broker does with a publication that it took."""
         for connection in self.connections:
-            connection.offer(topic, payload, properties)
+            connection.offer(Delivery(topic, payload, properties, qos))
 
 
 class FakeAccounts:
@@ -251,17 +251,44 @@ class FakeConnection:
         self._filters: list[str] = []
         self.events: queue.SimpleQueue[Event | BaseException] = queue.SimpleQueue()
         self.closed = False
+        self.received = 0
+        self.acknowledged = 0
         if identity not in cloud.members:
             raise NotAccepted(
                 f"no admin has accepted the identity {identity} yet", hint="An admin accepts it."
             )
         cloud.connections.append(self)
 
-    def publish(self, topic: str, payload: bytes, properties: Properties = ()) -> None:
+    def send(
+        self,
+        topic: str,
+        payload: bytes,
+        properties: Properties = (),
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        done: Done,
+    ) -> None:
+        try:
+            self.publish(topic, payload, properties, qos=qos, retain=retain)
+        except AwsIotError as error:
+            done(error)
+        else:
+            done(None)
+
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        properties: Properties = (),
+        *,
+        qos: int = 1,
+        retain: bool = False,
+    ) -> None:
         if not (topic.startswith(f"{POOL}/") and topic.endswith(f"/{self._identity}")):
             raise TopicRefused(f"not authorized to publish to {topic}")
         self._cloud.published.append((topic, payload, properties))
-        self._cloud.deliver(topic, payload, properties)
+        self._cloud.deliver(topic, payload, properties, qos)
 
     def subscribe(self, filters: Sequence[str]) -> None:
         for topic_filter in filters:
@@ -276,15 +303,20 @@ class FakeConnection:
             return None
         if isinstance(event, BaseException):
             raise event
+        self.received += isinstance(event, Delivery)
         return event
 
     def close(self) -> None:
         self.closed = True
 
-    def offer(self, topic: str, payload: bytes, properties: Properties) -> None:
+    def acknowledge(self) -> None:
+        self.acknowledged += self.received
+        self.received = 0
+
+    def offer(self, delivery: Delivery) -> None:
         """Deliver a publication once, if a filter takes it."""
-        if not self.closed and any(_matches(topic, f) for f in self._filters):
-            self.events.put(Delivery(topic, payload, properties))
+        if not self.closed and any(_matches(delivery.topic, f) for f in self._filters):
+            self.events.put(delivery)
 
 
 def _matches(topic: str, topic_filter: str) -> bool:
@@ -350,7 +382,13 @@ class FakeApp(App):
     def issuer(self, profile: Profile) -> CredentialIssuer:
         return FakeIssuer(self.cloud)
 
-    def connect(self, profile: Profile, identity: str, credentials: Callable[[], Credentials]) -> Connection:
+    def connect(
+        self,
+        profile: Profile,
+        identity: str,
+        credentials: Callable[[], Credentials],
+        durable: str | None = None,
+    ) -> Connection:
         connection = FakeConnection(self.cloud, identity)
         self.on_connect(connection)
         return connection

@@ -112,11 +112,17 @@ class App:
 
         return CognitoIdentityPool(profile, self.now, self.timeout)
 
-    def connect(self, profile: Profile, identity: str, credentials: Callable[[], Credentials]) -> Connection:
-        """An open connection to the profile's broker."""
+    def connect(
+        self,
+        profile: Profile,
+        identity: str,
+        credentials: Callable[[], Credentials],
+        durable: str | None = None,
+    ) -> Connection:
+        """An open connection to the profile's broker, which keeps the session under the name `durable`."""
         from aws_iot.aws.iot_core import IotCoreConnection
 
-        return IotCoreConnection.open(profile, identity, credentials, self.now, self.timeout)
+        return IotCoreConnection.open(profile, identity, credentials, self.now, self.timeout, durable)
 
     def members(self, profile: Profile, aws_profile: str | None) -> Members:
         """Who may come in, for an admin."""

@@ -1,19 +1,25 @@
 """Connection: one MQTT 5 link over a signed WebSocket, and what can happen to it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from aws_iot.errors import AwsIotError
 from aws_iot.message import Properties
+
+Done = Callable[[AwsIotError | None], None]
+"""Told what became of a publication: None once the broker has acknowledged it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A publication that reached us."""
+    """A publication that reached us; `retained` ones were published before we asked for their topic."""
 
     topic: str
     payload: bytes
     properties: Properties = ()
+    qos: int = 1
+    retained: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +34,12 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The link is back and the subscriptions stand again. What was published in between is not delivered."""
+    """The link is back after `seconds`, and the subscriptions stand again.
+
+    What was published in between is delivered only where the broker kept the session.
+    """
+
+    seconds: float = field(default=0.0, compare=False)
 
 
 Event = Delivery | Lost | Restored
@@ -41,10 +52,36 @@ class Connection(Protocol):
     good; no call waits longer than the connection's deadline, except `receive`.
     """
 
-    def publish(self, topic: str, payload: bytes, properties: Properties = ()) -> None:
-        """Return when the broker has acknowledged it (QoS 1).
+    def send(
+        self,
+        topic: str,
+        payload: bytes,
+        properties: Properties = (),
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        done: Done,
+    ) -> None:
+        """Hand a publication over, and return at once; `done` is called once, on another thread.
 
-        Raises `TopicRefused`, `ServiceRefused`, or `Unreachable` if no acknowledgement came in time.
+        Publications leave in the order in which they are handed over. With QoS 1 they wait for a broken
+        link to come back, and reach the broker at least once; with QoS 0 `done` means that it has left.
+        `done` gets `TopicRefused`, `ServiceRefused`, or what ended the connection.
+        """
+        ...
+
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        properties: Properties = (),
+        *,
+        qos: int = 1,
+        retain: bool = False,
+    ) -> None:
+        """As `send`, and return when it is done.
+
+        Raises what `done` would be told, or `Unreachable` if no acknowledgement came in time.
         """
         ...
 
@@ -56,6 +93,13 @@ class Connection(Protocol):
         """The next event, in the order in which they happened; None after `timeout` seconds without one.
 
         Ctrl-C interrupts the wait.
+        """
+        ...
+
+    def acknowledge(self) -> None:
+        """Tell the broker that every delivery received so far has been dealt with.
+
+        It holds back after some that are not, and delivers those again where it keeps the session.
         """
         ...
 

@@ -1,11 +1,12 @@
 """What every `Connection` has to do, under the policies of the template."""
 
+import queue
 from dataclasses import dataclass
 
 import pytest
 
 from aws_iot.connection import Connection, Delivery
-from aws_iot.errors import NotAccepted, TopicRefused
+from aws_iot.errors import AwsIotError, NotAccepted, TopicRefused
 from tests.contracts.conftest import World
 
 SECONDS = 5.0
@@ -101,6 +102,57 @@ def test_nobody_can_hear_the_rooms_of_another_pool(world: World, username: str) 
     alice = enter(world, username)
     with pytest.raises(TopicRefused, match="not authorized to subscribe"):
         alice.connection.subscribe(["us-east-1:99999999-0000-0000-0000-000000000000/#"])
+
+
+def test_what_is_handed_over_is_acknowledged_in_order_and_arrives_in_order(
+    world: World, username: str
+) -> None:
+    alice = enter(world, username)
+    alice.connection.subscribe([f"{alice.pool}/lobby/+"])
+    told: queue.SimpleQueue[tuple[int, AwsIotError | None]] = queue.SimpleQueue()
+    for number in range(250):
+        alice.connection.send(
+            alice.topic("lobby"),
+            str(number).encode(),
+            done=lambda error, number=number: told.put((number, error)),  # type: ignore[misc]
+        )
+    assert [told.get(timeout=SECONDS) for _ in range(250)] == [(number, None) for number in range(250)]
+    for number in range(250):
+        event = alice.connection.receive(SECONDS)
+        assert isinstance(event, Delivery)
+        assert event.payload == b"%d" % number
+        alice.connection.acknowledge()
+
+
+def test_who_hands_over_is_told_of_a_refusal(world: World, username: str) -> None:
+    alice = enter(world, username)
+    told: queue.SimpleQueue[AwsIotError | None] = queue.SimpleQueue()
+    alice.connection.send(f"other-pool/lobby/{alice.identity}", b"x", done=told.put)
+    assert isinstance(told.get(timeout=SECONDS), TopicRefused)
+    alice.connection.send(alice.topic("lobby"), b"x", done=told.put)
+    assert told.get(timeout=SECONDS) is None
+
+
+def test_a_publication_may_leave_without_an_acknowledgement(world: World, username: str) -> None:
+    alice = enter(world, username)
+    alice.connection.subscribe([f"{alice.pool}/lobby/+"])
+    alice.connection.publish(alice.topic("lobby"), b"x", qos=0)
+    assert alice.connection.receive(SECONDS) == Delivery(alice.topic("lobby"), b"x", qos=0)
+
+
+def test_a_reader_that_is_slow_gets_everything(world: World, username: str) -> None:
+    alice = enter(world, username)
+    alice.connection.subscribe([f"{alice.pool}/lobby/+"])
+    for number in range(150):
+        alice.connection.publish(alice.topic("lobby"), str(number).encode())
+    got: list[bytes] = []
+    while len(got) < 150:
+        event = alice.connection.receive(SECONDS)
+        assert isinstance(event, Delivery)
+        got.append(event.payload)
+        if len(got) % 50 == 0:
+            alice.connection.acknowledge()
+    assert got == [b"%d" % number for number in range(150)]
 
 
 def test_waiting_ends_in_time_where_nothing_comes(world: World, username: str) -> None:

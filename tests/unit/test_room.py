@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from aws_iot.connection import Delivery, Event, Lost, Restored
+from aws_iot.connection import Delivery, Done, Event, Lost, Restored
 from aws_iot.errors import InvalidMessage, InvalidRoom, TopicRefused
 from aws_iot.message import Message, Properties, encode
 from aws_iot.room import (
@@ -42,7 +42,24 @@ class Recorder:
         self._events = deque(events)
         self._refusal = refusal
 
-    def publish(self, topic: str, payload: bytes, properties: Properties = ()) -> None:
+    def acknowledge(self) -> None:
+        raise AssertionError("unused")
+
+    def send(
+        self,
+        topic: str,
+        payload: bytes,
+        properties: Properties = (),
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        done: Done,
+    ) -> None:
+        raise AssertionError("unused")
+
+    def publish(
+        self, topic: str, payload: bytes, properties: Properties = (), *, qos: int = 1, retain: bool = False
+    ) -> None:
         if self._refusal:
             raise self._refusal
         self.published.append((topic, payload, properties))

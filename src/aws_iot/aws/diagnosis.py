@@ -13,6 +13,7 @@ from datetime import datetime
 
 from aws_iot.aws.deadline import within
 from aws_iot.aws.handshake import SignedUpgrade
+from aws_iot.aws.proxy import authorization, port_of, proxy_of
 from aws_iot.aws.troubles import clock_fault, local_hint, why_unreachable
 from aws_iot.endpoint import Endpoint
 from aws_iot.errors import AwsIotError, CredentialsRefused, Unreachable
@@ -46,11 +47,18 @@ def _look(
 ) -> AwsIotError | None:
     where = f"{endpoint.host}:{endpoint.port}"
     link: http.client.HTTPConnection
+    proxy = proxy_of(endpoint)
+    if proxy and proxy.scheme == "https":
+        return None  # the standard library cannot look through it
+    host, port = (proxy.hostname or "", port_of(proxy)) if proxy else (endpoint.host, endpoint.port)
     if endpoint.tls:
         context = ssl.create_default_context(cafile=ca_bundle)
-        link = http.client.HTTPSConnection(endpoint.host, endpoint.port, timeout=timeout, context=context)
+        link = http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
     else:
-        link = http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=timeout)
+        link = http.client.HTTPConnection(host, port, timeout=timeout)
+    if proxy:
+        link.set_tunnel(endpoint.host, endpoint.port, authorization(proxy))
+        where += f" through the proxy {host}:{port}"
     try:
         link.connect()
         if upgrade is None:

@@ -1,5 +1,8 @@
 """The signed WebSocket upgrade of AWS IoT Core."""
 
+import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,10 +14,15 @@ from awscrt.auth import (
     aws_sign_request,
 )
 from awscrt.http import HttpRequest
+from awscrt.mqtt5 import WebsocketHandshakeTransformArgs
 
 from aws_iot.credentials import Credentials
+from aws_iot.errors import AwsIotError
 
 SERVICE = "iotdevicegateway"
+
+CONNECT_SECONDS = 1.0
+"""AWS IoT Core allows one CONNECT a second for a client id, so no attempt follows another sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +57,42 @@ def sign(
         ),
     ).result(timeout=10)
     return SignedUpgrade(request.path, tuple(request.headers))
+
+
+class Handshakes:
+    """Signs the upgrade of each attempt with live credentials, on a thread that awscrt does not wait for."""
+
+    def __init__(
+        self, path: str, region: str, credentials: Callable[[], Credentials], now: Callable[[], datetime]
+    ) -> None:
+        self._path = path
+        self._region = region
+        self._credentials = credentials
+        self._now = now
+        self._last = -CONNECT_SECONDS
+        self.upgrade: SignedUpgrade | None = None
+        """What was sent at the last attempt that could be signed."""
+        self.error: AwsIotError | None = None
+        """Why the last attempt could not be signed, if so."""
+
+    def on_handshake(self, transform_args: WebsocketHandshakeTransformArgs) -> None:
+        """What awscrt calls before each attempt, with this name for what it gives."""
+        threading.Thread(target=self._sign, args=(transform_args,), daemon=True).start()
+
+    def _sign(self, attempt: WebsocketHandshakeTransformArgs) -> None:
+        time.sleep(max(0, self._last + CONNECT_SECONDS - time.monotonic()))
+        self._last = time.monotonic()
+        try:
+            self.upgrade = sign(
+                attempt.http_request, self._path, self._credentials(), self._region, self._now()
+            )
+            self.error = None
+        except AwsIotError as error:
+            self.error = error
+            attempt.set_done(error)
+        except Exception as error:
+            self.error = AwsIotError(f"signing the connection failed: {type(error).__name__}")
+            attempt.set_done(error)
+            raise
+        else:
+            attempt.set_done()

@@ -12,16 +12,27 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, Self
+from typing import Self
 
 from awscrt import io, mqtt5
 
 from aws_iot.aws.deadline import SLICE_SECONDS, settled
-from aws_iot.aws.handshake import SignedUpgrade, sign
-from aws_iot.aws.reasons import SOCKET_CLOSED, check_granted, is_negative, topic_refused, words
-from aws_iot.connection import Delivery, Event, Lost, Restored
+from aws_iot.aws.handshake import CONNECT_SECONDS, Handshakes, SignedUpgrade
+from aws_iot.aws.outbox import Outbox
+from aws_iot.aws.proxy import proxy_options
+from aws_iot.aws.reasons import (
+    ACK_TIMEOUT,
+    SOCKET_CLOSED,
+    check_granted,
+    publication_refused,
+    topic_refused,
+    words,
+)
+from aws_iot.connection import Delivery, Done, Event, Lost, Restored
 from aws_iot.credentials import Credentials
 from aws_iot.errors import (
     AwsIotError,
@@ -41,8 +52,18 @@ from aws_iot.profile import Profile
 KEEP_ALIVE_SECONDS = 30
 """The shortest that AWS IoT Core takes; a dead link is noticed within one and a half of it."""
 
-RECONNECT_SECONDS = (1, 30)
-"""AWS IoT Core allows one CONNECT a second for a client id, so no attempt follows another sooner."""
+LONGEST_PAUSE_SECONDS = 30
+"""Between two attempts to reconnect, however long the broker has been away."""
+
+SESSION_SECONDS = 7 * 24 * 3600
+"""How long a broker is asked to keep a durable session: AWS IoT Core lowers it to what the account is allowed, an hour
+unless it was raised: docs.aws.amazon.com/iot/latest/developerguide/mqtt.html#mqtt-persistent-sessions"""
+
+UNACKNOWLEDGED = 100
+"""So many deliveries may wait for us to deal with them: AWS IoT Core's own limit for a connection."""
+
+EVENTS = 1000
+"""So many events may wait for their reader; then awscrt is made to wait, and with it the broker."""
 
 PATIENCE_SECONDS = 2.0
 """After so long without a word from awscrt we look for ourselves: it is slow to report an untrusted certificate."""
@@ -61,22 +82,25 @@ class IotCoreConnection:
         credentials: Callable[[], Credentials],
         now: Callable[[], datetime],
         timeout: float,
+        durable: str | None = None,
     ) -> None:
         self._profile = profile
         self._endpoint = profile.endpoint
+        self._durable = durable
         self._ca_bundle = profile.ca_bundle or os.environ.get(
             "AWS_CA_BUNDLE"
         )  # awscrt does not look there itself
         self._identity = identity
-        self._credentials = credentials
+        self._handshakes = Handshakes(profile.endpoint.path, profile.iot_region, credentials, now)
         self._now = now
         self._timeout = timeout
-        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[Event | _Unacknowledged] = queue.SimpleQueue()
         self._attempts: queue.SimpleQueue[mqtt5.LifecycleConnectFailureData | None] = queue.SimpleQueue()
         self._is_open = False
         self._is_linked = False
         self._ended: Future[AwsIotError] = Future()
         self._ending = threading.Lock()
+        self._stopping = threading.Event()
         self._stopped = threading.Event()
         self._subscriptions: list[Sequence[str]] = []
         self._losses = 0
@@ -84,9 +108,9 @@ class IotCoreConnection:
         self._unanswered = 0
         self._futile = 0
         self._last_cause = ""
-        self._last_attempt = -float(RECONNECT_SECONDS[0])
-        self._upgrade: SignedUpgrade | None = None
-        self._signing_error: AwsIotError | None = None
+        self._lost_at: float | None = None
+        self._outbox = Outbox()
+        self._handles: list[mqtt5.PublishAcknowledgementControlHandle] = []
         self._client = mqtt5.Client(self._options())
 
     @classmethod
@@ -97,13 +121,16 @@ class IotCoreConnection:
         credentials: Callable[[], Credentials],
         now: Callable[[], datetime],
         timeout: float,
+        durable: str | None = None,
     ) -> Self:
         """Connect within about `timeout` seconds; `credentials` is called for each attempt, on another thread.
+
+        With a name, `durable`, the broker keeps the session, and what comes while nobody of that name listens.
 
         Raises `NotAccepted`, `CredentialsRefused`, `Unreachable`, `ProfileError` for an unusable CA
         bundle, or what `credentials` raises.
         """
-        connection = cls(profile, identity, credentials, now, timeout)
+        connection = cls(profile, identity, credentials, now, timeout, durable)
         try:
             connection._client.start()
             connection._open()
@@ -117,15 +144,21 @@ class IotCoreConnection:
             host_name=self._endpoint.host,
             port=self._endpoint.port,
             tls_ctx=self._tls() if self._endpoint.tls else None,
-            websocket_handshake_transform=self._on_handshake,
+            http_proxy_options=proxy_options(self._endpoint, self._tls),
+            websocket_handshake_transform=self._handshakes.on_handshake,
             connect_options=mqtt5.ConnectPacket(
                 # The policy wants the identity first; the rest keeps two programs of a person apart.
-                client_id=f"{self._identity}-{secrets.token_hex(4)}",
+                client_id=f"{self._identity}-{self._durable or secrets.token_hex(4)}",
                 keep_alive_interval_sec=KEEP_ALIVE_SECONDS,
+                receive_maximum=UNACKNOWLEDGED,
+                session_expiry_interval_sec=SESSION_SECONDS if self._durable else None,
             ),
+            session_behavior=mqtt5.ClientSessionBehaviorType.REJOIN_ALWAYS
+            if self._durable
+            else mqtt5.ClientSessionBehaviorType.CLEAN,
             retry_jitter_mode=mqtt5.ExponentialBackoffJitterMode.DECORRELATED,
-            min_reconnect_delay_ms=RECONNECT_SECONDS[0] * 1000,
-            max_reconnect_delay_ms=RECONNECT_SECONDS[1] * 1000,
+            min_reconnect_delay_ms=round(CONNECT_SECONDS * 1000),
+            max_reconnect_delay_ms=LONGEST_PAUSE_SECONDS * 1000,
             ack_timeout_sec=max(1, round(self._timeout)),
             on_publish_callback_fn=self._on_publish,
             on_lifecycle_event_connection_success_fn=self._on_connected,
@@ -150,48 +183,91 @@ class IotCoreConnection:
 
     # -- what the owner's thread calls
 
-    def publish(self, topic: str, payload: bytes, properties: Properties = ()) -> None:
+    def send(
+        self,
+        topic: str,
+        payload: bytes,
+        properties: Properties = (),
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        done: Done,
+    ) -> None:
         packet = mqtt5.PublishPacket(
             topic=topic,
             payload=payload,
-            qos=mqtt5.QoS.AT_LEAST_ONCE,
+            qos=mqtt5.QoS(qos),
+            retain=retain,
             user_properties=[mqtt5.UserProperty(name, value) for name, value in properties],
         )
-        refused = topic_refused(f"publish to {topic}")
-        completion = self._acknowledged(
-            lambda: self._client.publish(packet), refused, "acknowledged the message"
-        )
-        reason = completion.puback.reason_code
-        if reason == mqtt5.PubackReasonCode.NOT_AUTHORIZED:
-            raise refused
-        if reason == mqtt5.PubackReasonCode.QUOTA_EXCEEDED:
-            raise ServiceRefused(
-                "the broker did not take the message: a limit of the account or connection is reached"
-            )
-        if is_negative(reason):
-            raise ServiceRefused(f"the broker did not take the message: {words(reason)}")
+        number = self._outbox.add(topic, done)
+        if self._ended.done():
+            self._outbox.fail(self._ended.result())
+            return
+        self._hand_over(number, packet)
+
+    def _hand_over(self, number: int, packet: mqtt5.PublishPacket) -> None:
+        def settle(answer: "Future[mqtt5.PublishCompletionData]") -> None:
+            failure = answer.exception()
+            if failure is None:
+                puback = answer.result().puback
+                self._outbox.settle(number, publication_refused(packet.topic, puback) if packet.qos else None)
+            elif getattr(failure, "name", None) == ACK_TIMEOUT and not self._ended.done():
+                self._hand_over(number, packet)  # the same id: whoever got it already takes it for a copy
+            elif not self._ended.done():
+                self._outbox.settle(number, Unreachable(f"the message was not sent: {words(failure)}"))
+            # else the end of the connection tells all that waits
+
+        try:
+            self._client.publish(packet).add_done_callback(settle)
+        except RuntimeError as error:  # awscrt checks packets before it sends them
+            self._outbox.settle(number, ServiceRefused(f"this cannot be sent over MQTT: {error}"))
+
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        properties: Properties = (),
+        *,
+        qos: int = 1,
+        retain: bool = False,
+    ) -> None:
+        told: Future[AwsIotError | None] = Future()
+        self.send(topic, payload, properties, qos=qos, retain=retain, done=told.set_result)
+        if not settled([told], self._timeout):
+            raise Unreachable(f"the broker has not acknowledged the message within {self._timeout:g} seconds")
+        if error := told.result():
+            raise error
 
     def subscribe(self, filters: Sequence[str]) -> None:
         refused = topic_refused(f"subscribe to {', '.join(filters)}")
-        packet = _subscribe_packet(filters)
-        suback = self._acknowledged(
-            lambda: self._client.subscribe(packet), refused, "granted the subscription"
-        )
-        check_granted(filters, suback)
+        check_granted(filters, self._granted(_subscribe_packet(filters), refused))
         self._subscriptions.append(tuple(filters))
 
     def receive(self, timeout: float | None = None) -> Event | None:
         deadline = float("inf") if timeout is None else time.monotonic() + timeout
         while True:
             try:
-                return self._events.get(timeout=max(0, min(SLICE_SECONDS, deadline - time.monotonic())))
+                event = self._events.get(timeout=max(0, min(SLICE_SECONDS, deadline - time.monotonic())))
             except queue.Empty:
                 if self._ended.done():
                     raise self._ended.result() from None
                 if time.monotonic() >= deadline:
                     return None
+                continue
+            if isinstance(event, _Unacknowledged):
+                self._handles.append(event.handle)
+                return event.delivery
+            return event
+
+    def acknowledge(self) -> None:
+        handles, self._handles = self._handles, []
+        for handle in handles:
+            with suppress(Exception):  # of a link that is gone: the broker delivers it again
+                self._client.invoke_publish_acknowledgement(handle)
 
     def close(self) -> None:
+        self._stopping.set()
         if not self._stopped.is_set():
             self._client.stop(mqtt5.DisconnectPacket())  # without a packet awscrt closes without a DISCONNECT
             self._stopped.wait(1.0)
@@ -215,7 +291,7 @@ class IotCoreConnection:
             closed += failure.exception.name == SOCKET_CLOSED
             if error := self._why_not(failure, closed):
                 raise error
-        raise self._fault(self._upgrade, PATIENCE_SECONDS) or Unreachable(
+        raise self._fault(self._handshakes.upgrade, PATIENCE_SECONDS) or Unreachable(
             f"{self._endpoint} did not answer within {self._timeout:g} seconds"
         )
 
@@ -226,11 +302,11 @@ class IotCoreConnection:
 
     def _why_not(self, failure: mqtt5.LifecycleConnectFailureData, closed: int) -> AwsIotError | None:
         """Why an attempt failed; None if another may do."""
-        if self._signing_error:
-            return self._signing_error
+        if self._handshakes.error:
+            return self._handshakes.error
         if failure.connack_packet:
             return self._refused(failure.connack_packet.reason_code)
-        if fault := self._fault(self._upgrade, PATIENCE_SECONDS):
+        if fault := self._fault(self._handshakes.upgrade, PATIENCE_SECONDS):
             return fault
         if closed >= CUTS_THAT_REFUSE:
             return self._not_accepted("the broker closes the connection without a word, as it does when")
@@ -255,56 +331,41 @@ class IotCoreConnection:
             hint=f"An admin accepts it with: {command}\nAWS takes 6 to 8 minutes to apply it.",
         )
 
-    # -- waiting for an acknowledgement
+    # -- waiting for a grant
 
-    def _acknowledged(self, send: "Callable[[], Future[Any]]", refused: TopicRefused, done: str) -> Any:
-        """What the broker answers. `refused` is how a policy says no; `done` completes "the broker has not …"."""
+    def _granted(self, packet: mqtt5.SubscribePacket, refused: TopicRefused) -> mqtt5.SubackPacket:
+        """What the broker answers. `refused` is how a policy says no."""
         losses = self._losses
         deadline = time.monotonic() + self._timeout
         try:
-            answer = send()
+            answer = self._client.subscribe(packet)
         except RuntimeError as error:  # awscrt checks packets before it sends them
             raise ServiceRefused(f"this cannot be sent over MQTT: {error}") from error
+        late = Unreachable(f"the broker has not granted the subscription within {self._timeout:g} seconds")
         while not settled([answer, self._ended], SLICE_SECONDS):
             if self._losses - losses >= CUTS_THAT_REFUSE:
                 raise refused
             if time.monotonic() > deadline:
-                raise Unreachable(f"the broker has not {done} within {self._timeout:g} seconds")
+                raise late
         if answer.done() and not answer.exception():
             return answer.result()
         if self._ended.done():
             ended = self._ended.result()
             raise refused if type(ended) is NotAuthorized else ended
-        raise Unreachable(f"the broker has not {done}: {words(answer.exception())}") from answer.exception()
+        if getattr(answer.exception(), "name", None) == ACK_TIMEOUT:
+            raise late from answer.exception()
+        raise Unreachable(
+            f"the broker has not granted the subscription: {words(answer.exception())}"
+        ) from answer.exception()
 
     # -- what awscrt calls, on its thread
 
-    def _on_handshake(self, transform_args: mqtt5.WebsocketHandshakeTransformArgs) -> None:
-        threading.Thread(target=self._sign, args=(transform_args,), daemon=True).start()
-
-    def _sign(self, attempt: mqtt5.WebsocketHandshakeTransformArgs) -> None:
-        time.sleep(max(0, self._last_attempt + RECONNECT_SECONDS[0] - time.monotonic()))
-        self._last_attempt = time.monotonic()
-        try:
-            keys = self._credentials()
-            self._upgrade = sign(
-                attempt.http_request, self._endpoint.path, keys, self._profile.iot_region, self._now()
-            )
-            self._signing_error = None
-        except AwsIotError as error:
-            self._signing_error = error
-            attempt.set_done(error)
-        except Exception as error:
-            self._signing_error = AwsIotError(f"signing the connection failed: {type(error).__name__}")
-            attempt.set_done(error)
-            raise
-        else:
-            attempt.set_done()
-
-    def _on_connected(self, _: mqtt5.LifecycleConnectSuccessData) -> None:
+    def _on_connected(self, data: mqtt5.LifecycleConnectSuccessData) -> None:
         self._is_linked = True
         self._last_cause = ""
-        if self._is_open:
+        if self._is_open and data.connack_packet.session_present:
+            self._restored()
+        elif self._is_open:
             self._resubscribe()
         else:
             self._is_open = True
@@ -320,7 +381,7 @@ class IotCoreConnection:
 
     def _tell_why(self, failure: BaseException) -> None:
         """Say why the link does not come back, once for each reason; end it where it never will."""
-        fault = self._signing_error or self._fault(self._upgrade, PATIENCE_SECONDS)
+        fault = self._handshakes.error or self._fault(self._handshakes.upgrade, PATIENCE_SECONDS)
         if isinstance(fault, SignInRefused | NotAuthorized | ProfileError | WrongClock):
             self._end(fault)
         cause = str(fault or words(failure))
@@ -331,6 +392,9 @@ class IotCoreConnection:
     def _on_disconnected(self, data: mqtt5.LifecycleDisconnectData) -> None:
         self._is_linked = False
         self._losses += 1
+        self._lost_at = self._lost_at or time.monotonic()
+        if topic := self._outbox.cut():
+            self._end(topic_refused(f"publish to {topic}"))
         reason = data.disconnect_packet.reason_code if data.disconnect_packet else None
         if reason == mqtt5.DisconnectReasonCode.NOT_AUTHORIZED:
             self._end(NotAuthorized("the broker ended the connection: not authorized"))
@@ -342,8 +406,17 @@ class IotCoreConnection:
 
     def _on_publish(self, data: mqtt5.PublishReceivedData) -> None:
         packet = data.publish_packet
-        properties = tuple((p.name, p.value) for p in packet.user_properties or ())
-        self._events.put(Delivery(packet.topic, bytes(packet.payload or b""), properties))
+        delivery = Delivery(
+            packet.topic,
+            bytes(packet.payload or b""),
+            tuple((p.name, p.value) for p in packet.user_properties or ()),
+            int(packet.qos),
+            bool(packet.retain),
+        )
+        take_charge = data.acquire_publish_acknowledgement_control
+        self._events.put(_Unacknowledged(delivery, take_charge()) if take_charge else delivery)
+        while self._events.qsize() > EVENTS and not self._ended.done() and not self._stopping.is_set():
+            time.sleep(0.01)  # nothing else slows a broker that sends with QoS 0
 
     def _resubscribe(self) -> None:
         """Ask for every filter again, in packets as they were; the broker forgot them with the old link."""
@@ -353,7 +426,7 @@ class IotCoreConnection:
         if self._futile > CUTS_THAT_REFUSE:
             self._end(topic_refused("subscribe again to what was granted before"))
         elif not self._subscriptions:
-            self._events.put(Restored())
+            self._restored()
         for filters in self._subscriptions:
             answered = partial(self._on_resubscribed, self._resubscriptions, filters)
             self._client.subscribe(_subscribe_packet(filters)).add_done_callback(answered)
@@ -375,14 +448,27 @@ class IotCoreConnection:
         self._unanswered -= 1
         if not self._unanswered:
             self._futile = 0
-            self._events.put(Restored())
+            self._restored()
+
+    def _restored(self) -> None:
+        lost_at, self._lost_at = self._lost_at, None
+        self._events.put(Restored(time.monotonic() - lost_at if lost_at else 0.0))
 
     def _end(self, error: AwsIotError) -> None:
         with self._ending:  # awscrt's thread and `_tell_why` may both have a reason
             if self._ended.done():
                 return
             self._ended.set_result(error)
+        self._outbox.fail(error)
         self._client.stop(mqtt5.DisconnectPacket())
+
+
+@dataclass(frozen=True, slots=True)
+class _Unacknowledged:
+    """A delivery, and what tells the broker that it has been dealt with."""
+
+    delivery: Delivery
+    handle: mqtt5.PublishAcknowledgementControlHandle
 
 
 _FINAL_CONNACKS = {

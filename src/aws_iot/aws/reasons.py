@@ -5,9 +5,10 @@ from typing import Any
 
 from awscrt import mqtt5
 
-from aws_iot.errors import ServiceRefused, TopicRefused
+from aws_iot.errors import AwsIotError, ServiceRefused, TopicRefused
 
 SOCKET_CLOSED = "AWS_IO_SOCKET_CLOSED"
+ACK_TIMEOUT = "AWS_ERROR_MQTT_TIMEOUT"
 
 
 def topic_refused(what: str) -> TopicRefused:
@@ -26,6 +27,20 @@ def check_granted(filters: Sequence[str], suback: mqtt5.SubackPacket) -> None:
             raise ServiceRefused(f"the broker did not grant {topic_filter}: {words(reason)}")
 
 
+def publication_refused(topic: str, puback: mqtt5.PubackPacket) -> AwsIotError | None:
+    """Why the broker did not take a publication; None if it did."""
+    reason = puback.reason_code
+    if reason == mqtt5.PubackReasonCode.NOT_AUTHORIZED:
+        return topic_refused(f"publish to {topic}")
+    if reason == mqtt5.PubackReasonCode.QUOTA_EXCEEDED:
+        return ServiceRefused(
+            "the broker did not take the message: a limit of the account or connection is reached"
+        )
+    if is_negative(reason):
+        return ServiceRefused(f"the broker did not take the message: {words(reason)}")
+    return None
+
+
 def is_negative(reason: int | None) -> bool:
     """Whether a reason code says no; None is one that awscrt does not know."""
     return reason is None or reason >= 0x80
@@ -34,7 +49,9 @@ def is_negative(reason: int | None) -> bool:
 _PLAIN_WORDS = {
     SOCKET_CLOSED: "the connection was cut",
     "AWS_ERROR_MQTT_UNEXPECTED_HANGUP": "the connection was cut",
-    "AWS_ERROR_MQTT_TIMEOUT": "no answer in time",
+    ACK_TIMEOUT: "no answer in time",
+    "AWS_ERROR_MQTT5_PING_RESPONSE_TIMEOUT": "keep-alive: the broker has not answered for a while",
+    "AWS_ERROR_MQTT5_OPERATION_FAILED_DUE_TO_OFFLINE_QUEUE_POLICY": "there was no connection",
     "SERVER_SHUTTING_DOWN": "the broker is shutting down",
 }
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
+from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
-import boto3
-import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import (
@@ -18,6 +18,8 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.loaders import Loader
+from botocore.session import Session  # not boto3's, which loads a downloader for S3 besides
 
 from aws_iot.aws.deadline import within
 from aws_iot.aws.troubles import clock_fault, local_hint, why_unreachable
@@ -72,14 +74,17 @@ class Service:
         `timeout` is in seconds, for a whole call. `attempts` must be 1 where a call that was carried
         out and whose answer was lost would be refused the second time.
         """
-        return cls(_client(_session_of_nobody(), address, timeout, attempts, UNSIGNED), now, timeout)
+        session = _session_of_nobody()
+        return cls(_client(session, address, timeout, attempts=attempts, signature=UNSIGNED), now, timeout)
 
     @classmethod
     def signed(
         cls, address: Address, now: Callable[[], datetime], timeout: float, who: Keys | str | None
     ) -> Self:
         """Signs as the given keys, as a profile of `~/.aws`, or (None) as whoever the usual chain finds."""
-        return cls(_client(_session_of(who), address, timeout, 2, None), now, timeout)
+        if isinstance(who, Keys):
+            return cls(_client(_session_of_nobody(), address, timeout, keys=who), now, timeout)
+        return cls(_client(_session_of(who), address, timeout), now, timeout)
 
     def call(self, operation: str, refusals: Refusals, **parameters: Any) -> dict[str, Any]:
         """Make a call, such as `sign_up`. Raises by `refusals`, else by what kind of trouble it is."""
@@ -106,27 +111,45 @@ class Service:
             raise ServiceRefused(str(error)) from error
 
 
-def _session_of_nobody() -> boto3.Session:
-    # Even an UNSIGNED client fails when AWS_PROFILE names no profile, unless its session knows of none.
-    return boto3.Session(
-        botocore_session=botocore.session.Session(session_vars={"profile": (None, None, None, None)})
-    )
+class _Models(Loader):  # type: ignore[misc]  # botocore is not typed
+    """botocore's models; a service is known if it has a folder, without a look into each of 400 folders first."""
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 botocore's signature
+        folders = [path for path in map(Path, self.search_paths) if path.is_dir()]
+        return [service.name for folder in folders for service in folder.iterdir()]
 
 
-def _session_of(who: Keys | str | None) -> boto3.Session:
-    if isinstance(who, Keys):
-        session = _session_of_nobody()
-        session._session.set_credentials(who.access_key_id, who.secret_access_key)
-        return session
+@cache
+def _session_of_nobody() -> Session:
+    """Shared by all clients, since it takes longer to make than they do.
+
+    Even an UNSIGNED client fails when AWS_PROFILE names no profile, unless its session knows of none.
+    """
+    session = Session(session_vars={"profile": (None, None, None, None)})
+    session.register_component("data_loader", _Models())
+    return session
+
+
+def _session_of(profile: str | None) -> Session:
+    session = Session(profile=profile)
     try:
-        return boto3.Session(profile_name=who)
+        session.get_scoped_config()
     except BotoCoreError as error:  # no such profile, or a file that cannot be read as one
         raise ProfileError(
             f"{error}", hint="Name a profile that ~/.aws/config has, or unset AWS_PROFILE."
         ) from error
+    return session
 
 
-def _client(session: boto3.Session, address: Address, timeout: float, attempts: int, signature: Any) -> Any:
+def _client(
+    session: Session,
+    address: Address,
+    timeout: float,
+    *,
+    attempts: int = 2,
+    signature: Any = None,
+    keys: Keys | None = None,
+) -> Any:
     here = address.url is not None and is_loopback(urlsplit(address.url).hostname or "")
     config = Config(
         signature_version=signature,
@@ -137,12 +160,14 @@ def _client(session: boto3.Session, address: Address, timeout: float, attempts: 
         user_agent_extra="aws-iot-cli",
     )
     try:
-        return session.client(
+        return session.create_client(
             address.service,
             region_name=address.region,
             endpoint_url=address.url,
             config=config,
             verify=address.ca_bundle,
+            aws_access_key_id=keys.access_key_id if keys else None,
+            aws_secret_access_key=keys.secret_access_key if keys else None,
         )
     except (BotoCoreError, ValueError) as error:
         raise ProfileError(

@@ -68,6 +68,7 @@ class FakeCloud:
     knows_devices: bool = False
     devices: list[Device] = field(default_factory=list)
     remembered: list[Device] = field(default_factory=list)
+    stop_after: int | None = None
     published: list[tuple[str, bytes, Properties]] = field(default_factory=list)
 
     def member(self, username: str, password: str) -> str:
@@ -287,6 +288,8 @@ class FakeConnection:
     ) -> None:
         if not (topic.startswith(f"{POOL}/") and topic.endswith(f"/{self._identity}")):
             raise TopicRefused(f"not authorized to publish to {topic}")
+        if len(self._cloud.published) == self._cloud.stop_after:
+            raise KeyboardInterrupt
         self._cloud.published.append((topic, payload, properties))
         self._cloud.deliver(topic, payload, properties, qos)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aws_iot.room import Rooms
     from aws_iot.secret_store import Keyring, SecretStore
     from aws_iot.session import Accounts
+    from aws_iot.spool import Spool
 
 TIMEOUT_SECONDS = 10.0
 """How long one step (a request, a connection, an acknowledgement) may take unless somebody says otherwise."""
@@ -83,6 +84,12 @@ class App:
 
         place = os.environ.get("AWS_IOT_SECRETS")
         return SecretStore(self.config_folder / "secrets", keyring=self._keyring, place=place, tell=self.tell)
+
+    def spool(self, folder: Path, pool: str) -> Spool:
+        """The messages that wait in a folder, for an identity pool."""
+        from aws_iot.spool import Spool
+
+        return Spool(folder, pool)
 
     def _keyring(self) -> Keyring | None:
         from aws_iot import system_keyring

@@ -23,7 +23,7 @@ def write_private(path: Path, data: bytes) -> None:
     Missing folders are made, readable by their owner only.
     """
     with _told(path, "written"):
-        _make_private(path.parent)
+        make_private(path.parent)
         unfinished = path.parent / f".{path.name}.{os.urandom(8).hex()}.tmp"
         handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
@@ -65,6 +65,13 @@ def names(folder: Path) -> list[str]:
             return []
 
 
+def make_private(folder: Path) -> None:
+    """Make it and what is missing above it, readable by their owner only; a folder that is there stays as it is."""
+    # mkdir's `parents` would give the mode to the last folder only.
+    for missing in reversed([f for f in (folder, *folder.parents) if not f.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+
+
 @contextmanager
 def exclusive(folder: Path, seconds: float = LOCK_SECONDS) -> Iterator[bool]:
     """Hold the lock of `folder` against other processes, waiting `seconds` for it; whether it is held.
@@ -72,7 +79,7 @@ def exclusive(folder: Path, seconds: float = LOCK_SECONDS) -> Iterator[bool]:
     The system releases it when the process ends, however it ends.
     """
     with _told(folder, "locked"):
-        _make_private(folder)
+        make_private(folder)
         file = os.fdopen(os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600), "r+b")
     with file:
         deadline = time.monotonic() + seconds
@@ -88,12 +95,6 @@ def _told(path: Path, done: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise ProfileError(f"{path}: cannot be {done}: {error.strerror}") from error
-
-
-def _make_private(folder: Path) -> None:
-    # mkdir's `parents` would give the mode to the last folder only.
-    for missing in reversed([f for f in (folder, *folder.parents) if not f.exists()]):
-        missing.mkdir(mode=0o700, exist_ok=True)
 
 
 if sys.platform == "win32":

@@ -3,10 +3,11 @@
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 
-from aws_iot.connection import Connection, Delivery, Event, Lost, Restored
+from aws_iot.connection import Connection, Delivery, Done, Event, Lost, Restored
 from aws_iot.errors import InvalidMessage, InvalidRoom
-from aws_iot.message import Message, encode, from_wire, to_properties
+from aws_iot.message import Message, Properties, encode, from_wire, to_properties
 
 # AWS IoT Core message broker limits: docs.aws.amazon.com/general/latest/gr/iot-core.html
 MAX_TOPIC_BYTES = 256
@@ -19,6 +20,7 @@ REMEMBERED_IDS = 10_000
 """Of so many messages back a second copy is noticed."""
 
 
+@lru_cache
 def topic(pool: str, room: str, identity: str) -> str:
     """Where `identity` speaks in `room`: `<pool>/<room>/<identity>`.
 
@@ -106,9 +108,22 @@ class Rooms:
         Raises `InvalidRoom` and `InvalidMessage` before anything is sent, else what
         `Connection.publish` raises.
         """
-        where = topic(self._pool, room, self._identity)
-        payload = checked_payload(text)
-        self._connection.publish(where, payload, to_properties(self._new_id(), self._now(), self._name))
+        self.publish(room, checked_payload(text))
+
+    def publish(self, room: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
+        """As `say`, with a payload that may be anything at all."""
+        where, properties = topic(self._pool, room, self._identity), self._properties(self._new_id())
+        self._connection.publish(where, checked_size(payload), properties, qos=qos, retain=retain)
+
+    def hand_over(
+        self, room: str, payload: bytes, message_id: str, *, qos: int, retain: bool, done: Done
+    ) -> None:
+        """As `publish`, without waiting: see `Connection.send`."""
+        where, properties = topic(self._pool, room, self._identity), self._properties(message_id)
+        self._connection.send(where, checked_size(payload), properties, qos=qos, retain=retain, done=done)
+
+    def _properties(self, message_id: str) -> Properties:
+        return to_properties(message_id, self._now(), self._name)
 
     def enter(self, rooms: Sequence[str]) -> None:
         """Hear these rooms, or every room if none is named. Raises `InvalidRoom` before anything is sent."""
@@ -157,6 +172,11 @@ def checked_payload(text: str) -> bytes:
         payload = encode(text)
     except UnicodeEncodeError:
         raise InvalidMessage("the message is not valid UTF-8") from None
+    return checked_size(payload)
+
+
+def checked_size(payload: bytes) -> bytes:
+    """The payload, if it can be carried. Raises `InvalidMessage`."""
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise InvalidMessage(
             f"the message is {len(payload):,} bytes on the wire: AWS IoT Core carries {MAX_PAYLOAD_BYTES:,} at most"

@@ -175,8 +175,8 @@ def test_who_is_not_accepted_gets_the_command_for_the_admin(aws_iot: CommandLine
 @pytest.mark.parametrize(
     ("line", "code", "words"),
     [
-        ("pub -m hello", 2, "Missing option '-r'"),
-        ("pub -r lobby", 2, "Missing option '-m'"),
+        ("pub -m hello", 2, "Give -r ROOM"),
+        ("pub -r lobby", 2, "Give -m TEXT"),
         ("pub -r '' -m hello", 7, "a room needs a name"),
         ("pub -r a+b -m hello", 7, "wildcard"),
         ("pub -r 'a\tb' -m hello", 7, "MQTT forbids"),

@@ -14,7 +14,7 @@ from tests.processes import DEADLINE_SECONDS, PASSWORD, Stack, end_soon, environ
 
 AND_THEN_TELL = """
 import atexit, json, sys
-heavy = ["boto3", "botocore", "pycognito", "requests", "urllib3", "keyring"]
+heavy = ["boto3", "botocore", "pycognito", "requests", "urllib3", "keyring", "sqlite3"]
 atexit.register(lambda: print("loaded:", json.dumps([name for name in heavy if name in sys.modules])))
 from aws_iot.cli import main
 main()

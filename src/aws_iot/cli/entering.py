@@ -1,12 +1,13 @@
 """Signing in and connecting: what `sub` and `pub` do first."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from aws_iot.app import App
 from aws_iot.cli.messages import notice
 from aws_iot.cli.output import words
 from aws_iot.cli.sign_in import signed_in
+from aws_iot.kept import Kept, SignIn
 from aws_iot.profile import Profile
 from aws_iot.room import Rooms
 
@@ -32,3 +33,19 @@ def entered(
         yield app.rooms(profile, connection, identity, username)
     finally:
         connection.close()
+
+
+@contextmanager
+def connected(
+    sign_in: SignIn, kept: Kept, app: App, profile: Profile, connections: int
+) -> Iterator[list[Rooms]]:
+    """The rooms of the profile, over as many connections; all are closed in the end."""
+    username, identity = kept.session.username, kept.credentials.identity
+    credentials = sign_in.credentials(kept).current
+    with ExitStack() as opened:
+        places = []
+        for _ in range(connections):
+            connection = app.connect(profile, identity, credentials)
+            opened.callback(connection.close)
+            places.append(app.rooms(profile, connection, identity, username))
+        yield places

@@ -1,60 +1,180 @@
 """`aws-iot pub`: say."""
 
-import sys
+from contextlib import ExitStack
+from pathlib import Path
 
 import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
-from aws_iot.cli.entering import entered
+from aws_iot.cli.entering import connected
+from aws_iot.cli.input import Given, whole
 from aws_iot.cli.output import words
-from aws_iot.errors import InvalidMessage
-from aws_iot.room import check_room, checked_payload
+from aws_iot.cli.sign_in import signed_in
+from aws_iot.room import Rooms, check_room
 
 
 @click.command()
 @options.signing_in
-@options.option("-r", "--room", env="ROOM", required=True, metavar="ROOM", help="The room to say it in.")
+@options.option("-r", "--room", env="ROOM", metavar="ROOM", help="The room to say it in.")
 @options.option(
     "-m",
     "--message",
     "--msg",
     "message",
     env="MESSAGE",
-    required=True,
     metavar="TEXT",
     help="What to say; - reads standard input.",
 )
+@options.option(
+    "--lines", env="PUB_LINES", is_flag=True, help="Say each line of standard input, as it comes."
+)
+@options.option(
+    "--json-lines", env="PUB_JSON_LINES", is_flag=True, help="The same for lines as `sub --json` prints them."
+)
+@options.option(
+    "--file",
+    env="PUB_FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Say what is in this file; with --lines or --json-lines, read that instead of standard input.",
+)
+@options.option("--raw", env="PUB_RAW", is_flag=True, help='Send the bytes as they are, not as {"msg": …}.')
+@options.option(
+    "--qos",
+    env="QOS",
+    type=click.Choice(["0", "1"]),
+    default="1",
+    show_default=True,
+    help="0: do not wait for the broker to acknowledge.",
+)
+@options.option(
+    "--retain", env="RETAIN", is_flag=True, help="Have the broker keep it for those who come later."
+)
+@options.option(
+    "--repeat", env="REPEAT", type=click.IntRange(1), default=1, metavar="N", help="Say it N times."
+)
+@options.option(
+    "--interval",
+    env="INTERVAL",
+    type=click.FloatRange(0, 86400),
+    default=0.0,
+    metavar="SECONDS",
+    help="Wait so long between two times.",
+)
+@options.option(
+    "--rate",
+    env="RATE",
+    type=click.FloatRange(0),
+    default=100.0,
+    show_default=True,
+    metavar="N",
+    help="So many messages a second and connection; AWS drops what exceeds 100. 0: as fast as can be.",
+)
+@options.option(
+    "--connections",
+    env="CONNECTIONS",
+    type=click.IntRange(1, 50),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Spread many messages over so many connections; the order is lost.",
+)
+@options.option(
+    "--resume",
+    env="RESUME",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Note here how far it came, and go on from there the next time.",
+)
+@options.option(
+    "--spool",
+    env="SPOOL",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Keep here what is not acknowledged yet; the next run with it sends that first.",
+)
 @click.pass_obj
 def pub(
-    app: App, key: str, user: str | None, password: str | None, password_stdin: bool, room: str, message: str
+    app: App,
+    key: str,
+    user: str | None,
+    password: str | None,
+    password_stdin: bool,
+    room: str | None,
+    message: str | None,
+    lines: bool,
+    json_lines: bool,
+    file: Path | None,
+    raw: bool,
+    qos: str,
+    retain: bool,
+    repeat: int,
+    interval: float,
+    rate: float,
+    connections: int,
+    resume: Path | None,
+    spool: Path | None,
 ) -> None:
-    """Say something in a room.
+    """Say something in a room, or many things.
 
-    Success means that the broker has acknowledged it.
+    Success means that the broker has acknowledged it. A message that cannot be sent is named with its
+    number, the others are sent all the same, and the exit code is 7.
 
     \b
     Examples:
       aws-iot pub -r lobby -m hello
       date | aws-iot pub -r lobby -m - -k team
+      tail -f app.log | aws-iot pub -r logs --lines
+      aws-iot sub -r lobby --json | grep urgent | aws-iot pub -r ops --json-lines
+      aws-iot pub -r sensor --raw --file reading.bin
+      aws-iot pub -r bulk --lines --file big.txt --connections 4 --resume big.progress
     """
+    given = Given(room, message, lines, json_lines, file, raw, repeat, interval)
+    _check(given, spool, resume, password_stdin)
     profile = app.profiles.load(key)
-    text = _read_stdin(password_stdin) if message == "-" else message
-    check_room(profile.identity_pool_id, room)  # what can be refused is refused before anything is sent
-    checked_payload(text)
-    with entered(app, profile, user, password, password_stdin) as place:
-        place.say(room, text)
-    words(f"Said in {room}.")
+    if room is not None:
+        check_room(profile.identity_pool_id, room)  # what can be refused is refused before anything is sent
+    one = None if given.is_stream or (message is None and file is None) else whole(given)
+
+    def enter(connections: int, stack: ExitStack) -> list[Rooms]:
+        sign_in, kept = signed_in(app, profile, user, password, password_stdin)
+        return stack.enter_context(connected(sign_in, kept, app, profile, connections))
+
+    if one is not None and repeat == 1 and not spool and room is not None:
+        with ExitStack() as stack:
+            [place] = enter(1, stack)
+            place.publish(room, one, qos=int(qos), retain=retain)
+        words(f"Said in {room}.")
+        return
+    from aws_iot.cli.job import Job  # here, since most have one thing to say
+
+    job = Job(app, profile, given, one, int(qos), retain, rate, resume, spool)
+    job.run(lambda stack: enter(connections, stack))
 
 
-def _read_stdin(password_too: bool) -> str:
-    if password_too:
+def _check(given: Given, spool: Path | None, resume: Path | None, password_stdin: bool) -> None:
+    """Raises `UsageError` for options that do not go together."""
+    if given.message is not None and (given.is_stream or given.file):
+        raise click.UsageError("-m goes without --lines, --json-lines and --file.")
+    if given.lines and given.json_lines:
+        raise click.UsageError("--lines and --json-lines exclude each other.")
+    if given.json_lines and given.raw:
+        raise click.UsageError("--raw says what a line is, and so does --json-lines: give one of them.")
+    if given.message is None and not given.is_stream and not given.file and not spool:
+        raise click.UsageError("Say what? Give -m TEXT, --lines, --json-lines or --file FILE.")
+    if (
+        given.room is None
+        and not given.json_lines
+        and not (spool and given.message is None and not given.file)
+    ):
+        raise click.UsageError("Where? Give -r ROOM.")
+    if (given.repeat > 1 or given.interval) and given.is_stream:
+        raise click.UsageError("--repeat and --interval go with -m and --file.")
+    if spool and resume:
+        raise click.UsageError("--spool and --resume exclude each other.")
+    reads_stdin = given.message == "-" or (given.is_stream and not given.file)
+    if reads_stdin and password_stdin:
         raise click.UsageError(
-            "Standard input cannot hold both the message (-m -) and the password (--password-stdin)."
+            "Standard input cannot hold both the messages and the password (--password-stdin)."
         )
-    if sys.stdin.isatty():
-        words("Type the message; Ctrl-D at the start of a line ends it.")
-    try:
-        return sys.stdin.buffer.read().decode().removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError as error:
-        raise InvalidMessage("the message on standard input is not valid UTF-8") from error

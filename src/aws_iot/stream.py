@@ -1,0 +1,245 @@
+"""Stream: many messages, one after another, as fast as the service takes them."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aws_iot.connection import Lost, Restored
+from aws_iot.errors import AwsIotError, ProfileError, ServiceRefused
+from aws_iot.files import delete, read, write_private
+from aws_iot.message import Message
+from aws_iot.room import Rooms
+
+# AWS IoT Core limits of a connection, beyond which it discards: docs.aws.amazon.com/general/latest/gr/iot-core.html
+PUBLISHES_PER_SECOND = 100.0
+BYTES_PER_SECOND = 512 * 1024
+UNACKNOWLEDGED = 100
+
+CREDIT_SECONDS = 0.1
+"""Who has paused may catch up by so much."""
+
+SLICE_SECONDS = 0.25
+"""How often it is looked at the link while nothing else happens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message of a stream. `number` counts from 1; `id` is the same whenever it is sent again."""
+
+    number: int
+    room: str
+    payload: bytes
+    id: str
+
+
+@dataclass
+class Tally:
+    """How a stream stands. `settled` is the number up to which every message has been acknowledged or refused."""
+
+    sent: int = 0
+    acknowledged: int = 0
+    refused: int = 0
+    settled: int = 0
+    _beyond: set[int] = field(default_factory=set)
+
+    def settle(self, number: int) -> None:
+        """This one needs nothing more; those before it may still."""
+        self._beyond.add(number)
+        while self.settled + 1 in self._beyond:
+            self.settled += 1
+            self._beyond.remove(self.settled)
+
+
+class Pace:
+    """Spreads messages so that neither limit is exceeded; a limit of 0 is none."""
+
+    def __init__(
+        self, messages: float, bytes_: float, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`messages` and `bytes_` a second."""
+        self._message_seconds = 1 / messages if messages else 0.0
+        self._byte_seconds = 1 / bytes_ if bytes_ else 0.0
+        self._monotonic = monotonic
+        self._next = monotonic()
+
+    def pause(self, size: int) -> float:
+        """The seconds to wait before the next message, which has `size` bytes, may leave."""
+        now = self._monotonic()
+        self._next = max(self._next, now - CREDIT_SECONDS)
+        wait = self._next - now
+        self._next += max(self._message_seconds, size * self._byte_seconds)
+        return max(0.0, wait)
+
+
+class _Lane:
+    """A connection of the stream, and how much is on its way there."""
+
+    def __init__(self, rooms: Rooms, pace: Pace) -> None:
+        self.rooms = rooms
+        self.pace = pace
+        self.sent = 0
+        self.settled = 0
+        self.has_room = threading.Event()
+
+
+class Stream:
+    """Hands messages over without waiting for each acknowledgement, but never more than the service allows.
+
+    One thread puts messages in. Over one connection they arrive in order; over several, each takes the next.
+    """
+
+    def __init__(
+        self,
+        connections: Sequence[Rooms],
+        *,
+        rate: float = PUBLISHES_PER_SECOND,
+        qos: int = 1,
+        retain: bool = False,
+        on_link: Callable[[Lost | Restored], None],
+        on_refused: Callable[[int, AwsIotError], None],
+        on_look: Callable[[], None] = lambda: None,
+        on_acknowledged: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`rate` is in messages a second and connection, 0 for no limit of any kind.
+
+        `on_link`, `on_refused` and `on_look` are called on the thread that puts messages in, the last one
+        a few times a second. `on_acknowledged` gets the id, on other threads.
+        """
+        self.tally = Tally()
+        limit = BYTES_PER_SECOND if rate else 0
+        self._lanes = [_Lane(rooms, Pace(rate, limit)) for rooms in connections]
+        self._turn = 0
+        self._qos = qos
+        self._retain = retain
+        self._on_link = on_link
+        self._on_refused = on_refused
+        self._on_look = on_look
+        self._on_acknowledged = on_acknowledged
+        self._lock = threading.Lock()
+        self._refusals: list[tuple[int, AwsIotError]] = []
+        self._fatal: AwsIotError | None = None
+
+    def put(self, message: Outgoing) -> None:
+        """Hand it over, as soon as the service takes one more. Raises what ends the connection."""
+        lane = self._lanes[self._turn]
+        self._turn = (self._turn + 1) % len(self._lanes)
+        while lane.sent - lane.settled >= UNACKNOWLEDGED:
+            lane.has_room.clear()
+            if lane.sent - lane.settled >= UNACKNOWLEDGED and not lane.has_room.wait(SLICE_SECONDS):
+                self.look()
+        if (pause := lane.pace.pause(len(message.payload))) > 0:
+            self._rest(pause)
+        if self._fatal:
+            raise self._fatal
+        lane.sent += 1
+        self.tally.sent += 1
+        if not self.tally.sent % UNACKNOWLEDGED:
+            self.look()
+        lane.rooms.hand_over(
+            message.room,
+            message.payload,
+            message.id,
+            qos=self._qos,
+            retain=self._retain,
+            done=lambda error: self._settled(lane, message, error),
+        )
+
+    def refuse(self, number: int, error: AwsIotError) -> None:
+        """This one cannot be sent at all."""
+        with self._lock:
+            self.tally.refused += 1
+            self.tally.settle(number)
+        self._on_refused(number, error)
+
+    def pass_over(self, number: int) -> None:
+        """There is nothing to send under this number."""
+        with self._lock:
+            self.tally.settle(number)
+
+    def finish(self) -> None:
+        """Wait until all is settled, however long the link is away. Raises what ends the connection."""
+        for lane in self._lanes:
+            while lane.settled < lane.sent:
+                self.look()
+                lane.has_room.clear()
+                if lane.settled < lane.sent:
+                    lane.has_room.wait(SLICE_SECONDS)
+        self.look()
+
+    def look(self) -> None:
+        """Tell what has happened to the links and which messages were refused. Raises what ends a connection."""
+        with self._lock:
+            refusals, self._refusals = self._refusals, []
+        for number, error in refusals:
+            self._on_refused(number, error)
+        if self._fatal:
+            raise self._fatal
+        for lane in self._lanes:
+            for event in lane.rooms.hear(0.0):
+                if not isinstance(event, Message):
+                    self._on_link(event)
+        self._on_look()
+
+    def _rest(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, SLICE_SECONDS))
+            if left > SLICE_SECONDS:
+                self.look()
+
+    def _settled(self, lane: _Lane, message: Outgoing, error: AwsIotError | None) -> None:
+        """What became of one; on the connection's thread."""
+        with self._lock:
+            if error is None:
+                self.tally.acknowledged += 1
+                self.tally.settle(message.number)
+            elif type(error) is ServiceRefused:
+                self.tally.refused += 1
+                self.tally.settle(message.number)
+                self._refusals.append((message.number, error))
+            else:
+                self._fatal = self._fatal or error
+        if error is None:
+            self._on_acknowledged(message.id)
+        lane.settled += 1
+        on_the_way = lane.sent - lane.settled
+        # Not at each one: the two threads would do little but take turns.
+        if on_the_way in (0, UNACKNOWLEDGED // 2) or self._fatal:
+            lane.has_room.set()
+
+
+class Bookmark:
+    """A file that says how far a stream came, so that another run can go on from there."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def load(self) -> tuple[str, int] | None:
+        """The name of the stream, which its messages' ids begin with, and up to which number it is settled.
+
+        None if there is no such file. Raises `ProfileError` if it is none of ours.
+        """
+        data = read(self._path)
+        if data is None:
+            return None
+        try:
+            stored = json.loads(data)
+            job, settled = stored["stream"], stored["settled"]
+        except (ValueError, LookupError, TypeError) as error:
+            raise ProfileError(
+                f"{self._path}: does not say how far a stream came", hint="Name another file, or remove it."
+            ) from error
+        if not isinstance(job, str) or not isinstance(settled, int):
+            raise ProfileError(f"{self._path}: does not say how far a stream came")
+        return job, settled
+
+    def save(self, job: str, settled: int) -> None:
+        """Replace what it says."""
+        write_private(self._path, json.dumps({"stream": job, "settled": settled}).encode() + b"\n")
+
+    def remove(self) -> None:
+        """The stream is complete."""
+        delete(self._path)

@@ -1,0 +1,149 @@
+"""`aws-iot pub` with many messages: lines, files, repetitions; what is refused; going on later."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from aws_iot.errors import Unreachable
+from tests.conftest import CommandLine
+from tests.fakes import POOL, FakeApp, FakeCloud
+
+
+@pytest.fixture(autouse=True)
+def identity(cloud: FakeCloud, aws_iot: CommandLine) -> str:
+    """Alice is a member, and signed in."""
+    identity = cloud.member("alice", "Passw0rd")
+    aws_iot("config -u alice")
+    aws_iot("login -p Passw0rd")
+    return identity
+
+
+def payloads(cloud: FakeCloud) -> list[bytes]:
+    return [payload for _, payload, _ in cloud.published]
+
+
+def said(cloud: FakeCloud) -> list[str]:
+    return [json.loads(payload)["msg"] for payload in payloads(cloud)]
+
+
+def test_each_line_is_a_message(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+    done = aws_iot("pub -r lobby --lines", stdin="one\ntwo\r\n\n   \nthree")
+    assert said(cloud) == ["one", "two", "three"]
+    assert "3 of 3 messages acknowledged" in done.stderr
+    assert done.stdout == ""
+
+
+def test_lines_can_be_those_of_a_file(aws_iot: CommandLine, cloud: FakeCloud, tmp_path: Path) -> None:
+    (tmp_path / "big.txt").write_text("one\ntwo\n")
+    aws_iot(f"pub -r lobby --lines --file {tmp_path}/big.txt")
+    assert said(cloud) == ["one", "two"]
+
+
+def test_a_line_that_cannot_be_sent_is_named_and_the_rest_is_sent(
+    aws_iot: CommandLine, cloud: FakeCloud
+) -> None:
+    lines = [b"one", b"\xff\xfe", b"x" * 200_000, b"y" * 3_000_000, b"two"]
+    done = aws_iot("pub -r lobby --lines", stdin=b"\n".join(lines), ends=7)
+    assert said(cloud) == ["one", "two"]
+    for words in ("Message 2 is not sent", "Message 3 is not sent", "Message 4 is not sent", "3 messages"):
+        assert words in done.stderr
+    assert "UTF-8" in done.stderr
+    assert "131,072" in done.stderr
+
+
+def test_however_many_are_refused_only_some_are_named(aws_iot: CommandLine) -> None:
+    done = aws_iot("pub -r lobby --lines", stdin=b"\xff\n" * 500, ends=7)
+    assert done.stderr.count("is not sent") == 20
+    assert "500 messages were not sent" in done.stderr
+
+
+def test_bytes_can_be_sent_as_they_are(aws_iot: CommandLine, cloud: FakeCloud, tmp_path: Path) -> None:
+    (tmp_path / "reading.bin").write_bytes(b"\x00\xff\n")
+    aws_iot(f"pub -r lobby --raw --file {tmp_path}/reading.bin")
+    aws_iot("pub -r lobby --raw -m plain")
+    aws_iot("pub -r lobby --raw -m -", stdin=b"\xff\n")
+    aws_iot("pub -r lobby --raw --lines", stdin=b"\xff\nb\n")
+    assert payloads(cloud) == [b"\x00\xff\n", b"plain", b"\xff\n", b"\xff", b"b"]
+
+
+def test_lines_of_sub_can_be_said_again(aws_iot: CommandLine, cloud: FakeCloud, identity: str) -> None:
+    lines = '{"room": "a/b", "text": "hi", "sender": "x"}\nnonsense\n[]\n{"room": "a", "text": 7}\n'
+    done = aws_iot("pub --json-lines", stdin=lines, ends=7)
+    assert [(topic, json.loads(payload)) for topic, payload, _ in cloud.published] == [
+        (f"{POOL}/a/b/{identity}", {"msg": "hi"})
+    ]
+    assert "3 messages were not sent" in done.stderr
+    aws_iot("pub --json-lines -r other", stdin='{"room": "a", "text": "hi"}')
+    assert cloud.published[-1][0] == f"{POOL}/other/{identity}"
+
+
+def test_the_same_can_be_said_several_times(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+    aws_iot("pub -r lobby -m hello --repeat 3 --interval 0.01")
+    assert said(cloud) == ["hello"] * 3
+    assert len({dict(properties)["id"] for _, _, properties in cloud.published}) == 3
+
+
+def test_what_cannot_be_resumed_is_told(aws_iot: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "note").write_text("{")
+    assert "note" in aws_iot(f"pub -r lobby --lines --resume {tmp_path}/note", ends=3).stderr
+
+
+def test_a_run_that_was_interrupted_is_gone_on_with(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    def interrupt(connection: object) -> None:
+        cloud.stop_after = 150
+
+    app.on_connect = interrupt
+    lines = "".join(f"{number}\n" for number in range(400))
+    line = f"pub -r lobby --lines --rate 0 --resume {tmp_path}/note"
+    done = aws_iot(line, stdin=lines, ends=130)
+    assert "150 of the 15" in done.stderr
+    cloud.stop_after = None
+    app.on_connect = lambda _: None
+    aws_iot(line, stdin=lines)
+    assert list(dict.fromkeys(said(cloud))) == [str(number) for number in range(400)]
+    ids = {dict(properties)["id"] for _, _, properties in cloud.published}
+    assert len(ids) == 400
+    assert not (tmp_path / "note").exists()
+
+
+def test_what_cannot_be_sent_now_waits_in_the_spool(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    spool = tmp_path / "spool"
+
+    def unplugged(_: object) -> None:
+        raise Unreachable("cannot reach it")
+
+    app.on_connect = unplugged
+    done = aws_iot(f"pub -r lobby --lines --spool {spool}", stdin="one\ntwo\n", ends=6)
+    assert "2 messages wait in" in done.stderr
+    aws_iot(f"pub -r ops -m three --spool {spool}", ends=6)
+    app.on_connect = lambda _: None
+    aws_iot(f"pub --spool {spool}")
+    assert said(cloud) == ["one", "two", "three"]
+    aws_iot(f"pub -r lobby -m four --spool {spool}")
+    assert said(cloud) == ["one", "two", "three", "four"]
+    assert {path.stat().st_mode & 0o77 for path in [spool, *spool.iterdir()]} == {0}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("pub -r lobby", "Say what?"),
+        ("pub -m x", "Give -r ROOM"),
+        ("pub --lines", "Give -r ROOM"),
+        ("pub -r lobby -m x --lines", "-m goes without"),
+        ("pub -r lobby --lines --json-lines", "exclude each other"),
+        ("pub -r lobby --json-lines --raw", "--raw"),
+        ("pub -r lobby --lines --repeat 2", "--repeat"),
+        ("pub -r lobby --lines --spool a --resume b", "exclude each other"),
+        ("pub -r lobby --lines --password-stdin", "cannot hold both"),
+        ("pub -r lobby -m x --connections 0", "--connections"),
+        ("pub -r lobby -m x --rate -1", "--rate"),
+    ],
+)
+def test_options_that_do_not_go_together_are_told(aws_iot: CommandLine, line: str, words: str) -> None:
+    assert words in aws_iot(line, ends=2).stderr

@@ -1,0 +1,70 @@
+"""Streams on the local stack, as real processes: everything arrives, once, in order; a killed program loses nothing."""
+
+import json
+import subprocess
+from pathlib import Path
+
+from tests.processes import COMMAND, DEADLINE_SECONDS, Running, Stack, run
+
+
+def listening(stack: Stack, env: dict[str, str], room: str) -> Running:
+    listener = Running(f"sub -r {room} --json", env)
+    listener.wait_for("Listening")
+    return listener
+
+
+def texts(listener: Running) -> list[str]:
+    return [json.loads(line)["text"] for line in listener.stdout]
+
+
+def test_lines_arrive_once_and_in_order(stack: Stack, tmp_path: Path) -> None:
+    person = stack.person()
+    listener = listening(stack, person.env, "stream")
+    try:
+        lines = tmp_path / "lines"
+        lines.write_text("".join(f"line {number}\n" for number in range(1500)))
+        done = run(f"pub -r stream --lines --rate 0 --file {lines}", person.env)
+        assert "1,500 of 1,500 messages acknowledged" in done.stderr
+        listener.wait_for('"line 1499"')
+        assert texts(listener) == [f"line {number}" for number in range(1500)]
+    finally:
+        listener.kill()
+
+
+def test_several_connections_share_the_lines(stack: Stack, tmp_path: Path) -> None:
+    person = stack.person()
+    listener = listening(stack, person.env, "bulk")
+    try:
+        (tmp_path / "lines").write_text("".join(f"{number}\n" for number in range(200)))
+        run(f"pub -r bulk --lines --rate 0 --connections 4 --file {tmp_path}/lines", person.env)
+        run("pub -r bulk -m last", person.env)
+        listener.wait_for('"last"')
+        assert sorted(texts(listener)[:200], key=int) == [str(number) for number in range(200)]
+    finally:
+        listener.kill()
+
+
+def test_a_killed_program_s_spool_is_sent_by_the_next_run(stack: Stack, tmp_path: Path) -> None:
+    person = stack.person()
+    listener = listening(stack, person.env, "spooled")
+    spool = tmp_path / "spool"
+    try:
+        # One a second: what was read and not sent yet waits in the spool, and dies with no one.
+        with subprocess.Popen(
+            [*COMMAND, "pub", "-r", "spooled", "--lines", "--rate", "0.5", "--spool", str(spool)],
+            env=person.env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            assert process.stdin
+            process.stdin.write(b"first\nsecond\n")
+            process.stdin.flush()
+            listener.wait_for('"first"')
+            process.kill()
+            process.wait(DEADLINE_SECONDS)
+        run(f"pub -r spooled -m third --spool {spool}", person.env)
+        listener.wait_for('"third"')
+        assert texts(listener) == ["first", "second", "third"]
+    finally:
+        listener.kill()

@@ -1,0 +1,150 @@
+"""Streams: pace, what is on the way at once, what became of each, and going on from there."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from aws_iot.errors import AwsIotError, ProfileError, ServiceRefused, TopicRefused, Unreachable
+from aws_iot.room import Rooms
+from aws_iot.stream import UNACKNOWLEDGED, Bookmark, Outgoing, Pace, Stream, Tally
+from tests.fakes import FakeApp, FakeCloud, FakeConnection
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_messages_are_spread_over_a_second() -> None:
+    clock = Clock()
+    pace = Pace(100, 0, clock)
+    for _ in range(1000):
+        clock.now += pace.pause(10)
+    assert clock.now == pytest.approx(9.99)
+
+
+def test_large_messages_are_spread_by_their_bytes() -> None:
+    clock = Clock()
+    pace = Pace(100, 1000, clock)
+    for _ in range(10):
+        clock.now += pace.pause(500)
+    assert clock.now == pytest.approx(4.5)
+
+
+def test_who_paused_may_catch_up_by_a_tenth_of_a_second_and_no_more() -> None:
+    clock = Clock()
+    pace = Pace(100, 0, clock)
+    clock.now = 1000.0
+    started = 0
+    while pace.pause(0) == 0:
+        started += 1
+    assert started in (10, 11)
+
+
+def test_without_limits_there_is_no_pause() -> None:
+    pace = Pace(0, 0, Clock())
+    assert {pace.pause(10**9) for _ in range(100)} == {0.0}
+
+
+def test_a_stream_is_settled_up_to_the_first_that_is_not() -> None:
+    tally = Tally()
+    for number in (2, 3, 1, 5):
+        tally.settle(number)
+    assert tally.settled == 3
+
+
+class Held(FakeConnection):
+    """Acknowledges only when it is told to."""
+
+    def __init__(self, cloud: FakeCloud, identity: str) -> None:
+        super().__init__(cloud, identity)
+        self.held: list[object] = []
+        self.full = threading.Event()
+
+    def send(self, *arguments: object, done: object, **options: object) -> None:
+        self.held.append(done)
+        if len(self.held) == UNACKNOWLEDGED:
+            self.full.set()
+
+    def answer(self, error: AwsIotError | None = None) -> None:
+        for done in self.held:
+            done(error)  # type: ignore[operator]
+        self.held.clear()
+
+
+@pytest.fixture
+def held(cloud: FakeCloud) -> Held:
+    return Held(cloud, cloud.member("alice", "Passw0rd"))
+
+
+def stream_over(app: FakeApp, held: Held, told: list[tuple[int, str]]) -> Stream:
+    rooms: Rooms = app.rooms(app.profiles.load("default"), held, "us-east-1:x", "alice")
+    return Stream(
+        [rooms],
+        rate=0,
+        on_link=lambda _: None,
+        on_refused=lambda number, error: told.append((number, str(error))),
+    )
+
+
+def test_no_more_is_on_the_way_than_aws_allows(app: FakeApp, held: Held) -> None:
+    stream = stream_over(app, held, [])
+
+    def answer() -> None:
+        while held.full.wait(10):
+            held.full.clear()
+            assert len(held.held) == UNACKNOWLEDGED
+            held.answer()
+            if stream.tally.acknowledged == 300:
+                return
+
+    broker = threading.Thread(target=answer)
+    broker.start()
+    for number in range(1, 301):
+        stream.put(Outgoing(number, "lobby", b"x", str(number)))
+    stream.finish()
+    broker.join()
+    assert (stream.tally.sent, stream.tally.acknowledged, stream.tally.settled) == (300, 300, 300)
+
+
+def test_what_the_broker_does_not_take_is_told_with_its_number(app: FakeApp, held: Held) -> None:
+    told: list[tuple[int, str]] = []
+    stream = stream_over(app, held, told)
+    stream.put(Outgoing(1, "lobby", b"x", "1"))
+    held.answer()
+    stream.put(Outgoing(2, "lobby", b"x", "2"))
+    held.answer(ServiceRefused("too much"))
+    stream.finish()
+    assert told == [(2, "too much")]
+    assert (stream.tally.acknowledged, stream.tally.refused, stream.tally.settled) == (1, 1, 2)
+
+
+@pytest.mark.parametrize("end", [TopicRefused("no"), Unreachable("gone")])
+def test_what_ends_a_connection_ends_the_stream(app: FakeApp, held: Held, end: AwsIotError) -> None:
+    stream = stream_over(app, held, [])
+    stream.put(Outgoing(1, "lobby", b"x", "1"))
+    held.answer(end)
+    with pytest.raises(type(end)):
+        stream.put(Outgoing(2, "lobby", b"x", "2"))
+    with pytest.raises(type(end)):
+        stream.finish()
+
+
+def test_a_bookmark_is_kept_until_the_stream_is_complete(tmp_path: Path) -> None:
+    bookmark = Bookmark(tmp_path / "note")
+    assert bookmark.load() is None
+    bookmark.save("abc", 7)
+    assert bookmark.load() == ("abc", 7)
+    bookmark.remove()
+    assert bookmark.load() is None
+
+
+@pytest.mark.parametrize("data", ["", "[]", '{"stream": "x"}', '{"stream": 1, "settled": 2}', "\x00"])
+def test_a_file_that_is_no_bookmark_is_left_alone(tmp_path: Path, data: str) -> None:
+    (tmp_path / "note").write_text(data)
+    with pytest.raises(ProfileError, match="note"):
+        Bookmark(tmp_path / "note").load()
+    assert (tmp_path / "note").read_text() == data

@@ -26,7 +26,7 @@ _COMMANDS = {
         "Print the AWS keys of whoever is signed in, for other AWS tools.",
     ),
     "sub": ("sub:sub", "Hear what is said: each message as it comes, until Ctrl-C."),
-    "pub": ("pub:pub", "Say something in a room."),
+    "pub": ("pub:pub", "Say something in a room, or many things."),
     "admin": ("admin:admin", "Let members in."),
     "local": ("local:local", "Run Cognito and AWS IoT Core on this machine."),
     "completion": ("completion:completion", "Print the script that completes commands in a shell."),

@@ -1,5 +1,7 @@
 """Calls of AWS services that wait only as long as we say, and their failures in our words."""
 
+import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,6 +37,12 @@ from aws_iot.errors import (
 
 T = TypeVar("T")
 
+THROTTLED_ATTEMPTS = 4
+"""How often a call is made in all that the service has no time for."""
+
+FIRST_PAUSE_SECONDS = 0.5
+"""The longest pause before a call is made again; the next may be twice as long, and so on."""
+
 Refusals = dict[str, Callable[[str], AwsIotError]]
 """From a service's error codes to our errors, given the service's own message."""
 
@@ -60,10 +68,21 @@ class Keys:
 class Service:
     """The calls of one AWS service, each with a deadline, and its refusals in our words."""
 
-    def __init__(self, client: Any, now: Callable[[], datetime], timeout: float) -> None:
+    def __init__(
+        self,
+        client: Any,
+        now: Callable[[], datetime],
+        timeout: float,
+        *,
+        attempts: int = 1,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`attempts` is how often a call is made in all whose answer is lost."""
         self.client = client
         self._now = now
         self._timeout = timeout
+        self._attempts = attempts
+        self._sleep = sleep
 
     @classmethod
     def unsigned(
@@ -74,8 +93,8 @@ class Service:
         `timeout` is in seconds, for a whole call. `attempts` must be 1 where a call that was carried
         out and whose answer was lost would be refused the second time.
         """
-        session = _session_of_nobody()
-        return cls(_client(session, address, timeout, attempts=attempts, signature=UNSIGNED), now, timeout)
+        client = _client(_session_of_nobody(), address, timeout, signature=UNSIGNED)
+        return cls(client, now, timeout, attempts=attempts)
 
     @classmethod
     def signed(
@@ -83,12 +102,18 @@ class Service:
     ) -> Self:
         """Signs as the given keys, as a profile of `~/.aws`, or (None) as whoever the usual chain finds."""
         if isinstance(who, Keys):
-            return cls(_client(_session_of_nobody(), address, timeout, keys=who), now, timeout)
-        return cls(_client(_session_of(who), address, timeout), now, timeout)
+            client = _client(_session_of_nobody(), address, timeout, keys=who)
+        else:
+            client = _client(_session_of(who), address, timeout)
+        return cls(client, now, timeout, attempts=2)
 
     def call(self, operation: str, refusals: Refusals, **parameters: Any) -> dict[str, Any]:
-        """Make a call, such as `sign_up`. Raises by `refusals`, else by what kind of trouble it is."""
-        return self.within(refusals, lambda: getattr(self.client, operation)(**parameters))
+        """Make a call, such as `sign_up`. Raises by `refusals`, else by what kind of trouble it is.
+
+        It is made again, with pauses, where the service was too busy to carry it out.
+        """
+        make = getattr(self.client, operation)
+        return self.within(refusals, lambda: self._patiently(lambda: make(**parameters)))
 
     def within(self, refusals: Refusals, work: Callable[[], T], timeout: float | None = None) -> T:
         """What `work` returns, which may be several calls; see `call`."""
@@ -109,6 +134,37 @@ class Service:
             ) from error
         except BotoCoreError as error:
             raise ServiceRefused(str(error)) from error
+
+    def _patiently(self, make: Callable[[], T]) -> T:
+        deadline = time.monotonic() + self._timeout
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return make()
+            except (BotoCoreError, ClientError) as error:
+                # Any share of it, so that programs that were refused together do not come back together.
+                pause = random.uniform(0, FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))  # noqa: S311 no secret
+                late = time.monotonic() + pause >= deadline
+                if late or attempt >= _attempts(error, self._attempts):
+                    raise
+            self._sleep(pause)
+
+
+def _attempts(error: BotoCoreError | ClientError, if_lost: int) -> int:
+    """How often a call is made in all that ends like this.
+
+    botocore's own retries are off: they know no difference between a throttled call, which was not
+    carried out, and a lost answer; and they repeat what a `LimitExceededException` refuses, although
+    each attempt uses up more of Cognito's limits on codes and passwords.
+    """
+    if isinstance(error, ClientError):
+        if error.response["Error"].get("Code") in _THROTTLED:
+            return THROTTLED_ATTEMPTS
+        lost = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
+    else:
+        lost = isinstance(error, HTTPClientError | BotoConnectionError)
+    return if_lost if lost else 1
 
 
 class _Models(Loader):  # type: ignore[misc]  # botocore is not typed
@@ -142,20 +198,14 @@ def _session_of(profile: str | None) -> Session:
 
 
 def _client(
-    session: Session,
-    address: Address,
-    timeout: float,
-    *,
-    attempts: int = 2,
-    signature: Any = None,
-    keys: Keys | None = None,
+    session: Session, address: Address, timeout: float, *, signature: Any = None, keys: Keys | None = None
 ) -> Any:
     here = address.url is not None and is_loopback(urlsplit(address.url).hostname or "")
     config = Config(
         signature_version=signature,
-        connect_timeout=timeout,
-        read_timeout=timeout,
-        retries={"total_max_attempts": attempts, "mode": "standard"},
+        connect_timeout=timeout + 1,  # the deadline of the whole call comes first, and is told in seconds
+        read_timeout=timeout + 1,
+        retries={"total_max_attempts": 1, "mode": "standard"},  # see `_attempts`
         proxies={} if here else None,  # a proxy would look for 127.0.0.1 on its own machine
         user_agent_extra="aws-iot-cli",
     )
@@ -202,9 +252,10 @@ def _bad_keys(message: str) -> AwsIotError:
     return CredentialsRefused(f"AWS does not take these credentials: {message}")
 
 
+_THROTTLED = ("TooManyRequestsException", "ThrottlingException", "Throttling", "RequestLimitExceeded")
+
 _ANYWHERE: Refusals = {
-    "TooManyRequestsException": _busy,
-    "ThrottlingException": _busy,
+    **dict.fromkeys(_THROTTLED, _busy),
     "LimitExceededException": lambda message: ServiceRefused(f"a limit of AWS is reached: {message}"),
     "AccessDeniedException": lambda message: NotAuthorized(
         f"your AWS credentials do not allow this: {message}"

@@ -1,0 +1,97 @@
+"""A call is made again where that can help and does no harm: how often, and with which pauses."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError
+
+from aws_iot.aws.clients import FIRST_PAUSE_SECONDS, THROTTLED_ATTEMPTS, Service
+from aws_iot.errors import AwsIotError, ServiceRefused, Unreachable
+
+LOST = ConnectionClosedError(endpoint_url="https://x")
+UNPLUGGED = EndpointConnectionError(endpoint_url="https://x", error=ConnectionRefusedError())
+
+
+def refusal(code: str, status: int = 400) -> ClientError:
+    """A refusal as botocore raises it."""
+    return ClientError(
+        {"Error": {"Code": code, "Message": "why"}, "ResponseMetadata": {"HTTPStatusCode": status}}, "SignUp"
+    )
+
+
+THROTTLED = refusal("TooManyRequestsException")
+
+
+class Client:
+    """Raises these errors, one a call, and then has an answer."""
+
+    meta = SimpleNamespace(endpoint_url="https://cognito-idp.us-east-1.amazonaws.com")
+
+    def __init__(self, *errors: Exception) -> None:
+        self._errors: Iterator[Exception] = iter(errors)
+        self.calls = 0
+
+    def sign_up(self) -> dict[str, Any]:
+        self.calls += 1
+        for error in self._errors:
+            raise error
+        return {"UserSub": "1"}
+
+
+def service(client: Client, pauses: list[float], *, attempts: int = 1) -> Service:
+    return Service(client, lambda: datetime.now(UTC), 10, attempts=attempts, sleep=pauses.append)
+
+
+@pytest.mark.parametrize("code", ["TooManyRequestsException", "ThrottlingException", "Throttling"])
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_a_call_that_was_throttled_is_made_again_even_if_it_must_not_be_repeated(
+    code: str, attempts: int
+) -> None:
+    client, pauses = Client(refusal(code), refusal(code)), list[float]()
+    assert service(client, pauses, attempts=attempts).call("sign_up", {}) == {"UserSub": "1"}
+    assert client.calls == 3
+    assert len(pauses) == 2
+
+
+def test_a_service_that_stays_busy_is_left_alone_after_some_attempts() -> None:
+    client, pauses = Client(*[THROTTLED] * 99), list[float]()
+    with pytest.raises(ServiceRefused, match="no more requests at the moment"):
+        service(client, pauses).call("sign_up", {})
+    assert client.calls == THROTTLED_ATTEMPTS
+    bounds = [FIRST_PAUSE_SECONDS * 2**n for n in range(THROTTLED_ATTEMPTS - 1)]
+    assert all(0 <= pause <= bound for pause, bound in zip(pauses, bounds, strict=True))
+
+
+def test_pauses_differ_so_that_programs_that_were_refused_together_come_back_one_by_one() -> None:
+    pauses: list[float] = []
+    for _ in range(5):
+        service(Client(THROTTLED), pauses).call("sign_up", {})
+    assert len(set(pauses)) == 5
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [(LOST, Unreachable), (UNPLUGGED, Unreachable), (refusal("InternalErrorException", 500), ServiceRefused)],
+)
+def test_a_lost_answer_is_asked_for_again_once_and_only_where_that_does_no_harm(
+    error: Exception, kind: type[AwsIotError]
+) -> None:
+    client = Client(error)
+    assert service(client, [], attempts=2).call("sign_up", {})
+    assert client.calls == 2
+    for attempts in (1, 2):
+        client = Client(*[error] * 99)
+        with pytest.raises(kind):
+            service(client, [], attempts=attempts).call("sign_up", {})
+        assert client.calls == attempts
+
+
+@pytest.mark.parametrize("code", ["LimitExceededException", "NotAuthorizedException"])
+def test_what_the_service_has_decided_is_not_asked_again(code: str) -> None:
+    client = Client(refusal(code))
+    with pytest.raises(ServiceRefused):
+        service(client, [], attempts=2).call("sign_up", {})
+    assert client.calls == 1

@@ -129,16 +129,21 @@ class SignIn:
             if kept.credentials.expires - self._now() >= RENEW_BEFORE:
                 return kept
             try:
-                renewed = self.renewed(self._cache.whole(self._profile, kept))
+                return self._renewed(self._cache.whole(self._profile, kept), self.keep)
             except (SignInRefused, CredentialsRefused):
                 return None
-            self._cache.save(self._profile, renewed)
-            return renewed
 
-    def renewed(self, kept: Kept) -> Kept:
-        """New tokens and credentials without the password. Raises `SignInRefused`."""
+    def _renewed(self, kept: Kept, note: Callable[[Kept], None]) -> Kept:
+        """New tokens and credentials without the password. Raises `SignInRefused`.
+
+        `note` is told of new tokens at once: from then on the old ones may be void, and whether there
+        will be credentials is open.
+        """
         session = self._accounts().renew(kept.session)
-        return Kept(session, self._issuer().issue(session, kept.credentials.identity))
+        note(replace(kept, session=session))
+        renewed = Kept(session, self._issuer().issue(session, kept.credentials.identity))
+        note(renewed)
+        return renewed
 
     def by_password(self, username: str, password: str, ask: Callable[[Challenge], Answer]) -> Kept:
         """A new session, which is not kept yet; `ask` answers what the user pool asks besides.
@@ -174,9 +179,12 @@ class SignIn:
     def credentials(self, kept: Kept) -> RenewingCredentials:
         """Its credentials, renewed for as long as the session can be."""
 
-        def renew() -> Credentials:
+        def note(renewed: Kept) -> None:
             nonlocal kept
-            kept = self.kept(kept.session.username) or self.renewed(kept)
+            kept = renewed
+
+        def renew() -> Credentials:
+            note(self.kept(kept.session.username) or self._renewed(kept, note))
             return kept.credentials
 
         return RenewingCredentials(kept.credentials, renew, self._now)

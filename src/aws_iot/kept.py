@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from aws_iot.credentials import RENEW_BEFORE, CredentialIssuer, Credentials, RenewingCredentials
-from aws_iot.errors import CodeRefused, CredentialsRefused, SignInRefused
+from aws_iot.errors import CodeRefused, CredentialsRefused
 from aws_iot.files import delete, exclusive, read, write_private
 from aws_iot.profile import Profile, checked_key
 from aws_iot.secret_store import SecretStore
@@ -118,9 +118,9 @@ class SignIn:
         self._now = now
 
     def kept(self, username: str) -> Kept | None:
-        """What is kept for this user, live; renewed first if it is about to end.
+        """What is kept for this user, live; renewed first if it is about to end. None if nothing is kept.
 
-        None if nothing is, or if it cannot be renewed. Raises `Unreachable`, `ServiceRefused`.
+        Raises `SignInRefused` if it can be renewed no more, `Unreachable`, `ServiceRefused`.
         """
         with self._cache.exclusive():
             kept = self._cache.load(self._profile)
@@ -128,10 +128,7 @@ class SignIn:
                 return None
             if kept.credentials.expires - self._now() >= RENEW_BEFORE:
                 return kept
-            try:
-                return self._renewed(self._cache.whole(self._profile, kept), self.keep)
-            except (SignInRefused, CredentialsRefused):
-                return None
+            return self._renewed(self._cache.whole(self._profile, kept), self.keep)
 
     def _renewed(self, kept: Kept, note: Callable[[Kept], None]) -> Kept:
         """New tokens and credentials without the password. Raises `SignInRefused`.

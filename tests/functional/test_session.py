@@ -90,14 +90,14 @@ def test_a_session_about_to_end_is_renewed_without_the_password(
     assert after["identity"] == before["identity"] == identity
 
 
-def test_a_session_that_cannot_be_renewed_asks_for_the_password(
+def test_a_session_that_cannot_be_renewed_says_so_and_a_password_takes_its_place(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str
 ) -> None:
     aws_iot("login -u alice -p Passw0rd")
     cloud.tokens.clear()
     pass_time(app, hours=2)
-    aws_iot(PUB, ends=2)
-    aws_iot(PUB, env={"AWS_IOT_PASSWORD": "Passw0rd"})
+    assert "the session has ended" in aws_iot(PUB, ends=4).stderr
+    assert "the session has ended" in aws_iot(PUB, env={"AWS_IOT_PASSWORD": "Passw0rd"}).stderr
     assert len(cloud.published) == 1
 
 

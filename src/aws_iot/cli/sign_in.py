@@ -10,6 +10,7 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli.challenges import Asker
+from aws_iot.cli.output import words
 from aws_iot.cli.terminal import ask_secret, need_terminal
 from aws_iot.errors import SignInRefused
 
@@ -33,7 +34,15 @@ def signed_in(
     username = username_of(profile, user, kept)
     if from_stdin or _is_given("password"):
         return sign_in, sign_in.by_password(username, chosen_password(password, from_stdin) or "", asker)
-    kept = sign_in.kept(username)
+    try:
+        kept = sign_in.kept(username)
+    except SignInRefused as ended:
+        if not (
+            password or app.secrets.get("password", profile.key, username) or (ask and app.has_terminal())
+        ):
+            raise
+        words(f"Signing in anew: {ended}.")
+        kept = None
     if kept is None:
         secret = password_of(app, profile, username, password, from_stdin, ask=ask)
         kept = sign_in.by_password(username, secret, asker)

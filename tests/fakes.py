@@ -22,6 +22,7 @@ from aws_iot.errors import (
     SessionEnded,
     SignInRefused,
     TopicRefused,
+    WrongPassword,
 )
 from aws_iot.message import Properties
 from aws_iot.profile import Profile
@@ -116,7 +117,7 @@ class FakeAccounts:
         if not account.confirmed:
             raise AccountNotConfirmed("this account is not confirmed yet")
         if account.password != password:
-            raise SignInRefused("wrong user name or password")
+            raise WrongPassword("wrong user name or password")
         return self._next(username, list(account.challenges), device)
 
     def answer(self, challenge: Challenge, answer: Answer) -> Session | Challenge:
@@ -193,7 +194,7 @@ class FakeAccount:
 
     def change_password(self, old: str, new: str) -> None:
         if self._user.password != old:
-            raise SignInRefused("wrong user name or password")
+            raise WrongPassword("wrong user name or password")
         FakeAccounts(self._cloud).set_password(self._session.username, new)
 
     def second_factors(self) -> SecondFactors:

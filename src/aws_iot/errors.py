@@ -44,6 +44,10 @@ class SignInRefused(AwsIotError):
     exit_code = 4
 
 
+class WrongPassword(SignInRefused):
+    """The password is not the user's, or there is no such user: some user pools do not say which."""
+
+
 class AccountNotConfirmed(SignInRefused):
     """The account waits for the code that was mailed to its owner."""
 

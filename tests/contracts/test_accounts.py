@@ -4,7 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aws_iot.errors import AccountNotConfirmed, CodeRefused, ServiceRefused, SessionEnded, SignInRefused
+from aws_iot.errors import (
+    AccountNotConfirmed,
+    CodeRefused,
+    ServiceRefused,
+    SessionEnded,
+    SignInRefused,
+    WrongPassword,
+)
 from aws_iot.session import SecondFactors
 from tests.contracts.conftest import World
 from tests.fakes import RESET_CODE
@@ -33,7 +40,7 @@ def test_an_account_that_is_not_confirmed_cannot_sign_in(world: World, username:
 
 def test_a_wrong_password_is_refused(world: World, username: str) -> None:
     world.account(username)
-    with pytest.raises(SignInRefused, match="wrong user name or password"):
+    with pytest.raises(WrongPassword, match="wrong user name or password"):
         world.sign_in(username, PASSWORD + "x")
 
 

@@ -28,6 +28,7 @@ from aws_iot.errors import (
     SignInRefused,
     Unreachable,
     WrongClock,
+    WrongPassword,
 )
 from tests.fakes import FakeCloud
 
@@ -64,7 +65,7 @@ def refusal(code: str, message: str = "", date: str | None = None) -> ClientErro
         (
             "NotAuthorizedException",
             "Incorrect username or password.",
-            SignInRefused,
+            WrongPassword,
             "wrong user name or password",
         ),
         ("NotAuthorizedException", "Password attempts exceeded", SignInRefused, "too many wrong passwords"),

@@ -20,6 +20,7 @@ from aws_iot.errors import (
     ServiceRefused,
     SessionEnded,
     SignInRefused,
+    WrongPassword,
 )
 from aws_iot.profile import Profile
 
@@ -109,7 +110,7 @@ def _not_authorized(message: str) -> AwsIotError:
             hint="Wait before the next try: it doubles the pause each time, up to about 15 minutes.",
         )
     if message.startswith("Incorrect username or password"):
-        return SignInRefused("wrong user name or password")
+        return WrongPassword("wrong user name or password")
     if "SECRET_HASH" in message or "secret hash" in message:
         return ProfileError(
             f"the user pool's app client has a secret: {message}",

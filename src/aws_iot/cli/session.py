@@ -6,9 +6,8 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
-from aws_iot.cli.challenges import Asker
 from aws_iot.cli.output import data, visible, words
-from aws_iot.cli.sign_in import nobody_in, password_of, username_of
+from aws_iot.cli.sign_in import by_password, nobody_in, username_of
 from aws_iot.kept import Kept
 from aws_iot.message import timestamp
 from aws_iot.profile import Profile
@@ -40,9 +39,7 @@ def login(
     profile = app.profiles.load(key)
     sign_in = app.sign_in(profile)
     username = username_of(profile, user, app.sessions.load(profile))
-    secret = password_of(app, profile, username, password, password_stdin)
-    kept = sign_in.by_password(username, secret, Asker.of_command(app, may_ask=True))
-    sign_in.keep(kept)
+    kept = by_password(app, sign_in, profile, username, password, password_stdin)
     if remember_device:
         app.accounts(profile).of(kept.session).remember_device()
     words(f"Signed in as {username}; your identity is {kept.credentials.identity}.")

@@ -12,7 +12,7 @@ from aws_iot.app import App
 from aws_iot.cli.challenges import Asker
 from aws_iot.cli.output import words
 from aws_iot.cli.terminal import ask_secret, need_terminal
-from aws_iot.errors import SignInRefused
+from aws_iot.errors import SignInRefused, WrongPassword
 
 if TYPE_CHECKING:
     from aws_iot.kept import Kept, SignIn
@@ -37,17 +37,38 @@ def signed_in(
     try:
         kept = sign_in.kept(username)
     except SignInRefused as ended:
-        if not (
-            password or app.secrets.get("password", profile.key, username) or (ask and app.has_terminal())
-        ):
+        if not (password or _preset(app, profile, username) or (ask and app.has_terminal())):
             raise
         words(f"Signing in anew: {ended}.")
         kept = None
     if kept is None:
-        secret = password_of(app, profile, username, password, from_stdin, ask=ask)
-        kept = sign_in.by_password(username, secret, asker)
-        sign_in.keep(kept)
+        kept = by_password(app, sign_in, profile, username, password, from_stdin, ask=ask)
     return sign_in, kept
+
+
+def by_password(
+    app: App,
+    sign_in: SignIn,
+    profile: Profile,
+    username: str,
+    given: str | None,
+    from_stdin: bool,
+    *,
+    ask: bool = True,
+) -> Kept:
+    """Sign in with the password that `password_of` finds, and spare the next command that."""
+    secret = password_of(app, profile, username, given, from_stdin, ask=ask)
+    try:
+        kept = sign_in.by_password(username, secret, Asker.of_command(app, may_ask=ask))
+    except WrongPassword as error:
+        if secret != _preset(app, profile, username):
+            raise
+        raise WrongPassword(
+            f"{error}: the one that was tried is preset, and may have been changed elsewhere",
+            hint=f"Preset the new one: aws-iot config -p PASS -k {profile.key}",
+        ) from error
+    sign_in.keep(kept)
+    return kept
 
 
 def whoever_is_in(app: App, profile: Profile) -> Kept:
@@ -84,7 +105,7 @@ def password_of(
 
     Without `ask`, raises `SignInRefused` where there is none.
     """
-    secret = chosen_password(given, from_stdin) or app.secrets.get("password", profile.key, username)
+    secret = chosen_password(given, from_stdin) or _preset(app, profile, username)
     if not secret and not ask:
         raise SignInRefused(
             f"{username} is not signed in",
@@ -110,6 +131,10 @@ def ask_password(app: App, username: str, *, twice: bool = False) -> str:
     """Ask the person at the terminal, without echo; an error that says what else there is, if nobody is there."""
     need_terminal(app, "A password is needed", "--password-stdin or set AWS_IOT_PASSWORD")
     return ask_secret(f"Password of {username}", twice=twice)
+
+
+def _preset(app: App, profile: Profile, username: str) -> str | None:
+    return app.secrets.get("password", profile.key, username)
 
 
 def _is_given(name: str) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from aws_iot.aws.clients import Address, Refusals, Service
+from aws_iot.aws.troubles import clock_fault
 from aws_iot.aws.user_pool import hints_for
 from aws_iot.credentials import Credentials
 from aws_iot.errors import CredentialsRefused, ProfileError
@@ -16,6 +17,7 @@ class CognitoIdentityPool:
 
     def __init__(self, profile: Profile, now: Callable[[], datetime], timeout: float) -> None:
         self._profile = profile
+        self._now = now
         address = Address(
             "cognito-identity", profile.identity_pool_region, profile.cognito_identity_url, profile.ca_bundle
         )
@@ -36,6 +38,9 @@ class CognitoIdentityPool:
                 IdentityId=identity,
                 Logins=logins,
             )
+        # To ask for keys nothing is signed. To use them something is, so better say it now.
+        if fault := clock_fault(reply["ResponseMetadata"]["HTTPHeaders"].get("date"), self._now()):
+            raise fault
         keys = reply["Credentials"]
         return Credentials(
             identity=reply["IdentityId"],  # differs from the one asked for after identities were merged

@@ -8,6 +8,8 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -17,19 +19,27 @@ from pycognito.aws_srp import G_HEX, N_HEX, calculate_u, compute_hkdf, hex_hash,
 
 from tests.processes import DEADLINE_SECONDS
 
+POLL_SECONDS = 0.01
+
 Reply = tuple[int, dict[str, Any]]
 Forward = Callable[[str, dict[str, Any]], Reply]
-Handler = Callable[[str, dict[str, Any], Forward], Reply]
+Handler = Callable[[str, dict[str, Any], Forward], Reply | None]
+
+CUT = None
+"""What a handler answers to close the connection without a word."""
 
 
 @contextmanager
-def cognito_proxy(url: str, handle: Handler) -> Iterator[str]:
+def cognito_proxy(
+    url: str, handle: Handler, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Iterator[str]:
     """Another address for the services at `url`, where `handle` answers, given the operation, what it says, and
-    what asks the services themselves."""
+    what asks the services themselves. `now` is the time there."""
     there = urlsplit(url).netloc
 
     class Server(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = 65_536  # an answer in one piece, which no delayed acknowledgement holds up
 
         def do_POST(self) -> None:
             said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -45,7 +55,11 @@ def cognito_proxy(url: str, handle: Handler) -> Iterator[str]:
                 link.close()
                 return answer.status, told
 
-            status, told = handle(operation, said, forward)
+            answer = handle(operation, said, forward)
+            if answer is CUT:
+                self.close_connection = True
+                return
+            status, told = answer
             body = json.dumps(told).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/x-amz-json-1.1")
@@ -53,11 +67,14 @@ def cognito_proxy(url: str, handle: Handler) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return format_datetime(now(), usegmt=True)
+
         def log_message(self, *_: object) -> None:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 

@@ -1,0 +1,491 @@
+"""What people and programs meet with real services: each told as what it is, and outlived where that can be."""
+
+import base64
+import json
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from configparser import ConfigParser
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from aws_iot.app import App
+from aws_iot.errors import SessionEnded
+from aws_iot.profile import Profile
+from aws_iot.session import Answer, Challenge
+from tests.cognito_proxy import CUT, Forward, Handler, Reply, Rotation, cognito_proxy, refused
+from tests.conftest import CommandLine
+from tests.processes import PASSWORD, Person, Stack, environment, run
+
+PUB = "pub -r lobby -m hello"
+HOUR = timedelta(hours=1)
+RENEWAL = "GetTokensFromRefreshToken"
+KEYS = "GetCredentialsForIdentity"
+IDENTITY = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
+THROTTLED = refused("TooManyRequestsException", "Rate exceeded")
+
+
+def fair(operation: str, said: dict[str, Any], forward: Forward) -> Reply:
+    return forward(operation, said)
+
+
+@dataclass
+class Weather:
+    """What stands in front of the stack's Cognito; a test changes it as it goes. Its clock can be ahead of ours."""
+
+    url: str = ""
+    handle: Handler = fair
+    ahead: timedelta = timedelta()
+    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def __call__(self, operation: str, said: dict[str, Any], forward: Forward) -> Reply | None:
+        self.asked.append((operation, said))
+        return self.handle(operation, said, forward)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    @property
+    def operations(self) -> list[str]:
+        """What was asked so far."""
+        return [operation for operation, _ in self.asked]
+
+    def said(self, operation: str, name: str) -> list[Any]:
+        """A parameter of each call of an operation so far."""
+        return [said[name] for each, said in self.asked if each == operation]
+
+    def refuse(self, operation: str, code: str, message: str) -> None:
+        """From now on, refuse this operation."""
+        then = self.handle
+        self.handle = lambda each, said, forward: (
+            refused(code, message) if each == operation else then(each, said, forward)
+        )
+
+    def once(self, answer: Reply | None, *operations: str) -> None:
+        """Answer the next call of each of these operations like this."""
+        then, left = self.handle, set(operations)
+
+        def handle(operation: str, said: dict[str, Any], forward: Forward) -> Reply | None:
+            if operation not in left:
+                return then(operation, said, forward)
+            left.remove(operation)
+            return answer
+
+        self.handle = handle
+
+    def grant(self, id_token: str) -> None:
+        """Let everybody in without a proof, which spares some arithmetic."""
+        tokens = {"IdToken": id_token, "AccessToken": "a", "RefreshToken": "r", "ExpiresIn": 3600}
+        keys = {
+            "AccessKeyId": "ASIA",
+            "SecretKey": "s",
+            "SessionToken": "t",
+            "Expiration": time.time() + 3600,
+        }
+        answers: dict[str, dict[str, Any]] = {
+            "InitiateAuth": {"AuthenticationResult": tokens},
+            "GetId": {"IdentityId": IDENTITY},
+            KEYS: {"IdentityId": IDENTITY, "Credentials": keys},
+        }
+        self.handle = lambda operation, *_: (200, answers[operation])
+
+    def profile(self, profile: Profile) -> Profile:
+        """The profile, with this Cognito in it."""
+        return replace(profile, cognito_idp_url=self.url, cognito_identity_url=self.url)
+
+
+class Hasty(Rotation):
+    """Refresh tokens that serve once, and AWS keys that are about to end, unless they are to live longer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys_live = timedelta(minutes=1)
+
+    def __call__(self, operation: str, said: dict[str, Any], forward: Forward) -> Reply:
+        status, told = super().__call__(operation, said, forward)
+        if "Credentials" in told:
+            told["Credentials"]["Expiration"] = time.time() + self.keys_live.total_seconds()
+        return status, told
+
+
+@contextmanager
+def weather_over(stack: Stack) -> Iterator[Weather]:
+    weather = Weather()
+    with cognito_proxy(str(stack.profile.cognito_idp_url), weather, weather.now) as weather.url:
+        yield weather
+
+
+@pytest.fixture
+def weather(stack: Stack) -> Iterator[Weather]:
+    with weather_over(stack) as weather:
+        yield weather
+
+
+class Unattended(App):
+    """The real parts, where nobody can be asked."""
+
+    def has_terminal(self) -> bool:
+        return False
+
+
+@pytest.fixture
+def aws_iot(stack: Stack, weather: Weather, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """The command in this process with the real parts, in that weather; nothing is set up for AWS itself."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_IOT_SECRETS", "file")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    app = Unattended(tmp_path)
+    app.profiles.change("default", lambda _: weather.profile(stack.profile))
+    return CommandLine(app)
+
+
+@pytest.fixture(scope="module")
+def person(stack: Stack) -> Person:
+    """Somebody who is accepted, and stays so."""
+    return stack.person()
+
+
+@dataclass(frozen=True)
+class Home:
+    """The settings of a person who is signed in, and the refresh tokens that the user pool takes."""
+
+    folder: Path
+    tokens: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def home(stack: Stack, person: Person, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """That person's."""
+    folder, hasty = tmp_path_factory.mktemp("home"), Hasty()
+    with weather_over(stack) as weather:
+        weather.handle = hasty
+        App(folder).profiles.change("default", lambda _: weather.profile(stack.profile))
+        run(f"login -u {person.username} -p {PASSWORD}", environment(folder))
+    return Home(folder, hasty.real)
+
+
+@pytest.fixture
+def signed_in(
+    aws_iot: CommandLine, weather: Weather, stack: Stack, home: Home, tmp_path: Path
+) -> CommandLine:
+    """That person's command. What needs keys has to renew the session first."""
+    shutil.copytree(home.folder, tmp_path, dirs_exist_ok=True)
+    aws_iot.app.profiles.change("default", lambda _: weather.profile(stack.profile))
+    hasty = Hasty()
+    hasty.real |= home.tokens
+    weather.handle = hasty
+    return aws_iot
+
+
+@pytest.fixture(scope="module")
+def admin(stack: Stack) -> Iterator[Any]:
+    """The user pool, as its admin has it."""
+    keys = ConfigParser()
+    keys.read(stack.folder / "admin-credentials")
+    client = boto3.client(
+        "cognito-idp", region_name="us-east-1", endpoint_url=stack.profile.cognito_idp_url, **keys["default"]
+    )
+    yield client
+    client.close()
+
+
+# -- the session ends
+
+
+def test_whatever_an_admin_does_to_end_a_session_is_told_once_its_keys_have_ended(
+    aws_iot: CommandLine, weather: Weather, stack: Stack, admin: Any
+) -> None:
+    person = stack.person()
+    who = {"UserPoolId": stack.profile.user_pool_id, "Username": person.username}
+    aws_iot(f"login -u {person.username} -p {PASSWORD}")
+    profile = aws_iot.app.profiles.load("default")
+    kept = aws_iot.app.sessions.load(profile)
+    assert kept
+    admin.admin_user_global_sign_out(**who)
+    aws_iot(PUB)  # as on AWS, which takes no keys back
+
+    aws_iot.app.now = lambda: datetime.now(UTC) + HOUR
+    weather.ahead = HOUR
+    for line in (PUB, "sub", "credentials", "password change -p x --new-password y"):
+        errors = aws_iot(line, ends=4).stderr
+        assert "the session has ended: Refresh Token has been revoked" in errors
+        assert f"aws-iot login -u {person.username} -k default" in errors
+    with pytest.raises(SessionEnded, match="has been revoked"):  # what ends a program that has been listening
+        aws_iot.app.sign_in(profile).credentials(kept).current()
+
+    admin.admin_disable_user(**who)
+    assert "the session has ended: User is disabled" in aws_iot(PUB, ends=4).stderr
+    assert "User is disabled" in aws_iot(f"login -p {PASSWORD}", ends=4).stderr
+
+    admin.admin_delete_user(**who)
+    assert "the session has ended: The user has been deleted" in aws_iot(PUB, ends=4).stderr
+    assert "there is no such user" in aws_iot(f"login -p {PASSWORD}", ends=4).stderr
+
+    assert person.identity in aws_iot("whoami").stdout  # it tells what is kept here
+    assert "Signed out" in aws_iot("logout").stderr
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("NotAuthorizedException", "Refresh Token has expired"),
+        ("RefreshTokenReuseException", "Refresh token has been invalidated by rotation."),
+    ],
+)
+def test_a_refresh_token_that_serves_no_more_is_told(
+    signed_in: CommandLine, weather: Weather, code: str, message: str
+) -> None:
+    weather.refuse(RENEWAL, code, message)
+    assert f"the session has ended: {message}" in signed_in("credentials", ends=4).stderr
+
+
+def test_a_password_takes_the_place_of_a_session_that_has_ended(
+    signed_in: CommandLine, weather: Weather
+) -> None:
+    weather.refuse(RENEWAL, "NotAuthorizedException", "Refresh Token has expired")
+    errors = signed_in("credentials", env={"AWS_IOT_PASSWORD": PASSWORD}).stderr
+    assert "Signing in anew: the session has ended: Refresh Token has expired" in errors
+
+
+def test_a_rotated_refresh_token_is_kept_even_if_there_are_no_credentials_for_it_yet(
+    signed_in: CommandLine, weather: Weather
+) -> None:
+    weather.once(refused("LimitExceededException", "why"), KEYS)
+    signed_in("credentials", ends=7)
+    signed_in("credentials")
+    assert len(set(weather.said(RENEWAL, "RefreshToken"))) == 2
+
+
+def test_a_program_that_keeps_no_session_holds_on_to_a_rotated_refresh_token_as_well(
+    aws_iot: CommandLine, weather: Weather, person: Person
+) -> None:
+    def nobody(challenge: Challenge) -> Answer:
+        raise AssertionError(challenge)
+
+    weather.handle = Hasty()
+    sign_in = aws_iot.app.sign_in(aws_iot.app.profiles.load("default"))
+    keys = sign_in.credentials(sign_in.by_password(person.username, PASSWORD, nobody))
+    weather.once(refused("LimitExceededException", "why"), KEYS)
+    first = keys.current()
+    assert keys.current() != first
+    assert len(set(weather.said(RENEWAL, "RefreshToken"))) == 2
+
+
+# -- the password
+
+
+def test_a_preset_password_that_was_changed_elsewhere_is_told_from_one_that_was_given(
+    aws_iot: CommandLine, person: Person
+) -> None:
+    aws_iot(f"config -u {person.username} -p the-0ne-Before")
+    for line in (PUB, "login"):
+        errors = aws_iot(line, ends=4).stderr
+        assert "wrong user name or password" in errors
+        assert "preset, and may have been changed elsewhere" in errors
+        assert "aws-iot config -p PASS -k default" in errors
+    given = aws_iot("login -p nonsense", ends=4).stderr
+    assert "wrong user name or password" in given
+    assert "preset" not in given
+    aws_iot(f"config -p {PASSWORD}")
+    aws_iot("login")
+
+
+def test_too_many_wrong_passwords_are_told_from_a_wrong_one(
+    aws_iot: CommandLine, weather: Weather, person: Person
+) -> None:
+    aws_iot(f"config -u {person.username} -p {PASSWORD}")
+    weather.refuse("RespondToAuthChallenge", "NotAuthorizedException", "Password attempts exceeded")
+    errors = aws_iot(PUB, ends=4).stderr
+    assert "too many wrong passwords" in errors
+    assert "Wait before the next try" in errors
+    assert "wrong user name" not in errors
+    assert "preset" not in errors
+
+
+# -- the clock
+
+
+def wrong_by(hours: int) -> str:
+    return f"this machine's clock is 60 minutes {'fast' if hours > 0 else 'slow'}"
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_proof_that_was_made_at_the_wrong_time_is_no_wrong_password(
+    aws_iot: CommandLine, weather: Weather, person: Person, hours: int
+) -> None:
+    weather.refuse("RespondToAuthChallenge", "NotAuthorizedException", "Incorrect username or password.")
+    weather.ahead = -hours * HOUR
+    assert wrong_by(hours) in aws_iot(f"login -u {person.username} -p {PASSWORD}", ends=6).stderr
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_wrong_clock_is_told_where_cognito_lets_the_sign_in_pass(
+    aws_iot: CommandLine, weather: Weather, hours: int
+) -> None:
+    weather.grant("i")
+    weather.ahead = -hours * HOUR
+    assert wrong_by(hours) in aws_iot("login -u alice -p x", ends=6).stderr
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_wrong_clock_is_told_at_a_renewal_which_the_session_survives(
+    signed_in: CommandLine, weather: Weather, hours: int
+) -> None:
+    weather.ahead = -hours * HOUR
+    assert wrong_by(hours) in signed_in("credentials", ends=6).stderr
+    weather.ahead = timedelta()
+    signed_in("credentials")
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_renewal_that_is_refused_at_the_wrong_time_is_blamed_on_the_clock(
+    signed_in: CommandLine, weather: Weather, hours: int
+) -> None:
+    weather.refuse(RENEWAL, "NotAuthorizedException", "Invalid Refresh Token")
+    weather.ahead = -hours * HOUR
+    assert wrong_by(hours) in signed_in("credentials", ends=6).stderr
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_wrong_clock_is_told_when_a_kept_session_connects(
+    signed_in: CommandLine, weather: Weather, hours: int
+) -> None:
+    assert isinstance(weather.handle, Hasty)
+    weather.handle.keys_live = 3 * HOUR  # those of an hour would have ended by a fast clock, and be renewed
+    signed_in("credentials")
+    weather.asked.clear()
+    signed_in.app.now = lambda: datetime.now(UTC) + hours * HOUR
+    assert wrong_by(hours) in signed_in(PUB, ends=6).stderr
+    assert weather.asked == []
+
+
+# -- too many requests
+
+
+def test_a_call_is_made_again_when_it_was_throttled(
+    signed_in: CommandLine, weather: Weather, person: Person
+) -> None:
+    weather.once(THROTTLED, "SignUp", RENEWAL, KEYS)
+    signed_in(f"signup -u {person.username}-2 -p {PASSWORD} -e a@example.com")
+    signed_in("credentials")
+    assert weather.operations == [each for each in ("SignUp", RENEWAL, KEYS) for _ in range(2)]
+
+
+def test_a_service_that_stays_busy_is_told_before_the_time_for_a_call_is_up(
+    aws_iot: CommandLine, weather: Weather
+) -> None:
+    weather.refuse("SignUp", "ThrottlingException", "Rate exceeded")
+    line = f"signup -u late -p {PASSWORD} -e a@example.com --timeout 1"
+    assert "AWS takes no more requests at the moment" in aws_iot(line, ends=7).stderr
+    assert len(weather.asked) <= 4
+
+
+@pytest.mark.parametrize(
+    ("operation", "line"),
+    [("ForgotPassword", "password reset"), ("InitiateAuth", "login -p x"), (RENEWAL, "credentials")],
+)
+def test_a_limit_on_attempts_is_told_and_not_tried_again(
+    signed_in: CommandLine, weather: Weather, operation: str, line: str
+) -> None:
+    reached = "Attempt limit exceeded, please try after some time."
+    weather.refuse(operation, "LimitExceededException", reached)
+    assert reached in signed_in(line, ends=7).stderr
+    assert weather.operations == [operation]
+
+
+# -- answers that are lost
+
+
+@pytest.mark.parametrize(
+    ("operation", "line"),
+    [("SignUp", f"signup -u lost -p {PASSWORD} -e a@example.com"), (RENEWAL, "credentials")],
+)
+def test_what_may_have_been_carried_out_is_not_asked_twice(
+    signed_in: CommandLine, weather: Weather, operation: str, line: str
+) -> None:
+    weather.once(CUT, operation)
+    assert "the connection was cut" in signed_in(line, ends=6).stderr
+    assert weather.operations == [operation]
+
+
+def test_a_question_whose_answer_was_lost_is_asked_again(aws_iot: CommandLine, weather: Weather) -> None:
+    weather.grant("i")
+    weather.once(CUT, "InitiateAuth", KEYS)
+    aws_iot("login -u alice -p x")
+    assert weather.operations == ["InitiateAuth", "InitiateAuth", "GetId", KEYS, KEYS]
+
+
+# -- whose token it is
+
+
+@pytest.mark.parametrize("host", ["cognito-idp", "issuer-cognito-idp"])
+def test_a_token_of_either_issuer_of_a_user_pool_is_passed_on_as_it_is(
+    aws_iot: CommandLine, weather: Weather, stack: Stack, host: str
+) -> None:
+    pool = stack.profile.user_pool_id
+    parts = [{"alg": "RS256"}, {"iss": f"https://{host}.us-east-1.amazonaws.com/{pool}", "token_use": "id"}]
+    token = ".".join([*(base64.urlsafe_b64encode(json.dumps(part).encode()).decode() for part in parts), "s"])
+    weather.grant(token)
+    assert IDENTITY in aws_iot("login -u alice -p x").stderr
+    shown = weather.said("GetId", "Logins") + weather.said(KEYS, "Logins")
+    assert shown == [{f"cognito-idp.us-east-1.amazonaws.com/{pool}": token}] * 2
+
+
+# -- what this machine has, or has not, of AWS
+
+
+def test_settings_for_aws_that_cannot_be_read_are_told(aws_iot: CommandLine, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    broken.write_text("nonsense")
+    env = environment(tmp_path, AWS_CONFIG_FILE=str(broken))
+    assert str(broken) in run("login -u alice -p x", env, ends=3).stderr
+
+
+@contextmanager
+def metadata_service() -> Iterator[tuple[str, list[str]]]:
+    """What would be at 169.254.169.254, and what it was asked."""
+    asked: list[str] = []
+
+    class Nothing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        def do_PUT(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Nothing) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+
+
+def test_only_an_admin_needs_an_aws_profile_or_waits_for_instance_metadata(
+    aws_iot: CommandLine, person: Person, tmp_path: Path
+) -> None:
+    aws_iot(f"config -u {person.username} -p {PASSWORD}")
+    with metadata_service() as (url, asked):
+        nothing = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": url}
+        nonsense = nothing | {"AWS_PROFILE": "nonsense", "AWS_DEFAULT_PROFILE": "nonsense"}
+        for line in ("login", "whoami", "credentials", "password reset"):
+            aws_iot(line, env=nonsense)
+        for env in (nothing, nonsense):
+            run(f"{PUB} -p {PASSWORD}", environment(tmp_path, **env))
+        aws_iot("logout", env=nonsense)
+        assert asked == []
+        aws_iot(f"admin accept {person.identity}", ends=3, env=nonsense)
+        aws_iot(f"admin accept {person.identity}", ends=4, env=nothing)
+        assert asked != []

@@ -28,6 +28,7 @@ def real(tmp_path: Path, stack: Stack, person: Person, monkeypatch: pytest.Monke
     """The command in this process, with the real parts and the profiles of the stack."""
     for name in ("AWS_CA_BUNDLE", "AWS_IOT_CONFIG_DIR", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_IOT_SECRETS", "file")  # never the keyring of whoever runs the tests
     app = App(tmp_path / "config")
     app.profiles.change("default", lambda _: replace(stack.profile, username=person.username))
     app.secrets.set("password", "default", person.username, PASSWORD)

@@ -41,17 +41,17 @@ class Client:
         return {"UserSub": "1"}
 
 
-def service(client: Client, pauses: list[float], *, attempts: int = 1) -> Service:
-    return Service(client, lambda: datetime.now(UTC), 10, attempts=attempts, sleep=pauses.append)
+def service(client: Client, pauses: list[float]) -> Service:
+    return Service(client, lambda: datetime.now(UTC), 10, sleep=pauses.append)
 
 
 @pytest.mark.parametrize("code", ["TooManyRequestsException", "ThrottlingException", "Throttling"])
-@pytest.mark.parametrize("attempts", [1, 2])
+@pytest.mark.parametrize("once", [True, False])
 def test_a_call_that_was_throttled_is_made_again_even_if_it_must_not_be_repeated(
-    code: str, attempts: int
+    code: str, once: bool
 ) -> None:
     client, pauses = Client(refusal(code), refusal(code)), list[float]()
-    assert service(client, pauses, attempts=attempts).call("sign_up", {}) == {"UserSub": "1"}
+    assert service(client, pauses).call("sign_up", {}, once=once) == {"UserSub": "1"}
     assert client.calls == 3
     assert len(pauses) == 2
 
@@ -80,18 +80,18 @@ def test_a_lost_answer_is_asked_for_again_once_and_only_where_that_does_no_harm(
     error: Exception, kind: type[AwsIotError]
 ) -> None:
     client = Client(error)
-    assert service(client, [], attempts=2).call("sign_up", {})
+    assert service(client, []).call("sign_up", {})
     assert client.calls == 2
-    for attempts in (1, 2):
+    for once, calls in ((True, 1), (False, 2)):
         client = Client(*[error] * 99)
         with pytest.raises(kind):
-            service(client, [], attempts=attempts).call("sign_up", {})
-        assert client.calls == attempts
+            service(client, []).call("sign_up", {}, once=once)
+        assert client.calls == calls
 
 
 @pytest.mark.parametrize("code", ["LimitExceededException", "NotAuthorizedException"])
 def test_what_the_service_has_decided_is_not_asked_again(code: str) -> None:
     client = Client(refusal(code))
     with pytest.raises(ServiceRefused):
-        service(client, [], attempts=2).call("sign_up", {})
+        service(client, []).call("sign_up", {})
     assert client.calls == 1

@@ -67,8 +67,8 @@ class CognitoAccount:
 
     def _call(self, operation: str, refusals: Refusals, **parameters: Any) -> Any:
         token = self._session.access_token
-        return self._pool.call_once(
-            self._session.username, operation, refusals, AccessToken=token, **parameters
+        return self._pool.call(
+            self._session.username, operation, refusals, AccessToken=token, **parameters, once=True
         )
 
 

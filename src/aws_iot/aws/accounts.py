@@ -28,7 +28,7 @@ class CognitoAccounts:
         self._pool = pool
 
     def sign_up(self, username: str, password: str, email: str) -> CodeSent | None:
-        reply = self._pool.call_once(
+        reply = self._pool.call(
             username,
             "sign_up",
             _SIGN_UP_REFUSALS,
@@ -36,11 +36,12 @@ class CognitoAccounts:
             Username=username,
             Password=password,
             UserAttributes=[{"Name": "email", "Value": email}],
+            once=True,
         )
         return None if reply["UserConfirmed"] else _code_sent(reply)
 
     def confirm(self, username: str, code: str) -> None:
-        self._pool.call_once(
+        self._pool.call(
             username,
             "confirm_sign_up",
             _CONFIRM_REFUSALS,
@@ -48,6 +49,7 @@ class CognitoAccounts:
             Username=username,
             ConfirmationCode=code,
             ForceAliasCreation=True,
+            once=True,
         )
 
     def resend_code(self, username: str) -> CodeSent:
@@ -58,10 +60,10 @@ class CognitoAccounts:
 
     def _send_code(self, username: str, operation: str) -> CodeSent:
         client = self._pool.client(username)
-        return _code_sent(self._pool.call_once(username, operation, **client, Username=username))
+        return _code_sent(self._pool.call(username, operation, **client, Username=username, once=True))
 
     def reset(self, username: str, code: str, new_password: str) -> None:
-        self._pool.call_once(
+        self._pool.call(
             username,
             "confirm_forgot_password",
             _RESET_REFUSALS,
@@ -69,6 +71,7 @@ class CognitoAccounts:
             Username=username,
             ConfirmationCode=code,
             Password=new_password,
+            once=True,
         )
 
     def sign_in(self, username: str, password: str, device: Device | None = None) -> Session | Challenge:
@@ -95,12 +98,13 @@ class CognitoAccounts:
     def answer(self, challenge: Challenge, answer: Answer) -> Session | Challenge:
         session, responses = challenge.session, {"USERNAME": challenge.username}
         if challenge.wants == "authenticator":
-            session = self._pool.call_once(
+            session = self._pool.call(
                 challenge.username,
                 "verify_software_token",
                 _ANSWER_REFUSALS,
                 Session=session,
                 UserCode=answer.value,
+                once=True,
             )["Session"]
         else:
             responses[_ANSWERS[challenge.kind]] = answer.value
@@ -117,13 +121,14 @@ class CognitoAccounts:
             raise SignInRefused("this session cannot be renewed", hint="Sign in again.")
         # Unlike the flow REFRESH_TOKEN_AUTH, this serves clients whose refresh tokens rotate, too:
         # docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-refresh-token.html
-        reply = self._pool.call_once(
+        reply = self._pool.call(
             session.username,
             "get_tokens_from_refresh_token",
             SESSION_REFUSALS,
             RefreshToken=session.refresh_token,
             **self._pool.client_itself(),
             **({"DeviceKey": session.device.key} if session.device else {}),
+            once=True,
         )
         return self._session(session.username, reply, session.device, session.refresh_token)
 
@@ -152,7 +157,7 @@ class CognitoAccounts:
         responses: dict[str, str],
         refusals: Refusals | None,
     ) -> dict[str, Any]:
-        reply: dict[str, Any] = self._pool.call_once(
+        reply: dict[str, Any] = self._pool.call(
             username,
             "respond_to_auth_challenge",
             refusals,
@@ -160,6 +165,7 @@ class CognitoAccounts:
             ChallengeName=kind,
             ChallengeResponses=responses,
             **({"Session": session} if session else {}),
+            once=True,
         )
         return reply
 
@@ -248,7 +254,7 @@ class CognitoAccounts:
             raise _unsupported(
                 f"a second factor to be set up, of which it offers {' and '.join(can) or 'none'}"
             )
-        begun = self._pool.call_once(username, "associate_software_token", Session=challenge.session)
+        begun = self._pool.call(username, "associate_software_token", Session=challenge.session, once=True)
         return replace(challenge, session=begun["Session"], secret=begun["SecretCode"])
 
 

@@ -40,6 +40,9 @@ T = TypeVar("T")
 THROTTLED_ATTEMPTS = 4
 """How often a call is made in all that the service has no time for."""
 
+LOST_ATTEMPTS = 2
+"""How often a call is made in all whose answer is lost."""
+
 FIRST_PAUSE_SECONDS = 0.5
 """The longest pause before a call is made again; the next may be twice as long, and so on."""
 
@@ -74,27 +77,20 @@ class Service:
         now: Callable[[], datetime],
         timeout: float,
         *,
-        attempts: int = 1,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`attempts` is how often a call is made in all whose answer is lost."""
         self.client = client
         self._now = now
         self._timeout = timeout
-        self._attempts = attempts
         self._sleep = sleep
 
     @classmethod
-    def unsigned(
-        cls, address: Address, now: Callable[[], datetime], timeout: float, *, attempts: int = 2
-    ) -> Self:
+    def unsigned(cls, address: Address, now: Callable[[], datetime], timeout: float) -> Self:
         """For the calls that need no AWS credentials: looks for none, nor at `AWS_PROFILE`.
 
-        `timeout` is in seconds, for a whole call. `attempts` must be 1 where a call that was carried
-        out and whose answer was lost would be refused the second time.
+        `timeout` is in seconds, for a whole call.
         """
-        client = _client(_session_of_nobody(), address, timeout, signature=UNSIGNED)
-        return cls(client, now, timeout, attempts=attempts)
+        return cls(_client(_session_of_nobody(), address, timeout, signature=UNSIGNED), now, timeout)
 
     @classmethod
     def signed(
@@ -105,15 +101,18 @@ class Service:
             client = _client(_session_of_nobody(), address, timeout, keys=who)
         else:
             client = _client(_session_of(who), address, timeout)
-        return cls(client, now, timeout, attempts=2)
+        return cls(client, now, timeout)
 
-    def call(self, operation: str, refusals: Refusals, **parameters: Any) -> dict[str, Any]:
+    def call(
+        self, operation: str, refusals: Refusals, *, once: bool = False, **parameters: Any
+    ) -> dict[str, Any]:
         """Make a call, such as `sign_up`. Raises by `refusals`, else by what kind of trouble it is.
 
-        It is made again, with pauses, where the service was too busy to carry it out.
+        It is made again, with pauses, where the service was too busy to carry it out, and where its answer was
+        lost; not the latter with `once`, for what would be refused the second time.
         """
-        make = getattr(self.client, operation)
-        return self.within(refusals, lambda: self._patiently(lambda: make(**parameters)))
+        make, if_lost = getattr(self.client, operation), 1 if once else LOST_ATTEMPTS
+        return self.within(refusals, lambda: self._patiently(lambda: make(**parameters), if_lost))
 
     def within(self, refusals: Refusals, work: Callable[[], T], timeout: float | None = None) -> T:
         """What `work` returns, which may be several calls; see `call`."""
@@ -135,7 +134,7 @@ class Service:
         except BotoCoreError as error:
             raise ServiceRefused(str(error)) from error
 
-    def _patiently(self, make: Callable[[], T]) -> T:
+    def _patiently(self, make: Callable[[], T], if_lost: int) -> T:
         deadline = time.monotonic() + self._timeout
         attempt = 0
         while True:
@@ -146,7 +145,7 @@ class Service:
                 # Any share of it, so that programs that were refused together do not come back together.
                 pause = random.uniform(0, FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))  # noqa: S311 no secret
                 late = time.monotonic() + pause >= deadline
-                if late or attempt >= _attempts(error, self._attempts):
+                if late or attempt >= _attempts(error, if_lost):
                     raise
             self._sleep(pause)
 

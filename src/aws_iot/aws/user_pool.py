@@ -45,27 +45,26 @@ class UserPool:
 
     @cached_property
     def service(self) -> Service:
-        """For what can be asked again when an answer was lost."""
+        """What makes the calls."""
         return Service.unsigned(self._address, self.now, self._timeout)
 
-    @cached_property
-    def _once(self) -> Service:
-        return Service.unsigned(self._address, self.now, self._timeout, attempts=1)
-
-    def call(self, username: str, operation: str, more: Refusals | None = None, /, **parameters: Any) -> Any:
+    def call(
+        self,
+        username: str,
+        operation: str,
+        more: Refusals | None = None,
+        /,
+        *,
+        once: bool = False,
+        **parameters: Any,
+    ) -> Any:
         """What the user pool answers; its refusals by `more`, else by what they always mean.
 
-        The words USER and KEY in hints become what they are here.
+        The words USER and KEY in hints become what they are here. `once` is for what cannot be repeated: an
+        account that was made by a call whose answer was lost is taken by the next.
         """
         with hints_for(self.profile, username):
-            return self.service.call(operation, REFUSALS | (more or {}), **parameters)
-
-    def call_once(
-        self, username: str, operation: str, more: Refusals | None = None, /, **parameters: Any
-    ) -> Any:
-        """As `call`, for what cannot be repeated: an account that a call made whose answer was lost."""
-        with hints_for(self.profile, username):
-            return self._once.call(operation, REFUSALS | (more or {}), **parameters)
+            return self.service.call(operation, REFUSALS | (more or {}), once=once, **parameters)
 
     def client(self, username: str) -> dict[str, str]:
         """The app client, as calls of a user that is not signed in name it."""
@@ -73,7 +72,7 @@ class UserPool:
         secret_hash = self.secret_hash(username)
         return client | ({"SecretHash": secret_hash} if secret_hash else {})
 
-    def client_itself(self) -> dict[str, str]:
+    def client_itself(self) -> dict[str, Any]:
         """The app client, as calls with a refresh token name it."""
         client = {"ClientId": self.profile.client_id}
         return client | ({"ClientSecret": self.client_secret} if self.client_secret else {})

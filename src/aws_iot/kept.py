@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from aws_iot.credentials import RENEW_BEFORE, CredentialIssuer, Credentials, RenewingCredentials
-from aws_iot.errors import CodeRefused, CredentialsRefused
+from aws_iot.errors import CodeRefused, CredentialsRefused, SignInRefused
 from aws_iot.files import delete, exclusive, read, write_private
 from aws_iot.profile import Profile, checked_key
 from aws_iot.secret_store import SecretStore
@@ -181,7 +181,13 @@ class SignIn:
             kept = renewed
 
         def renew() -> Credentials:
-            note(self.kept(kept.session.username) or self._renewed(kept, note))
+            try:
+                found = self.kept(kept.session.username)
+            except SignInRefused:
+                if kept.session.refresh_token is None:  # it is what was found, and has no other way
+                    raise
+                found = None
+            note(found or self._renewed(kept, note))
             return kept.credentials
 
         return RenewingCredentials(kept.credentials, renew, self._now)

@@ -266,12 +266,13 @@ def test_a_rotated_refresh_token_is_kept_even_if_there_are_no_credentials_for_it
     assert len(set(weather.said(RENEWAL, "RefreshToken"))) == 2
 
 
+def nobody(challenge: Challenge) -> Answer:
+    raise AssertionError(challenge)
+
+
 def test_a_program_that_keeps_no_session_holds_on_to_a_rotated_refresh_token_as_well(
     aws_iot: CommandLine, weather: Weather, person: Person
 ) -> None:
-    def nobody(challenge: Challenge) -> Answer:
-        raise AssertionError(challenge)
-
     weather.handle = Hasty()
     sign_in = aws_iot.app.sign_in(aws_iot.app.profiles.load("default"))
     keys = sign_in.credentials(sign_in.by_password(person.username, PASSWORD, nobody))
@@ -279,6 +280,16 @@ def test_a_program_that_keeps_no_session_holds_on_to_a_rotated_refresh_token_as_
     first = keys.current()
     assert keys.current() != first
     assert len(set(weather.said(RENEWAL, "RefreshToken"))) == 2
+
+
+def test_a_program_that_keeps_no_session_does_not_end_with_one_that_is_kept(
+    signed_in: CommandLine, weather: Weather, person: Person
+) -> None:
+    weather.handle = Hasty()  # which knows nothing of the kept one
+    signed_in("credentials", ends=4)
+    sign_in = signed_in.app.sign_in(signed_in.app.profiles.load("default"))
+    own = sign_in.by_password(person.username, PASSWORD, nobody)
+    assert sign_in.credentials(own).current() != own.credentials
 
 
 # -- the password

@@ -1,6 +1,7 @@
 """How long commands take, as ratios to the least that could do the same: `make benchmark`.
 
 Each pair is run in turn (A B A B …), so that a machine that slows down slows both; the ratio is of medians.
+With ORIGINAL=FOLDER, a checkout of the npm tool with its packages installed, its `pub` is run beside ours.
 """
 
 import os
@@ -12,12 +13,13 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from aws_iot.app import App  # noqa: E402
-from tests.processes import PASSWORD, Stack, environment, run  # noqa: E402
+from tests.processes import PASSWORD, Person, Stack, environment, run  # noqa: E402
 
 RUNS = 15
 COMMAND = str(Path(sys.executable).with_name("aws-iot"))
@@ -85,6 +87,7 @@ def main() -> None:
         person = stack.person()
         config = Path(folder, "person")
         env = environment(config)
+        env.pop("PYTHONDONTWRITEBYTECODE", None)  # users do not compile it all at each command
         app = App(config)
         profile = app.profiles.change("default", lambda _: stack.profile)
         run(f"login -u {person.username} -p {PASSWORD}", env)
@@ -111,6 +114,27 @@ def main() -> None:
             ),
         ):
             measure(pair, env)
+        if original := os.environ.get("ORIGINAL"):
+            measure(
+                beside_the_original(Path(original), stack, person, config), env | original_env(stack, config)
+            )
+
+
+def original_env(stack: Stack, home: Path) -> dict[str, str]:
+    """The npm tool keeps its settings in the home folder, and asks no authority but Node's."""
+    port = urlsplit(str(stack.profile.cognito_idp_url)).port
+    return {"HOME": str(home), "LOCAL_API": str(port), "NODE_EXTRA_CA_CERTS": str(stack.profile.ca_bundle)}
+
+
+def beside_the_original(folder: Path, stack: Stack, person: Person, home: Path) -> Pair:
+    """`pub` that signs in first, ours and theirs."""
+    node = ["node", "-r", str(ROOT / "benchmarks" / "original.js"), str(folder / "dist" / "index.js")]
+    who = ["-u", person.username, "-p", PASSWORD]
+    exports = str(stack.folder / "aws-exports.json")
+    env = environment(home) | original_env(stack, home)
+    subprocess.run([*node, "config", "-s", exports, "-k", "default", *who], env=env, check=True)
+    say = ["pub", "-r", "lobby", "-m", "hello", *who]
+    return Pair("`pub` that signs in first, to the npm tool's", [COMMAND, *say], [*node, *say], 1.0)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """The HTTP proxy on the way to AWS IoT Core, where the environment names one."""
 
 import base64
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from urllib.parse import SplitResult, unquote, urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
 
 from awscrt import http, io
 
@@ -18,7 +18,12 @@ def proxy_of(endpoint: Endpoint) -> SplitResult | None:
     Never for this machine itself, as in `aws_iot.aws.clients`. Raises `ProfileError` for a proxy that
     cannot be one.
     """
-    if is_loopback(endpoint.host) or proxy_bypass_environment(endpoint.host):
+    if is_loopback(endpoint.host) or not any(name.lower().endswith("_proxy") for name in os.environ):
+        return None
+    # Here, since it takes long to import.
+    from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
+
+    if proxy_bypass_environment(endpoint.host):
         return None
     url = getproxies_environment().get("https" if endpoint.tls else "http")
     if not url:

@@ -10,10 +10,10 @@ READY  := $(VENV)/ready
 AWSCLI := $(VENV)/aws-cli
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format docs benchmark test-all clean
+.PHONY: help demo test check format docs benchmark benchmark-streams test-all clean
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml src/aws_iot/__init__.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "aws-iot-cli needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.13")'
@@ -51,6 +51,10 @@ docs: $(READY)  ## rewrite the docs that are generated from the code
 
 benchmark: $(READY)  ## how long commands take, as ratios to the least that could do the same
 	@$(BIN)/python benchmarks/start_up.py
+
+benchmark-streams: $(READY)  ## how fast streams go, beside other clients, on mosquitto
+	@$(BIN)/python -m pip install --quiet --editable '.[benchmark]'
+	@$(BIN)/python benchmarks/streams.py
 
 test-all:  ## the suite on every Python that is installed
 	@for v in 3.11 3.12 3.13 3.14; do \

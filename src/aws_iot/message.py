@@ -13,6 +13,10 @@ Properties = tuple[tuple[str, str], ...]
 """MQTT 5 user properties, in the order in which they travel."""
 
 
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
+"""A string as JSON. Made once: `json.dumps` makes an encoder each time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """What one person said in a room.
@@ -34,7 +38,7 @@ class Message:
 
 def encode(text: str) -> bytes:
     """The payload that says `text`. Raises `UnicodeEncodeError` for lone surrogates."""
-    return json.dumps({"msg": text}, ensure_ascii=False, separators=(",", ":")).encode()
+    return f'{{"msg":{_as_json(text)}}}'.encode()
 
 
 def decode(payload: bytes) -> str:
@@ -74,7 +78,8 @@ def from_wire(
 
 def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC with milliseconds, such as `2026-01-31T23:59:59.999Z`."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def _parse_time(text: str | None) -> datetime | None:

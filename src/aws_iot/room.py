@@ -145,6 +145,7 @@ class Rooms:
             heard = self._take(event)
             if heard is not None:
                 yield heard
+            self._connection.acknowledge()
 
     def _take(self, event: Event) -> Message | Lost | Restored | None:
         if not isinstance(event, Delivery):

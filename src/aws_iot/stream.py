@@ -47,6 +47,9 @@ class Tally:
 
     def settle(self, number: int) -> None:
         """This one needs nothing more; those before it may still."""
+        if number == self.settled + 1 and not self._beyond:
+            self.settled = number  # as a rule
+            return
         self._beyond.add(number)
         while self.settled + 1 in self._beyond:
             self.settled += 1
@@ -101,7 +104,7 @@ class Stream:
         on_link: Callable[[Lost | Restored], None],
         on_refused: Callable[[int, AwsIotError], None],
         on_look: Callable[[], None] = lambda: None,
-        on_acknowledged: Callable[[str], None] = lambda _: None,
+        on_acknowledged: Callable[[str], None] | None = None,
     ) -> None:
         """`rate` is in messages a second and connection, 0 for no limit of any kind.
 
@@ -202,7 +205,7 @@ class Stream:
                 self._refusals.append((message.number, error))
             else:
                 self._fatal = self._fatal or error
-        if error is None:
+        if error is None and self._on_acknowledged:
             self._on_acknowledged(message.id)
         lane.settled += 1
         on_the_way = lane.sent - lane.settled

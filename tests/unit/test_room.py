@@ -43,7 +43,7 @@ class Recorder:
         self._refusal = refusal
 
     def acknowledge(self) -> None:
-        raise AssertionError("unused")
+        pass
 
     def send(
         self,

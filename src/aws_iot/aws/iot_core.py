@@ -210,8 +210,8 @@ class IotCoreConnection:
         def settle(answer: "Future[mqtt5.PublishCompletionData]") -> None:
             failure = answer.exception()
             if failure is None:
-                puback = answer.result().puback
-                self._outbox.settle(number, publication_refused(packet.topic, puback) if packet.qos else None)
+                refusal = publication_refused(packet.topic, answer.result().puback) if packet.qos else None
+                self._outbox.settle(number, refusal)
             elif getattr(failure, "name", None) == ACK_TIMEOUT and not self._ended.done():
                 self._hand_over(number, packet)  # the same id: whoever got it already takes it for a copy
             elif not self._ended.done():

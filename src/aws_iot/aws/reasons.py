@@ -30,6 +30,8 @@ def check_granted(filters: Sequence[str], suback: mqtt5.SubackPacket) -> None:
 def publication_refused(topic: str, puback: mqtt5.PubackPacket) -> AwsIotError | None:
     """Why the broker did not take a publication; None if it did."""
     reason = puback.reason_code
+    if reason == mqtt5.PubackReasonCode.SUCCESS:
+        return None
     if reason == mqtt5.PubackReasonCode.NOT_AUTHORIZED:
         return topic_refused(f"publish to {topic}")
     if reason == mqtt5.PubackReasonCode.QUOTA_EXCEEDED:

@@ -76,7 +76,7 @@ class Job:
                 on_link=self._tell_link,
                 on_refused=self._tell_refused,
                 on_look=self._look,
-                on_acknowledged=self._acknowledged.append if self._spool else lambda _: None,
+                on_acknowledged=self._acknowledged.append if self._spool else None,
             )
             began = time.monotonic()
             try:

@@ -31,7 +31,7 @@ $(AWSCLI)/ready: $(READY)
 	@$(AWSCLI)/$(notdir $(BIN))/python -m pip install --quiet awscli==1.46.3
 	@touch $@
 
-test: $(READY) $(AWSCLI)/ready  ## the whole test suite, offline
+test: $(READY) $(AWSCLI)/ready  ## the whole test suite; offline, once set up
 	@$(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal
 
 check: $(READY)  ## format, lint, types, layers, template, generated docs

@@ -18,6 +18,7 @@ from aws_iot.errors import (
     CodeRefused,
     CredentialsRefused,
     NotAccepted,
+    PasswordTooWeak,
     ServiceRefused,
     SessionEnded,
     SignInRefused,
@@ -125,6 +126,8 @@ class FakeAccounts:
         if challenge.wants in ("code", "authenticator") and answer.value != CODE:
             raise CodeRefused("this is not the code that was sent")
         if challenge.wants == "password":
+            if len(answer.value) < 8:
+                raise PasswordTooWeak("the password is too weak: not long enough")
             account.password, account.attributes = answer.value, dict(answer.attributes)
         rest = account.challenges[account.challenges.index(challenge) + 1 :]
         if challenge.wants == "password":
@@ -160,7 +163,7 @@ class FakeAccounts:
 
     def set_password(self, username: str, password: str) -> None:
         if len(password) < 8:
-            raise ServiceRefused("the password is too weak: not long enough")
+            raise PasswordTooWeak("the password is too weak: not long enough")
         self.account(username).password = password
 
     def account(self, username: str) -> FakeUser:
@@ -215,10 +218,14 @@ class FakeAccount:
         if self._session.device:
             self._cloud.remembered.append(self._session.device)
 
-    def sign_out(self, *, everywhere: bool) -> None:
-        for token, username in list(self._cloud.tokens.items()):
-            if token == self._session.refresh_token or (everywhere and username == self._session.username):
-                del self._cloud.tokens[token]
+    def revoke(self) -> None:
+        self._cloud.tokens.pop(self._session.refresh_token or "", None)
+
+    def end_all(self) -> None:
+        if self._session.id_token not in self._cloud.tokens:
+            raise SessionEnded("the session has ended")
+        owner = self._cloud.tokens[self._session.id_token]
+        self._cloud.tokens = {token: name for token, name in self._cloud.tokens.items() if name != owner}
 
     def delete(self) -> None:
         username = self._session.username

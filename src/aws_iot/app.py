@@ -101,7 +101,8 @@ class App:
         """The kept sessions."""
         from aws_iot.kept import SessionCache
 
-        return SessionCache(self.cache_folder / "sessions", self.secrets)
+        records, cache = self.config_folder / "signed-in", self.cache_folder / "sessions"
+        return SessionCache(records, cache, self.secrets)
 
     def accounts(self, profile: Profile) -> Accounts:
         """The accounts of the profile's user pool."""
@@ -147,6 +148,7 @@ class App:
             lambda: self.accounts(profile),
             lambda: self.issuer(profile),
             self.now,
+            patience=3 * self.timeout,  # a renewal takes two calls, and both may be slow
         )
 
     def rooms(self, profile: Profile, connection: Connection, identity: str, name: str) -> Rooms:

@@ -48,6 +48,10 @@ class WrongPassword(SignInRefused):
     """The password is not the user's, or there is no such user: some user pools do not say which."""
 
 
+class DeviceForgotten(SignInRefused):
+    """The user pool does not know this machine any more, or does not believe that it is the one it knows."""
+
+
 class AccountNotConfirmed(SignInRefused):
     """The account waits for the code that was mailed to its owner."""
 
@@ -100,6 +104,10 @@ class ServiceRefused(AwsIotError):
 
 class InvalidRoom(ServiceRefused):
     """No topic can be made of this room's name."""
+
+
+class PasswordTooWeak(ServiceRefused):
+    """A new password breaks the user pool's policy, or was used before."""
 
 
 class InvalidMessage(ServiceRefused):

@@ -186,10 +186,11 @@ class ProfileStore:
         """Raises `ProfileNotFound`, or `ProfileError` if the file is damaged."""
         profile = self._load(key)
         if profile is None:
-            known = ", ".join(self.keys())
+            known = self.keys()
+            make = f"Make it with: aws-iot config -s aws-exports.json -k {key}"
             raise ProfileNotFound(
-                f"there is no profile '{key}'" + (f" (there is: {known})" if known else ""),
-                hint=f"Make it with: aws-iot config -s aws-exports.json -k {key}",
+                f"there is no profile '{key}' in {self.folder}",
+                hint=f"There is {', '.join(known)}: name it with -k. {make}" if known else make,
             )
         return profile
 

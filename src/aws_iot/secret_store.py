@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -45,18 +46,24 @@ class SecretStore:
         place: str | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`keyring` finds it, None where none is usable. `place` is `file`, `keyring`, or None: whichever can be.
+        """`keyring` finds it, None where none is usable. `place` is where secrets go: `file`, `keyring`, or None,
+        whichever can be. They are found wherever they are.
 
         `tell` is told, once, that secrets go to files.
         """
-        if place not in (None, "", "file", "keyring"):
+        self._place = place.lower() if place else None
+        if self._place not in (None, "file", "keyring"):
             raise ProfileError(
                 f"AWS_IOT_SECRETS is '{place}'", hint="Set it to file or keyring, or unset it."
             )
         self.folder = folder
-        self._place = place or None
         self._find_keyring = keyring
         self._tell = tell
+
+    def check(self) -> None:
+        """Raises `ProfileError` if nothing can be kept, since it must be the keyring and there is none."""
+        if self._place == "keyring" and self._find_keyring() is None:
+            raise _no_keyring()
 
     def get(self, kind: Kind, key: str, owner: str) -> str | None:
         """The owner's secret of this kind under the profile `key`; None where there is none."""
@@ -65,40 +72,40 @@ class SecretStore:
             if stored["owner"] != owner:
                 return None
             if stored["in"] == "keyring":
-                keyring = self._keyring()
-                return keyring.get(self._name(kind, key)) if keyring else None
-            value = stored["value"]
+                keyring = self._find_keyring()
+                held = json.loads((keyring and keyring.get(self._name(kind, key))) or "null")
+                value = held["value"] if held["owner"] == owner else None
+            else:
+                value = stored["value"]
         except (ValueError, LookupError, TypeError, RecursionError):
             return None
         return value if isinstance(value, str) else None
 
     def set(self, kind: Kind, key: str, owner: str, value: str) -> None:
         """Keep it, in place of what is there. Raises `ProfileError` if it must be the keyring and cannot."""
-        path = self._path(kind, key)
         note = {"owner": owner, "in": "keyring"}
-        if not self._into_keyring(kind, key, value):
+        if not self._into_keyring(kind, key, json.dumps({"owner": owner, "value": value})):
+            with suppress(ProfileError):
+                self._out_of_keyring(kind, key)
             self._tell_of_files()
             note |= {"in": "file", "value": value}
-        write_private(path, json.dumps(note).encode())
+        write_private(self._path(kind, key), json.dumps(note).encode())
 
     def remove(self, kind: Kind, key: str) -> None:
-        """Forget it; fine if there is none."""
-        path = self._path(kind, key)
-        if b'"keyring"' in (read(path) or b"") and (keyring := self._keyring()):
-            keyring.remove(self._name(kind, key))
-        delete(path)
+        """Forget it; fine if there is none. Raises `ProfileError` if it is in a keyring that cannot be used."""
+        self._out_of_keyring(kind, key)
+        delete(self._path(kind, key))
 
-    def _keyring(self) -> Keyring | None:
-        return None if self._place == "file" else self._find_keyring()
+    def _out_of_keyring(self, kind: Kind, key: str) -> None:
+        if b'"keyring"' in (read(self._path(kind, key)) or b"") and (keyring := self._find_keyring()):
+            keyring.remove(self._name(kind, key))
 
     def _into_keyring(self, kind: Kind, key: str, value: str) -> bool:
-        keyring = self._keyring()
+        if self._place == "file":
+            return False
+        keyring = self._find_keyring()
         if keyring is None:
-            if self._place == "keyring":
-                raise ProfileError(
-                    "this system has no keyring that can be used",
-                    hint="Set AWS_IOT_SECRETS=file to keep secrets in files that only you can read.",
-                )
+            self.check()
             return False
         try:
             keyring.set(self._name(kind, key), value)
@@ -122,3 +129,10 @@ class SecretStore:
 
     def _path(self, kind: Kind, key: str) -> Path:
         return self.folder / kind / f"{checked_key(key)}.json"
+
+
+def _no_keyring() -> ProfileError:
+    return ProfileError(
+        "this system has no keyring that can be used",
+        hint="Set AWS_IOT_SECRETS=file to keep secrets in files that only you can read.",
+    )

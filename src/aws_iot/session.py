@@ -81,7 +81,7 @@ class Account(Protocol):
     """
 
     def change_password(self, old: str, new: str) -> None:
-        """Raises `SignInRefused` for a wrong old password, `ServiceRefused` for a new one that is too weak."""
+        """Raises `WrongPassword` for the old one, `PasswordTooWeak` for the new one."""
         ...
 
     def second_factors(self) -> SecondFactors:
@@ -107,11 +107,12 @@ class Account(Protocol):
         """Let this machine stand in for the second factor, where the user pool leaves that to its users."""
         ...
 
-    def sign_out(self, *, everywhere: bool) -> None:
-        """Revoke the session's tokens, or (`everywhere`) those of every session of the user.
+    def revoke(self) -> None:
+        """End this session, and what was renewed from it. Fine if it has ended already."""
+        ...
 
-        Fine if they have ended already.
-        """
+    def end_all(self) -> None:
+        """End every session of the user, on all devices."""
         ...
 
     def delete(self) -> None:
@@ -146,7 +147,8 @@ class Accounts(Protocol):
     def sign_in(self, username: str, password: str, device: Device | None = None) -> Session | Challenge:
         """Prove the password without sending it (SRP); a `device` that the pool remembers spares a challenge.
 
-        Raises `SignInRefused`, of which `AccountNotConfirmed` and `ChallengeNotSupported` are kinds.
+        Raises `SignInRefused`, of which `WrongPassword`, `AccountNotConfirmed`, `DeviceForgotten` and
+        `ChallengeNotSupported` are kinds.
         """
         ...
 
@@ -154,8 +156,8 @@ class Accounts(Protocol):
         """What follows the answer to a challenge.
 
         Raises `CodeRefused` for a wrong code, after which another can be tried as long as the
-        challenge lives (three minutes, unless an admin changed it); `ServiceRefused` for a new
-        password that breaks the policy; `SignInRefused`.
+        challenge lives (three minutes, unless an admin changed it); `PasswordTooWeak` for a new
+        password, likewise; `DeviceForgotten`; `SignInRefused`.
         """
         ...
 
@@ -168,7 +170,7 @@ class Accounts(Protocol):
         ...
 
     def reset(self, username: str, code: str, new_password: str) -> None:
-        """Set a new password by a code. Raises `CodeRefused`, `ServiceRefused` for a password that is too weak."""
+        """Set a new password by a code. Raises `CodeRefused`, `PasswordTooWeak`."""
         ...
 
     def of(self, session: Session) -> Account:

@@ -8,10 +8,14 @@ import keyring.backends.fail
 import keyring.backends.null
 from keyring.errors import PasswordDeleteError
 
+from aws_iot.deadline import within
 from aws_iot.errors import ProfileError
 
 SERVICE = "aws-iot-cli"
 """Under which the keyring shows what is ours."""
+
+UNLOCK_SECONDS = 60.0
+"""How long its owner may take to unlock it."""
 
 T = TypeVar("T")
 
@@ -47,7 +51,7 @@ def find() -> SystemKeyring | None:
 
 def _told(work: Callable[[], T]) -> T:
     try:
-        return work()
+        return within(UNLOCK_SECONDS, work, f"no answer in {UNLOCK_SECONDS:g} seconds")
     except Exception as error:
         raise ProfileError(
             f"the keyring of this system cannot be used: {error}",

@@ -102,7 +102,7 @@ def test_a_session_is_renewed_without_the_password(world: World, username: str) 
 def test_a_session_that_was_signed_out_is_renewed_no_more(world: World, username: str) -> None:
     world.account(username)
     session, other = (world.sign_in(username, PASSWORD) for _ in range(2))
-    world.accounts.of(session).sign_out(everywhere=False)
+    world.accounts.of(session).revoke()
     with pytest.raises(SessionEnded):
         world.accounts.renew(session)
     assert world.accounts.renew(other)
@@ -111,20 +111,27 @@ def test_a_session_that_was_signed_out_is_renewed_no_more(world: World, username
 def test_signing_out_everywhere_ends_every_session(world: World, username: str) -> None:
     world.account(username)
     session, other = (world.sign_in(username, PASSWORD) for _ in range(2))
-    world.accounts.of(session).sign_out(everywhere=True)
+    world.accounts.of(session).end_all()
     for ended in (session, other):
         with pytest.raises(SessionEnded):
             world.accounts.renew(ended)
 
 
-@pytest.mark.parametrize("everywhere", [False, True])
-def test_signing_out_twice_is_fine(world: World, username: str, everywhere: bool) -> None:
+def test_signing_out_twice_is_fine(world: World, username: str) -> None:
     world.account(username)
     session = world.sign_in(username, PASSWORD)
-    world.accounts.of(session).sign_out(everywhere=everywhere)
-    world.accounts.of(session).sign_out(everywhere=everywhere)
+    world.accounts.of(session).revoke()
+    world.accounts.of(session).revoke()
     with pytest.raises(SessionEnded):
         world.accounts.renew(session)
+
+
+def test_whose_session_has_ended_cannot_end_the_others(world: World, username: str) -> None:
+    world.account(username)
+    session = world.sign_in(username, PASSWORD)
+    world.accounts.of(session).end_all()
+    with pytest.raises(SessionEnded):
+        world.accounts.of(session).end_all()
 
 
 def test_a_forgotten_password_is_reset_by_a_code(world: World, username: str) -> None:

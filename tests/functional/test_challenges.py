@@ -71,7 +71,7 @@ def test_a_wrong_code_with_the_command_is_not_tried_again(
     aws_iot: CommandLine, posed: Callable[..., None]
 ) -> None:
     posed(CODE)
-    assert "--mfa-code" in aws_iot(f"{LOGIN} --mfa-code 000000", ends=2).stderr
+    assert "not the code" in aws_iot(f"{LOGIN} --mfa-code 000000", ends=4).stderr
 
 
 @pytest.fixture
@@ -113,6 +113,32 @@ def test_a_new_password_and_what_else_the_pool_wants_to_know(
     assert cloud.accounts["alice"].attributes == {"nickname": "Ali"}
 
 
+def test_what_the_pool_wants_to_know_can_be_given_with_the_command(
+    aws_iot: CommandLine, cloud: FakeCloud, posed: Callable[..., None]
+) -> None:
+    posed(NEW_PASSWORD)
+    aws_iot(f"{LOGIN} --new-password Passw0rd-2 --attribute nickname=Ali")
+    assert cloud.accounts["alice"].attributes == {"nickname": "Ali"}
+    assert "NAME=VALUE" in aws_iot(f"{LOGIN} --attribute nickname", ends=2).stderr
+
+
+def test_a_new_password_that_is_too_weak_is_told_as_such(
+    aws_iot: CommandLine, posed: Callable[..., None]
+) -> None:
+    posed(asks("NEW_PASSWORD_REQUIRED", "password"))
+    assert "too weak" in aws_iot(f"{LOGIN} --new-password short", ends=7).stderr
+
+
+def test_an_admin_s_password_that_was_preset_is_forgotten_with_its_end(
+    aws_iot: CommandLine, posed: Callable[..., None]
+) -> None:
+    posed(asks("NEW_PASSWORD_REQUIRED", "password"))
+    aws_iot("config -u alice -p Passw0rd")
+    assert "aws-iot config -p PASS" in aws_iot("login --new-password Passw0rd-2").stderr
+    aws_iot("logout")
+    assert "Signed in" in aws_iot("login -p Passw0rd-2").stderr
+
+
 def test_tools_that_call_for_keys_are_never_asked(
     aws_iot: CommandLine, app: FakeApp, posed: Callable[..., None]
 ) -> None:
@@ -123,6 +149,6 @@ def test_tools_that_call_for_keys_are_never_asked(
 
 def test_no_code_or_password_is_shown(aws_iot: CommandLine, posed: Callable[..., None]) -> None:
     posed(CHOICE, CODE)
-    result = aws_iot(f"{LOGIN} --mfa-method SMS_MFA --mfa-code 654321", ends=2)
+    result = aws_iot(f"{LOGIN} --mfa-method SMS_MFA --mfa-code 654321", ends=4)
     assert "654321" not in result.output
     assert "Passw0rd" not in result.output

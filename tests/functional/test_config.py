@@ -74,7 +74,31 @@ def test_a_password_serves_only_the_user_it_was_preset_with(aws_iot: CommandLine
     assert app.secrets.get("password", "default", "bob") is None
     assert json.loads(aws_iot("config show").stdout)["password_preset"] is False
     aws_iot("config -u alice")
-    assert json.loads(aws_iot("config show").stdout)["password_preset"] is True
+    assert json.loads(aws_iot("config show").stdout)["password_preset"] is False
+    assert app.secrets.get("password", "default", "alice") is None
+
+
+def test_other_pools_take_password_secret_and_session_with_them(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, exports: Path
+) -> None:
+    cloud.member("alice", "Passw0rd")
+    aws_iot("config -u alice -p Passw0rd --client-secret hush")
+    aws_iot("login")
+    shown = json.loads(aws_iot("config show").stdout)
+    assert (shown["password_preset"], shown["client_secret"]) == (True, True)
+    other = json.loads(exports.read_text()) | {"aws_user_pools_id": "us-east-1_OTHER"}
+    exports.write_text(json.dumps(other))
+    assert "forgotten here" in aws_iot(f"config -s {exports}").stderr
+    shown = json.loads(aws_iot("config show").stdout)
+    assert (shown["user"], shown["password_preset"], shown["client_secret"]) == ("alice", False, False)
+    aws_iot("whoami", ends=4)
+
+
+def test_what_was_preset_can_be_forgotten(aws_iot: CommandLine, app: FakeApp) -> None:
+    aws_iot("config -u alice -p Passw0rd --client-secret hush")
+    aws_iot("config --forget")
+    shown = json.loads(aws_iot("config show").stdout)
+    assert (shown["user"], shown["password_preset"], shown["client_secret"]) == ("alice", False, False)
 
 
 def test_a_password_is_kept_apart_from_the_profile_for_its_owner_only(
@@ -100,7 +124,7 @@ def test_a_password_is_kept_apart_from_the_profile_for_its_owner_only(
         ("config -p x --password-stdin", 2, "exclude each other"),
         ("config -p x", 2, "Whose password?"),
         ("config -u alice list", 2, "Options go behind 'list'"),
-        ("config show -k nope", 3, "there is no profile 'nope' (there is: default)"),
+        ("config show -k nope", 3, "There is default: name it with -k."),
         ("config remove -k nope", 3, "there is no profile 'nope'"),
         ("config remove", 2, "Missing option"),
     ],

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from aws_iot.cli.authenticator import key_uri
+from aws_iot.cli.authenticator import issuer_of, key_uri
 from tests.conftest import CommandLine
 from tests.fakes import FakeApp, FakeCloud
 
@@ -23,27 +23,14 @@ def test_an_account_is_deleted_with_all_that_was_kept_of_it(
 ) -> None:
     assert "--yes" in aws_iot("account delete", ends=2).stderr
     assert "alice" in cloud.accounts
-    aws_iot("account delete --yes")
+    for line in ("account delete --yes", "account delete --yes -u bob"):
+        assert "nothing is deleted" in aws_iot(line, ends=2).stderr
+    assert "alice" in cloud.accounts
+    aws_iot("account delete --yes -u alice")
     assert cloud.accounts == {}
     assert app.secrets.get("password", "default", "alice") is None
     aws_iot("whoami", ends=4)
-    assert "aws-iot login" in aws_iot("account delete --yes", ends=4).stderr
-
-
-@pytest.mark.parametrize("typed", ["", "bob", "y", "Alice"])
-def test_an_account_is_deleted_only_by_its_name(
-    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, typed: str
-) -> None:
-    app.has_terminal = lambda: True  # type: ignore[method-assign]
-    aws_iot("account delete", ends=2 if typed else 130, stdin=f"{typed}\n")
-    assert "alice" in cloud.accounts
-    aws_iot("whoami")
-
-
-def test_who_types_the_name_has_meant_it(aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud) -> None:
-    app.has_terminal = lambda: True  # type: ignore[method-assign]
-    assert "is deleted" in aws_iot("account delete", stdin="alice\n").stderr
-    assert cloud.accounts == {}
+    assert "aws-iot login" in aws_iot("account delete --yes -u alice", ends=4).stderr
 
 
 def test_a_second_factor_by_message_needs_no_terminal(aws_iot: CommandLine) -> None:
@@ -74,6 +61,6 @@ def test_a_device_that_the_pool_gives_is_shown_to_it_again(aws_iot: CommandLine,
 
 
 def test_apps_are_told_the_account_in_the_way_they_all_read() -> None:
-    assert key_uri("a b@example.com", "ABC") == (
-        "otpauth://totp/aws-iot%3Aa%20b%40example.com?secret=ABC&issuer=aws-iot"
+    assert key_uri("a b@example.com", "ABC", issuer_of("team")) == (
+        "otpauth://totp/aws-iot%20team%3Aa%20b%40example.com?secret=ABC&issuer=aws-iot%20team"
     )

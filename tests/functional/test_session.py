@@ -154,15 +154,70 @@ def test_who_signs_out_without_a_network_is_forgotten_all_the_same(
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"null", b"[]", b'{"pools": 1}', b"\xff", b"[" * 50_000])
-def test_a_damaged_session_counts_as_none(
+def test_what_is_lost_of_the_cache_is_renewed(
     aws_iot: CommandLine, app: FakeApp, identity: str, damage: bytes
 ) -> None:
     aws_iot("login -u alice -p Passw0rd")
     [path] = app.sessions.folder.glob("*.json")
     path.write_bytes(damage)
-    aws_iot("whoami", ends=4)
+    assert json.loads(aws_iot("whoami --json").stdout)["credentials_end"] is None
+    aws_iot("pub -r lobby -m hello")
+    assert json.loads(aws_iot("whoami --json").stdout)["credentials_end"]
+    path.unlink()
+    aws_iot("pub -r lobby -m hello")
+    aws_iot("logout")
+    assert "Nobody" in aws_iot("logout").stderr
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"null", b"[]", b'{"pools": 1}', b"\xff"])
+def test_who_is_not_known_any_more_is_nobody_and_leaves_nothing(
+    aws_iot: CommandLine, app: FakeApp, identity: str, damage: bytes
+) -> None:
     aws_iot("login -u alice -p Passw0rd")
-    aws_iot("whoami")
+    [path] = (app.config_folder / "signed-in").glob("*.json")
+    path.write_bytes(damage)
+    aws_iot("whoami", ends=4)
+    aws_iot("logout")
+    assert app.secrets.get("refresh-token", "default", "alice") is None
+    assert list(app.sessions.folder.glob("*.json")) == []
+
+
+def test_who_signed_in_last_is_who_acts(aws_iot: CommandLine, cloud: FakeCloud, identity: str) -> None:
+    other = cloud.member("bob", "Passw0rd")
+    aws_iot("config -u alice")
+    aws_iot("login -u bob -p Passw0rd")
+    aws_iot("pub -r lobby -m hello")
+    assert cloud.published[-1][0].endswith(other)
+
+
+def test_an_access_token_that_has_ended_does_not_keep_the_other_sessions_alive(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str
+) -> None:
+    aws_iot("login -u alice -p Passw0rd")
+    kept = whole(app)
+    del cloud.tokens[kept.session.id_token]  # which the fake takes for all short-lived tokens
+    aws_iot("logout --everywhere")
+    assert cloud.tokens == {}
+
+
+def test_signing_out_says_what_a_preset_password_does(aws_iot: CommandLine, identity: str) -> None:
+    aws_iot("config -u alice -p Passw0rd")
+    aws_iot("login")
+    assert "aws-iot config --forget -k default" in aws_iot("logout").stderr
+
+
+def test_account_commands_renew_tokens_that_end_before_the_credentials(
+    aws_iot: CommandLine, app: FakeApp, identity: str
+) -> None:
+    aws_iot("login -u alice -p Passw0rd")
+    profile = app.profiles.load("default")
+    kept = whole(app)
+    ending = replace(kept.session, expires=datetime.now(UTC) + timedelta(seconds=5))
+    app.sessions.save(profile, replace(kept, session=ending))
+    aws_iot("pub -r lobby -m hello")
+    assert whole(app).session.expires == ending.expires
+    aws_iot("mfa status")
+    assert whole(app).session.expires > ending.expires
 
 
 def test_a_session_is_for_its_owner_s_eyes_only(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:

@@ -19,7 +19,7 @@ import boto3
 import pytest
 
 from aws_iot.app import App
-from aws_iot.errors import SessionEnded
+from aws_iot.errors import AwsIotError, SessionEnded
 from aws_iot.profile import Profile
 from aws_iot.session import Answer, Challenge
 from tests.cognito_proxy import CUT, Forward, Handler, Reply, Rotation, cognito_proxy, refused
@@ -266,7 +266,7 @@ def test_a_rotated_refresh_token_is_kept_even_if_there_are_no_credentials_for_it
     assert len(set(weather.said(RENEWAL, "RefreshToken"))) == 2
 
 
-def nobody(challenge: Challenge) -> Answer:
+def nobody(challenge: Challenge, _: AwsIotError | None) -> Answer:
     raise AssertionError(challenge)
 
 
@@ -500,3 +500,9 @@ def test_only_an_admin_needs_an_aws_profile_or_waits_for_instance_metadata(
         aws_iot(f"admin accept {person.identity}", ends=3, env=nonsense)
         aws_iot(f"admin accept {person.identity}", ends=4, env=nothing)
         assert asked != []
+
+
+def test_an_identity_that_an_admin_has_deleted_is_replaced(signed_in: CommandLine, weather: Weather) -> None:
+    weather.once(refused("ResourceNotFoundException", "Identity 'us-east-1:x' not found."), KEYS)
+    signed_in(f"login -p {PASSWORD}")
+    assert "GetId" in weather.operations

@@ -3,7 +3,7 @@
 import shlex
 
 from tests import terminal
-from tests.processes import COMMAND, DEADLINE_SECONDS, PASSWORD, Stack, run
+from tests.processes import COMMAND, DEADLINE_SECONDS, PASSWORD, Stack, run, session_of, totp
 from tests.terminal import on_a_terminal, read_rest, read_until, type_in
 
 pytestmark = terminal.NEEDED
@@ -29,6 +29,24 @@ def test_a_password_is_asked_for_at_the_terminal_even_if_stdin_holds_the_message
         read_until(process, b"Password of ")
         type_in(process, PASSWORD.encode() + b"\r")
         assert b"Said in lobby" in read_rest(process)
+
+
+def test_what_is_piped_in_is_never_taken_for_a_code(stack: Stack) -> None:
+    person = stack.person()
+    account = (
+        stack.app()
+        .accounts(stack.profile)
+        .of(session_of(stack.app().accounts(stack.profile), person.username))
+    )
+    secret = account.new_authenticator()
+    account.confirm_authenticator(totp(secret))
+    account.use_second_factor("SOFTWARE_TOKEN_MFA")
+    line = f"seq 3 | {shlex.join(COMMAND)} pub -r lobby --lines"
+    with on_a_terminal(["sh", "-c", line], person.env) as process:
+        read_until(process, b"Code (authenticator app): ")
+        type_in(process, totp(secret).encode() + b"\r")
+        assert b"3 of 3 messages acknowledged" in read_rest(process)
+        assert process.wait(DEADLINE_SECONDS) == 0
 
 
 def test_a_new_password_is_asked_for_twice(stack: Stack) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from aws_iot.errors import AwsIotError
 from aws_iot.kept import Kept, SessionCache, SignIn
 from aws_iot.secret_store import SecretStore
 from aws_iot.session import Answer, Challenge, Session
@@ -13,7 +14,7 @@ from tests.fakes import FakeAccounts, FakeCloud, FakeIssuer
 PROGRAMS = 8
 
 
-def nobody(challenge: Challenge) -> Answer:
+def nobody(challenge: Challenge, _: AwsIotError | None) -> Answer:
     raise AssertionError(challenge)
 
 
@@ -37,10 +38,11 @@ def test_of_several_programs_that_find_a_session_ending_one_renews_it(tmp_path: 
     def program() -> SignIn:
         return SignIn(
             profile,
-            SessionCache(tmp_path, secrets),
+            SessionCache(tmp_path / "records", tmp_path / "cache", secrets),
             lambda: accounts,
             lambda: issuer,
             lambda: datetime.now(UTC),
+            10,
         )
 
     first = program().by_password("alice", "Passw0rd", nobody)

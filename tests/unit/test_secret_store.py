@@ -1,5 +1,6 @@
 """Where secrets are kept: in the system's keyring, or in private files where there is none."""
 
+import json
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -40,7 +41,8 @@ def test_a_secret_goes_to_the_keyring_where_there_is_one(
 ) -> None:
     keyring = FakeKeyring()
     store(keyring).set("password", "team", "alice", "hunter2")
-    assert list(keyring.holds.values()) == ["hunter2"]
+    [held] = keyring.holds.values()
+    assert json.loads(held) == {"owner": "alice", "value": "hunter2"}
     assert files_with(tmp_path, "hunter2") == []
     assert told == []
     assert store(keyring).get("password", "team", "alice") == "hunter2"
@@ -98,7 +100,7 @@ def test_profiles_kinds_and_folders_do_not_mix(tmp_path: Path) -> None:
     stores[0].set("password", "home", "alice", "2")
     stores[0].set("device", "team", "alice", "3")
     stores[1].set("password", "team", "alice", "4")
-    assert sorted(keyring.holds.values()) == ["1", "2", "3", "4"]
+    assert len(keyring.holds) == 4
     assert stores[0].get("password", "team", "alice") == "1"
 
 
@@ -108,6 +110,26 @@ def test_what_is_removed_is_gone_from_the_keyring_too(store: Callable[..., Secre
     store(keyring).remove("password", "team")
     assert keyring.holds == {}
     assert store(keyring).get("password", "team", "alice") is None
+
+
+def test_what_the_keyring_holds_of_somebody_else_is_not_given_out(store: Callable[..., SecretStore]) -> None:
+    # As where two programs store theirs at once: the note is of one, the keyring's entry of the other.
+    keyring = FakeKeyring()
+    store(keyring).set("password", "team", "alice", "hunter2")
+    [name] = keyring.holds
+    store(keyring).set("password", "team", "bob", "hunter3")
+    keyring.holds[name] = '{"owner": "alice", "value": "hunter2"}'
+    assert store(keyring).get("password", "team", "bob") is None
+
+
+def test_whoever_wants_files_later_leaves_nothing_in_the_keyring(store: Callable[..., SecretStore]) -> None:
+    keyring = FakeKeyring()
+    store(keyring).set("password", "team", "alice", "hunter2")
+    store(keyring).set("device", "team", "alice", "hunter3")
+    store(keyring, "file").set("password", "team", "alice", "hunter4")
+    store(keyring, "file").remove("device", "team")
+    assert keyring.holds == {}
+    assert store(keyring, "file").get("password", "team", "alice") == "hunter4"
 
 
 def test_a_secret_moves_with_what_is_wanted(store: Callable[..., SecretStore], tmp_path: Path) -> None:

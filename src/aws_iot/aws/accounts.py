@@ -9,12 +9,14 @@ from typing import Any
 
 from pycognito.aws_srp import AWSSRP, generate_hash_device
 
-from aws_iot.aws.account import CognitoAccount, code_refused
+from aws_iot.aws.account import CognitoAccount, check_verified, code_refused
 from aws_iot.aws.clients import Refusals
 from aws_iot.aws.user_pool import REFUSALS, SESSION_REFUSALS, UserPool
 from aws_iot.errors import (
+    AwsIotError,
     ChallengeNotSupported,
     CodeRefused,
+    DeviceForgotten,
     ServiceRefused,
     SignInRefused,
 )
@@ -77,35 +79,34 @@ class CognitoAccounts:
     def sign_in(self, username: str, password: str, device: Device | None = None) -> Session | Challenge:
         srp = self._srp(username, password, device)
         start = srp.get_auth_params()
-        try:
-            reply = self._pool.call(
-                username,
-                "initiate_auth",
-                _DEVICE_REFUSALS if device else None,
-                AuthFlow="USER_SRP_AUTH",
-                ClientId=self._pool.profile.client_id,
-                AuthParameters=start,
+        reply = self._pool.call(
+            username,
+            "initiate_auth",
+            _DEVICE_REFUSALS if device else None,
+            AuthFlow="USER_SRP_AUTH",
+            ClientId=self._pool.profile.client_id,
+            AuthParameters=start,
+        )
+        if reply.get("ChallengeName") == "PASSWORD_VERIFIER":
+            proof = srp.process_challenge(reply["ChallengeParameters"], start)
+            reply = self._respond(
+                username, "PASSWORD_VERIFIER", None, proof, _DEVICE_REFUSALS if device else None
             )
-            if reply.get("ChallengeName") == "PASSWORD_VERIFIER":
-                proof = srp.process_challenge(reply["ChallengeParameters"], start)
-                reply = self._respond(
-                    username, "PASSWORD_VERIFIER", None, proof, _DEVICE_REFUSALS if device else None
-                )
-            return self._step(username, reply, device)
-        except _DeviceForgotten:  # by an admin, or with a user pool that was made anew
-            return self.sign_in(username, password)
+        return self._step(username, reply, device)
 
     def answer(self, challenge: Challenge, answer: Answer) -> Session | Challenge:
         session, responses = challenge.session, {"USERNAME": challenge.username}
         if challenge.wants == "authenticator":
-            session = self._pool.call(
+            verified = self._pool.call(
                 challenge.username,
                 "verify_software_token",
                 _ANSWER_REFUSALS,
                 Session=session,
                 UserCode=answer.value,
                 once=True,
-            )["Session"]
+            )
+            check_verified(verified)
+            session = verified["Session"]
         else:
             responses[_ANSWERS[challenge.kind]] = answer.value
             responses |= {f"userAttributes.{name}": value for name, value in answer.attributes}
@@ -113,7 +114,8 @@ class CognitoAccounts:
             responses["DEVICE_KEY"] = challenge.device.key
         if secret_hash := self._pool.secret_hash(challenge.username):
             responses["SECRET_HASH"] = secret_hash
-        reply = self._respond(challenge.username, challenge.kind, session, responses, _ANSWER_REFUSALS)
+        refusals = _ANSWER_REFUSALS | (_DEVICE_REFUSALS if challenge.device else {})
+        reply = self._respond(challenge.username, challenge.kind, session, responses, refusals)
         return self._step(challenge.username, reply, challenge.device)
 
     def renew(self, session: Session) -> Session:
@@ -198,7 +200,7 @@ class CognitoAccounts:
         """Tell the pool how this machine will prove itself. Its refresh tokens are of no use before that."""
         password, verifier = generate_hash_device(new["DeviceGroupKey"], new["DeviceKey"])
         # A session without it is better than none: it lasts as long as its tokens.
-        with suppress(ServiceRefused, SignInRefused):
+        with suppress(AwsIotError):
             self._pool.call(
                 session.username,
                 "confirm_device",
@@ -325,16 +327,12 @@ _CONFIRM_REFUSALS: Refusals = {
 }
 
 
-class _DeviceForgotten(SignInRefused):
-    """The user pool does not know this machine any more."""
-
-
 _DEVICE_REFUSALS: Refusals = {
     "ResourceNotFoundException": lambda message: (
-        _DeviceForgotten(message) if "evice" in message else REFUSALS["ResourceNotFoundException"](message)
+        DeviceForgotten(message) if "evice" in message else REFUSALS["ResourceNotFoundException"](message)
     ),
 }
 _DEVICE_PROOF_REFUSALS: Refusals = {
-    "ResourceNotFoundException": _DeviceForgotten,
-    "NotAuthorizedException": _DeviceForgotten,
+    "ResourceNotFoundException": DeviceForgotten,
+    "NotAuthorizedException": DeviceForgotten,
 }

@@ -23,8 +23,8 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.loaders import Loader
 from botocore.session import Session  # not boto3's, which loads a downloader for S3 besides
 
-from aws_iot.aws.deadline import within
 from aws_iot.aws.troubles import clock_fault, local_hint, why_unreachable
+from aws_iot.deadline import within
 from aws_iot.endpoint import is_loopback
 from aws_iot.errors import (
     AwsIotError,

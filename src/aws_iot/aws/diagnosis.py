@@ -11,10 +11,10 @@ import ssl
 from collections.abc import Callable
 from datetime import datetime
 
-from aws_iot.aws.deadline import within
 from aws_iot.aws.handshake import SignedUpgrade
 from aws_iot.aws.proxy import authorization, port_of, proxy_of
 from aws_iot.aws.troubles import clock_fault, local_hint, why_unreachable
+from aws_iot.deadline import within
 from aws_iot.endpoint import Endpoint
 from aws_iot.errors import AwsIotError, CredentialsRefused, Unreachable
 

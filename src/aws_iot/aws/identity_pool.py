@@ -7,7 +7,7 @@ from aws_iot.aws.clients import Address, Refusals, Service
 from aws_iot.aws.troubles import clock_fault
 from aws_iot.aws.user_pool import hints_for
 from aws_iot.credentials import Credentials
-from aws_iot.errors import CredentialsRefused, ProfileError
+from aws_iot.errors import AwsIotError, CredentialsRefused, ProfileError
 from aws_iot.profile import Profile
 from aws_iot.session import Session
 
@@ -51,15 +51,21 @@ class CognitoIdentityPool:
         )
 
 
+def _not_found(message: str) -> AwsIotError:
+    if message.startswith("Identity '"):  # and not "IdentityPool '": an admin has deleted it
+        return CredentialsRefused(f"the identity is gone: {message}")
+    return ProfileError(
+        f"the identity pool does not exist: {message}",
+        hint="Check aws_cognito_identity_pool_id in the profile: aws-iot config show -k KEY",
+    )
+
+
 _IDENTITY_REFUSALS: Refusals = {
     "NotAuthorizedException": lambda message: CredentialsRefused(
         f"the identity pool does not take this user pool's sign-in: {message}",
         hint="Check that the identity pool names this user pool and app client as a provider.",
     ),
-    "ResourceNotFoundException": lambda message: ProfileError(
-        f"the identity pool does not exist: {message}",
-        hint="Check aws_cognito_identity_pool_id in the profile: aws-iot config show -k KEY",
-    ),
+    "ResourceNotFoundException": _not_found,
     "InvalidIdentityPoolConfigurationException": lambda message: ProfileError(
         f"the identity pool has no usable role for signed-in users: {message}"
     ),

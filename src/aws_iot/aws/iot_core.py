@@ -20,7 +20,6 @@ from typing import Self
 
 from awscrt import io, mqtt5
 
-from aws_iot.aws.deadline import SLICE_SECONDS, settled
 from aws_iot.aws.handshake import CONNECT_SECONDS, Handshakes, SignedUpgrade
 from aws_iot.aws.outbox import Outbox
 from aws_iot.aws.proxy import proxy_options
@@ -34,6 +33,7 @@ from aws_iot.aws.reasons import (
 )
 from aws_iot.connection import Delivery, Done, Event, Lost, Restored
 from aws_iot.credentials import Credentials
+from aws_iot.deadline import SLICE_SECONDS, settled
 from aws_iot.errors import (
     AwsIotError,
     CredentialsRefused,

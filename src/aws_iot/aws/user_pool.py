@@ -16,6 +16,7 @@ from aws_iot.errors import (
     AccountNotConfirmed,
     AwsIotError,
     CodeRefused,
+    PasswordTooWeak,
     ProfileError,
     ServiceRefused,
     SessionEnded,
@@ -108,6 +109,8 @@ def _not_authorized(message: str) -> AwsIotError:
             "too many wrong passwords: the user pool takes none for a while",
             hint="Wait before the next try: it doubles the pause each time, up to about 15 minutes.",
         )
+    if message.startswith("Access Token"):  # it has expired, or has been revoked
+        return session_ended(message)
     if message.startswith("Incorrect username or password"):
         return WrongPassword("wrong user name or password")
     if "SECRET_HASH" in message or "secret hash" in message:
@@ -123,6 +126,11 @@ def _invalid_parameter(message: str) -> AwsIotError:
         return ProfileError(
             "the user pool's app client does not allow sign-in by SRP",
             hint="Have an admin add ALLOW_USER_SRP_AUTH to the app client's authentication flows.",
+        )
+    if "secret hash was received" in message:
+        return ProfileError(
+            f"the user pool's app client has no secret: {message}",
+            hint="Forget the one that is stored: aws-iot config --forget -k KEY",
         )
     return ServiceRefused(f"the user pool refuses: {message}")
 
@@ -148,7 +156,10 @@ REFUSALS: Refusals = {
         f"this user name is taken: {message}",
         hint="Choose another, or confirm it if it is yours: aws-iot confirm -u USER -c CODE -k KEY",
     ),
-    "InvalidPasswordException": lambda message: ServiceRefused(f"the password is too weak: {message}"),
+    "InvalidPasswordException": lambda message: PasswordTooWeak(f"the password is too weak: {message}"),
+    "PasswordHistoryPolicyViolationException": lambda message: PasswordTooWeak(
+        f"the password was used before: {message}"
+    ),
     "CodeMismatchException": lambda _: CodeRefused("this is not the code that was sent"),
     "ExpiredCodeException": lambda _: CodeRefused(
         "this code is not valid any more", hint="Have a new one sent: aws-iot confirm -u USER --resend -k KEY"

@@ -78,7 +78,7 @@ def confirm(app: App, key: str, user: str | None, code: str | None, resend: bool
         )
     app.accounts(profile).confirm(username, code.strip())
     data("SUCCESS")
-    words(f"Next: aws-iot sub -u {shlex.quote(username)} -k {key}")
+    words(f"Next: aws-iot login -u {shlex.quote(username)} -k {key}")
 
 
 @click.group()
@@ -88,32 +88,38 @@ def account() -> None:
 
 @account.command()
 @options.profile
-@options.option("--yes", env="YES", is_flag=True, help="Do not ask.")
+@options.option("--yes", env="YES", is_flag=True, help="Do not ask; goes with -u USER.")
+@options.user
 @options.quiet
 @options.timeout
-@click.pass_obj
-def delete(app: App, key: str, yes: bool) -> None:
+@click.pass_context
+def delete(ctx: click.Context, key: str, yes: bool, user: str | None) -> None:
     """Delete the account of whoever is signed in, for good.
 
     You are asked to type its name.
 
     \b
-    Example:
+    Examples:
       aws-iot account delete
+      aws-iot account delete --yes -u alice
     """
+    app = ctx.find_object(App) or App()
     profile = app.profiles.load(key)
     session = whoever_is_in(app, profile).session
-    if not yes:
-        need_terminal(app, "This cannot be undone", "--yes")
+    if yes:
+        typed = user
+    else:
+        need_terminal(app, "This cannot be undone", "use --yes -u USER")
         typed = ask_line(f"This deletes the account '{session.username}' for good. Type its name")
-        if typed != session.username:
-            raise click.UsageError("That is not its name: nothing was deleted.")
+    if typed != session.username:
+        click.echo(f"'{session.username}' is signed in, and was not named: nothing is deleted.", err=True)
+        ctx.exit(2)
     app.accounts(profile).of(session).delete()
-    app.sessions.forget(key)
+    words(f"The account '{session.username}' is deleted.")
     for kind in ("password", "device"):
         if app.secrets.get(kind, key, session.username):
             app.secrets.remove(kind, key)
-    words(f"The account '{session.username}' is deleted.")
+    app.sessions.forget(key)
 
 
 def tell_code_sent(sent: CodeSent, then: str) -> None:

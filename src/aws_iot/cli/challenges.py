@@ -7,11 +7,12 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli import terminal
-from aws_iot.cli.authenticator import show_authenticator
-from aws_iot.cli.options import ANSWERS
+from aws_iot.cli.authenticator import issuer_of, show_authenticator
+from aws_iot.cli.options import ANSWERS, ATTRIBUTES
 from aws_iot.cli.output import visible
 from aws_iot.cli.terminal import ask_new_password, need_terminal
-from aws_iot.errors import ChallengeNotSupported, SignInRefused
+from aws_iot.errors import AwsIotError, ChallengeNotSupported, SignInRefused
+from aws_iot.profile import Profile
 from aws_iot.session import Answer, Challenge
 
 METHODS = {
@@ -32,48 +33,61 @@ class Asker:
         given: Mapping[str, str],
         *,
         may_ask: bool,
+        attributes: Mapping[str, str] | None = None,
+        issuer: str = "aws-iot",
         ask_line: Callable[[str], str] = terminal.ask_line,
     ) -> None:
-        """`given` holds answers by what challenges want: `code`, `choice`, `password`."""
+        """`given` holds answers by what challenges want: `code`, `choice`, `password`.
+
+        `issuer` is what an authenticator app shows the account as.
+        """
         self._app = app
         self._given = dict(given)
+        self._attributes = dict(attributes or {})
+        self._issuer = issuer
         self._may_ask = may_ask
         self._ask_line = ask_line
-        self._asked: set[str] = set()
+        self.new_password: str | None = None
+        """What an admin's password was replaced by, if it was."""
 
     @classmethod
-    def of_command(cls, app: App, *, may_ask: bool) -> Self:
+    def of_command(cls, app: App, profile: Profile, *, may_ask: bool) -> Self:
         """With what the options of the command that runs have given."""
-        return cls(app, click.get_current_context().meta.get(ANSWERS, {}), may_ask=may_ask)
+        meta = click.get_current_context().meta
+        return cls(
+            app,
+            meta.get(ANSWERS, {}),
+            may_ask=may_ask,
+            attributes=meta.get(ATTRIBUTES),
+            issuer=issuer_of(profile.key),
+        )
 
-    def __call__(self, challenge: Challenge) -> Answer:
+    def __call__(self, challenge: Challenge, refused: AwsIotError | None) -> Answer:
         given = self._given.pop(challenge.wants, None)  # once: a wrong code stays wrong
+        if refused and not given:
+            if not self._may_ask or not self._app.has_terminal():
+                raise refused
+            click.echo(f"{visible(str(refused))}.", err=True)
         match challenge.wants:
             case "code":
                 return Answer(given or self._code(challenge))
             case "choice":
                 return Answer(given or self._choice(challenge))
             case "password":
+                self.new_password = given or self._new_password(challenge, refused)
                 attributes = tuple((name, self._attribute(name)) for name in challenge.attributes)
-                return Answer(given or self._new_password(challenge), attributes)
+                return Answer(self.new_password, attributes)
             case "authenticator":
-                return Answer(self._first_code(challenge))
+                return Answer(self._first_code(challenge, refused))
         raise ChallengeNotSupported(f"the user pool asks for {challenge.kind}, which cannot be answered here")
 
     def _code(self, challenge: Challenge) -> str:
         sent = f", sent to {visible(challenge.destination)}" if challenge.destination else ""
-        question = f"Code ({METHODS[challenge.kind]}{sent})"
-        self._need_person("A code is needed", "--mfa-code")
-        return self._ask_code(challenge, question)
-
-    def _ask_code(self, challenge: Challenge, question: str) -> str:
-        if challenge.kind in self._asked:
-            click.echo("That was not the right code.", err=True)
-        self._asked.add(challenge.kind)
-        return self._ask_line(question)
+        self._need_person("A code is needed", "use --mfa-code")
+        return self._ask_line(f"Code ({METHODS[challenge.kind]}{sent})")
 
     def _choice(self, challenge: Challenge) -> str:
-        self._need_person("The user pool asks how you prove who you are", "--mfa-method")
+        self._need_person("The user pool asks how you prove who you are", "use --mfa-method")
         click.echo("How do you prove who you are?", err=True)
         for number, kind in enumerate(challenge.choices, 1):
             click.echo(f"  {number}  {METHODS.get(kind, visible(kind))}", err=True)
@@ -82,19 +96,22 @@ class Asker:
             if answer.isdecimal() and 1 <= int(answer) <= len(challenge.choices):
                 return challenge.choices[int(answer) - 1]
 
-    def _new_password(self, challenge: Challenge) -> str:
-        self._need_person("A new password is needed", "AWS_IOT_NEW_PASSWORD")
-        click.echo("Your password was set by somebody else: choose one of your own.", err=True)
+    def _new_password(self, challenge: Challenge, refused: AwsIotError | None) -> str:
+        self._need_person("A new password is needed", "set AWS_IOT_NEW_PASSWORD")
+        if not refused:
+            click.echo("Your password was set by somebody else: choose one of your own.", err=True)
         return ask_new_password(self._app, challenge.username)
 
-    def _first_code(self, challenge: Challenge) -> str:
-        self._need_person("The user pool wants an authenticator app to be set up", "a terminal, once")
-        if challenge.kind not in self._asked:
-            show_authenticator(challenge.username, challenge.secret or "")
-        return self._ask_code(challenge, "Code that the app shows now")
+    def _first_code(self, challenge: Challenge, refused: AwsIotError | None) -> str:
+        self._need_person("The user pool wants an authenticator app to be set up", "sign in at one, once")
+        if not refused:
+            show_authenticator(challenge.username, challenge.secret or "", self._issuer)
+        return self._ask_line("Code that the app shows now")
 
     def _attribute(self, name: str) -> str:
-        self._need_person(f"The user pool wants to know your {name}", "a terminal")
+        if name in self._attributes:
+            return self._attributes[name]
+        self._need_person(f"The user pool wants to know your {visible(name)}", f"use --attribute {name}=…")
         return self._ask_line(f"Your {visible(name)}")
 
     def _need_person(self, what: str, instead: str) -> None:

@@ -1,6 +1,7 @@
 """`aws-iot config`: write, list, show and remove profiles."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,7 +54,14 @@ _ASK = "\0ask"
     is_flag=False,
     flag_value=_ASK,
     metavar="[SECRET]",
-    help="The secret of the app client, if it has one; without a value you are asked for it.",
+    help="The secret of the app client, if it has one; better without a value, so that it is asked for: other"
+    " programs can see it.",
+)
+@options.option(
+    "--forget",
+    env="CONFIG_FORGET",
+    is_flag=True,
+    help="Forget the preset password and the app client's secret.",
 )
 @click.pass_context
 def config(
@@ -65,6 +73,7 @@ def config(
     password: str | None,
     password_stdin: bool,
     client_secret: str | None,
+    forget: bool,
 ) -> None:
     """Write a profile: which pools to use, and who you are.
 
@@ -87,11 +96,12 @@ def config(
     password = chosen_password(password, password_stdin)
     if endpoint and not exports:
         raise click.UsageError("--endpoint goes with -s FILE.")
-    if not (exports or user or password or client_secret):
-        raise click.UsageError("Nothing to write: give -s FILE, -u USER or -p PASS.")
+    if not (exports or user or password or client_secret or forget):
+        raise click.UsageError(
+            "Nothing to write: give -s FILE, -u USER, -p PASS, --client-secret or --forget."
+        )
     if client_secret == _ASK:
-        need_terminal(app, "The app client's secret is needed", "AWS_IOT_CONFIG_CLIENT_SECRET")
-        client_secret = ask_secret("Secret of the app client")
+        client_secret = os.environ.get("AWS_IOT_CONFIG_CLIENT_SECRET") or _ask_client_secret(app)
     fresh = read_exports(exports, endpoint) if exports else None
 
     def change(old: Profile | None) -> Profile:
@@ -102,16 +112,20 @@ def config(
                 hint=f"Make it first: aws-iot config -s aws-exports.json -k {key}",
             )
         before = old or profile
+        knows_secret = before.client_has_secret and _client(before) == _client(profile) and not forget
         return replace(
             profile,
             username=user or before.username,
-            client_has_secret=bool(client_secret)
-            or (before.client_has_secret and before.client_id == profile.client_id),
+            client_has_secret=bool(client_secret) or knows_secret,
         )
 
     if password and not (user or _preset_user(app, key)):
         raise click.UsageError("Whose password? Give -u USER with it.")
+    old = app.profiles.load(key) if key in app.profiles.keys() else None
+    if password or client_secret:
+        app.secrets.check()  # before anything is changed
     profile = app.profiles.change(key, change)
+    _forget_what_is_of_others(app, key, old, profile, forget)
     if password:
         app.secrets.set("password", key, profile.username or "", password)
     if client_secret:
@@ -120,6 +134,30 @@ def config(
         name for name, given in (("password", password), ("client's secret", client_secret)) if given
     )
     words(f"Profile '{key}' is written" + (f", the {secret} apart from it." if secret else "."))
+
+
+def _ask_client_secret(app: App) -> str:
+    need_terminal(app, "The app client's secret is needed", "set AWS_IOT_CONFIG_CLIENT_SECRET")
+    return ask_secret("Secret of the app client")
+
+
+def _client(profile: Profile) -> tuple[str, str]:
+    return profile.user_pool_id, profile.client_id
+
+
+def _forget_what_is_of_others(
+    app: App, key: str, old: Profile | None, new: Profile, everything: bool
+) -> None:
+    """No password of another user, and no session of other pools, outlives the change."""
+    if old is None:
+        return
+    same_pool = _client(old) == _client(new)
+    if everything or old.username != new.username or not same_pool:
+        app.secrets.remove("password", key)
+    if everything or not same_pool:
+        app.secrets.remove("client-secret", key)
+    if not same_pool and app.sessions.forget(key):
+        words("The session with the pools of before is forgotten here.")
 
 
 def _preset_user(app: App, key: str) -> str | None:
@@ -166,7 +204,8 @@ def _row(app: App, key: str) -> dict[str, str | None]:
 def show(app: App, key: str) -> None:
     """Show a profile as JSON.
 
-    That is: what an aws-exports.json of it would hold, the user, and whether a password is preset."""
+    That is: what an aws-exports.json of it would hold, the user, and whether a password is preset and
+    the app client's secret is known."""
     profile = app.profiles.load(key)
     preset = bool(profile.username and app.secrets.get("password", key, profile.username))
     data(
@@ -175,6 +214,7 @@ def show(app: App, key: str) -> None:
                 "profile": key,
                 "user": profile.username,
                 "password_preset": preset,
+                "client_secret": profile.client_has_secret,
                 "aws_exports": to_exports(profile),
             },
             indent=2,
@@ -186,7 +226,7 @@ def show(app: App, key: str) -> None:
 @options.profile_key("CONFIG_REMOVE", required=True, help="The profile to remove.")
 @click.pass_obj
 def remove(app: App, key: str) -> None:
-    """Remove a profile and its preset password."""
+    """Remove a profile, with its password, client secret and session."""
     for kind in KINDS:  # first: a password must not be left to a later profile of that name
         app.secrets.remove(kind, key)
     app.sessions.forget(key)

@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from datetime import timedelta
 from typing import NoReturn
 
 import click
@@ -17,6 +18,9 @@ from aws_iot.cli.sign_in import signed_in
 from aws_iot.credentials import Credentials
 from aws_iot.message import timestamp
 from aws_iot.profile import Profile
+
+LEFT = timedelta(minutes=16)
+"""Keys are handed out with so much of their life left: botocore asks again when 15 minutes are, for each call."""
 
 NOT_FOUND = 127
 """What shells answer for a command that is not there."""
@@ -57,12 +61,14 @@ def credentials(ctx: click.Context, key: str, user: str | None, password: str | 
     if ctx.invoked_subcommand:
         options.refuse_before_subcommand(ctx)
         return
-    _, keys = _keys(ctx.find_object(App) or App(), key, user, password)
+    profile, keys = _keys(ctx.find_object(App) or App(), key, user, password)
     if form == "env":
-        for name, value in _environment(keys).items():
+        for name, value in (_region(profile) | _environment(keys)).items():
             data(f"export {name}={shlex.quote(value)}")
+    elif form == "json":
+        data(json.dumps(_region(profile) | _environment(keys)))
     else:
-        data(json.dumps(_as_process(keys) if form == "process" else _environment(keys)))
+        data(json.dumps(_as_process(keys)))
 
 
 @credentials.command("exec")
@@ -87,14 +93,19 @@ def exec_(app: App, key: str, user: str | None, password: str | None, command: t
         for name, value in os.environ.items()
         if name not in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
     }
-    region = {} if {"AWS_REGION", "AWS_DEFAULT_REGION"} & env.keys() else {"AWS_REGION": profile.iot_region}
+    region = {} if {"AWS_REGION", "AWS_DEFAULT_REGION"} & env.keys() else _region(profile)
     _become(command, env | region | _environment(keys))
 
 
 def _keys(app: App, key: str, user: str | None, password: str | None) -> tuple[Profile, Credentials]:
     profile = app.profiles.load(key)
-    _, kept = signed_in(app, profile, user, password, from_stdin=False, ask=False)
+    _, kept = signed_in(app, profile, user, password, from_stdin=False, ask=False, left=LEFT)
     return profile, kept.credentials
+
+
+def _region(profile: Profile) -> dict[str, str]:
+    """Of the rooms; boto3 and the AWS CLI 1 look at the second name only."""
+    return {"AWS_REGION": profile.iot_region, "AWS_DEFAULT_REGION": profile.iot_region}
 
 
 def _environment(keys: Credentials) -> dict[str, str]:

@@ -97,7 +97,7 @@ def _own_folder(parent: Path, key: str) -> Iterator[Path]:
 
 
 def _welcome(stack: "LocalStack", key: str, exports: Path) -> str:
-    from aws_iot.local.stack import CONFIRMATION_CODE
+    from aws_iot.local.stack import CONFIRMATION_CODE, RESET_CODE
 
     folder = os.environ.get("AWS_IOT_CONFIG_DIR")
     return f"""\
@@ -109,7 +109,8 @@ The local stack is running, on this machine only. Ctrl-C ends it.
   AWS credentials of its administrator         {stack.admin_file}
   exports file                                 {exports}
   profile                                      {key}
-  confirmation code of every account           {CONFIRMATION_CODE}
+  code that confirms an account                {CONFIRMATION_CODE}
+  code that resets a password                  {RESET_CODE}
 
 Next, in another terminal{f" (with AWS_IOT_CONFIG_DIR={folder})" if folder else ""}:
 

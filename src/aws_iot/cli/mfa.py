@@ -6,13 +6,13 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
-from aws_iot.cli.authenticator import show_authenticator
+from aws_iot.cli.authenticator import issuer_of, show_authenticator
 from aws_iot.cli.challenges import METHODS
 from aws_iot.cli.output import data, visible, words
 from aws_iot.cli.sign_in import whoever_is_in
 from aws_iot.cli.terminal import ask_line, need_terminal
 from aws_iot.errors import CodeRefused
-from aws_iot.kept import CODE_ATTEMPTS
+from aws_iot.kept import ATTEMPTS
 from aws_iot.session import Account
 
 _KINDS = {"app": "SOFTWARE_TOKEN_MFA", "sms": "SMS_MFA", "email": "EMAIL_OTP"}
@@ -73,10 +73,10 @@ def setup(app: App, key: str, method: str) -> None:
       aws-iot mfa setup --method sms
     """
     if method == "app":
-        need_terminal(app, "A code of the app is needed", "a terminal")
+        need_terminal(app, "A code of the app is needed", "run it at one")
     username, account = _account(app, key)
     if method == "app":
-        show_authenticator(username, account.new_authenticator())
+        show_authenticator(username, account.new_authenticator(), issuer_of(key))
         _confirm(account)
     account.use_second_factor(_KINDS[method])
     words(f"From now on a code is asked besides your password: {METHODS[_KINDS[method]]}.")
@@ -107,7 +107,7 @@ def _account(app: App, key: str) -> tuple[str, Account]:
 
 
 def _confirm(account: Account) -> None:
-    for left in reversed(range(CODE_ATTEMPTS)):
+    for left in reversed(range(ATTEMPTS)):
         try:
             account.confirm_authenticator(ask_line("Code that the app shows now"))
             return

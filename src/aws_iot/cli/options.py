@@ -13,6 +13,9 @@ from aws_iot.cli.output import QUIET
 ANSWERS = "aws_iot.answers"
 """The key in Click's context under which options note what they answer of a challenge beforehand."""
 
+ATTRIBUTES = "aws_iot.attributes"
+"""The same for what a user pool wants to know of a person."""
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -97,11 +100,31 @@ new_password = _answer(
 )
 
 
+def _note_attributes(ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) -> None:
+    for one in given:
+        name, found, value = one.partition("=")
+        if not found:
+            raise click.BadParameter(f"'{one}' is not NAME=VALUE.")
+        ctx.meta.setdefault(ATTRIBUTES, {})[name] = value
+
+
+attribute = option(
+    "--attribute",
+    env="ATTRIBUTE",
+    multiple=True,
+    expose_value=False,
+    callback=_note_attributes,
+    metavar="NAME=VALUE",
+    help="What the user pool wants to know of you, such as nickname=Al; can be repeated.",
+)
+
+
 def signing_in(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of a command that signs in."""
     for decorate in (
         timeout,
         quiet,
+        attribute,
         new_password,
         mfa_method,
         mfa_code,

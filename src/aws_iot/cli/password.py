@@ -8,7 +8,7 @@ from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.account import tell_code_sent
 from aws_iot.cli.output import words
-from aws_iot.cli.sign_in import ask_password, username_of, whoever_is_in
+from aws_iot.cli.sign_in import ask_password, forget_preset, username_of, whoever_is_in
 from aws_iot.cli.terminal import ask_new_password
 
 new_password = options.option(
@@ -79,6 +79,4 @@ def change(app: App, key: str, password: str | None, new_password: str | None) -
 
 def _changed(app: App, key: str, username: str) -> None:
     words(f"The password of {username} is changed.")
-    if app.secrets.get("password", key, username):
-        app.secrets.remove("password", key)
-        words(f"The one that was preset is forgotten. To preset the new one: aws-iot config -p PASS -k {key}")
+    forget_preset(app, key, username)

@@ -8,6 +8,7 @@ from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.output import data, visible, words
 from aws_iot.cli.sign_in import by_password, nobody_in, username_of
+from aws_iot.errors import ProfileError, ServiceRefused, Unreachable
 from aws_iot.kept import Kept
 from aws_iot.message import timestamp
 from aws_iot.profile import Profile
@@ -40,8 +41,10 @@ def login(
     sign_in = app.sign_in(profile)
     username = username_of(profile, user, app.sessions.load(profile))
     kept = by_password(app, sign_in, profile, username, password, password_stdin)
-    if remember_device:
+    if remember_device and kept.session.device:
         app.accounts(profile).of(kept.session).remember_device()
+    elif remember_device:
+        words("This user pool does not remember devices: it will ask as it always does.")
     words(f"Signed in as {username}; your identity is {kept.credentials.identity}.")
 
 
@@ -61,8 +64,20 @@ def logout(app: App, key: str, everywhere: bool) -> None:
       aws-iot logout
       aws-iot logout -k team --everywhere
     """
-    was_in = app.sign_in(app.profiles.load(key)).end(everywhere=everywhere)
+    profile = app.profiles.load(key)
+    kept = app.sessions.load(profile)
+    try:
+        was_in = app.sign_in(profile).end(everywhere=everywhere)
+    except (Unreachable, ServiceRefused, ProfileError) as error:
+        error.hint = "It is forgotten here, and lives on there: sign in and out again" + (
+            " with --everywhere." if everywhere else ", or let it end by itself."
+        )
+        raise
     words("Signed out." if was_in else "Nobody was signed in.")
+    if kept and profile.username and app.secrets.get("password", key, profile.username):
+        words(
+            f"A password is preset, so the next command signs in again. To forget it: aws-iot config --forget -k {key}"
+        )
 
 
 @click.command()
@@ -89,15 +104,18 @@ def whoami(app: App, key: str, as_json: bool) -> None:
     else:
         width = max(map(len, facts)) + 2
         for name, value in facts.items():
-            data(f"{name.replace('_', ' '):{width}}{visible(value)}")
+            data(f"{name.replace('_', ' '):{width}}{visible(value or 'ended')}{_RENEWED.get(name, '')}")
 
 
-def _facts(profile: Profile, kept: Kept) -> dict[str, str]:
+_RENEWED = dict.fromkeys(("tokens_end", "credentials_end"), "  (renewed when needed)")
+
+
+def _facts(profile: Profile, kept: Kept) -> dict[str, str | None]:
     return {
         "user": kept.session.username,
         "profile": profile.key,
         "identity": kept.credentials.identity,
         "identity_pool": profile.identity_pool_id,
-        "tokens_end": timestamp(kept.session.expires),
-        "credentials_end": timestamp(kept.credentials.expires),
+        "tokens_end": timestamp(kept.session.expires) if kept.session.id_token else None,
+        "credentials_end": timestamp(kept.credentials.expires) if kept.credentials.session_token else None,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations  # so that what only types need is not import
 
 import shlex
 import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +13,9 @@ from aws_iot.app import App
 from aws_iot.cli.challenges import Asker
 from aws_iot.cli.output import words
 from aws_iot.cli.terminal import ask_secret, need_terminal
+from aws_iot.credentials import RENEW_BEFORE
 from aws_iot.errors import SignInRefused, WrongPassword
+from aws_iot.kept import TOKENS_BEFORE
 
 if TYPE_CHECKING:
     from aws_iot.kept import Kept, SignIn
@@ -20,14 +23,22 @@ if TYPE_CHECKING:
 
 
 def signed_in(
-    app: App, profile: Profile, user: str | None, password: str | None, from_stdin: bool, *, ask: bool = True
+    app: App,
+    profile: Profile,
+    user: str | None,
+    password: str | None,
+    from_stdin: bool,
+    *,
+    ask: bool = True,
+    left: timedelta = RENEW_BEFORE,
 ) -> tuple[SignIn, Kept]:
     """Somebody signed in: as is kept, or by a password, which is then spared the next command.
 
-    A password given with the command itself is tried, whatever is kept, and nothing of it is kept.
-    Without `ask`, who is not signed in and has no password preset is refused rather than asked.
+    A password given with the command itself is tried, whatever is kept, and its session is not kept.
+    Without `ask`, who is not signed in and has no password preset is refused rather than asked. `left` is how
+    much of the credentials' life must be left.
     """
-    sign_in, asker = app.sign_in(profile), Asker.of_command(app, may_ask=ask)
+    sign_in, asker = app.sign_in(profile), Asker.of_command(app, profile, may_ask=ask)
     kept = app.sessions.load(profile)
     if not ask and not (user or profile.username or kept):
         raise nobody_in(profile)
@@ -35,7 +46,7 @@ def signed_in(
     if from_stdin or _is_given("password"):
         return sign_in, sign_in.by_password(username, chosen_password(password, from_stdin) or "", asker)
     try:
-        kept = sign_in.kept(username)
+        kept = sign_in.kept(username, left=left)
     except SignInRefused as ended:
         if not (password or _preset(app, profile, username) or (ask and app.has_terminal())):
             raise
@@ -57,24 +68,36 @@ def by_password(
     ask: bool = True,
 ) -> Kept:
     """Sign in with the password that `password_of` finds, and spare the next command that."""
-    secret = password_of(app, profile, username, given, from_stdin, ask=ask)
+    preset = None if given or from_stdin else _preset(app, profile, username)
+    secret = preset or password_of(app, profile, username, given, from_stdin, ask=ask)
+    asker = Asker.of_command(app, profile, may_ask=ask)
     try:
-        kept = sign_in.by_password(username, secret, Asker.of_command(app, may_ask=ask))
+        kept = sign_in.by_password(username, secret, asker)
     except WrongPassword as error:
-        if secret != _preset(app, profile, username):
+        if not preset:
             raise
         raise WrongPassword(
             f"{error}: the one that was tried is preset, and may have been changed elsewhere",
             hint=f"Preset the new one: aws-iot config -p PASS -k {profile.key}",
         ) from error
     sign_in.keep(kept)
+    if asker.new_password:
+        forget_preset(app, profile.key, username)
     return kept
 
 
+def forget_preset(app: App, key: str, username: str) -> None:
+    """The user's password was changed: a preset one serves no more."""
+    if app.secrets.get("password", key, username):
+        app.secrets.remove("password", key)
+        words(f"The one that was preset is forgotten. To preset the new one: aws-iot config -p PASS -k {key}")
+
+
 def whoever_is_in(app: App, profile: Profile) -> Kept:
-    """The kept session, renewed first if it is about to end. Raises `SignInRefused`."""
+    """The kept session with live tokens, renewed first if need be. Raises `SignInRefused`."""
     kept = app.sessions.load(profile)
-    kept = app.sign_in(profile).kept(kept.session.username) if kept else None
+    if kept:
+        kept = app.sign_in(profile).kept(kept.session.username, tokens_left=TOKENS_BEFORE)
     if kept is None:
         raise nobody_in(profile)
     return kept
@@ -89,8 +112,8 @@ def nobody_in(profile: Profile) -> SignInRefused:
 
 
 def username_of(profile: Profile, given: str | None, kept: Kept | None = None) -> str:
-    """The user that was named, or the profile's, or who is signed in."""
-    username = given or profile.username or (kept.session.username if kept else None)
+    """The user that was named, or who is signed in, or the profile's."""
+    username = given or (kept.session.username if kept else None) or profile.username
     if not username:
         raise click.UsageError(
             f"Who are you? Give -u USER, set AWS_IOT_USER, or preset it: aws-iot config -u USER -k {profile.key}"
@@ -129,7 +152,7 @@ def chosen_password(given: str | None, from_stdin: bool) -> str | None:
 
 def ask_password(app: App, username: str, *, twice: bool = False) -> str:
     """Ask the person at the terminal, without echo; an error that says what else there is, if nobody is there."""
-    need_terminal(app, "A password is needed", "--password-stdin or set AWS_IOT_PASSWORD")
+    need_terminal(app, "A password is needed", "use --password-stdin or set AWS_IOT_PASSWORD")
     return ask_secret(f"Password of {username}", twice=twice)
 
 

@@ -29,6 +29,7 @@ REGION = "us-east-1"
 ACCOUNT = "000000000000"
 STACK = "chat"
 CONFIRMATION_CODE = "123456"
+RESET_CODE = "654321"
 ADMINISTRATOR = "administrator"
 """The user of the local account that an admin is."""
 

@@ -27,6 +27,7 @@ from aws_iot.errors import (
 )
 from aws_iot.message import Properties
 from aws_iot.profile import Profile
+from aws_iot.room import matches
 from aws_iot.secret_store import Keyring, SecretStore
 from aws_iot.session import Accounts, Answer, Challenge, CodeSent, Device, SecondFactors, Session
 
@@ -260,6 +261,7 @@ class FakeConnection:
         self._filters: list[str] = []
         self.events: queue.SimpleQueue[Event | BaseException] = queue.SimpleQueue()
         self.closed = False
+        self.durable: str | None = None
         self.received = 0
         self.acknowledged = 0
         if identity not in cloud.members:
@@ -326,15 +328,8 @@ class FakeConnection:
 
     def offer(self, delivery: Delivery) -> None:
         """Deliver a publication once, if a filter takes it."""
-        if not self.closed and any(_matches(delivery.topic, f) for f in self._filters):
+        if not self.closed and any(matches(delivery.topic, f) for f in self._filters):
             self.events.put(delivery)
-
-
-def _matches(topic: str, topic_filter: str) -> bool:
-    if topic_filter.endswith("/#"):
-        return topic.startswith(topic_filter[:-1])
-    head, _, last = topic_filter.rpartition("/")
-    return topic.rpartition("/")[0] == head and last == "+"
 
 
 class FakeKeyring:
@@ -401,6 +396,7 @@ class FakeApp(App):
         durable: str | None = None,
     ) -> Connection:
         connection = FakeConnection(self.cloud, identity)
+        connection.durable = durable
         self.on_connect(connection)
         return connection
 

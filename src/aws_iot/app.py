@@ -8,6 +8,7 @@ from __future__ import annotations  # so that what only types need is not import
 
 import os
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +42,7 @@ class App:
         self.now = now
         self.timeout = TIMEOUT_SECONDS
         self.tell: Callable[[str], None] = lambda _: None
+        self.pause: Callable[[float], None] = time.sleep
 
     @property
     def config_folder(self) -> Path:

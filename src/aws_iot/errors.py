@@ -5,7 +5,9 @@ AwsIotError
 ├── SignInRefused           4  password, unconfirmed account, code, a challenge
 ├── NotAuthorized           5  no admin has accepted this identity, or a policy refuses the topic
 ├── Unreachable             6  name, connection, TLS, clock, deadline
-└── ServiceRefused          7  limit, quota, invalid parameter
+├── ServiceRefused          7  limit, quota, invalid parameter
+├── NothingCame             8  what was waited for did not come in time
+└── CommandFailed           9  a command that was run for a message failed
 """
 
 from typing import ClassVar
@@ -112,3 +114,15 @@ class PasswordTooWeak(ServiceRefused):
 
 class InvalidMessage(ServiceRefused):
     """The message is not text, or larger than AWS IoT Core carries."""
+
+
+class NothingCame(AwsIotError):
+    """What was waited for did not come in time."""
+
+    exit_code = 8
+
+
+class CommandFailed(AwsIotError):
+    """A command that was run for a message failed."""
+
+    exit_code = 9

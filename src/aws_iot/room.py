@@ -1,9 +1,12 @@
 """Rooms: topics and their limits; saying and hearing; duplicates dropped."""
 
+import math
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
+from itertools import zip_longest
 
 from aws_iot.connection import Connection, Delivery, Done, Event, Lost, Restored
 from aws_iot.errors import InvalidMessage, InvalidRoom
@@ -18,6 +21,12 @@ MAX_SUBSCRIPTIONS = 50
 
 REMEMBERED_IDS = 10_000
 """Of so many messages back a second copy is noticed."""
+
+EVENTS_AT_ONCE = 50
+"""After so many events at the latest what was heard is dealt with. A broker sends 100 messages ahead."""
+
+SLICE_SECONDS = 0.05
+"""How often it is asked again whether what was heard has been dealt with."""
 
 
 @lru_cache
@@ -63,15 +72,43 @@ def _is_forbidden(code: int) -> bool:
     return code < 0x20 or 0x7F <= code <= 0x9F or 0xFDD0 <= code <= 0xFDEF or code & 0xFFFE == 0xFFFE
 
 
-def topic_filter(pool: str, room: str | None, identity: str) -> str:
-    """What to subscribe to, to hear everybody in `room`, or in every room of the pool (None).
+def check_pattern(pool: str, pattern: str) -> None:
+    """Raises `InvalidRoom` if `topic_filter` would, before it is known who listens."""
+    topic_filter(pool, pattern, pool)
 
-    Raises `InvalidRoom` for a room in which `identity` could not speak.
+
+def topic_filter(pool: str, pattern: str, identity: str) -> str:
+    """What to subscribe to, to hear everybody in the rooms of a pattern.
+
+    A pattern is a room, in which `+` can stand for a level (`ops/+`), and `#` at the end for this room
+    and all within it (`ops/#`); `#` alone is every room. Raises `InvalidRoom` for a room in which
+    `identity` could not speak.
     """
-    if room is None:
-        return f"{pool}/#"
-    topic(pool, room, identity)
-    return f"{pool}/{room}/+"
+    *outer, last = levels = pattern.split("/")
+    if any(level not in ("+", "#") and ("+" in level or "#" in level) for level in levels):
+        raise InvalidRoom(f"in '{pattern}' a wildcard is part of a name: '+' and '#' stand for whole levels")
+    if "#" in outer:
+        raise InvalidRoom(f"in '{pattern}' something follows '#', which can only be last")
+    if last == "#":
+        levels = outer
+    if levels:
+        topic(pool, "/".join("x" if level == "+" else level for level in levels), identity)
+    return f"{pool}/{pattern}" if last == "#" else f"{pool}/{pattern}/+"
+
+
+def matches(topic: str, topic_filter: str) -> bool:
+    """Whether a filter takes a topic, as AWS IoT Core does: `a/#` takes `a/b`, and not `a` itself."""
+    return _covers(topic_filter, topic)
+
+
+def _covers(wider: str, narrower: str) -> bool:
+    """Whether a filter takes every topic that another filter, or a topic, takes."""
+    for wide, narrow in zip_longest(wider.split("/"), narrower.split("/")):
+        if wide == "#":
+            return narrow is not None
+        if narrow is None or (wide != narrow and (wide != "+" or narrow == "#")):
+            return False
+    return True
 
 
 def place(pool: str, topic: str) -> tuple[str, str]:
@@ -101,6 +138,13 @@ class Rooms:
         self._now = now
         self._new_id = new_id
         self._heard: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._filters = [topic_filter(pool, "#", identity)]
+        self._place = lru_cache(maxsize=1000)(self._find_place)
+
+    @property
+    def identity(self) -> str:
+        """Who we are to the others."""
+        return self._identity
 
     def say(self, room: str, text: str) -> None:
         """Return when the broker has acknowledged it.
@@ -126,33 +170,74 @@ class Rooms:
         return to_properties(message_id, self._now(), self._name)
 
     def enter(self, rooms: Sequence[str]) -> None:
-        """Hear these rooms, or every room if none is named. Raises `InvalidRoom` before anything is sent."""
-        filters = [topic_filter(self._pool, room, self._identity) for room in dict.fromkeys(rooms)]
+        """Hear these rooms, which may be patterns, or every room if none is named.
+
+        Raises `InvalidRoom` before anything is sent.
+        """
+        asked = [topic_filter(self._pool, room, self._identity) for room in dict.fromkeys(rooms or "#")]
+        # A broker may deliver a message once for each filter that takes it.
+        filters = [f for f in asked if not any(f != other and _covers(other, f) for other in asked)]
         if len(filters) > MAX_SUBSCRIPTIONS:
             raise InvalidRoom(
                 f"{len(filters)} rooms are too many: AWS IoT Core allows {MAX_SUBSCRIPTIONS} on a connection"
             )
-        filters = filters or [topic_filter(self._pool, None, self._identity)]
         for start in range(0, len(filters), MAX_FILTERS_PER_SUBSCRIBE):
             self._connection.subscribe(filters[start : start + MAX_FILTERS_PER_SUBSCRIBE])
+        self._filters = filters
+        self._place.cache_clear()
 
-    def hear(self, timeout: float | None = None) -> Iterator[Message | Lost | Restored]:
-        """What happens in the rooms that were entered, until `timeout` seconds pass without an event.
+    def hear(
+        self, timeout: float | None = None, idle: Callable[[], bool] = lambda: True
+    ) -> Iterator[Message | Lost | Restored]:
+        """What happens in the rooms that were entered, for `timeout` seconds in all.
 
         A message that the broker delivers twice is heard once: its id tells, within what its sender said.
+
+        `idle` is called when nothing more is there to be heard at once, and after so many events at the
+        latest. It says whether all that was heard has been dealt with; if so, the broker is told, which
+        delivers the rest again to whoever comes back (`Connection.acknowledge`). If not, it is called
+        again soon.
         """
-        while (event := self._connection.receive(timeout)) is not None:
+        ends = math.inf if timeout is None else time.monotonic() + timeout
+        untold = 0
+        while True:
+            event = self._connection.receive(0) if 0 < untold < EVENTS_AT_ONCE else None
+            if event is None:
+                if untold and idle():
+                    self._connection.acknowledge()
+                    untold = 0
+                left = min(ends - time.monotonic(), SLICE_SECONDS if untold else math.inf)
+                if left <= 0:
+                    return
+                event = self._connection.receive(None if left == math.inf else left)
+            if event is None:
+                if not untold:
+                    return
+                continue
+            untold += 1
             heard = self._take(event)
             if heard is not None:
                 yield heard
-            self._connection.acknowledge()
+
+    def acknowledge(self) -> None:
+        """Tell the broker that all that was heard has been dealt with, where hearing ends before its time."""
+        self._connection.acknowledge()
 
     def _take(self, event: Event) -> Message | Lost | Restored | None:
         if not isinstance(event, Delivery):
             return event
-        room, sender = place(self._pool, event.topic)
-        message = from_wire(room, sender, event.payload, event.properties, self._now())
+        found = self._place(event.topic)
+        if found is None:
+            return None
+        room, sender = found
+        message = from_wire(
+            room, sender, event.payload, event.properties, self._now(), event.qos, event.retained
+        )
         return None if self._is_repeated(message) else message
+
+    def _find_place(self, topic: str) -> tuple[str, str] | None:
+        """None for a room that was not entered: a session that a broker keeps remembers those of earlier runs."""
+        return place(self._pool, topic) if any(matches(topic, f) for f in self._filters) else None
 
     def _is_repeated(self, message: Message) -> bool:
         if not message.id:

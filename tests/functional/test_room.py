@@ -96,6 +96,8 @@ def test_as_json_a_message_is_one_object_a_line(aws_iot: CommandLine, app: FakeA
         "text": "hi\u202e",
         "id": "1",
         "sent": "2026-01-02T03:04:05.000Z",
+        "qos": 1,
+        "retained": False,
     }
 
 
@@ -190,7 +192,8 @@ def test_who_is_not_accepted_gets_the_command_for_the_admin(aws_iot: CommandLine
         ),
         pytest.param("pub -r lobby -m " + "x" * 131_063, 7, "131,072", id="long message"),
         ("pub -r lobby -m - --password-stdin", 2, "cannot hold both"),
-        ("sub -r '#'", 7, "wildcard"),
+        ("sub -r 'a/b+'", 7, "stand for whole levels"),
+        ("sub -r '#/a'", 7, "can only be last"),
         ("pub -r lobby -m hello -u alice -p wrong", 4, "wrong user name or password"),
         ("pub -r lobby -m hello -u nobody -p wrong", 4, "no such user"),
         ("pub -r lobby -m hello -u alice", 2, "AWS_IOT_PASSWORD"),

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aws_iot.cli.messages import link_line, message_json, message_line, notice
+from aws_iot.cli.messages import link_line, message_line, notice
 from aws_iot.cli.output import visible
 from aws_iot.connection import Lost, Restored
+from aws_iot.json_lines import to_line
 from aws_iot.message import Message, encode
 
 IDENTITY = "us-east-1:4f9fa251-0000-0000-0000-000000000001"
@@ -183,7 +184,7 @@ def test_no_name_changes_what_is_said_of_the_identity(hostile: str) -> None:
 
 @pytest.mark.parametrize("hostile", HOSTILE, ids=ascii)
 def test_json_is_one_line_of_printable_ascii_that_keeps_everything(hostile: str) -> None:
-    line = message_json(message(room=hostile, sender=hostile, name=hostile, text=hostile))
+    line = to_line(message(room=hostile, sender=hostile, name=hostile, text=hostile))
     assert line.isascii()
     assert line.isprintable()
     read = json.loads(line)
@@ -192,7 +193,7 @@ def test_json_is_one_line_of_printable_ascii_that_keeps_everything(hostile: str)
 
 def test_json_has_these_keys_in_this_order() -> None:
     said = Message("lobby", IDENTITY, "hello", encode("hello"), RECEIVED, "id-1", RECEIVED, "alice")
-    assert list(json.loads(message_json(said)).items()) == [
+    assert list(json.loads(to_line(said)).items()) == [
         ("received", "2026-01-31T23:59:59.999Z"),
         ("room", "lobby"),
         ("sender", IDENTITY),
@@ -200,13 +201,15 @@ def test_json_has_these_keys_in_this_order() -> None:
         ("text", "hello"),
         ("id", "id-1"),
         ("sent", "2026-01-31T23:59:59.999Z"),
+        ("qos", 1),
+        ("retained", False),
     ]
 
 
 def test_json_has_null_for_what_another_program_did_not_send() -> None:
-    read = json.loads(message_json(Message("lobby", IDENTITY, "hello", b"", RECEIVED)))
+    read = json.loads(to_line(Message("lobby", IDENTITY, "hello", encode("hello"), RECEIVED)))
     assert (read["name"], read["id"], read["sent"]) == (None, None, None)
-    assert len(read) == 7
+    assert len(read) == 9
 
 
 # User names, and what Node.js 20 prints of them.
@@ -245,3 +248,10 @@ def test_no_user_name_adds_a_line_to_the_notice_or_drives_the_terminal(hostile: 
 def test_what_happened_to_the_link_is_told_with_its_cause() -> None:
     assert link_line(Lost("the network is gone")) == "connection lost: the network is gone; reconnecting"
     assert link_line(Restored()) == "connected again"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(3.24, "3.2 s"), (59.9, "59.9 s"), (245.2, "4 min 5 s"), (12_340.0, "3 h 25 min")]
+)
+def test_how_long_the_link_was_down_is_told(seconds: float, told: str) -> None:
+    assert link_line(Restored(seconds)) == f"connected again after {told}"

@@ -5,6 +5,7 @@ queue or settles a future, and returns; what takes time (renewing credentials, s
 thread of its own.
 """
 
+import math
 import os
 import queue
 import secrets
@@ -64,6 +65,10 @@ UNACKNOWLEDGED = 100
 
 EVENTS = 1000
 """So many events may wait for their reader; then awscrt is made to wait, and with it the broker."""
+
+GATHER_SECONDS = 0.001
+"""Whoever waits for an event gives several so long to gather: to wake it for each would take longer than all
+else that is done for a message."""
 
 PATIENCE_SECONDS = 2.0
 """After so long without a word from awscrt we look for ourselves: it is slow to report an untrusted certificate."""
@@ -245,14 +250,17 @@ class IotCoreConnection:
         self._subscriptions.append(tuple(filters))
 
     def receive(self, timeout: float | None = None) -> Event | None:
-        deadline = float("inf") if timeout is None else time.monotonic() + timeout
+        if timeout != 0 and self._events.empty():
+            time.sleep(GATHER_SECONDS)
+        left = math.inf if timeout is None else timeout
         while True:
             try:
-                event = self._events.get(timeout=max(0, min(SLICE_SECONDS, deadline - time.monotonic())))
+                event = self._events.get(timeout=min(left, SLICE_SECONDS))
             except queue.Empty:
                 if self._ended.done():
                     raise self._ended.result() from None
-                if time.monotonic() >= deadline:
+                left -= SLICE_SECONDS
+                if left <= 0:
                     return None
                 continue
             if isinstance(event, _Unacknowledged):
@@ -269,8 +277,16 @@ class IotCoreConnection:
     def close(self) -> None:
         self._stopping.set()
         if not self._stopped.is_set():
+            if self._durable and self._is_linked:
+                self._let_acknowledgements_leave()
             self._client.stop(mqtt5.DisconnectPacket())  # without a packet awscrt closes without a DISCONNECT
             self._stopped.wait(1.0)
+
+    def _let_acknowledgements_leave(self) -> None:
+        """Else DISCONNECT overtakes them, and the broker delivers again what was dealt with."""
+        with suppress(Exception):  # then it does
+            # The answer to a request that leaves behind them, and changes nothing.
+            self._client.unsubscribe(mqtt5.UnsubscribePacket([f"{self._identity}/none"])).result(0.5)
 
     # -- opening
 
@@ -409,12 +425,15 @@ class IotCoreConnection:
         delivery = Delivery(
             packet.topic,
             bytes(packet.payload or b""),
-            tuple((p.name, p.value) for p in packet.user_properties or ()),
+            tuple([(p.name, p.value) for p in packet.user_properties or ()]),
             int(packet.qos),
             bool(packet.retain),
         )
-        take_charge = data.acquire_publish_acknowledgement_control
-        self._events.put(_Unacknowledged(delivery, take_charge()) if take_charge else delivery)
+        handle = None
+        if self._durable or self._events.qsize() >= UNACKNOWLEDGED:  # else awscrt may: that is cheaper
+            take_charge = data.acquire_publish_acknowledgement_control
+            handle = take_charge() if take_charge else None
+        self._events.put(_Unacknowledged(delivery, handle) if handle else delivery)
         while self._events.qsize() > EVENTS and not self._ended.done() and not self._stopping.is_set():
             time.sleep(0.01)  # nothing else slows a broker that sends with QoS 0
 

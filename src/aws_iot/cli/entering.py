@@ -1,15 +1,21 @@
 """Signing in and connecting: what `sub` and `pub` do first."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 from aws_iot.app import App
 from aws_iot.cli.messages import notice
 from aws_iot.cli.output import words
 from aws_iot.cli.sign_in import signed_in
+from aws_iot.connection import Connection
+from aws_iot.errors import NotAccepted
 from aws_iot.kept import Kept, SignIn
 from aws_iot.profile import Profile
 from aws_iot.room import Rooms
+
+FIRST_PAUSE_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 30.0
 
 
 @contextmanager
@@ -21,18 +27,40 @@ def entered(
     from_stdin: bool,
     *,
     tell: bool = False,
+    durable: str | None = None,
+    wait: bool = False,
 ) -> Iterator[Rooms]:
-    """The rooms of the profile, over a connection that is closed in the end; `tell` shows what an admin needs."""
+    """The rooms of the profile, over a connection that is closed in the end; `tell` shows what an admin needs.
+
+    With `durable` the broker keeps the session under this name. With `wait` it is tried until an admin
+    has accepted the identity.
+    """
     sign_in, kept = signed_in(app, profile, user, password, from_stdin)
     username, identity = kept.session.username, kept.credentials.identity
     if tell:
         for line in notice(username, identity, profile.identity_pool_id).splitlines():
             words(line)
-    connection = app.connect(profile, identity, sign_in.credentials(kept).current)
+    connect = partial(app.connect, profile, identity, sign_in.credentials(kept).current, durable)
+    connection = _once_accepted(connect, app.pause) if wait else connect()
     try:
         yield app.rooms(profile, connection, identity, username)
     finally:
         connection.close()
+
+
+def _once_accepted(connect: Callable[[], Connection], pause: Callable[[float], None]) -> Connection:
+    """A connection, as soon as an admin has accepted the identity; that it has to wait is said once."""
+    seconds = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            return connect()
+        except NotAccepted as refused:
+            if seconds == FIRST_PAUSE_SECONDS:
+                for line in (str(refused), *(refused.hint or "").splitlines()):
+                    words(line)
+                words("Waiting until one has; Ctrl-C ends it.")
+        pause(seconds)
+        seconds = min(1.5 * seconds, LONGEST_PAUSE_SECONDS)
 
 
 @contextmanager

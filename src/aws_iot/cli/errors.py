@@ -1,12 +1,10 @@
 """Where failures become words and exit codes: one place for all commands."""
 
-import os
-import sys
 from typing import Any
 
 import click
 
-from aws_iot.cli.output import visible
+from aws_iot.cli.output import abandon_stdout, visible
 from aws_iot.errors import AwsIotError
 
 INTERRUPTED = 130
@@ -26,6 +24,5 @@ class RootGroup(click.Group):
         except (KeyboardInterrupt, click.Abort):
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:
-            # Whoever read our output has seen enough (`| head`). What is still buffered has nowhere to go.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            abandon_stdout()  # whoever read our output has seen enough (`| head`)
             ctx.exit(0)

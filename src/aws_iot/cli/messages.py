@@ -5,25 +5,9 @@ import re
 
 from aws_iot.cli.output import visible
 from aws_iot.connection import Lost, Restored
-from aws_iot.message import Message, timestamp
+from aws_iot.message import Message, short
 
 _PLAIN_LABEL = re.compile(r'[^\s\[\]~:"\\]+')
-_IDENTITY = re.compile(r"[\w-]+:([0-9a-f]{8})-[0-9a-f-]+")
-
-
-def message_json(message: Message) -> str:
-    """A message as one line of JSON, in ASCII: what it holds cannot act on a terminal either."""
-    return json.dumps(
-        {
-            "received": timestamp(message.received),
-            "room": message.room,
-            "sender": message.sender,
-            "name": message.name,
-            "text": message.text,
-            "id": message.id,
-            "sent": timestamp(message.sent) if message.sent else None,
-        }
-    )
 
 
 def message_line(message: Message) -> str:
@@ -32,11 +16,15 @@ def message_line(message: Message) -> str:
     What follows `~` is the beginning of the sender's identity, and true; the name before it is what
     the sender claims to be called. No room, name or text can forge the frame around it.
     """
-    found = _IDENTITY.fullmatch(message.sender)
-    sender = found.group(1) if found else _label(message.sender)
+    sender = short(message.sender) or _label(message.sender)
     name = _label(message.name) if message.name else ""
     moment = message.received.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     return f"{moment} [{_label(message.room)}] {name}~{sender}: {visible(message.text)}"
+
+
+def raw_line(message: Message) -> str:
+    """The payload, as far as it is text."""
+    return visible(message.payload.decode(errors="replace"))
 
 
 def _label(text: str) -> str:
@@ -58,4 +46,14 @@ def _quoted(text: str) -> str:
 
 def link_line(event: Lost | Restored) -> str:
     """What happened to the connection."""
-    return f"connection lost: {event.cause}; reconnecting" if isinstance(event, Lost) else "connected again"
+    if isinstance(event, Lost):
+        return f"connection lost: {event.cause}; reconnecting"
+    return f"connected again after {_duration(event.seconds)}" if event.seconds else "connected again"
+
+
+def _duration(seconds: float) -> str:
+    """Such as `3.2 s`, `4 min 5 s`, `3 h 25 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -24,14 +24,22 @@ def option(*names: str, env: str, **attributes: Any) -> Decorator:
     return click.option(*names, envvar=f"AWS_IOT_{env}", show_envvar=True, **attributes)
 
 
+class Seconds(click.FloatRange):
+    """A number of seconds within bounds."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds: float = super().convert(value, param, ctx)
+        if math.isnan(seconds):  # which is neither below nor above any bound
+            self.fail("give a number of seconds.", param, ctx)
+        return seconds
+
+
 def _stored_profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     app = ctx.obj if isinstance(ctx.obj, App) else App()
     return [CompletionItem(key) for key in app.profiles.keys() if key.startswith(incomplete)]
 
 
 def _set_timeout(ctx: click.Context, _: click.Parameter, seconds: float) -> None:
-    if math.isnan(seconds):  # which is neither below nor above any bound
-        raise click.BadParameter("give a number of seconds.")
     if app := ctx.find_object(App):  # there is none while a shell completes
         app.timeout = seconds
 
@@ -71,7 +79,7 @@ json_output = option("--json", "as_json", env="JSON", is_flag=True, help="Print 
 timeout = option(
     "--timeout",
     env="TIMEOUT",
-    type=click.FloatRange(0.1, 3600),
+    type=Seconds(0.1, 3600),
     default=TIMEOUT_SECONDS,
     show_default=True,
     metavar="SECONDS",

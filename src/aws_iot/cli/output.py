@@ -1,6 +1,12 @@
 """The one door for output: data to stdout, words to stderr, nothing that could drive a terminal."""
 
+import os
+import sys
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
 
 import click
 
@@ -29,16 +35,69 @@ def _escape(character: str) -> str:
 
 def data(line: str) -> None:
     """Print a line of data, at once: others may read it from a pipe."""
-    try:
+    with _writing():
         click.echo(line)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
     except BrokenPipeError:
         raise
     except OSError as error:  # such as a full disk behind a redirection
+        abandon_stdout()
         raise ProfileError(f"the output cannot be written: {error.strerror}") from error
+
+
+def abandon_stdout() -> None:
+    """Give up what is still buffered, over which Python would else end with an exit code of its own."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class Lines:
+    """Data that is written many lines at a time: `data` would take longer than all else that is done for a line.
+
+    They are in memory until `flush`, which leaving it does too.
+    """
+
+    def __init__(self) -> None:
+        self._pending: list[bytes] = []
+        self._encoding = sys.stdout.encoding if sys.stdout else "utf-8"  # there is none after `>&-`
+        self._errors = (sys.stdout.errors if sys.stdout else None) or "strict"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.flush()
+
+    def add(self, line: str | bytes) -> None:
+        """One more line: text as stdout's encoding has it, bytes as they are."""
+        if isinstance(line, str):
+            line = line.encode(self._encoding, self._errors)
+        self._pending.append(line)
+
+    def flush(self) -> None:
+        """Write what is pending; what could not be written is gone, and why is raised as by `data`."""
+        pending, self._pending = self._pending, []
+        if pending and sys.stdout is not None:
+            with _writing():
+                rest = memoryview(b"\n".join([*pending, b""]))
+                while rest:  # an unbuffered stdout (PYTHONUNBUFFERED) may take less than all
+                    rest = rest[sys.stdout.buffer.write(rest) :]
+                sys.stdout.buffer.flush()
 
 
 def words(line: str) -> None:
     """Tell the person something; `--quiet` hides it."""
     context = click.get_current_context(silent=True)
     if not (context and context.meta.get(QUIET)):
-        click.echo(visible(line), err=True)
+        complain(line)
+
+
+def complain(line: str) -> None:
+    """Tell the person what went wrong, which `--quiet` does not hide."""
+    click.echo(visible(line), err=True)

@@ -1,14 +1,57 @@
 """`aws-iot sub`: hear."""
 
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Collection
+
 import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.entering import entered
-from aws_iot.cli.messages import link_line, message_json, message_line
-from aws_iot.cli.output import data, words
-from aws_iot.message import Message
-from aws_iot.room import check_room
+from aws_iot.cli.handler import Handler
+from aws_iot.cli.messages import link_line, message_line, raw_line
+from aws_iot.cli.outlet import Outlet, Printer
+from aws_iot.cli.output import words
+from aws_iot.cli.template import InvalidTemplate, Template
+from aws_iot.errors import NothingCame
+from aws_iot.json_lines import to_line
+from aws_iot.message import Message, short
+from aws_iot.room import Rooms, check_pattern
+
+
+def _identities(_ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    for identity in given:
+        if not short(identity) and not re.fullmatch("[0-9a-f]{8}", identity):
+            raise click.BadParameter(
+                f"'{identity}' is no identity: give it whole, or the 8 characters that are shown behind ~."
+            )
+    return given
+
+
+def _command(_ctx: click.Context, _: click.Parameter, given: str | None) -> list[str]:
+    try:
+        command = shlex.split(given or "")
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.") from error
+    if given is not None and not (command and shutil.which(command[0])):
+        raise click.BadParameter(f"there is no command '{command[0] if command else ''}'.")
+    return command
+
+
+def _template(_ctx: click.Context, _: click.Parameter, given: str | None) -> Template | None:
+    try:
+        return None if given is None else Template(given)
+    except InvalidTemplate as error:
+        raise click.BadParameter(f"{error}.") from error
+
+
+def _session_name(_ctx: click.Context, _: click.Parameter, given: str | None) -> str | None:
+    if given is not None and not re.fullmatch("[A-Za-z0-9_-]{1,32}", given):
+        raise click.BadParameter("use 1 to 32 letters, digits, '-' and '_'.")
+    return given
 
 
 @click.command()
@@ -20,9 +63,75 @@ from aws_iot.room import check_room
     env="ROOM",
     multiple=True,
     metavar="ROOM",
-    help="A room to hear; can be repeated.  [default: all]",
+    help="A room to hear, or a pattern: ops/+ is every room in ops, ops/# also ops itself and all rooms"
+    " deeper within; can be repeated.  [default: all]",
+)
+@options.option(
+    "--from",
+    "senders",
+    env="FROM",
+    multiple=True,
+    metavar="IDENTITY",
+    callback=_identities,
+    help="Hear only this identity, given whole or as the 8 characters behind ~; can be repeated.",
+)
+@options.option("--not-from-me", env="NOT_FROM_ME", is_flag=True, help="Do not hear what you say yourself.")
+@options.option(
+    "-C", "--count", env="COUNT", type=click.IntRange(1), metavar="N", help="End after N messages."
+)
+@options.option(
+    "-W",
+    "--within",
+    "seconds",
+    env="WITHIN",
+    type=options.Seconds(0, min_open=True),
+    metavar="SECONDS",
+    help="End so many seconds after it began to listen; with exit code 8 if less came than -C asks for, or,"
+    " without -C, nothing.",
 )
 @options.json_output
+@options.option(
+    "--format",
+    "template",
+    env="SUB_FORMAT",
+    metavar="TEMPLATE",
+    callback=_template,
+    help="Print each message so, with the fields above.",
+)
+@options.option(
+    "--raw",
+    env="SUB_RAW",
+    is_flag=True,
+    help="Print the payload of each message as it is, and a line break.",
+)
+@options.option(
+    "--exec",
+    "command",
+    env="EXEC",
+    metavar="COMMAND",
+    callback=_command,
+    help="Run a command for each message instead of printing it: see above.",
+)
+@options.option(
+    "--exec-jobs",
+    "jobs",
+    env="EXEC_JOBS",
+    type=click.IntRange(1, 100),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Run so many at once; with more than 1 they end in any order.",
+)
+@options.option(
+    "--durable",
+    env="DURABLE",
+    metavar="NAME",
+    callback=_session_name,
+    help="Have the broker keep, under this name, what is said while you are away.",
+)
+@options.option(
+    "--wait", env="WAIT", is_flag=True, help="Where no admin has accepted you yet, keep trying until one has."
+)
 @click.pass_obj
 def sub(
     app: App,
@@ -31,7 +140,17 @@ def sub(
     password: str | None,
     password_stdin: bool,
     rooms: tuple[str, ...],
+    senders: tuple[str, ...],
+    not_from_me: bool,
+    count: int | None,
+    seconds: float | None,
     as_json: bool,
+    template: Template | None,
+    raw: bool,
+    command: list[str],
+    jobs: int,
+    durable: str | None,
+    wait: bool,
 ) -> None:
     """Hear what is said: each message as it comes, until Ctrl-C.
 
@@ -41,19 +160,90 @@ def sub(
     The first time, nobody has accepted you: an admin needs the identity that is shown.
 
     \b
+    Fields of --format, each as {field} or {field:WIDTH}, such as {name:>12} or {text:.80}:
+      time             when it came, local time; {time:%H:%M} as strftime has it
+      received, sent   when it came and when it was said, UTC; strftime as above
+      room             where
+      sender, short    who, proven: the identity, and its beginning
+      name             what the sender claims to be called
+      text, raw        what was said, and the whole payload
+      id               unique, where the sender's program gives one
+      qos, retained    how it was delivered: 0 or 1, true or false
+    \\n, \\t and \\\\ stand for a line break, a tab and a backslash, {{ and }} for braces.
+
+    Whatever is printed for people, control characters in messages are shown as escapes, into pipes as
+    well. --json holds them all, escaped; --raw passes them on except to a terminal.
+
+    A command of --exec is no shell's: it is split into words once, and a message cannot change it. The
+    text is its standard input; AWS_IOT_MESSAGE_ROOM, _SENDER, _SHORT, _NAME, _TEXT, _ID, _RECEIVED,
+    _SENT, _QOS and _RETAINED are in its environment, up to 32,000 bytes each. That one fails is told
+    on stderr, and listening goes on; when it ends by itself, the exit code is then 9.
+
+    With --durable a message counts as heard once its line is written or its command has ended, and what
+    is not heard comes again: after a crash some may come twice, none is missing. How long a broker
+    keeps it is up to the account: an hour on AWS, unless it was raised.
+
+    \b
     Examples:
       aws-iot sub
-      aws-iot sub -r lobby -r ops -u alice -k team
+      aws-iot sub -r lobby -r 'ops/#' -u alice -k team
       aws-iot sub -r lobby --json | jq .text
+      aws-iot sub -r lobby -C 1 -W 30 --raw
+      aws-iot sub --format '{time:%H:%M} {short} {text}'
+      aws-iot sub -r jobs --durable worker --exec ./work.sh
     """
     profile = app.profiles.load(key)
     for room in rooms:
-        check_room(profile.identity_pool_id, room)
-    with entered(app, profile, user, password, password_stdin, tell=True) as place:
+        check_pattern(profile.identity_pool_id, room)
+    outlet = _outlet(as_json, template, raw, command, jobs)
+    with (
+        entered(app, profile, user, password, password_stdin, tell=True, durable=durable, wait=wait) as place,
+        outlet,
+    ):
         place.enter(rooms)
         words(f"Listening in {', '.join(rooms) or 'all rooms'}; Ctrl-C ends it.")
-        for heard in place.hear():
-            if isinstance(heard, Message):
-                data(message_json(heard) if as_json else message_line(heard))
-            else:
-                words(link_line(heard))
+        muted = {place.identity} if not_from_me else set()
+        came = _listen(place, outlet, seconds, count, senders, muted)
+        outlet.finish()
+        place.acknowledge()
+    if seconds is not None and came < (count or 1):
+        missed = f"{came or 'none'} of {count} messages" if count else "no message"
+        raise NothingCame(f"{missed} came within {seconds:g} seconds")
+    outlet.check()
+
+
+def _outlet(as_json: bool, template: Template | None, raw: bool, command: list[str], jobs: int) -> Outlet:
+    if as_json + raw + (template is not None) + bool(command) > 1:
+        raise click.UsageError("--json, --format, --raw and --exec exclude each other.")
+    if command:
+        return Handler(command, jobs)
+    if template:
+        return Printer(template.filled)
+    if as_json:
+        return Printer(to_line)
+    if raw:
+        return Printer(raw_line if sys.stdout.isatty() else lambda message: message.payload)
+    return Printer(message_line)
+
+
+def _listen(
+    place: Rooms,
+    outlet: Outlet,
+    seconds: float | None,
+    count: int | None,
+    senders: Collection[str],
+    muted: Collection[str],
+) -> int:
+    """How many messages came, until one of the limits is reached."""
+    came = 0
+    for heard in place.hear(seconds, outlet.settle):
+        if not isinstance(heard, Message):
+            words(link_line(heard))
+            continue
+        if heard.sender in muted or (senders and not {heard.sender, short(heard.sender)} & set(senders)):
+            continue
+        outlet.take(heard)
+        came += 1
+        if came == count:
+            break
+    return came

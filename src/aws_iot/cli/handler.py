@@ -1,0 +1,123 @@
+"""A command that is run for each message, with the message in its environment and on its standard input."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from aws_iot.cli.output import complain
+from aws_iot.errors import CommandFailed
+from aws_iot.message import Message, short, timestamp
+
+LONGEST_VARIABLE_BYTES = 32_000
+"""What is longer is not in the environment: Windows takes 32,767 characters a variable, Linux 131,072 bytes."""
+
+POLL_SECONDS = 0.01
+PARTING_SECONDS = 1.0
+"""How long commands may take to end once they are told to, where listening ends before they do."""
+
+_VARIABLES: dict[str, Callable[[Message], str]] = {
+    "ROOM": lambda message: message.room,
+    "SENDER": lambda message: message.sender,
+    "SHORT": lambda message: short(message.sender) or message.sender,
+    "NAME": lambda message: message.name or "",
+    "TEXT": lambda message: message.text,
+    "ID": lambda message: message.id or "",
+    "RECEIVED": lambda message: timestamp(message.received),
+    "SENT": lambda message: timestamp(message.sent) if message.sent else "",
+    "QOS": lambda message: str(message.qos),
+    "RETAINED": lambda message: "true" if message.retained else "false",
+}
+VARIABLES = tuple(f"AWS_IOT_MESSAGE_{name}" for name in _VARIABLES)
+
+
+def variables(message: Message) -> dict[str, str]:
+    """What a command finds in its environment; what cannot stand there (NUL, half a character) is replaced."""
+    encoding = sys.getfilesystemencoding()
+    told = {}
+    for name, value_of in zip(VARIABLES, _VARIABLES.values(), strict=True):
+        value = value_of(message).replace("\0", "\ufffd").encode(encoding, "replace")
+        if len(value) <= LONGEST_VARIABLE_BYTES:
+            told[name] = value.decode(encoding)
+    return told
+
+
+class Handler:
+    """Runs the command, for up to `jobs` messages at once; with one job the order is kept.
+
+    No shell is between: nothing in a message can be taken for a part of the command.
+    """
+
+    def __init__(self, command: Sequence[str], jobs: int) -> None:
+        self._command = list(command)
+        self._jobs = jobs
+        self._running: list[subprocess.Popen[bytes]] = []
+        self._started = 0
+        self._failed = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Commands that still run are told to end, and those that do not are ended."""
+        for process in self._running:
+            process.terminate()
+        ends = time.monotonic() + PARTING_SECONDS
+        for process in self._running:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(max(0, ends - time.monotonic()))
+            process.kill()
+            process.wait()
+
+    def take(self, message: Message) -> None:
+        """Start the command, as soon as one of the jobs is free."""
+        self._wait_for_fewer_than(self._jobs)
+        self._started += 1
+        # A file, not a pipe: a command that does not read it can neither block us nor fail for it.
+        with tempfile.TemporaryFile() as text:
+            text.write(message.text.encode(errors="replace"))
+            text.seek(0)
+            try:
+                process = subprocess.Popen(self._command, stdin=text, env=os.environ | variables(message))
+            except OSError as error:
+                self._tell(f"cannot be run: {error.strerror}")
+                return
+        self._running.append(process)
+        if self._jobs == 1:
+            process.wait()
+            self.settle()
+
+    def settle(self) -> bool:
+        """Report what has ended; whether all has."""
+        for process in list(self._running):
+            code = process.poll()
+            if code is None:
+                continue
+            self._running.remove(process)
+            if code:
+                self._tell(f"ended with exit code {code}" if code > 0 else f"was ended by signal {-code}")
+        return not self._running
+
+    def finish(self) -> None:
+        """Wait for those that run."""
+        self._wait_for_fewer_than(1)
+
+    def check(self) -> None:
+        """Raises `CommandFailed` if any has failed."""
+        if self._failed:
+            raise CommandFailed(f"{self._failed} of {self._started} commands failed")
+
+    def _wait_for_fewer_than(self, number: int) -> None:
+        while not self.settle() and len(self._running) >= number:
+            time.sleep(POLL_SECONDS)
+
+    def _tell(self, what: str) -> None:
+        self._failed += 1
+        complain(f"{self._command[0]} {what}")

@@ -1,0 +1,55 @@
+"""Where messages go: to stdout, or to a command that is run for each."""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol, Self
+
+from aws_iot.cli.output import Lines
+from aws_iot.message import Message
+
+
+class Outlet(Protocol):
+    """Takes messages, one after another, between being entered and left."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def take(self, message: Message) -> None:
+        """One more message; it may be dealt with later."""
+        ...
+
+    def settle(self) -> bool:
+        """Whether all that was taken has been dealt with; what can be done about it at once is done."""
+        ...
+
+    def finish(self) -> None:
+        """Return when all that was taken has been dealt with."""
+        ...
+
+    def check(self) -> None:
+        """Raise what went wrong on the way and did not end the listening, if anything did."""
+        ...
+
+
+class Printer(Lines):
+    """Prints each message, in the form that is given."""
+
+    def __init__(self, form: Callable[[Message], str | bytes]) -> None:
+        super().__init__()
+        self._form = form
+
+    def take(self, message: Message) -> None:
+        self.add(self._form(message))
+
+    def settle(self) -> bool:
+        self.flush()
+        return True
+
+    def finish(self) -> None:
+        self.flush()
+
+    def check(self) -> None:
+        """Nothing that goes wrong with stdout lets the listening go on."""

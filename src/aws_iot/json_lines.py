@@ -1,0 +1,93 @@
+"""Messages as lines of JSON: what `sub --json` prints, and what can be said again from such a line."""
+
+import base64
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii as _quoted  # json.dumps takes several times as long
+
+from aws_iot.errors import InvalidMessage
+from aws_iot.message import Message, decode, encode, timestamp
+
+_timestamp = lru_cache(maxsize=100)(
+    timestamp
+)  # at a thousand messages a second many are of the same millisecond
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a line of JSON says: in which room, if it names one, and the bytes that it stands for."""
+
+    room: str | None
+    payload: bytes
+
+    @property
+    def text(self) -> str:
+        """The text of the payload, as far as there is one."""
+        return decode(self.payload)
+
+
+def to_line(message: Message) -> str:
+    """A message as one line, in ASCII: what it holds cannot act on a terminal either.
+
+    Where `encode(text)` would not give the payload, a last key holds that: `payload` as text, or
+    `payload_base64` where it is not UTF-8. So `from_line` always gives back the same bytes.
+    """
+    return (
+        f'{{"received": "{timestamp(message.received)}", "room": {_quoted(message.room)}'
+        f', "sender": {_quoted(message.sender)}, "name": {_or_null(message.name)}'
+        f', "text": {_quoted(message.text)}, "id": {_or_null(message.id)}'
+        f', "sent": {_or_null(_timestamp(message.sent) if message.sent else None)}, "qos": {message.qos}'
+        f', "retained": {"true" if message.retained else "false"}{_exact(message)}}}'
+    )
+
+
+def _or_null(text: str | None) -> str:
+    return "null" if text is None else _quoted(text)
+
+
+def _exact(message: Message) -> str:
+    try:
+        if encode(message.text) == message.payload:
+            return ""
+        return f', "payload": {_quoted(message.payload.decode())}'
+    except UnicodeError:  # half a character in the text, or bytes that are not UTF-8
+        return f', "payload_base64": "{base64.b64encode(message.payload).decode()}"'
+
+
+def from_line(line: str | bytes) -> Said:
+    """What a line says; of its keys only `room`, `text`, `payload` and `payload_base64` count.
+
+    Raises `InvalidMessage`, which says what is wrong with it.
+    """
+    try:
+        read = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InvalidMessage(f"this is not JSON: {error}") from None
+    if not isinstance(read, dict):
+        raise InvalidMessage("this is JSON, but not an object")
+    room = _text_of(read, "room")
+    try:
+        return Said(room, _payload_of(read))
+    except UnicodeEncodeError:
+        raise InvalidMessage("it is not valid UTF-8") from None
+
+
+def _payload_of(read: dict[str, object]) -> bytes:
+    if (coded := _text_of(read, "payload_base64")) is not None:
+        try:
+            return base64.b64decode(coded, validate=True)
+        except ValueError:
+            raise InvalidMessage("its 'payload_base64' is not base64") from None
+    if (payload := _text_of(read, "payload")) is not None:
+        return payload.encode()
+    if (text := _text_of(read, "text")) is not None:
+        return encode(text)
+    raise InvalidMessage("it has neither 'text' nor 'payload'")
+
+
+def _text_of(read: dict[str, object], key: str) -> str | None:
+    value = read.get(key)
+    if value is None or isinstance(value, str):
+        return value
+    raise InvalidMessage(f"its '{key}' is not a string")

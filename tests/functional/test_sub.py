@@ -1,0 +1,348 @@
+"""`aws-iot sub` for scripts: what is heard, how it is printed, when it ends, and what counts as heard."""
+
+import base64
+import io
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from aws_iot.connection import Delivery, Lost, Restored
+from aws_iot.errors import Unreachable
+from aws_iot.json_lines import from_line
+from tests.conftest import CommandLine
+from tests.fakes import POOL, FakeApp, FakeCloud, FakeConnection
+
+ALICE = "-u alice -p Passw0rd"
+BOB = "us-east-1:b0b00000-0000-0000-0000-000000000002"
+CAROL = "us-east-1:ca401000-0000-0000-0000-000000000003"
+POSIX = pytest.mark.skipif(os.name == "nt", reason="runs sh")
+
+
+@pytest.fixture(autouse=True)
+def identity(cloud: FakeCloud) -> str:
+    """Alice is a member."""
+    return cloud.member("alice", "Passw0rd")
+
+
+def said(text: str, sender: str = BOB, room: str = "lobby", message_id: str = "") -> Delivery:
+    properties = (("id", message_id),) if message_id else ()
+    return Delivery(f"{POOL}/{room}/{sender}", json.dumps({"msg": text}).encode(), properties)
+
+
+def hear(app: FakeApp, *events: Delivery | Lost | Restored | BaseException) -> None:
+    """The next connection gets these events, and then Ctrl-C."""
+
+    def put(connection: FakeConnection) -> None:
+        for event in (*events, KeyboardInterrupt()):
+            connection.events.put(event)
+
+    app.on_connect = put
+
+
+def texts(lines: str) -> list[str]:
+    return [json.loads(line)["text"] for line in lines.splitlines()]
+
+
+# -- what is heard
+
+
+def test_senders_can_be_chosen_by_identity_or_by_its_beginning(aws_iot: CommandLine, app: FakeApp) -> None:
+    hear(app, said("1", BOB), said("2", CAROL), said("3", "device-7"), said("4", CAROL))
+    assert texts(aws_iot(f"sub --json --from {BOB} {ALICE}", ends=130).stdout) == ["1"]
+    assert texts(aws_iot(f"sub --json --from ca401000 {ALICE}", ends=130).stdout) == ["2", "4"]
+    both = aws_iot(f"sub --json --from b0b00000 --from {CAROL} {ALICE}", ends=130).stdout
+    assert texts(both) == ["1", "2", "4"]
+
+
+def test_what_one_says_oneself_can_be_left_out(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
+    hear(app, said("mine", identity), said("theirs"))
+    assert texts(aws_iot(f"sub --json --not-from-me {ALICE}", ends=130).stdout) == ["theirs"]
+
+
+def test_rooms_can_be_patterns(aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud) -> None:
+    def others_speak(connection: FakeConnection) -> None:
+        subscribe = connection.subscribe
+
+        def then_speak(filters: list[str]) -> None:
+            subscribe(filters)
+            for room in ("ops", "ops/db", "ops/db/log", "lobby", "opsx"):
+                cloud.deliver(f"{POOL}/{room}/{BOB}", room.encode())
+            connection.events.put(KeyboardInterrupt())
+
+        connection.subscribe = then_speak  # type: ignore[method-assign,assignment]
+
+    app.on_connect = others_speak
+    assert texts(aws_iot(f"sub --json -r 'ops/+' {ALICE}", ends=130).stdout) == ["ops/db"]
+    assert texts(aws_iot(f"sub --json -r 'ops/#' {ALICE}", ends=130).stdout) == [
+        "ops",
+        "ops/db",
+        "ops/db/log",
+    ]
+    both = aws_iot(f"sub --json -r 'ops/+' -r lobby {ALICE}", ends=130)
+    assert texts(both.stdout) == ["ops/db", "lobby"]
+    assert "Listening in ops/+, lobby;" in both.stderr
+
+
+# -- when it ends
+
+
+def test_it_ends_after_so_many_messages_and_acknowledges_exactly_those(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud
+) -> None:
+    hear(app, Lost("x"), Restored(3.2), said("1"), said("2"), said("3"), said("4"))
+    result = aws_iot(f"sub --json -C 3 {ALICE}")
+    assert texts(result.stdout) == ["1", "2", "3"]
+    assert "connected again after 3.2 s" in result.stderr
+    [connection] = cloud.connections
+    assert connection.acknowledged == 3
+    assert connection.closed
+
+
+def test_messages_that_are_left_out_or_repeated_do_not_count(
+    aws_iot: CommandLine, app: FakeApp, identity: str
+) -> None:
+    hear(app, said("mine", identity), said("1", message_id="a"), said("1", message_id="a"), said("2"))
+    assert texts(aws_iot(f"sub --json -C 2 --not-from-me {ALICE}").stdout) == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("-W 0.05", "no message came within 0.05 seconds"),
+        ("-W 0.05 -C 1 --from ca401000", "none of 1 messages came within 0.05 seconds"),
+        ("-W 0.05 -C 5", "1 of 5 messages came within 0.05 seconds"),
+    ],
+)
+def test_when_too_little_comes_in_time_it_ends_with_exit_code_8(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, options: str, told: str
+) -> None:
+    if "-C" in options:
+        app.on_connect = lambda connection: connection.events.put(said("hi"))
+    result = aws_iot(f"sub {options} {ALICE}", ends=8)
+    assert told in result.stderr
+    assert result.stdout.count("hi") == ("of 5" in told)
+    [connection] = cloud.connections
+    assert connection.acknowledged == ("-C" in options)
+
+
+def test_when_the_time_is_over_and_something_came_all_is_well(aws_iot: CommandLine, app: FakeApp) -> None:
+    app.on_connect = lambda connection: connection.events.put(said("hi"))
+    assert "hi" in aws_iot(f"sub -W 0.05 {ALICE}").stdout
+
+
+# -- what counts as heard
+
+
+def test_a_message_is_acknowledged_only_once_its_line_is_written(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud
+) -> None:
+    written: list[str] = []
+
+    def watch(connection: FakeConnection) -> None:
+        acknowledge = connection.acknowledge
+
+        def look_first() -> None:
+            assert isinstance(sys.stdout.buffer, io.BytesIO)  # as Click's runner has it
+            written.append(sys.stdout.buffer.getvalue().decode())
+            acknowledge()
+
+        connection.acknowledge = look_first  # type: ignore[method-assign]
+        for number in range(120):
+            connection.events.put(said(str(number)))
+        connection.events.put(KeyboardInterrupt())
+
+    app.on_connect = watch
+    output = aws_iot(f"sub --json {ALICE}", ends=130).stdout
+    assert texts(output) == [str(number) for number in range(120)]
+    assert [len(lines.splitlines()) for lines in written] == [50, 100]
+    # Ctrl-C came while 20 were still to be written: they are, and would be delivered again.
+    assert cloud.connections[0].acknowledged == 100
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt(), Unreachable("gone")])
+def test_what_came_before_the_end_is_shown(aws_iot: CommandLine, app: FakeApp, end: BaseException) -> None:
+    hear(app, said("1"), said("2"), end)
+    output = aws_iot(f"sub --json {ALICE}", ends=130 if isinstance(end, KeyboardInterrupt) else 6).stdout
+    assert texts(output) == ["1", "2"]
+
+
+# -- how it is printed
+
+
+def test_a_template_says_how_a_message_is_printed(aws_iot: CommandLine, app: FakeApp) -> None:
+    hear(app, said("hi\x1b[2J\nthere", room="ops"))
+    output = aws_iot(rf"sub --format '{{room:>5}}|{{short}}\t{{text}}' {ALICE}", ends=130).stdout
+    assert output == "  ops|b0b00000\thi\\x1b[2J\\nthere\n"
+
+
+def test_raw_is_the_payload_and_a_line_break(aws_iot: CommandLine, app: FakeApp) -> None:
+    hear(app, Delivery(f"{POOL}/lobby/{BOB}", b"\xff\x1b\n\0"), Delivery(f"{POOL}/lobby/{BOB}", b""))
+    assert aws_iot(f"sub --raw {ALICE}", ends=130).stdout_bytes == b"\xff\x1b\n\0\n\n"
+
+
+HOSTILE = [
+    b"",
+    b"null",
+    b"[]",
+    b"42",
+    b"\xff\xfe\x00",
+    b"{",
+    b'{"msg":null}',
+    b'{"msg":{"deep":' + b"[" * 10_000 + b"]" * 10_000 + b"}}",
+    b"[" * 10_000,
+    b"x" * 128 * 1024,
+    b'{"msg":"' + b"\xc3\xa9" * 60_000 + b'"}',
+    b"\x1b]0;owned\x07\x9b2J",
+    b'{"msg":"\\ud800\\u0000\\u001b[2J\\u2028"}',
+    "\u202e\u2066".encode(),
+    b'{"msg":"\xed\xa0\x80"}',
+    b'{"msg":' + b"9" * 10_000 + b"}",
+]
+FORMS = ["", "--json", "--raw", "--format '{time} {raw} {name} {text}'"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_nothing_that_arrives_ends_it(aws_iot: CommandLine, app: FakeApp, form: str) -> None:
+    everywhere = (
+        ("name", "\x1b[2J\n\0"),
+        ("sent", "\0"),
+        ("sent", "0001-01-01T00:00:00+23:59"),
+    )
+    hear(
+        app,
+        *(
+            Delivery(f"{POOL}/lo\x9bbby/{BOB}", payload, everywhere[:n])
+            for payload in HOSTILE
+            for n in (0, 1, 3)
+        ),
+    )
+    output = aws_iot(f"sub {form} {ALICE}", ends=130).stdout_bytes
+    if form != "--raw":
+        assert not re.search(rb"[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xa8\xae]", output)
+    if form == "--json":
+        assert [from_line(line).payload for line in output.splitlines()[::3]] == HOSTILE
+
+
+def test_what_is_not_text_is_there_in_json_as_well(aws_iot: CommandLine, app: FakeApp) -> None:
+    hear(app, Delivery(f"{POOL}/lobby/{BOB}", b"\xff", qos=0, retained=True))
+    read = json.loads(aws_iot(f"sub --json {ALICE}", ends=130).stdout)
+    assert base64.b64decode(read["payload_base64"]) == b"\xff"
+    assert (read["qos"], read["retained"], read["text"]) == (0, True, "\ufffd")
+
+
+# -- a command for each message
+
+
+@POSIX
+def test_a_command_is_run_for_each_message(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    script = tmp_path / "script"
+    script.write_text('#!/bin/sh\necho "$1 $AWS_IOT_MESSAGE_ROOM $(cat)" >> "$0.out"\n')
+    script.chmod(0o755)
+    hear(app, said("$(touch x); one"), said("two", room="ops"))
+    result = aws_iot(f"sub --exec \"{script} 'a; b'\" -C 2 {ALICE}")
+    assert result.stdout == ""
+    assert script.with_suffix(".out").read_text().splitlines() == [
+        "a; b lobby $(touch x); one",
+        "a; b ops two",
+    ]
+    assert cloud.connections[0].acknowledged == 2
+
+
+@POSIX
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_commands_that_fail_are_told_even_quietly_and_the_exit_code_is_9(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, jobs: int
+) -> None:
+    hear(app, said("0"), said("7"), said("0"))
+    result = aws_iot(
+        f"sub -q -C 3 --exec-jobs {jobs} --exec 'sh -c \"exit $AWS_IOT_MESSAGE_TEXT\"' {ALICE}", ends=9
+    )
+    assert "sh ended with exit code 7" in result.stderr
+    assert "1 of 3 commands failed" in result.stderr
+    assert cloud.connections[0].acknowledged == 3
+
+
+# -- staying
+
+
+def test_a_durable_session_has_the_name_that_was_given(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud
+) -> None:
+    hear(app)
+    for options in ("", "--durable desk-1"):
+        aws_iot(f"sub {options} {ALICE}", ends=130)
+    assert [connection.durable for connection in cloud.connections] == [None, "desk-1"]
+
+
+def test_waiting_for_an_admin_is_said_once_and_ends_when_one_has_accepted(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str
+) -> None:
+    cloud.members.clear()
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 7:
+            cloud.members.add(identity)
+
+    app.pause = pause
+    hear(app, said("hi"))
+    result = aws_iot(f"sub --wait {ALICE}", ends=130)
+    assert "hi" in result.stdout
+    assert result.stderr.count(f"no admin has accepted the identity {identity} yet") == 1
+    assert result.stderr.count("Waiting until one has") == 1
+    assert "Listening" in result.stderr
+    assert pauses[0] == 5
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == 30
+
+
+def test_ctrl_c_ends_the_waiting(aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud) -> None:
+    cloud.members.clear()
+
+    def pause(_: float) -> None:
+        raise KeyboardInterrupt
+
+    app.pause = pause
+    assert "Waiting" in aws_iot(f"sub --wait {ALICE}", ends=130).stderr
+
+
+def test_whatever_else_is_wrong_is_not_waited_for(aws_iot: CommandLine, app: FakeApp) -> None:
+    app.fails_with = Unreachable("no way")
+    assert "no way" in aws_iot(f"sub --wait {ALICE}", ends=6).stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("--from bob", "'bob' is no identity"),
+        ("--from ''", "is no identity"),
+        ("-C 0", "range"),
+        ("-C x", "not a valid integer"),
+        ("-W 0", "range"),
+        ("-W nan", "a number of seconds"),
+        ("--format '{who}'", "there is no field 'who'; there are time, received, sent, room"),
+        ("--format '{text'", "is part of no field"),
+        ("--json --raw", "exclude each other"),
+        ("--format '' --exec true", "exclude each other"),
+        ("--exec ''", "there is no command ''"),
+        ("--exec 'no-such-command-here x'", "there is no command 'no-such-command-here'"),
+        ('--exec "\'"', "No closing quotation"),
+        ("--exec-jobs 0", "range"),
+        ("--durable ''", "use 1 to 32 letters"),
+        ("--durable a/b", "use 1 to 32 letters"),
+        ("--durable " + "a" * 33, "use 1 to 32 letters"),
+    ],
+)
+def test_a_mistake_is_told_before_anything_is_done(
+    aws_iot: CommandLine, cloud: FakeCloud, options: str, told: str
+) -> None:
+    result = aws_iot(f"sub {options} {ALICE}", ends=2)
+    assert told in result.stderr
+    assert cloud.connections == []

@@ -1,0 +1,135 @@
+"""A command for each message: what it is given, how many run at once, and what becomes of failures."""
+
+import os
+import shlex
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from aws_iot.cli.handler import LONGEST_VARIABLE_BYTES, VARIABLES, Handler, variables
+from aws_iot.errors import CommandFailed
+from aws_iot.message import Message, encode
+
+IDENTITY = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
+RECEIVED = datetime(2026, 1, 31, 23, 59, 59, 999000, tzinfo=UTC)
+POSIX = pytest.mark.skipif(os.name == "nt", reason="runs sh")
+
+
+def said(text: str, name: str | None = "alice") -> Message:
+    return Message("lobby", IDENTITY, text, encode("x"), RECEIVED, "1", RECEIVED, name)
+
+
+def sh(script: str, jobs: int = 1) -> Handler:
+    return Handler(["sh", "-c", script], jobs)
+
+
+def test_the_environment_says_all_of_a_message() -> None:
+    assert variables(said("hi")) == {
+        "AWS_IOT_MESSAGE_ROOM": "lobby",
+        "AWS_IOT_MESSAGE_SENDER": IDENTITY,
+        "AWS_IOT_MESSAGE_SHORT": "4f9fa251",
+        "AWS_IOT_MESSAGE_NAME": "alice",
+        "AWS_IOT_MESSAGE_TEXT": "hi",
+        "AWS_IOT_MESSAGE_ID": "1",
+        "AWS_IOT_MESSAGE_RECEIVED": "2026-01-31T23:59:59.999Z",
+        "AWS_IOT_MESSAGE_SENT": "2026-01-31T23:59:59.999Z",
+        "AWS_IOT_MESSAGE_QOS": "1",
+        "AWS_IOT_MESSAGE_RETAINED": "false",
+    }
+
+
+def test_what_an_environment_cannot_hold_is_replaced_or_left_out() -> None:
+    told = variables(said("x" * (LONGEST_VARIABLE_BYTES + 1), name="a\0b\ud800"))
+    assert set(VARIABLES) - set(told) == {"AWS_IOT_MESSAGE_TEXT"}
+    assert told["AWS_IOT_MESSAGE_NAME"] == "a\ufffdb?"
+
+
+@POSIX
+@pytest.mark.parametrize("text", ["hi", "", "\0\ud800 $(touch x) `id`; 'quoted' \"\n", "x" * 131_000])
+def test_the_text_is_the_command_s_standard_input(tmp_path: Path, text: str) -> None:
+    with sh(f"cat > {shlex.quote(str(tmp_path / 'out'))}") as handler:
+        handler.take(said(text))
+        handler.finish()
+    assert (tmp_path / "out").read_bytes() == text.encode(errors="replace")
+    handler.check()
+
+
+@POSIX
+def test_a_command_need_not_read_its_input() -> None:
+    with sh("exit 0") as handler:
+        handler.take(said("x" * 131_000))
+        assert handler.settle()
+    handler.check()
+
+
+@POSIX
+def test_with_one_job_the_order_is_kept_and_a_message_is_dealt_with_when_its_command_has_ended(
+    tmp_path: Path,
+) -> None:
+    with sh(f'echo "$AWS_IOT_MESSAGE_TEXT" >> {shlex.quote(str(tmp_path / "out"))}') as handler:
+        for number in range(5):
+            handler.take(said(str(number)))
+            assert handler.settle()
+            assert len((tmp_path / "out").read_text().split()) == number + 1
+    assert (tmp_path / "out").read_text().split() == ["0", "1", "2", "3", "4"]
+
+
+# Ends only when so many of its kind run at the same time.
+MEET = """
+import os, pathlib, sys, time
+folder, number = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+(folder / str(os.getpid())).touch()
+while len(list(folder.iterdir())) < number:
+    time.sleep(0.01)
+"""
+
+
+def test_as_many_commands_run_at_once_as_there_are_jobs(tmp_path: Path) -> None:
+    with Handler([sys.executable, "-c", MEET, str(tmp_path), "3"], 3) as handler:
+        for number in range(3):
+            assert len(list(tmp_path.iterdir())) < 3
+            handler.take(said(str(number)))
+        handler.finish()
+        assert handler.settle()
+    handler.check()
+
+
+@POSIX
+def test_a_failure_is_told_and_counted_and_the_next_message_is_handled(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with sh('exit "$AWS_IOT_MESSAGE_TEXT"') as handler:
+        for code in ("0", "3", "0"):
+            handler.take(said(code))
+    assert capsys.readouterr().err == "sh ended with exit code 3\n"
+    with pytest.raises(CommandFailed, match="1 of 3 commands failed"):
+        handler.check()
+
+
+@POSIX
+def test_a_signal_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    with sh("kill -9 $$") as handler:
+        handler.take(said("x"))
+    assert capsys.readouterr().err == "sh was ended by signal 9\n"
+
+
+def test_a_command_that_cannot_be_run_is_a_failure(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with Handler([str(tmp_path)], 1) as handler:
+        handler.take(said("x"))
+    assert "cannot be run" in capsys.readouterr().err
+    with pytest.raises(CommandFailed):
+        handler.check()
+
+
+@POSIX
+def test_commands_that_still_run_are_ended_with_the_listening() -> None:
+    began = time.monotonic()
+    with sh("trap '' TERM; while :; do sleep 0.1; done", jobs=2) as handler:
+        handler.take(said("x"))
+        assert not handler.settle()
+    assert time.monotonic() - began < 5

@@ -1,0 +1,80 @@
+"""Messages as lines of JSON: what is written can be said again, byte for byte."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from aws_iot.errors import InvalidMessage
+from aws_iot.json_lines import Said, from_line, to_line
+from aws_iot.message import from_wire
+
+MOMENT = datetime(2026, 1, 31, 23, 59, 59, 999000, tzinfo=UTC)
+
+
+def line(payload: bytes) -> str:
+    return to_line(from_wire("lobby", "us-east-1:4f9fa251", payload, (), MOMENT))
+
+
+@pytest.mark.parametrize(
+    ("payload", "more"),
+    [
+        (b'{"msg":"hi"}', {}),
+        (b'{"msg": "hi"}', {"payload": '{"msg": "hi"}'}),
+        (b'{"msg":"hi","more":1}', {"payload": '{"msg":"hi","more":1}'}),
+        (b'{"msg":"\\u0068i"}', {"payload": '{"msg":"\\u0068i"}'}),
+        (b'{"msg":"\\ud800"}', {"payload_base64": "eyJtc2ciOiJcdWQ4MDAifQ=="}),
+        (b'{"msg":"\xed\xa0\x80"}', {"payload_base64": "eyJtc2ciOiLtoIAifQ=="}),
+        (b"hello", {"payload": "hello"}),
+        (b"", {"payload": ""}),
+        (b"null", {"payload": "null"}),
+        (b"\xff\x00", {"payload_base64": "/wA="}),
+    ],
+)
+def test_a_payload_that_the_text_does_not_give_is_there_exactly(payload: bytes, more: dict[str, str]) -> None:
+    read = json.loads(line(payload))
+    assert dict(list(read.items())[9:]) == more
+    assert from_line(line(payload)) == Said("lobby", payload)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ('{"text": "hi"}', Said(None, b'{"msg":"hi"}')),
+        ('{"room": "a/b", "text": "hi", "name": 1}', Said("a/b", b'{"msg":"hi"}')),
+        ('{"room": null, "text": "hi", "payload": null}', Said(None, b'{"msg":"hi"}')),
+        ('{"text": "hi", "payload": "x"}', Said(None, b"x")),
+        (b'{"payload_base64": "/w=="}\n', Said(None, b"\xff")),
+        ('{"payload": ""}', Said(None, b"")),
+    ],
+)
+def test_a_line_may_say_as_little_as_a_text(written: str | bytes, said: Said) -> None:
+    assert from_line(written) == said
+
+
+def test_what_a_line_says_has_a_text() -> None:
+    assert (from_line('{"text": "hi"}').text, from_line('{"payload": "ho"}').text) == ("hi", "ho")
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("", "not JSON"),
+        ("hello", "not JSON"),
+        (b"\xff", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ('["text"]', "not an object"),
+        ("null", "not an object"),
+        ("{}", "neither 'text' nor 'payload'"),
+        ('{"text": 1}', "'text' is not a string"),
+        ('{"text": "hi", "room": []}', "'room' is not a string"),
+        ('{"text": "\\ud800"}', "not valid UTF-8"),
+        ('{"payload": "\\ud800"}', "not valid UTF-8"),
+        ('{"payload_base64": "%"}', "not base64"),
+        ('{"payload_base64": "é"}', "not base64"),
+    ],
+)
+def test_what_is_wrong_with_a_line_is_told(written: str | bytes, told: str) -> None:
+    with pytest.raises(InvalidMessage, match=told) as wrong:
+        from_line(written)
+    assert "\n" not in str(wrong.value)

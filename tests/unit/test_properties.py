@@ -1,0 +1,161 @@
+"""What holds for whatever arrives: found by examples that nobody thought of."""
+
+import json
+import os
+import unicodedata
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aws_iot.cli.handler import variables
+from aws_iot.cli.messages import message_line, raw_line
+from aws_iot.cli.template import FIELDS, InvalidTemplate, Template
+from aws_iot.errors import InvalidMessage, InvalidRoom
+from aws_iot.json_lines import Said, from_line, to_line
+from aws_iot.message import Message, decode, encode, from_wire
+from aws_iot.room import matches, place, topic, topic_filter
+
+POOL = "us-east-1:00000000-0000-0000-0000-000000000000"
+IDENTITY = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
+BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+few = settings(max_examples=60, deadline=None, derandomize=True)
+
+anything = st.text(st.characters())  # half characters too
+texts = st.text(st.characters(codec="utf-8"))
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=5,
+)
+payloads = st.one_of(
+    st.binary(),
+    texts.map(str.encode),
+    texts.map(encode),
+    json_values.map(lambda value: json.dumps(value).encode()),
+    json_values.map(lambda value: json.dumps({"msg": value}).encode()),
+    st.builds(lambda inside: b'{"msg":"' + inside + b'"}', st.binary()),
+)
+messages = st.builds(
+    from_wire,
+    anything,
+    anything | st.just(IDENTITY),
+    payloads,
+    st.lists(st.tuples(st.sampled_from(["id", "sent", "name", "x"]), anything), max_size=5),
+    st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    st.sampled_from([0, 1]),
+    st.booleans(),
+)
+names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20).filter(
+    lambda s: not set(s) & set("/+#")
+)
+levels = st.lists(names | st.just("+"), min_size=1, max_size=6)
+
+
+def is_one_harmless_line(line: str) -> bool:
+    return not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or c in BIDI for c in line)
+
+
+@few
+@given(st.binary() | payloads)
+def test_every_payload_has_a_text(payload: bytes) -> None:
+    assert isinstance(decode(payload), str)
+
+
+@few
+@given(texts)
+def test_every_text_comes_back_from_its_payload(text: str) -> None:
+    assert decode(encode(text)) == text
+    assert json.loads(encode(text)) == {"msg": text}
+
+
+@few
+@given(st.binary() | texts.map(str.encode) | anything.map(lambda text: json.dumps(text)[1:-1].encode()))
+def test_the_quick_way_to_a_text_gives_what_the_slow_one_does(inside: bytes) -> None:
+    quick, slow = (decode(b'{"msg":"' + inside + end) for end in (b'"}', b'"} '))
+    assert slow in (quick, quick + " ")
+
+
+@few
+@given(messages)
+def test_no_message_breaks_out_of_its_line(message: Message) -> None:
+    assert is_one_harmless_line(message_line(message))
+    assert is_one_harmless_line(raw_line(message))
+    assert is_one_harmless_line(to_line(message))
+    assert to_line(message).isascii()
+
+
+@few
+@given(messages)
+def test_a_line_of_json_holds_all_of_a_message(message: Message) -> None:
+    read = json.loads(to_line(message))
+    assert [read[key] for key in ("room", "sender", "name", "text", "id")] == [
+        message.room,
+        message.sender,
+        message.name,
+        message.text,
+        message.id,
+    ]
+    assert from_line(to_line(message)) == Said(message.room, message.payload)
+
+
+@few
+@given(st.binary() | texts | json_values.map(json.dumps))
+def test_whatever_is_read_as_a_line_is_understood_or_refused(line: bytes | str) -> None:
+    with suppress(InvalidMessage):
+        assert isinstance(from_line(line).payload, bytes)
+
+
+@few
+@given(
+    st.lists(
+        st.sampled_from([f"{{{f}}}" for f in FIELDS]) | st.sampled_from(["{text:>9.4}", "x", "{{", "}}", " "])
+    ),
+    messages,
+)
+def test_a_template_gives_one_harmless_line_for_every_message(pieces: list[str], message: Message) -> None:
+    assert is_one_harmless_line(Template("".join(pieces)).filled(message))
+
+
+@few
+@given(st.text(st.sampled_from("{}:%.<>^ab\\ntime!9é")) | anything, messages)
+def test_every_template_is_understood_or_refused(template: str, message: Message) -> None:
+    with suppress(InvalidTemplate):
+        assert isinstance(Template(template).filled(message), str)
+
+
+@few
+@given(messages)
+def test_every_message_can_stand_in_an_environment(message: Message) -> None:
+    for value in variables(message).values():
+        assert "\0" not in value
+        assert os.fsencode(value) is not None
+
+
+@few
+@given(anything)
+def test_a_room_makes_a_topic_that_says_the_room_or_none(room: str) -> None:
+    try:
+        where = topic(POOL, room, IDENTITY)
+    except InvalidRoom:
+        return
+    assert place(POOL, where) == (room, IDENTITY)
+    assert matches(where, topic_filter(POOL, room, IDENTITY))
+    assert matches(where, topic_filter(POOL, "#", IDENTITY))
+
+
+@few
+@given(levels, st.booleans(), st.lists(names, min_size=1, max_size=6))
+def test_a_pattern_takes_the_rooms_that_its_levels_take(
+    pattern: list[str], deeper: bool, room: list[str]
+) -> None:
+    try:
+        where = topic(POOL, "/".join(room), IDENTITY)
+        wanted = topic_filter(POOL, "/".join([*pattern, *["#"] * deeper]), IDENTITY)
+    except InvalidRoom:
+        return
+    fits = all(p in ("+", r) for p, r in zip(pattern, room, strict=False))
+    long_enough = len(room) >= len(pattern) if deeper else len(room) == len(pattern)
+    assert matches(where, wanted) == (fits and long_enough)

@@ -1,0 +1,78 @@
+"""Templates for messages: fields, widths and times, and nothing else."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from aws_iot.cli.template import FIELDS, InvalidTemplate, Template
+from aws_iot.message import Message, encode
+
+IDENTITY = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
+RECEIVED = datetime(2026, 1, 31, 23, 59, 59, 999000, tzinfo=UTC)
+SAID = Message("ops/db", IDENTITY, "hello", encode("hello"), RECEIVED, "id-1", RECEIVED, "alice", 0, True)
+
+
+@pytest.mark.parametrize(
+    ("template", "line"),
+    [
+        ("", ""),
+        ("plain", "plain"),
+        ("{room} {short} {name}: {text}", "ops/db 4f9fa251 alice: hello"),
+        ("{sender}|{id}|{qos}|{retained}", f"{IDENTITY}|id-1|0|true"),
+        ("{raw}", '{"msg":"hello"}'),
+        ("{received} {sent}", "2026-01-31T23:59:59.999Z 2026-01-31T23:59:59.999Z"),
+        ("{sent:%H.%M} {received:%d.%m.}", "23.59 31.01."),
+        ("[{name:>7}] [{name:<7}] [{name:^7}] [{name:7}]", "[  alice] [alice  ] [ alice ] [alice  ]"),
+        ("{text:.2} {text:*>7.3}", "he ****hel"),
+        ("{{{text}}} {{text}}", "{hello} {text}"),
+        (r"{room}\t{text}\n\\n\x", "ops/db\thello\n\\n\\x"),
+        ("{time:%Y}", RECEIVED.astimezone().strftime("%Y")),
+        ("{time}", RECEIVED.astimezone().strftime("%Y-%m-%d %H:%M:%S")),
+    ],
+)
+def test_fields_are_filled_in(template: str, line: str) -> None:
+    assert Template(template).filled(SAID) == line
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_every_field_can_be_filled_in_although_a_message_lacks_it(field: str) -> None:
+    bare = Message("lobby", "device-7", "", b"\xff", RECEIVED)
+    assert isinstance(Template(f"{{{field}}}{{{field}:>9}}").filled(bare), str)
+
+
+def test_a_sender_that_is_no_identity_is_its_own_short_form() -> None:
+    assert Template("{short}").filled(Message("lobby", "device-7", "", b"", RECEIVED)) == "device-7"
+
+
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        (
+            "{nope}",
+            "there is no field 'nope'; there are time, received, sent, room, sender, short, name, text",
+        ),
+        ("{}", "there is no field ''"),
+        ("{0}", "there is no field '0'"),
+        ("{text", "the '{' at 1 is part of no field"),
+        ("a}", "the '}' at 2 is part of no field"),
+        ("{text.__class__}", "the '{' at 1"),
+        ("{text[0]}", "the '{' at 1"),
+        ("{text!r}", "the '{' at 1"),
+        ("{text:{room}}", "the '{' at 1"),
+        ("{text:x}", "'x' is neither a width"),
+        ("{text:%H}", "'%H' is neither a width"),
+        ("{text:99999}", "neither a width"),
+        ("{qos:05}", "neither a width"),
+    ],
+)
+def test_what_is_wrong_with_a_template_is_told(template: str, told: str) -> None:
+    with pytest.raises(InvalidTemplate) as wrong:
+        Template(template)
+    assert told in str(wrong.value)
+
+
+def test_a_message_cannot_break_out_of_its_line() -> None:
+    hostile = Message("a\nb", "x\x1b", "{room}\r\x9b2J\u202e", b"\0\n", RECEIVED, "\n", None, "\x07")
+    line = Template("".join(f"{{{field}}}" for field in FIELDS)).filled(hostile)
+    assert line.isprintable()
+    assert "{room}" in line

@@ -197,10 +197,10 @@ class Stack:
 
     @classmethod
     @contextmanager
-    def start(cls, folder: Path, options: str = "") -> Iterator["Stack"]:
-        """Run `aws-iot local` until the block ends."""
+    def start(cls, folder: Path, options: str = "", **env: str) -> Iterator["Stack"]:
+        """Run `aws-iot local` until the block ends; `env` is added to its environment."""
         config = folder / "config"
-        process = Running(f"local {options}", environment(config))
+        process = Running(f"local {options}", environment(config, **env))
         try:
             process.wait_for("pub -r lobby")
             yield cls(process, config, App(config).profiles.load("local"))

@@ -1,0 +1,178 @@
+"""`aws-iot sub` as real processes on the local stack: sessions that are kept, pipes, and waiting for an admin."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aws_iot.connection import Connection
+from aws_iot.room import Rooms
+from tests.conftest import CommandLine
+from tests.processes import COMMAND, Person, Running, Stack, run, session_of
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack that soon delivers again what a session left unacknowledged; like AWS, the usual one takes its time."""
+    with Stack.start(tmp_path_factory.mktemp("stack"), IOT_RETRANSMIT_SECONDS="1") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def listener(stack: Stack) -> Person:
+    """Whose `sub` is tested."""
+    return stack.person()
+
+
+@pytest.fixture(scope="module")
+def speaker(stack: Stack) -> Iterator[Rooms]:
+    """Somebody else in the rooms, in this process."""
+    app, person = stack.app(), stack.person()
+    credentials = app.issuer(stack.profile).issue(session_of(app.accounts(stack.profile), person.username))
+    connection: Connection = app.connect(stack.profile, person.identity, lambda: credentials)
+    yield app.rooms(stack.profile, connection, person.identity, "bob")
+    connection.close()
+
+
+@pytest.fixture
+def room() -> str:
+    """A room that no other test uses."""
+    return f"room-{uuid.uuid4().hex[:8]}"
+
+
+def texts(lines: str) -> list[str]:
+    return [json.loads(line)["text"] for line in lines.splitlines()]
+
+
+def test_what_is_said_while_away_comes_on_return_and_what_was_heard_does_not(
+    listener: Person, speaker: Rooms, room: str
+) -> None:
+    durable = f"sub -q -r {room} --json --durable {room}"
+    first = Running(f"{durable} -C 2".replace("-q ", ""), listener.env)
+    try:
+        first.wait_for("Listening")
+        for number in range(3):
+            speaker.say(room, str(number))
+        assert first.wait() == 0, first.report()
+    finally:
+        first.kill()
+    for number in range(3, 6):
+        speaker.say(room, str(number))
+    assert texts("\n".join(first.stdout)) == ["0", "1"]
+    # What had been sent to the first one and was not heard may come after what was said later.
+    returned = [run(f"{durable} -C 2 -W 10", listener.env).stdout for _ in range(2)]
+    assert sorted(texts("".join(returned))) == ["2", "3", "4", "5"]
+    assert run(f"{durable} -W 1.5", listener.env, ends=8).stdout == ""
+
+
+def test_what_was_written_by_a_process_that_is_killed_is_written_again_and_nothing_is_missing(
+    listener: Person, speaker: Rooms, room: str, tmp_path: Path
+) -> None:
+    # Its command never ends, so the message never counts as heard.
+    endless = f"{sys.executable} -c 'import time; print(1, flush=True); time.sleep(99)'"
+    stuck = Running(
+        f"sub -r {room} --durable {room} --exec {shlex.quote(endless)}", listener.env, process_group=0
+    )
+    try:
+        stuck.wait_for("Listening")
+        speaker.say(room, "important")
+        stuck.wait_for("^1$")
+        os.killpg(stuck.process.pid, signal.SIGKILL)
+        stuck.wait()
+    finally:
+        stuck.kill()
+    again = run(f"sub -q -r {room} --durable {room} --json -C 1 -W 10", listener.env)
+    assert texts(again.stdout) == ["important"]
+
+
+def test_a_session_that_is_kept_does_not_bring_the_rooms_of_earlier_runs(
+    listener: Person, speaker: Rooms, room: str
+) -> None:
+    for wanted in (f"{room}-old", room):
+        run(f"sub -q -r {wanted} --durable {room} -W 0.2", listener.env, ends=8)
+    speaker.say(f"{room}-old", "old")
+    speaker.say(room, "new")
+    heard = run(f"sub -q -r {room} --durable {room} --json -C 1 -W 10", listener.env)
+    assert texts(heard.stdout) == ["new"]
+
+
+def test_who_waits_for_an_admin_comes_in_by_itself(stack: Stack) -> None:
+    newcomer, app = stack.person(accepted=False), stack.app()
+    app.pause = lambda _: stack.accept(newcomer.identity)
+    result = CommandLine(app)("sub --wait -W 0.1", env=newcomer.env, ends=8)
+    assert result.stderr.count("no admin has accepted") == 1
+    assert "Listening" in result.stderr
+
+
+def test_ctrl_c_ends_the_waiting_for_an_admin(stack: Stack) -> None:
+    waiting = Running("sub --wait", stack.person(accepted=False).env)
+    try:
+        waiting.wait_for("Waiting until one has")
+        assert waiting.signal(signal.SIGINT) == 130
+        assert "Traceback" not in waiting.report()
+    finally:
+        waiting.kill()
+
+
+def test_patterns_are_heard_as_they_are_meant(listener: Person, speaker: Rooms, room: str) -> None:
+    hearing = Running(f"sub -r '{room}/+' -r '{room}/deep/#' --format '{{room}}' -C 3", listener.env)
+    try:
+        hearing.wait_for("Listening")
+        for place in (room, f"{room}/a", f"{room}/a/b", f"{room}/deep", f"{room}/deep/er"):
+            speaker.say(place, "x")
+        assert hearing.wait() == 0
+        assert hearing.stdout == [f"{room}/a", f"{room}/deep", f"{room}/deep/er"]
+    finally:
+        hearing.kill()
+
+
+def test_a_line_reaches_a_pipe_at_once_and_the_other_end_may_leave(
+    listener: Person, speaker: Rooms, room: str
+) -> None:
+    env = {name: value for name, value in listener.env.items() if name != "PYTHONUNBUFFERED"}
+    command = [*COMMAND, "sub", "-r", room, "--format", "{text}"]
+    with subprocess.Popen(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout
+            assert process.stderr
+            while "Listening" not in process.stderr.readline():
+                pass
+            for word in ("one", "two"):
+                speaker.say(room, word)
+                assert process.stdout.readline() == f"{word}\n"
+            process.stdout.close()
+            speaker.say(room, "three")
+            assert process.wait(20) == 0
+            assert process.stderr.read() == ""
+        finally:
+            process.kill()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("unbuffered", [False, True])
+def test_a_full_disk_ends_it_with_a_word(
+    listener: Person, speaker: Rooms, room: str, unbuffered: bool
+) -> None:
+    env = {name: value for name, value in listener.env.items() if unbuffered or name != "PYTHONUNBUFFERED"}
+    command = f"{shlex.join(COMMAND)} sub -r {room} > /dev/full"
+    with subprocess.Popen(
+        ["sh", "-c", f"exec {command}"], env=env, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stderr
+            while "Listening" not in process.stderr.readline():
+                pass
+            speaker.say(room, "x")
+            assert "cannot be written: No space left" in process.stderr.read()
+            assert process.wait(20) == 3
+        finally:
+            process.kill()

@@ -234,6 +234,16 @@ def test_what_is_not_text_is_there_in_json_as_well(aws_iot: CommandLine, app: Fa
     assert (read["qos"], read["retained"], read["text"]) == (0, True, "\ufffd")
 
 
+def test_what_was_heard_can_be_said_again_byte_for_byte(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud
+) -> None:
+    hear(app, *(Delivery(f"{POOL}/lobby/{BOB}", payload) for payload in HOSTILE))
+    lines = aws_iot(f"sub --json {ALICE}", ends=130).stdout_bytes
+    app.on_connect = lambda _: None
+    aws_iot(f"pub --json-lines --rate 0 {ALICE}", stdin=lines)
+    assert [payload for _, payload, _ in cloud.published] == HOSTILE
+
+
 # -- a command for each message
 
 

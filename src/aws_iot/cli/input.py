@@ -1,7 +1,6 @@
 """What `pub` is to say: one message, or a line after the other, however long the input, without waiting for its end."""
 
 import io
-import json
 import os
 import queue
 import sys
@@ -15,6 +14,7 @@ from typing import Protocol
 
 from aws_iot.cli.output import words
 from aws_iot.errors import AwsIotError, InvalidMessage, ProfileError
+from aws_iot.json_lines import from_line
 from aws_iot.room import MAX_PAYLOAD_BYTES, checked_payload, checked_size
 
 Said = tuple[int, str, bytes | AwsIotError | None]
@@ -116,14 +116,10 @@ def lines_of(given: Given) -> Iterator[Said]:
 
 def _from_json(line: bytes, room: str | None) -> tuple[str, bytes]:
     """Room and payload that a line of `sub --json` names. Raises `InvalidMessage`."""
-    try:
-        said = json.loads(line)
-        text, where = said["text"], room or said["room"]
-    except (ValueError, LookupError, TypeError, RecursionError):
-        raise InvalidMessage("it is no JSON object with text and room") from None
-    if not isinstance(text, str) or not isinstance(where, str):
-        raise InvalidMessage("its text or room is no string")
-    return where, checked_payload(text)
+    said = from_line(line)
+    if not (where := room or said.room):
+        raise InvalidMessage("it names no room, and neither does -r")
+    return where, checked_size(said.payload)
 
 
 class Readable(Protocol):

@@ -124,44 +124,23 @@ def publishing(env: dict[str, str], topic: str, port: int, folder: Path) -> None
 
 
 def hearing(env: dict[str, str], topic: str, port: int, plain: int, folder: Path) -> None:
-    """Each drains as many messages as wait for it in its session."""
+    """Each drains as many messages as wait for it in its session, on a topic of its own."""
     out = folder / "heard"
-    room = topic.rpartition("/")[0] + "/+"
-    contestants: dict[str, Callable[[int], list[str]]] = {
-        "ours": lambda count: [
-            COMMAND,
-            "sub",
-            "-q",
-            "-r",
-            "bench",
-            "--json",
-            "--durable",
-            "bench",
-            "-C",
-            str(count),
-        ],
-        "bare awscrt": lambda count: [
-            sys.executable,
-            str(PEERS / "awscrt_sub.py"),
-            str(port),
-            room,
-            str(count),
-        ],
-    }
-    for library in ("paho", "aiomqtt"):
-        if find_spec(library):
-            contestants[library] = lambda count, library=library: [  # type: ignore[misc]
-                sys.executable,
-                str(PEERS / f"{library}_sub.py"),
-                str(port),
-                room,
-                str(count),
-            ]
-    lines = folder / "lines"
+    pool, _, identity = topic.split("/")
+
+    def peer(name: str) -> Callable[[int], list[str]]:
+        script = [sys.executable, str(PEERS / f"{name}_sub.py"), str(port), f"{pool}/{name}/+"]
+        return lambda count: [*script, str(count)]
+
+    def ours(count: int) -> list[str]:
+        return [COMMAND, "sub", "-q", "-r", "ours", "--json", "--durable", "bench", "-C", str(count)]
+
+    contestants = {"ours": ours, "awscrt": peer("awscrt")}
+    contestants |= {library: peer(library) for library in ("paho", "aiomqtt") if find_spec(library)}
     rates: dict[str, list[float]] = {name: [] for name in contestants}
     for turn in range(RUNS + 1):
         for name, command in contestants.items():
-            fill(command(1), env, plain, topic, lines, out)
+            fill(command(1), env, plain, f"{pool}/{name}/{identity}", folder / "lines", out)
             began = time.perf_counter()
             with out.open("wb") as file:
                 subprocess.run(
@@ -169,12 +148,13 @@ def hearing(env: dict[str, str], topic: str, port: int, plain: int, folder: Path
                     env=env,
                     check=True,
                     stdout=file,
-                    stderr=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
                     timeout=120,
                 )
+            took = time.perf_counter() - began
             assert len(out.read_bytes().splitlines()) == MESSAGES, name
             if turn:
-                rates[name].append(MESSAGES / (time.perf_counter() - began))
+                rates[name].append(MESSAGES / took)
     row(f"`sub --json` to a file, {MESSAGES:,} × {BYTES} B, QoS 1, messages a second, whole command", rates)
 
 

@@ -1,6 +1,7 @@
 """Kept sessions: what a person need not do again at the next command."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
@@ -39,10 +40,11 @@ _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A session and the credentials that it got last."""
+    """A session and the credentials that it got last. `login` tells one signing in from the next."""
 
     session: Session
     credentials: Credentials
+    login: str = ""
 
 
 class SessionCache:
@@ -65,15 +67,15 @@ class SessionCache:
         try:
             if record["pools"] != _pools(profile):
                 return None
-            username, identity = _text(record["username"]), _text(record["identity"])
+            username, identity, login = (_text(record[name]) for name in ("username", "identity", "login"))
         except (LookupError, TypeError):
             return None
         stored = _parsed(self._path(profile.key))
         with suppress(LookupError, TypeError, ValueError):
-            kept = Kept(_revive(Session, stored["session"]), _revive(Credentials, stored["credentials"]))
-            if (kept.session.username, kept.credentials.identity) == (username, identity):
-                return kept
-        return Kept(Session(username, "", "", None, _LONG_AGO), Credentials(identity, "", "", "", _LONG_AGO))
+            session, keys = _revive(Session, stored["session"]), _revive(Credentials, stored["credentials"])
+            if (session.username, keys.identity) == (username, identity):
+                return Kept(session, keys, login)
+        return Kept(_lost(username, None), Credentials(identity, "", "", "", _LONG_AGO), login)
 
     def whole(self, profile: Profile, kept: Kept) -> Kept:
         """With the refresh token, for which the keyring may have to be asked, and this machine's device."""
@@ -82,23 +84,38 @@ class SessionCache:
         session = replace(kept.session, refresh_token=token, device=self.device(profile, username))
         return replace(kept, session=session)
 
-    def save(self, profile: Profile, kept: Kept, *, known_token: str | None = None) -> None:
-        """Keep it, in place of what is kept. `known_token` is the refresh token that is stored already."""
-        token = kept.session.refresh_token
-        if token and token != known_token:
-            self._secrets.set("refresh-token", profile.key, kept.session.username, token)
-        stored = {
-            "session": asdict(replace(kept.session, refresh_token=None, device=None)),
-            "credentials": asdict(kept.credentials),
-        }
-        write_private(self._path(profile.key), json.dumps(stored, default=datetime.isoformat).encode())
-        record = {
-            "pools": _pools(profile),
-            "username": kept.session.username,
-            "identity": kept.credentials.identity,
-        }
-        if record != _parsed(self._record(profile.key)):
-            write_private(self._record(profile.key), json.dumps(record).encode())
+    def save(self, profile: Profile, kept: Kept, *, known_token: str | None = None) -> bool:
+        """Keep it, if its `login` is still the one that is kept, or is new; whether it was.
+
+        `known_token` is the refresh token that is stored already.
+        """
+        token, username = kept.session.refresh_token, kept.session.username
+        with self._writing(profile.key):
+            record = _parsed(self._record(profile.key))
+            if kept.login and not (isinstance(record, dict) and record.get("login") == kept.login):
+                return False
+            if token and token != known_token:
+                self._secrets.set("refresh-token", profile.key, username, token)
+            stored = {
+                "session": asdict(replace(kept.session, refresh_token=None, device=None)),
+                "credentials": asdict(kept.credentials),
+            }
+            write_private(self._path(profile.key), json.dumps(stored, default=datetime.isoformat).encode())
+            now_in = {
+                "pools": _pools(profile),
+                "username": username,
+                "identity": kept.credentials.identity,
+                "login": kept.login or os.urandom(8).hex(),
+            }
+            if now_in != record:
+                write_private(self._record(profile.key), json.dumps(now_in).encode())
+        return True
+
+    def left_over(self, key: str) -> Session | None:
+        """A session of which only the refresh token is known: whoever it was is signed in no more."""
+        owner = self._secrets.owner("refresh-token", key)
+        token = self._secrets.get("refresh-token", key, owner) if owner else None
+        return _lost(owner, token) if owner and token else None
 
     def device(self, profile: Profile, username: str) -> Device | None:
         """What the user pool knows this machine as when this user signs in."""
@@ -119,17 +136,26 @@ class SessionCache:
         self._secrets.remove("device", key)
 
     def forget(self, key: str) -> bool:
-        """Keep nothing for the profile of that key, but for a device; whether somebody was signed in."""
-        was_in = delete(self._record(key))
-        delete(self._path(key))
-        self._secrets.remove("refresh-token", key)  # last: a keyring may not let us
+        """Keep nothing for the profile of that key, but for a device; whether somebody was signed in.
+
+        Raises `ProfileError` if the refresh token is in a keyring that does not let us; the rest is forgotten.
+        """
+        with self._writing(key):
+            was_in = delete(self._record(key))
+            delete(self._path(key))
+            self._secrets.remove("refresh-token", key)
         return was_in
 
     @contextmanager
-    def exclusive(self, key: str, seconds: float) -> Iterator[bool]:
-        """Hold off other processes that change what is kept for this profile, waiting so long; whether it is held."""
-        with exclusive(self.folder / "locks" / checked_key(key), seconds) as held:
+    def renewing(self, key: str, seconds: float) -> Iterator[bool]:
+        """Let one of several processes renew, and the others wait so long for it; whether it is this one."""
+        with exclusive(self._records / "renewing" / checked_key(key), seconds) as held:
             yield held
+
+    @contextmanager
+    def _writing(self, key: str) -> Iterator[None]:
+        with exclusive(self._records / "writing" / checked_key(key)):
+            yield
 
     def _record(self, key: str) -> Path:
         return self._records / f"{checked_key(key)}.json"
@@ -170,33 +196,46 @@ class SignIn:
         `SignInRefused` if it can be renewed no more, `Unreachable`, `ServiceRefused`.
         """
 
-        def load() -> tuple[Kept | None, bool]:
-            kept = self._cache.load(self._profile)
-            if kept is None or kept.session.username != username:
-                return None, True
-            is_live = kept.credentials.expires - self._now() >= left
-            if tokens_left is not None:
-                is_live = is_live and kept.session.expires - self._now() >= tokens_left
-            return kept, is_live
+        def is_live(kept: Kept) -> bool:
+            if tokens_left is not None and kept.session.expires - self._now() < tokens_left:
+                return False
+            return kept.credentials.expires - self._now() >= left
 
-        kept, is_done = load()
-        if is_done:
+        def load() -> Kept | None:
+            kept = self._cache.load(self._profile)
+            return kept if kept and kept.session.username == username else None
+
+        kept = load()
+        if kept is None or is_live(kept):
             return kept
-        with self._cache.exclusive(self._profile.key, self._patience) as held:
-            kept, is_done = load()  # what another program has made of it meanwhile
-            if is_done or kept is None:
+        try:
+            return self._kept_and_renewed(kept, load, is_live)
+        except AwsIotError:
+            if tokens_left is None and kept.credentials.expires - self._now() >= RENEW_BEFORE:
+                return kept  # less is left than was wanted, and it still serves
+            raise
+
+    def _kept_and_renewed(
+        self, before: Kept, load: Callable[[], Kept | None], is_live: Callable[[Kept], bool]
+    ) -> Kept | None:
+        whole = self._cache.whole(self._profile, before)  # first: a keyring may wait for its owner
+        with self._cache.renewing(self._profile.key, self._patience) as held:
+            kept = load()  # what another program has made of it meanwhile
+            if kept is None or is_live(kept):
                 return kept
             if not held:
                 raise Unreachable("another program has been renewing this session for too long")
-            whole = self._cache.whole(self._profile, kept)
-            token = whole.session.refresh_token
+            if kept != before:
+                whole = self._cache.whole(self._profile, kept)
+            token, is_kept = whole.session.refresh_token, True
 
             def note(renewed: Kept) -> None:
-                nonlocal token
-                self._cache.save(self._profile, renewed, known_token=token)
+                nonlocal token, is_kept
+                is_kept = self._cache.save(self._profile, renewed, known_token=token)
                 token = renewed.session.refresh_token
 
-            return self._renewed(whole, note)
+            renewed = self._renewed(whole, note)
+        return renewed if is_kept else None  # None: somebody has signed out, or in, meanwhile
 
     def _renewed(self, kept: Kept, note: Callable[[Kept], None]) -> Kept:
         """New tokens and credentials without the password. Raises `SignInRefused`.
@@ -206,7 +245,7 @@ class SignIn:
         """
         session = self._accounts().renew(kept.session)
         note(replace(kept, session=session))
-        renewed = Kept(session, self._issue(session, kept.credentials.identity))
+        renewed = replace(kept, session=session, credentials=self._issue(session, kept.credentials.identity))
         note(renewed)
         return renewed
 
@@ -216,15 +255,19 @@ class SignIn:
         What was mistyped is asked for again, `ATTEMPTS` times in all. Raises `SignInRefused`,
         `CredentialsRefused`, and what `ask` raises.
         """
-        device = self._cache.device(self._profile, username)
+        device = None
+        with suppress(ProfileError):  # a keyring that is locked: then this machine is a new one
+            device = self._cache.device(self._profile, username)
         try:
             session = self._session(username, password, device, ask)
         except DeviceForgotten:  # by an admin, or with a user pool that was made anew
-            self._cache.forget_device(self._profile.key)
+            with suppress(ProfileError):
+                self._cache.forget_device(self._profile.key)
             device = None
             session = self._session(username, password, None, ask)
         if session.device and session.device != device:
-            self._cache.remember(self._profile, username, session.device)
+            with suppress(ProfileError):
+                self._cache.remember(self._profile, username, session.device)
         before = self._cache.load(self._profile)
         same = before is not None and before.session.username == username
         return Kept(session, self._issue(session, before.credentials.identity if before and same else None))
@@ -259,52 +302,57 @@ class SignIn:
             kept = renewed
 
         def renew() -> Credentials:
-            try:
-                note(self.kept(kept.session.username) or self._renewed(kept, note))
-            except SignInRefused:
-                if kept.session.refresh_token is None:  # it is the one that is kept, and has no other way
-                    raise
-                note(self._renewed(kept, note))
+            if kept.session.refresh_token is not None:  # a session of its own, that nobody keeps
+                self._renewed(kept, note)
+            else:
+                found = self.kept(kept.session.username)
+                if found is None:
+                    raise SessionEnded("the session was ended: somebody has signed out")
+                note(found)
             return kept.credentials
 
         return RenewingCredentials(kept.credentials, renew, self._now)
 
-    def keep(self, kept: Kept) -> None:
-        """Spare the next command all this."""
-        with self._cache.exclusive(self._profile.key, self._patience):
-            self._cache.save(self._profile, kept)
+    def keep(self, kept: Kept) -> Kept:
+        """Spare the next command all this. What is returned is renewed where it is kept, by whoever needs it first."""
+        self._cache.save(self._profile, replace(kept, login=""))
+        return replace(kept, session=replace(kept.session, refresh_token=None))
 
     def end(self, *, everywhere: bool) -> bool:
         """Sign out: forget what is kept, then have its tokens revoked; whether there was anything.
 
-        Raises `Unreachable`, `ServiceRefused` and `ProfileError` when it is forgotten, but could not be revoked.
+        Raises `Unreachable`, `ServiceRefused`, `SignInRefused` when it is forgotten, but could not be revoked;
+        `ProfileError` where the refresh token is in a keyring that does not let us: ending it again goes on.
         """
-        with self._cache.exclusive(self._profile.key, self._patience):
-            kept, locked = self._cache.load(self._profile), None
-            if kept:
-                try:
-                    kept = self._cache.whole(self._profile, kept)
-                except ProfileError as error:
-                    locked = error
-            was_in = self._cache.forget(self._profile.key)
+        session, locked = None, None
+        try:
+            kept = self._cache.load(self._profile)
+            key = self._profile.key
+            session = self._cache.whole(self._profile, kept).session if kept else self._cache.left_over(key)
+        except ProfileError as error:
+            locked = error
+        was_in = self._cache.forget(self._profile.key)
         if locked:
             raise locked
-        if kept:
-            self._revoke(kept.session, everywhere)
-        return was_in
+        if session:
+            self._revoke(session, everywhere)
+        return was_in or session is not None
 
     def _revoke(self, session: Session, everywhere: bool) -> None:
         accounts = self._accounts()
         try:
             if everywhere:
+                if session.expires <= self._now():
+                    session = accounts.renew(session)
                 try:
                     accounts.of(session).end_all()
-                except SessionEnded:  # the access token, as a rule an hour after signing in
+                except SessionEnded:  # by a clock that differs from ours, or ended already
                     session = accounts.renew(session)
                     accounts.of(session).end_all()
+        except SignInRefused as error:
+            raise SessionEnded(f"this session has ended, and cannot end the others: {error}") from error
+        finally:
             accounts.of(session).revoke()
-        except SignInRefused:  # it has ended already
-            return
 
 
 def _parsed(path: Path) -> Any:
@@ -318,6 +366,10 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("no text")
     return value
+
+
+def _lost(username: str, refresh_token: str | None) -> Session:
+    return Session(username, "", "", refresh_token, _LONG_AGO)
 
 
 def _pools(profile: Profile) -> list[str]:

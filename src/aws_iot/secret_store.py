@@ -81,24 +81,47 @@ class SecretStore:
             return None
         return value if isinstance(value, str) else None
 
+    def owner(self, kind: Kind, key: str) -> str | None:
+        """Whose secret of this kind is kept under the profile `key`, as far as is known here."""
+        try:
+            owner = json.loads(read(self._path(kind, key)) or b"null")["owner"]
+        except (ValueError, LookupError, TypeError, RecursionError):
+            return None
+        return owner if isinstance(owner, str) else None
+
     def set(self, kind: Kind, key: str, owner: str, value: str) -> None:
         """Keep it, in place of what is there. Raises `ProfileError` if it must be the keyring and cannot."""
-        note = {"owner": owner, "in": "keyring"}
-        if not self._into_keyring(kind, key, json.dumps({"owner": owner, "value": value})):
+        path, note = self._path(kind, key), {"owner": owner, "in": "keyring"}
+        before = read(path)
+        if self._place != "file" and self._find_keyring():
+            write_private(path, json.dumps(note).encode())  # first: of what is there, something must know
+        if self._into_keyring(kind, key, json.dumps({"owner": owner, "value": value})):
+            return
+        if _says_keyring(before):
             with suppress(ProfileError):
                 self._out_of_keyring(kind, key)
-            self._tell_of_files()
-            note |= {"in": "file", "value": value}
-        write_private(self._path(kind, key), json.dumps(note).encode())
+        self._tell_of_files()
+        write_private(path, json.dumps(note | {"in": "file", "value": value}).encode())
 
     def remove(self, kind: Kind, key: str) -> None:
-        """Forget it; fine if there is none. Raises `ProfileError` if it is in a keyring that cannot be used."""
-        self._out_of_keyring(kind, key)
+        """Forget it; fine if there is none.
+
+        Raises `ProfileError` if it is in a keyring that cannot be used now: it can be removed later.
+        """
+        note = read(self._path(kind, key))
+        if note is not None and (_says_keyring(note) or not _is_readable(note)):
+            self._out_of_keyring(kind, key, must=_says_keyring(note))
         delete(self._path(kind, key))
 
-    def _out_of_keyring(self, kind: Kind, key: str) -> None:
-        if b'"keyring"' in (read(self._path(kind, key)) or b"") and (keyring := self._find_keyring()):
+    def _out_of_keyring(self, kind: Kind, key: str, *, must: bool = False) -> None:
+        keyring = self._find_keyring()
+        if keyring:
             keyring.remove(self._name(kind, key))
+        elif must:
+            raise ProfileError(
+                f"the {kind} of '{key}' is in a keyring that cannot be found now",
+                hint="Run this again where the keyring can be used.",
+            )
 
     def _into_keyring(self, kind: Kind, key: str, value: str) -> bool:
         if self._place == "file":
@@ -136,3 +159,14 @@ def _no_keyring() -> ProfileError:
         "this system has no keyring that can be used",
         hint="Set AWS_IOT_SECRETS=file to keep secrets in files that only you can read.",
     )
+
+
+def _is_readable(note: bytes) -> bool:
+    try:
+        return isinstance(json.loads(note)["in"], str)
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return False
+
+
+def _says_keyring(note: bytes | None) -> bool:
+    return note is not None and _is_readable(note) and json.loads(note)["in"] == "keyring"

@@ -243,3 +243,22 @@ def test_an_account_that_was_made_anew_gets_its_own_identity(
     assert again != identity
     aws_iot("login -u alice -p Passw0rd")
     assert json.loads(aws_iot("whoami --json").stdout)["identity"] == again
+
+
+def test_a_password_without_a_name_is_the_profile_s_user_s(
+    aws_iot: CommandLine, cloud: FakeCloud, identity: str
+) -> None:
+    bob = cloud.member("bob", "Passw0rd-of-bob")
+    aws_iot("config -u bob")
+    aws_iot("login -u alice -p Passw0rd")
+    aws_iot("pub -r lobby -m hello -p Passw0rd-of-bob")
+    assert cloud.published[-1][0].endswith(bob)
+    aws_iot("login", env={"AWS_IOT_PASSWORD": "Passw0rd-of-bob"})
+    assert json.loads(aws_iot("whoami --json").stdout)["user"] == "bob"
+
+
+def test_another_preset_user_ends_the_session_of_the_one_before(aws_iot: CommandLine, identity: str) -> None:
+    aws_iot("config -u alice")
+    aws_iot("login -p Passw0rd")
+    assert "sign in anew" in aws_iot("config -u bob").stderr
+    aws_iot("whoami", ends=4)

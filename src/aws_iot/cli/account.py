@@ -7,7 +7,7 @@ import click
 from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.output import data, words
-from aws_iot.cli.sign_in import ask_password, chosen_password, username_of, whoever_is_in
+from aws_iot.cli.sign_in import ask_password, chosen_password, forget_all, username_of, whoever_is_in
 from aws_iot.cli.terminal import ask_line, need_terminal
 from aws_iot.session import CodeSent
 
@@ -116,10 +116,7 @@ def delete(ctx: click.Context, key: str, yes: bool, user: str | None) -> None:
         ctx.exit(2)
     app.accounts(profile).of(session).delete()
     words(f"The account '{session.username}' is deleted.")
-    for kind in ("password", "device"):
-        if app.secrets.get(kind, key, session.username):
-            app.secrets.remove(kind, key)
-    app.sessions.forget(key)
+    forget_all(app, key, session.username)
 
 
 def tell_code_sent(sent: CodeSent, then: str) -> None:

@@ -10,12 +10,11 @@ import click
 from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.output import data, visible, words
-from aws_iot.cli.sign_in import chosen_password
+from aws_iot.cli.sign_in import chosen_password, forget_all
 from aws_iot.cli.terminal import ask_secret, need_terminal
 from aws_iot.errors import ProfileError, ProfileNotFound
 from aws_iot.exports import read_cognitorc, read_exports
-from aws_iot.profile import Profile, to_exports
-from aws_iot.secret_store import KINDS
+from aws_iot.profile import Profile, checked_key, to_exports
 
 _ASK = "\0ask"
 
@@ -121,15 +120,15 @@ def config(
 
     if password and not (user or _preset_user(app, key)):
         raise click.UsageError("Whose password? Give -u USER with it.")
-    old = app.profiles.load(key) if key in app.profiles.keys() else None
-    if password or client_secret:
-        app.secrets.check()  # before anything is changed
-    profile = app.profiles.change(key, change)
-    _forget_what_is_of_others(app, key, old, profile, forget)
-    if password:
-        app.secrets.set("password", key, profile.username or "", password)
+    old = app.profiles.load(key) if checked_key(key) in app.profiles.keys() else None
+    new = change(old)
+    if old:
+        _forget_what_is_of_others(app, key, old, new, forget)
+    if password:  # each serves its owner only, so they may be there before the profile says so
+        app.secrets.set("password", key, new.username or "", password)
     if client_secret:
-        app.secrets.set("client-secret", key, profile.client_id, client_secret)
+        app.secrets.set("client-secret", key, new.client_id, client_secret)
+    app.profiles.change(key, change)
     secret = " and ".join(
         name for name, given in (("password", password), ("client's secret", client_secret)) if given
     )
@@ -145,19 +144,17 @@ def _client(profile: Profile) -> tuple[str, str]:
     return profile.user_pool_id, profile.client_id
 
 
-def _forget_what_is_of_others(
-    app: App, key: str, old: Profile | None, new: Profile, everything: bool
-) -> None:
-    """No password of another user, and no session of other pools, outlives the change."""
-    if old is None:
-        return
-    same_pool = _client(old) == _client(new)
-    if everything or old.username != new.username or not same_pool:
+def _forget_what_is_of_others(app: App, key: str, old: Profile, new: Profile, everything: bool) -> None:
+    """No password of another user, and no session of another user or of other pools, outlives the change."""
+    same_pool, same_user = _client(old) == _client(new), old.username == new.username
+    if everything or not (same_pool and app.secrets.owner("password", key) == new.username):
         app.secrets.remove("password", key)
     if everything or not same_pool:
         app.secrets.remove("client-secret", key)
-    if not same_pool and app.sessions.forget(key):
-        words("The session with the pools of before is forgotten here.")
+    kept = app.sessions.load(replace(old, key=key))
+    another = kept is not None and not same_user and kept.session.username != new.username
+    if (another or not same_pool) and app.sessions.forget(key):
+        words("The session that there was is forgotten here: sign in anew.")
 
 
 def _preset_user(app: App, key: str) -> str | None:
@@ -207,7 +204,7 @@ def show(app: App, key: str) -> None:
     That is: what an aws-exports.json of it would hold, the user, and whether a password is preset and
     the app client's secret is known."""
     profile = app.profiles.load(key)
-    preset = bool(profile.username and app.secrets.get("password", key, profile.username))
+    preset = bool(profile.username) and app.secrets.owner("password", key) == profile.username
     data(
         json.dumps(
             {
@@ -227,9 +224,7 @@ def show(app: App, key: str) -> None:
 @click.pass_obj
 def remove(app: App, key: str) -> None:
     """Remove a profile, with its password, client secret and session."""
-    for kind in KINDS:  # first: a password must not be left to a later profile of that name
-        app.secrets.remove(kind, key)
-    app.sessions.forget(key)
+    forget_all(app, key)  # first: a password must not be left to a later profile of that name
     app.profiles.remove(key)
     words(f"Profile '{key}' is removed.")
 
@@ -266,6 +261,9 @@ def _import(app: App, key: str, found: Profile | ProfileError, password: str | N
         raise found
     if key in app.profiles.keys() and not overwrite:
         return "exists already; --replace replaces it"
+    old = app.profiles.load(key) if key in app.profiles.keys() else None
+    if old:
+        _forget_what_is_of_others(app, key, old, found, False)
     app.profiles.change(key, lambda _: found)
     if password and found.username:
         app.secrets.set("password", key, found.username, password)

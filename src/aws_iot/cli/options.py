@@ -52,7 +52,13 @@ def profile_key(env: str, **attributes: Any) -> Decorator:
 
 profile = profile_key("PROFILE", default="default", show_default=True, help="The profile to use.")
 user = option(
-    "-u", "--user", "--usr", "user", env="USER", metavar="USER", help="Who you are.  [default: the profile's]"
+    "-u",
+    "--user",
+    "--usr",
+    "user",
+    env="USER",
+    metavar="USER",
+    help="Who you are.  [default: who is signed in, else the profile's]",
 )
 password = option(
     "-p",

@@ -8,7 +8,7 @@ from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.output import data, visible, words
 from aws_iot.cli.sign_in import by_password, nobody_in, username_of
-from aws_iot.errors import ProfileError, ServiceRefused, Unreachable
+from aws_iot.errors import ProfileError, ServiceRefused, SignInRefused, Unreachable
 from aws_iot.kept import Kept
 from aws_iot.message import timestamp
 from aws_iot.profile import Profile
@@ -39,12 +39,12 @@ def login(
     """
     profile = app.profiles.load(key)
     sign_in = app.sign_in(profile)
-    username = username_of(profile, user, app.sessions.load(profile))
+    username = username_of(profile, user, app.sessions.load(profile), for_password=True)
     kept = by_password(app, sign_in, profile, username, password, password_stdin)
     if remember_device and kept.session.device:
         app.accounts(profile).of(kept.session).remember_device()
     elif remember_device:
-        words("This user pool does not remember devices: it will ask as it always does.")
+        words("This machine is not remembered: the user pool does not do that, or gave no answer.")
     words(f"Signed in as {username}; your identity is {kept.credentials.identity}.")
 
 
@@ -68,13 +68,15 @@ def logout(app: App, key: str, everywhere: bool) -> None:
     kept = app.sessions.load(profile)
     try:
         was_in = app.sign_in(profile).end(everywhere=everywhere)
-    except (Unreachable, ServiceRefused, ProfileError) as error:
+    except ProfileError:
+        raise
+    except (Unreachable, ServiceRefused, SignInRefused) as error:
         error.hint = "It is forgotten here, and lives on there: sign in and out again" + (
             " with --everywhere." if everywhere else ", or let it end by itself."
         )
         raise
     words("Signed out." if was_in else "Nobody was signed in.")
-    if kept and profile.username and app.secrets.get("password", key, profile.username):
+    if kept and profile.username and app.secrets.owner("password", key) == profile.username:
         words(
             f"A password is preset, so the next command signs in again. To forget it: aws-iot config --forget -k {key}"
         )

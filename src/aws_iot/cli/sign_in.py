@@ -5,6 +5,7 @@ from __future__ import annotations  # so that what only types need is not import
 import shlex
 import sys
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -14,10 +15,13 @@ from aws_iot.cli.challenges import Asker
 from aws_iot.cli.output import words
 from aws_iot.cli.terminal import ask_secret, need_terminal
 from aws_iot.credentials import RENEW_BEFORE
-from aws_iot.errors import SignInRefused, WrongPassword
+from aws_iot.errors import ProfileError, SignInRefused, WrongPassword
 from aws_iot.kept import TOKENS_BEFORE
+from aws_iot.secret_store import KINDS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aws_iot.kept import Kept, SignIn
     from aws_iot.profile import Profile
 
@@ -42,13 +46,17 @@ def signed_in(
     kept = app.sessions.load(profile)
     if not ask and not (user or profile.username or kept):
         raise nobody_in(profile)
-    username = username_of(profile, user, kept)
+    username = username_of(profile, user, kept, for_password=bool(password) or from_stdin)
     if from_stdin or _is_given("password"):
-        return sign_in, sign_in.by_password(username, chosen_password(password, from_stdin) or "", asker)
+        kept = sign_in.by_password(username, chosen_password(password, from_stdin) or "", asker)
+        if asker.new_password:
+            forget_preset(app, profile.key, username)
+        return sign_in, kept
     try:
         kept = sign_in.kept(username, left=left)
     except SignInRefused as ended:
-        if not (password or _preset(app, profile, username) or (ask and app.has_terminal())):
+        preset = app.secrets.owner("password", profile.key) == username
+        if not (password or preset or (ask and app.has_terminal())):
             raise
         words(f"Signing in anew: {ended}.")
         kept = None
@@ -68,7 +76,7 @@ def by_password(
     ask: bool = True,
 ) -> Kept:
     """Sign in with the password that `password_of` finds, and spare the next command that."""
-    preset = None if given or from_stdin else _preset(app, profile, username)
+    preset = None if given or from_stdin else _preset_if_it_can_be(app, profile, username, ask=ask)
     secret = preset or password_of(app, profile, username, given, from_stdin, ask=ask)
     asker = Asker.of_command(app, profile, may_ask=ask)
     try:
@@ -80,7 +88,7 @@ def by_password(
             f"{error}: the one that was tried is preset, and may have been changed elsewhere",
             hint=f"Preset the new one: aws-iot config -p PASS -k {profile.key}",
         ) from error
-    sign_in.keep(kept)
+    kept = sign_in.keep(kept)
     if asker.new_password:
         forget_preset(app, profile.key, username)
     return kept
@@ -88,9 +96,22 @@ def by_password(
 
 def forget_preset(app: App, key: str, username: str) -> None:
     """The user's password was changed: a preset one serves no more."""
-    if app.secrets.get("password", key, username):
+    if app.secrets.owner("password", key) == username:
         app.secrets.remove("password", key)
         words(f"The one that was preset is forgotten. To preset the new one: aws-iot config -p PASS -k {key}")
+
+
+def forget_all(app: App, key: str, username: str | None = None) -> None:
+    """Keep nothing of this user under the profile, or of anybody; what a keyring does not let go of is told."""
+    work: list[Callable[[], object]] = [lambda: app.sessions.forget(key)]
+    for kind in KINDS:
+        if username in (None, app.secrets.owner(kind, key)):
+            work.append(partial(app.secrets.remove, kind, key))
+    for forget in work:
+        try:
+            forget()
+        except ProfileError as error:
+            words(f"{error}.")
 
 
 def whoever_is_in(app: App, profile: Profile) -> Kept:
@@ -111,9 +132,15 @@ def nobody_in(profile: Profile) -> SignInRefused:
     )
 
 
-def username_of(profile: Profile, given: str | None, kept: Kept | None = None) -> str:
-    """The user that was named, or who is signed in, or the profile's."""
-    username = given or (kept.session.username if kept else None) or profile.username
+def username_of(
+    profile: Profile, given: str | None, kept: Kept | None = None, *, for_password: bool = False
+) -> str:
+    """The user that was named, or who is signed in, or the profile's.
+
+    A password that comes without a name is the profile's user's before it is of who is signed in.
+    """
+    here = kept.session.username if kept else None
+    username = given or (profile.username or here if for_password else here or profile.username)
     if not username:
         raise click.UsageError(
             f"Who are you? Give -u USER, set AWS_IOT_USER, or preset it: aws-iot config -u USER -k {profile.key}"
@@ -154,6 +181,16 @@ def ask_password(app: App, username: str, *, twice: bool = False) -> str:
     """Ask the person at the terminal, without echo; an error that says what else there is, if nobody is there."""
     need_terminal(app, "A password is needed", "use --password-stdin or set AWS_IOT_PASSWORD")
     return ask_secret(f"Password of {username}", twice=twice)
+
+
+def _preset_if_it_can_be(app: App, profile: Profile, username: str, *, ask: bool) -> str | None:
+    try:
+        return _preset(app, profile, username)
+    except ProfileError as error:  # the keyring is locked
+        if not (ask and app.has_terminal()):
+            raise
+        words(f"{error}.")
+        return None
 
 
 def _preset(app: App, profile: Profile, username: str) -> str | None:

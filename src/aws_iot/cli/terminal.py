@@ -16,15 +16,17 @@ def ask_secret(question: str, *, twice: bool = False) -> str:
 
 def ask_line(question: str) -> str:
     """An answer in a line. Raises `click.Abort` where the person leaves instead."""
-    if sys.stdin.isatty():
+    if sys.stdin is not None and sys.stdin.isatty():
         answer: str = click.prompt(question, err=True)
         return answer.strip()
     # Never from a stdin that is none: it holds what somebody pipes in, which is no answer to this.
     try:
         with Path("/dev/tty").open("w", encoding="utf-8") as screen, Path("/dev/tty").open() as keyboard:
-            screen.write(f"{question}: ")
-            screen.flush()
-            line = keyboard.readline()
+            line = "\n"
+            while line == "\n":
+                screen.write(f"{question}: ")
+                screen.flush()
+                line = keyboard.readline()
     except OSError as error:
         raise click.UsageError(f"There is no terminal to ask for this: {question}") from error
     if not line:

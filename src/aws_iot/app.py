@@ -11,7 +11,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -167,15 +167,30 @@ class App:
         )
 
     def local_stack(
-        self, folder: Path, api_port: int | None, mqtt_port: int | None, verbose: bool
+        self,
+        folder: Path,
+        api_port: int | None,
+        mqtt_port: int | None,
+        verbose: bool,
+        **settings: Any,
     ) -> LocalStack:
-        """The local stack, provisioned when it is entered. Raises `NotInstalled`."""
+        """The local stack, provisioned when it is entered; `settings` as in `local.stack.Settings`.
+
+        Raises `NotInstalled`.
+        """
         from aws_iot.local import require_extra
 
         require_extra()
-        from aws_iot.local.stack import LocalStack
+        from aws_iot.local.stack import LocalStack, Settings
 
-        return LocalStack(folder, self._provision, api_port=api_port, mqtt_port=mqtt_port, verbose=verbose)
+        return LocalStack(
+            folder,
+            self._provision,
+            api_port=api_port,
+            mqtt_port=mqtt_port,
+            verbose=verbose,
+            settings=Settings(**settings),
+        )
 
     def _provision(self, stack: LocalStack) -> Provisioned:
         from dataclasses import replace

@@ -13,11 +13,11 @@ from tests.conftest import REPOSITORY
 LOCAL = REPOSITORY / "src" / "aws_iot" / "local"
 WHAT_TO_DO = (
     "ministack has changed where the local stack holds on to it. Before the pin in pyproject.toml moves, read the"
-    " notes at the top of policy.py, aliases.py and gateway.py in src/aws_iot/local, compare them with the new"
-    " ministack, adapt those modules, and then what this test expects."
+    " notes at the top of policy.py, aliases.py, faults.py, memory.py and gateway.py in src/aws_iot/local, compare them"
+    " with the new ministack, adapt those modules, and then what this test expects."
 )
 
-SESSION = ["_identity_id", "_identity_pool_id", "_cognito_auth_type", "Arn"]
+SESSION = ["_identity_id", "_identity_pool_id", "_cognito_auth_type", "Arn", "Expiration"]
 ACCOUNT = ["_clients", "_users", "AliasAttributes", "Attributes"]
 POLICY = ["versions", "defaultVersionId", "document", "targets"]
 ROLE = ["InlinePolicies"]
@@ -28,6 +28,10 @@ EXPECTED = {
     "iot.handle_websocket": "scope receive send account_id region",
     "cognito._confirm_sign_up": "data",
     "cognito._confirm_sign_up is looked up at each call": True,
+    "cognito._get_credentials_for_identity": "data",
+    "cognito._get_credentials_for_identity is looked up at each call": True,
+    "what saves itself": ["cloudformation", "cognito", "iam", "iot"],
+    "persistence": ["service data", "service"],
     "tables that list": ["AccountRegionScopedDict", "AccountRegionScopedDict"],
     "tables that look up": ["dict", "AccountScopedDict"],
     "keys of a session": SESSION,
@@ -39,7 +43,8 @@ EXPECTED = {
 # In a process of its own, since importing the engine configures logging.
 LOOK = f"""
 import inspect, json
-from ministack.services import cognito, iam, iot, sts
+from ministack.core.persistence import load_state, save_state
+from ministack.services import cloudformation, cognito, iam, iot, sts
 def parameters(function):
     return " ".join(inspect.signature(function).parameters)
 def mentioned(module, keys):
@@ -50,6 +55,11 @@ print(json.dumps(dict(zip({list(EXPECTED)}, [
     parameters(iot.handle_websocket),
     parameters(cognito._confirm_sign_up),
     "_confirm_sign_up" in cognito._dispatch_idp.__code__.co_names,
+    parameters(cognito._get_credentials_for_identity),
+    "_get_credentials_for_identity" in cognito._dispatch_identity.__code__.co_names,
+    [service.__name__.rpartition(".")[2] for service in (cloudformation, cognito, iam, iot)
+     if callable(service.get_state) and callable(service.load_persisted_state)],
+    [parameters(save_state), parameters(load_state)],
     [type(table).__name__ for table in (cognito._user_pools, iot._policies) if callable(table.values)],
     [type(table).__name__ for table in (sts._sessions, iam._roles) if callable(table.get)],
     mentioned(cognito, {SESSION}),
@@ -76,7 +86,7 @@ def test_what_the_local_stack_holds_on_to_is_there(found: dict[str, object], nam
     assert found[name] == EXPECTED[name], WHAT_TO_DO
 
 
-@pytest.mark.parametrize("module", ["policy", "aliases"])
+@pytest.mark.parametrize("module", ["policy", "aliases", "faults", "memory"])
 def test_the_notes_are_about_the_pinned_version(module: str) -> None:
     notes = (LOCAL / f"{module}.py").read_text(encoding="utf-8")
     assert f"ministack {version('ministack')} " in notes, WHAT_TO_DO

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aws_iot.local.stack import LocalStack
 
 _PORT = click.IntRange(1, 65535)
+_SECONDS = click.FloatRange(min=0, min_open=True)
 
 
 @click.command()
@@ -48,9 +49,46 @@ _PORT = click.IntRange(1, 65535)
     help="Where to write the exports file.  [default: in the config folder]",
 )
 @options.option("-v", "--verbose", env="VERBOSE", is_flag=True, help="Show the log of the services.")
+# For testers, and described for them in CONTRIBUTING.md.
+@options.option(
+    "--credentials-seconds",
+    env="LOCAL_CREDENTIALS_SECONDS",
+    type=_SECONDS,
+    hidden=True,
+    help="How long AWS credentials are valid.  [default: an hour]",
+)
+@options.option(
+    "--link-seconds",
+    env="LOCAL_LINK_SECONDS",
+    type=_SECONDS,
+    hidden=True,
+    help="How long a connection to the broker may last.  [default: as long as it likes]",
+)
+@options.option(
+    "--refusal",
+    env="LOCAL_REFUSAL",
+    type=click.Choice(["puback", "disconnect", "cut"]),
+    default="puback",
+    hidden=True,
+    help="How the broker refuses a message that a policy forbids.",
+)
+@options.option(
+    "--keep",
+    env="LOCAL_KEEP",
+    is_flag=True,
+    hidden=True,
+    help="Keep accounts, keys, ports and certificate for the next start with the same profile.",
+)
 @click.pass_obj
 def local(
-    app: App, key: str, api_port: int | None, mqtt_port: int | None, exports: Path | None, verbose: bool
+    app: App,
+    /,
+    key: str,
+    api_port: int | None,
+    mqtt_port: int | None,
+    exports: Path | None,
+    verbose: bool,
+    **settings: Any,
 ) -> None:
     """Run Cognito and AWS IoT Core on this machine.
 
@@ -66,7 +104,7 @@ def local(
     with _own_folder(app.config_folder / "local", key) as folder:
         key = folder.name
         exports = exports or folder / "aws-exports.json"
-        with app.local_stack(folder, api_port, mqtt_port, verbose) as stack:
+        with app.local_stack(folder, api_port, mqtt_port, verbose, **settings) as stack:
             write_private(exports, json.dumps(to_exports(stack.profile), indent=2).encode() + b"\n")
             app.profiles.change(
                 key, lambda old: replace(stack.profile, username=old.username if old else None)

@@ -1,7 +1,7 @@
 """E-mail addresses as aliases at the local user pool: whoever confirms last has the address, as on AWS.
 
 ministack 1.5.33 neither verifies the address of an account that is confirmed nor moves it. What it
-keeps private and we use is in this module and in `policy`; a test fails when it moves.
+keeps private and we use is in this module, `policy`, `faults` and `memory`; a test fails when it moves.
 """
 
 from typing import Any

@@ -7,7 +7,7 @@ program needs are let through, only to programs on this machine, never to a brow
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qs
@@ -15,6 +15,8 @@ from urllib.parse import parse_qs
 from ministack.app import app as engine
 from ministack.core.responses import request_scope
 from ministack.services import iot
+
+from aws_iot.local.faults import Faults, Link, Receive, Send
 
 GATEWAY_SERVICE = "iotdevicegateway"
 UNSIGNED_TARGETS = ("AWSCognitoIdentityProviderService.", "AWSCognitoIdentityService.")
@@ -24,8 +26,6 @@ SIGNED_BY = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/]+)/\d+/[^/]+/([^/]+)/"
 REAL_KEY_ID = re.compile(r"A[KS]IA[A-Z0-9]{16}")
 
 Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Gateway:
@@ -35,11 +35,23 @@ class Gateway:
     and it lets an unsigned WebSocket in.
     """
 
-    def __init__(self, account: str, region: str, root_key: str) -> None:
-        """`root_key` is the only key id of the account's root user that is let in."""
+    def __init__(
+        self,
+        account: str,
+        region: str,
+        root_key: str,
+        faults: Faults,
+        save: Callable[[], None] | None,
+    ) -> None:
+        """`root_key` is the only key id of the account's root user that is let in.
+
+        `save` is called before each answer of the services over HTTP leaves.
+        """
         self._account = account
         self._region = region
         self._root_key = root_key
+        self._faults = faults
+        self._save = save
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -48,10 +60,11 @@ class Gateway:
         elif not _is_from_here(headers := _headers(scope)):
             await _forbid(kind, receive, send)
         elif kind == "http" and self._is_served(scope["path"], headers):
-            await engine(scope, receive, send)
+            await engine(scope, receive, _after(self._save, send) if self._save else send)
         elif kind == "websocket" and scope["path"] == "/mqtt" and self._is_signed_for_us(scope):
+            link = Link(self._faults, receive, _dated(send))
             with request_scope(self._account, self._region):
-                await iot.handle_websocket(scope, receive, _dated(send), self._account, self._region)
+                await iot.handle_websocket(scope, link.receive, link.send, self._account, self._region)
         else:
             await _forbid(kind, receive, send)
 
@@ -91,6 +104,15 @@ async def _lifespan(receive: Receive, send: Send) -> None:
     while (await receive())["type"] != "lifespan.shutdown":
         await send({"type": "lifespan.startup.complete"})
     await send({"type": "lifespan.shutdown.complete"})
+
+
+def _after(save: Callable[[], None], send: Send) -> Send:
+    async def send_saved(event: dict[str, Any]) -> None:
+        if event["type"].endswith("response.start"):
+            save()
+        await send(event)
+
+    return send_saved
 
 
 def _dated(send: Send) -> Send:

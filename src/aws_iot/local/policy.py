@@ -3,7 +3,8 @@
 ministack 1.5.33 verifies signatures and evaluates IAM policies, but it neither substitutes the
 policy variables of a Cognito identity nor looks at the IoT policies attached to one. Its one seam
 for that is `ministack.services.iot._mqtt_iam_allows`, which `enforce` replaces. What it keeps
-private and we use is in this module and in `aliases`, so its version is pinned; a test fails when it moves.
+private and we use is in this module, `aliases`, `faults` and `memory`, so its version is pinned; a test
+fails when it moves.
 """
 
 import json
@@ -14,6 +15,9 @@ from ministack.core.responses import request_scope
 from ministack.services import iam, iot, sts
 
 CLIENT = "client/"
+
+_links: dict[str, dict[str, str]] = {}
+"""Who connected with a key. The engine forgets a key once it has expired; a link that it opened lives on, as on AWS."""
 
 
 def enforce() -> None:
@@ -28,9 +32,10 @@ def allows(account: str, region: str, credential: tuple[str, str], action: str, 
     docs.aws.amazon.com/iot/latest/developerguide/cog-iot-policies.html
     """
     access_key, key_account = credential
-    identity = sts._sessions.get(access_key, {})
+    identity = sts._sessions.get(access_key) or _links.get(access_key, {})
     if "_identity_id" not in identity:
         return False  # only identities of a pool talk here
+    _links[access_key] = identity
     variables = {
         "cognito-identity.amazonaws.com:sub": identity["_identity_id"],
         "cognito-identity.amazonaws.com:aud": identity["_identity_pool_id"],

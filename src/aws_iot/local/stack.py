@@ -1,6 +1,7 @@
 """LocalStack: starts the services on 127.0.0.1, provisions them from the template, and stops them."""
 
 import asyncio
+import json
 import logging
 import os
 import secrets
@@ -12,15 +13,19 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 import trustme
 from hypercorn.asyncio import serve
 from hypercorn.config import Config, Sockets
 
 from aws_iot.errors import Unreachable
-from aws_iot.files import write_private
-from aws_iot.profile import Profile
+from aws_iot.files import read, write_private
+from aws_iot.profile import Profile, from_exports, to_exports
+
+if TYPE_CHECKING:
+    from aws_iot.local.faults import Refusal
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +59,16 @@ class Provisioned:
         return f"[default]\n{keys}\n"
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What testers may want other than usual: what `aws_iot.local.faults` has, and `aws_iot.local.memory`."""
+
+    credentials_seconds: float | None = None
+    link_seconds: float | None = None
+    refusal: "Refusal" = "puback"
+    keep: bool = False
+
+
 class LocalStack:
     """All services of the local stack, from `__enter__` to `__exit__`; one in a process.
 
@@ -68,13 +83,17 @@ class LocalStack:
         api_port: int | None = None,
         mqtt_port: int | None = None,
         verbose: bool = False,
+        settings: Settings = Settings(),
     ) -> None:
         """`folder` gets the certificate of the stack's own authority and, in the form of AWS's shared
         credentials file, the administrator's keys; `provision` deploys the template.
 
         A port of None means the usual one, or any free one where that is taken; a port that is
-        asked for and taken raises `Unreachable` on entry.
+        asked for and taken raises `Unreachable` on entry. With `settings.keep` a second start in the same
+        folder has the ports, the accounts, the keys and the authority of the first.
         """
+        self._folder = folder
+        self._settings = settings
         self.ca_file = folder / "ca.pem"
         self.admin_file = folder / "admin-credentials"
         # The engine takes the root user's key id for enough, whatever the signature, so it is the secret.
@@ -96,16 +115,19 @@ class LocalStack:
     """How to reach it all; there once it is entered."""
 
     def __enter__(self) -> Self:
-        self._api = _listen(self._ports[0], API_PORT)
-        self._mqtt = _listen(self._ports[1], MQTT_PORT)
+        self._kept = _Kept.read(self._folder) if self._settings.keep else None
+        self._authority = (
+            self._kept.authority if self._kept else trustme.CA(organization_name="aws-iot local")
+        )
+        api, mqtt = self._ports if self._kept is None else self._kept.ports
+        self._api = _listen(api, API_PORT)
+        self._mqtt = _listen(mqtt, MQTT_PORT)
         self.api_url = f"http://{HOST}:{self._api.getsockname()[1]}"
         self.endpoint = f"wss://{HOST}:{self._mqtt.getsockname()[1]}/mqtt"
         self._thread.start()
         try:
             self._started.result(timeout=START_SECONDS)
-            provisioned = self._provision(self)
-            write_private(self.admin_file, provisioned.shared_credentials().encode())
-            self.profile = provisioned.profile
+            self.profile = self._kept.profile if self._kept else self._provisioned()
         except BaseException:
             self._shut_down()
             raise
@@ -115,6 +137,13 @@ class LocalStack:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._shut_down()
+
+    def _provisioned(self) -> Profile:
+        provisioned = self._provision(self)
+        write_private(self.admin_file, provisioned.shared_credentials().encode())
+        if self._settings.keep:
+            _Kept(provisioned.profile, self._authority).write(self._folder)
+        return provisioned.profile
 
     def _shut_down(self) -> None:
         if not self._stop.done():
@@ -135,12 +164,17 @@ class LocalStack:
                 raise
 
     async def _serve(self) -> None:
-        _configure_engine(self._api.getsockname()[1], self.root_key, self._verbose)
-        from aws_iot.local import aliases, policy
+        state = self._folder / "state" if self._settings.keep else None
+        _configure_engine(self._api.getsockname()[1], self.root_key, self._verbose, state)
+        from aws_iot.local import aliases, faults, memory, policy
         from aws_iot.local.gateway import Gateway
 
         aliases.enforce()
         policy.enforce()
+        if self._settings.credentials_seconds is not None:
+            faults.shorten_credentials(self._settings.credentials_seconds)
+        if self._kept:
+            memory.restore()
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(_log_quietly)
 
@@ -149,13 +183,47 @@ class LocalStack:
             await asyncio.wrap_future(self._stop)
 
         config = _ServerConfig(self._certificate(), self._api, self._mqtt)
-        gateway: Any = Gateway(ACCOUNT, REGION, self.root_key)  # hypercorn types each kind of scope and event
+        # hypercorn types each kind of scope and event
+        gateway: Any = Gateway(
+            ACCOUNT,
+            REGION,
+            self.root_key,
+            faults.Faults(self._settings.link_seconds, self._settings.refusal),
+            memory.save if self._settings.keep else None,
+        )
         await serve(gateway, config, shutdown_trigger=until_stopped)
 
     def _certificate(self) -> trustme.LeafCert:
-        authority = trustme.CA(organization_name="aws-iot local")
-        write_private(self.ca_file, authority.cert_pem.bytes())
-        return authority.issue_cert(HOST, "localhost")
+        write_private(self.ca_file, self._authority.cert_pem.bytes())
+        return self._authority.issue_cert(HOST, "localhost")
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What a stack that is started again must have as before, besides what its services know."""
+
+    profile: Profile
+    authority: trustme.CA
+
+    @property
+    def ports(self) -> tuple[int | None, int | None]:
+        return urlsplit(self.profile.iot_url or "").port, self.profile.endpoint.port
+
+    @classmethod
+    def read(cls, folder: Path) -> "_Kept | None":
+        if (kept := read(folder / "kept.json")) is None:
+            return None
+        fields = json.loads(kept)
+        authority = trustme.CA.from_pem(fields["certificate"].encode(), fields["key"].encode())
+        return cls(from_exports(fields["exports"], str(folder)), authority)
+
+    def write(self, folder: Path) -> None:
+        kept = {
+            "exports": to_exports(self.profile),
+            "certificate": self.authority.cert_pem.bytes().decode(),
+            "key": self.authority.private_key_pem.bytes().decode(),
+        }
+        write_private(folder / "kept.json", json.dumps(kept).encode())
 
 
 class _ServerConfig(Config):
@@ -203,7 +271,7 @@ def _listen(wanted: int | None, usual: int) -> socket.socket:
     )
 
 
-def _configure_engine(api_port: int, root_key: str, verbose: bool) -> None:
+def _configure_engine(api_port: int, root_key: str, verbose: bool, state: Path | None) -> None:
     """The engine reads its settings from the environment, most when it is imported, and logs to stderr."""
     os.environ.update(
         AUTH="true",
@@ -214,11 +282,14 @@ def _configure_engine(api_port: int, root_key: str, verbose: bool) -> None:
         LOG_LEVEL="INFO" if verbose else "CRITICAL",
         IOT_MTLS_ENABLED="false",
         SFTP_ENABLED="0",
-        PERSIST_STATE="0",
+        PERSIST_STATE="0" if state is None else "1",
         AWS_ACCESS_KEY_ID=root_key,  # else whoever has the user's own keys would be its root
         AWS_SECRET_ACCESS_KEY=root_key,
     )
     os.environ.pop("AWS_SESSION_TOKEN", None)
+    if state is not None:
+        state.mkdir(mode=0o700, exist_ok=True)
+        os.environ["STATE_DIR"] = str(state)
 
 
 def _log_quietly(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -79,11 +79,11 @@ def test_a_connection_refused_by_policy_names_the_identity_and_the_command() -> 
     assert f"aws-iot admin accept {IDENTITY} -k team" in refused.value.hint
 
 
-def test_a_connection_closed_without_a_word_twice_is_taken_for_a_refusal() -> None:
+def test_a_connection_closed_without_a_word_three_times_is_taken_for_a_refusal() -> None:
     with ScriptedBroker(say(Kind.CONNECT, lambda _: CUT)) as broker:
         with pytest.raises(NotAccepted, match="without a word"), connected(broker):
             pass
-        assert len(broker.of(Kind.CONNECT)) == 2
+        assert len(broker.of(Kind.CONNECT)) == 3
 
 
 @pytest.mark.parametrize("status", [503, 0])

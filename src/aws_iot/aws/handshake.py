@@ -1,5 +1,6 @@
 """The signed WebSocket upgrade of AWS IoT Core."""
 
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +24,15 @@ SERVICE = "iotdevicegateway"
 
 CONNECT_SECONDS = 1.0
 """AWS IoT Core allows one CONNECT a second for a client id, so no attempt follows another sooner."""
+
+FIRST_PAUSE_SECONDS = 0.3
+"""All whom a broker has lost at once do not come back at once: the first attempt is made within this time."""
+
+PAUSE_PER_SECOND_AWAY = 0.25
+"""For a broker that has been away for 8 seconds we pause for 2: we are back a quarter of that time late at most."""
+
+LONGEST_PAUSE_SECONDS = 30
+"""Between two attempts, however long the broker has been away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,32 +70,85 @@ def sign(
 
 
 class Handshakes:
-    """Signs the upgrade of each attempt with live credentials, on a thread that awscrt does not wait for."""
+    """Decides when the next attempt is made, and signs it with live credentials.
+
+    Both on a thread of each attempt's own, for which awscrt does not wait. awscrt would pause between
+    attempts by itself, but up to three times as long as the time before, from the first one on: a broker that is away
+    for four seconds would be missed for four more.
+    """
 
     def __init__(
-        self, path: str, region: str, credentials: Callable[[], Credentials], now: Callable[[], datetime]
+        self,
+        path: str,
+        region: str,
+        credentials: Callable[[], Credentials],
+        now: Callable[[], datetime],
+        patience: float,
+        on_silence: Callable[[], None],
     ) -> None:
+        """`on_silence` is called on the attempt's thread if nothing has come of it after `patience` seconds."""
         self._path = path
         self._region = region
         self._credentials = credentials
         self._now = now
-        self._last = -CONNECT_SECONDS
+        self._patience = patience
+        self._on_silence = on_silence
+        self._last: float | None = None
+        self._away_since: float | None = None
+        self._stopped = threading.Event()
+        self._answered = threading.Event()
         self.upgrade: SignedUpgrade | None = None
         """What was sent at the last attempt that could be signed."""
         self.error: AwsIotError | None = None
         """Why the last attempt could not be signed, if so."""
+        self.expires: datetime | None = None
+        """When the credentials of the last attempt end."""
 
     def on_handshake(self, transform_args: WebsocketHandshakeTransformArgs) -> None:
         """What awscrt calls before each attempt, with this name for what it gives."""
-        threading.Thread(target=self._sign, args=(transform_args,), daemon=True).start()
+        self._answered = threading.Event()
+        threading.Thread(target=self._attempt, args=(transform_args, self._answered), daemon=True).start()
+
+    def answered(self) -> None:
+        """Something has come of the attempt that is under way, good or bad."""
+        self._answered.set()
+
+    def was_useful(self) -> None:
+        """The last attempt led to a link that served: when it is gone, the pauses begin anew."""
+        self._away_since = None
+
+    def stop(self) -> None:
+        """Make no attempt any more, and wait for none."""
+        self._stopped.set()
+        self._answered.set()
+
+    def _attempt(self, attempt: WebsocketHandshakeTransformArgs, answered: threading.Event) -> None:
+        if self._stopped.wait(self._pause(time.monotonic())):
+            attempt.set_done(AwsIotError("the connection is being closed"))
+            return
+        self._last = time.monotonic()
+        self._sign(attempt)
+        if not answered.wait(self._patience):
+            self._on_silence()
+
+    def _pause(self, now: float) -> float:
+        if self._last is None:
+            self._away_since = now
+            return 0.0
+        chance = random.random()  # noqa: S311 spreads attempts, keeps no secret
+        if self._away_since is None:
+            self._away_since = now
+            due = now + FIRST_PAUSE_SECONDS * chance
+        else:
+            pause = (now - self._away_since) * PAUSE_PER_SECOND_AWAY
+            due = self._last + min(LONGEST_PAUSE_SECONDS, max(CONNECT_SECONDS, pause)) * (1 + 0.2 * chance)
+        return max(due, self._last + CONNECT_SECONDS) - now
 
     def _sign(self, attempt: WebsocketHandshakeTransformArgs) -> None:
-        time.sleep(max(0, self._last + CONNECT_SECONDS - time.monotonic()))
-        self._last = time.monotonic()
         try:
-            self.upgrade = sign(
-                attempt.http_request, self._path, self._credentials(), self._region, self._now()
-            )
+            credentials = self._credentials()
+            self.upgrade = sign(attempt.http_request, self._path, credentials, self._region, self._now())
+            self.expires = credentials.expires
             self.error = None
         except AwsIotError as error:
             self.error = error

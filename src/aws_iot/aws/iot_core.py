@@ -17,19 +17,22 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from awscrt import io, mqtt5
 
-from aws_iot.aws.handshake import CONNECT_SECONDS, Handshakes, SignedUpgrade
-from aws_iot.aws.outbox import Outbox
+from aws_iot.aws.handshake import LONGEST_PAUSE_SECONDS, Handshakes, SignedUpgrade
+from aws_iot.aws.outbox import CUTS_THAT_REFUSE, Outbox, is_over
 from aws_iot.aws.proxy import proxy_options
 from aws_iot.aws.reasons import (
     ACK_TIMEOUT,
-    SOCKET_CLOSED,
+    BARE_CUTS,
     check_granted,
+    is_bare_cut,
     publication_refused,
+    refused_by_cuts,
     topic_refused,
+    why_lost,
     words,
 )
 from aws_iot.connection import Delivery, Done, Event, Lost, Restored
@@ -43,18 +46,16 @@ from aws_iot.errors import (
     ProfileError,
     ServiceRefused,
     SignInRefused,
-    TopicRefused,
     Unreachable,
     WrongClock,
 )
 from aws_iot.message import Properties
 from aws_iot.profile import Profile
 
+T = TypeVar("T")
+
 KEEP_ALIVE_SECONDS = 30
 """The shortest that AWS IoT Core takes; a dead link is noticed within one and a half of it."""
-
-LONGEST_PAUSE_SECONDS = 30
-"""Between two attempts to reconnect, however long the broker has been away."""
 
 SESSION_SECONDS = 7 * 24 * 3600
 """How long a broker is asked to keep a durable session: AWS IoT Core lowers it to what the account is allowed, an hour
@@ -73,8 +74,8 @@ else that is done for a message."""
 PATIENCE_SECONDS = 2.0
 """After so long without a word from awscrt we look for ourselves: it is slow to report an untrusted certificate."""
 
-CUTS_THAT_REFUSE = 2
-"""So many cuts in a row over the same request mean no: AWS may refuse by closing, and awscrt tries again for ever."""
+USEFUL_SECONDS = 2.0
+"""A link that lasted so long served, even if nobody said anything."""
 
 
 class IotCoreConnection:
@@ -96,7 +97,9 @@ class IotCoreConnection:
             "AWS_CA_BUNDLE"
         )  # awscrt does not look there itself
         self._identity = identity
-        self._handshakes = Handshakes(profile.endpoint.path, profile.iot_region, credentials, now)
+        self._handshakes = Handshakes(
+            profile.endpoint.path, profile.iot_region, credentials, now, timeout, self._on_silence
+        )
         self._now = now
         self._timeout = timeout
         self._events: queue.SimpleQueue[Event | _Unacknowledged] = queue.SimpleQueue()
@@ -106,17 +109,21 @@ class IotCoreConnection:
         self._ended: Future[AwsIotError] = Future()
         self._ending = threading.Lock()
         self._stopping = threading.Event()
-        self._stopped = threading.Event()
         self._subscriptions: list[Sequence[str]] = []
-        self._losses = 0
+        self._link_began = 0.0
+        self._link_began_at = now()
+        self._cuts = 0
         self._resubscriptions = 0
         self._unanswered = 0
         self._futile = 0
         self._last_cause = ""
         self._lost_at: float | None = None
         self._outbox = Outbox()
+        self._handing = threading.RLock()
         self._handles: list[mqtt5.PublishAcknowledgementControlHandle] = []
-        self._client = mqtt5.Client(self._options())
+        # The policy wants the identity first; the rest keeps two programs of a person apart.
+        self._client_id = f"{identity}-{durable or secrets.token_hex(4)}"
+        self._make_client()
 
     @classmethod
     def open(
@@ -144,7 +151,16 @@ class IotCoreConnection:
             raise
         return connection
 
-    def _options(self) -> mqtt5.ClientOptions:
+    def _make_client(self) -> None:
+        """A client of awscrt, which from now on is the one whose word counts."""
+        self._stopped = stopped = threading.Event()
+
+        def heard(listener: Callable[[T], None]) -> Callable[[T], None]:
+            return lambda data: listener(data) if self._stopped is stopped else None
+
+        self._client = mqtt5.Client(self._options(stopped, heard))
+
+    def _options(self, stopped: threading.Event, heard: Callable[[Any], Any]) -> mqtt5.ClientOptions:
         return mqtt5.ClientOptions(
             host_name=self._endpoint.host,
             port=self._endpoint.port,
@@ -152,8 +168,7 @@ class IotCoreConnection:
             http_proxy_options=proxy_options(self._endpoint, self._tls),
             websocket_handshake_transform=self._handshakes.on_handshake,
             connect_options=mqtt5.ConnectPacket(
-                # The policy wants the identity first; the rest keeps two programs of a person apart.
-                client_id=f"{self._identity}-{self._durable or secrets.token_hex(4)}",
+                client_id=self._client_id,
                 keep_alive_interval_sec=KEEP_ALIVE_SECONDS,
                 receive_maximum=UNACKNOWLEDGED,
                 session_expiry_interval_sec=SESSION_SECONDS if self._durable else None,
@@ -161,15 +176,16 @@ class IotCoreConnection:
             session_behavior=mqtt5.ClientSessionBehaviorType.REJOIN_ALWAYS
             if self._durable
             else mqtt5.ClientSessionBehaviorType.CLEAN,
-            retry_jitter_mode=mqtt5.ExponentialBackoffJitterMode.DECORRELATED,
-            min_reconnect_delay_ms=round(CONNECT_SECONDS * 1000),
+            # The pauses are ours, in `Handshakes`; these double from a millisecond, and stay below them.
+            min_reconnect_delay_ms=1,
             max_reconnect_delay_ms=LONGEST_PAUSE_SECONDS * 1000,
+            min_connected_time_to_reset_reconnect_delay_ms=1,
             ack_timeout_sec=max(1, round(self._timeout)),
-            on_publish_callback_fn=self._on_publish,
-            on_lifecycle_event_connection_success_fn=self._on_connected,
-            on_lifecycle_event_connection_failure_fn=self._on_connect_failed,
-            on_lifecycle_event_disconnection_fn=self._on_disconnected,
-            on_lifecycle_event_stopped_fn=lambda _: self._stopped.set(),
+            on_publish_callback_fn=heard(self._on_publish),
+            on_lifecycle_event_connection_success_fn=heard(self._on_connected),
+            on_lifecycle_event_connection_failure_fn=heard(self._on_connect_failed),
+            on_lifecycle_event_disconnection_fn=heard(self._on_disconnected),
+            on_lifecycle_event_stopped_fn=lambda _: stopped.set(),
             disable_metrics=True,
         )
 
@@ -205,18 +221,23 @@ class IotCoreConnection:
             retain=retain,
             user_properties=[mqtt5.UserProperty(name, value) for name, value in properties],
         )
-        number = self._outbox.add(topic, done)
+        with self._handing:
+            self._hand_over(self._outbox.add(packet, done), packet)
         if self._ended.done():
             self._outbox.fail(self._ended.result())
-            return
-        self._hand_over(number, packet)
 
     def _hand_over(self, number: int, packet: mqtt5.PublishPacket) -> None:
+        client = self._client
+
         def settle(answer: "Future[mqtt5.PublishCompletionData]") -> None:
             failure = answer.exception()
-            if failure is None:
-                refusal = publication_refused(packet.topic, answer.result().puback) if packet.qos else None
-                self._outbox.settle(number, refusal)
+            if failure is None and not packet.qos:
+                self._outbox.settle(number, None)
+            elif failure is None:
+                refused = publication_refused(packet.topic, answer.result().puback)
+                self._outbox.settle(number, refused, by_broker=True)
+            elif client is not self._client:
+                pass  # its successor has been given it
             elif getattr(failure, "name", None) == ACK_TIMEOUT and not self._ended.done():
                 self._hand_over(number, packet)  # the same id: whoever got it already takes it for a copy
             elif not self._ended.done():
@@ -224,7 +245,7 @@ class IotCoreConnection:
             # else the end of the connection tells all that waits
 
         try:
-            self._client.publish(packet).add_done_callback(settle)
+            client.publish(packet).add_done_callback(settle)
         except RuntimeError as error:  # awscrt checks packets before it sends them
             self._outbox.settle(number, ServiceRefused(f"this cannot be sent over MQTT: {error}"))
 
@@ -245,8 +266,7 @@ class IotCoreConnection:
             raise error
 
     def subscribe(self, filters: Sequence[str]) -> None:
-        refused = topic_refused(f"subscribe to {', '.join(filters)}")
-        check_granted(filters, self._granted(_subscribe_packet(filters), refused))
+        check_granted(filters, self._granted(filters))
         self._subscriptions.append(tuple(filters))
 
     def receive(self, timeout: float | None = None) -> Event | None:
@@ -276,6 +296,7 @@ class IotCoreConnection:
 
     def close(self) -> None:
         self._stopping.set()
+        self._handshakes.stop()
         if not self._stopped.is_set():
             if self._durable and self._is_linked:
                 self._let_acknowledgements_leave()
@@ -304,7 +325,7 @@ class IotCoreConnection:
                 continue
             if failure is None:
                 return
-            closed += failure.exception.name == SOCKET_CLOSED
+            closed += failure.exception.name in BARE_CUTS
             if error := self._why_not(failure, closed):
                 raise error
         raise self._fault(self._handshakes.upgrade, PATIENCE_SECONDS) or Unreachable(
@@ -349,25 +370,26 @@ class IotCoreConnection:
 
     # -- waiting for a grant
 
-    def _granted(self, packet: mqtt5.SubscribePacket, refused: TopicRefused) -> mqtt5.SubackPacket:
-        """What the broker answers. `refused` is how a policy says no."""
-        losses = self._losses
+    def _granted(self, filters: Sequence[str]) -> mqtt5.SubackPacket:
+        """What the broker answers."""
+        what = f"subscribe to {', '.join(filters)}"
+        cuts = self._cuts
         deadline = time.monotonic() + self._timeout
         try:
-            answer = self._client.subscribe(packet)
+            answer = self._client.subscribe(_subscribe_packet(filters))
         except RuntimeError as error:  # awscrt checks packets before it sends them
             raise ServiceRefused(f"this cannot be sent over MQTT: {error}") from error
         late = Unreachable(f"the broker has not granted the subscription within {self._timeout:g} seconds")
         while not settled([answer, self._ended], SLICE_SECONDS):
-            if self._losses - losses >= CUTS_THAT_REFUSE:
-                raise refused
+            if self._cuts - cuts >= CUTS_THAT_REFUSE:
+                raise refused_by_cuts(what)
             if time.monotonic() > deadline:
                 raise late
         if answer.done() and not answer.exception():
             return answer.result()
         if self._ended.done():
             ended = self._ended.result()
-            raise refused if type(ended) is NotAuthorized else ended
+            raise topic_refused(what) if type(ended) is NotAuthorized else ended
         if getattr(answer.exception(), "name", None) == ACK_TIMEOUT:
             raise late from answer.exception()
         raise Unreachable(
@@ -377,6 +399,9 @@ class IotCoreConnection:
     # -- what awscrt calls, on its thread
 
     def _on_connected(self, data: mqtt5.LifecycleConnectSuccessData) -> None:
+        self._handshakes.answered()
+        self._link_began, self._link_began_at = time.monotonic(), self._now()
+        self._outbox.has_progressed = False
         self._is_linked = True
         self._last_cause = ""
         if self._is_open and data.connack_packet.session_present:
@@ -388,6 +413,7 @@ class IotCoreConnection:
             self._attempts.put(None)
 
     def _on_connect_failed(self, data: mqtt5.LifecycleConnectFailureData) -> None:
+        self._handshakes.answered()
         if not self._is_open:
             self._attempts.put(data)
         elif data.connack_packet and data.connack_packet.reason_code in _FINAL_CONNACKS:
@@ -395,30 +421,57 @@ class IotCoreConnection:
         else:
             threading.Thread(target=self._tell_why, args=(data.exception,), daemon=True).start()
 
-    def _tell_why(self, failure: BaseException) -> None:
+    def _on_silence(self) -> None:
+        """Nothing comes of an attempt to reconnect: make another, and what waits goes along.
+
+        awscrt waits for ever for the answer to an upgrade, and cannot be told to stop; so its client
+        is left to itself.
+        """
+        with self._handing:
+            if not self._is_open or self._is_linked or self._ended.done() or self._stopping.is_set():
+                return
+            self._client.stop(mqtt5.DisconnectPacket())
+            self._make_client()
+            self._client.start()
+            self._outbox.each(self._hand_over)
+        self._tell_why(None)
+
+    def _tell_why(self, failure: BaseException | None) -> None:
         """Say why the link does not come back, once for each reason; end it where it never will."""
         fault = self._handshakes.error or self._fault(self._handshakes.upgrade, PATIENCE_SECONDS)
         if isinstance(fault, SignInRefused | NotAuthorized | ProfileError | WrongClock):
             self._end(fault)
-        cause = str(fault or words(failure))
+        cause = str(fault or (words(failure) if failure else "no answer in time"))
         if cause != self._last_cause and not self._is_linked and not self._ended.done():
             self._last_cause = cause
             self._events.put(Lost(cause))
 
     def _on_disconnected(self, data: mqtt5.LifecycleDisconnectData) -> None:
         self._is_linked = False
-        self._losses += 1
-        self._lost_at = self._lost_at or time.monotonic()
-        if topic := self._outbox.cut():
-            self._end(topic_refused(f"publish to {topic}"))
+        lost_at = time.monotonic()
+        self._lost_at = self._lost_at or lost_at
+        if self._outbox.has_progressed or lost_at - self._link_began > USEFUL_SECONDS:
+            self._handshakes.was_useful()
+        if is_bare_cut(data):
+            self._cut()
         reason = data.disconnect_packet.reason_code if data.disconnect_packet else None
         if reason == mqtt5.DisconnectReasonCode.NOT_AUTHORIZED:
             self._end(NotAuthorized("the broker ended the connection: not authorized"))
         elif reason == mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER:
             self._end(Unreachable("another program took over this connection's client id"))
         elif not self._ended.done():  # else it is we who stopped it
-            self._last_cause = words(data.exception if reason is None else reason)
+            self._last_cause = why_lost(data, self._link_began_at, self._handshakes.expires, self._now())
             self._events.put(Lost(self._last_cause))
+
+    def _cut(self) -> None:
+        """The link was closed without a word: it may have been over what we asked for."""
+        self._cuts += 1
+        if refused := self._outbox.cut(self._link_began):
+            self._end(refused)
+        over_it = self._unanswered and is_over(self._link_began)
+        self._futile = self._futile + 1 if over_it else 0
+        if self._futile >= CUTS_THAT_REFUSE:
+            self._end(refused_by_cuts("subscribe again to what was granted before"))
 
     def _on_publish(self, data: mqtt5.PublishReceivedData) -> None:
         packet = data.publish_packet
@@ -441,10 +494,7 @@ class IotCoreConnection:
         """Ask for every filter again, in packets as they were; the broker forgot them with the old link."""
         self._resubscriptions += 1
         self._unanswered = len(self._subscriptions)
-        self._futile += self._unanswered > 0
-        if self._futile > CUTS_THAT_REFUSE:
-            self._end(topic_refused("subscribe again to what was granted before"))
-        elif not self._subscriptions:
+        if not self._subscriptions:
             self._restored()
         for filters in self._subscriptions:
             answered = partial(self._on_resubscribed, self._resubscriptions, filters)
@@ -478,6 +528,7 @@ class IotCoreConnection:
             if self._ended.done():
                 return
             self._ended.set_result(error)
+        self._handshakes.stop()
         self._outbox.fail(error)
         self._client.stop(mqtt5.DisconnectPacket())
 

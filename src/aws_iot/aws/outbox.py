@@ -1,14 +1,40 @@
 """Publications that wait for their acknowledgement."""
 
 import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from itertools import count
 
-from aws_iot.aws.reasons import topic_refused
-from aws_iot.connection import Done
-from aws_iot.errors import AwsIotError, NotAuthorized
+from awscrt import mqtt5
 
-CUTS_THAT_REFUSE = 2
-"""So many links in a row that end without a single acknowledgement mean that the oldest publication is refused."""
+from aws_iot.aws.reasons import refused_by_cuts, topic_refused
+from aws_iot.connection import Done
+from aws_iot.errors import AwsIotError, NotAuthorized, TopicRefused
+
+CUTS_THAT_REFUSE = 3
+"""So many cuts in a row, each over the same request, mean no: AWS may refuse by closing, and awscrt tries for ever."""
+
+SOON_SECONDS = 5.0
+"""A cut is over a request if it comes within this time after the request left, and nothing was answered in between.
+
+A network that breaks now and then does not: a link that lives long enough to be accepted, three times in a row, but
+never for another round trip, is hardly an accident.
+"""
+
+
+def is_over(request_left: float) -> bool:
+    """Whether a cut at this moment may be over a request that left, or was sent again, then."""
+    return time.monotonic() - request_left < SOON_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A publication that is not settled yet."""
+
+    packet: mqtt5.PublishPacket
+    done: Done
+    since: float = field(default_factory=time.monotonic)
 
 
 class Outbox:
@@ -19,39 +45,49 @@ class Outbox:
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[int, tuple[str, Done]] = {}
+        self._waiting: dict[int, Waiting] = {}
         self._numbers = count()
         self._lock = threading.Lock()
-        self._progressed = False
-        self._futile_cuts = 0
+        self._cuts = 0
+        self.has_progressed = False
+        """Whether the broker has answered one since the link began."""
 
-    def add(self, topic: str, done: Done) -> int:
+    def add(self, packet: mqtt5.PublishPacket, done: Done) -> int:
         """The number under which it is settled."""
-        number = next(self._numbers)
-        self._waiting[number] = (topic, done)
+        with self._lock:
+            number = next(self._numbers)
+            self._waiting[number] = Waiting(packet, done)
         return number
 
-    def settle(self, number: int, error: AwsIotError | None) -> None:
+    def settle(self, number: int, error: AwsIotError | None, *, by_broker: bool = False) -> None:
         """Tell what became of one; only the first word on it counts."""
-        self._progressed = True
-        _, done = self._waiting.pop(number, (None, None))
-        if done:
-            done(error)
-
-    def cut(self) -> str | None:
-        """The link has ended: the topic of the oldest publication, if that seems to be why."""
         with self._lock:
-            self._futile_cuts = 0 if self._progressed or not self._waiting else self._futile_cuts + 1
-            self._progressed = False
-            if self._futile_cuts < CUTS_THAT_REFUSE:
-                return None
-            return next(iter(self._waiting.values()))[0]
+            self.has_progressed |= by_broker
+            waiting = self._waiting.pop(number, None)
+        if waiting:
+            waiting.done(error)
+
+    def each(self, hand_over: Callable[[int, mqtt5.PublishPacket], None]) -> None:
+        """Hand all over once more, in their order."""
+        with self._lock:
+            waiting = list(self._waiting.items())
+        for number, publication in waiting:
+            hand_over(number, publication.packet)
+
+    def cut(self, link_began: float) -> TopicRefused | None:
+        """The link was cut without a word: what that means for the oldest publication, if it seems to be over that."""
+        with self._lock:
+            oldest = next((w for w in self._waiting.values() if w.packet.qos), None)
+            over_it = oldest and not self.has_progressed and is_over(max(link_began, oldest.since))
+            self._cuts = self._cuts + 1 if over_it else 0
+        if oldest is None or self._cuts < CUTS_THAT_REFUSE:
+            return None
+        return refused_by_cuts(f"publish to {oldest.packet.topic}")
 
     def fail(self, error: AwsIotError) -> None:
-        """The connection has ended for good: tell all that wait."""
-        while self._waiting:
-            try:
-                _, (topic, done) = self._waiting.popitem()
-            except KeyError:  # settled at this moment
-                return
-            done(topic_refused(f"publish to {topic}") if type(error) is NotAuthorized else error)
+        """The connection has ended for good: tell all that wait, oldest first."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+        for publication in waiting.values():
+            refused = type(error) is NotAuthorized
+            publication.done(topic_refused(f"publish to {publication.packet.topic}") if refused else error)

@@ -10,6 +10,7 @@ import ssl
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -17,8 +18,11 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 import trustme
+from hypercorn.asyncio import run as hypercorn_run
 from hypercorn.asyncio import serve
+from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config, Sockets
+from hypercorn.events import Event, RawData
 
 from aws_iot.errors import Unreachable
 from aws_iot.files import read, write_private
@@ -247,6 +251,26 @@ class _ServerConfig(Config):
         context.set_alpn_protocols(["http/1.1"])
         self._certificate.configure_cert(context)
         return context
+
+
+class _Server(TCPServer):
+    """One connection, whose loss is told by whoever reads from it.
+
+    hypercorn 0.18 has it told by whoever finds that he cannot write, too: by the application, to itself, into a queue
+    that may be full. The link then hangs for ever, and with it each link that comes with the same client id.
+    """
+
+    async def protocol_send(self, event: Event) -> None:
+        if not isinstance(event, RawData):
+            await super().protocol_send(event)
+            return
+        async with self.send_lock:
+            with suppress(ConnectionError, RuntimeError):
+                self.writer.write(event.data)
+                await self.writer.drain()
+
+
+setattr(hypercorn_run, "TCPServer", _Server)  # noqa: B010 which has no place for a server of one's own
 
 
 def _listen(wanted: int | None, usual: int) -> socket.socket:

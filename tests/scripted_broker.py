@@ -4,6 +4,7 @@ It checks no signatures and keeps no messages; the local stack is there for what
 """
 
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -104,6 +105,7 @@ class ScriptedBroker:
     upgrade: Callable[[int], int] = lambda _: 101
     received: list[Packet] = field(default_factory=list)
     links: int = 0
+    tls: ssl.SSLContext | None = None
 
     def __enter__(self) -> Self:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -119,8 +121,10 @@ class ScriptedBroker:
 
     @property
     def endpoint(self) -> Endpoint:
-        """Where it listens, without TLS."""
-        return Endpoint.parse(f"ws://127.0.0.1:{self._listener.getsockname()[1]}/mqtt")
+        """Where it listens."""
+        return Endpoint.parse(
+            f"{'wss' if self.tls else 'ws'}://127.0.0.1:{self._listener.getsockname()[1]}/mqtt"
+        )
 
     def of(self, kind: Kind) -> list[Packet]:
         """The packets of a kind that came so far."""
@@ -149,7 +153,7 @@ class ScriptedBroker:
                 return
 
     def _serve(self, link: socket.socket, number: int) -> None:
-        with link, _ignoring_the_dead():
+        with _ignoring_the_dead(), link if self.tls is None else self._secured(link) as link:
             socket_events = WSConnection(ConnectionType.SERVER)
             buffer = b""
             while data := link.recv(65536):
@@ -175,6 +179,14 @@ class ScriptedBroker:
                     if answer is CUT:
                         return
                     link.sendall(self._framed(answer))
+
+    def _secured(self, link: socket.socket) -> socket.socket:
+        assert self.tls
+        self._sockets.remove(link)
+        with link:
+            secured = self.tls.wrap_socket(link, server_side=True)
+        self._sockets.append(secured)
+        return secured
 
     @staticmethod
     def _framed(data: bytes) -> bytes:

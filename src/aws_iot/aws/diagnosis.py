@@ -6,6 +6,7 @@ itself, with the standard library, and reads what comes back.
 """
 
 import http.client
+import re
 import socket
 import ssl
 from collections.abc import Callable
@@ -69,6 +70,8 @@ def _look(
         link.endheaders()
         answer = link.getresponse()
     except (OSError, http.client.HTTPException) as error:
+        if answered := _TUNNEL_REFUSED.search(str(error)):
+            return _no_way(where, int(answered[1]))
         hint = _hint(error) or local_hint(where, error)
         return Unreachable(f"cannot reach {where}: {why_unreachable(error)}", hint=hint)
     finally:
@@ -87,6 +90,24 @@ def _look(
         f"{where} answered HTTP {answer.status} instead of opening a WebSocket",
         hint="Check aws_pubsub_endpoint in the profile: it must be the account's IoT data endpoint.",
     )
+
+
+_TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: (\d{3})")
+"""What `http.client` makes of a proxy's answer."""
+
+
+def _no_way(where: str, status: int) -> Unreachable:
+    if status == http.client.PROXY_AUTHENTICATION_REQUIRED:
+        return Unreachable(
+            f"cannot reach {where}: it asks for a user name and password (HTTP 407)",
+            hint="Put them into HTTPS_PROXY: http://USER:PASSWORD@proxy.example:3128",
+        )
+    if status == http.client.FORBIDDEN:
+        return Unreachable(
+            f"cannot reach {where}: it refuses to open a way there (HTTP 403)",
+            hint="Ask who runs the proxy, or exempt the host from it in NO_PROXY.",
+        )
+    return Unreachable(f"cannot reach {where}: it opens no way there (HTTP {status})")
 
 
 def _hint(error: BaseException) -> str | None:

@@ -13,10 +13,10 @@ from aws_iot.errors import ProfileError
 
 
 def proxy_of(endpoint: Endpoint) -> SplitResult | None:
-    """The proxy that `HTTPS_PROXY` (`HTTP_PROXY` without TLS) names for this endpoint, unless `NO_PROXY` exempts it.
+    """The proxy that `HTTPS_PROXY` names for this endpoint, unless `NO_PROXY` exempts it.
 
-    Never for this machine itself, as in `aws_iot.aws.clients`. Raises `ProfileError` for a proxy that
-    cannot be one.
+    Never for this machine itself, as in `aws_iot.aws.clients`; without TLS only that can be reached.
+    Raises `ProfileError` for a proxy that cannot be one.
     """
     if is_loopback(endpoint.host) or not any(name.lower().endswith("_proxy") for name in os.environ):
         return None
@@ -25,7 +25,7 @@ def proxy_of(endpoint: Endpoint) -> SplitResult | None:
 
     if proxy_bypass_environment(endpoint.host):
         return None
-    url = getproxies_environment().get("https" if endpoint.tls else "http")
+    url = getproxies_environment().get("https")
     if not url:
         return None
     with suppress(ValueError):  # by a port that is no number

@@ -1,13 +1,16 @@
 """What a connection makes of a broker that refuses, cuts, or forgets: every shape that AWS's documents leave open."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
+from aws_iot.aws.handshake import pause
 from aws_iot.aws.iot_core import IotCoreConnection
 from aws_iot.connection import Delivery, Lost, Restored
 from aws_iot.credentials import Credentials
@@ -22,6 +25,7 @@ from aws_iot.errors import (
     Unreachable,
 )
 from tests.fakes import FakeCloud
+from tests.fault_proxy import FaultProxy
 from tests.scripted_broker import (
     CONNACK,
     CUT,
@@ -54,10 +58,16 @@ def say(kind: Kind, answer: Callable[[Packet], bytes | None], link: int | None =
 
 @contextmanager
 def connected(
-    broker: ScriptedBroker, credentials: Callable[[], Credentials] = keys, timeout: float = SECONDS
+    broker: ScriptedBroker,
+    credentials: Callable[[], Credentials] = keys,
+    timeout: float = SECONDS,
+    *,
+    port: int | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Iterator[IotCoreConnection]:
-    profile = replace(FakeCloud().profile, endpoint=broker.endpoint, key="team")
-    connection = IotCoreConnection.open(profile, IDENTITY, credentials, lambda: datetime.now(UTC), timeout)
+    endpoint = replace(broker.endpoint, port=port or broker.endpoint.port)
+    profile = replace(FakeCloud().profile, endpoint=endpoint, key="team")
+    connection = IotCoreConnection.open(profile, IDENTITY, credentials, now, timeout)
     try:
         yield connection
     finally:
@@ -332,3 +342,131 @@ def test_a_session_that_has_ended_ends_it() -> None:
         assert isinstance(connection.receive(SECONDS), Lost)
         with pytest.raises(SignInRefused, match="the session has ended"):
             connection.receive(SECONDS)
+
+
+# -- how soon, and how often
+
+
+def next_of(connection: IotCoreConnection, kind: type[Lost] | type[Restored]) -> Lost | Restored:
+    """The next event of that kind."""
+    while not isinstance(event := connection.receive(SECONDS), kind):
+        assert event is not None
+    assert isinstance(event, Lost | Restored)
+    return event
+
+
+def test_it_is_back_within_a_second_and_a_half_after_a_broker_that_was_away_for_four() -> None:
+    with (
+        ScriptedBroker() as broker,
+        FaultProxy(broker.endpoint.port) as proxy,
+        connected(broker, port=proxy.port) as connection,
+    ):
+        proxy.refuse()
+        proxy.cut()
+        returns = time.monotonic() + 4
+        while (left := returns - time.monotonic()) > 0:
+            assert not isinstance(connection.receive(left), Restored)
+        proxy.admit()
+        next_of(connection, Restored)
+        assert time.monotonic() - returns < 1.5
+
+
+@pytest.mark.parametrize(("away", "seconds"), [(0, 1), (4, 1), (8, 2), (60, 15), (3600, 30)])
+def test_who_is_away_for_longer_is_asked_for_less_often(away: float, seconds: float) -> None:
+    assert pause(away) == seconds
+
+
+def test_a_link_that_is_cut_as_soon_as_it_is_there_is_asked_for_once_a_second_at_most() -> None:
+    came: list[float] = []
+
+    def cut_once_accepted(packet: Packet) -> bytes | None:
+        if packet.kind is Kind.CONNECT:
+            came.append(time.monotonic())
+            threading.Timer(0.1, broker.cut).start()
+        return agreeable(packet)
+
+    with ScriptedBroker(cut_once_accepted) as broker, connected(broker) as connection:
+        while len(came) < 5:
+            next_of(connection, Restored)
+    pauses = [after - before for before, after in pairwise(came)]
+    assert min(pauses) > 0.95
+
+
+def test_an_upgrade_that_is_never_answered_is_given_up_and_what_waits_goes_out_later() -> None:
+    told: list[AwsIotError | None] = []
+    with (
+        ScriptedBroker() as broker,
+        FaultProxy(broker.endpoint.port) as proxy,
+        connected(broker, port=proxy.port, timeout=1.5) as connection,
+    ):
+        proxy.is_mute = True
+        proxy.cut()
+        assert isinstance(connection.receive(SECONDS), Lost)
+        for number in range(3):
+            connection.send("a/b/c", str(number).encode(), done=told.append)
+        lost = connection.receive(SECONDS)
+        assert isinstance(lost, Lost)
+        assert "no answer in time" in lost.cause
+        proxy.is_mute = False
+        next_of(connection, Restored)
+        connection.publish("a/b/c", b"3")
+        assert told == [None] * 3
+        assert [packet.body[-1:] for packet in broker.of(Kind.PUBLISH)] == [b"0", b"1", b"2", b"3"]
+
+
+def test_cuts_of_a_network_that_flaps_are_not_taken_for_a_refusal() -> None:
+    # Each link answers something before it is cut.
+    seen: list[bytes] = []
+
+    def flap(packet: Packet) -> bytes | None:
+        if packet.kind is not Kind.PUBLISH:
+            return agreeable(packet)
+        if packet.link < 5 and seen and seen[-1] == (link := bytes([packet.link])):
+            seen.append(link)
+            return CUT
+        seen.append(bytes([packet.link]))
+        return puback(packet)
+
+    told: list[AwsIotError | None] = []
+    with ScriptedBroker(flap) as broker, connected(broker) as connection:
+        for _ in range(20):
+            connection.send("a/b/c", b"x", done=told.append)
+        connection.publish("a/b/c", b"x")
+    assert told == [None] * 20
+
+
+# -- why
+
+
+@pytest.mark.parametrize(
+    ("reason", "cause"),
+    [
+        (0x8B, "the broker restarts"),
+        (0x8D, "keep-alive: the broker has not heard from us for a while"),
+        (0x98, "an administrator ended the connection"),
+        (0x97, "a limit of the account or connection is reached"),
+    ],
+)
+def test_a_goodbye_is_told_once_in_plain_words(reason: int, cause: str) -> None:
+    with ScriptedBroker() as broker, connected(broker) as connection:
+        broker.send(disconnect(reason))
+        assert [connection.receive(SECONDS) for _ in range(2)] == [Lost(cause), Restored()]
+
+
+@pytest.mark.parametrize(
+    ("later", "cause"),
+    [
+        (timedelta(0), "the connection was cut"),
+        (timedelta(hours=1), "its credentials have expired"),
+        (timedelta(hours=24), "the 24 hours are over that AWS lets a connection last"),
+    ],
+)
+def test_a_cut_is_told_with_what_the_clock_says_of_it(later: timedelta, cause: str) -> None:
+    first, moved = keys(), timedelta(0)
+    with (
+        ScriptedBroker() as broker,
+        connected(broker, lambda: first, now=lambda: datetime.now(UTC) + moved) as connection,
+    ):
+        moved = later
+        broker.cut()
+        assert [connection.receive(SECONDS) for _ in range(2)] == [Lost(cause), Restored()]

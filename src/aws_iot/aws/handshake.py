@@ -69,6 +69,11 @@ def sign(
     return SignedUpgrade(request.path, tuple(request.headers))
 
 
+def pause(away: float) -> float:
+    """From one attempt to the next at least, after a broker has been away for so many seconds."""
+    return min(LONGEST_PAUSE_SECONDS, max(CONNECT_SECONDS, away * PAUSE_PER_SECOND_AWAY))
+
+
 class Handshakes:
     """Decides when the next attempt is made, and signs it with live credentials.
 
@@ -140,8 +145,7 @@ class Handshakes:
             self._away_since = now
             due = now + FIRST_PAUSE_SECONDS * chance
         else:
-            pause = (now - self._away_since) * PAUSE_PER_SECOND_AWAY
-            due = self._last + min(LONGEST_PAUSE_SECONDS, max(CONNECT_SECONDS, pause)) * (1 + 0.2 * chance)
+            due = self._last + pause(now - self._away_since) * (1 + 0.2 * chance)
         return max(due, self._last + CONNECT_SECONDS) - now
 
     def _sign(self, attempt: WebsocketHandshakeTransformArgs) -> None:

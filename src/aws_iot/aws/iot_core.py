@@ -430,8 +430,9 @@ class IotCoreConnection:
         with self._handing:
             if not self._is_open or self._is_linked or self._ended.done() or self._stopping.is_set():
                 return
-            self._client.stop(mqtt5.DisconnectPacket())
+            silent = self._client
             self._make_client()
+            silent.stop(mqtt5.DisconnectPacket())
             self._client.start()
             self._outbox.each(self._hand_over)
         self._tell_why(None)
@@ -459,7 +460,7 @@ class IotCoreConnection:
             self._end(NotAuthorized("the broker ended the connection: not authorized"))
         elif reason == mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER:
             self._end(Unreachable("another program took over this connection's client id"))
-        elif not self._ended.done():  # else it is we who stopped it
+        elif not self._ended.done() and not self._stopping.is_set():  # else it is we who stopped it
             self._last_cause = why_lost(data, self._link_began_at, self._handshakes.expires, self._now())
             self._events.put(Lost(self._last_cause))
 

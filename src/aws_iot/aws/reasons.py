@@ -13,7 +13,12 @@ UNEXPECTED_HANGUP = "AWS_ERROR_MQTT_UNEXPECTED_HANGUP"
 ACK_TIMEOUT = "AWS_ERROR_MQTT_TIMEOUT"
 PING_TIMEOUT = "AWS_ERROR_MQTT5_PING_RESPONSE_TIMEOUT"
 
-BARE_CUTS = {SOCKET_CLOSED, UNEXPECTED_HANGUP}
+HTTP_CLOSED = "AWS_ERROR_HTTP_CONNECTION_CLOSED"
+WEBSOCKET_CLOSED = "AWS_ERROR_HTTP_WEBSOCKET_CLOSE_FRAME_SENT"
+TLS_CLOSED = "AWS_IO_TLS_CLOSED_GRACEFUL"
+TLS_CUT = "AWS_IO_TLS_CLOSED_ABORT"
+
+BARE_CUTS = {SOCKET_CLOSED, UNEXPECTED_HANGUP, HTTP_CLOSED, WEBSOCKET_CLOSED, TLS_CLOSED, TLS_CUT}
 """How awscrt calls it when the other side just closes."""
 
 
@@ -64,7 +69,11 @@ def is_negative(reason: int | None) -> bool:
 
 _PLAIN_WORDS = {
     SOCKET_CLOSED: "the connection was cut",
-    UNEXPECTED_HANGUP: "the broker closed the connection",
+    UNEXPECTED_HANGUP: "the connection was cut",
+    TLS_CUT: "the connection was cut",
+    HTTP_CLOSED: "the broker closed the connection",
+    WEBSOCKET_CLOSED: "the broker closed the connection",
+    TLS_CLOSED: "the broker closed the connection",
     ACK_TIMEOUT: "no answer in time",
     PING_TIMEOUT: "keep-alive: the broker has not answered for a while",
     "AWS_IO_SOCKET_TIMEOUT": "no answer in time",

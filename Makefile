@@ -10,7 +10,7 @@ READY  := $(VENV)/ready
 AWSCLI := $(VENV)/aws-cli
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format docs benchmark benchmark-streams test-all clean
+.PHONY: help demo test test-long check format docs benchmark benchmark-streams test-all clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +32,10 @@ $(AWSCLI)/ready: $(READY)
 	@touch $@
 
 test: $(READY) $(AWSCLI)/ready  ## the whole test suite; offline, once set up
-	@$(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal
+	@$(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal -m 'not long'
+
+test-long: $(READY)  ## the tests that take minutes: networks and brokers that fail, credentials that end
+	@$(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal -m long
 
 check: $(READY)  ## format, lint, types, layers, template, generated docs
 	@$(BIN)/ruff format --check .

@@ -245,6 +245,12 @@ class Stack:
         """What an admin does to accept a person."""
         self._iot.attach_policy(policyName=self.profile.policy_name, target=identity)
 
+    def attach_policy_of_its_own(self, identity: str, document: str) -> None:
+        """Accept somebody by a policy that nobody else has."""
+        name = f"of-{uuid.uuid4().hex[:8]}"
+        self._iot.create_policy(policyName=name, policyDocument=document)
+        self._iot.attach_policy(policyName=name, target=identity)
+
     @cached_property
     def _iot(self) -> Any:
         keys = ConfigParser()

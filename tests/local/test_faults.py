@@ -1,0 +1,284 @@
+"""Streams through broken connections, a broker that dies, credentials that end: nothing lost, nothing twice.
+
+Each case has a short form, and some a long one, which `make test-long` runs.
+"""
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aws_iot.connection import Lost, Restored
+from aws_iot.errors import Unreachable, WrongClock
+from tests.fault_proxy import FaultProxy, Way
+from tests.processes import Person, Running, Stack
+from tests.streams import ROOM, Listener, connected, numbers, running, through
+
+FAULTS: list[Callable[[FaultProxy], object]] = [
+    lambda proxy: proxy.cut(),
+    lambda proxy: proxy.cut(reset=True),
+    lambda proxy: proxy.half_close(Way.UP),
+    lambda proxy: proxy.half_close(Way.DOWN),
+    lambda proxy: proxy.cut_after(1_234, Way.UP, reset=True),
+    lambda proxy: proxy.cut_after(123, Way.DOWN),
+]
+
+PUB = f"pub -r {ROOM} --lines"
+
+
+def long(*values: object) -> Any:
+    """The form of a case that `make test-long` runs."""
+    return pytest.param(*values, id="long", marks=[pytest.mark.long, pytest.mark.timeout(300)])
+
+
+def short(*values: object) -> Any:
+    """The form of a case that every run of the suite runs."""
+    return pytest.param(*values, id="short")
+
+
+@contextmanager
+def proxied(stack: Stack, **options: Any) -> Iterator[FaultProxy]:
+    """A proxy before the broker of a stack."""
+    with FaultProxy(stack.profile.endpoint.port, **options) as proxy:
+        yield proxy
+
+
+def ends_well(pub: Running, count: int) -> list[str]:
+    """That `pub` said all and says so; what else it told."""
+    assert pub.wait() == 0, pub.report()
+    assert f"{count:,} of {count:,} messages" in pub.stderr[-1]
+    return pub.stderr[:-1]
+
+
+# -- the network
+
+
+@pytest.mark.parametrize(("count", "rate", "cuts"), [long(10_000, 1_000, 20), short(1_000, 1_000, 5)])
+def test_nothing_is_lost_or_doubled_through_cuts(
+    stack: Stack, tmp_path: Path, count: int, rate: int, cuts: int
+) -> None:
+    with (
+        proxied(stack) as proxy,
+        Listener.start(stack) as listener,
+        running(
+            f"{PUB} --file {numbers(tmp_path, count)} --rate {rate}",
+            through(stack, stack.person(), proxy.port),
+        ) as pub,
+    ):
+        for number in range(1, cuts + 1):
+            listener.wait_for(count * number // (cuts + 1))
+            FAULTS[number % len(FAULTS)](proxy)
+            listener.wait_for(count * number // (cuts + 1) + 110)  # what was on its way, and then some
+        listener.assert_all_once(count)
+        told = ends_well(pub, count)
+    assert listener.order == sorted(listener.order)
+    assert len([line for line in told if "connection lost" in line]) == cuts
+    assert len([line for line in told if "connected again" in line]) == cuts
+
+
+@pytest.mark.parametrize(("timeout", "seconds"), [long(10, 25), short(1, 2.5)])
+def test_nothing_is_lost_or_doubled_through_a_stall(
+    stack: Stack, tmp_path: Path, timeout: int, seconds: float
+) -> None:
+    # It lasts longer than an acknowledgement is waited for, so that messages are sent again.
+    with (
+        proxied(stack) as proxy,
+        Listener.start(stack) as listener,
+        running(
+            f"{PUB} --file {numbers(tmp_path, 500)} --rate 500 --timeout {timeout}",
+            through(stack, stack.person(), proxy.port),
+        ) as pub,
+    ):
+        listener.wait_for(200)
+        proxy.stall()
+        with pytest.raises(AssertionError, match="nothing more"):
+            listener.wait_until(lambda: False, seconds)
+        proxy.flow()
+        listener.assert_all_once(500)
+        ends_well(pub, 500)
+
+
+@pytest.mark.long
+def test_a_slow_network_slows_a_stream_and_breaks_nothing(stack: Stack, tmp_path: Path) -> None:
+    with (
+        proxied(stack, bytes_per_second=100_000) as proxy,
+        Listener.start(stack) as listener,
+        running(
+            f"{PUB} --file {numbers(tmp_path, 500)} --rate 0", through(stack, stack.person(), proxy.port)
+        ) as pub,
+    ):
+        listener.assert_all_once(500)
+        assert ends_well(pub, 500) == []
+
+
+# -- the broker
+
+
+def test_nothing_is_lost_or_doubled_when_the_broker_is_killed_and_started_again(tmp_path: Path) -> None:
+    # What waits in the broker dies with it; so the listener is back before the publisher may be.
+    with Stack.start(tmp_path, "--keep") as first, proxied(first) as proxy, Listener.start(first) as listener:
+        env = through(first, first.person(), proxy.port)
+        with running(f"{PUB} --file {numbers(tmp_path, 1_000)} --rate 1000", env) as pub:
+            listener.wait_for(300)
+            first.process.kill()
+            proxy.refuse()
+            with Stack.start(tmp_path, "--keep") as second:
+                assert second.profile == first.profile
+                listener.wait_until(
+                    lambda: len(listener.links) > 1 and isinstance(listener.links[-1], Restored)
+                )
+                proxy.admit()
+                listener.assert_all_once(1_000)
+                told = ends_well(pub, 1_000)
+    assert "connection lost" in told[0]
+    assert "connected again" in told[-1]
+
+
+@pytest.mark.parametrize(
+    ("credentials", "link", "seconds", "ends"), [long(20, 60, 130, 2), short(1, 2, 5, 2)]
+)
+def test_nothing_is_lost_or_doubled_when_links_and_credentials_end(
+    tmp_path: Path, credentials: int, link: int, seconds: int, ends: int
+) -> None:
+    options = f"--credentials-seconds {credentials} --link-seconds {link}"
+    count = seconds * 50
+    with Stack.start(tmp_path, options) as stack:
+        speaker = stack.person()
+        with (
+            Listener.start(stack, durable="faults") as listener,
+            running(f"{PUB} --file {numbers(tmp_path, count)} --rate 50", speaker.env) as pub,
+        ):
+            listener.assert_all_once(count)
+            assert pub.wait() == 0
+    told = [line for line in pub.stderr if "connect" in line]
+    cause = "its credentials have expired" if credentials == 1 else "closed the connection"
+    assert len(told) == 2 * ends, pub.report()
+    assert all(cause in line for line in told[::2])
+
+
+def test_the_same_client_id_elsewhere_takes_a_connection_over_for_good(stack: Stack) -> None:
+    person = stack.person()
+    with (
+        connected(stack, person, durable="same") as first,
+        connected(stack, person, durable="same") as second,
+    ):
+        for _ in range(2):
+            with pytest.raises(Unreachable, match="took over"):
+                first.receive(5)
+        assert second.receive(1.5) is None  # the first one has not come back
+
+
+@pytest.mark.parametrize("hours", [pytest.param(-1, marks=pytest.mark.long), 1])
+def test_a_clock_that_is_set_wrong_ends_it_at_the_next_connection(stack: Stack, hours: int) -> None:
+    wrong = timedelta()
+    with (
+        proxied(stack) as proxy,
+        connected(
+            stack, stack.person(), port=proxy.port, now=lambda: stack.app().now() + wrong
+        ) as connection,
+    ):
+        wrong = timedelta(hours=hours)
+        proxy.cut()
+        assert isinstance(connection.receive(5), Lost)
+        with pytest.raises(WrongClock, match="60 minutes"):
+            connection.receive(5)
+
+
+# -- what a policy forbids
+
+
+def forbidden(stack: Stack, person: Person, room: str) -> None:
+    """Let somebody into every room but one."""
+    where = f"arn:aws:iot:{stack.profile.iot_region}:*"
+    allowed = {"Effect": "Allow", "Action": "iot:*", "Resource": "*"}
+    denied = {
+        "Effect": "Deny",
+        "Action": "iot:Publish",
+        "Resource": f"{where}:topic/{stack.profile.identity_pool_id}/{room}/*",
+    }
+    stack.attach_policy_of_its_own(
+        person.identity, json.dumps({"Version": "2012-10-17", "Statement": [allowed, denied]})
+    )
+
+
+@pytest.mark.parametrize("shape", ["puback", "disconnect", "cut"])
+def test_a_refusal_ends_a_stream_and_is_told(tmp_path: Path, shape: str) -> None:
+    with Stack.start(tmp_path, f"--refusal {shape}") as stack:
+        person = stack.person(accepted=False)
+        forbidden(stack, person, "secret")
+        lines = [{"room": ROOM, "text": str(number)} for number in range(50)]
+        lines.append({"room": "secret", "text": "50"})
+        file = tmp_path / "lines"
+        file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        with running(f"pub --json-lines --rate 0 --file {file}", person.env) as pub:
+            assert pub.wait() == 5, pub.report()
+        told = "\n".join(pub.stderr)
+        assert "50 of the 51 messages sent are acknowledged" in told
+        assert "not authorized to publish to" in told
+        assert "/secret/" in told
+
+
+# -- Ctrl-C and SIGTERM
+
+
+CTRL_C = pytest.param(signal.SIGINT, 130, id="Ctrl-C")
+SIGTERM = pytest.param(signal.SIGTERM, 143, id="SIGTERM")
+
+
+def seldom(form: Any) -> Any:
+    """The same, in `make test-long` only."""
+    return pytest.param(*form.values, id=form.id, marks=pytest.mark.long)
+
+
+IN_TIME = 2.0
+
+
+def assert_end_in_time(processes: list[Running], number: int, code: int) -> None:
+    for process in processes:
+        process.process.send_signal(number)
+    for process in processes:
+        assert process.wait(IN_TIME) == code, process.report()
+
+
+@pytest.mark.parametrize(("number", "code"), [CTRL_C, seldom(SIGTERM)])
+def test_a_signal_ends_it_in_time_while_an_upgrade_is_not_answered(
+    stack: Stack, tmp_path: Path, number: int, code: int
+) -> None:
+    with proxied(stack, is_mute=True) as proxy:
+        env = through(stack, stack.person(), proxy.port)
+        with running("sub", env) as sub, running(f"{PUB} --file {numbers(tmp_path, 10)}", env) as pub:
+            proxy.wait_for_links(2)
+            assert_end_in_time([sub, pub], number, code)
+
+
+@pytest.mark.parametrize(("number", "code"), [seldom(CTRL_C), SIGTERM])
+def test_a_signal_ends_it_in_time_while_the_server_is_silent(
+    stack: Stack, tmp_path: Path, number: int, code: int
+) -> None:
+    with proxied(stack) as proxy:
+        env = through(stack, stack.person(), proxy.port)
+        with (
+            Listener.start(stack) as listener,
+            running("sub", env) as sub,
+            running(f"{PUB} --file {numbers(tmp_path, 10_000)}", env) as pub,
+        ):
+            sub.wait_for("Listening")
+            listener.wait_for(10)
+            proxy.stall()
+            assert_end_in_time([sub, pub], number, code)
+
+
+@pytest.mark.parametrize(("number", "code"), [CTRL_C, seldom(SIGTERM)])
+def test_a_signal_ends_it_in_time_while_it_tries_to_come_back(stack: Stack, number: int, code: int) -> None:
+    with proxied(stack) as proxy, running("sub", through(stack, stack.person(), proxy.port)) as sub:
+        sub.wait_for("Listening")
+        proxy.is_mute = True
+        proxy.cut()
+        sub.wait_for("connection lost")
+        proxy.wait_for_links(len(proxy.accepted) + 1)
+        assert_end_in_time([sub], number, code)

@@ -1,0 +1,143 @@
+"""Numbered messages through trouble, and which of them were lost or came twice."""
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from aws_iot.aws.iot_core import IotCoreConnection
+from aws_iot.connection import Lost, Restored
+from aws_iot.credentials import Credentials, RenewingCredentials
+from aws_iot.errors import AwsIotError
+from aws_iot.message import Message
+from aws_iot.room import Rooms
+from tests.processes import PASSWORD, Person, Running, Stack, session_of
+
+ROOM = "stream"
+
+SECONDS = 30.0
+"""How long anything here may take without any progress."""
+
+
+@contextmanager
+def connected(
+    stack: Stack,
+    person: Person,
+    *,
+    port: int | None = None,
+    durable: str | None = None,
+    now: Callable[[], datetime] | None = None,
+) -> Iterator[IotCoreConnection]:
+    """A connection of a person, with credentials that are renewed; `port` is of a proxy on the way."""
+    app, profile = stack.app(), stack.profile
+    session = session_of(app.accounts(profile), person.username, PASSWORD)
+
+    def issue() -> Credentials:
+        return app.issuer(profile).issue(session)
+
+    credentials = RenewingCredentials(issue(), issue, app.now)
+    if port:
+        profile = replace(profile, endpoint=replace(profile.endpoint, port=port))
+    connection = IotCoreConnection.open(
+        profile, person.identity, credentials.current, now or app.now, 10.0, durable
+    )
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def through(stack: Stack, person: Person, port: int) -> dict[str, str]:
+    """The environment of a person who reaches the broker through a proxy at that port."""
+    endpoint = replace(stack.profile.endpoint, port=port)
+    stack.app().profiles.change("proxied", lambda _: replace(stack.profile, endpoint=endpoint))
+    return person.env | {"AWS_IOT_PROFILE": "proxied"}
+
+
+@contextmanager
+def running(line: str, env: dict[str, str]) -> Iterator[Running]:
+    """A command that is ended at the end of the block, if it still runs."""
+    process = Running(line, env)
+    try:
+        yield process
+    finally:
+        process.kill()
+
+
+def numbers(folder: Path, count: int) -> Path:
+    """A file of so many lines, each its number from 0."""
+    file = folder / "numbers"
+    file.write_text("".join(f"{number}\n" for number in range(count)))
+    return file
+
+
+@dataclass
+class Listener:
+    """Hears the numbers, as `sub` hears messages: each once, by its id."""
+
+    connection: IotCoreConnection
+    heard: Counter[int] = field(default_factory=Counter)
+    order: list[int] = field(default_factory=list)
+    links: list[Lost | Restored] = field(default_factory=list)
+    """What happened to its own connection."""
+
+    @classmethod
+    @contextmanager
+    def start(
+        cls, stack: Stack, *, port: int | None = None, durable: str | None = None
+    ) -> Iterator["Listener"]:
+        """Everything that is said within the block is heard."""
+        person = stack.person()
+        with connected(stack, person, port=port, durable=durable) as connection:
+            rooms = stack.app().rooms(stack.profile, connection, person.identity, "listener")
+            rooms.enter([ROOM])
+            listener = cls(connection)
+            threading.Thread(target=listener._listen, args=(rooms,), daemon=True).start()
+            yield listener
+
+    def __post_init__(self) -> None:
+        self._changed = threading.Condition()
+
+    def _listen(self, rooms: Rooms) -> None:
+        try:
+            for event in rooms.hear():
+                with self._changed:
+                    if isinstance(event, Message):
+                        self.heard[int(event.text)] += 1
+                        self.order.append(int(event.text))
+                    else:
+                        self.links.append(event)
+                    self._changed.notify_all()
+                self.connection.acknowledge()
+        except AwsIotError:
+            return
+
+    def wait_until(self, happened: Callable[[], bool], seconds: float = SECONDS) -> None:
+        """Return when it has happened; fails if nothing more is heard for so long."""
+        with self._changed:
+            while not happened():
+                moved = self._changed.wait(seconds)
+                assert moved, f"nothing more for {seconds} s after {len(self.heard)} numbers: {self.links}"
+
+    def wait_for(self, count: int) -> None:
+        """Return when so many different numbers were heard."""
+        self.wait_until(lambda: len(self.heard) >= count)
+
+    def assert_all_once(self, count: int) -> None:
+        """Each number below `count` comes, and has come once."""
+        self.wait_for(count)
+        assert self.missing(count) == []
+        assert [number for number, times in self.heard.items() if times > 1] == []
+
+    def missing(self, count: int) -> Sequence[int]:
+        """The numbers below `count` that did not come yet."""
+        return [number for number in range(count) if number not in self.heard]
+
+
+def new_id() -> str:
+    """An id that no other message has."""
+    return os.urandom(16).hex()

@@ -207,6 +207,26 @@ def test_after_a_cut_the_filters_are_asked_for_again_as_they_were() -> None:
         assert connection.receive(SECONDS) == Delivery("t", b"hi", qos=0)
 
 
+@pytest.mark.parametrize(
+    ("reason", "words"), [(0x81, "malformed packet"), (0x97, "a limit"), (0x95, "too large")]
+)
+def test_a_message_over_which_the_broker_says_goodbye_each_time_is_not_sent_for_ever(
+    reason: int, words: str
+) -> None:
+    with (
+        ScriptedBroker(say(Kind.PUBLISH, lambda _: disconnect(reason))) as broker,
+        connected(broker) as connection,
+        pytest.raises(ServiceRefused, match=f"publish to a/b/c: .*{words}"),
+    ):
+        connection.publish("a/b/c", b"x")
+
+
+def test_a_broker_that_restarts_again_and_again_is_no_refusal() -> None:
+    script: Script = lambda p: disconnect(0x8B) if p.kind is Kind.PUBLISH and p.link < 5 else agreeable(p)  # noqa: E731
+    with ScriptedBroker(script) as broker, connected(broker) as connection:
+        connection.publish("a/b/c", b"x")
+
+
 def test_a_message_on_its_way_survives_a_cut() -> None:
     with ScriptedBroker(say(Kind.PUBLISH, lambda _: CUT, link=1)) as broker, connected(broker) as connection:
         connection.publish("a/b/c", b"x")

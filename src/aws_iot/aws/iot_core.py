@@ -28,7 +28,7 @@ from aws_iot.aws.reasons import (
     ACK_TIMEOUT,
     BARE_CUTS,
     check_granted,
-    is_bare_cut,
+    may_be_over_a_request,
     publication_refused,
     refused_by_cuts,
     topic_refused,
@@ -120,6 +120,7 @@ class IotCoreConnection:
         self._lost_at: float | None = None
         self._outbox = Outbox()
         self._handing = threading.RLock()
+        self._looking = threading.Lock()
         self._handles: list[mqtt5.PublishAcknowledgementControlHandle] = []
         # The policy wants the identity first; the rest keeps two programs of a person apart.
         self._client_id = f"{identity}-{durable or secrets.token_hex(4)}"
@@ -382,7 +383,7 @@ class IotCoreConnection:
         late = Unreachable(f"the broker has not granted the subscription within {self._timeout:g} seconds")
         while not settled([answer, self._ended], SLICE_SECONDS):
             if self._cuts - cuts >= CUTS_THAT_REFUSE:
-                raise refused_by_cuts(what)
+                raise refused_by_cuts(what, None)
             if time.monotonic() > deadline:
                 raise late
         if answer.done() and not answer.exception():
@@ -439,7 +440,12 @@ class IotCoreConnection:
 
     def _tell_why(self, failure: BaseException | None) -> None:
         """Say why the link does not come back, once for each reason; end it where it never will."""
-        fault = self._handshakes.error or self._fault(self._handshakes.upgrade, PATIENCE_SECONDS)
+        if not self._looking.acquire(blocking=False):
+            return  # the attempt before is being looked into
+        try:
+            fault = self._handshakes.error or self._fault(self._handshakes.upgrade, PATIENCE_SECONDS)
+        finally:
+            self._looking.release()
         if isinstance(fault, SignInRefused | NotAuthorized | ProfileError | WrongClock):
             self._end(fault)
         cause = str(fault or (words(failure) if failure else "no answer in time"))
@@ -453,26 +459,26 @@ class IotCoreConnection:
         self._lost_at = self._lost_at or lost_at
         if self._outbox.has_progressed or lost_at - self._link_began > USEFUL_SECONDS:
             self._handshakes.was_useful()
-        if is_bare_cut(data):
-            self._cut()
         reason = data.disconnect_packet.reason_code if data.disconnect_packet else None
         if reason == mqtt5.DisconnectReasonCode.NOT_AUTHORIZED:
             self._end(NotAuthorized("the broker ended the connection: not authorized"))
         elif reason == mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER:
             self._end(Unreachable("another program took over this connection's client id"))
-        elif not self._ended.done() and not self._stopping.is_set():  # else it is we who stopped it
+        elif may_be_over_a_request(data):
+            self._cut(reason)
+        if not self._ended.done() and not self._stopping.is_set():  # else it is we who stopped it
             self._last_cause = why_lost(data, self._link_began_at, self._handshakes.expires, self._now())
             self._events.put(Lost(self._last_cause))
 
-    def _cut(self) -> None:
-        """The link was closed without a word: it may have been over what we asked for."""
+    def _cut(self, reason: int | None) -> None:
+        """The broker has ended the link: it may have been over what we asked for."""
         self._cuts += 1
-        if refused := self._outbox.cut(self._link_began):
-            self._end(refused)
+        if what := self._outbox.cut(self._link_began):
+            self._end(refused_by_cuts(what, reason))
         over_it = self._unanswered and is_over(self._link_began)
         self._futile = self._futile + 1 if over_it else 0
         if self._futile >= CUTS_THAT_REFUSE:
-            self._end(refused_by_cuts("subscribe again to what was granted before"))
+            self._end(refused_by_cuts("subscribe again to what was granted before", reason))
 
     def _on_publish(self, data: mqtt5.PublishReceivedData) -> None:
         packet = data.publish_packet

@@ -8,9 +8,9 @@ from itertools import count
 
 from awscrt import mqtt5
 
-from aws_iot.aws.reasons import refused_by_cuts, topic_refused
+from aws_iot.aws.reasons import topic_refused
 from aws_iot.connection import Done
-from aws_iot.errors import AwsIotError, NotAuthorized, TopicRefused
+from aws_iot.errors import AwsIotError, NotAuthorized
 
 CUTS_THAT_REFUSE = 3
 """So many cuts in a row, each over the same request, mean no: AWS may refuse by closing, and awscrt tries for ever."""
@@ -74,15 +74,15 @@ class Outbox:
         for number, publication in waiting:
             hand_over(number, publication.packet)
 
-    def cut(self, link_began: float) -> TopicRefused | None:
-        """The link was cut without a word: what that means for the oldest publication, if it seems to be over that."""
+    def cut(self, link_began: float) -> str | None:
+        """The broker has ended the link: what it does not want, if it seems to be over the oldest publication."""
         with self._lock:
             oldest = next((w for w in self._waiting.values() if w.packet.qos), None)
             over_it = oldest and not self.has_progressed and is_over(max(link_began, oldest.since))
             self._cuts = self._cuts + 1 if over_it else 0
         if oldest is None or self._cuts < CUTS_THAT_REFUSE:
             return None
-        return refused_by_cuts(f"publish to {oldest.packet.topic}")
+        return f"publish to {oldest.packet.topic}"
 
     def fail(self, error: AwsIotError) -> None:
         """The connection has ended for good: tell all that wait, oldest first."""

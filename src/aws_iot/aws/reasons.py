@@ -8,18 +8,24 @@ from awscrt import mqtt5
 
 from aws_iot.errors import AwsIotError, ServiceRefused, TopicRefused
 
-SOCKET_CLOSED = "AWS_IO_SOCKET_CLOSED"
-UNEXPECTED_HANGUP = "AWS_ERROR_MQTT_UNEXPECTED_HANGUP"
 ACK_TIMEOUT = "AWS_ERROR_MQTT_TIMEOUT"
-PING_TIMEOUT = "AWS_ERROR_MQTT5_PING_RESPONSE_TIMEOUT"
 
-HTTP_CLOSED = "AWS_ERROR_HTTP_CONNECTION_CLOSED"
-WEBSOCKET_CLOSED = "AWS_ERROR_HTTP_WEBSOCKET_CLOSE_FRAME_SENT"
-TLS_CLOSED = "AWS_IO_TLS_CLOSED_GRACEFUL"
-TLS_CUT = "AWS_IO_TLS_CLOSED_ABORT"
+_CUT = "the connection was cut"
+_CLOSED = "the broker closed the connection"
 
-BARE_CUTS = {SOCKET_CLOSED, UNEXPECTED_HANGUP, HTTP_CLOSED, WEBSOCKET_CLOSED, TLS_CLOSED, TLS_CUT}
-"""How awscrt calls it when the other side just closes."""
+BARE_CUTS = {
+    "AWS_IO_SOCKET_CLOSED": _CUT,
+    "AWS_IO_BROKEN_PIPE": _CUT,
+    "AWS_IO_TLS_CLOSED_ABORT": _CUT,
+    "AWS_IO_TLS_ALERT_NOT_GRACEFUL": _CUT,
+    "AWS_IO_TLS_ERROR_READ_FAILURE": _CUT,
+    "AWS_IO_TLS_ERROR_WRITE_FAILURE": _CUT,
+    "AWS_ERROR_MQTT_UNEXPECTED_HANGUP": _CUT,
+    "AWS_IO_TLS_CLOSED_GRACEFUL": _CLOSED,
+    "AWS_ERROR_HTTP_CONNECTION_CLOSED": _CLOSED,
+    "AWS_ERROR_HTTP_WEBSOCKET_CLOSE_FRAME_SENT": _CLOSED,
+}
+"""How awscrt calls it when the other side just closes, and what we call it."""
 
 
 def topic_refused(what: str) -> TopicRefused:
@@ -29,8 +35,10 @@ def topic_refused(what: str) -> TopicRefused:
     )
 
 
-def refused_by_cuts(what: str) -> TopicRefused:
-    """A policy seems to say no to `what`, since the link was cut over it again and again."""
+def refused_by_cuts(what: str, reason: int | None) -> AwsIotError:
+    """The broker ends the link over `what` again and again, with that reason or without a word."""
+    if reason is not None:
+        return ServiceRefused(f"the broker ends the connection over each attempt to {what}: {words(reason)}")
     return TopicRefused(
         f"not authorized to {what}: the broker closes the connection over it each time",
         hint="So it does where a policy refuses it: ask an admin which rooms are yours.",
@@ -67,15 +75,9 @@ def is_negative(reason: int | None) -> bool:
     return reason is None or reason >= 0x80
 
 
-_PLAIN_WORDS = {
-    SOCKET_CLOSED: "the connection was cut",
-    UNEXPECTED_HANGUP: "the connection was cut",
-    TLS_CUT: "the connection was cut",
-    HTTP_CLOSED: "the broker closed the connection",
-    WEBSOCKET_CLOSED: "the broker closed the connection",
-    TLS_CLOSED: "the broker closed the connection",
+_PLAIN_WORDS = BARE_CUTS | {
     ACK_TIMEOUT: "no answer in time",
-    PING_TIMEOUT: "keep-alive: the broker has not answered for a while",
+    "AWS_ERROR_MQTT5_PING_RESPONSE_TIMEOUT": "keep-alive: the broker has not answered for a while",
     "AWS_IO_SOCKET_TIMEOUT": "no answer in time",
     "AWS_IO_SOCKET_CONNECTION_REFUSED": "the connection was refused: nothing listens there",
     "AWS_IO_SOCKET_NO_ROUTE_TO_HOST": "no network reaches the broker",
@@ -107,8 +109,9 @@ def words(reason: Any) -> str:
 DAY = timedelta(hours=24)
 """AWS IoT Core ends every WebSocket after it: docs.aws.amazon.com/general/latest/gr/iot-core.html"""
 
-LATE = timedelta(minutes=1)
-"""How much later than announced an end may come and still be that one."""
+DAY_LATE = timedelta(minutes=5)
+CREDENTIALS_LATE = timedelta(seconds=15)
+"""So much later than the clock says an end may come and still be that one; the shorter the life, the less by chance."""
 
 
 def why_lost(
@@ -121,9 +124,9 @@ def why_lost(
     if data.disconnect_packet:
         return words(data.disconnect_packet.reason_code)
     if is_bare_cut(data):
-        if timedelta(0) <= now - began - DAY <= LATE:
+        if timedelta(0) <= now - began - DAY <= DAY_LATE:
             return "the 24 hours are over that AWS lets a connection last"
-        if expires and timedelta(0) <= now - expires <= LATE:
+        if expires and timedelta(0) <= now - expires <= CREDENTIALS_LATE:
             return "its credentials have expired"
     return words(data.exception)
 
@@ -131,3 +134,19 @@ def why_lost(
 def is_bare_cut(data: mqtt5.LifecycleDisconnectData) -> bool:
     """Whether the link was closed under us, without a word."""
     return data.disconnect_packet is None and getattr(data.exception, "name", None) in BARE_CUTS
+
+
+def may_be_over_a_request(data: mqtt5.LifecycleDisconnectData) -> bool:
+    """Whether the link can have ended because of what we sent."""
+    if data.disconnect_packet is None:
+        return is_bare_cut(data)
+    return data.disconnect_packet.reason_code not in _OVER_NO_REQUEST
+
+
+_OVER_NO_REQUEST = {
+    mqtt5.DisconnectReasonCode.SERVER_SHUTTING_DOWN,
+    mqtt5.DisconnectReasonCode.SERVER_BUSY,
+    mqtt5.DisconnectReasonCode.KEEP_ALIVE_TIMEOUT,
+    mqtt5.DisconnectReasonCode.ADMINISTRATIVE_ACTION,
+    mqtt5.DisconnectReasonCode.CONNECTION_RATE_EXCEEDED,
+}

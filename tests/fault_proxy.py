@@ -104,9 +104,12 @@ class FaultProxy:
             assert self._changed.wait_for(lambda: len(self.accepted) >= count, seconds)
 
     def _accept(self, listener: socket.socket) -> None:
-        with suppress(OSError):
-            while True:
+        while True:
+            try:
                 client, _ = listener.accept()
+            except OSError:
+                return
+            with suppress(OSError):  # of a client that has gone again
                 with self._changed:
                     self.accepted.append(time.monotonic())
                     self._changed.notify_all()
@@ -117,7 +120,7 @@ class FaultProxy:
                     server = socket.create_connection((HOST, self.target), timeout=5)
                 except OSError:  # as a client without a proxy would find it
                     client.close()
-                    continue
+                    raise
                 link = _Link(self, client, server)
                 self._links.append(link)  # before anything passes, so that a cut finds it
                 link.start()

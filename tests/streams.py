@@ -64,6 +64,9 @@ def running(line: str, env: dict[str, str]) -> Iterator[Running]:
     process = Running(line, env)
     try:
         yield process
+    except BaseException as error:
+        error.add_note(process.report())
+        raise
     finally:
         process.kill()
 

@@ -156,7 +156,7 @@ def test_nothing_is_lost_or_doubled_when_links_and_credentials_end(
             listener.assert_all_once(count)
             assert pub.wait() == 0
     told = [line for line in pub.stderr if "connect" in line]
-    cause = "its credentials have expired" if credentials == 1 else "closed the connection"
+    cause = "its credentials have expired" if credentials == 1 else "the connection was cut"
     assert len(told) == 2 * ends, pub.report()
     assert all(cause in line for line in told[::2])
 

@@ -21,7 +21,7 @@ from typing import Any, Self, TypeVar
 
 from awscrt import io, mqtt5
 
-from aws_iot.aws.handshake import LONGEST_PAUSE_SECONDS, Handshakes, SignedUpgrade
+from aws_iot.aws.handshake import CONNECT_SECONDS, Handshakes, SignedUpgrade
 from aws_iot.aws.outbox import CUTS_THAT_REFUSE, Outbox, is_over
 from aws_iot.aws.proxy import proxy_options
 from aws_iot.aws.reasons import (
@@ -177,10 +177,11 @@ class IotCoreConnection:
             session_behavior=mqtt5.ClientSessionBehaviorType.REJOIN_ALWAYS
             if self._durable
             else mqtt5.ClientSessionBehaviorType.CLEAN,
-            # The pauses are ours, in `Handshakes`; these double from a millisecond, and stay below them.
+            # The pauses are ours, in `Handshakes`; these run at the same time, and must not outlast them: they grow
+            # with each link that lasts less than half a minute. (The option for that is not to be used: in awscrt
+            # 0.38.1 it sets the shortest pause.)
             min_reconnect_delay_ms=1,
-            max_reconnect_delay_ms=LONGEST_PAUSE_SECONDS * 1000,
-            min_connected_time_to_reset_reconnect_delay_ms=1,
+            max_reconnect_delay_ms=round(CONNECT_SECONDS * 1000),
             ack_timeout_sec=max(1, round(self._timeout)),
             on_publish_callback_fn=heard(self._on_publish),
             on_lifecycle_event_connection_success_fn=heard(self._on_connected),

@@ -10,22 +10,19 @@ from aws_iot.errors import AwsIotError, ServiceRefused, TopicRefused
 
 ACK_TIMEOUT = "AWS_ERROR_MQTT_TIMEOUT"
 
-_CUT = "the connection was cut"
-_CLOSED = "the broker closed the connection"
-
 BARE_CUTS = {
-    "AWS_IO_SOCKET_CLOSED": _CUT,
-    "AWS_IO_BROKEN_PIPE": _CUT,
-    "AWS_IO_TLS_CLOSED_ABORT": _CUT,
-    "AWS_IO_TLS_ALERT_NOT_GRACEFUL": _CUT,
-    "AWS_IO_TLS_ERROR_READ_FAILURE": _CUT,
-    "AWS_IO_TLS_ERROR_WRITE_FAILURE": _CUT,
-    "AWS_ERROR_MQTT_UNEXPECTED_HANGUP": _CUT,
-    "AWS_IO_TLS_CLOSED_GRACEFUL": _CLOSED,
-    "AWS_ERROR_HTTP_CONNECTION_CLOSED": _CLOSED,
-    "AWS_ERROR_HTTP_WEBSOCKET_CLOSE_FRAME_SENT": _CLOSED,
+    "AWS_ERROR_HTTP_CONNECTION_CLOSED",
+    "AWS_ERROR_HTTP_WEBSOCKET_CLOSE_FRAME_SENT",
+    "AWS_ERROR_MQTT_UNEXPECTED_HANGUP",
+    "AWS_IO_BROKEN_PIPE",
+    "AWS_IO_SOCKET_CLOSED",
+    "AWS_IO_TLS_ALERT_NOT_GRACEFUL",
+    "AWS_IO_TLS_CLOSED_ABORT",
+    "AWS_IO_TLS_CLOSED_GRACEFUL",
+    "AWS_IO_TLS_ERROR_READ_FAILURE",
+    "AWS_IO_TLS_ERROR_WRITE_FAILURE",
 }
-"""How awscrt calls it when the other side just closes, and what we call it."""
+"""How awscrt calls it when a link just ends. Which one it is says nothing of who ended it, nor of how."""
 
 
 def topic_refused(what: str) -> TopicRefused:
@@ -75,7 +72,7 @@ def is_negative(reason: int | None) -> bool:
     return reason is None or reason >= 0x80
 
 
-_PLAIN_WORDS = BARE_CUTS | {
+_PLAIN_WORDS = dict.fromkeys(BARE_CUTS, "the connection was cut") | {
     ACK_TIMEOUT: "no answer in time",
     "AWS_ERROR_MQTT5_PING_RESPONSE_TIMEOUT": "keep-alive: the broker has not answered for a while",
     "AWS_IO_SOCKET_TIMEOUT": "no answer in time",

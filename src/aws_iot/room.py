@@ -219,6 +219,15 @@ class Rooms:
             if heard is not None:
                 yield heard
 
+    def what_happened(self) -> Iterator[Lost | Restored]:
+        """What has happened to the connection since the last time, at once: for those who only speak.
+
+        Raises what has ended the connection.
+        """
+        while (event := self._connection.receive(0)) is not None:
+            if not isinstance(event, Delivery):
+                yield event
+
     def acknowledge(self) -> None:
         """Tell the broker that all that was heard has been dealt with, where hearing ends before its time."""
         self._connection.acknowledge()

@@ -10,7 +10,6 @@ from pathlib import Path
 from aws_iot.connection import Lost, Restored
 from aws_iot.errors import AwsIotError, ProfileError, ServiceRefused
 from aws_iot.files import delete, read, write_private
-from aws_iot.message import Message
 from aws_iot.room import Rooms
 
 # AWS IoT Core limits of a connection, beyond which it discards: docs.aws.amazon.com/general/latest/gr/iot-core.html
@@ -181,9 +180,8 @@ class Stream:
         if self._fatal:
             raise self._fatal
         for lane in self._lanes:
-            for event in lane.rooms.hear(0.0):
-                if not isinstance(event, Message):
-                    self._on_link(event)
+            for event in lane.rooms.what_happened():
+                self._on_link(event)
         self._on_look()
 
     def _rest(self, seconds: float) -> None:

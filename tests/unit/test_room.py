@@ -356,6 +356,13 @@ def test_what_happens_to_the_link_is_told_in_order_with_the_messages() -> None:
     assert [event.text for event in told if isinstance(event, Message)] == ["before", "after"]
 
 
+def test_who_only_speaks_is_told_at_once_what_has_happened_to_the_link() -> None:
+    lost, restored = Lost("the network is gone"), Restored()
+    rooms = rooms_over(Recorder([lost, delivery("hi"), restored]))
+    assert list(rooms.what_happened()) == [lost, restored]
+    assert list(rooms.what_happened()) == []
+
+
 def test_hearing_ends_when_no_event_comes_in_time() -> None:
     connection = Recorder([delivery("hi", "1"), delivery("hi", "1")])
     assert len(list(rooms_over(connection).hear(0.5))) == 1

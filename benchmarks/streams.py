@@ -228,7 +228,7 @@ def cpu(pid: int) -> float:
 
 def lanes(env: dict[str, str], folder: Path) -> None:
     few = folder / "few"
-    few.write_text("".join(f"{number:0{BYTES}}\n" for number in range(1200)))
+    few.write_text("".join(f"{number:0{BYTES}}\n" for number in range(2400)))
     rates = []
     for connections in (4, 1):
         command = [
@@ -243,7 +243,7 @@ def lanes(env: dict[str, str], folder: Path) -> None:
             "--connections",
             str(connections),
         ]
-        rates.append(1200 / seconds(command, env))
+        rates.append(2400 / seconds(command, env))
     print(
         f"| `pub --lines --connections 4` at 100/s each, messages a second | {rates[0]:,.0f} |"
         f" one connection {rates[1]:,.0f} ({rates[0] / rates[1]:.2f}) |",

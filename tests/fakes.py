@@ -400,5 +400,10 @@ class FakeApp(App):
         self.on_connect(connection)
         return connection
 
+    def connect_several(
+        self, profile: Profile, identity: str, credentials: Callable[[], Credentials], count: int
+    ) -> list[Connection]:
+        return [self.connect(profile, identity, credentials) for _ in range(count)]
+
     def members(self, profile: Profile, aws_profile: str | None) -> FakeMembers:  # type: ignore[override]
         return FakeMembers(self.cloud)

@@ -134,6 +134,16 @@ class App:
 
         return IotCoreConnection.open(profile, identity, credentials, self.now, self.timeout, durable)
 
+    def connect_several(
+        self, profile: Profile, identity: str, credentials: Callable[[], Credentials], count: int
+    ) -> list[Connection]:
+        """As `connect`, so many at once."""
+        from aws_iot.aws.iot_core import IotCoreConnection
+
+        return [
+            *IotCoreConnection.open_several(profile, identity, credentials, self.now, self.timeout, count)
+        ]
+
     def members(self, profile: Profile, aws_profile: str | None) -> Members:
         """Who may come in, for an admin."""
         from aws_iot.aws.members import Members

@@ -26,10 +26,13 @@ class Delivery:
 class Lost:
     """The link broke, or cannot be brought back yet for another reason; the connection goes on trying.
 
-    `cause` completes "connection lost: …".
+    `cause` completes "connection lost: …". `detail` is for those who look closer. `again` is for an attempt that
+    failed as the one before.
     """
 
     cause: str
+    detail: str = field(default="", compare=False)
+    again: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,6 +139,20 @@ def test_a_lost_connection_is_told_on_stderr(aws_iot: CommandLine, app: FakeApp,
     assert result.stdout == ""
 
 
+def test_what_repeats_itself_is_told_once_and_all_of_it_to_those_who_look_closer(
+    aws_iot: CommandLine, app: FakeApp, identity: str
+) -> None:
+    gone: list[Lost | Restored] = [
+        Lost("nothing listens", "REFUSED"),
+        Lost("nothing listens", "REFUSED", again=True),
+        Restored(),
+    ]
+    hear(app, *gone)
+    assert aws_iot(f"sub {ALICE}", ends=130).stderr.count("nothing listens") == 1
+    hear(app, *gone)
+    assert aws_iot(f"sub {ALICE} -v", ends=130).stderr.count("nothing listens; reconnecting (REFUSED)") == 2
+
+
 def test_the_end_of_the_connection_is_the_end_of_listening(
     aws_iot: CommandLine, app: FakeApp, identity: str
 ) -> None:

@@ -328,7 +328,7 @@ def test_credentials_that_cannot_be_renewed_for_a_moment_do_not_end_it(passing: 
         assert connection.receive(SECONDS) == Restored()
 
 
-def test_why_a_link_does_not_come_back_is_told_once_for_each_reason() -> None:
+def test_why_a_link_does_not_come_back_is_told_and_what_repeats_itself_is_told_as_that() -> None:
     with (
         ScriptedBroker(upgrade=lambda link: 101 if link == 1 else 503) as broker,
         connected(broker) as connection,
@@ -338,8 +338,10 @@ def test_why_a_link_does_not_come_back_is_told_once_for_each_reason() -> None:
         told = connection.receive(SECONDS)
         assert isinstance(told, Lost)
         assert "HTTP 503" in told.cause
+        assert not told.again
         while broker.links < 5:
-            assert connection.receive(0.1) is None
+            more = connection.receive(0.1)
+            assert more is None or (isinstance(more, Lost) and more.again and more.cause == told.cause)
 
 
 def test_credentials_that_are_not_taken_any_more_end_it() -> None:

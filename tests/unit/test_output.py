@@ -247,6 +247,8 @@ def test_no_user_name_adds_a_line_to_the_notice_or_drives_the_terminal(hostile: 
 
 def test_what_happened_to_the_link_is_told_with_its_cause() -> None:
     assert link_line(Lost("the network is gone")) == "connection lost: the network is gone; reconnecting"
+    closer = link_line(Lost("the network is gone", "SOME_ERROR, 7 s after it began"), verbose=True)
+    assert closer.endswith("; reconnecting (SOME_ERROR, 7 s after it began)")
     assert link_line(Restored()) == "connected again"
 
 

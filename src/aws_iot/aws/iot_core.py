@@ -29,6 +29,7 @@ from aws_iot.aws.reasons import (
     BARE_CUTS,
     check_granted,
     may_be_over_a_request,
+    name_of,
     publication_refused,
     refused_by_cuts,
     topic_refused,
@@ -143,14 +144,34 @@ class IotCoreConnection:
         Raises `NotAccepted`, `CredentialsRefused`, `Unreachable`, `ProfileError` for an unusable CA
         bundle, or what `credentials` raises.
         """
-        connection = cls(profile, identity, credentials, now, timeout, durable)
-        try:
-            connection._client.start()
-            connection._open()
-        except BaseException:
-            connection.close()
-            raise
+        [connection] = cls._open_all([cls(profile, identity, credentials, now, timeout, durable)])
         return connection
+
+    @classmethod
+    def open_several(
+        cls,
+        profile: Profile,
+        identity: str,
+        credentials: Callable[[], Credentials],
+        now: Callable[[], datetime],
+        timeout: float,
+        count: int,
+    ) -> list[Self]:
+        """As `open`, so many at once."""
+        return cls._open_all([cls(profile, identity, credentials, now, timeout) for _ in range(count)])
+
+    @classmethod
+    def _open_all(cls, connections: list[Self]) -> list[Self]:
+        try:
+            for connection in connections:
+                connection._client.start()
+            for connection in connections:
+                connection._open()
+        except BaseException:
+            for connection in connections:
+                connection.close()
+            raise
+        return connections
 
     def _make_client(self) -> None:
         """A client of awscrt, which from now on is the one whose word counts."""
@@ -450,9 +471,9 @@ class IotCoreConnection:
         if isinstance(fault, SignInRefused | NotAuthorized | ProfileError | WrongClock):
             self._end(fault)
         cause = str(fault or (words(failure) if failure else "no answer in time"))
-        if cause != self._last_cause and not self._is_linked and not self._ended.done():
-            self._last_cause = cause
-            self._events.put(Lost(cause))
+        if not self._is_linked and not self._ended.done():
+            again, self._last_cause = cause == self._last_cause, cause
+            self._events.put(Lost(cause, f"an attempt to reconnect failed: {name_of(failure)}", again))
 
     def _on_disconnected(self, data: mqtt5.LifecycleDisconnectData) -> None:
         self._is_linked = False
@@ -469,7 +490,9 @@ class IotCoreConnection:
             self._cut(reason)
         if not self._ended.done() and not self._stopping.is_set():  # else it is we who stopped it
             self._last_cause = why_lost(data, self._link_began_at, self._handshakes.expires, self._now())
-            self._events.put(Lost(self._last_cause))
+            name = name_of(data.exception if reason is None else reason)
+            detail = f"{name}, {lost_at - self._link_began:.0f} s after it began"
+            self._events.put(Lost(self._last_cause, detail))
 
     def _cut(self, reason: int | None) -> None:
         """The broker has ended the link: it may have been over what we asked for."""

@@ -93,6 +93,11 @@ _PLAIN_WORDS = dict.fromkeys(BARE_CUTS, "the connection was cut") | {
 }
 
 
+def name_of(reason: Any) -> str:
+    """What awscrt or MQTT itself calls it."""
+    return str(getattr(reason, "name", None) or reason or "no answer")
+
+
 def words(reason: Any) -> str:
     """A reason code or an awscrt error as words: NOT_AUTHORIZED becomes "not authorized"."""
     name = getattr(reason, "name", None)

@@ -69,11 +69,8 @@ def connected(
 ) -> Iterator[list[Rooms]]:
     """The rooms of the profile, over as many connections; all are closed in the end."""
     username, identity = kept.session.username, kept.credentials.identity
-    credentials = sign_in.credentials(kept).current
+    links = app.connect_several(profile, identity, sign_in.credentials(kept).current, connections)
     with ExitStack() as opened:
-        places = []
-        for _ in range(connections):
-            connection = app.connect(profile, identity, credentials)
-            opened.callback(connection.close)
-            places.append(app.rooms(profile, connection, identity, username))
-        yield places
+        for link in links:
+            opened.callback(link.close)
+        yield [app.rooms(profile, link, identity, username) for link in links]

@@ -11,7 +11,7 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli.input import Given, Said, lines_of, repeated
-from aws_iot.cli.messages import link_line
+from aws_iot.cli.messages import tell_link
 from aws_iot.cli.output import visible, words
 from aws_iot.cli.progress import Progress
 from aws_iot.connection import Lost, Restored
@@ -164,7 +164,7 @@ class Job:
 
     def _tell_link(self, event: Lost | Restored) -> None:
         self._progress.clear()
-        words(link_line(event))
+        tell_link(event)
 
     def _tell_refused(self, place: int, error: AwsIotError) -> None:
         number = place + self._skip - self._before

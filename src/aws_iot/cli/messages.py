@@ -3,7 +3,9 @@
 import json
 import re
 
-from aws_iot.cli.output import visible
+import click
+
+from aws_iot.cli.output import VERBOSE, visible, words
 from aws_iot.connection import Lost, Restored
 from aws_iot.message import Message, short
 
@@ -44,10 +46,19 @@ def _quoted(text: str) -> str:
     return quote + visible(escaped) + quote
 
 
-def link_line(event: Lost | Restored) -> str:
+def tell_link(event: Lost | Restored) -> None:
+    """Tell the person; with `--verbose` what repeats itself, too, and what is behind it."""
+    context = click.get_current_context(silent=True)
+    verbose = bool(context and context.meta.get(VERBOSE))
+    if verbose or not (isinstance(event, Lost) and event.again):
+        words(link_line(event, verbose=verbose))
+
+
+def link_line(event: Lost | Restored, *, verbose: bool = False) -> str:
     """What happened to the connection."""
     if isinstance(event, Lost):
-        return f"connection lost: {event.cause}; reconnecting"
+        detail = f" ({event.detail})" if verbose and event.detail else ""
+        return f"connection lost: {event.cause}; reconnecting{detail}"
     return f"connected again after {_duration(event.seconds)}" if event.seconds else "connected again"
 
 

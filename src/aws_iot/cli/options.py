@@ -8,7 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from aws_iot.app import TIMEOUT_SECONDS, App
-from aws_iot.cli.output import QUIET
+from aws_iot.cli.output import QUIET, VERBOSE
 
 ANSWERS = "aws_iot.answers"
 """The key in Click's context under which options note what they answer of a challenge beforehand."""
@@ -80,6 +80,15 @@ quiet = option(
     expose_value=False,
     callback=lambda ctx, _, given: ctx.meta.update({QUIET: given}),
     help="Say nothing but errors on stderr.",
+)
+verbose = option(
+    "-v",
+    "--verbose",
+    env="VERBOSE",
+    is_flag=True,
+    expose_value=False,
+    callback=lambda ctx, _, given: ctx.meta.update({VERBOSE: given}),
+    help="Say more of what happens to the connection.",
 )
 json_output = option("--json", "as_json", env="JSON", is_flag=True, help="Print one JSON object a line.")
 timeout = option(

@@ -21,6 +21,9 @@ _CONTROL = frozenset(("Cc", "Cs", "Zl", "Zp"))
 QUIET = "aws_iot.quiet"
 """The key in Click's context under which `--quiet` is noted."""
 
+VERBOSE = "aws_iot.verbose"
+"""The same for `--verbose`."""
+
 
 def visible(text: str) -> str:
     r"""`text` on one line, with every control character shown as an escape such as \x1b."""

@@ -16,6 +16,7 @@ from aws_iot.room import Rooms, check_room
 
 @click.command()
 @options.signing_in
+@options.verbose
 @options.option("-r", "--room", env="ROOM", metavar="ROOM", help="The room to say it in.")
 @options.option(
     "-m",

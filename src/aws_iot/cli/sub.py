@@ -12,7 +12,7 @@ from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.entering import entered
 from aws_iot.cli.handler import Handler
-from aws_iot.cli.messages import link_line, message_line, raw_line
+from aws_iot.cli.messages import message_line, raw_line, tell_link
 from aws_iot.cli.outlet import Outlet, Printer
 from aws_iot.cli.output import words
 from aws_iot.cli.template import InvalidTemplate, Template
@@ -56,6 +56,7 @@ def _session_name(_ctx: click.Context, _: click.Parameter, given: str | None) ->
 
 @click.command()
 @options.signing_in
+@options.verbose
 @options.option(
     "-r",
     "--room",
@@ -238,7 +239,7 @@ def _listen(
     came = 0
     for heard in place.hear(seconds, outlet.settle):
         if not isinstance(heard, Message):
-            words(link_line(heard))
+            tell_link(heard)
             continue
         if heard.sender in muted or (senders and not {heard.sender, short(heard.sender)} & set(senders)):
             continue

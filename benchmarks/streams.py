@@ -137,10 +137,12 @@ def hearing(env: dict[str, str], topic: str, port: int, plain: int, folder: Path
 
     contestants = {"ours": ours, "awscrt": peer("awscrt")}
     contestants |= {library: peer(library) for library in ("paho", "aiomqtt") if find_spec(library)}
+    said = folder / "said"
+    said.write_text("".join(f'{{"msg":"{number:0{BYTES - 10}}"}}\n' for number in range(MESSAGES)))
     rates: dict[str, list[float]] = {name: [] for name in contestants}
     for turn in range(RUNS + 1):
         for name, command in contestants.items():
-            fill(command(1), env, plain, f"{pool}/{name}/{identity}", folder / "lines", out)
+            fill(command(1), env, plain, f"{pool}/{name}/{identity}", said, out)
             began = time.perf_counter()
             with out.open("wb") as file:
                 subprocess.run(

@@ -13,12 +13,15 @@ from tests.conftest import REPOSITORY
 LOCAL = REPOSITORY / "src" / "aws_iot" / "local"
 WHAT_TO_DO = (
     "ministack has changed where the local stack holds on to it. Before the pin in pyproject.toml moves, read the"
-    " notes at the top of policy.py, aliases.py, faults.py, memory.py and gateway.py in src/aws_iot/local, compare them"
+    " notes at the top of policy.py, aliases.py, corrections.py, faults.py, memory.py and gateway.py in"
+    " src/aws_iot/local, compare them"
     " with the new ministack, adapt those modules, and then what this test expects."
 )
 
 SESSION = ["_identity_id", "_identity_pool_id", "_cognito_auth_type", "Arn", "Expiration"]
 ACCOUNT = ["_clients", "_users", "AliasAttributes", "Attributes"]
+POOL_CALLS = ["_create_user_pool", "_update_user_pool"]
+CLIENT_CALLS = ["_create_user_pool_client", "_update_user_pool_client"]
 POLICY = ["versions", "defaultVersionId", "document", "targets"]
 ROLE = ["InlinePolicies"]
 
@@ -32,6 +35,9 @@ EXPECTED = {
     "cognito._get_credentials_for_identity is looked up at each call": True,
     "what saves itself": ["cloudformation", "cognito", "iam", "iot"],
     "persistence": ["service data", "service"],
+    "iot._describe_endpoint is looked up at each call": True,
+    "user pools of CloudFormation are made and changed by": POOL_CALLS,
+    "their clients by": CLIENT_CALLS,
     "tables that list": ["AccountRegionScopedDict", "AccountRegionScopedDict"],
     "tables that look up": ["dict", "AccountScopedDict"],
     "keys of a session": SESSION,
@@ -45,8 +51,11 @@ LOOK = f"""
 import inspect, json
 from ministack.core.persistence import load_state, save_state
 from ministack.services import cloudformation, cognito, iam, iot, sts
+from ministack.services.cloudformation import provisioners
 def parameters(function):
     return " ".join(inspect.signature(function).parameters)
+def called(name, *by):
+    return any(name in getattr(provisioners, one).__code__.co_names for one in by)
 def mentioned(module, keys):
     return [key for key in keys if f'"{{key}}"' in inspect.getsource(module)]
 print(json.dumps(dict(zip({list(EXPECTED)}, [
@@ -60,6 +69,10 @@ print(json.dumps(dict(zip({list(EXPECTED)}, [
     [service.__name__.rpartition(".")[2] for service in (cloudformation, cognito, iam, iot)
      if callable(service.get_state) and callable(service.load_persisted_state)],
     [parameters(save_state), parameters(load_state)],
+    "_describe_endpoint" in iot._route_request.__code__.co_names,
+    [name for name in {POOL_CALLS} if called(name, "_cognito_user_pool_create", "_cognito_user_pool_update")],
+    [name for name in {CLIENT_CALLS}
+     if called(name, "_cognito_user_pool_client_create", "_cognito_user_pool_client_update")],
     [type(table).__name__ for table in (cognito._user_pools, iot._policies) if callable(table.values)],
     [type(table).__name__ for table in (sts._sessions, iam._roles) if callable(table.get)],
     mentioned(cognito, {SESSION}),
@@ -86,7 +99,7 @@ def test_what_the_local_stack_holds_on_to_is_there(found: dict[str, object], nam
     assert found[name] == EXPECTED[name], WHAT_TO_DO
 
 
-@pytest.mark.parametrize("module", ["policy", "aliases", "faults", "memory"])
+@pytest.mark.parametrize("module", ["policy", "aliases", "corrections", "faults", "memory"])
 def test_the_notes_are_about_the_pinned_version(module: str) -> None:
     notes = (LOCAL / f"{module}.py").read_text(encoding="utf-8")
     assert f"ministack {version('ministack')} " in notes, WHAT_TO_DO

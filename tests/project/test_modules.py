@@ -12,7 +12,7 @@ from tests.conftest import REPOSITORY
 SOURCE = REPOSITORY / "src"
 FLOW = ("profile", "session", "credentials", "connection", "room", "message", "files", "errors", "app")
 # Importing the engine of the local stack configures logging, so only a process of the stack does that.
-OF_THE_ENGINE = {f"aws_iot.local.{name}" for name in ("aliases", "gateway", "policy")}
+OF_THE_ENGINE = {f"aws_iot.local.{name}" for name in ("aliases", "corrections", "gateway", "policy")}
 
 # Each module is imported when nothing of ours is loaded yet, so that no other module can have prepared its way.
 IMPORT_EACH = """

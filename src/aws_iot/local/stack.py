@@ -170,10 +170,11 @@ class LocalStack:
     async def _serve(self) -> None:
         state = self._folder / "state" if self._settings.keep else None
         _configure_engine(self._api.getsockname()[1], self.root_key, self._verbose, state)
-        from aws_iot.local import aliases, faults, memory, policy
+        from aws_iot.local import aliases, corrections, faults, memory, policy
         from aws_iot.local.gateway import Gateway
 
         aliases.enforce()
+        corrections.enforce(f"{HOST}:{self._mqtt.getsockname()[1]}")
         policy.enforce()
         if self._settings.credentials_seconds is not None:
             faults.shorten_credentials(self._settings.credentials_seconds)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aws_iot.aws.deployment import Deployment
     from aws_iot.aws.members import Members
     from aws_iot.connection import Connection
     from aws_iot.credentials import CredentialIssuer, Credentials
@@ -150,6 +151,12 @@ class App:
 
         return Members(profile, self.now, self.timeout, aws_profile)
 
+    def deployment(self, name: str, region: str | None, aws_profile: str | None) -> Deployment:
+        """The stack of a team's AWS resources, for an admin."""
+        from aws_iot.aws.deployment import Deployment
+
+        return Deployment(name, region, self.now, self.timeout, aws_profile)
+
     def sign_in(self, profile: Profile) -> SignIn:
         """Signs a person in with the profile; imports and asks the services only if it must."""
         from aws_iot.kept import SignIn
@@ -207,7 +214,7 @@ class App:
 
         from aws_iot import backend
         from aws_iot.aws.clients import Address, Keys, Service
-        from aws_iot.aws.cloudformation import deploy
+        from aws_iot.aws.cloudformation import Stack
         from aws_iot.aws.iam import make_administrator
         from aws_iot.local.stack import ADMINISTRATOR, REGION, STACK, Provisioned
 
@@ -215,9 +222,9 @@ class App:
             return Service.signed(Address(name, REGION, stack.api_url), self.now, self.timeout, who)
 
         admin = make_administrator(service("iam", Keys(stack.root_key, stack.root_key)), ADMINISTRATOR)
-        outputs = deploy(service("cloudformation", admin), STACK, backend.template(), poll=0.05)
+        made = Stack(service("cloudformation", admin), STACK).create(backend.template(), {})
         profile = replace(
-            backend.profile(outputs, stack.endpoint),
+            backend.profile(made.outputs, stack.endpoint),
             cognito_idp_url=stack.api_url,
             cognito_identity_url=stack.api_url,
             iot_url=stack.api_url,

@@ -17,6 +17,7 @@ from botocore.exceptions import (
     ClientError,
     HTTPClientError,
     NoCredentialsError,
+    NoRegionError,
     PartialCredentialsError,
 )
 from botocore.exceptions import ConnectionError as BotoConnectionError
@@ -52,10 +53,13 @@ Refusals = dict[str, Callable[[str], AwsIotError]]
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a service answers: `url` None means AWS's own address, or the one in `AWS_ENDPOINT_URL…`."""
+    """Where a service answers: `url` None means AWS's own address, or the one in `AWS_ENDPOINT_URL…`.
+
+    `region` None means that of the AWS settings, for calls that are signed with somebody's own credentials.
+    """
 
     service: str
-    region: str
+    region: str | None
     url: str | None = None
     ca_bundle: str | None = None
 
@@ -209,15 +213,23 @@ def _client(
         user_agent_extra="aws-iot-cli",
     )
     try:
+        # Empty is no region either, although botocore takes `AWS_DEFAULT_REGION=` for one.
+        region = address.region or session.get_config_variable("region")
+        if not region:
+            raise NoRegionError
         return session.create_client(
             address.service,
-            region_name=address.region,
+            region_name=region,
             endpoint_url=address.url,
             config=config,
             verify=address.ca_bundle,
             aws_access_key_id=keys.access_key_id if keys else None,
             aws_secret_access_key=keys.secret_access_key if keys else None,
         )
+    except NoRegionError as error:
+        raise ProfileError(
+            "this command needs a region, and found none", hint="Give --region, or set AWS_DEFAULT_REGION."
+        ) from error
     except (BotoCoreError, ValueError) as error:
         raise ProfileError(
             f"{address.service} cannot be used: {error}", hint="Check the profile: aws-iot config show"
@@ -251,17 +263,23 @@ def _bad_keys(message: str) -> AwsIotError:
     return CredentialsRefused(f"AWS does not take these credentials: {message}")
 
 
+def _not_allowed(message: str) -> AwsIotError:
+    return NotAuthorized(f"your AWS credentials do not allow this: {message}")
+
+
+def _ended(message: str) -> AwsIotError:
+    return CredentialsRefused(f"these AWS credentials have ended: {message}")
+
+
 _THROTTLED = ("TooManyRequestsException", "ThrottlingException", "Throttling", "RequestLimitExceeded")
 
 _ANYWHERE: Refusals = {
     **dict.fromkeys(_THROTTLED, _busy),
     "LimitExceededException": lambda message: ServiceRefused(f"a limit of AWS is reached: {message}"),
-    "AccessDeniedException": lambda message: NotAuthorized(
-        f"your AWS credentials do not allow this: {message}"
-    ),
-    "ExpiredTokenException": lambda message: CredentialsRefused(
-        f"these AWS credentials have ended: {message}"
-    ),
+    "AccessDenied": _not_allowed,  # what the query protocol of CloudFormation calls it
+    "AccessDeniedException": _not_allowed,
+    "ExpiredToken": _ended,
+    "ExpiredTokenException": _ended,
     "ForbiddenException": _bad_keys,
     "InvalidClientTokenId": _bad_keys,
     "InvalidSignatureException": _bad_keys,

@@ -1,6 +1,7 @@
 """The AWS resources that a team shares: one CloudFormation template, and what its outputs say."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
 from aws_iot.profile import Profile, from_exports
@@ -9,6 +10,17 @@ from aws_iot.profile import Profile, from_exports
 def template() -> str:
     """The CloudFormation template, as YAML."""
     return files(__package__).joinpath("template.yaml").read_text(encoding="utf-8")
+
+
+def parameters() -> Sequence[str]:
+    """The names of the template's parameters."""
+    section = template().partition("\nParameters:\n")[2].partition("\nConditions:\n")[0]
+    return re.findall(r"^  (\w+):$", section, re.MULTILINE)
+
+
+def is_ours(description: str) -> bool:
+    """Whether a stack with this description was made from the template, in whatever version of it."""
+    return description.startswith("Chat rooms over AWS IoT Core for one team")
 
 
 def profile(outputs: Mapping[str, str], iot_endpoint: str) -> Profile:

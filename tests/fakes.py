@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from aws_iot.app import App
+from aws_iot.aws.cloudformation import Change, Proposal, StackEvent, StackState
+from aws_iot.aws.members import Connected, Identity
 from aws_iot.connection import Connection, Delivery, Done, Event
 from aws_iot.credentials import CredentialIssuer, Credentials
 from aws_iot.endpoint import Endpoint
@@ -72,6 +74,8 @@ class FakeCloud:
     devices: list[Device] = field(default_factory=list)
     remembered: list[Device] = field(default_factory=list)
     stop_after: int | None = None
+    clients: dict[str, Connected] = field(default_factory=dict)
+    stack: "FakeStack" = field(default_factory=lambda: FakeStack())
     published: list[tuple[str, bytes, Properties]] = field(default_factory=list)
 
     def member(self, username: str, password: str) -> str:
@@ -355,9 +359,103 @@ class FakeMembers:
         self._cloud = cloud
 
     def accept(self, identity: str, policy: str) -> None:
+        self._check(policy)
+        self._cloud.members.add(identity)
+
+    def revoke(self, identity: str, policy: str) -> None:
+        self._check(policy)
+        self._cloud.members.discard(identity)
+
+    def accepted(self, policy: str) -> list[str]:
+        self._check(policy)
+        return list(self._cloud.members)
+
+    def identities(self) -> list[Identity]:
+        born = datetime(2026, 1, 1, tzinfo=UTC)
+        everybody = self._cloud.accounts.values()
+        return [Identity(user.identity, born + timedelta(days=n)) for n, user in enumerate(everybody)]
+
+    def connection(self, client: str) -> Connected:
+        if client not in self._cloud.clients:
+            raise ServiceRefused(f"AWS IoT Core knows no such client: {client}")
+        return self._cloud.clients[client]
+
+    def kick(self, client: str) -> None:
+        self.connection(client)
+        del self._cloud.clients[client]
+
+    def _check(self, policy: str) -> None:
         if policy != self._cloud.profile.policy_name:
             raise ServiceRefused(f"AWS IoT Core does not know it: {policy}")
-        self._cloud.members.add(identity)
+
+
+@dataclass
+class FakeStack:
+    """A CloudFormation stack, in memory: what it would change, and what happens when it does."""
+
+    name: str = "chat"
+    now: StackState | None = None
+    changes: list[Change] | None = None
+    fails: str | None = None
+    done: list[str] = field(default_factory=list)
+
+    def state(self) -> StackState | None:
+        return self.now
+
+    def create(
+        self, template: str, parameters: dict[str, str], tell: Callable[[StackEvent], None]
+    ) -> StackState:
+        self._happen("create", "CREATE", tell)
+        outputs = {
+            "UserPoolId": "us-east-1_MADE",
+            "UserPoolClientId": "made",
+            "IdentityPoolId": POOL,
+            "IotPolicyName": f"{self.name}-member",
+            "Region": "us-east-1",
+        }
+        description = "Chat rooms over AWS IoT Core for one team: and more"
+        self.now = StackState(
+            "id", "CREATE_COMPLETE", None, datetime.now(UTC), description, outputs, dict(parameters)
+        )
+        return self.now
+
+    def propose(self, template: str, parameters: dict[str, str]) -> Proposal | None:
+        return None if self.changes is None else Proposal("proposal", "id", self.changes)
+
+    def discard(self, proposal: Proposal) -> None:
+        self.done.append("discard")
+
+    def carry_out(self, proposal: Proposal, tell: Callable[[StackEvent], None]) -> StackState:
+        self._happen("carry out", "UPDATE", tell)
+        assert self.now
+        return self.now
+
+    def delete(self, tell: Callable[[StackEvent], None]) -> None:
+        self._happen("delete", "DELETE", tell)
+        self.now = None
+
+    def last_failure(self, state: StackState) -> StackEvent | None:
+        return None
+
+    def _happen(self, what: str, status: str, tell: Callable[[StackEvent], None]) -> None:
+        self.done.append(what)
+        when = datetime.now(UTC)
+        tell(StackEvent(when, "UserPool", "AWS::Cognito::UserPool", f"{status}_IN_PROGRESS"))
+        if self.fails:
+            raise ServiceRefused(f"the stack {self.name}: UserPool (AWS::Cognito::UserPool): {self.fails}")
+
+
+class FakeDeployment:
+    """A team's backend in an account, in memory."""
+
+    def __init__(self, stack: FakeStack) -> None:
+        self.stack = stack
+
+    def iot_endpoint(self) -> str:
+        return "prefix-ats.iot.us-east-1.amazonaws.com"
+
+    def other_addresses(self) -> dict[str, str]:
+        return {}
 
 
 class FakeApp(App):
@@ -407,3 +505,9 @@ class FakeApp(App):
 
     def members(self, profile: Profile, aws_profile: str | None) -> FakeMembers:  # type: ignore[override]
         return FakeMembers(self.cloud)
+
+    def deployment(  # type: ignore[override]
+        self, name: str, region: str | None, aws_profile: str | None
+    ) -> FakeDeployment:
+        self.cloud.stack.name = name
+        return FakeDeployment(self.cloud.stack)

@@ -1,33 +1,167 @@
 """Members: identities that have the team's IoT policy attached, which takes an admin's own AWS credentials."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
 from aws_iot.aws.clients import Address, Refusals, Service
-from aws_iot.errors import ServiceRefused
+from aws_iot.errors import NotAuthorized, NotInstalled, ServiceRefused
 from aws_iot.profile import Profile
+
+PAGE = 60  # the most that ListIdentities gives at once: cognito-identity 2014-06-30
+TARGETS_PAGE = 250  # and ListTargetsForPolicy: iot 2015-05-28
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Somebody who has signed in once. Cognito does not tell which account an identity belongs to."""
+
+    id: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """What AWS IoT Core tells of a client: whether it is connected, since when (or when it left), and what it hears."""
+
+    client: str
+    connected: bool
+    since: datetime | None
+    reason: str | None
+    hears: Sequence[str]
 
 
 class Members:
-    """Who may come in, by the IoT policies attached to identities; signs with the caller's AWS credentials."""
+    """Who may come in, by the IoT policies attached to identities; signs with the caller's AWS credentials.
+
+    Every method raises `ServiceRefused`, `CredentialsRefused` or `NotAuthorized`.
+    """
 
     def __init__(
         self, profile: Profile, now: Callable[[], datetime], timeout: float, aws_profile: str | None
     ) -> None:
-        address = Address("iot", profile.iot_region, profile.iot_url, profile.ca_bundle)
-        self._iot = Service.signed(address, now, timeout, aws_profile)
+        self._profile = profile
+        self._now = now
+        self._timeout = timeout
+        self._who = aws_profile
 
     def accept(self, identity: str, policy: str) -> None:
-        """Attach `policy` to `identity`; fine if it is attached already.
-
-        Raises `ServiceRefused` if there is no such policy, `CredentialsRefused`, `NotAuthorized`.
-        """
+        """Attach `policy` to `identity`; fine if it is attached already."""
         self._iot.call("attach_policy", _REFUSALS, policyName=policy, target=identity)
+
+    def revoke(self, identity: str, policy: str) -> None:
+        """Detach `policy` from `identity`; fine if it is not attached."""
+        self._iot.call("detach_policy", _REFUSALS, policyName=policy, target=identity)
+
+    def accepted(self, policy: str) -> list[str]:
+        """The identities that `policy` is attached to."""
+        pages = self._pages(
+            self._iot,
+            "list_targets_for_policy",
+            ("nextMarker", "marker"),
+            policyName=policy,
+            pageSize=TARGETS_PAGE,
+        )
+        # What is no identity, such as a certificate, is an ARN.
+        return [target for page in pages for target in page["targets"] if not target.startswith("arn:")]
+
+    def identities(self) -> list[Identity]:
+        """Everybody who has signed in once, in no order."""
+        service = self._service(
+            "cognito-identity", self._profile.identity_pool_region, self._profile.cognito_identity_url
+        )
+        pages = self._pages(
+            service,
+            "list_identities",
+            ("NextToken", "NextToken"),
+            IdentityPoolId=self._profile.identity_pool_id,
+            MaxResults=PAGE,
+            HideDisabled=True,
+        )
+        return [
+            Identity(one["IdentityId"], one["CreationDate"]) for page in pages for one in page["Identities"]
+        ]
+
+    def connection(self, client: str) -> Connected:
+        """What is known of a client id. AWS IoT Core tells of one at a time, and lists none."""
+        found = self._data("get_connection", clientId=client)
+        hears: list[str] = []
+        more: dict[str, str] = {}
+        while True:
+            page = self._data("list_subscriptions", clientId=client, **more)
+            hears += [one["topicFilter"] for one in page.get("subscriptions", ())]
+            if not page.get("nextToken"):
+                break
+            more = {"nextToken": page["nextToken"]}
+        connected = bool(found.get("connected"))
+        since = found.get("connectedSince" if connected else "disconnectedSince")  # in milliseconds
+        return Connected(
+            client,
+            connected,
+            datetime.fromtimestamp(since / 1000, self._now().tzinfo) if since else None,
+            found.get("disconnectReason"),
+            hears,
+        )
+
+    def kick(self, client: str) -> None:
+        """End the connection of a client id. Nothing keeps it from coming back, as long as it is accepted."""
+        self._data("delete_connection", clientId=client)
+
+    @cached_property
+    def _iot(self) -> Service:
+        return self._service("iot", self._profile.iot_region, self._profile.iot_url)
+
+    @cached_property
+    def _iot_data(self) -> Service:
+        # The data plane answers where the broker is: docs.aws.amazon.com/iot/latest/developerguide/http.html
+        endpoint = self._profile.endpoint
+        host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+        return self._service("iot-data", self._profile.iot_region, f"https://{host}:{endpoint.port}")
+
+    def _service(self, name: str, region: str, url: str | None) -> Service:
+        address = Address(name, region, url, self._profile.ca_bundle)
+        return Service.signed(address, self._now, self._timeout, self._who)
+
+    def _data(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        if not hasattr(self._iot_data.client, operation):
+            raise NotInstalled(
+                "the installed botocore knows nothing of connections",
+                hint="botocore 1.43.106 does: pip install --upgrade boto3",
+            )
+        return self._iot_data.call(operation, _CONNECTION_REFUSALS, **parameters)
+
+    def _pages(
+        self, service: Service, operation: str, tokens: tuple[str, str], **parameters: Any
+    ) -> Iterator[dict[str, Any]]:
+        """The pages of a list; `tokens` are what a page calls the next one, and what that is asked for by."""
+        given, asked = tokens
+        while True:
+            page = service.call(operation, _REFUSALS, **parameters)
+            yield page
+            if not page.get(given):
+                return
+            parameters[asked] = page[given]
 
 
 _REFUSALS: Refusals = {
     "ResourceNotFoundException": lambda message: ServiceRefused(
-        f"AWS IoT Core does not know it: {message}",
-        hint="Check the policy's name and the region of the profile.",
+        f"AWS does not know it: {message}",
+        hint="Check the policy's name, the identity pool and the region of the profile.",
+    ),
+    "NotAuthorizedException": lambda message: NotAuthorized(
+        f"your AWS credentials do not allow this: {message}"
+    ),
+}
+_CONNECTION_REFUSALS: Refusals = {
+    "ResourceNotFoundException": lambda message: ServiceRefused(
+        f"AWS IoT Core knows no such client: {message}",
+        hint="It forgets a client half an hour after its connection has ended.",
+    ),
+    "ForbiddenException": lambda message: NotAuthorized(
+        f"the broker does not let these AWS credentials see to connections: {message}",
+        hint="They need iot:GetConnection, iot:ListSubscriptions and iot:DeleteConnection."
+        " The local stack does not have these calls.",
     ),
 }

@@ -91,6 +91,12 @@ verbose = option(
     help="Say more of what happens to the connection.",
 )
 json_output = option("--json", "as_json", env="JSON", is_flag=True, help="Print one JSON object a line.")
+aws_profile = option(
+    "--aws-profile",
+    env="AWS_PROFILE",
+    metavar="NAME",
+    help="Whose AWS credentials to use, as in ~/.aws/config.",
+)
 timeout = option(
     "--timeout",
     env="TIMEOUT",

@@ -1,0 +1,134 @@
+"""`admin who`, `kick` and long lists, which the local stack does not have: a server plays botocore's model."""
+
+import json
+import ssl
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+import trustme
+
+from aws_iot.app import App
+from aws_iot.aws.members import Members
+from aws_iot.endpoint import Endpoint
+from aws_iot.errors import NotAuthorized, ServiceRefused
+from tests.fakes import POOL, FakeCloud
+
+CLIENT = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222-1a2b3c4d"
+CERTIFICATE = "arn:aws:iot:us-east-1:111122223333:cert/abc"
+
+
+class Plane(BaseHTTPRequestHandler):
+    """Both planes of AWS IoT Core, and an identity pool, for one connected client."""
+
+    server: "Server"
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def do_DELETE(self) -> None:
+        self._answer()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 its name there
+        pass
+
+    def _answer(self) -> None:
+        url = urlsplit(self.path)
+        asked = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        token = parse_qs(url.query).get("nextToken") or parse_qs(url.query).get("marker")
+        service = self.headers["Authorization"].split("/")[3]
+        status = 200
+        answer: dict[str, Any] = {}
+        match self.command, unquote(url.path), service:
+            case "GET" | "DELETE", path, "iotdata" if path.startswith("/connections/forbidden"):
+                status, answer = 403, {"message": "no", "error": "ForbiddenException"}
+            case _, path, "iotdata" if (
+                not path.startswith(f"/connections/{CLIENT}") or not self.server.connected
+            ):
+                status, answer = 404, {"message": "no such client", "error": "ResourceNotFoundException"}
+            case "GET", path, "iotdata" if path.endswith("/subscriptions"):
+                one = {"topicFilter": f"{POOL}/{'ops' if token else 'lobby'}/+", "qos": 1}
+                answer = {"subscriptions": [one]} | ({} if token else {"nextToken": "more"})
+            case "GET", _, "iotdata":
+                answer = {"connected": True, "connectedSince": 1_700_000_000_000, "clientId": CLIENT}
+            case "DELETE", _, "iotdata":
+                self.server.connected = False
+            case "POST", "/policy-targets/fake-member", "iot":
+                found = ["us-east-1:2"] if token else ["us-east-1:1", CERTIFICATE]
+                answer = {"targets": found} | ({} if token else {"nextMarker": "more"})
+            case "POST", "/", "cognito-identity":
+                later = "NextToken" in json.loads(asked)
+                found_one = {"IdentityId": f"us-east-1:{2 if later else 1}", "CreationDate": 1_700_000_000}
+                answer = {"Identities": [found_one]} | ({} if later else {"NextToken": "more"})
+        body = json.dumps(answer).encode()
+        self.send_response(status)
+        if error := answer.get("error"):
+            self.send_header("x-amzn-errortype", str(error))
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+class Server(ThreadingHTTPServer):
+    """It listens with TLS, as the broker's endpoint does."""
+
+    daemon_threads = True
+    connected = True
+
+
+@pytest.fixture
+def members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Members]:
+    """The real adapter, in front of the server."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    server = Server(("127.0.0.1", 0), Plane)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    here = f"https://127.0.0.1:{server.server_port}"
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOWNKEY")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "own")
+    profile = replace(
+        FakeCloud().profile,
+        endpoint=Endpoint.parse(here.replace("https", "wss")),
+        iot_url=here,
+        cognito_identity_url=here,
+        ca_bundle=str(tmp_path / "ca.pem"),
+    )
+    yield App(tmp_path).members(profile, None)
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_connection_is_described_with_all_that_it_hears(members: Members) -> None:
+    found = members.connection(CLIENT)
+    assert found.connected
+    assert found.since
+    assert found.since.isoformat() == "2023-11-14T22:13:20+00:00"
+    assert found.hears == [f"{POOL}/lobby/+", f"{POOL}/ops/+"]
+
+
+def test_a_connection_that_is_ended_is_no_more(members: Members) -> None:
+    members.kick(CLIENT)
+    with pytest.raises(ServiceRefused, match="knows no such client"):
+        members.connection(CLIENT)
+
+
+def test_credentials_that_may_not_are_told_what_they_need(members: Members) -> None:
+    with pytest.raises(NotAuthorized) as told:
+        members.kick("forbidden")
+    assert "iot:DeleteConnection" in (told.value.hint or "")
+
+
+def test_lists_are_read_to_their_last_page_and_hold_only_identities(members: Members) -> None:
+    assert members.accepted("fake-member") == ["us-east-1:1", "us-east-1:2"]
+    assert [one.id for one in members.identities()] == ["us-east-1:1", "us-east-1:2"]

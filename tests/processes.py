@@ -221,6 +221,15 @@ class Stack:
         return self.env | {"AWS_SHARED_CREDENTIALS_FILE": str(self.folder / "admin-credentials")}
 
     @property
+    def account_env(self) -> dict[str, str]:
+        """The same with this stack in place of AWS, for what is not in a profile yet."""
+        return self.admin_env | {
+            "AWS_ENDPOINT_URL": self.profile.iot_url or "",
+            "AWS_CA_BUNDLE": str(self.folder / "ca.pem"),
+            "AWS_DEFAULT_REGION": self.profile.iot_region,
+        }
+
+    @property
     def folder(self) -> Path:
         """What the stack itself keeps: its exports file, its authority's certificate, its admin's credentials."""
         return self.config / "local" / self.profile.key

@@ -40,10 +40,9 @@ def test_it_installs_this_package() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the README's shell is POSIX")
 def test_its_story_can_be_typed_as_it_stands(stack: Stack, tmp_path: Path) -> None:
-    (tmp_path / "aws-exports.json").write_bytes((stack.folder / "aws-exports.json").read_bytes())
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     config = tmp_path / "config"
-    env = stack.admin_env | {"PATH": path, "AWS_IOT_CONFIG_DIR": str(config), "AWS_IOT_PASSWORD": PASSWORD}
+    env = stack.account_env | {"PATH": path, "AWS_IOT_CONFIG_DIR": str(config), "AWS_IOT_PASSWORD": PASSWORD}
     del env["AWS_IOT_PROFILE"]
     identity = ""
     listeners: list[Running] = []

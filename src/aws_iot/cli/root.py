@@ -28,6 +28,7 @@ _COMMANDS = {
     "sub": ("sub:sub", "Hear what is said: each message as it comes, until Ctrl-C."),
     "pub": ("pub:pub", "Say something in a room, or many things."),
     "admin": ("admin:admin", "Say who may come in."),
+    "backend": ("backend:backend", "Make and keep the AWS resources that a team shares."),
     "local": ("local:local", "Run Cognito and AWS IoT Core on this machine."),
     "completion": ("completion:completion", "Print the script that completes commands in a shell."),
 }

@@ -1,0 +1,174 @@
+"""`aws-iot backend`: what it does to a stack, and what it does not do without being told."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from aws_iot import backend
+from aws_iot.aws.cloudformation import Change
+from aws_iot.exports import read_exports
+from tests.conftest import REPOSITORY, CommandLine
+from tests.fakes import FakeApp, FakeCloud
+
+GROWTH = Change("Modify", "UserPool", "AWS::Cognito::UserPool", "False", ["Policies"])
+LOSS = Change("Modify", "UserPool", "AWS::Cognito::UserPool", "True", ["UsernameAttributes"])
+
+
+@pytest.fixture
+def exports(tmp_path: Path) -> Path:
+    """Where the exports go."""
+    return tmp_path / "aws-exports.json"
+
+
+@pytest.fixture
+def made(aws_iot: CommandLine, exports: Path) -> Path:
+    """The exports of a stack that is there."""
+    aws_iot(f"backend deploy -o {exports}")
+    return exports
+
+
+def test_the_template_is_printed_as_it_is(aws_iot: CommandLine) -> None:
+    assert aws_iot("backend template").stdout == backend.template()
+
+
+def test_every_resource_and_parameter_of_the_template_is_documented() -> None:
+    page = (REPOSITORY / "docs" / "aws-setup.md").read_text(encoding="utf-8")
+    resources = backend.template().partition("\nResources:\n")[2].partition("\nOutputs:\n")[0]
+    named = [*backend.parameters(), *re.findall(r"^  (\w+):$", resources, re.MULTILINE)]
+    assert len(named) > 15
+    assert [name for name in named if f"`{name}`" not in page] == []
+
+
+def test_a_new_stack_leaves_exports_and_the_profile_that_was_asked_for(
+    aws_iot: CommandLine, app: FakeApp, exports: Path
+) -> None:
+    done = aws_iot(f"backend deploy -k ops -o {exports}")
+    assert "CREATE_IN_PROGRESS" in done.stderr
+    assert done.stdout == ""
+    profile = read_exports(exports)
+    assert str(profile.endpoint) == "wss://prefix-ats.iot.us-east-1.amazonaws.com/mqtt"
+    assert profile.policy_name == "chat-member"
+    assert app.profiles.load("ops").user_pool_id == "us-east-1_MADE"
+
+
+def test_a_user_who_was_preset_stays(aws_iot: CommandLine, app: FakeApp, made: Path) -> None:
+    aws_iot("config -u alice")
+    aws_iot(f"backend exports -k default -o {made}")
+    assert app.profiles.load("default").username == "alice"
+    assert app.profiles.load("default").client_id == "made"
+
+
+def test_exports_can_be_printed(aws_iot: CommandLine, made: Path) -> None:
+    assert json.loads(aws_iot("backend exports -o -").stdout) == json.loads(made.read_text())
+
+
+@pytest.mark.parametrize("command", ["deploy", "exports"])
+def test_a_file_that_holds_something_else_is_spared(
+    aws_iot: CommandLine, cloud: FakeCloud, made: Path, command: str
+) -> None:
+    aws_iot(f"backend {command} -o {made}")  # its own are replaced
+    made.write_text("something else")
+    assert "holds something else" in aws_iot(f"backend {command} -o {made}", ends=3).stderr
+    assert made.read_text() == "something else"
+    aws_iot(f"backend {command} -o {made} --yes")
+    assert read_exports(made).client_id == "made"
+
+
+def test_nothing_is_made_where_its_exports_would_have_no_place(
+    aws_iot: CommandLine, cloud: FakeCloud, exports: Path
+) -> None:
+    exports.write_text("{}")
+    aws_iot(f"backend deploy -o {exports}", ends=3)
+    assert cloud.stack.done == []
+
+
+def test_nothing_changes_where_nothing_differs(aws_iot: CommandLine, cloud: FakeCloud, made: Path) -> None:
+    assert "nothing changes" in aws_iot(f"backend deploy -o {made}").stderr
+    assert cloud.stack.done == ["create"]
+
+
+def test_changes_are_shown_and_made_only_if_somebody_agrees(
+    aws_iot: CommandLine, cloud: FakeCloud, made: Path
+) -> None:
+    cloud.stack.changes = [GROWTH, LOSS]
+    refused = aws_iot(f"backend deploy -o {made}", ends=2)
+    assert "Modify UserPool (AWS::Cognito::UserPool): Policies\n" in refused.stderr
+    assert "UsernameAttributes  [REPLACED" in refused.stderr
+    assert "--yes" in refused.stderr
+    assert cloud.stack.done == ["create", "discard"]
+    aws_iot(f"backend deploy --yes -o {made}")
+    assert cloud.stack.done == ["create", "discard", "carry out"]
+
+
+def test_a_failure_names_the_resource_and_the_reason(
+    aws_iot: CommandLine, cloud: FakeCloud, exports: Path
+) -> None:
+    cloud.stack.fails = "no more pools"
+    assert "UserPool (AWS::Cognito::UserPool): no more pools" in aws_iot("backend deploy", ends=7).stderr
+    assert not exports.exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        ("deploy --parameter Mfa", 2, "'Mfa' is not NAME=VALUE"),
+        ("deploy --parameter MFA=ON", 2, "there is no 'MFA'; there are SignIn,"),
+        ("exports", 7, "there is no stack chat"),
+        ("status --name ops", 7, "aws-iot backend deploy --name ops"),
+        ("destroy", 7, "there is no stack chat"),
+    ],
+)
+def test_a_mistake_is_told_in_a_line(
+    aws_iot: CommandLine, cloud: FakeCloud, line: str, code: int, words: str
+) -> None:
+    assert words in aws_iot(f"backend {line}", ends=code).stderr
+    assert cloud.stack.done == []
+
+
+@pytest.mark.parametrize("line", ["deploy --yes", "destroy --yes chat"])
+def test_somebody_else_s_stack_is_left_alone(
+    aws_iot: CommandLine, cloud: FakeCloud, made: Path, line: str
+) -> None:
+    assert cloud.stack.now
+    cloud.stack.now = replace(cloud.stack.now, description="Our shop")
+    assert "was not made from this program's template" in aws_iot(f"backend {line}", ends=7).stderr
+    assert cloud.stack.done == ["create"]
+
+
+def test_the_status_says_what_there_is(aws_iot: CommandLine, made: Path) -> None:
+    said = aws_iot("backend status").stdout
+    assert re.search(r"^status +CREATE_COMPLETE$", said, re.MULTILINE)
+    assert re.search(r"^UserPoolId +us-east-1_MADE$", said, re.MULTILINE)
+    shown = json.loads(aws_iot("backend status --json").stdout)
+    assert (shown["status"], shown["outputs"]["UserPoolId"]) == ("CREATE_COMPLETE", "us-east-1_MADE")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"), [("destroy", "give --yes chat"), ("destroy --yes cat", "is not the stack's name")]
+)
+def test_nothing_is_destroyed_without_its_name(
+    aws_iot: CommandLine, cloud: FakeCloud, made: Path, line: str, words: str
+) -> None:
+    refused = aws_iot(f"backend {line}", ends=2)
+    assert words in refused.stderr
+    assert "all accounts (user pool us-east-1_MADE)" in refused.stderr
+    assert cloud.stack.done == ["create"]
+
+
+def test_destroying_it_detaches_the_policy_first(aws_iot: CommandLine, cloud: FakeCloud, made: Path) -> None:
+    cloud.profile = replace(cloud.profile, policy_name="chat-member")
+    cloud.members = {f"{cloud.profile.identity_pool_region}:1"}
+    aws_iot("backend destroy --yes chat")
+    assert cloud.members == set()
+    assert cloud.stack.done == ["create", "delete"]
+
+
+def test_protected_accounts_are_not_destroyed(aws_iot: CommandLine, cloud: FakeCloud, made: Path) -> None:
+    assert cloud.stack.now
+    cloud.stack.now = replace(cloud.stack.now, parameters={"DeletionProtection": "ACTIVE"})
+    refused = aws_iot("backend destroy --yes chat", ends=7)
+    assert "deploy --name chat --parameter DeletionProtection=INACTIVE" in refused.stderr
+    assert cloud.stack.done == ["create"]

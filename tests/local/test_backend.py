@@ -1,0 +1,172 @@
+"""`aws-iot backend` and `admin`, by the real calls: the local stack is the AWS account."""
+
+import json
+import re
+import signal
+from collections.abc import Iterator
+from configparser import ConfigParser
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from tests import terminal
+from tests.processes import COMMAND, DEADLINE_SECONDS, PASSWORD, Running, Stack, run
+from tests.terminal import on_a_terminal, read_rest, read_until, type_in
+
+
+@pytest.fixture(scope="module")
+def account(stack: Stack) -> dict[str, str]:
+    """The environment of the account's admin."""
+    return stack.account_env
+
+
+@pytest.fixture(scope="module")
+def team(account: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The admin of a team whose stack is named like its profile, `team`; destroyed in the end."""
+    exports = tmp_path_factory.mktemp("team") / "aws-exports.json"
+    env = account | {
+        "AWS_IOT_BACKEND_NAME": "team",
+        "AWS_IOT_BACKEND_EXPORTS": str(exports),
+        "AWS_IOT_PROFILE": "team",
+        "AWS_IOT_PASSWORD": PASSWORD,
+    }
+    made = run("backend deploy -k team --parameter PasswordLength=10", env)
+    assert re.search(r"CREATE_COMPLETE +MemberRole \(AWS::IAM::Role\)", made.stderr)
+    yield env
+    gone = run("backend destroy --yes team", env)
+    assert re.search(r"DELETE_COMPLETE +UserPool \(AWS::Cognito::UserPool\)", gone.stderr)
+    assert "there is no stack team" in run("backend status", env, ends=7).stderr
+
+
+def joined(name: str, env: dict[str, str]) -> str:
+    """The identity of somebody who signs up and signs in."""
+    run(f"signup -u {name} -e {name}@example.com", env)
+    run(f"confirm -u {name} -c 123456", env)
+    refused = run(f"sub -u {name}", env, ends=5).stderr
+    found = re.search(r"identityId: '(\S+)'", refused)
+    assert found, refused
+    return found.group(1)
+
+
+def test_a_team_meets_in_a_stack_that_was_just_deployed(team: dict[str, str]) -> None:
+    run("signup -u al -e al@example.com -p Nine4char", team, ends=7)
+    alice, bob = joined("alice", team), joined("bob", team)
+    waiting = [
+        json.loads(line)["identity"] for line in run("admin requests --json", team).stdout.splitlines()
+    ]
+    assert waiting == [bob, alice]
+    run(f"admin accept {alice} {bob}", team)
+    run(f"admin accept {alice}", team)
+    assert run("admin members", team).stdout.split() == sorted([alice, bob])
+    run("pub -u alice -r lobby -m hello", team)
+    run(f"admin revoke {bob} {bob}", team)
+    run("pub -u bob -r lobby -m hello", team, ends=5)
+    assert run("admin members", team).stdout.split() == [alice]
+
+
+def test_it_is_changed_in_place_and_only_where_something_differs(team: dict[str, str]) -> None:
+    before = run("backend exports -o -", team).stdout
+    assert "nothing changes" in run("backend deploy --yes", team).stderr
+    refused = run("backend deploy --parameter Room1=lobby", team, ends=2).stderr
+    assert re.search(r"Modify MemberRole \(AWS::IAM::Role\): .*Policies", refused)
+    assert json.loads(run("backend status --json", team).stdout)["parameters"]["Room1"] == "*"
+    changed = run("backend deploy --yes --parameter Room1=lobby --parameter Room2=ops", team).stderr
+    assert re.search(r"UPDATE_COMPLETE +MemberPolicy \(AWS::IoT::Policy\)", changed)
+    parameters = json.loads(run("backend status --json", team).stdout)["parameters"]
+    assert (parameters["Room2"], parameters["PasswordLength"]) == ("ops", "10")
+    assert run("backend exports -o -", team).stdout == before
+    person = joined("carol", team)
+    run(f"admin accept {person}", team)
+    for room, code in (("lobby", 0), ("ops/night", 5)):
+        run(f"pub -u carol -r {room} -m hello", team, ends=code)
+    run("sub -u carol", team, ends=5)
+    listener = Running("sub -u carol -r ops", team)
+    try:
+        listener.wait_for("Listening")
+        assert listener.signal(signal.SIGINT) == 130
+    finally:
+        listener.kill()
+
+
+def test_what_fails_is_named_and_leaves_the_stack_as_it_was(team: dict[str, str]) -> None:
+    failed = run("backend deploy --yes --parameter SignIn=email", team, ends=7).stderr
+    assert re.search(
+        r"Error: the stack team was not changed: UserPool \(AWS::Cognito::UserPool\): \S", failed
+    )
+    shown = json.loads(run("backend status --json", team).stdout)
+    assert shown["status"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert shown["last_failure"]["resource"] == "UserPool"
+    assert shown["parameters"]["SignIn"] == "username"
+
+
+def test_a_first_deployment_that_fails_leaves_nothing_in_the_way(
+    account: dict[str, str], stack: Stack, tmp_path: Path
+) -> None:
+    iot = client("iot", stack)
+    iot.create_policy(policyName="late-member", policyDocument='{"Version": "2012-10-17", "Statement": []}')
+    line = f"backend deploy --name late -o {tmp_path / 'late.json'}"
+    failed = run(line, account, ends=7).stderr
+    assert re.search(
+        r"Error: the stack late was not made: MemberPolicy \(AWS::IoT::Policy\): .*exists", failed
+    )
+    iot.delete_policy(policyName="late-member")
+    run(f"{line} --parameter SignIn=email --parameter Mfa=OFF --parameter SelfSignUp=false", account)
+    pool = json.loads((tmp_path / "late.json").read_text())["aws_user_pools_id"]
+    made = client("cognito-idp", stack).describe_user_pool(UserPoolId=pool)["UserPool"]
+    assert (made["UsernameAttributes"], made["MfaConfiguration"]) == (["email"], "OFF")
+    assert made["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
+    run("backend destroy --name late --yes late", account)
+
+
+def test_what_is_not_ours_is_left_alone(account: dict[str, str], stack: Stack) -> None:
+    shop = {"Resources": {"Shop": {"Type": "AWS::SNS::Topic"}}, "Description": "Our shop"}
+    client("cloudformation", stack).create_stack(StackName="shop", TemplateBody=json.dumps(shop))
+    for line in ("deploy --yes -o -", "destroy --yes shop", "exports -o -"):
+        assert "not made from" in run(f"backend {line} --name shop", account, ends=7).stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "words"),
+    [
+        ({"AWS_DEFAULT_REGION": ""}, 3, "needs a region"),
+        ({"AWS_SHARED_CREDENTIALS_FILE": "/nowhere"}, 4, "found none"),
+        ({"AWS_PROFILE": "nobody"}, 3, "nobody"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, 6, "cannot reach 127.0.0.1:9"),
+    ],
+)
+def test_an_admin_whose_aws_settings_lead_nowhere_is_told(
+    account: dict[str, str], change: dict[str, str], code: int, words: str
+) -> None:
+    env = account | {"AWS_EC2_METADATA_DISABLED": "true"} | change
+    assert words in run("backend status", env, ends=code).stderr
+
+
+@terminal.NEEDED
+def test_at_a_terminal_it_asks(team: dict[str, str]) -> None:
+    identity = joined("dave", team)
+    with on_a_terminal([*COMMAND, "admin", "requests"], team) as process:
+        shown = read_until(process, b"Accept whom?")
+        assert f"  1  {identity}".encode() in shown
+        type_in(process, b"1\r")
+        assert f"Accepted {identity}".encode() in read_rest(process)
+        assert process.wait(DEADLINE_SECONDS) == 0
+    with on_a_terminal([*COMMAND, "backend", "deploy", "--parameter", "TokenMinutes=5"], team) as process:
+        read_until(process, b"Change it? [y/N]: ")
+        type_in(process, b"n\r")
+        assert b"Nothing is changed" in read_rest(process)
+    with on_a_terminal([*COMMAND, "backend", "destroy"], team) as process:
+        read_until(process, b"The stack's name, to delete it: ")
+        type_in(process, b"taem\r")
+        assert b"nothing is deleted" in read_rest(process)
+        assert process.wait(DEADLINE_SECONDS) == 2
+    assert json.loads(run("backend status --json", team).stdout)["parameters"]["TokenMinutes"] == "60"
+
+
+def client(service: str, stack: Stack) -> Any:
+    """The account's administrator, by boto."""
+    keys = ConfigParser()
+    keys.read(stack.folder / "admin-credentials")
+    where = {"region_name": stack.profile.iot_region, "endpoint_url": stack.profile.iot_url}
+    return boto3.client(service, **where, **keys["default"])

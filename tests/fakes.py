@@ -396,7 +396,7 @@ class FakeStack:
     name: str = "chat"
     now: StackState | None = None
     changes: list[Change] | None = None
-    fails: str | None = None
+    fails: str | BaseException | None = None
     done: list[str] = field(default_factory=list)
 
     def state(self) -> StackState | None:
@@ -441,6 +441,8 @@ class FakeStack:
         self.done.append(what)
         when = datetime.now(UTC)
         tell(StackEvent(when, "UserPool", "AWS::Cognito::UserPool", f"{status}_IN_PROGRESS"))
+        if isinstance(self.fails, BaseException):
+            raise self.fails
         if self.fails:
             raise ServiceRefused(f"the stack {self.name}: UserPool (AWS::Cognito::UserPool): {self.fails}")
 

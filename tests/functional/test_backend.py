@@ -9,6 +9,7 @@ import pytest
 
 from aws_iot import backend
 from aws_iot.aws.cloudformation import Change
+from aws_iot.errors import Unreachable
 from aws_iot.exports import read_exports
 from tests.conftest import REPOSITORY, CommandLine
 from tests.fakes import FakeApp, FakeCloud
@@ -107,8 +108,20 @@ def test_a_failure_names_the_resource_and_the_reason(
     aws_iot: CommandLine, cloud: FakeCloud, exports: Path
 ) -> None:
     cloud.stack.fails = "no more pools"
-    assert "UserPool (AWS::Cognito::UserPool): no more pools" in aws_iot("backend deploy", ends=7).stderr
+    assert (
+        "UserPool (AWS::Cognito::UserPool): no more pools"
+        in aws_iot(f"backend deploy -o {exports}", ends=7).stderr
+    )
     assert not exports.exists()
+
+
+@pytest.mark.parametrize(("end", "code"), [(KeyboardInterrupt(), 130), (Unreachable("no network"), 6)])
+def test_who_looks_on_no_longer_learns_that_it_goes_on(
+    aws_iot: CommandLine, cloud: FakeCloud, exports: Path, end: BaseException, code: int
+) -> None:
+    cloud.stack.fails = end
+    left = aws_iot(f"backend deploy -o {exports}", ends=code)
+    assert "goes on without you: aws-iot backend status --name chat" in left.stderr
 
 
 @pytest.mark.parametrize(
@@ -163,6 +176,13 @@ def test_destroying_it_detaches_the_policy_first(aws_iot: CommandLine, cloud: Fa
     cloud.members = {f"{cloud.profile.identity_pool_region}:1"}
     aws_iot("backend destroy --yes chat")
     assert cloud.members == set()
+    assert cloud.stack.done == ["create", "delete"]
+
+
+def test_what_an_earlier_attempt_has_deleted_is_in_nobody_s_way(
+    aws_iot: CommandLine, cloud: FakeCloud, made: Path
+) -> None:
+    assert "does not know it: chat-member" in aws_iot("backend destroy --yes chat").stderr
     assert cloud.stack.done == ["create", "delete"]
 
 

@@ -164,12 +164,12 @@ def _chosen(waiting: "Sequence[Identity]", answer: str) -> "Sequence[Identity]":
 def who(app: App, clients: tuple[str, ...], key: str, as_json: bool, aws_profile: str | None) -> None:
     """Show which clients are connected, since when, and what they listen to.
 
-    A client id begins with the identity. AWS IoT Core tells of those you name and lists none; its log
-    and its lifecycle events name them.
+    AWS IoT Core tells of those you name and lists none. A client id is IDENTITY-NAME for `sub --durable
+    NAME`; else it ends in something random, and only the log and the lifecycle events of IoT Core name it.
 
     \b
     Example:
-      aws-iot admin who us-east-1:4f9fa251-0ed5-4578-add0-985024739222-1a2b3c4d
+      aws-iot admin who us-east-1:4f9fa251-0ed5-4578-add0-985024739222-worker
     """
     members = app.members(app.profiles.load(key), aws_profile)
     for client in clients:
@@ -207,7 +207,7 @@ def kick(app: App, clients: tuple[str, ...], key: str, aws_profile: str | None) 
 
     \b
     Example:
-      aws-iot admin kick us-east-1:4f9fa251-0ed5-4578-add0-985024739222-1a2b3c4d
+      aws-iot admin kick us-east-1:4f9fa251-0ed5-4578-add0-985024739222-worker
     """
     members = app.members(app.profiles.load(key), aws_profile)
     for client in clients:

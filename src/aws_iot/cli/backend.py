@@ -12,7 +12,7 @@ from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.output import data, visible, words
 from aws_iot.cli.terminal import ask_line, need_terminal
-from aws_iot.errors import ProfileError, ServiceRefused
+from aws_iot.errors import ProfileError, ServiceRefused, Unreachable
 from aws_iot.files import read, write_private
 from aws_iot.profile import Profile, parse_json, to_exports
 
@@ -106,7 +106,7 @@ def _parameters(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -
     multiple=True,
     callback=_parameters,
     metavar="NAME=VALUE",
-    help="A parameter of the template, such as Mfa=ON or Rooms=lobby,ops; can be repeated. Those that are not"
+    help="A parameter of the template, such as Mfa=ON or Room1=lobby; can be repeated. Those that are not"
     " given stay as they are.",
 )
 @options.option("--yes", env="BACKEND_YES", is_flag=True, help="Do not ask, and replace FILE.")
@@ -202,9 +202,10 @@ def _tell(event: "StackEvent") -> None:
 
 
 def _watched(name: str, work: Callable[[], Any]) -> Any:
+    """What `work` returns; who looks on no longer is told that CloudFormation does not stop for that."""
     try:
         return work()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Unreachable):
         words(f"CloudFormation goes on without you: aws-iot backend status --name {name}")
         raise
 
@@ -381,7 +382,11 @@ def destroy(app: App, name: str, region: str | None, aws_profile: str | None, ag
 def _release(app: App, profile: Profile, aws_profile: str | None) -> None:
     """Detach the team's policy from everybody: IoT Core deletes none that is attached (API reference, DeletePolicy)."""
     members, policy = app.members(profile, aws_profile), profile.policy_name or ""
-    accepted = members.accepted(policy)
+    try:
+        accepted = members.accepted(policy)
+    except ServiceRefused as error:  # such as a policy that an earlier attempt has deleted
+        words(f"The policy is attached to nobody: {error}")
+        return
     for identity in accepted:
         members.revoke(identity, policy)
     words(f"Accepted until now: {len(accepted)}. Nobody is any more.")

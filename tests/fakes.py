@@ -323,6 +323,9 @@ class FakeConnection:
         self.received += isinstance(event, Delivery)
         return event
 
+    def leave(self) -> None:
+        self.closed = True
+
     def close(self) -> None:
         self.closed = True
 

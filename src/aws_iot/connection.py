@@ -8,7 +8,11 @@ from aws_iot.errors import AwsIotError
 from aws_iot.message import Properties
 
 Done = Callable[[AwsIotError | None], None]
-"""Told what became of a publication: None once the broker has acknowledged it."""
+"""Told what became of a publication: None once the broker has acknowledged it.
+
+`TopicRefused` and `ServiceRefused` are of this one; `Unreachable` tells that the connection has ended for good, for the
+reason that `receive` raises.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class Connection(Protocol):
 
         Publications leave in the order in which they are handed over. With QoS 1 they wait for a broken
         link to come back, and reach the broker at least once; with QoS 0 `done` means that it has left.
-        `done` gets `TopicRefused`, `ServiceRefused`, or what ended the connection.
+        With QoS 0 and no link it is refused.
         """
         ...
 
@@ -104,6 +108,10 @@ class Connection(Protocol):
 
         It holds back after some that are not, and delivers those again where it keeps the session.
         """
+        ...
+
+    def leave(self) -> None:
+        """Begin to close, and return at once: who closes several lets all of them leave first."""
         ...
 
     def close(self) -> None:

@@ -108,6 +108,10 @@ class InvalidRoom(ServiceRefused):
     """No topic can be made of this room's name."""
 
 
+class LimitReached(ServiceRefused):
+    """A limit of the account or connection is reached for the moment: later it may be taken."""
+
+
 class PasswordTooWeak(ServiceRefused):
     """A new password breaks the user pool's policy, or was used before."""
 

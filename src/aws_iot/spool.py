@@ -41,7 +41,8 @@ class Spool:
             self._database.execute("PRAGMA synchronous = NORMAL")
             self._database.execute(
                 "CREATE TABLE IF NOT EXISTS waiting (number INTEGER PRIMARY KEY AUTOINCREMENT,"
-                " pool TEXT NOT NULL, room TEXT NOT NULL, payload BLOB NOT NULL, id TEXT NOT NULL UNIQUE)"
+                " pool TEXT NOT NULL, room TEXT NOT NULL, payload BLOB NOT NULL, id TEXT NOT NULL UNIQUE,"
+                " qos INTEGER NOT NULL, retain INTEGER NOT NULL)"
             )
             [others] = self._database.execute(
                 "SELECT count(*) FROM waiting WHERE pool != ?", (self._pool,)
@@ -64,12 +65,13 @@ class Spool:
             [waiting] = self._database.execute("SELECT count(*) FROM waiting").fetchone()
         return int(waiting)
 
-    def add(self, room: str, payload: bytes, message_id: str) -> None:
+    def add(self, room: str, payload: bytes, message_id: str, qos: int = 1, retain: bool = False) -> None:
         """Keep it until it is removed; once, if it is there already."""
         with _told(self._folder):
             self._database.execute(
-                "INSERT OR IGNORE INTO waiting (pool, room, payload, id) VALUES (?, ?, ?, ?)",
-                (self._pool, room, payload, message_id),
+                "INSERT OR IGNORE INTO waiting (pool, room, payload, id, qos, retain)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (self._pool, room, payload, message_id, qos, retain),
             )
 
     def remove(self, ids: list[str]) -> None:
@@ -79,23 +81,23 @@ class Spool:
             self._database.executemany("DELETE FROM waiting WHERE id = ?", [(one,) for one in ids])
             self._database.execute("COMMIT")
 
-    def waiting(self) -> Iterator[tuple[str, bytes, str]]:
-        """Room, payload and id of each that waits now, oldest first."""
+    def waiting(self) -> Iterator[tuple[str, bytes, str, int, bool]]:
+        """Room, payload, id, QoS and whether to retain, of each that waits now, oldest first."""
         last = 0
         with _told(self._folder):
             [end] = self._database.execute("SELECT ifnull(max(number), 0) FROM waiting").fetchone()
         while True:
             with _told(self._folder):
                 rows = self._database.execute(
-                    "SELECT number, room, payload, id FROM waiting WHERE number > ? AND number <= ?"
+                    "SELECT number, room, payload, id, qos, retain FROM waiting WHERE number > ? AND number <= ?"
                     " ORDER BY number LIMIT ?",
                     (last, end, BATCH),
                 ).fetchall()
             if not rows:
                 return
-            for number, room, payload, message_id in rows:
+            for number, room, payload, message_id, qos, retain in rows:
                 last = number
-                yield room, payload, message_id
+                yield room, payload, message_id, qos, bool(retain)
 
 
 @contextmanager

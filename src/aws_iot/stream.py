@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aws_iot.connection import Lost, Restored
-from aws_iot.errors import AwsIotError, ProfileError, ServiceRefused
+from aws_iot.errors import AwsIotError, ProfileError, ServiceRefused, TopicRefused
 from aws_iot.files import delete, read, write_private
 from aws_iot.room import Rooms
 
@@ -32,6 +32,8 @@ class Outgoing:
     room: str
     payload: bytes
     id: str
+    qos: int = 1
+    retain: bool = False
 
 
 @dataclass
@@ -98,10 +100,8 @@ class Stream:
         connections: Sequence[Rooms],
         *,
         rate: float = PUBLISHES_PER_SECOND,
-        qos: int = 1,
-        retain: bool = False,
         on_link: Callable[[Lost | Restored], None],
-        on_refused: Callable[[int, AwsIotError], None],
+        on_refused: Callable[[Outgoing, AwsIotError], None],
         on_look: Callable[[], None] = lambda: None,
         on_acknowledged: Callable[[str], None] | None = None,
     ) -> None:
@@ -114,14 +114,12 @@ class Stream:
         limit = BYTES_PER_SECOND if rate else 0
         self._lanes = [_Lane(rooms, Pace(rate, limit)) for rooms in connections]
         self._turn = 0
-        self._qos = qos
-        self._retain = retain
         self._on_link = on_link
         self._on_refused = on_refused
         self._on_look = on_look
         self._on_acknowledged = on_acknowledged
         self._lock = threading.Lock()
-        self._refusals: list[tuple[int, AwsIotError]] = []
+        self._refusals: list[tuple[Outgoing, AwsIotError]] = []
         self._fatal: AwsIotError | None = None
 
     def put(self, message: Outgoing) -> None:
@@ -134,27 +132,25 @@ class Stream:
                 self.look()
         if (pause := lane.pace.pause(len(message.payload))) > 0:
             self._rest(pause)
-        if self._fatal:
-            raise self._fatal
+        if self._fatal or not (self.tally.sent + 1) % UNACKNOWLEDGED:
+            self.look()
         lane.sent += 1
         self.tally.sent += 1
-        if not self.tally.sent % UNACKNOWLEDGED:
-            self.look()
         lane.rooms.hand_over(
             message.room,
             message.payload,
             message.id,
-            qos=self._qos,
-            retain=self._retain,
+            qos=message.qos,
+            retain=message.retain,
             done=lambda error: self._settled(lane, message, error),
         )
 
-    def refuse(self, number: int, error: AwsIotError) -> None:
+    def refuse(self, message: Outgoing, error: AwsIotError) -> None:
         """This one cannot be sent at all."""
         with self._lock:
             self.tally.refused += 1
-            self.tally.settle(number)
-        self._on_refused(number, error)
+            self.tally.settle(message.number)
+        self._on_refused(message, error)
 
     def pass_over(self, number: int) -> None:
         """There is nothing to send under this number."""
@@ -175,13 +171,13 @@ class Stream:
         """Tell what has happened to the links and which messages were refused. Raises what ends a connection."""
         with self._lock:
             refusals, self._refusals = self._refusals, []
-        for number, error in refusals:
-            self._on_refused(number, error)
+        for message, error in refusals:
+            self._on_refused(message, error)
+        for lane in self._lanes:
+            for event in lane.rooms.what_happened():  # which raises why it has ended, if it has
+                self._on_link(event)
         if self._fatal:
             raise self._fatal
-        for lane in self._lanes:
-            for event in lane.rooms.what_happened():
-                self._on_link(event)
         self._on_look()
 
     def _rest(self, seconds: float) -> None:
@@ -197,10 +193,10 @@ class Stream:
             if error is None:
                 self.tally.acknowledged += 1
                 self.tally.settle(message.number)
-            elif type(error) is ServiceRefused:
+            elif isinstance(error, ServiceRefused | TopicRefused):
                 self.tally.refused += 1
                 self.tally.settle(message.number)
-                self._refusals.append((message.number, error))
+                self._refusals.append((message, error))
             else:
                 self._fatal = self._fatal or error
         if error is None and self._on_acknowledged:

@@ -262,3 +262,13 @@ def test_another_preset_user_ends_the_session_of_the_one_before(aws_iot: Command
     aws_iot("login -p Passw0rd")
     assert "sign in anew" in aws_iot("config -u bob").stderr
     aws_iot("whoami", ends=4)
+
+
+def test_another_user_s_password_in_the_environment_does_not_replace_who_is_signed_in(
+    aws_iot: CommandLine, cloud: FakeCloud, identity: str
+) -> None:
+    bob = cloud.member("bob", "Passw0rd")
+    aws_iot("login -u alice -p Passw0rd")
+    aws_iot("pub -r lobby -m hello", env={"AWS_IOT_USER": "bob", "AWS_IOT_PASSWORD": "Passw0rd"})
+    assert cloud.published[-1][0].endswith(bob)
+    assert json.loads(aws_iot("whoami --json").stdout)["user"] == "alice"

@@ -45,6 +45,9 @@ class Recorder:
         self._events = deque(events)
         self._refusal = refusal
 
+    def leave(self) -> None:
+        raise AssertionError("unused")
+
     def acknowledge(self) -> None:
         self.acknowledged.append(self.received)
 

@@ -13,7 +13,7 @@ def test_what_waits_comes_in_order_however_much_it_is(tmp_path: Path) -> None:
         for number in range(2 * BATCH + 1):
             spool.add("lobby", b"%d" % number, str(number))
     with Spool(tmp_path / "spool", "pool") as spool:
-        assert [payload for _, payload, _ in spool.waiting()] == [b"%d" % n for n in range(2 * BATCH + 1)]
+        assert [payload for _, payload, *_ in spool.waiting()] == [b"%d" % n for n in range(2 * BATCH + 1)]
         assert spool.count() == 2 * BATCH + 1
 
 
@@ -22,13 +22,13 @@ def test_what_has_arrived_waits_no_more_and_a_copy_counts_once(tmp_path: Path) -
         for message_id in ("1", "2", "2", "3"):
             spool.add("lobby", b"\xff\x00", message_id)
         spool.remove(["1", "3", "nobody"])
-        assert list(spool.waiting()) == [("lobby", b"\xff\x00", "2")]
+        assert list(spool.waiting()) == [("lobby", b"\xff\x00", "2", 1, False)]
 
 
 def test_what_is_added_while_it_is_read_is_not_read_twice(tmp_path: Path) -> None:
     with Spool(tmp_path, "pool") as spool:
         spool.add("lobby", b"1", "1")
-        for _, payload, _ in spool.waiting():
+        for _, payload, *_ in spool.waiting():
             spool.add("lobby", b"2", f"{payload!r}-again")
         assert spool.count() == 2
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.errors import AwsIotError, ProfileError, ServiceRefused, TopicRefused, Unreachable
+from aws_iot.errors import AwsIotError, NotAuthorized, ProfileError, ServiceRefused, TopicRefused, Unreachable
 from aws_iot.room import Rooms
 from aws_iot.stream import UNACKNOWLEDGED, Bookmark, Outgoing, Pace, Stream, Tally
 from tests.fakes import FakeApp, FakeCloud, FakeConnection
@@ -86,7 +86,7 @@ def stream_over(app: FakeApp, held: Held, told: list[tuple[int, str]]) -> Stream
         [rooms],
         rate=0,
         on_link=lambda _: None,
-        on_refused=lambda number, error: told.append((number, str(error))),
+        on_refused=lambda message, error: told.append((message.number, str(error))),
     )
 
 
@@ -122,15 +122,26 @@ def test_what_the_broker_does_not_take_is_told_with_its_number(app: FakeApp, hel
     assert (stream.tally.acknowledged, stream.tally.refused, stream.tally.settled) == (1, 1, 2)
 
 
-@pytest.mark.parametrize("end", [TopicRefused("no"), Unreachable("gone")])
-def test_what_ends_a_connection_ends_the_stream(app: FakeApp, held: Held, end: AwsIotError) -> None:
+def test_what_ends_a_connection_ends_the_stream_with_its_reason(app: FakeApp, held: Held) -> None:
     stream = stream_over(app, held, [])
     stream.put(Outgoing(1, "lobby", b"x", "1"))
-    held.answer(end)
-    with pytest.raises(type(end)):
+    held.answer(Unreachable("the connection has ended"))
+    held.events.put(NotAuthorized("the broker ended the connection: not authorized"))
+    with pytest.raises(NotAuthorized):
         stream.put(Outgoing(2, "lobby", b"x", "2"))
-    with pytest.raises(type(end)):
+    with pytest.raises(Unreachable):
         stream.finish()
+
+
+def test_a_room_that_is_refused_does_not_stop_the_others(app: FakeApp, held: Held) -> None:
+    told: list[tuple[int, str]] = []
+    stream = stream_over(app, held, told)
+    for number, error in ((1, None), (2, TopicRefused("no")), (3, None)):
+        stream.put(Outgoing(number, f"room-{number}", b"x", str(number)))
+        held.answer(error)
+    stream.finish()
+    assert told == [(2, "no")]
+    assert stream.tally.settled == 3
 
 
 def test_a_bookmark_is_kept_until_the_stream_is_complete(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from awscrt.auth import (
     AwsCredentialsProvider,
@@ -30,6 +30,9 @@ FIRST_PAUSE_SECONDS = 0.3
 
 PAUSE_PER_SECOND_AWAY = 0.25
 """For a broker that has been away for 8 seconds we pause for 2: we are back a quarter of that time late at most."""
+
+FRESH = timedelta(minutes=1)
+"""So old a signature is surely taken: AWS takes some for minutes, and a machine that slept is late by hours."""
 
 LONGEST_PAUSE_SECONDS = 30
 """Between two attempts, however long the broker has been away."""
@@ -102,6 +105,7 @@ class Handshakes:
         self._away_since: float | None = None
         self._stopped = threading.Event()
         self._answered = threading.Event()
+        self._signed_at: datetime | None = None
         self.upgrade: SignedUpgrade | None = None
         """What was sent at the last attempt that could be signed."""
         self.error: AwsIotError | None = None
@@ -113,6 +117,11 @@ class Handshakes:
         """What awscrt calls before each attempt, with this name for what it gives."""
         self._answered = threading.Event()
         threading.Thread(target=self._attempt, args=(transform_args, self._answered), daemon=True).start()
+
+    def fresh_upgrade(self) -> SignedUpgrade | None:
+        """What was sent at the last attempt, if that was just now: an older one is refused for its age."""
+        is_fresh = self._signed_at is not None and abs(self._now() - self._signed_at) < FRESH
+        return self.upgrade if is_fresh else None
 
     def answered(self) -> None:
         """Something has come of the attempt that is under way, good or bad."""
@@ -153,6 +162,7 @@ class Handshakes:
             credentials = self._credentials()
             self.upgrade = sign(attempt.http_request, self._path, credentials, self._region, self._now())
             self.expires = credentials.expires
+            self._signed_at = self._now()
             self.error = None
         except AwsIotError as error:
             self.error = error

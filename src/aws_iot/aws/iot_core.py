@@ -75,6 +75,9 @@ else that is done for a message."""
 PATIENCE_SECONDS = 2.0
 """After so long without a word from awscrt we look for ourselves: it is slow to report an untrusted certificate."""
 
+LEAVE_SECONDS = 1.0
+"""How long a goodbye may take."""
+
 USEFUL_SECONDS = 2.0
 """A link that lasted so long served, even if nobody said anything."""
 
@@ -122,7 +125,8 @@ class IotCoreConnection:
         self._outbox = Outbox()
         self._handing = threading.RLock()
         self._looking = threading.Lock()
-        self._handles: list[mqtt5.PublishAcknowledgementControlHandle] = []
+        self._handles: list[tuple[mqtt5.Client, mqtt5.PublishAcknowledgementControlHandle]] = []
+        self._left_at: float | None = None
         # The policy wants the identity first; the rest keeps two programs of a person apart.
         self._client_id = f"{identity}-{durable or secrets.token_hex(4)}"
         self._make_client()
@@ -175,12 +179,12 @@ class IotCoreConnection:
 
     def _make_client(self) -> None:
         """A client of awscrt, which from now on is the one whose word counts."""
-        self._stopped = stopped = threading.Event()
+        stopped = threading.Event()
 
         def heard(listener: Callable[[T], None]) -> Callable[[T], None]:
             return lambda data: listener(data) if self._stopped is stopped else None
 
-        self._client = mqtt5.Client(self._options(stopped, heard))
+        self._client, self._stopped = mqtt5.Client(self._options(stopped, heard)), stopped
 
     def _options(self, stopped: threading.Event, heard: Callable[[Any], Any]) -> mqtt5.ClientOptions:
         return mqtt5.ClientOptions(
@@ -247,7 +251,7 @@ class IotCoreConnection:
         with self._handing:
             self._hand_over(self._outbox.add(packet, done), packet)
         if self._ended.done():
-            self._outbox.fail(self._ended.result())
+            self._outbox.fail()
 
     def _hand_over(self, number: int, packet: mqtt5.PublishPacket) -> None:
         client = self._client
@@ -257,14 +261,14 @@ class IotCoreConnection:
             if failure is None and not packet.qos:
                 self._outbox.settle(number, None)
             elif failure is None:
-                refused = publication_refused(packet.topic, answer.result().puback)
+                refused = publication_refused(packet, answer.result().puback)
                 self._outbox.settle(number, refused, by_broker=True)
             elif client is not self._client:
                 pass  # its successor has been given it
             elif getattr(failure, "name", None) == ACK_TIMEOUT and not self._ended.done():
                 self._hand_over(number, packet)  # the same id: whoever got it already takes it for a copy
             elif not self._ended.done():
-                self._outbox.settle(number, Unreachable(f"the message was not sent: {words(failure)}"))
+                self._outbox.settle(number, ServiceRefused(f"it was not sent: {words(failure)}"))
             # else the end of the connection tells all that waits
 
         try:
@@ -285,7 +289,11 @@ class IotCoreConnection:
         self.send(topic, payload, properties, qos=qos, retain=retain, done=told.set_result)
         if not settled([told], self._timeout):
             raise Unreachable(f"the broker has not acknowledged the message within {self._timeout:g} seconds")
-        if error := told.result():
+        error = told.result()
+        if error and self._ended.done():
+            ended = self._ended.result()
+            raise topic_refused(f"publish to {topic}") if type(ended) is NotAuthorized else ended
+        if error:
             raise error
 
     def subscribe(self, filters: Sequence[str]) -> None:
@@ -307,24 +315,32 @@ class IotCoreConnection:
                     return None
                 continue
             if isinstance(event, _Unacknowledged):
-                self._handles.append(event.handle)
+                self._handles.append((event.client, event.handle))
                 return event.delivery
             return event
 
     def acknowledge(self) -> None:
         handles, self._handles = self._handles, []
-        for handle in handles:
-            with suppress(Exception):  # of a link that is gone: the broker delivers it again
-                self._client.invoke_publish_acknowledgement(handle)
+        for client, handle in handles:
+            if client is self._client:  # a later one would take the handle for one of its own
+                with suppress(Exception):  # of a link that is gone: the broker delivers it again
+                    client.invoke_publish_acknowledgement(handle)
 
-    def close(self) -> None:
+    def leave(self) -> None:
+        if self._left_at is not None:
+            return
+        self._left_at = time.monotonic()
         self._stopping.set()
         self._handshakes.stop()
         if not self._stopped.is_set():
             if self._durable and self._is_linked:
                 self._let_acknowledgements_leave()
             self._client.stop(mqtt5.DisconnectPacket())  # without a packet awscrt closes without a DISCONNECT
-            self._stopped.wait(1.0)
+
+    def close(self) -> None:
+        self.leave()
+        left_at = self._left_at or 0.0
+        self._stopped.wait(max(0.0, left_at + LEAVE_SECONDS - time.monotonic()))
 
     def _let_acknowledgements_leave(self) -> None:
         """Else DISCONNECT overtakes them, and the broker delivers again what was dealt with."""
@@ -465,7 +481,7 @@ class IotCoreConnection:
         if not self._looking.acquire(blocking=False):
             return  # the attempt before is being looked into
         try:
-            fault = self._handshakes.error or self._fault(self._handshakes.upgrade, PATIENCE_SECONDS)
+            fault = self._handshakes.error or self._fault(self._handshakes.fresh_upgrade(), PATIENCE_SECONDS)
         finally:
             self._looking.release()
         if isinstance(fault, SignInRefused | NotAuthorized | ProfileError | WrongClock):
@@ -483,7 +499,9 @@ class IotCoreConnection:
             self._handshakes.was_useful()
         reason = data.disconnect_packet.reason_code if data.disconnect_packet else None
         if reason == mqtt5.DisconnectReasonCode.NOT_AUTHORIZED:
-            self._end(NotAuthorized("the broker ended the connection: not authorized"))
+            topic = self._outbox.only_topic()
+            over = topic_refused(f"publish to {topic}") if topic else None
+            self._end(over or NotAuthorized("the broker ended the connection: not authorized"))
         elif reason == mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER:
             self._end(Unreachable("another program took over this connection's client id"))
         elif may_be_over_a_request(data):
@@ -517,7 +535,7 @@ class IotCoreConnection:
         if self._durable or self._events.qsize() >= UNACKNOWLEDGED:  # else awscrt may: that is cheaper
             take_charge = data.acquire_publish_acknowledgement_control
             handle = take_charge() if take_charge else None
-        self._events.put(_Unacknowledged(delivery, handle) if handle else delivery)
+        self._events.put(_Unacknowledged(delivery, self._client, handle) if handle else delivery)
         while self._events.qsize() > EVENTS and not self._ended.done() and not self._stopping.is_set():
             time.sleep(0.01)  # nothing else slows a broker that sends with QoS 0
 
@@ -560,7 +578,7 @@ class IotCoreConnection:
                 return
             self._ended.set_result(error)
         self._handshakes.stop()
-        self._outbox.fail(error)
+        self._outbox.fail()
         self._client.stop(mqtt5.DisconnectPacket())
 
 
@@ -569,6 +587,7 @@ class _Unacknowledged:
     """A delivery, and what tells the broker that it has been dealt with."""
 
     delivery: Delivery
+    client: mqtt5.Client
     handle: mqtt5.PublishAcknowledgementControlHandle
 
 

@@ -8,9 +8,8 @@ from itertools import count
 
 from awscrt import mqtt5
 
-from aws_iot.aws.reasons import topic_refused
 from aws_iot.connection import Done
-from aws_iot.errors import AwsIotError, NotAuthorized
+from aws_iot.errors import AwsIotError, Unreachable
 
 CUTS_THAT_REFUSE = 3
 """So many cuts in a row, each over the same request, mean no: AWS may refuse by closing, and awscrt tries for ever."""
@@ -84,10 +83,15 @@ class Outbox:
             return None
         return f"publish to {oldest.packet.topic}"
 
-    def fail(self, error: AwsIotError) -> None:
+    def only_topic(self) -> str | None:
+        """Of the publication that waits, if there is exactly one: a goodbye without more words can only be over it."""
+        with self._lock:
+            topics = [waiting.packet.topic for waiting in self._waiting.values()]
+        return topics[0] if len(topics) == 1 else None
+
+    def fail(self) -> None:
         """The connection has ended for good: tell all that wait, oldest first."""
         with self._lock:
             waiting, self._waiting = self._waiting, {}
         for publication in waiting.values():
-            refused = type(error) is NotAuthorized
-            publication.done(topic_refused(f"publish to {publication.packet.topic}") if refused else error)
+            publication.done(Unreachable("the connection has ended"))

@@ -6,7 +6,7 @@ from typing import Any
 
 from awscrt import mqtt5
 
-from aws_iot.errors import AwsIotError, ServiceRefused, TopicRefused
+from aws_iot.errors import AwsIotError, LimitReached, ServiceRefused, TopicRefused
 
 ACK_TIMEOUT = "AWS_ERROR_MQTT_TIMEOUT"
 
@@ -51,15 +51,18 @@ def check_granted(filters: Sequence[str], suback: mqtt5.SubackPacket) -> None:
             raise ServiceRefused(f"the broker did not grant {topic_filter}: {words(reason)}")
 
 
-def publication_refused(topic: str, puback: mqtt5.PubackPacket) -> AwsIotError | None:
+def publication_refused(packet: mqtt5.PublishPacket, puback: mqtt5.PubackPacket) -> AwsIotError | None:
     """Why the broker did not take a publication; None if it did."""
     reason = puback.reason_code
     if reason == mqtt5.PubackReasonCode.SUCCESS:
         return None
     if reason == mqtt5.PubackReasonCode.NOT_AUTHORIZED:
-        return topic_refused(f"publish to {topic}")
+        refused = topic_refused(f"publish to {packet.topic}")
+        if packet.retain:
+            refused.hint = "Retaining takes iot:RetainPublish besides iot:Publish: ask an admin for it."
+        return refused
     if reason == mqtt5.PubackReasonCode.QUOTA_EXCEEDED:
-        return ServiceRefused(
+        return LimitReached(
             "the broker did not take the message: a limit of the account or connection is reached"
         )
     if is_negative(reason):

@@ -9,7 +9,7 @@ from aws_iot.cli.messages import notice
 from aws_iot.cli.output import words
 from aws_iot.cli.sign_in import signed_in
 from aws_iot.connection import Connection
-from aws_iot.errors import NotAccepted
+from aws_iot.errors import NotAccepted, Unreachable
 from aws_iot.kept import Kept, SignIn
 from aws_iot.profile import Profile
 from aws_iot.room import Rooms
@@ -59,6 +59,9 @@ def _once_accepted(connect: Callable[[], Connection], pause: Callable[[float], N
                 for line in (str(refused), *(refused.hint or "").splitlines()):
                     words(line)
                 words("Waiting until one has; Ctrl-C ends it.")
+        except Unreachable:  # such as a network that is away for a moment
+            if seconds == FIRST_PAUSE_SECONDS:
+                raise
         pause(seconds)
         seconds = min(1.5 * seconds, LONGEST_PAUSE_SECONDS)
 
@@ -73,4 +76,6 @@ def connected(
     with ExitStack() as opened:
         for link in links:
             opened.callback(link.close)
+        for link in links:  # all of them, before any is waited for
+            opened.callback(link.leave)
         yield [app.rooms(profile, link, identity, username) for link in links]

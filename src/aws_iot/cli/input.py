@@ -61,6 +61,8 @@ def whole(given: Given) -> bytes:
         except OSError as error:
             raise ProfileError(f"{given.file}: cannot be read: {error.strerror}") from error
     elif given.message == "-":
+        if sys.stdin is None:
+            raise ProfileError("standard input is closed", hint="Give the message with -m TEXT or --file.")
         if sys.stdin.isatty():
             words("Type the message; Ctrl-D at the start of a line ends it.")
         data = sys.stdin.buffer.read()
@@ -98,7 +100,8 @@ def lines_of(given: Given) -> Iterator[Said]:
                 yield 0, "", None
                 continue
             number += 1
-            if not line.strip():
+            line = line if given.raw else line.removesuffix(b"\r")
+            if not (given.raw or line.strip()):
                 yield number, "", None
                 continue
             try:
@@ -131,6 +134,8 @@ class Readable(Protocol):
 @contextmanager
 def _opened(file: Path | None) -> Iterator[Readable]:
     """The file, or standard input; unbuffered, so that a thread may wait there while the program ends."""
+    if not file and sys.stdin is None:
+        raise ProfileError("standard input is closed", hint="Name a file with --file.")
     try:
         with file.open("rb", buffering=0) if file else io.FileIO(sys.stdin.fileno(), closefd=False) as stream:
             yield stream
@@ -153,14 +158,14 @@ def _lines(stream: Readable, seconds: float) -> Iterator[bytes | None]:
         *whole, rest = (rest + chunk).split(b"\n")
         for line in whole:
             if not skipping:
-                yield line.removesuffix(b"\r")
+                yield line
             skipping = False
         if len(rest) > LONGEST_LINE:
             if not skipping:
                 yield rest
             rest, skipping = b"", True
     if rest and not skipping:
-        yield rest.removesuffix(b"\r")
+        yield rest
 
 
 def _chunks(stream: Readable, seconds: float) -> Iterator[bytes | None]:

@@ -15,9 +15,9 @@ from aws_iot.cli.messages import tell_link
 from aws_iot.cli.output import visible, words
 from aws_iot.cli.progress import Progress
 from aws_iot.connection import Lost, Restored
-from aws_iot.errors import AwsIotError, ServiceRefused, Unreachable
+from aws_iot.errors import AwsIotError, InvalidRoom, LimitReached, ProfileError, ServiceRefused, Unreachable
 from aws_iot.profile import Profile
-from aws_iot.room import Rooms
+from aws_iot.room import Rooms, check_room
 from aws_iot.stream import Bookmark, Outgoing, Stream
 
 TOLD_REFUSALS = 20
@@ -50,7 +50,8 @@ class Job:
         self._progress = Progress()
         self._bookmark = Bookmark(resume) if resume else None
         self._spool_folder = spool
-        self._spool = app.spool(spool, profile.identity_pool_id) if spool else None
+        self._pool = profile.identity_pool_id
+        self._spool = app.spool(spool, self._pool) if spool else None
         self._acknowledged: deque[str] = deque()
         self._before = 0
         self._told = 0
@@ -71,8 +72,6 @@ class Job:
             self._stream = Stream(
                 places,
                 rate=self._rate,
-                qos=self._qos,
-                retain=self._retain,
                 on_link=self._tell_link,
                 on_refused=self._tell_refused,
                 on_look=self._look,
@@ -90,23 +89,33 @@ class Job:
 
     def _send(self) -> None:
         if self._spool:
-            for row in self._spool.waiting():
-                self._before += 1
-                self._stream.put(Outgoing(self._before, *row))
+            self._before = self._spool.count()
+            for place, row in enumerate(self._spool.waiting(), 1):
+                self._put(Outgoing(place, *row))
         for number, room, payload in self._messages():
             place = self._place_of(number)
             if isinstance(payload, AwsIotError):
-                self._stream.refuse(place, payload)
+                self._stream.refuse(Outgoing(place, room, b"", ""), payload)
             elif payload is not None:
-                message = Outgoing(place, room, payload, f"{self._name}-{number}")
-                if self._spool:
-                    self._spool.add(room, payload, message.id)
-                self._stream.put(message)
+                self._put(self._message(place, number, room, payload), keep=True)
             elif number:
                 self._stream.pass_over(place)
             else:
                 self._stream.look()
         self._stream.finish()
+
+    def _message(self, place: int, number: int, room: str, payload: bytes) -> Outgoing:
+        return Outgoing(place, room, payload, f"{self._name}-{number}", self._qos, self._retain)
+
+    def _put(self, message: Outgoing, *, keep: bool = False) -> None:
+        try:
+            check_room(self._pool, message.room)
+        except InvalidRoom as error:
+            self._stream.refuse(message, error)
+            return
+        if keep and self._spool:
+            self._spool.add(message.room, message.payload, message.id, message.qos, message.retain)
+        self._stream.put(message)
 
     def _place_of(self, number: int) -> int:
         """Where in the stream the message of that number in the input is."""
@@ -121,19 +130,33 @@ class Job:
             messages = repeated(given, self._one)
         else:
             return
+        last = 0
         for number, room, payload in messages:
+            last = number or last
             if not number or number > self._skip:
                 yield number, room, payload
+        if last < self._skip:
+            raise ProfileError(
+                f"this input ends at message {last:,}, and {self._skip:,} of it were sent before",
+                hint="Give the input that it was then, or remove the file that --resume names.",
+            )
 
     def _keep_for_later(self, error: Unreachable) -> None:
         """There is no connection: what is to be said waits in the spool."""
         if not self._spool:
             return
+        words(f"{error}. What is said is kept in {self._spool_folder} for the next run.")
         for number, room, payload in self._messages():
             if isinstance(payload, bytes):
-                self._spool.add(room, payload, f"{self._name}-{number}")
+                message = self._message(number, number, room, payload)
+                try:
+                    check_room(self._pool, room)
+                except InvalidRoom as refused:
+                    self._tell_refused(message, refused)
+                else:
+                    self._spool.add(room, payload, message.id, message.qos, message.retain)
             elif payload is not None:
-                self._tell_refused(self._place_of(number), payload)
+                self._tell_refused(Outgoing(number, room, b"", ""), payload)
         error.hint = self._what_waits()
 
     def _what_waits(self) -> str | None:
@@ -141,7 +164,7 @@ class Job:
         if not waiting:
             return None
         folder = self._spool_folder
-        return f"{waiting:,} messages wait in {folder}: `aws-iot pub --spool {folder}` sends them."
+        return f"{counted(waiting)} to be sent in {folder}: `aws-iot pub --spool {folder}` sends them."
 
     def _look(self) -> None:
         tally = self._stream.tally
@@ -166,18 +189,23 @@ class Job:
         self._progress.clear()
         tell_link(event)
 
-    def _tell_refused(self, place: int, error: AwsIotError) -> None:
-        number = place + self._skip - self._before
+    def _tell_refused(self, message: Outgoing, error: AwsIotError) -> None:
+        if message.id and not isinstance(error, LimitReached):
+            self._acknowledged.append(message.id)  # as settled: it would be refused again by every run
+        number = message.number + self._skip - self._before
+        name = f"Message {number:,}" if number > self._skip else "A message of an earlier run"
         self._progress.clear()
         self._told += 1
         if self._told <= TOLD_REFUSALS:
-            click.echo(f"Message {number:,} is not sent: {visible(str(error))}", err=True)
+            click.echo(f"{name} is not sent: {visible(str(error))}", err=True)
         elif self._told == TOLD_REFUSALS + 1:
             click.echo("More of the messages are not sent; they are counted.", err=True)
 
     def _tell_broken_off(self) -> None:
         tally = self._stream.tally
-        told = [f"Broken off: {tally.acknowledged:,} of the {tally.sent:,} messages sent are acknowledged."]
+        told = [
+            f"Broken off: {tally.acknowledged:,} of the {tally.sent:,} messages sent are acknowledged{self._refused()}."
+        ]
         if self._bookmark:
             told.append("The same command goes on from there.")
         if waits := self._what_waits():
@@ -185,12 +213,23 @@ class Job:
         for line in told:
             words(line)
 
+    def _refused(self) -> str:
+        refused = self._stream.tally.refused
+        return f"; {refused:,} were refused" if refused else ""
+
     def _report(self, seconds: float) -> None:
         if self._bookmark:
             self._bookmark.remove()
         tally = self._stream.tally
         done = "left" if self._qos == 0 else "acknowledged"
         pace = f"{tally.acknowledged / seconds:,.0f} a second" if seconds else "at once"
-        words(f"{tally.acknowledged:,} of {tally.sent:,} messages {done} in {seconds:.1f} s: {pace}.")
+        total = counted(tally.acknowledged + tally.refused)
+        came = f"{tally.acknowledged:,} of {total} {done} in {seconds:.1f} s: {pace}"
+        words(f"{came}{self._refused()}.")
         if tally.refused:
-            raise ServiceRefused(f"{tally.refused:,} messages were not sent")
+            raise ServiceRefused(f"{counted(tally.refused)} not sent")
+
+
+def counted(messages: int) -> str:
+    """So many messages, in words."""
+    return f"{messages:,} message{'' if messages == 1 else 's'}"

@@ -50,7 +50,10 @@ from aws_iot.room import Rooms, check_room
     help="0: do not wait for the broker to acknowledge.",
 )
 @options.option(
-    "--retain", env="RETAIN", is_flag=True, help="Have the broker keep it for those who come later."
+    "--retain",
+    env="RETAIN",
+    is_flag=True,
+    help="Have the broker keep it for those who come later ; takes iot:RetainPublish.",
 )
 @options.option(
     "--repeat", env="REPEAT", type=click.IntRange(1), default=1, metavar="N", help="Say it N times."

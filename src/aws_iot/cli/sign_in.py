@@ -61,7 +61,9 @@ def signed_in(
         words(f"Signing in anew: {ended}.")
         kept = None
     if kept is None:
-        kept = by_password(app, sign_in, profile, username, password, from_stdin, ask=ask)
+        here = app.sessions.load(profile)
+        another = here is not None and here.session.username != username  # whom only `login` replaces
+        kept = by_password(app, sign_in, profile, username, password, from_stdin, ask=ask, keep=not another)
     return sign_in, kept
 
 
@@ -74,8 +76,9 @@ def by_password(
     from_stdin: bool,
     *,
     ask: bool = True,
+    keep: bool = True,
 ) -> Kept:
-    """Sign in with the password that `password_of` finds, and spare the next command that."""
+    """Sign in with the password that `password_of` finds, and (`keep`) spare the next command that."""
     preset = None if given or from_stdin else _preset_if_it_can_be(app, profile, username, ask=ask)
     secret = preset or password_of(app, profile, username, given, from_stdin, ask=ask)
     asker = Asker.of_command(app, profile, may_ask=ask)
@@ -88,7 +91,8 @@ def by_password(
             f"{error}: the one that was tried is preset, and may have been changed elsewhere",
             hint=f"Preset the new one: aws-iot config -p PASS -k {profile.key}",
         ) from error
-    kept = sign_in.keep(kept)
+    if keep:
+        kept = sign_in.keep(kept)
     if asker.new_password:
         forget_preset(app, profile.key, username)
     return kept

@@ -71,16 +71,26 @@ class Template:
             raise InvalidTemplate(
                 f"the '{template[end]}' at {end + 1} is part of no field: twice it stands for itself"
             )
-        self.filled(_SAMPLE)  # what this machine's strftime refuses, it refuses now
+        try:
+            self.filled(_SAMPLE)
+        except ValueError as error:  # such as a directive that this machine's strftime does not know
+            raise InvalidTemplate(f"it cannot be filled in: {error}") from error
 
     def filled(self, message: Message) -> str:
         """The template with the fields of a message in it."""
         return "".join(piece if isinstance(piece, str) else piece(message) for piece in self._pieces)
 
 
+def _written(time: Callable[[Message, str], str], message: Message, spec: str) -> str:
+    try:
+        return time(message, spec)
+    except ValueError:  # some systems cannot write years of long ago, which a stranger may claim
+        return time(message, "")
+
+
 def _field(name: str, spec: str) -> Callable[[Message], str]:
     if (time := _TIMES.get(name)) and "%" in spec:
-        return lambda message: visible(time(message, spec))
+        return lambda message: visible(_written(time, message, spec))
     if not _WIDTH.fullmatch(spec):
         raise InvalidTemplate(f"'{spec}' is neither a width, such as >12, nor a time's format, such as %H:%M")
     if time:

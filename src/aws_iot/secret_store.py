@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from aws_iot.errors import ProfileError
 from aws_iot.files import delete, read, write_private
@@ -60,57 +60,55 @@ class SecretStore:
         self._find_keyring = keyring
         self._tell = tell
 
-    def check(self) -> None:
-        """Raises `ProfileError` if nothing can be kept, since it must be the keyring and there is none."""
-        if self._place == "keyring" and self._find_keyring() is None:
-            raise _no_keyring()
-
     def get(self, kind: Kind, key: str, owner: str) -> str | None:
         """The owner's secret of this kind under the profile `key`; None where there is none."""
-        try:
-            stored = json.loads(read(self._path(kind, key)) or b"null")
-            if stored["owner"] != owner:
-                return None
-            if stored["in"] == "keyring":
-                keyring = self._find_keyring()
-                held = json.loads((keyring and keyring.get(self._name(kind, key))) or "null")
-                value = held["value"] if held["owner"] == owner else None
-            else:
-                value = stored["value"]
-        except (ValueError, LookupError, TypeError, RecursionError):
-            return None
+        held = self._note(kind, key) or {}
+        if held.get("owner") == owner and held.get("in") == "keyring":
+            keyring = self._find_keyring()
+            held = _parsed((keyring and keyring.get(self._name(kind, key))) or "{}")
+        value = held.get("value") if held.get("owner") == owner else None
         return value if isinstance(value, str) else None
 
     def owner(self, kind: Kind, key: str) -> str | None:
         """Whose secret of this kind is kept under the profile `key`, as far as is known here."""
-        try:
-            owner = json.loads(read(self._path(kind, key)) or b"null")["owner"]
-        except (ValueError, LookupError, TypeError, RecursionError):
-            return None
+        owner = (self._note(kind, key) or {}).get("owner")
         return owner if isinstance(owner, str) else None
 
     def set(self, kind: Kind, key: str, owner: str, value: str) -> None:
         """Keep it, in place of what is there. Raises `ProfileError` if it must be the keyring and cannot."""
-        path, note = self._path(kind, key), {"owner": owner, "in": "keyring"}
-        before = read(path)
-        if self._place != "file" and self._find_keyring():
-            write_private(path, json.dumps(note).encode())  # first: of what is there, something must know
-        if self._into_keyring(kind, key, json.dumps({"owner": owner, "value": value})):
-            return
-        if _says_keyring(before):
+        before = self._note(kind, key) or {}
+        keyring = None if self._place == "file" else self._find_keyring()
+        if keyring:
+            self._write(
+                kind, key, {"owner": owner, "in": "keyring"}
+            )  # first: of what is there, something must know
+            try:
+                keyring.set(self._name(kind, key), json.dumps({"owner": owner, "value": value}))
+                return
+            except ProfileError:  # locked, or the secret is too long for it, as Windows' is for some tokens
+                if self._place == "keyring":
+                    raise
+        elif self._place == "keyring":
+            raise ProfileError(
+                "this system has no keyring that can be used",
+                hint="Set AWS_IOT_SECRETS=file to keep secrets in files that only you can read.",
+            )
+        if before.get("in") == "keyring":
             with suppress(ProfileError):
                 self._out_of_keyring(kind, key)
         self._tell_of_files()
-        write_private(path, json.dumps(note | {"in": "file", "value": value}).encode())
+        self._write(kind, key, {"owner": owner, "in": "file", "value": value})
 
     def remove(self, kind: Kind, key: str) -> None:
         """Forget it; fine if there is none.
 
         Raises `ProfileError` if it is in a keyring that cannot be used now: it can be removed later.
         """
-        note = read(self._path(kind, key))
-        if note is not None and (_says_keyring(note) or not _is_readable(note)):
-            self._out_of_keyring(kind, key, must=_says_keyring(note))
+        note = self._note(kind, key)
+        if note is None:
+            return
+        if note.get("in") != "file":  # in the keyring, or nobody knows
+            self._out_of_keyring(kind, key, must=note.get("in") == "keyring")
         delete(self._path(kind, key))
 
     def _out_of_keyring(self, kind: Kind, key: str, *, must: bool = False) -> None:
@@ -123,20 +121,13 @@ class SecretStore:
                 hint="Run this again where the keyring can be used.",
             )
 
-    def _into_keyring(self, kind: Kind, key: str, value: str) -> bool:
-        if self._place == "file":
-            return False
-        keyring = self._find_keyring()
-        if keyring is None:
-            self.check()
-            return False
-        try:
-            keyring.set(self._name(kind, key), value)
-        except ProfileError:  # locked, or the secret is too long for it, as Windows' is for some tokens
-            if self._place == "keyring":
-                raise
-            return False
-        return True
+    def _note(self, kind: Kind, key: str) -> dict[str, Any] | None:
+        """Whose it is and where; empty if that is damaged, None if there is nothing."""
+        data = read(self._path(kind, key))
+        return None if data is None else _parsed(data)
+
+    def _write(self, kind: Kind, key: str, note: dict[str, str]) -> None:
+        write_private(self._path(kind, key), json.dumps(note).encode())
 
     def _tell_of_files(self) -> None:
         told = self.folder / "told"
@@ -154,19 +145,9 @@ class SecretStore:
         return self.folder / kind / f"{checked_key(key)}.json"
 
 
-def _no_keyring() -> ProfileError:
-    return ProfileError(
-        "this system has no keyring that can be used",
-        hint="Set AWS_IOT_SECRETS=file to keep secrets in files that only you can read.",
-    )
-
-
-def _is_readable(note: bytes) -> bool:
+def _parsed(data: bytes | str) -> dict[str, Any]:
     try:
-        return isinstance(json.loads(note)["in"], str)
-    except (ValueError, LookupError, TypeError, RecursionError):
-        return False
-
-
-def _says_keyring(note: bytes | None) -> bool:
-    return note is not None and _is_readable(note) and json.loads(note)["in"] == "keyring"
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -91,13 +91,15 @@ class Job:
         if self._spool:
             self._before = self._spool.count()
             for place, row in enumerate(self._spool.waiting(), 1):
-                self._put(Outgoing(place, *row))
+                self._stream.put(Outgoing(place, *row))
         for number, room, payload in self._messages():
             place = self._place_of(number)
             if isinstance(payload, AwsIotError):
                 self._stream.refuse(Outgoing(place, room, b"", ""), payload)
             elif payload is not None:
-                self._put(self._message(place, number, room, payload), keep=True)
+                message = self._message(place, number, room, payload)
+                self._keep(message)
+                self._stream.put(message)
             elif number:
                 self._stream.pass_over(place)
             else:
@@ -107,15 +109,9 @@ class Job:
     def _message(self, place: int, number: int, room: str, payload: bytes) -> Outgoing:
         return Outgoing(place, room, payload, f"{self._name}-{number}", self._qos, self._retain)
 
-    def _put(self, message: Outgoing, *, keep: bool = False) -> None:
-        try:
-            check_room(self._pool, message.room)
-        except InvalidRoom as error:
-            self._stream.refuse(message, error)
-            return
-        if keep and self._spool:
+    def _keep(self, message: Outgoing) -> None:
+        if self._spool:
             self._spool.add(message.room, message.payload, message.id, message.qos, message.retain)
-        self._stream.put(message)
 
     def _place_of(self, number: int) -> int:
         """Where in the stream the message of that number in the input is."""
@@ -134,12 +130,21 @@ class Job:
         for number, room, payload in messages:
             last = number or last
             if not number or number > self._skip:
-                yield number, room, payload
+                yield number, room, self._or_why_not(room, payload)
         if last < self._skip:
             raise ProfileError(
                 f"this input ends at message {last:,}, and {self._skip:,} of it were sent before",
                 hint="Give the input that it was then, or remove the file that --resume names.",
             )
+
+    def _or_why_not(self, room: str, payload: bytes | AwsIotError | None) -> bytes | AwsIotError | None:
+        """The payload, or why it cannot be said in this room."""
+        if isinstance(payload, bytes):
+            try:
+                check_room(self._pool, room)
+            except InvalidRoom as error:
+                return error
+        return payload
 
     def _keep_for_later(self, error: Unreachable) -> None:
         """There is no connection: what is to be said waits in the spool."""
@@ -148,13 +153,7 @@ class Job:
         words(f"{error}. What is said is kept in {self._spool_folder} for the next run.")
         for number, room, payload in self._messages():
             if isinstance(payload, bytes):
-                message = self._message(number, number, room, payload)
-                try:
-                    check_room(self._pool, room)
-                except InvalidRoom as refused:
-                    self._tell_refused(message, refused)
-                else:
-                    self._spool.add(room, payload, message.id, message.qos, message.retain)
+                self._keep(self._message(number, number, room, payload))
             elif payload is not None:
                 self._tell_refused(Outgoing(number, room, b"", ""), payload)
         error.hint = self._what_waits()

@@ -329,9 +329,10 @@ class FakeConnection:
     def close(self) -> None:
         self.closed = True
 
-    def acknowledge(self) -> None:
-        self.acknowledged += self.received
-        self.received = 0
+    def acknowledge(self, deliveries: int | None = None) -> None:
+        done = self.received if deliveries is None else deliveries
+        self.acknowledged += done
+        self.received -= done
 
     def offer(self, delivery: Delivery) -> None:
         """Deliver a publication once, if a filter takes it."""

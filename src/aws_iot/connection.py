@@ -103,10 +103,11 @@ class Connection(Protocol):
         """
         ...
 
-    def acknowledge(self) -> None:
-        """Tell the broker that every delivery received so far has been dealt with.
+    def acknowledge(self, deliveries: int | None = None) -> None:
+        """Tell the broker that deliveries have been dealt with: the oldest so many that it was not told of, or all.
 
-        It holds back after some that are not, and delivers those again where it keeps the session.
+        It holds back after some that are not, and delivers those again where it keeps the session. It is to be told
+        in the order in which they came (MQTT 5, section 4.6).
         """
         ...
 

@@ -138,6 +138,8 @@ class Rooms:
         self._now = now
         self._new_id = new_id
         self._heard: OrderedDict[tuple[str, str], None] = OrderedDict()
+        # An entry for each delivery of which the broker was not told yet; None where there was nothing to hear.
+        self._untold: list[Message | Lost | Restored | None] = []
         self._filters = [topic_filter(pool, "#", identity)]
         self._place = lru_cache(maxsize=1000)(self._find_place)
 
@@ -187,35 +189,40 @@ class Rooms:
         self._place.cache_clear()
 
     def hear(
-        self, timeout: float | None = None, idle: Callable[[], bool] = lambda: True
+        self,
+        timeout: float | None = None,
+        unsettled: Callable[[], Message | None] = lambda: None,
+        at_once: int = EVENTS_AT_ONCE,
     ) -> Iterator[Message | Lost | Restored]:
         """What happens in the rooms that were entered, for `timeout` seconds in all.
 
         A message that the broker delivers twice is heard once: its id tells, within what its sender said.
 
-        `idle` is called when nothing more is there to be heard at once, and after so many events at the
-        latest. It says whether all that was heard has been dealt with; if so, the broker is told, which
-        delivers the rest again to whoever comes back (`Connection.acknowledge`). If not, it is called
-        again soon.
+        `unsettled` is called when nothing more is there to be heard at once, and after so many events (`at_once`)
+        at the latest. It gives the first message that has not been dealt with. The broker is told of those before
+        it, and delivers the rest again to whoever comes back (`Connection.acknowledge`). As long as there is one,
+        it is called again soon.
         """
         ends = math.inf if timeout is None else time.monotonic() + timeout
-        untold = 0
+        fresh = 0
         while True:
-            event = self._connection.receive(0) if 0 < untold < EVENTS_AT_ONCE else None
+            event = self._connection.receive(0) if 0 < fresh < at_once else None
             if event is None:
-                if untold and idle():
-                    self._connection.acknowledge()
-                    untold = 0
-                left = min(ends - time.monotonic(), SLICE_SECONDS if untold else math.inf)
+                fresh = 0
+                if self._untold:
+                    self.acknowledge(unsettled())
+                left = min(ends - time.monotonic(), SLICE_SECONDS if self._untold else math.inf)
                 if left <= 0:
                     return
                 event = self._connection.receive(None if left == math.inf else left)
             if event is None:
-                if not untold:
+                if not self._untold:
                     return
                 continue
-            untold += 1
+            fresh += 1
             heard = self._take(event)
+            if isinstance(event, Delivery):
+                self._untold.append(heard)
             if heard is not None:
                 yield heard
 
@@ -228,9 +235,14 @@ class Rooms:
             if not isinstance(event, Delivery):
                 yield event
 
-    def acknowledge(self) -> None:
-        """Tell the broker that all that was heard has been dealt with, where hearing ends before its time."""
-        self._connection.acknowledge()
+    def acknowledge(self, unsettled: Message | None = None) -> None:
+        """Tell the broker that what was heard has been dealt with: all of it, or what came before `unsettled`."""
+        done = len(self._untold)
+        if unsettled:
+            done = next((place for place, heard in enumerate(self._untold) if heard is unsettled), 0)
+        if done:
+            self._connection.acknowledge(done)
+            del self._untold[:done]
 
     def _take(self, event: Event) -> Message | Lost | Restored | None:
         if not isinstance(event, Delivery):

@@ -145,10 +145,10 @@ def test_a_message_is_acknowledged_only_once_its_line_is_written(
     def watch(connection: FakeConnection) -> None:
         acknowledge = connection.acknowledge
 
-        def look_first() -> None:
+        def look_first(deliveries: int | None = None) -> None:
             assert isinstance(sys.stdout.buffer, io.BytesIO)  # as Click's runner has it
             written.append(sys.stdout.buffer.getvalue().decode())
-            acknowledge()
+            acknowledge(deliveries)
 
         connection.acknowledge = look_first  # type: ignore[method-assign]
         for number in range(120):
@@ -276,6 +276,29 @@ def test_commands_that_fail_are_told_even_quietly_and_the_exit_code_is_9(
     assert "sh ended with exit code 7" in result.stderr
     assert "1 of 3 commands failed" in result.stderr
     assert cloud.connections[0].acknowledged == 3
+
+
+@POSIX
+def test_a_message_is_acknowledged_as_soon_as_its_command_has_ended(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    ended: list[int] = []
+
+    def watch(connection: FakeConnection) -> None:
+        acknowledge = connection.acknowledge
+
+        def look_first(deliveries: int | None = None) -> None:
+            ended.append(len((tmp_path / "out").read_text().split()))
+            acknowledge(deliveries)
+
+        connection.acknowledge = look_first  # type: ignore[method-assign]
+        for number in range(5):
+            connection.events.put(said(str(number)))
+
+    app.on_connect = watch
+    aws_iot(f"sub -C 5 --exec 'sh -c \"echo x >> {tmp_path}/out\"' {ALICE}")
+    assert ended == [1, 2, 3, 4, 5]
+    assert cloud.connections[0].acknowledged == 5
 
 
 # -- staying

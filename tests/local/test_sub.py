@@ -92,6 +92,26 @@ def test_what_was_written_by_a_process_that_is_killed_is_written_again_and_nothi
     assert texts(again.stdout) == ["important"]
 
 
+def test_a_command_that_has_ended_is_not_run_again_after_a_crash(
+    listener: Person, speaker: Rooms, room: str, tmp_path: Path
+) -> None:
+    script = tmp_path / "work"
+    script.write_text('echo "$AWS_IOT_MESSAGE_TEXT"; [ "$AWS_IOT_MESSAGE_TEXT" != 3 ] || sleep 99')
+    stuck = Running(f"sub -r {room} --durable {room} --exec 'sh {script}'", listener.env, process_group=0)
+    try:
+        stuck.wait_for("Listening")
+        for number in range(6):
+            speaker.say(room, str(number))
+        stuck.wait_for("^3$")
+        os.killpg(stuck.process.pid, signal.SIGKILL)
+        stuck.wait()
+    finally:
+        stuck.kill()
+    assert stuck.stdout == ["0", "1", "2", "3"]
+    again = run(f"sub -q -r {room} --durable {room} --json -C 3 -W 10", listener.env)
+    assert sorted(texts(again.stdout)) == ["3", "4", "5"]
+
+
 def test_a_session_that_is_kept_does_not_bring_the_rooms_of_earlier_runs(
     listener: Person, speaker: Rooms, room: str
 ) -> None:

@@ -48,8 +48,9 @@ class Recorder:
     def leave(self) -> None:
         raise AssertionError("unused")
 
-    def acknowledge(self) -> None:
-        self.acknowledged.append(self.received)
+    def acknowledge(self, deliveries: int | None = None) -> None:
+        assert deliveries
+        self.acknowledged.append(deliveries)
 
     def send(
         self,
@@ -381,27 +382,55 @@ def test_what_is_heard_is_acknowledged_when_nothing_more_is_there() -> None:
     connection = Recorder(delivery(str(number)) for number in range(3))
     asked: list[int] = []
 
-    def idle() -> bool:
+    def unsettled() -> None:
         asked.append(connection.received)
         assert connection.acknowledged == []  # not before it has been dealt with
-        return True
 
-    assert len(list(rooms_over(connection).hear(idle=idle))) == 3
+    assert len(list(rooms_over(connection).hear(unsettled=unsettled))) == 3
     assert asked == connection.acknowledged == [3]
 
 
 def test_what_is_heard_is_acknowledged_now_and_then_although_more_is_there() -> None:
     connection = Recorder(delivery(str(number)) for number in range(2 * EVENTS_AT_ONCE + 1))
     list(rooms_over(connection).hear())
-    assert connection.acknowledged == [EVENTS_AT_ONCE, 2 * EVENTS_AT_ONCE, 2 * EVENTS_AT_ONCE + 1]
+    assert connection.acknowledged == [EVENTS_AT_ONCE, EVENTS_AT_ONCE, 1]
 
 
 def test_what_has_not_been_dealt_with_is_not_acknowledged_and_is_asked_about_again() -> None:
     connection = Recorder([delivery("hi")])
-    answers = [False, False, True]
-    assert len(list(rooms_over(connection).hear(idle=lambda: answers.pop(0)))) == 1
-    assert answers == []
+    heard: list[Message | Lost | Restored] = []
+    asked = iter([True, True, False])
+
+    def unsettled() -> Message | None:
+        [message] = heard
+        assert isinstance(message, Message)
+        return message if next(asked) else None
+
+    for event in rooms_over(connection).hear(unsettled=unsettled):
+        heard.append(event)
+    assert next(asked, None) is None
     assert connection.acknowledged == [1]
+
+
+def test_what_came_before_the_first_that_is_not_dealt_with_is_acknowledged() -> None:
+    # Also the second copy and the room that was not entered, of which the reader does not know.
+    ids = ["1", "1", "2", None, "3", "4"]
+    rooms = ["lobby", "lobby", "lobby", "other", "lobby", "lobby"]
+    connection = Recorder(delivery("x", i, room=room) for i, room in zip(ids, rooms, strict=True))
+    place = rooms_over(connection)
+    place.enter(["lobby"])
+    heard: list[Message] = []
+    counts: list[int] = []
+
+    def unsettled() -> Message | None:
+        counts.append(len(heard))
+        return next((message for message in heard if message.id == "3"), None) if len(counts) < 9 else None
+
+    for event in place.hear(unsettled=unsettled, at_once=1):
+        assert isinstance(event, Message)
+        heard.append(event)
+    assert connection.acknowledged == [1, 1, 1, 1, 2]
+    assert [message.id for message in heard] == ["1", "2", "3", "4"]
 
 
 def test_what_the_reader_has_not_come_back_from_is_not_acknowledged() -> None:

@@ -11,6 +11,7 @@ import queue
 import secrets
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -125,7 +126,9 @@ class IotCoreConnection:
         self._outbox = Outbox()
         self._handing = threading.RLock()
         self._looking = threading.Lock()
-        self._handles: list[tuple[mqtt5.Client, mqtt5.PublishAcknowledgementControlHandle]] = []
+        self._received = 0
+        self._acknowledged = 0
+        self._handles: deque[tuple[int, _Unacknowledged]] = deque()
         self._left_at: float | None = None
         # The policy wants the identity first; the rest keeps two programs of a person apart.
         self._client_id = f"{identity}-{durable or secrets.token_hex(4)}"
@@ -315,16 +318,19 @@ class IotCoreConnection:
                     return None
                 continue
             if isinstance(event, _Unacknowledged):
-                self._handles.append((event.client, event.handle))
+                self._received += 1
+                self._handles.append((self._received, event))
                 return event.delivery
+            self._received += isinstance(event, Delivery)
             return event
 
-    def acknowledge(self) -> None:
-        handles, self._handles = self._handles, []
-        for client, handle in handles:
-            if client is self._client:  # a later one would take the handle for one of its own
+    def acknowledge(self, deliveries: int | None = None) -> None:
+        self._acknowledged = self._received if deliveries is None else self._acknowledged + deliveries
+        while self._handles and self._handles[0][0] <= self._acknowledged:
+            _, event = self._handles.popleft()
+            if event.client is self._client:  # a later one would take the handle for one of its own
                 with suppress(Exception):  # of a link that is gone: the broker delivers it again
-                    client.invoke_publish_acknowledgement(handle)
+                    event.client.invoke_publish_acknowledgement(event.handle)
 
     def leave(self) -> None:
         if self._left_at is not None:

@@ -53,10 +53,13 @@ class Handler:
     No shell is between: nothing in a message can be taken for a part of the command.
     """
 
+    at_once = 1
+    """The broker is told of each whose command has ended: after a crash none of them is run again."""
+
     def __init__(self, command: Sequence[str], jobs: int) -> None:
         self._command = list(command)
         self._jobs = jobs
-        self._running: list[subprocess.Popen[bytes]] = []
+        self._running: dict[subprocess.Popen[bytes], Message] = {}  # in the order in which they began
         self._started = 0
         self._failed = 0
 
@@ -77,8 +80,7 @@ class Handler:
             process.wait()
 
     def take(self, message: Message) -> None:
-        """Start the command, as soon as one of the jobs is free."""
-        self._wait_for_fewer_than(self._jobs)
+        """Start the command, and return as soon as one of the jobs is free."""
         self._started += 1
         # A file, not a pipe: a command that does not read it can neither block us nor fail for it.
         with tempfile.TemporaryFile() as text:
@@ -89,21 +91,21 @@ class Handler:
             except OSError as error:
                 self._tell(f"cannot be run: {error.strerror}")
                 return
-        self._running.append(process)
+        self._running[process] = message
         if self._jobs == 1:
             process.wait()
-            self.settle()
+        self._wait_for_fewer_than(self._jobs)
 
-    def settle(self) -> bool:
-        """Report what has ended; whether all has."""
+    def settle(self) -> Message | None:
+        """Report what has ended; the first message whose command, or one that began before, still runs."""
         for process in list(self._running):
             code = process.poll()
             if code is None:
                 continue
-            self._running.remove(process)
+            del self._running[process]
             if code:
                 self._tell(f"ended with exit code {code}" if code > 0 else f"was ended by signal {-code}")
-        return not self._running
+        return next(iter(self._running.values()), None)
 
     def finish(self) -> None:
         """Wait for those that run."""
@@ -115,7 +117,7 @@ class Handler:
             raise CommandFailed(f"{self._failed} of {self._started} commands failed")
 
     def _wait_for_fewer_than(self, number: int) -> None:
-        while not self.settle() and len(self._running) >= number:
+        while self.settle() and len(self._running) >= number:
             time.sleep(POLL_SECONDS)
 
     def _tell(self, what: str) -> None:

@@ -6,10 +6,14 @@ from typing import Protocol, Self
 
 from aws_iot.cli.output import Lines
 from aws_iot.message import Message
+from aws_iot.room import EVENTS_AT_ONCE
 
 
 class Outlet(Protocol):
     """Takes messages, one after another, between being entered and left."""
+
+    at_once: int
+    """How many it takes at most before it wants to settle them."""
 
     def __enter__(self) -> Self: ...
 
@@ -21,8 +25,8 @@ class Outlet(Protocol):
         """One more message; it may be dealt with later."""
         ...
 
-    def settle(self) -> bool:
-        """Whether all that was taken has been dealt with; what can be done about it at once is done."""
+    def settle(self) -> Message | None:
+        """The first that was taken and has not been dealt with; what can be done about it at once is done."""
         ...
 
     def finish(self) -> None:
@@ -37,6 +41,8 @@ class Outlet(Protocol):
 class Printer(Lines):
     """Prints each message, in the form that is given."""
 
+    at_once = EVENTS_AT_ONCE
+
     def __init__(self, form: Callable[[Message], str | bytes]) -> None:
         super().__init__()
         self._form = form
@@ -44,9 +50,8 @@ class Printer(Lines):
     def take(self, message: Message) -> None:
         self.add(self._form(message))
 
-    def settle(self) -> bool:
+    def settle(self) -> None:
         self.flush()
-        return True
 
     def finish(self) -> None:
         self.flush()

@@ -181,8 +181,9 @@ def sub(
     on stderr, and listening goes on; when it ends by itself, the exit code is then 9.
 
     With --durable a message counts as heard once its line is written or its command has ended, and what
-    is not heard comes again: after a crash some may come twice, none is missing. How long a broker
-    keeps it is up to the account: an hour on AWS, unless it was raised.
+    is not heard comes again: after a crash none is missing. Some lines may then be there twice; of the
+    commands, only those that ran are run again. How long a broker keeps it is up to the account: an
+    hour on AWS, unless it was raised.
 
     \b
     Examples:
@@ -206,7 +207,7 @@ def sub(
         muted = {place.identity} if not_from_me else set()
         came = _listen(place, outlet, seconds, count, senders, muted)
         outlet.finish()
-        place.acknowledge()
+        place.acknowledge(outlet.settle())
     if seconds is not None and came < (count or 1):
         missed = f"{came or 'none'} of {count} messages" if count else "no message"
         raise NothingCame(f"{missed} came within {seconds:g} seconds")
@@ -237,7 +238,7 @@ def _listen(
 ) -> int:
     """How many messages came, until one of the limits is reached."""
     came = 0
-    for heard in place.hear(seconds, outlet.settle):
+    for heard in place.hear(seconds, outlet.settle, outlet.at_once):
         if not isinstance(heard, Message):
             tell_link(heard)
             continue

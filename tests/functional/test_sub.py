@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -299,6 +300,33 @@ def test_a_message_is_acknowledged_as_soon_as_its_command_has_ended(
     aws_iot(f"sub -C 5 --exec 'sh -c \"echo x >> {tmp_path}/out\"' {ALICE}")
     assert ended == [1, 2, 3, 4, 5]
     assert cloud.connections[0].acknowledged == 5
+
+
+@POSIX
+@pytest.mark.parametrize(
+    ("options", "ends", "told"),
+    [
+        ("", 9, "1 of 2 commands failed"),
+        ("-C 2", 9, "1 of 2 commands failed"),
+        ("-C 5", 8, "2 of 5 messages came within 0.5 seconds"),
+        ("--exec-jobs 2", 9, "1 of 3 commands failed"),
+    ],
+)
+def test_the_time_is_up_while_a_command_runs_as_well(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, options: str, ends: int, told: str
+) -> None:
+    def put(connection: FakeConnection) -> None:
+        for text in ("0", "60", "0"):
+            connection.events.put(said(text))
+
+    app.on_connect = put
+    began = time.monotonic()
+    line = f"sub -q -W 0.5 {options} --exec 'sh -c \"exec sleep $AWS_IOT_MESSAGE_TEXT\"' {ALICE}"
+    errors = aws_iot(line, ends=ends).stderr
+    assert 0.5 <= time.monotonic() - began < 5
+    assert "sh was ended: the time was up" in errors
+    assert told in errors
+    assert cloud.connections[0].acknowledged == 1  # what follows comes again where the broker keeps it
 
 
 # -- staying

@@ -127,6 +127,35 @@ def test_a_command_that_cannot_be_run_is_a_failure(
 
 
 @POSIX
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_when_the_time_is_up_a_command_that_runs_is_ended_told_and_its_message_not_dealt_with(
+    capsys: pytest.CaptureFixture[str], jobs: int
+) -> None:
+    began = time.monotonic()
+    message = said("x")
+    with sh("exec sleep 60", jobs) as handler:
+        handler.take(message, began + 0.2)
+        handler.finish(began + 0.2)
+        assert time.monotonic() - began >= 0.2
+        assert handler.settle() is message
+    assert time.monotonic() - began < 5
+    assert capsys.readouterr().err == "sh was ended: the time was up\n"
+    with pytest.raises(CommandFailed, match="1 of 1 commands failed"):
+        handler.check()
+
+
+@POSIX
+def test_a_command_that_ends_in_time_is_waited_for_no_longer_than_it_runs() -> None:
+    began = time.monotonic()
+    with sh("exit 0") as handler:
+        handler.take(said("x"), began + 60)
+        handler.finish(began + 60)
+        assert handler.settle() is None
+    assert time.monotonic() - began < 30
+    handler.check()
+
+
+@POSIX
 def test_commands_that_still_run_are_ended_with_the_listening() -> None:
     began = time.monotonic()
     with sh("trap '' TERM; while :; do sleep 0.1; done", jobs=2) as handler:

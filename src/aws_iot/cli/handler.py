@@ -1,5 +1,6 @@
 """A command that is run for each message, with the message in its environment and on its standard input."""
 
+import math
 import os
 import subprocess
 import sys
@@ -70,8 +71,11 @@ class Handler:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Commands that still run are told to end, and those that do not are ended."""
+        self.settle()
         for process in self._running:
             process.terminate()
+            if kind is None:
+                self._tell("was ended: the time was up")
         ends = time.monotonic() + PARTING_SECONDS
         for process in self._running:
             with suppress(subprocess.TimeoutExpired):
@@ -79,8 +83,8 @@ class Handler:
             process.kill()
             process.wait()
 
-    def take(self, message: Message) -> None:
-        """Start the command, and return as soon as one of the jobs is free."""
+    def take(self, message: Message, ends: float = math.inf) -> None:
+        """Start the command, and return as soon as one of the jobs is free, or when the time is up."""
         self._started += 1
         # A file, not a pipe: a command that does not read it can neither block us nor fail for it.
         with tempfile.TemporaryFile() as text:
@@ -92,9 +96,7 @@ class Handler:
                 self._tell(f"cannot be run: {error.strerror}")
                 return
         self._running[process] = message
-        if self._jobs == 1:
-            process.wait()
-        self._wait_for_fewer_than(self._jobs)
+        self._wait_for_fewer_than(self._jobs, ends)
 
     def settle(self) -> Message | None:
         """Report what has ended; the first message whose command, or one that began before, still runs."""
@@ -107,18 +109,22 @@ class Handler:
                 self._tell(f"ended with exit code {code}" if code > 0 else f"was ended by signal {-code}")
         return next(iter(self._running.values()), None)
 
-    def finish(self) -> None:
-        """Wait for those that run."""
-        self._wait_for_fewer_than(1)
+    def finish(self, ends: float = math.inf) -> None:
+        """Wait for those that run, until the time is up."""
+        self._wait_for_fewer_than(1, ends)
 
     def check(self) -> None:
         """Raises `CommandFailed` if any has failed."""
         if self._failed:
             raise CommandFailed(f"{self._failed} of {self._started} commands failed")
 
-    def _wait_for_fewer_than(self, number: int) -> None:
-        while self.settle() and len(self._running) >= number:
-            time.sleep(POLL_SECONDS)
+    def _wait_for_fewer_than(self, number: int, ends: float) -> None:
+        while self.settle() and len(self._running) >= number and (left := ends - time.monotonic()) > 0:
+            if len(self._running) == 1:  # without a pause: short commands would take several times as long
+                with suppress(subprocess.TimeoutExpired):
+                    next(iter(self._running)).wait(None if left == math.inf else left)
+            else:
+                time.sleep(min(left, POLL_SECONDS))
 
     def _tell(self, what: str) -> None:
         self._failed += 1

@@ -1,5 +1,6 @@
 """Where messages go: to stdout, or to a command that is run for each."""
 
+import math
 from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
@@ -21,16 +22,16 @@ class Outlet(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-    def take(self, message: Message) -> None:
-        """One more message; it may be dealt with later."""
+    def take(self, message: Message, ends: float = math.inf) -> None:
+        """One more message; it may be dealt with later. What takes long is waited for until `ends`, monotonic."""
         ...
 
     def settle(self) -> Message | None:
         """The first that was taken and has not been dealt with; what can be done about it at once is done."""
         ...
 
-    def finish(self) -> None:
-        """Return when all that was taken has been dealt with."""
+    def finish(self, ends: float = math.inf) -> None:
+        """Return when all that was taken has been dealt with, at `ends` at the latest."""
         ...
 
     def check(self) -> None:
@@ -47,13 +48,13 @@ class Printer(Lines):
         super().__init__()
         self._form = form
 
-    def take(self, message: Message) -> None:
+    def take(self, message: Message, ends: float = math.inf) -> None:  # noqa: ARG002 a line takes no time
         self.add(self._form(message))
 
     def settle(self) -> None:
         self.flush()
 
-    def finish(self) -> None:
+    def finish(self, ends: float = math.inf) -> None:  # noqa: ARG002
         self.flush()
 
     def check(self) -> None:

@@ -1,9 +1,11 @@
 """`aws-iot sub`: hear."""
 
+import math
 import re
 import shlex
 import shutil
 import sys
+import time
 from collections.abc import Collection
 
 import click
@@ -87,8 +89,8 @@ def _session_name(_ctx: click.Context, _: click.Parameter, given: str | None) ->
     env="WITHIN",
     type=options.Seconds(0, min_open=True),
     metavar="SECONDS",
-    help="End so many seconds after it began to listen; with exit code 8 if less came than -C asks for, or,"
-    " without -C, nothing.",
+    help="End so many seconds after it began to listen, also while a command of --exec runs; with exit code"
+    " 8 if less came than -C asks for, or, without -C, nothing.",
 )
 @options.json_output
 @options.option(
@@ -178,7 +180,9 @@ def sub(
     A command of --exec is no shell's: it is split into words once, and a message cannot change it. The
     text is its standard input; AWS_IOT_MESSAGE_ROOM, _SENDER, _SHORT, _NAME, _TEXT, _ID, _RECEIVED,
     _SENT, _QOS and _RETAINED are in its environment, up to 32,000 bytes each. That one fails is told
-    on stderr, and listening goes on; when it ends by itself, the exit code is then 9.
+    on stderr, and listening goes on; when it ends by itself, the exit code is then 9. Commands that
+    still run when it ends, as by Ctrl-C or after -W, are told to, and ended a second later; by -W that is
+    a failure, too.
 
     With --durable a message counts as heard once its line is written or its command has ended, and what
     is not heard comes again: after a crash none is missing. Some lines may then be there twice; of the
@@ -205,8 +209,9 @@ def sub(
         place.enter(rooms)
         words(f"Listening in {', '.join(rooms) or 'all rooms'}; Ctrl-C ends it.")
         muted = {place.identity} if not_from_me else set()
-        came = _listen(place, outlet, seconds, count, senders, muted)
-        outlet.finish()
+        ends = math.inf if seconds is None else time.monotonic() + seconds
+        came = _listen(place, outlet, ends, count, senders, muted)
+        outlet.finish(ends)
         place.acknowledge(outlet.settle())
     if seconds is not None and came < (count or 1):
         missed = f"{came or 'none'} of {count} messages" if count else "no message"
@@ -231,20 +236,21 @@ def _outlet(as_json: bool, template: Template | None, raw: bool, command: list[s
 def _listen(
     place: Rooms,
     outlet: Outlet,
-    seconds: float | None,
+    ends: float,
     count: int | None,
     senders: Collection[str],
     muted: Collection[str],
 ) -> int:
     """How many messages came, until one of the limits is reached."""
     came = 0
+    seconds = None if ends == math.inf else ends - time.monotonic()
     for heard in place.hear(seconds, outlet.settle, outlet.at_once):
         if not isinstance(heard, Message):
             tell_link(heard)
             continue
         if heard.sender in muted or (senders and not {heard.sender, short(heard.sender)} & set(senders)):
             continue
-        outlet.take(heard)
+        outlet.take(heard, ends)
         came += 1
         if came == count:
             break

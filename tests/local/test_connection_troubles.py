@@ -183,6 +183,40 @@ def test_an_acknowledgement_that_never_comes_is_not_waited_for_for_ever() -> Non
         connection.publish("a/b/c", b"x")
 
 
+@pytest.mark.parametrize("answered", [b"", b"1", b"3"])
+def test_what_is_not_acknowledged_is_sent_again_over_another_link_and_once_over_each(answered: bytes) -> None:
+    # Nothing, the first one, or the last one, as where the others were discarded.
+    def script(p: Packet) -> bytes | None:
+        discarded = p.kind is Kind.PUBLISH and p.link == 1 and p.body[-1:] != answered
+        return b"" if discarded else agreeable(p)
+
+    told: list[AwsIotError | None] = []
+    with ScriptedBroker(script) as broker, connected(broker, timeout=1) as connection:
+        for number in range(1, 4):
+            connection.send("a/b/c", b"%d" % number, done=told.append)
+        assert next_of(connection, Lost) == Lost("no acknowledgement for 1 seconds")
+        assert next_of(connection, Restored)
+        connection.publish("a/b/c", b"4")
+    assert told == [None] * 3
+    sent = [(packet.link, packet.body[-1:]) for packet in broker.of(Kind.PUBLISH)]
+    again = [text for text in (b"1", b"2", b"3") if text != answered]
+    assert sent == [(1, b"1"), (1, b"2"), (1, b"3"), *((2, text) for text in again), (2, b"4")]
+
+
+def test_a_slow_broker_that_acknowledges_one_after_the_other_is_not_given_up() -> None:
+    def slowly(packet: Packet) -> bytes:
+        time.sleep(0.6)
+        return puback(packet)
+
+    told: list[AwsIotError | None] = []
+    with ScriptedBroker(say(Kind.PUBLISH, slowly)) as broker, connected(broker, timeout=1) as connection:
+        for _ in range(5):
+            connection.send("a/b/c", b"x", done=told.append)
+        assert connection.receive(4) is None
+        assert told == [None] * 5
+        assert broker.links == 1
+
+
 @pytest.mark.parametrize("topic", ["a/+/c", "", "a/\tb"])
 def test_what_mqtt_forbids_is_an_error_of_ours(topic: str) -> None:
     with ScriptedBroker() as broker, connected(broker) as connection, pytest.raises(ServiceRefused):
@@ -303,7 +337,9 @@ def test_a_subscription_that_is_not_answered_after_a_cut_is_asked_for_again() ->
         connection.subscribe(["a/#"])
         broker.cut()
         assert isinstance(connection.receive(SECONDS), Lost)
+        assert connection.receive(SECONDS) == Lost("no acknowledgement for 2 seconds")
         assert connection.receive(SECONDS) == Restored()
+    assert [packet.link for packet in broker.of(Kind.SUBSCRIBE)] == [1, 2, 3]
 
 
 def _failing_then_fine(error: AwsIotError) -> Callable[[], Credentials]:

@@ -100,7 +100,8 @@ def test_nothing_is_lost_or_doubled_through_a_stall(
             listener.wait_until(lambda: False, seconds)
         proxy.flow()
         listener.assert_all_once(500)
-        ends_well(pub, 500)
+        told = ends_well(pub, 500)
+    assert f"connection lost: no acknowledgement for {timeout} seconds; reconnecting" in told
 
 
 @pytest.mark.long

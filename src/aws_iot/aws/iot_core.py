@@ -26,7 +26,6 @@ from aws_iot.aws.handshake import CONNECT_SECONDS, Handshakes, SignedUpgrade
 from aws_iot.aws.outbox import CUTS_THAT_REFUSE, Outbox, is_over
 from aws_iot.aws.proxy import proxy_options
 from aws_iot.aws.reasons import (
-    ACK_TIMEOUT,
     BARE_CUTS,
     check_granted,
     may_be_over_a_request,
@@ -75,6 +74,9 @@ else that is done for a message."""
 
 PATIENCE_SECONDS = 2.0
 """After so long without a word from awscrt we look for ourselves: it is slow to report an untrusted certificate."""
+
+LINK_SECONDS = 24 * 3600
+"""So long a link lasts at most: docs.aws.amazon.com/general/latest/gr/iot-core.html"""
 
 LEAVE_SECONDS = 1.0
 """How long a goodbye may take."""
@@ -210,7 +212,7 @@ class IotCoreConnection:
             # 0.38.1 it sets the shortest pause.)
             min_reconnect_delay_ms=1,
             max_reconnect_delay_ms=round(CONNECT_SECONDS * 1000),
-            ack_timeout_sec=max(1, round(self._timeout)),
+            ack_timeout_sec=LINK_SECONDS,  # it is ours to look for: see `_look`
             on_publish_callback_fn=heard(self._on_publish),
             on_lifecycle_event_connection_success_fn=heard(self._on_connected),
             on_lifecycle_event_connection_failure_fn=heard(self._on_connect_failed),
@@ -265,11 +267,9 @@ class IotCoreConnection:
                 self._outbox.settle(number, None)
             elif failure is None:
                 refused = publication_refused(packet, answer.result().puback)
-                self._outbox.settle(number, refused, by_broker=True)
+                self._outbox.settle(number, refused, by_broker=client is self._client)
             elif client is not self._client:
                 pass  # its successor has been given it
-            elif getattr(failure, "name", None) == ACK_TIMEOUT and not self._ended.done():
-                self._hand_over(number, packet)  # the same id: whoever got it already takes it for a copy
             elif not self._ended.done():
                 self._outbox.settle(number, ServiceRefused(f"it was not sent: {words(failure)}"))
             # else the end of the connection tells all that waits
@@ -313,6 +313,7 @@ class IotCoreConnection:
             except queue.Empty:
                 if self._ended.done():
                     raise self._ended.result() from None
+                self._look()
                 left -= SLICE_SECONDS
                 if left <= 0:
                     return None
@@ -435,8 +436,6 @@ class IotCoreConnection:
         if self._ended.done():
             ended = self._ended.result()
             raise topic_refused(what) if type(ended) is NotAuthorized else ended
-        if getattr(answer.exception(), "name", None) == ACK_TIMEOUT:
-            raise late from answer.exception()
         raise Unreachable(
             f"the broker has not granted the subscription: {words(answer.exception())}"
         ) from answer.exception()
@@ -446,10 +445,10 @@ class IotCoreConnection:
     def _on_connected(self, data: mqtt5.LifecycleConnectSuccessData) -> None:
         self._handshakes.answered()
         self._link_began, self._link_began_at = time.monotonic(), self._now()
-        self._outbox.has_progressed = False
+        self._outbox.begin()
         self._is_linked = True
         self._last_cause = ""
-        if self._is_open and data.connack_packet.session_present:
+        if self._is_open and data.connack_packet.session_present and not self._unanswered:
             self._restored()
         elif self._is_open:
             self._resubscribe()
@@ -475,12 +474,41 @@ class IotCoreConnection:
         with self._handing:
             if not self._is_open or self._is_linked or self._ended.done() or self._stopping.is_set():
                 return
-            silent = self._client
-            self._make_client()
-            silent.stop(mqtt5.DisconnectPacket())
-            self._client.start()
-            self._outbox.each(self._hand_over)
+            self._start_anew()
         self._tell_why(None)
+
+    def _look(self) -> None:
+        """Give up a link that stands, but on which an answer does not come.
+
+        MQTT lets nothing be sent again on the same link (5.0, section 4.4): so whoever still wants an answer needs
+        another one. The pauses between links are those of every other trouble.
+        """
+        patience = max(1.0, self._timeout)
+        with self._handing:
+            now, began = time.monotonic(), self._link_began
+            since = began if self._unanswered else self._outbox.silent_since()
+            if since is None or now - since < patience:
+                return
+            if not self._is_linked or self._ended.done() or self._stopping.is_set():
+                return
+            self._is_linked = False
+            self._lost_at = self._lost_at or now
+            if self._outbox.has_progressed:
+                self._handshakes.was_useful()
+            self._start_anew()
+        detail = f"nothing since {now - since:.0f} s, {now - began:.0f} s after it began"
+        self._events.put(Lost(f"no acknowledgement for {patience:g} seconds", detail))
+
+    def _start_anew(self) -> None:
+        """Another client of awscrt in place of one that is of no use any more; what waits goes along.
+
+        It goes out with the same id: whoever got it already takes it for a copy.
+        """
+        useless = self._client
+        self._make_client()
+        useless.stop(mqtt5.DisconnectPacket())
+        self._client.start()
+        self._outbox.each(self._hand_over)
 
     def _tell_why(self, failure: BaseException | None) -> None:
         """Say why the link does not come back, once for each reason; end it where it never will."""
@@ -521,7 +549,7 @@ class IotCoreConnection:
     def _cut(self, reason: int | None) -> None:
         """The broker has ended the link: it may have been over what we asked for."""
         self._cuts += 1
-        if what := self._outbox.cut(self._link_began):
+        if what := self._outbox.cut():
             self._end(refused_by_cuts(what, reason))
         over_it = self._unanswered and is_over(self._link_began)
         self._futile = self._futile + 1 if over_it else 0
@@ -558,12 +586,8 @@ class IotCoreConnection:
     def _on_resubscribed(
         self, number: int, filters: Sequence[str], answer: "Future[mqtt5.SubackPacket]"
     ) -> None:
-        if number != self._resubscriptions:
+        if number != self._resubscriptions or answer.exception():
             return  # of a link that is gone
-        if answer.exception():
-            if self._is_linked and not self._ended.done():  # no answer in time, on a link that stands
-                self._resubscribe()
-            return
         try:
             check_granted(filters, answer.result())
         except AwsIotError as error:

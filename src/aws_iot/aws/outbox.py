@@ -48,8 +48,18 @@ class Outbox:
         self._numbers = count()
         self._lock = threading.Lock()
         self._cuts = 0
+        self._link_began = 0.0
+        self._answered_at = 0.0
+        self._overtaken_since: float | None = None
         self.has_progressed = False
         """Whether the broker has answered one since the link began."""
+
+    def begin(self) -> None:
+        """A link has begun, and what waits goes out on it."""
+        with self._lock:
+            self._link_began = time.monotonic()
+            self._overtaken_since = None
+            self.has_progressed = False
 
     def add(self, packet: mqtt5.PublishPacket, done: Done) -> int:
         """The number under which it is settled."""
@@ -61,7 +71,11 @@ class Outbox:
     def settle(self, number: int, error: AwsIotError | None, *, by_broker: bool = False) -> None:
         """Tell what became of one; only the first word on it counts."""
         with self._lock:
-            self.has_progressed |= by_broker
+            if by_broker:
+                self.has_progressed = True
+                self._answered_at = time.monotonic()
+                is_oldest = next(iter(self._waiting), number) == number
+                self._overtaken_since = None if is_oldest else self._overtaken_since or self._answered_at
             waiting = self._waiting.pop(number, None)
         if waiting:
             waiting.done(error)
@@ -73,11 +87,27 @@ class Outbox:
         for number, publication in waiting:
             hand_over(number, publication.packet)
 
-    def cut(self, link_began: float) -> str | None:
+    def silent_since(self) -> float | None:
+        """Since when the link owes us an answer that it may never give; None if there is none to wait for.
+
+        It is the last answer that counts, as long as they come in order: over a slow link many are on their way. One
+        that is passed over was discarded, as AWS IoT Core does with what exceeds a limit.
+        """
+        with self._lock:
+            oldest = self._oldest()
+            if oldest is None:
+                return None
+            return self._overtaken_since or max(self._link_began, self._answered_at, oldest.since)
+
+    def _oldest(self) -> Waiting | None:
+        """Of those that the broker acknowledges."""
+        return next((waiting for waiting in self._waiting.values() if waiting.packet.qos), None)
+
+    def cut(self) -> str | None:
         """The broker has ended the link: what it does not want, if it seems to be over the oldest publication."""
         with self._lock:
-            oldest = next((w for w in self._waiting.values() if w.packet.qos), None)
-            over_it = oldest and not self.has_progressed and is_over(max(link_began, oldest.since))
+            oldest = self._oldest()
+            over_it = oldest and not self.has_progressed and is_over(max(self._link_began, oldest.since))
             self._cuts = self._cuts + 1 if over_it else 0
         if oldest is None or self._cuts < CUTS_THAT_REFUSE:
             return None

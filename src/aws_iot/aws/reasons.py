@@ -8,8 +8,6 @@ from awscrt import mqtt5
 
 from aws_iot.errors import AwsIotError, LimitReached, ServiceRefused, TopicRefused
 
-ACK_TIMEOUT = "AWS_ERROR_MQTT_TIMEOUT"
-
 BARE_CUTS = {
     "AWS_ERROR_HTTP_CONNECTION_CLOSED",
     "AWS_ERROR_HTTP_WEBSOCKET_CLOSE_FRAME_SENT",
@@ -76,7 +74,7 @@ def is_negative(reason: int | None) -> bool:
 
 
 _PLAIN_WORDS = dict.fromkeys(BARE_CUTS, "the connection was cut") | {
-    ACK_TIMEOUT: "no answer in time",
+    "AWS_ERROR_MQTT_TIMEOUT": "no answer in time",
     "AWS_ERROR_MQTT5_PING_RESPONSE_TIMEOUT": "keep-alive: the broker has not answered for a while",
     "AWS_IO_SOCKET_TIMEOUT": "no answer in time",
     "AWS_IO_SOCKET_CONNECTION_REFUSED": "the connection was refused: nothing listens there",

@@ -1,11 +1,13 @@
 """`aws-iot pub` with many messages: lines, files, repetitions; what is refused; going on later."""
 
 import json
+import time
+from itertools import count
 from pathlib import Path
 
 import pytest
 
-from aws_iot.errors import Unreachable
+from aws_iot.errors import NotAccepted, Unreachable
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeApp, FakeCloud
 
@@ -119,7 +121,8 @@ def test_what_cannot_be_sent_now_waits_in_the_spool(
 
     app.on_connect = unplugged
     done = aws_iot(f"pub -r lobby --lines --spool {spool}", stdin="one\ntwo\n", ends=6)
-    assert "2 messages to be sent in" in done.stderr
+    assert "still to be sent: 2 messages" in done.stderr
+    assert f"aws-iot pub --spool {spool} -k default" in done.stderr
     aws_iot(f"pub -r ops -m three --spool {spool}", ends=6)
     app.on_connect = lambda _: None
     aws_iot(f"pub --spool {spool}")
@@ -127,6 +130,44 @@ def test_what_cannot_be_sent_now_waits_in_the_spool(
     aws_iot(f"pub -r lobby -m four --spool {spool}")
     assert said(cloud) == ["one", "two", "three", "four"]
     assert {path.stat().st_mode & 0o77 for path in [spool, *spool.iterdir()]} == {0}
+
+
+def test_what_is_kept_is_sent_as_soon_as_there_is_a_connection(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    attempts = count(1)
+
+    def plugged_in_at_the_third_attempt(_: object) -> None:
+        if next(attempts) < 3:
+            raise Unreachable("cannot reach it")
+
+    app.on_connect = plugged_in_at_the_third_attempt
+    app.pause = lambda _: time.sleep(0.1)
+    done = aws_iot(f"pub -r lobby -m x --repeat 20 --interval 0.05 --spool {tmp_path}/spool")
+    assert "Connected: what was kept is sent now." in done.stderr
+    assert "20 of 20 messages acknowledged" in done.stderr
+    ids = [dict(properties)["id"] for _, _, properties in cloud.published]
+    assert len(ids) == len(set(ids)) == 20
+    assert [int(message_id.rpartition("-")[2]) for message_id in ids] == list(range(1, 21))
+    assert "0 of 0 messages" in aws_iot(f"pub --spool {tmp_path}/spool").stderr
+
+
+def test_what_ends_the_attempts_is_told_and_what_is_kept_stays(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    errors = iter([Unreachable("cannot reach it"), NotAccepted("not you any more")])
+
+    def refuse(_: object) -> None:
+        raise next(errors)
+
+    app.on_connect = refuse
+    app.pause = lambda _: time.sleep(0.1)
+    done = aws_iot(f"pub -r lobby -m x --repeat 20 --interval 0.05 --spool {tmp_path}/spool", ends=5)
+    assert "not you any more" in done.stderr
+    assert "still to be sent" in done.stderr
+    app.on_connect = lambda _: None
+    aws_iot(f"pub --spool {tmp_path}/spool")
+    assert 0 < len(cloud.published) < 20
 
 
 @pytest.mark.parametrize(
@@ -169,7 +210,7 @@ def test_a_message_waits_in_the_spool_as_it_is_to_be_sent(
 
     app.on_connect = unplugged
     done = aws_iot(f"pub -r lobby -m x --retain --qos 0 --spool {tmp_path}/spool", ends=6)
-    assert "for the next run" in done.stderr
+    assert "still to be sent: 1 message." in done.stderr
     with app.spool(tmp_path / "spool", POOL) as spool:
         assert [(qos, retain) for *_, qos, retain in spool.waiting()] == [(0, True)]
 

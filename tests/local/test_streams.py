@@ -4,7 +4,9 @@ import json
 import subprocess
 from pathlib import Path
 
+from tests.fault_proxy import FaultProxy
 from tests.processes import COMMAND, DEADLINE_SECONDS, Running, Stack, run
+from tests.streams import through
 
 
 def listening(stack: Stack, env: dict[str, str], room: str) -> Running:
@@ -68,3 +70,38 @@ def test_a_killed_program_s_spool_is_sent_by_the_next_run(stack: Stack, tmp_path
         assert texts(listener) == ["first", "second", "third"]
     finally:
         listener.kill()
+
+
+def test_what_is_said_without_a_network_is_sent_when_it_is_back_while_more_may_come(
+    stack: Stack, tmp_path: Path
+) -> None:
+    person = stack.person()
+    listener = listening(stack, person.env, "later")
+    with FaultProxy(stack.profile.endpoint.port) as proxy:
+        proxy.refuse()
+        command = [*COMMAND, "pub", "-r", "later", "--lines", "--spool", str(tmp_path / "spool")]
+        with subprocess.Popen(
+            command,
+            env=through(stack, person, proxy.port),
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                assert process.stdin
+                assert process.stderr
+                process.stdin.write("first\nsecond\n")
+                process.stdin.flush()
+                assert "is kept in" in process.stderr.readline()
+                proxy.admit()
+                listener.wait_for('"second"')
+                process.stdin.write("third\n")
+                process.stdin.close()
+                told = process.stderr.read()
+                assert process.wait(DEADLINE_SECONDS) == 0, told
+                assert "3 of 3 messages acknowledged" in told
+                listener.wait_for('"third"')
+                assert texts(listener) == ["first", "second", "third"]
+            finally:
+                process.kill()
+                listener.kill()

@@ -1,9 +1,12 @@
 """Many messages of `pub`: from where they come to the report in the end."""
 
 import os
+import shlex
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -25,6 +28,15 @@ TOLD_REFUSALS = 20
 
 SAVE_SECONDS = 1.0
 """How often it is noted how far a stream came."""
+
+
+FIRST_PAUSE_SECONDS = 2.0
+LONGEST_PAUSE_SECONDS = 30.0
+"""Between two attempts to connect where there was no connection to begin with."""
+
+
+Enter = Callable[[ExitStack, bool], list[Rooms]]
+"""Signs in and connects; what it opens is closed with the stack. The second says whether somebody may be asked."""
 
 
 class Job:
@@ -51,24 +63,29 @@ class Job:
         self._bookmark = Bookmark(resume) if resume else None
         self._spool_folder = spool
         self._pool = profile.identity_pool_id
+        self._key = profile.key
+        self._pause = app.pause
         self._spool = app.spool(spool, self._pool) if spool else None
         self._acknowledged: deque[str] = deque()
-        self._before = 0
+        self._before = 0  # so many waited in the spool
+        self._kept = 0  # up to this number, messages were put there since there was no connection
         self._told = 0
         self._next_save = 0.0
         found = self._bookmark.load() if self._bookmark else None
         self._name, self._skip = found or (os.urandom(8).hex(), 0)
 
-    def run(self, enter: Callable[[ExitStack], list[Rooms]]) -> None:
+    def run(self, enter: Enter) -> None:
         """Send all, and say what came of it. Raises `ServiceRefused` if not all could be sent."""
         with ExitStack() as stack:
             if self._spool:
                 stack.enter_context(self._spool)
+            messages = self._messages()
             try:
-                places = enter(stack)
+                places = enter(stack, True)
             except Unreachable as error:
-                self._keep_for_later(error)
-                raise
+                if not self._spool:
+                    raise
+                places = self._keep_until_connected(error, messages, enter, stack)
             self._stream = Stream(
                 places,
                 rate=self._rate,
@@ -79,7 +96,7 @@ class Job:
             )
             began = time.monotonic()
             try:
-                self._send()
+                self._send(messages)
             except BaseException:
                 self._settle()
                 self._tell_broken_off()
@@ -87,12 +104,13 @@ class Job:
             self._settle()
         self._report(time.monotonic() - began)
 
-    def _send(self) -> None:
+    def _send(self, messages: Iterator[Said]) -> None:
+        self._stream.tally.refused = self._told
         if self._spool:
             self._before = self._spool.count()
             for place, row in enumerate(self._spool.waiting(), 1):
                 self._stream.put(Outgoing(place, *row))
-        for number, room, payload in self._messages():
+        for number, room, payload in messages:
             place = self._place_of(number)
             if isinstance(payload, AwsIotError):
                 self._stream.refuse(Outgoing(place, room, b"", ""), payload)
@@ -115,7 +133,7 @@ class Job:
 
     def _place_of(self, number: int) -> int:
         """Where in the stream the message of that number in the input is."""
-        return number - self._skip + self._before
+        return number - self._skip - self._kept + self._before
 
     def _messages(self) -> Iterator[Said]:
         """What is to be sent, without what an earlier run has settled."""
@@ -146,24 +164,42 @@ class Job:
                 return error
         return payload
 
-    def _keep_for_later(self, error: Unreachable) -> None:
-        """There is no connection: what is to be said waits in the spool."""
-        if not self._spool:
-            return
-        words(f"{error}. What is said is kept in {self._spool_folder} for the next run.")
-        for number, room, payload in self._messages():
-            if isinstance(payload, bytes):
-                self._keep(self._message(number, number, room, payload))
-            elif payload is not None:
-                self._tell_refused(Outgoing(number, room, b"", ""), payload)
+    def _keep_until_connected(
+        self, error: Unreachable, messages: Iterator[Said], enter: Enter, stack: ExitStack
+    ) -> list[Rooms]:
+        """There is no connection: what is to be said waits in the spool, as long as there is none.
+
+        Raises `Unreachable` if there is still none when nothing more is to be said.
+        """
+        words(f"{error}. What is said is kept in {self._spool_folder} until there is a connection.")
+        connected = _connected_some_time(lambda opened: enter(opened, False), self._pause)
+        try:
+            for number, room, payload in messages:
+                if isinstance(payload, bytes):
+                    self._keep(self._message(number, number, room, payload))
+                elif payload is not None:
+                    self._tell_refused(Outgoing(number, room, b"", ""), payload)
+                self._kept = number or self._kept
+                if connected.done():
+                    places, opened = connected.result()
+                    stack.push(opened)
+                    words("Connected: what was kept is sent now.")
+                    return places
+        except (KeyboardInterrupt, AwsIotError):
+            if waits := self._what_waits():
+                words(waits)
+            raise
+        finally:
+            connected.cancel()
         error.hint = self._what_waits()
+        raise error
 
     def _what_waits(self) -> str | None:
         waiting = self._spool.count() if self._spool else 0
         if not waiting:
             return None
-        folder = self._spool_folder
-        return f"{counted(waiting)} to be sent in {folder}: `aws-iot pub --spool {folder}` sends them."
+        command = f"aws-iot pub --spool {shlex.quote(str(self._spool_folder))} -k {shlex.quote(self._key)}"
+        return f"Kept, and still to be sent: {counted(waiting)}. Send them with: {command}"
 
     def _look(self) -> None:
         tally = self._stream.tally
@@ -191,8 +227,8 @@ class Job:
     def _tell_refused(self, message: Outgoing, error: AwsIotError) -> None:
         if message.id and not isinstance(error, LimitReached):
             self._acknowledged.append(message.id)  # as settled: it would be refused again by every run
-        number = message.number + self._skip - self._before
-        name = f"Message {number:,}" if number > self._skip else "A message of an earlier run"
+        number = message.number + self._skip + self._kept - self._before
+        name = f"Message {number:,}" if number > self._skip + self._kept else "A message that was kept"
         self._progress.clear()
         self._told += 1
         if self._told <= TOLD_REFUSALS:
@@ -227,6 +263,35 @@ class Job:
         words(f"{came}{self._refused()}.")
         if tally.refused:
             raise ServiceRefused(f"{counted(tally.refused)} not sent")
+
+
+def _connected_some_time(
+    enter: Callable[[ExitStack], list[Rooms]], pause: Callable[[float], None]
+) -> Future[tuple[list[Rooms], ExitStack]]:
+    """What `enter` opens as soon as it can, tried again and again on a thread of its own."""
+    found: Future[tuple[list[Rooms], ExitStack]] = Future()
+    context = click.get_current_context()  # which says, for one, whether to be quiet
+
+    def attempt() -> None:
+        with context.scope(cleanup=False), ExitStack() as stack:
+            places = enter(stack)
+            if found.set_running_or_notify_cancel():
+                found.set_result((places, stack.pop_all()))
+
+    def attempts() -> None:
+        seconds = FIRST_PAUSE_SECONDS
+        while not found.done():
+            pause(seconds)
+            seconds = min(1.5 * seconds, LONGEST_PAUSE_SECONDS)
+            try:
+                attempt()
+            except Unreachable:
+                continue
+            except BaseException as error:  # noqa: BLE001 raised where the result is taken
+                found.set_exception(error)
+
+    threading.Thread(target=attempts, daemon=True).start()
+    return found
 
 
 def counted(messages: int) -> str:

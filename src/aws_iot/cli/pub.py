@@ -96,7 +96,8 @@ from aws_iot.room import Rooms, check_room
     env="SPOOL",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Keep here what is not acknowledged yet; the next run with it sends that first.",
+    help="Keep here what is not acknowledged yet, also where there is no connection so far; the next run with"
+    " it sends that first.",
 )
 @click.pass_obj
 def pub(
@@ -141,8 +142,8 @@ def pub(
         check_room(profile.identity_pool_id, room)  # what can be refused is refused before anything is sent
     one = None if given.is_stream or (message is None and file is None) else whole(given)
 
-    def enter(connections: int, stack: ExitStack) -> list[Rooms]:
-        sign_in, kept = signed_in(app, profile, user, password, password_stdin)
+    def enter(connections: int, stack: ExitStack, ask: bool = True) -> list[Rooms]:
+        sign_in, kept = signed_in(app, profile, user, password, password_stdin, ask=ask)
         return stack.enter_context(connected(sign_in, kept, app, profile, connections))
 
     if one is not None and repeat == 1 and not spool and room is not None:
@@ -154,7 +155,7 @@ def pub(
     from aws_iot.cli.job import Job  # here, since most have one thing to say
 
     job = Job(app, profile, given, one, int(qos), retain, rate, resume, spool)
-    job.run(lambda stack: enter(connections, stack))
+    job.run(lambda stack, ask: enter(connections, stack, ask))
 
 
 def _check(given: Given, spool: Path | None, resume: Path | None, password_stdin: bool) -> None:

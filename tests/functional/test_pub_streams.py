@@ -183,6 +183,9 @@ def test_what_ends_the_attempts_is_told_and_what_is_kept_stays(
         ("pub -r lobby --lines --spool a --resume b", "exclude each other"),
         ("pub -r lobby --lines --password-stdin", "cannot hold both"),
         ("pub -r lobby -m x --connections 0", "--connections"),
+        ("pub -r lobby --room ops -m x", "-r is given 2 times: give it once."),
+        ("pub -r lobby -m x -my --msg=z", "-m is given 3 times: give it once."),
+        ("pub -r lobby --file a --file b", "--file is given 2 times"),
         ("pub -r lobby -m x --rate -1", "--rate"),
     ],
 )

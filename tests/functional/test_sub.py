@@ -396,6 +396,7 @@ def test_whatever_else_is_wrong_is_not_waited_for(aws_iot: CommandLine, app: Fak
         ("--exec 'no-such-command-here x'", "there is no command 'no-such-command-here'"),
         ('--exec "\'"', "No closing quotation"),
         ("--exec-jobs 0", "range"),
+        ("--exec true --exec true", "--exec is given 2 times: give it once."),
         ("--durable ''", "use 1 to 32 letters"),
         ("--durable a/b", "use 1 to 32 letters"),
         ("--durable " + "a" * 33, "use 1 to 32 letters"),

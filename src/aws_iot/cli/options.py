@@ -1,7 +1,7 @@
 """Options that several commands share, each defined once. Every option has an AWS_IOT_… variable."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -22,6 +22,25 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 def option(*names: str, env: str, **attributes: Any) -> Decorator:
     """An option that can also be given as the environment variable `AWS_IOT_<env>`."""
     return click.option(*names, envvar=f"AWS_IOT_{env}", show_envvar=True, **attributes)
+
+
+class Once(click.Option):
+    """An option of which a second one is surely a mistake: whoever gives two expects both to count.
+
+    Of others the last counts, as everywhere: so an alias in a shell can be overruled.
+    """
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:  # noqa: ARG002 as Click has it
+        parser.add_option(obj=self, opts=self.opts, dest=self.name, action="append", nargs=self.nargs)
+
+    def handle_parse_result(
+        self, ctx: click.Context, opts: Mapping[str, Any], args: list[str]
+    ) -> tuple[Any, list[str]]:
+        given = opts.get(self.name or "", [])
+        if len(given) > 1 and not ctx.resilient_parsing:
+            raise click.UsageError(f"{self.opts[0]} is given {len(given)} times: give it once.", ctx)
+        last = {self.name: given[-1]} if given else {}
+        return super().handle_parse_result(ctx, {**opts, **last}, args)
 
 
 class Seconds(click.FloatRange):

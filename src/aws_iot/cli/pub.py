@@ -17,12 +17,13 @@ from aws_iot.room import Rooms, check_room
 @click.command()
 @options.signing_in
 @options.verbose
-@options.option("-r", "--room", env="ROOM", metavar="ROOM", help="The room to say it in.")
+@options.option("-r", "--room", cls=options.Once, env="ROOM", metavar="ROOM", help="The room to say it in.")
 @options.option(
     "-m",
     "--message",
     "--msg",
     "message",
+    cls=options.Once,
     env="MESSAGE",
     metavar="TEXT",
     help="What to say; - reads standard input.",
@@ -35,6 +36,7 @@ from aws_iot.room import Rooms, check_room
 )
 @options.option(
     "--file",
+    cls=options.Once,
     env="PUB_FILE",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",

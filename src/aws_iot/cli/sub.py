@@ -110,6 +110,7 @@ def _session_name(_ctx: click.Context, _: click.Parameter, given: str | None) ->
 @options.option(
     "--exec",
     "command",
+    cls=options.Once,
     env="EXEC",
     metavar="COMMAND",
     callback=_command,

@@ -212,14 +212,14 @@ class Bookmark:
     """A file that says how far a stream came, so that another run can go on from there."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
 
     def load(self) -> tuple[str, int] | None:
         """The name of the stream, which its messages' ids begin with, and up to which number it is settled.
 
         None if there is no such file. Raises `ProfileError` if it is none of ours.
         """
-        data = read(self._path)
+        data = read(self.path)
         if data is None:
             return None
         try:
@@ -227,16 +227,16 @@ class Bookmark:
             job, settled = stored["stream"], stored["settled"]
         except (ValueError, LookupError, TypeError) as error:
             raise ProfileError(
-                f"{self._path}: does not say how far a stream came", hint="Name another file, or remove it."
+                f"{self.path}: does not say how far a stream came", hint="Name another file, or remove it."
             ) from error
         if not isinstance(job, str) or not isinstance(settled, int):
-            raise ProfileError(f"{self._path}: does not say how far a stream came")
+            raise ProfileError(f"{self.path}: does not say how far a stream came")
         return job, settled
 
     def save(self, job: str, settled: int) -> None:
         """Replace what it says."""
-        write_private(self._path, json.dumps({"stream": job, "settled": settled}).encode() + b"\n")
+        write_private(self.path, json.dumps({"stream": job, "settled": settled}).encode() + b"\n")
 
     def remove(self) -> None:
         """The stream is complete."""
-        delete(self._path)
+        delete(self.path)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from aws_iot.errors import NotAccepted, Unreachable
+from aws_iot.message import encode
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeApp, FakeCloud
 
@@ -42,13 +43,25 @@ def test_lines_can_be_those_of_a_file(aws_iot: CommandLine, cloud: FakeCloud, tm
     assert said(cloud) == ["one", "two"]
 
 
+def test_a_file_that_is_a_hyphen_is_standard_input(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+    aws_iot("pub -r lobby --file -", stdin="one\ntwo\n")
+    aws_iot("pub -r lobby --raw --file -", stdin=b"\xff\n")
+    aws_iot("pub -r lobby --lines --file -", stdin="three\nfour\n")
+    assert payloads(cloud) == [encode("one\ntwo"), b"\xff\n", encode("three"), encode("four")]
+
+
+def test_an_interval_may_stand_beside_a_single_time(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+    aws_iot("pub -r lobby -m x --repeat 1 --interval 60")
+    assert said(cloud) == ["x"]
+
+
 def test_a_line_that_cannot_be_sent_is_named_and_the_rest_is_sent(
     aws_iot: CommandLine, cloud: FakeCloud
 ) -> None:
     lines = [b"one", b"\xff\xfe", b"x" * 200_000, b"y" * 3_000_000, b"two"]
     done = aws_iot("pub -r lobby --lines", stdin=b"\n".join(lines), ends=7)
     assert said(cloud) == ["one", "two"]
-    for words in ("Message 2 is not sent", "Message 3 is not sent", "Message 4 is not sent", "3 messages"):
+    for words in ("Line 2 is not sent", "Line 3 is not sent", "Line 4 is not sent", "3 messages"):
         assert words in done.stderr
     assert "UTF-8" in done.stderr
     assert "131,072" in done.stderr
@@ -104,7 +117,7 @@ def test_a_run_that_was_interrupted_is_gone_on_with(
     assert "150 of the 15" in done.stderr
     cloud.stop_after = None
     app.on_connect = lambda _: None
-    aws_iot(line, stdin=lines)
+    assert f"{tmp_path}/note is removed." in aws_iot(line, stdin=lines).stderr
     assert list(dict.fromkeys(said(cloud))) == [str(number) for number in range(400)]
     ids = {dict(properties)["id"] for _, _, properties in cloud.published}
     assert len(ids) == 400
@@ -179,7 +192,11 @@ def test_what_ends_the_attempts_is_told_and_what_is_kept_stays(
         ("pub -r lobby -m x --lines", "-m goes without"),
         ("pub -r lobby --lines --json-lines", "exclude each other"),
         ("pub -r lobby --json-lines --raw", "--raw"),
-        ("pub -r lobby --lines --repeat 2", "--repeat"),
+        ("pub -r lobby --lines --repeat 2", "--repeat goes with -m"),
+        ("pub -r lobby -m x --interval 2", "--interval goes with --repeat."),
+        ("pub -r lobby --lines --interval 2", "--interval goes with --repeat."),
+        ("pub -r lobby -m x --file -", "-m goes without"),
+        ("pub -r lobby --file - --password-stdin", "cannot hold both"),
         ("pub -r lobby --lines --spool a --resume b", "exclude each other"),
         ("pub -r lobby --lines --password-stdin", "cannot hold both"),
         ("pub -r lobby -m x --connections 0", "--connections"),
@@ -201,7 +218,7 @@ def test_a_line_with_a_room_that_cannot_be_is_named_and_the_rest_is_sent(
         cloud.published.clear()
         done = aws_iot(f"pub --json-lines {spool}", stdin=lines, ends=7)
         assert len(said(cloud)) == 2
-        assert "Message 2 is not sent" in done.stderr
+        assert "Line 2 is not sent" in done.stderr
     aws_iot(f"pub --spool {tmp_path}/spool")
 
 
@@ -229,6 +246,6 @@ def test_another_input_than_was_begun_with_is_told_and_the_note_is_kept(
     note = tmp_path / "note"
     note.write_text('{"stream": "abc", "settled": 7}')
     line = f"pub -r lobby --lines --rate 0 --resume {note}"
-    assert "ends at message 2, and 7 of it were sent" in aws_iot(line, stdin="a\nb\n", ends=3).stderr
+    assert "ends at line 2, and 7 of it were sent" in aws_iot(line, stdin="a\nb\n", ends=3).stderr
     assert json.loads(note.read_text())["settled"] == 7
     assert cloud.published == []

@@ -52,15 +52,25 @@ class Given:
         """Whether the input holds a message a line."""
         return self.lines or self.json_lines
 
+    @property
+    def source(self) -> Path | None:
+        """The file that is read, if it is one: `--file -` is standard input, as everywhere."""
+        return None if self.file == Path("-") else self.file
+
+    @property
+    def reads_stdin(self) -> bool:
+        """Whether standard input holds what is to be said."""
+        return not self.source and (self.message == "-" or self.is_stream or self.file is not None)
+
 
 def whole(given: Given) -> bytes:
     """The payload of the one message: what is given, all of standard input, or a file. Raises `InvalidMessage`."""
-    if given.file:
+    if given.source:
         try:
-            data = given.file.read_bytes()
+            data = given.source.read_bytes()
         except OSError as error:
-            raise ProfileError(f"{given.file}: cannot be read: {error.strerror}") from error
-    elif given.message == "-":
+            raise ProfileError(f"{given.source}: cannot be read: {error.strerror}") from error
+    elif given.reads_stdin:
         if sys.stdin is None:
             raise ProfileError("standard input is closed", hint="Give the message with -m TEXT or --file.")
         if sys.stdin.isatty():
@@ -74,7 +84,7 @@ def whole(given: Given) -> bytes:
     try:
         return checked_payload(data.decode().removesuffix("\n").removesuffix("\r"))
     except UnicodeDecodeError as error:
-        where = given.file or "standard input"
+        where = given.source or "standard input"
         raise InvalidMessage(
             f"the message on {where} is not valid UTF-8", hint="--raw sends bytes as they are."
         ) from error
@@ -94,7 +104,7 @@ def lines_of(given: Given) -> Iterator[Said]:
     """A message a line, numbered from 1 as the lines are."""
     number = 0
     with ExitStack() as stack:
-        stream = stack.enter_context(_opened(given.file))
+        stream = stack.enter_context(_opened(given.source))
         for line in _lines(stream, SLICE_SECONDS):
             if line is None:
                 yield 0, "", None

@@ -55,6 +55,7 @@ class Job:
         spool: Path | None,
     ) -> None:
         self._given = given
+        self._word = "line" if given.is_stream else "message"  # what is counted in the input, blank ones too
         self._one = one
         self._qos = qos
         self._retain = retain
@@ -151,7 +152,7 @@ class Job:
                 yield number, room, self._or_why_not(room, payload)
         if last < self._skip:
             raise ProfileError(
-                f"this input ends at message {last:,}, and {self._skip:,} of it were sent before",
+                f"this input ends at {self._word} {last:,}, and {self._skip:,} of it were sent before",
                 hint="Give the input that it was then, or remove the file that --resume names.",
             )
 
@@ -228,7 +229,11 @@ class Job:
         if message.id and not isinstance(error, LimitReached):
             self._acknowledged.append(message.id)  # as settled: it would be refused again by every run
         number = message.number + self._skip + self._kept - self._before
-        name = f"Message {number:,}" if number > self._skip + self._kept else "A message that was kept"
+        name = (
+            f"{self._word.title()} {number:,}"
+            if number > self._skip + self._kept
+            else "A message that was kept"
+        )
         self._progress.clear()
         self._told += 1
         if self._told <= TOLD_REFUSALS:
@@ -253,14 +258,16 @@ class Job:
         return f"; {refused:,} were refused" if refused else ""
 
     def _report(self, seconds: float) -> None:
+        removed = ""
         if self._bookmark:
             self._bookmark.remove()
+            removed = f" {self._bookmark.path} is removed."
         tally = self._stream.tally
         done = "left" if self._qos == 0 else "acknowledged"
         pace = f"{tally.acknowledged / seconds:,.0f} a second" if seconds else "at once"
         total = counted(tally.acknowledged + tally.refused)
         came = f"{tally.acknowledged:,} of {total} {done} in {seconds:.1f} s: {pace}"
-        words(f"{came}{self._refused()}.")
+        words(f"{came}{self._refused()}.{removed}")
         if tally.refused:
             raise ServiceRefused(f"{counted(tally.refused)} not sent")
 

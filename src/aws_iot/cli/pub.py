@@ -29,7 +29,10 @@ from aws_iot.room import Rooms, check_room
     help="What to say; - reads standard input.",
 )
 @options.option(
-    "--lines", env="PUB_LINES", is_flag=True, help="Say each line of standard input, as it comes."
+    "--lines",
+    env="PUB_LINES",
+    is_flag=True,
+    help="Say each line of standard input, as it comes; blank ones are left out, but with --raw.",
 )
 @options.option(
     "--json-lines", env="PUB_JSON_LINES", is_flag=True, help="The same for lines as `sub --json` prints them."
@@ -40,7 +43,7 @@ from aws_iot.room import Rooms, check_room
     env="PUB_FILE",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Say what is in this file; with --lines or --json-lines, read that instead of standard input.",
+    help="Say what is in this file, - is standard input; with --lines or --json-lines, say its lines.",
 )
 @options.option("--raw", env="PUB_RAW", is_flag=True, help='Send the bytes as they are, not as {"msg": …}.')
 @options.option(
@@ -57,16 +60,14 @@ from aws_iot.room import Rooms, check_room
     is_flag=True,
     help="Have the broker keep it for those who come later ; takes iot:RetainPublish.",
 )
-@options.option(
-    "--repeat", env="REPEAT", type=click.IntRange(1), default=1, metavar="N", help="Say it N times."
-)
+@options.option("--repeat", env="REPEAT", type=click.IntRange(1), metavar="N", help="Say it N times.")
 @options.option(
     "--interval",
     env="INTERVAL",
     type=click.FloatRange(0, 86400),
     default=0.0,
     metavar="SECONDS",
-    help="Wait so long between two times.",
+    help="Wait so long between two times of --repeat.",
 )
 @options.option(
     "--rate",
@@ -116,7 +117,7 @@ def pub(
     raw: bool,
     qos: str,
     retain: bool,
-    repeat: int,
+    repeat: int | None,
     interval: float,
     rate: float,
     connections: int,
@@ -125,7 +126,7 @@ def pub(
 ) -> None:
     """Say something in a room, or many things.
 
-    Success means that the broker has acknowledged it. A message that cannot be sent is named with its
+    Success means that the broker has acknowledged it. A line that cannot be sent is named with its
     number, the others are sent all the same, and the exit code is 7.
 
     \b
@@ -137,7 +138,9 @@ def pub(
       aws-iot pub -r sensor --raw --file reading.bin
       aws-iot pub -r bulk --lines --file big.txt --connections 4 --resume big.progress
     """
-    given = Given(room, message, lines, json_lines, file, raw, repeat, interval)
+    if interval and not repeat:
+        raise click.UsageError("--interval goes with --repeat.")
+    given = Given(room, message, lines, json_lines, file, raw, repeat or 1, interval)
     _check(given, spool, resume, password_stdin)
     profile = app.profiles.load(key)
     if room is not None:
@@ -148,7 +151,7 @@ def pub(
         sign_in, kept = signed_in(app, profile, user, password, password_stdin, ask=ask)
         return stack.enter_context(connected(sign_in, kept, app, profile, connections))
 
-    if one is not None and repeat == 1 and not spool and room is not None:
+    if one is not None and given.repeat == 1 and not spool and room is not None:
         with ExitStack() as stack:
             [place] = enter(1, stack)
             place.publish(room, one, qos=int(qos), retain=retain)
@@ -176,12 +179,11 @@ def _check(given: Given, spool: Path | None, resume: Path | None, password_stdin
         and not (spool and given.message is None and not given.file)
     ):
         raise click.UsageError("Where? Give -r ROOM.")
-    if (given.repeat > 1 or given.interval) and given.is_stream:
-        raise click.UsageError("--repeat and --interval go with -m and --file.")
+    if given.repeat > 1 and given.is_stream:
+        raise click.UsageError("--repeat goes with -m and --file, without --lines and --json-lines.")
     if spool and resume:
         raise click.UsageError("--spool and --resume exclude each other.")
-    reads_stdin = given.message == "-" or (given.is_stream and not given.file)
-    if reads_stdin and password_stdin:
+    if given.reads_stdin and password_stdin:
         raise click.UsageError(
             "Standard input cannot hold both the messages and the password (--password-stdin)."
         )

@@ -3,8 +3,9 @@
 import json
 import threading
 import time
+import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from aws_iot.connection import Lost, Restored
@@ -208,34 +209,52 @@ class Stream:
             lane.has_room.set()
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """How far a stream came.
+
+    The ids of its messages begin with `stream`. So many of them are `settled`, to which `fingerprint` belongs. All are
+    for `room`, unless they say so themselves.
+    """
+
+    stream: str
+    settled: int
+    room: str | None
+    fingerprint: int
+
+
+def fingerprint(before: int, room: str, payload: bytes) -> int:
+    """Of an input up to this message, and `before` up to the last: to notice another input, not a forged one."""
+    return zlib.crc32(
+        payload, zlib.crc32(b"%s\n%d\n" % (room.encode(errors="replace"), len(payload)), before)
+    )
+
+
 class Bookmark:
     """A file that says how far a stream came, so that another run can go on from there."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def load(self) -> tuple[str, int] | None:
-        """The name of the stream, which its messages' ids begin with, and up to which number it is settled.
-
-        None if there is no such file. Raises `ProfileError` if it is none of ours.
-        """
+    def load(self) -> Note | None:
+        """None if there is no such file. Raises `ProfileError` if it is none of ours."""
         data = read(self.path)
         if data is None:
             return None
         try:
             stored = json.loads(data)
-            job, settled = stored["stream"], stored["settled"]
+            note = Note(**{field.name: stored[field.name] for field in fields(Note)})
         except (ValueError, LookupError, TypeError) as error:
             raise ProfileError(
                 f"{self.path}: does not say how far a stream came", hint="Name another file, or remove it."
             ) from error
-        if not isinstance(job, str) or not isinstance(settled, int):
+        if not (isinstance(note.stream, str) and isinstance(note.settled, int)):
             raise ProfileError(f"{self.path}: does not say how far a stream came")
-        return job, settled
+        return note
 
-    def save(self, job: str, settled: int) -> None:
+    def save(self, note: Note) -> None:
         """Replace what it says."""
-        write_private(self.path, json.dumps({"stream": job, "settled": settled}).encode() + b"\n")
+        write_private(self.path, json.dumps(asdict(note)).encode() + b"\n")
 
     def remove(self) -> None:
         """The stream is complete."""

@@ -244,8 +244,23 @@ def test_another_input_than_was_begun_with_is_told_and_the_note_is_kept(
     aws_iot: CommandLine, cloud: FakeCloud, tmp_path: Path
 ) -> None:
     note = tmp_path / "note"
-    note.write_text('{"stream": "abc", "settled": 7}')
     line = f"pub -r lobby --lines --rate 0 --resume {note}"
-    assert "ends at line 2, and 7 of it were sent" in aws_iot(line, stdin="a\nb\n", ends=3).stderr
-    assert json.loads(note.read_text())["settled"] == 7
-    assert cloud.published == []
+    cloud.stop_after = 7
+    aws_iot(line, stdin="".join(f"{number}\n" for number in range(20)), ends=130)
+    cloud.stop_after = None
+    noted = note.read_text()
+    assert json.loads(noted)["settled"] == 7
+    for lines, told in (
+        ("0\n1\n", "ends at line 2, and 7 of it were sent"),
+        ("0\n1\n2\n3\n4\n5\n7\n", "is about another input, up to line 7"),
+        ("\n".join("001234567"), "is about another input, up to line 7"),
+    ):
+        assert told in aws_iot(line, stdin=lines, ends=3).stderr
+        assert note.read_text() == noted
+    other = aws_iot(line.replace("lobby", "ops"), stdin="0\n", ends=3)
+    assert f"{note}: is about the room 'lobby', not the room 'ops'" in other.stderr
+    assert "not rooms that the lines name" in aws_iot(f"pub --json-lines --resume {note}", ends=3).stderr
+    assert note.read_text() == noted
+    assert len(cloud.published) == 7
+    aws_iot(line, stdin="0\n1\n2\n3\n4\n5\n6\n7 that was changed\n")
+    assert said(cloud)[7:] == ["7 that was changed"]

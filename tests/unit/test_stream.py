@@ -7,7 +7,7 @@ import pytest
 
 from aws_iot.errors import AwsIotError, NotAuthorized, ProfileError, ServiceRefused, TopicRefused, Unreachable
 from aws_iot.room import Rooms
-from aws_iot.stream import UNACKNOWLEDGED, Bookmark, Outgoing, Pace, Stream, Tally
+from aws_iot.stream import UNACKNOWLEDGED, Bookmark, Note, Outgoing, Pace, Stream, Tally, fingerprint
 from tests.fakes import FakeApp, FakeCloud, FakeConnection
 
 
@@ -147,13 +147,23 @@ def test_a_room_that_is_refused_does_not_stop_the_others(app: FakeApp, held: Hel
 def test_a_bookmark_is_kept_until_the_stream_is_complete(tmp_path: Path) -> None:
     bookmark = Bookmark(tmp_path / "note")
     assert bookmark.load() is None
-    bookmark.save("abc", 7)
-    assert bookmark.load() == ("abc", 7)
+    note = Note("abc", 7, None, fingerprint(0, "lobby", b"x"))
+    bookmark.save(note)
+    assert bookmark.load() == note
     bookmark.remove()
     assert bookmark.load() is None
 
 
-@pytest.mark.parametrize("data", ["", "[]", '{"stream": "x"}', '{"stream": 1, "settled": 2}', "\x00"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        "",
+        "[]",
+        '{"stream": "x", "settled": 1}',
+        '{"stream": 1, "settled": 2, "room": null, "fingerprint": 3}',
+        "\x00",
+    ],
+)
 def test_a_file_that_is_no_bookmark_is_left_alone(tmp_path: Path, data: str) -> None:
     (tmp_path / "note").write_text(data)
     with pytest.raises(ProfileError, match="note"):

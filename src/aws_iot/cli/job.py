@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -21,7 +22,7 @@ from aws_iot.connection import Lost, Restored
 from aws_iot.errors import AwsIotError, InvalidRoom, LimitReached, ProfileError, ServiceRefused, Unreachable
 from aws_iot.profile import Profile
 from aws_iot.room import Rooms, check_room
-from aws_iot.stream import Bookmark, Outgoing, Stream
+from aws_iot.stream import Bookmark, Note, Outgoing, Stream, fingerprint
 
 TOLD_REFUSALS = 20
 """So many messages that were not sent are named; all are counted."""
@@ -37,6 +38,9 @@ LONGEST_PAUSE_SECONDS = 30.0
 
 Enter = Callable[[ExitStack, bool], list[Rooms]]
 """Signs in and connects; what it opens is closed with the stack. The second says whether somebody may be asked."""
+
+
+ANOTHER_INPUT = "Give the input and the room that it was then, or remove the file that --resume names."
 
 
 class Job:
@@ -72,8 +76,16 @@ class Job:
         self._kept = 0  # up to this number, messages were put there since there was no connection
         self._told = 0
         self._next_save = 0.0
-        found = self._bookmark.load() if self._bookmark else None
-        self._name, self._skip = found or (os.urandom(8).hex(), 0)
+        self._note = (self._bookmark.load() if self._bookmark else None) or Note(
+            os.urandom(8).hex(), 0, given.room, 0
+        )
+        if self._bookmark and self._note.room != given.room:
+            raise ProfileError(
+                f"{self._bookmark.path}: is about {_named(self._note.room)}, not {_named(given.room)}",
+                hint=ANOTHER_INPUT,
+            )
+        self._skip = self._note.settled
+        self._fingerprints = deque([(0, 0)])  # of the input up to each line that may be noted next
 
     def run(self, enter: Enter) -> None:
         """Send all, and say what came of it. Raises `ServiceRefused` if not all could be sent."""
@@ -126,7 +138,7 @@ class Job:
         self._stream.finish()
 
     def _message(self, place: int, number: int, room: str, payload: bytes) -> Outgoing:
-        return Outgoing(place, room, payload, f"{self._name}-{number}", self._qos, self._retain)
+        return Outgoing(place, room, payload, f"{self._note.stream}-{number}", self._qos, self._retain)
 
     def _keep(self, message: Outgoing) -> None:
         if self._spool:
@@ -148,13 +160,28 @@ class Job:
         last = 0
         for number, room, payload in messages:
             last = number or last
+            if number and self._bookmark:
+                self._recognize(number, room, payload)
             if not number or number > self._skip:
                 yield number, room, self._or_why_not(room, payload)
         if last < self._skip:
             raise ProfileError(
                 f"this input ends at {self._word} {last:,}, and {self._skip:,} of it were sent before",
-                hint="Give the input that it was then, or remove the file that --resume names.",
+                hint=ANOTHER_INPUT,
             )
+
+    def _recognize(self, number: int, room: str, payload: bytes | AwsIotError | None) -> None:
+        """Note what was read; raises `ProfileError` if it is not what an earlier run has sent."""
+        _, before = self._fingerprints[-1]
+        now = fingerprint(before, room, payload if isinstance(payload, bytes) else b"")
+        if self._bookmark and number == self._skip and now != self._note.fingerprint:
+            raise ProfileError(
+                f"{self._bookmark.path}: is about another input, up to {self._word} {number:,}",
+                hint=ANOTHER_INPUT,
+            )
+        if number <= self._skip:
+            self._fingerprints.clear()
+        self._fingerprints.append((number, now))
 
     def _or_why_not(self, room: str, payload: bytes | AwsIotError | None) -> bytes | AwsIotError | None:
         """The payload, or why it cannot be said in this room."""
@@ -208,7 +235,7 @@ class Job:
         self._forget_acknowledged()
         if self._bookmark and time.monotonic() >= self._next_save:
             self._next_save = time.monotonic() + SAVE_SECONDS
-            self._bookmark.save(self._name, self._skip + tally.settled)
+            self._save(self._bookmark)
 
     def _forget_acknowledged(self) -> None:
         if self._spool and self._acknowledged:
@@ -219,7 +246,16 @@ class Job:
         self._progress.clear()
         self._forget_acknowledged()
         if self._bookmark:
-            self._bookmark.save(self._name, self._skip + self._stream.tally.settled)
+            self._save(self._bookmark)
+
+    def _save(self, bookmark: Bookmark) -> None:
+        """Note how far it came, if it has come to where it was before."""
+        settled = self._skip + self._stream.tally.settled
+        while len(self._fingerprints) > 1 and self._fingerprints[0][0] < settled:
+            self._fingerprints.popleft()
+        number, now = self._fingerprints[0]
+        if number == settled:
+            bookmark.save(replace(self._note, settled=settled, fingerprint=now))
 
     def _tell_link(self, event: Lost | Restored) -> None:
         self._progress.clear()
@@ -299,6 +335,10 @@ def _connected_some_time(
 
     threading.Thread(target=attempts, daemon=True).start()
     return found
+
+
+def _named(room: str | None) -> str:
+    return "rooms that the lines name" if room is None else f"the room '{room}'"
 
 
 def counted(messages: int) -> str:

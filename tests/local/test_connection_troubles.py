@@ -493,6 +493,73 @@ def test_cuts_of_a_network_that_flaps_are_not_taken_for_a_refusal() -> None:
     assert told == [None] * 20
 
 
+@pytest.mark.parametrize("kind", [Kind.PUBLISH, Kind.SUBSCRIBE])
+def test_cuts_of_a_balancer_that_restarts_are_not_taken_for_a_refusal(kind: Kind) -> None:
+    # Two links are cut as soon as something is asked for, and the next although nothing is: so it was not over that.
+    def restarting(packet: Packet) -> bytes | None:
+        if packet.link in (2, 3) and packet.kind is kind:
+            return CUT
+        if packet.link == 4 and packet.kind is Kind.CONNECT:
+            threading.Timer(0.1, broker.cut).start()
+        return agreeable(packet)
+
+    told: list[AwsIotError | None] = []
+    with ScriptedBroker(restarting) as broker, connected(broker) as connection:
+        connection.subscribe(["a/#"])
+        broker.cut()
+        assert isinstance(connection.receive(SECONDS), Lost)
+        for number in range(3):
+            connection.send("a/b/c", str(number).encode(), done=told.append)
+        ends = time.monotonic() + SECONDS
+        while len(told) < 3 or broker.of(Kind.SUBSCRIBE)[-1].link < 5:
+            connection.receive(0.1)
+            assert time.monotonic() < ends
+        assert told == [None] * 3
+    assert [packet.kind for packet in broker.received if packet.link == 4] == [Kind.CONNECT]
+    if kind is Kind.PUBLISH:
+        assert [packet.body[-1:] for packet in broker.of(Kind.PUBLISH)][-3:] == [b"0", b"1", b"2"]
+
+
+def test_what_is_taken_for_refused_was_cut_alone_on_a_link_that_stood_without_it() -> None:
+    came: list[tuple[int, Kind, bytes, float]] = []
+
+    def refusing(packet: Packet) -> bytes | None:
+        came.append((packet.link, packet.kind, packet.body[-1:], time.monotonic()))
+        return CUT if packet.kind is Kind.PUBLISH and packet.body[-1:] == b"1" else agreeable(packet)
+
+    told: list[AwsIotError | None] = []
+    with ScriptedBroker(refusing) as broker, connected(broker) as connection:
+        for number in range(1, 4):
+            connection.send("a/b/c", str(number).encode(), done=told.append)
+        while broker.links < 3:
+            connection.receive(0.1)
+        connection.send("a/b/c", b"4", done=told.append)
+        with pytest.raises(TopicRefused, match="publish to a/b/c"):
+            connection.publish("a/b/c", b"5")
+        assert len(told) == 4
+    (_, connect, _, connected_at), (_, publish, text, published_at) = [each for each in came if each[0] == 3]
+    assert (connect, publish, text) == (Kind.CONNECT, Kind.PUBLISH, b"1")
+    assert published_at - connected_at > 0.9
+
+
+def test_what_was_suspected_and_is_taken_then_is_followed_by_the_rest_in_order() -> None:
+    script: Script = lambda p: CUT if p.kind is Kind.PUBLISH and p.link < 3 else agreeable(p)  # noqa: E731
+    told: list[AwsIotError | None] = []
+    with ScriptedBroker(script) as broker, connected(broker) as connection:
+        for number in range(3):
+            connection.send("a/b/c", str(number).encode(), done=told.append)
+        while broker.links < 3:
+            connection.receive(0.1)
+        connection.publish("a/b/c", b"3")
+        assert told == [None] * 3
+    assert [packet.body[-1:] for packet in broker.of(Kind.PUBLISH) if packet.link == 3] == [
+        b"0",
+        b"1",
+        b"2",
+        b"3",
+    ]
+
+
 # -- why
 
 

@@ -17,6 +17,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from functools import partial
 from typing import Any, Self, TypeVar
 
@@ -85,6 +86,17 @@ USEFUL_SECONDS = 2.0
 """A link that lasted so long served, even if nobody said anything."""
 
 
+TRIAL_SECONDS = 1.0
+"""So long a link has to stand, if not longer, for what was asked for on those before to be to blame for their ends."""
+
+
+class Trial(Enum):
+    """What is asked for over a link, where something is suspected to be what the broker cuts links over."""
+
+    BARE = "nothing"
+    ALONE = "what is suspected"
+
+
 class IotCoreConnection:
     """A `Connection` for one identity. Made by `open`, which returns once the broker has accepted it."""
 
@@ -123,6 +135,8 @@ class IotCoreConnection:
         self._resubscriptions = 0
         self._unanswered = 0
         self._futile = 0
+        self._trial: Trial | None = None
+        self._trial_seconds = TRIAL_SECONDS
         self._last_cause = ""
         self._lost_at: float | None = None
         self._outbox = Outbox()
@@ -254,7 +268,9 @@ class IotCoreConnection:
             user_properties=[mqtt5.UserProperty(name, value) for name, value in properties],
         )
         with self._handing:
-            self._hand_over(self._outbox.add(packet, done), packet)
+            number = self._outbox.add(packet, done)
+            if self._trial is None:
+                self._hand_over(number, packet)
         if self._ended.done():
             self._outbox.fail()
 
@@ -273,6 +289,8 @@ class IotCoreConnection:
             elif not self._ended.done():
                 self._outbox.settle(number, ServiceRefused(f"it was not sent: {words(failure)}"))
             # else the end of the connection tells all that waits
+            if self._trial is Trial.ALONE and client is self._client:
+                self._end_trial()
 
         try:
             client.publish(packet).add_done_callback(settle)
@@ -448,13 +466,23 @@ class IotCoreConnection:
         self._outbox.begin()
         self._is_linked = True
         self._last_cause = ""
-        if self._is_open and data.connack_packet.session_present and not self._unanswered:
-            self._restored()
-        elif self._is_open:
-            self._resubscribe()
-        else:
+        if not self._is_open:
             self._is_open = True
             self._attempts.put(None)
+        elif self._trial is None:
+            self._ask_again(data.connack_packet.session_present)
+        else:
+            stands = partial(self._on_standing, self._link_began, data.connack_packet.session_present)
+            timer = threading.Timer(self._trial_seconds, stands)
+            timer.daemon = True
+            timer.start()
+
+    def _ask_again(self, session_present: bool) -> None:
+        """What a link begins with, where another was before."""
+        if session_present and not self._unanswered:
+            self._restored()
+        else:
+            self._resubscribe()
 
     def _on_connect_failed(self, data: mqtt5.LifecycleConnectFailureData) -> None:
         self._handshakes.answered()
@@ -487,7 +515,7 @@ class IotCoreConnection:
         with self._handing:
             now, began = time.monotonic(), self._link_began
             since = began if self._unanswered else self._outbox.silent_since()
-            if since is None or now - since < patience:
+            if since is None or now - since < patience or self._trial is Trial.BARE:
                 return
             if not self._is_linked or self._ended.done() or self._stopping.is_set():
                 return
@@ -495,6 +523,7 @@ class IotCoreConnection:
             self._lost_at = self._lost_at or now
             if self._outbox.has_progressed:
                 self._handshakes.was_useful()
+            self._trial = None
             self._start_anew()
         detail = f"nothing since {now - since:.0f} s, {now - began:.0f} s after it began"
         self._events.put(Lost(f"no acknowledgement for {patience:g} seconds", detail))
@@ -508,7 +537,8 @@ class IotCoreConnection:
         self._make_client()
         useless.stop(mqtt5.DisconnectPacket())
         self._client.start()
-        self._outbox.each(self._hand_over)
+        if self._trial is None:
+            self._outbox.each(self._hand_over)
 
     def _tell_why(self, failure: BaseException | None) -> None:
         """Say why the link does not come back, once for each reason; end it where it never will."""
@@ -538,23 +568,53 @@ class IotCoreConnection:
             self._end(over or NotAuthorized("the broker ended the connection: not authorized"))
         elif reason == mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER:
             self._end(Unreachable("another program took over this connection's client id"))
-        elif may_be_over_a_request(data):
-            self._cut(reason)
+        else:
+            self._cut(reason, may_be_over_a_request(data))
         if not self._ended.done() and not self._stopping.is_set():  # else it is we who stopped it
             self._last_cause = why_lost(data, self._link_began_at, self._handshakes.expires, self._now())
             name = name_of(data.exception if reason is None else reason)
             detail = f"{name}, {lost_at - self._link_began:.0f} s after it began"
             self._events.put(Lost(self._last_cause, detail))
 
-    def _cut(self, reason: int | None) -> None:
-        """The broker has ended the link: it may have been over what we asked for."""
-        self._cuts += 1
-        if what := self._outbox.cut():
-            self._end(refused_by_cuts(what, reason))
-        over_it = self._unanswered and is_over(self._link_began)
-        self._futile = self._futile + 1 if over_it else 0
-        if self._futile >= CUTS_THAT_REFUSE:
-            self._end(refused_by_cuts("subscribe again to what was granted before", reason))
+    def _cut(self, reason: int | None, may_be_over_a_request: bool) -> None:
+        """The broker has ended the link: it may have been over what we asked for.
+
+        A broker that restarts, or what stands before it, may do so as well. So what seems to be refused is put on
+        trial: does a link stand on which nothing is asked for, and is it cut once that alone is?
+        """
+        with self._handing:
+            trial, self._trial = self._trial, None
+            if trial is Trial.BARE or not may_be_over_a_request:
+                self._outbox.acquit()
+                self._futile = 0
+            else:
+                self._cuts += 1
+                stood = time.monotonic() - self._outbox.link_began
+                over = self._outbox.cut()
+                self._futile = self._futile + 1 if self._unanswered and is_over(self._link_began) else 0
+                if trial and self._futile >= CUTS_THAT_REFUSE:
+                    self._end(refused_by_cuts("subscribe again to what was granted before", reason))
+                elif trial and self._outbox.cuts >= CUTS_THAT_REFUSE and not self._unanswered:
+                    self._end(refused_by_cuts(over, reason))
+                elif max(self._futile, self._outbox.cuts) >= CUTS_THAT_REFUSE - 1:
+                    self._trial, self._trial_seconds = Trial.BARE, max(TRIAL_SECONDS, 2 * stood)
+            if (trial or self._trial) and not (self._ended.done() or self._stopping.is_set()):
+                self._start_anew()
+
+    def _on_standing(self, began: float, session_present: bool) -> None:
+        """A link on which nothing was asked for stands: now ask for what was suspected, and for that alone."""
+        with self._handing:
+            if self._trial is Trial.BARE and self._is_linked and self._link_began == began:
+                self._trial = Trial.ALONE
+                self._link_began = time.monotonic()
+                self._ask_again(session_present)
+
+    def _end_trial(self) -> None:
+        """What was suspected was answered: go on with all that waits."""
+        with self._handing:
+            if self._trial is Trial.ALONE:
+                self._trial = None
+                self._outbox.each(self._hand_over)
 
     def _on_publish(self, data: mqtt5.PublishReceivedData) -> None:
         packet = data.publish_packet
@@ -601,6 +661,11 @@ class IotCoreConnection:
     def _restored(self) -> None:
         lost_at, self._lost_at = self._lost_at, None
         self._events.put(Restored(time.monotonic() - lost_at if lost_at else 0.0))
+        with self._handing:
+            if self._trial is Trial.ALONE:
+                self._outbox.begin()
+                if not self._outbox.first(self._hand_over):
+                    self._end_trial()
 
     def _end(self, error: AwsIotError) -> None:
         with self._ending:  # awscrt's thread and `_tell_why` may both have a reason

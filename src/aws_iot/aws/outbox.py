@@ -12,13 +12,16 @@ from aws_iot.connection import Done
 from aws_iot.errors import AwsIotError, Unreachable
 
 CUTS_THAT_REFUSE = 3
-"""So many cuts in a row, each over the same request, mean no: AWS may refuse by closing, and awscrt tries for ever."""
+"""So many cuts in a row, each over the same request, mean no, if the last was of a link that stood until then.
+
+AWS may refuse by closing, and awscrt tries for ever.
+"""
 
 SOON_SECONDS = 5.0
 """A cut is over a request if it comes within this time after the request left, and nothing was answered in between.
 
-A network that breaks now and then does not: a link that lives long enough to be accepted, three times in a row, but
-never for another round trip, is hardly an accident.
+A network that breaks now and then does not. One that breaks all the time, such as before a balancer that restarts, also
+breaks a link on which nothing is asked for.
 """
 
 
@@ -47,8 +50,9 @@ class Outbox:
         self._waiting: dict[int, Waiting] = {}
         self._numbers = count()
         self._lock = threading.Lock()
-        self._cuts = 0
-        self._link_began = 0.0
+        self.cuts = 0
+        """How many in a row were over the oldest."""
+        self.link_began = 0.0
         self._answered_at = 0.0
         self._overtaken_since: float | None = None
         self.has_progressed = False
@@ -57,7 +61,7 @@ class Outbox:
     def begin(self) -> None:
         """A link has begun, and what waits goes out on it."""
         with self._lock:
-            self._link_began = time.monotonic()
+            self.link_began = time.monotonic()
             self._overtaken_since = None
             self.has_progressed = False
 
@@ -87,6 +91,15 @@ class Outbox:
         for number, publication in waiting:
             hand_over(number, publication.packet)
 
+    def first(self, hand_over: Callable[[int, mqtt5.PublishPacket], None]) -> bool:
+        """Hand the oldest over once more, of those that the broker acknowledges; whether there is one."""
+        with self._lock:
+            oldest = next((each for each in self._waiting.items() if each[1].packet.qos), None)
+        if oldest is None:
+            return False
+        hand_over(oldest[0], oldest[1].packet)
+        return True
+
     def silent_since(self) -> float | None:
         """Since when the link owes us an answer that it may never give; None if there is none to wait for.
 
@@ -97,21 +110,23 @@ class Outbox:
             oldest = self._oldest()
             if oldest is None:
                 return None
-            return self._overtaken_since or max(self._link_began, self._answered_at, oldest.since)
+            return self._overtaken_since or max(self.link_began, self._answered_at, oldest.since)
 
     def _oldest(self) -> Waiting | None:
         """Of those that the broker acknowledges."""
         return next((waiting for waiting in self._waiting.values() if waiting.packet.qos), None)
 
-    def cut(self) -> str | None:
-        """The broker has ended the link: what it does not want, if it seems to be over the oldest publication."""
+    def cut(self) -> str:
+        """The broker has ended the link: count it if it may be over the oldest publication, which is named."""
         with self._lock:
             oldest = self._oldest()
-            over_it = oldest and not self.has_progressed and is_over(max(self._link_began, oldest.since))
-            self._cuts = self._cuts + 1 if over_it else 0
-        if oldest is None or self._cuts < CUTS_THAT_REFUSE:
-            return None
-        return f"publish to {oldest.packet.topic}"
+            over_it = oldest and not self.has_progressed and is_over(max(self.link_began, oldest.since))
+            self.cuts = self.cuts + 1 if over_it else 0
+        return f"publish to {oldest.packet.topic}" if oldest else "publish"
+
+    def acquit(self) -> None:
+        """The links were not cut over the oldest."""
+        self.cuts = 0
 
     def only_topic(self) -> str | None:
         """Of the publication that waits, if there is exactly one: a goodbye without more words can only be over it."""

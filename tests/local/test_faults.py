@@ -162,13 +162,13 @@ def test_nothing_is_lost_or_doubled_when_links_and_credentials_end(
     assert all(cause in line for line in told[::2])
 
 
-def test_the_same_client_id_elsewhere_takes_a_connection_over_for_good(stack: Stack) -> None:
+def test_the_same_name_elsewhere_takes_a_connection_over_for_good(stack: Stack) -> None:
     env = stack.person().env
     with running("sub --durable same", env) as first:
         first.wait_for("Listening")
         with running("sub --durable same", env) as second:
             assert first.wait() == 6, first.report()
-            assert "another program took over this connection's client id" in first.stderr[-1]
+            assert "another program of the same name has taken over: same" in first.stderr[-2]
             second.wait_for("Listening")
             assert not any("lost" in line for line in first.stderr + second.stderr)
 

@@ -187,8 +187,10 @@ def sub(
 
     With --durable a message counts as heard once its line is written or its command has ended, and what
     is not heard comes again: after a crash none is missing. Some lines may then be there twice; of the
-    commands, only those that ran are run again. How long a broker keeps it is up to the account: an
-    hour on AWS, unless it was raised.
+    commands, only those that ran are run again. What a broker delivers twice is heard once, by the id of
+    a message; those of the npm tool have none, and may come twice. How long a broker keeps it is up to
+    the account: an hour on AWS, unless it was raised. One program at a time can listen under a name:
+    another one takes over, and ends the first.
 
     \b
     Examples:

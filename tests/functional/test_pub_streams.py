@@ -165,6 +165,23 @@ def test_what_is_kept_is_sent_as_soon_as_there_is_a_connection(
     assert "0 of 0 messages" in aws_iot(f"pub --spool {tmp_path}/spool").stderr
 
 
+def test_who_cannot_be_signed_in_again_loses_nothing(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    def unplugged(_: object) -> None:
+        raise Unreachable("cannot reach it")
+
+    app.on_connect = unplugged
+    app.pause = lambda _: time.sleep(0.05)
+    line = f"pub -r lobby -m x --repeat 10 --interval 0.05 --spool {tmp_path}/spool --password-stdin"
+    done = aws_iot(line, stdin="Passw0rd\n", ends=4)
+    assert done.stderr.count("What is said is kept for the next run.") == 1
+    assert "still to be sent: 10 messages." in done.stderr
+    app.on_connect = lambda _: None
+    aws_iot(f"pub --spool {tmp_path}/spool")
+    assert said(cloud) == ["x"] * 10
+
+
 def test_what_ends_the_attempts_is_told_and_what_is_kept_stays(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, tmp_path: Path
 ) -> None:

@@ -206,12 +206,18 @@ class IotCoreConnection:
         self._client, self._stopped = mqtt5.Client(self._options(stopped, heard)), stopped
 
     def _options(self, stopped: threading.Event, heard: Callable[[Any], Any]) -> mqtt5.ClientOptions:
+        def on_handshake(transform_args: mqtt5.WebsocketHandshakeTransformArgs) -> None:
+            if self._stopped is stopped:
+                self._handshakes.on_handshake(transform_args)
+            else:  # it has a successor, which it would take the client id from
+                transform_args.set_done(AwsIotError("another client has taken over"))
+
         return mqtt5.ClientOptions(
             host_name=self._endpoint.host,
             port=self._endpoint.port,
             tls_ctx=self._tls() if self._endpoint.tls else None,
             http_proxy_options=proxy_options(self._endpoint, self._tls),
-            websocket_handshake_transform=self._handshakes.on_handshake,
+            websocket_handshake_transform=on_handshake,
             connect_options=mqtt5.ConnectPacket(
                 client_id=self._client_id,
                 keep_alive_interval_sec=KEEP_ALIVE_SECONDS,

@@ -19,7 +19,15 @@ from aws_iot.cli.messages import tell_link
 from aws_iot.cli.output import visible, words
 from aws_iot.cli.progress import Progress
 from aws_iot.connection import Lost, Restored
-from aws_iot.errors import AwsIotError, InvalidRoom, LimitReached, ProfileError, ServiceRefused, Unreachable
+from aws_iot.errors import (
+    AwsIotError,
+    InvalidRoom,
+    LimitReached,
+    ProfileError,
+    ServiceRefused,
+    SignInRefused,
+    Unreachable,
+)
 from aws_iot.profile import Profile
 from aws_iot.room import Rooms, check_room
 from aws_iot.stream import Bookmark, Note, Outgoing, Stream, fingerprint
@@ -193,11 +201,12 @@ class Job:
         return payload
 
     def _keep_until_connected(
-        self, error: Unreachable, messages: Iterator[Said], enter: Enter, stack: ExitStack
+        self, error: AwsIotError, messages: Iterator[Said], enter: Enter, stack: ExitStack
     ) -> list[Rooms]:
         """There is no connection: what is to be said waits in the spool, as long as there is none.
 
-        Raises `Unreachable` if there is still none when nothing more is to be said.
+        Raises why there is still none when nothing more is to be said, or what else ends it. Who cannot be signed in
+        without being asked loses nothing meanwhile.
         """
         words(f"{error}. What is said is kept in {self._spool_folder} until there is a connection.")
         connected = _connected_some_time(lambda opened: enter(opened, False), self._pause)
@@ -208,7 +217,12 @@ class Job:
                 elif payload is not None:
                     self._tell_refused(Outgoing(number, room, b"", ""), payload)
                 self._kept = number or self._kept
-                if connected.done():
+                if not connected.done() or error is connected.exception():
+                    continue
+                if isinstance(refused := connected.exception(), SignInRefused):
+                    error = refused
+                    words(f"{error}. What is said is kept for the next run.")
+                else:
                     places, opened = connected.result()
                     stack.push(opened)
                     words("Connected: what was kept is sent now.")
@@ -219,7 +233,7 @@ class Job:
             raise
         finally:
             connected.cancel()
-        error.hint = self._what_waits()
+        error.hint = "\n".join(hint for hint in (error.hint, self._what_waits()) if hint)
         raise error
 
     def _what_waits(self) -> str | None:

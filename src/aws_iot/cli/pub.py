@@ -11,6 +11,7 @@ from aws_iot.cli.entering import connected
 from aws_iot.cli.input import Given, whole
 from aws_iot.cli.output import words
 from aws_iot.cli.sign_in import signed_in
+from aws_iot.errors import SignInRefused
 from aws_iot.room import Rooms, check_room
 
 
@@ -148,6 +149,8 @@ def pub(
     one = None if given.is_stream or (message is None and file is None) else whole(given)
 
     def enter(connections: int, stack: ExitStack, ask: bool = True) -> list[Rooms]:
+        if password_stdin and not ask:
+            raise SignInRefused("the password on standard input was read before, and is not kept")
         sign_in, kept = signed_in(app, profile, user, password, password_stdin, ask=ask)
         return stack.enter_context(connected(sign_in, kept, app, profile, connections))
 

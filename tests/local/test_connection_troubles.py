@@ -520,6 +520,20 @@ def test_cuts_of_a_balancer_that_restarts_are_not_taken_for_a_refusal(kind: Kind
         assert [packet.body[-1:] for packet in broker.of(Kind.PUBLISH)][-3:] == [b"0", b"1", b"2"]
 
 
+def test_cuts_of_a_balancer_that_restarts_do_not_refuse_a_subscription() -> None:
+    def restarting(packet: Packet) -> bytes | None:
+        if packet.link < 3 and packet.kind is Kind.SUBSCRIBE:
+            return CUT
+        if packet.link == 3 and packet.kind is Kind.CONNECT:
+            threading.Timer(0.1, broker.cut).start()
+        return agreeable(packet)
+
+    with ScriptedBroker(restarting) as broker, connected(broker) as connection:
+        connection.subscribe(["a/#"])
+        assert [packet.link for packet in broker.of(Kind.SUBSCRIBE)] == [1, 2, 4]
+        connection.publish("a/b/c", b"x")
+
+
 def test_what_is_taken_for_refused_was_cut_alone_on_a_link_that_stood_without_it() -> None:
     came: list[tuple[int, Kind, bytes, float]] = []
 

@@ -131,7 +131,8 @@ class IotCoreConnection:
         self._subscriptions: list[Sequence[str]] = []
         self._link_began = 0.0
         self._link_began_at = now()
-        self._cuts = 0
+        self._is_asking = False
+        self._ungranted = 0
         self._resubscriptions = 0
         self._unanswered = 0
         self._futile = 0
@@ -451,18 +452,24 @@ class IotCoreConnection:
     def _granted(self, filters: Sequence[str]) -> mqtt5.SubackPacket:
         """What the broker answers."""
         what = f"subscribe to {', '.join(filters)}"
-        cuts = self._cuts
         deadline = time.monotonic() + self._timeout
+        self._ungranted, self._is_asking = 0, True
         try:
-            answer = self._client.subscribe(_subscribe_packet(filters))
-        except RuntimeError as error:  # awscrt checks packets before it sends them
-            raise ServiceRefused(f"this cannot be sent over MQTT: {error}") from error
-        late = Unreachable(f"the broker has not granted the subscription within {self._timeout:g} seconds")
-        while not settled([answer, self._ended], SLICE_SECONDS):
-            if self._cuts - cuts >= CUTS_THAT_REFUSE:
-                raise refused_by_cuts(what, None)
-            if time.monotonic() > deadline:
-                raise late
+            client, answer = self._ask(filters)
+            while not self._ended.done() and not (client is self._client and answer.done()):
+                settled([answer, self._ended] if client is self._client else [self._ended], SLICE_SECONDS)
+                if self._ungranted >= CUTS_THAT_REFUSE:
+                    raise refused_by_cuts(what, None)
+                if time.monotonic() > deadline:
+                    raise Unreachable(
+                        f"the broker has not granted the subscription within {self._timeout:g} seconds"
+                    )
+                if client is not self._client and self._trial is not Trial.BARE:
+                    client, answer = self._ask(filters)
+        finally:
+            self._is_asking = False
+        if self._trial is Trial.ALONE:
+            self._end_trial()
         if answer.done() and not answer.exception():
             return answer.result()
         if self._ended.done():
@@ -471,6 +478,14 @@ class IotCoreConnection:
         raise Unreachable(
             f"the broker has not granted the subscription: {words(answer.exception())}"
         ) from answer.exception()
+
+    def _ask(self, filters: Sequence[str]) -> "tuple[mqtt5.Client, Future[mqtt5.SubackPacket]]":
+        """By which client, and the answer to come; a successor of the client has to be asked anew."""
+        client = self._client
+        try:
+            return client, client.subscribe(_subscribe_packet(filters))
+        except RuntimeError as error:  # awscrt checks packets before it sends them
+            raise ServiceRefused(f"this cannot be sent over MQTT: {error}") from error
 
     # -- what awscrt calls, on its thread
 
@@ -602,9 +617,9 @@ class IotCoreConnection:
             trial, self._trial = self._trial, None
             if trial is Trial.BARE or not may_be_over_a_request:
                 self._outbox.acquit()
-                self._futile = 0
+                self._futile = self._ungranted = 0
             else:
-                self._cuts += 1
+                self._ungranted = self._ungranted + 1 if self._is_asking else 0
                 stood = time.monotonic() - self._outbox.link_began
                 over = self._outbox.cut()
                 self._futile = self._futile + 1 if self._unanswered and is_over(self._link_began) else 0
@@ -612,7 +627,7 @@ class IotCoreConnection:
                     self._end(refused_by_cuts("subscribe again to what was granted before", reason))
                 elif trial and self._outbox.cuts >= CUTS_THAT_REFUSE and not self._unanswered:
                     self._end(refused_by_cuts(over, reason))
-                elif max(self._futile, self._outbox.cuts) >= CUTS_THAT_REFUSE - 1:
+                elif max(self._futile, self._ungranted, self._outbox.cuts) >= CUTS_THAT_REFUSE - 1:
                     self._trial, self._trial_seconds = Trial.BARE, max(TRIAL_SECONDS, 2 * stood)
             if (trial or self._trial) and not (self._ended.done() or self._stopping.is_set()):
                 self._start_anew()
@@ -680,7 +695,7 @@ class IotCoreConnection:
         with self._handing:
             if self._trial is Trial.ALONE:
                 self._outbox.begin()
-                if not self._outbox.first(self._hand_over):
+                if not self._outbox.first(self._hand_over) and not self._is_asking:
                     self._end_trial()
 
     def _end(self, error: AwsIotError) -> None:

@@ -13,6 +13,7 @@ from aws_iot.aws.cloudformation import Change, Proposal, StackEvent, StackState
 from aws_iot.aws.members import Connected, Identity
 from aws_iot.connection import Connection, Delivery, Done, Event
 from aws_iot.credentials import CredentialIssuer, Credentials
+from aws_iot.doctor import Seen, Services
 from aws_iot.endpoint import Endpoint
 from aws_iot.errors import (
     AccountNotConfirmed,
@@ -246,14 +247,48 @@ class FakeIssuer:
     def __init__(self, cloud: FakeCloud) -> None:
         self._cloud = cloud
 
-    def issue(self, session: Session, identity: str | None = None) -> Credentials:
+    def identify(self, session: Session) -> str:
         username = self._cloud.tokens.get(session.id_token)
         if username is None:
             raise CredentialsRefused("the identity pool does not take this user pool's sign-in")
-        if identity not in (None, self._cloud.accounts[username].identity):
+        return self._cloud.accounts[username].identity
+
+    def issue(self, session: Session, identity: str | None = None) -> Credentials:
+        if identity not in (None, self.identify(session)):
             raise CredentialsRefused("Logins don't match.")
-        identity = self._cloud.accounts[username].identity
+        identity = self.identify(session)
         return Credentials(identity, "ASIAFAKE", "secret", "token", datetime.now(UTC) + timedelta(hours=1))
+
+
+@dataclass
+class FakeServices:
+    """`Services` where all is well, but for what a test says of the answer to a question."""
+
+    answers: dict[str, AwsIotError | Seen] = field(default_factory=dict)
+
+    def names(self) -> Seen:
+        return self._answer("names")
+
+    def proxies(self) -> Seen:
+        return self._answer("proxies")
+
+    def certificates(self) -> Seen:
+        return self._answer("certificates")
+
+    def clock(self) -> Seen:
+        return self._answer("clock")
+
+    def user_pool(self, username: str | None) -> Seen:
+        return self._answer("user_pool")
+
+    def upgrade(self, credentials: Credentials) -> Seen:
+        return self._answer("upgrade")
+
+    def _answer(self, question: str) -> Seen:
+        answer = self.answers.get(question, Seen("well"))
+        if isinstance(answer, AwsIotError):
+            raise answer
+        return answer
 
 
 class FakeConnection:
@@ -476,6 +511,7 @@ class FakeApp(App):
         self.on_connect: Callable[[FakeConnection], None] = lambda _: None
         self.fails_with: AwsIotError | None = None
         self.keyring: Keyring | None = FakeKeyring()
+        self.looked_at = FakeServices()
 
     def has_terminal(self) -> bool:
         return False
@@ -491,6 +527,9 @@ class FakeApp(App):
 
     def issuer(self, profile: Profile) -> CredentialIssuer:
         return FakeIssuer(self.cloud)
+
+    def services(self, profile: Profile) -> Services:
+        return self.looked_at
 
     def connect(
         self,

@@ -260,10 +260,24 @@ class Stack:
         self._iot.create_policy(policyName=name, policyDocument=document)
         self._iot.attach_policy(policyName=name, target=identity)
 
+    def app_client(self, **attributes: Any) -> dict[str, Any]:
+        """Another app client of the user pool."""
+        pool = self.profile.user_pool_id
+        made = self.user_pool.create_user_pool_client(UserPoolId=pool, ClientName="another", **attributes)
+        client: dict[str, Any] = made["UserPoolClient"]
+        return client
+
+    @cached_property
+    def user_pool(self) -> Any:
+        """The user pool's own API, for an admin."""
+        return self._client("cognito-idp")
+
     @cached_property
     def _iot(self) -> Any:
+        return self._client("iot")
+
+    def _client(self, service: str) -> Any:
         keys = ConfigParser()
         keys.read(self.folder / "admin-credentials")
-        return boto3.client(
-            "iot", region_name=self.profile.iot_region, endpoint_url=self.profile.iot_url, **keys["default"]
-        )
+        region, url = self.profile.iot_region, self.profile.iot_url
+        return boto3.client(service, region_name=region, endpoint_url=url, **keys["default"])

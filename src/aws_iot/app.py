@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aws_iot.aws.members import Members
     from aws_iot.connection import Connection
     from aws_iot.credentials import CredentialIssuer, Credentials
+    from aws_iot.doctor import Services
     from aws_iot.kept import SessionCache, SignIn
     from aws_iot.local.stack import LocalStack, Provisioned
     from aws_iot.profile import Profile, ProfileStore
@@ -112,10 +113,12 @@ class App:
         from aws_iot.aws.accounts import CognitoAccounts
         from aws_iot.aws.user_pool import UserPool
 
-        secret = None
-        if profile.client_has_secret:
-            secret = self.secrets.get("client-secret", profile.key, profile.client_id)
-        return CognitoAccounts(UserPool(profile, self.now, self.timeout, secret))
+        return CognitoAccounts(UserPool(profile, self.now, self.timeout, self._client_secret(profile)))
+
+    def _client_secret(self, profile: Profile) -> str | None:
+        if not profile.client_has_secret:
+            return None
+        return self.secrets.get("client-secret", profile.key, profile.client_id)
 
     def issuer(self, profile: Profile) -> CredentialIssuer:
         """The profile's identity pool."""
@@ -144,6 +147,12 @@ class App:
         return [
             *IotCoreConnection.open_several(profile, identity, credentials, self.now, self.timeout, count)
         ]
+
+    def services(self, profile: Profile) -> Services:
+        """The services of the profile, for who looks at one thing at a time."""
+        from aws_iot.aws.probes import CognitoAndIotCore
+
+        return CognitoAndIotCore(profile, self.now, self.timeout, self._client_secret(profile))
 
     def members(self, profile: Profile, aws_profile: str | None) -> Members:
         """Who may come in, for an admin."""

@@ -25,16 +25,18 @@ class Credentials:
 
 
 class CredentialIssuer(Protocol):
-    """An identity pool: gives AWS keys to those who show an ID token."""
+    """An identity pool: gives AWS keys to those who show an ID token.
+
+    Every method raises `CredentialsRefused` if the pool does not take the token, `ServiceRefused` and
+    `Unreachable`.
+    """
+
+    def identify(self, session: Session) -> str:
+        """The identity of this session: the same at every call, and for every session of its user."""
+        ...
 
     def issue(self, session: Session, identity: str | None = None) -> Credentials:
-        """Keys for the identity of this session: the same identity at every call.
-
-        Who knows the `identity` of the session's user spares a question.
-
-        Raises `CredentialsRefused` if the pool does not take the token, `ServiceRefused` and
-        `Unreachable`.
-        """
+        """Keys for the identity of this session. Who knows the `identity` spares a question."""
         ...
 
 

@@ -250,29 +250,34 @@ class SignIn:
         return renewed
 
     def by_password(self, username: str, password: str, ask: Ask) -> Kept:
-        """A new session, which is not kept yet; `ask` answers what the user pool asks besides.
+        """A new session with credentials, which are not kept yet. Raises as `session`, and `CredentialsRefused`."""
+        session = self.session(username, password, ask)
+        before = self._cache.load(self._profile)
+        same = before is not None and before.session.username == username
+        return Kept(session, self._issue(session, before.credentials.identity if before and same else None))
 
-        What was mistyped is asked for again, `ATTEMPTS` times in all. Raises `SignInRefused`,
-        `CredentialsRefused`, and what `ask` raises.
+    def session(self, username: str, password: str, ask: Ask) -> Session:
+        """A new session alone; `ask` answers what the user pool asks besides the password.
+
+        What was mistyped is asked for again, `ATTEMPTS` times in all. Raises `SignInRefused`, and what `ask`
+        raises.
         """
         device = None
         with suppress(ProfileError):  # a keyring that is locked: then this machine is a new one
             device = self._cache.device(self._profile, username)
         try:
-            session = self._session(username, password, device, ask)
+            session = self._new_session(username, password, device, ask)
         except DeviceForgotten:  # by an admin, or with a user pool that was made anew
             with suppress(ProfileError):
                 self._cache.forget_device(self._profile.key)
             device = None
-            session = self._session(username, password, None, ask)
+            session = self._new_session(username, password, None, ask)
         if session.device and session.device != device:
             with suppress(ProfileError):
                 self._cache.remember(self._profile, username, session.device)
-        before = self._cache.load(self._profile)
-        same = before is not None and before.session.username == username
-        return Kept(session, self._issue(session, before.credentials.identity if before and same else None))
+        return session
 
-    def _session(self, username: str, password: str, device: Device | None, ask: Ask) -> Session:
+    def _new_session(self, username: str, password: str, device: Device | None, ask: Ask) -> Session:
         accounts = self._accounts()
         step = accounts.sign_in(username, password, device)
         wrong, refused = 0, None

@@ -1,13 +1,10 @@
 """Challenges of a real user pool: a password that an admin set, and the code of an authenticator app."""
 
 import uuid
-from collections.abc import Iterator
-from configparser import ConfigParser
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from aws_iot.app import App
@@ -17,20 +14,15 @@ from tests.processes import PASSWORD, Stack, environment, run, session_of, totp
 
 
 @pytest.fixture(scope="module")
-def user_pool(stack: Stack) -> Iterator[Any]:
+def user_pool(stack: Stack) -> Any:
     """The user pool, as its admin has it, with authenticator apps allowed."""
-    keys = ConfigParser()
-    keys.read(stack.folder / "admin-credentials")
-    admin = boto3.client(
-        "cognito-idp", region_name="us-east-1", endpoint_url=stack.profile.cognito_idp_url, **keys["default"]
-    )
+    admin = stack.user_pool
     admin.set_user_pool_mfa_config(
         UserPoolId=stack.profile.user_pool_id,
         SoftwareTokenMfaConfiguration={"Enabled": True},
         MfaConfiguration="OPTIONAL",
     )
-    yield admin
-    admin.close()
+    return admin
 
 
 def test_who_got_a_password_from_an_admin_chooses_one(stack: Stack, user_pool: Any) -> None:
@@ -69,13 +61,9 @@ def test_the_code_of_an_authenticator_app_is_asked_for(stack: Stack, user_pool: 
     run(f"pub -r lobby -m hello -p {PASSWORD} --mfa-code {totp(secret)}", person.env)
 
 
-def test_an_app_client_with_a_secret(stack: Stack, user_pool: Any, tmp_path: Path) -> None:
-    made = user_pool.create_user_pool_client(
-        UserPoolId=stack.profile.user_pool_id,
-        ClientName="confidential",
-        GenerateSecret=True,
-        ExplicitAuthFlows=["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
-    )["UserPoolClient"]
+def test_an_app_client_with_a_secret(stack: Stack, tmp_path: Path) -> None:
+    flows = ["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+    made = stack.app_client(GenerateSecret=True, ExplicitAuthFlows=flows)
     env = environment(tmp_path)
     profile = replace(stack.profile, client_id=made["ClientId"])
     App(tmp_path).profiles.change("default", lambda _: profile)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from aws_iot.aws.clients import Address, Refusals, Service
 from aws_iot.aws.troubles import clock_fault
@@ -23,21 +24,14 @@ class CognitoIdentityPool:
         )
         self._pool = Service.unsigned(address, now, timeout)
 
+    def identify(self, session: Session) -> str:
+        found = self._call("get_id", session, IdentityPoolId=self._profile.identity_pool_id)
+        identity: str = found["IdentityId"]
+        return identity
+
     def issue(self, session: Session, identity: str | None = None) -> Credentials:
-        # The provider's name holds the USER pool's region, which may differ from the identity pool's.
-        provider = f"cognito-idp.{self._profile.user_pool_region}.amazonaws.com/{self._profile.user_pool_id}"
-        logins = {provider: session.id_token}
-        pool_id = self._profile.identity_pool_id
-        with hints_for(self._profile, session.username):
-            if identity is None:
-                found = self._pool.call("get_id", _IDENTITY_REFUSALS, IdentityPoolId=pool_id, Logins=logins)
-                identity = found["IdentityId"]
-            reply = self._pool.call(
-                "get_credentials_for_identity",
-                _IDENTITY_REFUSALS,
-                IdentityId=identity,
-                Logins=logins,
-            )
+        identity = identity or self.identify(session)
+        reply = self._call("get_credentials_for_identity", session, IdentityId=identity)
         # To ask for keys nothing is signed. To use them something is, so better say it now.
         if fault := clock_fault(reply["ResponseMetadata"]["HTTPHeaders"].get("date"), self._now()):
             raise fault
@@ -49,6 +43,14 @@ class CognitoIdentityPool:
             session_token=keys["SessionToken"],
             expires=keys["Expiration"],
         )
+
+    def _call(self, operation: str, session: Session, **parameters: Any) -> dict[str, Any]:
+        # The provider's name holds the USER pool's region, which may differ from the identity pool's.
+        provider = f"cognito-idp.{self._profile.user_pool_region}.amazonaws.com/{self._profile.user_pool_id}"
+        with hints_for(self._profile, session.username):
+            return self._pool.call(
+                operation, _IDENTITY_REFUSALS, Logins={provider: session.id_token}, **parameters
+            )
 
 
 def _not_found(message: str) -> AwsIotError:

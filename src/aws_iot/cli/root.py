@@ -27,6 +27,7 @@ _COMMANDS = {
     ),
     "sub": ("sub:sub", "Hear what is said: each message as it comes, until Ctrl-C."),
     "pub": ("pub:pub", "Say something in a room, or many things."),
+    "doctor": ("doctor:doctor", "Find out why it does not work."),
     "admin": ("admin:admin", "Say who may come in."),
     "backend": ("backend:backend", "Make and keep the AWS resources that a team shares."),
     "local": ("local:local", "Run Cognito and AWS IoT Core on this machine."),
@@ -78,6 +79,7 @@ def root(ctx: click.Context) -> None:
       aws-iot login -u alice                        stay signed in
       aws-iot sub                                   hear; an admin has to accept you first
       aws-iot pub -r lobby -m hello                 say
+      aws-iot doctor                                find out why something does not work
 
     \b
     Without an AWS account, all of it on this machine:

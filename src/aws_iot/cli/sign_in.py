@@ -15,7 +15,7 @@ from aws_iot.cli.challenges import Asker
 from aws_iot.cli.output import words
 from aws_iot.cli.terminal import ask_secret, need_terminal
 from aws_iot.credentials import RENEW_BEFORE
-from aws_iot.errors import ProfileError, SignInRefused, WrongPassword
+from aws_iot.errors import AwsIotError, ProfileError, SignInRefused, WrongPassword
 from aws_iot.kept import TOKENS_BEFORE
 from aws_iot.secret_store import KINDS
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from aws_iot.kept import Kept, SignIn
     from aws_iot.profile import Profile
+    from aws_iot.session import Session
 
 
 def signed_in(
@@ -65,6 +66,53 @@ def signed_in(
         another = here is not None and here.session.username != username  # whom only `login` replaces
         kept = by_password(app, sign_in, profile, username, password, from_stdin, ask=ask, keep=not another)
     return sign_in, kept
+
+
+def session_alone(
+    app: App, profile: Profile, user: str | None, password: str | None, from_stdin: bool
+) -> tuple[Session, str]:
+    """Live tokens of somebody, and how they were come by, in words; nothing that is kept changes but by a renewal.
+
+    As `signed_in`, without credentials. Raises `SignInRefused` where nobody is there to be asked.
+    """
+    ask = app.has_terminal()
+    sign_in, asker = app.sign_in(profile), Asker.of_command(app, profile, may_ask=ask)
+    kept = app.sessions.load(profile)
+    if not (user or profile.username or kept):
+        raise nobody_in(profile)
+    username = username_of(profile, user, kept, for_password=bool(password) or from_stdin)
+    secret = chosen_password(password, from_stdin) if from_stdin or _is_given("password") else None
+    if secret is None and kept and kept.session.username == username:
+        session = _live_tokens(app, profile, sign_in, kept)
+        if session:
+            return session, "whose session is kept"
+    secret = secret or password_of(app, profile, username, password, from_stdin=False, ask=ask)
+    try:
+        session = sign_in.session(username, secret, asker)
+    except WrongPassword as error:
+        error.hint = (
+            "Type or preset the right one. If it is right, the app client may be of another user pool: check"
+            f" aws_user_pools_web_client_id in the profile: aws-iot config show -k {profile.key}"
+        )
+        raise
+    if asker.new_password:
+        forget_preset(app, profile.key, username)
+    return session, "by password"
+
+
+def _live_tokens(app: App, profile: Profile, sign_in: SignIn, kept: Kept) -> Session | None:
+    """The kept session, renewed if need be, also where that leads to no credentials; None for a password instead."""
+    username = kept.session.username
+    try:
+        found = sign_in.kept(username, tokens_left=TOKENS_BEFORE)
+    except AwsIotError as error:
+        found = app.sessions.load(profile)
+        if found and found.session.id_token != kept.session.id_token:
+            return found.session  # it was renewed, and the rest failed
+        if isinstance(error, SignInRefused) and (app.has_terminal() or _preset(app, profile, username)):
+            return None
+        raise
+    return found.session if found else None
 
 
 def by_password(

@@ -1,21 +1,49 @@
 """Asking the person, at the terminal itself: stdin and stdout may be pipes."""
 
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from aws_iot.app import App
 
+_ASKED = "aws_iot.asked"
+"""The key in Click's context under which is added up for how long the person has been asked."""
+
 
 def ask_secret(question: str, *, twice: bool = False) -> str:
     """An answer that is not shown while it is typed."""
-    answer: str = click.prompt(question, hide_input=True, err=True, confirmation_prompt=twice)
+    with _asking():
+        answer: str = click.prompt(question, hide_input=True, err=True, confirmation_prompt=twice)
     return answer
 
 
 def ask_line(question: str) -> str:
     """An answer in a line. Raises `click.Abort` where the person leaves instead."""
+    with _asking():
+        return _ask_line(question)
+
+
+def working_time() -> float:
+    """A clock in seconds, for what takes long by itself: it stands still while the person is asked."""
+    context = click.get_current_context(silent=True)
+    return time.perf_counter() - (context.meta.get(_ASKED, 0.0) if context else 0.0)
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        if context := click.get_current_context(silent=True):
+            context.meta[_ASKED] = context.meta.get(_ASKED, 0.0) + time.perf_counter() - began
+
+
+def _ask_line(question: str) -> str:
     if sys.stdin is not None and sys.stdin.isatty():
         answer: str = click.prompt(question, err=True)
         return answer.strip()

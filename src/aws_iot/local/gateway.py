@@ -23,6 +23,8 @@ UNSIGNED_TARGETS = ("AWSCognitoIdentityProviderService.", "AWSCognitoIdentitySer
 SIGNED_SERVICES = frozenset({"cognito-idp", "cognito-identity", "cloudformation", "iam", "iot", "sts"})
 
 SIGNED_BY = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/]+)/\d+/[^/]+/([^/]+)/")
+PUBLIC_KEYS = re.compile(r"/[\w-]+/\.well-known/jwks\.json")
+"""Those of a user pool, by which others verify its tokens."""
 REAL_KEY_ID = re.compile(r"A[KS]IA[A-Z0-9]{16}")
 
 Scope = dict[str, Any]
@@ -59,7 +61,7 @@ class Gateway:
             await _lifespan(receive, send)
         elif not _is_from_here(headers := _headers(scope)):
             await _forbid(kind, receive, send)
-        elif kind == "http" and self._is_served(scope["path"], headers):
+        elif kind == "http" and self._is_served(scope["method"], scope["path"], headers):
             await engine(scope, receive, _after(self._save, send) if self._save else send)
         elif kind == "websocket" and scope["path"] == "/mqtt" and self._is_signed_for_us(scope):
             link = Link(self._faults, receive, _dated(send))
@@ -74,14 +76,15 @@ class Gateway:
         credential = query.get("X-Amz-Credential", [""])[0].split("/")
         return bool(credential[2:] == [self._region, GATEWAY_SERVICE, "aws4_request"])
 
-    def _is_served(self, path: str, headers: Mapping[str, str]) -> bool:
+    def _is_served(self, method: str, path: str, headers: Mapping[str, str]) -> bool:
         """Whether a request is for a service that this program needs, by its target or who signed it.
 
         The engine has other key ids for its root user, known to all, and asks those for no signature.
         """
         authorization = headers.get("authorization", "")
         if not authorization:
-            return path == "/" and headers.get("x-amz-target", "").startswith(UNSIGNED_TARGETS)
+            unsigned_call = path == "/" and headers.get("x-amz-target", "").startswith(UNSIGNED_TARGETS)
+            return unsigned_call or (method == "GET" and PUBLIC_KEYS.fullmatch(path) is not None)
         signed = SIGNED_BY.match(authorization)
         known = signed is not None and (
             signed[1] == self._root_key or REAL_KEY_ID.fullmatch(signed[1]) is not None

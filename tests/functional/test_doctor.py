@@ -1,0 +1,104 @@
+"""`aws-iot doctor`: what it prints of an examination, and how it ends."""
+
+import json
+
+import pytest
+
+from aws_iot.connection import Delivery, Lost
+from aws_iot.doctor import Seen
+from aws_iot.errors import Unreachable, WrongClock
+from tests.conftest import CommandLine
+from tests.fakes import POOL, FakeApp, FakeCloud, FakeConnection
+
+DOCTOR = "doctor -u alice -p Passw0rd"
+
+
+@pytest.fixture
+def identity(cloud: FakeCloud) -> str:
+    """That of alice, who is accepted."""
+    return cloud.member("alice", "Passw0rd")
+
+
+def test_a_line_a_step_and_a_sentence_at_the_end(
+    aws_iot: CommandLine, identity: str, cloud: FakeCloud
+) -> None:
+    done = aws_iot(DOCTOR)
+    lines = done.stdout.splitlines()
+    assert [line.split()[1] for line in lines] == ["ok"] * 14
+    assert "All is well" in done.stderr
+    assert [topic for topic, _, _ in cloud.published] == [f"{POOL}/doctor/{identity}"]
+    assert [connection.closed for connection in cloud.connections] == [True]
+
+
+def test_it_stops_at_what_fails_and_says_what_to_do(
+    aws_iot: CommandLine, app: FakeApp, identity: str
+) -> None:
+    app.looked_at.answers["clock"] = WrongClock("the clock is slow", hint="Set it.\nThen try again.")
+    done = aws_iot(DOCTOR, ends=6)
+    lines = done.stdout.splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("clock"))
+    assert "FAILED" in lines[at]
+    assert lines[at].endswith("the clock is slow")
+    assert [line.strip() for line in lines[at + 1 : at + 3]] == ["Set it.", "Then try again."]
+    assert lines[at + 3].split() == ["user-pool", "-"]
+    assert all(line.split()[1] == "-" for line in lines[at + 3 :])
+    assert "It fails at 'clock': exit code 6." in done.stderr
+
+
+def test_programs_get_an_object_a_step(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
+    app.looked_at.answers |= {
+        "certificates": Seen("trusted", "It ends soon."),
+        "clock": Unreachable("no answer"),
+    }
+    found = {
+        each["step"]: each
+        for each in map(json.loads, aws_iot(f"{DOCTOR} --json", ends=6).stdout.splitlines())
+    }
+    assert {name: found["tls"][name] for name in ("result", "seen", "advice", "exit_code")} == {
+        "result": "ok",
+        "seen": "trusted",
+        "advice": "It ends soon.",
+        "exit_code": None,
+    }
+    assert (found["clock"]["result"], found["clock"]["seen"], found["clock"]["exit_code"]) == (
+        "failed",
+        "no answer",
+        6,
+    )
+    assert {found[step]["result"] for step in ("user-pool", "echo")} == {"skipped"}
+
+
+def test_what_a_service_should_not_have_said_is_not_shown(
+    aws_iot: CommandLine, app: FakeApp, identity: str
+) -> None:
+    app.looked_at.answers["upgrade"] = Unreachable("it takes no ASIAFAKE", hint="Not with token.")
+    told = aws_iot(DOCTOR, ends=6).stdout
+    assert "it takes no [secret]" in told
+    assert "Not with [secret]." in told
+
+
+def test_what_drives_a_terminal_is_made_visible(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
+    app.looked_at.answers["names"] = Seen("\x1b[2J", "\x07")
+    told = aws_iot(DOCTOR).stdout
+    assert "\\x1b[2J" in told
+    assert "\\x07" in told
+    assert "\x07" not in told
+
+
+def test_the_echo_is_that_of_its_own_message(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
+    def nothing(delivery: Delivery) -> None:
+        pass
+
+    def interfere(connection: FakeConnection) -> None:
+        connection.events.put(Lost("the network"))
+        connection.events.put(Delivery(f"{POOL}/doctor/{identity}", b'{"msg":"aws-iot doctor"}'))
+        connection.offer = nothing  # type: ignore[method-assign]
+
+    app.on_connect = interfere
+    done = aws_iot(f"{DOCTOR} --timeout 0.2", ends=5)
+    assert "did not come back within 0.2 seconds" in done.stdout
+
+
+def test_nobody_is_asked_where_nobody_is(aws_iot: CommandLine, identity: str) -> None:
+    assert "nobody is signed in" in aws_iot("doctor", ends=4).stdout
+    assert "alice is not signed in" in aws_iot("doctor -u alice", ends=4).stdout

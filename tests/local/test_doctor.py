@@ -1,0 +1,492 @@
+"""Each cause that `doctor` knows is produced with the real adapters, and it names that cause and not another."""
+
+import json
+import os
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import trustme
+
+from aws_iot.app import App
+from aws_iot.endpoint import Endpoint
+from aws_iot.profile import Profile
+from tests.cognito_proxy import Forward, Reply, cognito_proxy, refused
+from tests.conftest import CommandLine
+from tests.connect_proxy import ConnectProxy
+from tests.fault_proxy import FaultProxy
+from tests.processes import PASSWORD, Person, Stack, end_soon
+from tests.scripted_broker import (
+    NOT_AUTHORIZED,
+    Kind,
+    Packet,
+    Script,
+    ScriptedBroker,
+    agreeable,
+    connack,
+    disconnect,
+    puback,
+    suback,
+)
+
+STEPS = [
+    "profile",
+    "names",
+    "proxy",
+    "tls",
+    "clock",
+    "user-pool",
+    "sign-in",
+    "identity-pool",
+    "credentials",
+    "upgrade",
+    "connect",
+    "subscribe",
+    "publish",
+    "echo",
+]
+IDENTITY_POOL = "us-east-1:00000000-0000-0000-0000-000000000000"
+
+
+@pytest.fixture(scope="module")
+def person(stack: Stack) -> Person:
+    """Somebody who is accepted."""
+    return stack.person()
+
+
+@pytest.fixture
+def real(tmp_path: Path, stack: Stack, person: Person, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """The command in this process, with the real parts; the profile `default` of somebody who is accepted."""
+    unwanted = ("AWS_CA_BUNDLE", "AWS_IOT_CONFIG_DIR", "AWS_PROFILE", "HTTPS_PROXY", "NO_PROXY", "HTTP_PROXY")
+    for name in [name for name in os.environ if name.upper() in unwanted]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_IOT_SECRETS", "file")  # never the keyring of whoever runs the tests
+    app = App(tmp_path / "config")
+    app.profiles.change("default", lambda _: replace(stack.profile, username=person.username))
+    app.secrets.set("password", "default", person.username, PASSWORD)
+    return CommandLine(app)
+
+
+def change(command: CommandLine, **changes: Any) -> Profile:
+    """Have something else in the profile."""
+    profile = command.app.profiles.load("default")
+    command.app.profiles.change("default", lambda _: replace(profile, **changes))
+    return profile
+
+
+def examine(command: CommandLine, options: str = "", *, ends: int = 0, **more: Any) -> list[dict[str, Any]]:
+    """What `doctor --json` says, a step each."""
+    told = command(f"doctor --json {options}", ends=ends, **more).stdout
+    found = [json.loads(line) for line in told.splitlines()]
+    assert [step["step"] for step in found] == STEPS
+    return found
+
+
+def check_cause(
+    command: CommandLine, step: str, words: str, code: int, options: str = "", **more: Any
+) -> str:
+    """`doctor` finds fault with this step alone, in these words; what it advises."""
+    found = examine(command, options, ends=code, **more)
+    at = STEPS.index(step)
+    results = [each["result"] for each in found]
+    assert results == ["ok"] * at + ["failed"] + ["skipped"] * (len(STEPS) - at - 1), found
+    assert words in found[at]["seen"]
+    assert found[at]["exit_code"] == code
+    return str(found[at]["advice"])
+
+
+def nobody_listens() -> int:
+    with FaultProxy(0) as proxy:
+        proxy.refuse()
+        return proxy.port
+
+
+# -- all is well
+
+
+def test_all_is_well(real: CommandLine, person: Person, stack: Stack) -> None:
+    found = {step["step"]: step for step in examine(real)}
+    assert {step["result"] for step in found.values()} == {"ok"}
+    assert found["identity-pool"]["seen"] == person.identity
+    assert found["publish"]["seen"].startswith(f"{stack.profile.identity_pool_id}/doctor/{person.identity}")
+    assert all(step["checked"] and step["milliseconds"] >= 0 for step in found.values())
+
+
+def test_people_see_a_line_a_step(real: CommandLine) -> None:
+    lines = real("doctor").stdout.splitlines()
+    assert [line.split()[:2] for line in lines] == [[step, "ok"] for step in STEPS]
+    assert all(line.split()[3] == "ms" for line in lines)
+
+
+def test_a_kept_session_serves_and_stays(real: CommandLine) -> None:
+    real("login")
+    end_soon(real.app)
+    assert "kept" in examine(real)[STEPS.index("sign-in")]["seen"]
+    assert "credentials" in real("whoami").stdout
+
+
+def test_nothing_secret_is_shown(real: CommandLine) -> None:
+    real("login")
+    kept = real.app.sessions.load(real.app.profiles.load("default"))
+    assert kept
+    told = real("doctor").stdout + real("doctor --json").stdout
+    secrets = (
+        PASSWORD,
+        kept.session.id_token,
+        kept.session.access_token,
+        kept.credentials.secret_access_key,
+        kept.credentials.session_token,
+    )
+    assert not [secret for secret in secrets if secret in told]
+    assert "ASIA" not in told
+
+
+# -- the profile
+
+
+def test_no_profile(real: CommandLine) -> None:
+    assert "aws-iot config" in check_cause(real, "profile", "no profile 'other'", 3, "-k other")
+
+
+def test_a_profile_that_lacks_something(real: CommandLine) -> None:
+    path = real.app.config_folder / "profiles" / "default.json"
+    stored = json.loads(path.read_text())
+    del stored["aws-exports"]["aws_cognito_identity_pool_id"]
+    path.write_text(json.dumps(stored))
+    check_cause(real, "profile", "aws_cognito_identity_pool_id is missing", 3)
+
+
+# -- the way there
+
+
+def test_a_name_that_nobody_knows(real: CommandLine) -> None:
+    change(real, endpoint=Endpoint.parse("wss://nowhere.invalid/mqtt"))
+    advice = check_cause(real, "names", "there is no host of the name nowhere.invalid", 6)
+    assert "aws_pubsub_endpoint" in advice
+
+
+def test_a_proxy_that_is_none(real: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    change(real, endpoint=Endpoint.parse("wss://broker.test/mqtt"))
+    monkeypatch.setenv("HTTPS_PROXY", "http://:70000")
+    assert "HTTPS_PROXY" in check_cause(real, "names", "none that can be used", 3)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "password", "words"),
+    [(None, "somebody:else", "HTTP 407"), (403, None, "HTTP 403"), (502, None, "HTTP 502")],
+)
+def test_a_proxy_that_does_not_let_through(
+    real: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
+    refusal: int | None,
+    password: str | None,
+    words: str,
+) -> None:
+    change(real, endpoint=Endpoint.parse("wss://broker.test/mqtt"))
+    with ConnectProxy({}, password, refusal) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://me:pass-of-mine@127.0.0.1:{proxy.port}")
+        advice = check_cause(real, "proxy", words, 6)
+        assert "pass-of-mine" not in advice
+
+
+def test_a_proxy_where_nobody_listens(real: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    change(real, endpoint=Endpoint.parse("wss://broker.test/mqtt"))
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{nobody_listens()}")
+    check_cause(real, "proxy", "nothing listens there", 6)
+
+
+def test_a_port_where_nobody_listens(real: CommandLine) -> None:
+    change(real, endpoint=Endpoint.parse(f"wss://127.0.0.1:{nobody_listens()}/mqtt"))
+    assert "aws-iot local" in check_cause(real, "tls", "nothing listens there", 6)
+
+
+def test_services_that_never_answer(real: CommandLine) -> None:
+    with FaultProxy(0, is_mute=True) as proxy:
+        change(real, endpoint=Endpoint.parse(f"wss://127.0.0.1:{proxy.port}/mqtt"))
+        check_cause(real, "tls", "no answer", 6, "--timeout 0.5")
+
+
+def test_a_certificate_of_an_unknown_authority(real: CommandLine, tmp_path: Path) -> None:
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
+    change(real, ca_bundle=str(tmp_path / "other.pem"))
+    assert "ca_bundle" in check_cause(real, "tls", "its certificate is not trusted", 6)
+
+
+def test_a_ca_bundle_that_is_none(real: CommandLine, tmp_path: Path) -> None:
+    change(real, ca_bundle=str(tmp_path / "missing.pem"))
+    check_cause(real, "tls", "missing.pem cannot be used", 3)
+
+
+@contextmanager
+def certified(
+    tmp_path: Path, name: str, ends: datetime | None = None, script: Script = agreeable
+) -> Iterator[dict[str, Any]]:
+    """A broker with a certificate of that name, and what a profile must have to use it."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(name, not_after=ends).configure_cert(tls)
+    with ScriptedBroker(script, tls=tls) as broker:
+        yield {"endpoint": broker.endpoint, "ca_bundle": str(tmp_path / "authority.pem")}
+
+
+def test_a_certificate_of_another_name(real: CommandLine, tmp_path: Path) -> None:
+    with certified(tmp_path, "another.test") as changes:
+        change(real, **changes)
+        check_cause(real, "tls", "IP address mismatch", 6)
+
+
+def test_a_certificate_that_has_ended(real: CommandLine, tmp_path: Path) -> None:
+    with certified(tmp_path, "127.0.0.1", datetime.now(UTC) - timedelta(days=1)) as changes:
+        change(real, **changes)
+        check_cause(real, "tls", "expired", 6)
+
+
+def test_a_certificate_that_ends_soon_is_noted(real: CommandLine, tmp_path: Path) -> None:
+    busy = say(Kind.CONNECT, lambda _: connack(0x88))
+    with certified(tmp_path, "127.0.0.1", datetime.now(UTC) + timedelta(days=3), busy) as changes:
+        change(real, **changes)
+        assert "ends on" in examine(real, ends=6)[STEPS.index("tls")]["advice"]
+
+
+def test_a_port_that_does_not_speak_tls(real: CommandLine, stack: Stack) -> None:
+    plain = urlsplit(stack.profile.iot_url or "").port or 0
+    change(real, endpoint=replace(stack.profile.endpoint, port=plain))
+    check_cause(real, "tls", "does not speak TLS", 6)
+
+
+@pytest.mark.parametrize(("ahead", "words"), [(60, "60 minutes slow"), (-60, "60 minutes fast")])
+def test_a_clock_that_is_an_hour_off(real: CommandLine, ahead: int, words: str) -> None:
+    url = real.app.profiles.load("default").cognito_idp_url or ""
+
+    def now() -> datetime:
+        return datetime.now(UTC) + timedelta(minutes=ahead)
+
+    with cognito_proxy(url, lambda operation, said, forward: forward(operation, said), now) as address:
+        change(real, cognito_idp_url=address)
+        assert "Set the clock" in check_cause(real, "clock", words, 6)
+
+
+def test_a_clock_that_is_two_minutes_off_is_noted(real: CommandLine) -> None:
+    url = real.app.profiles.load("default").cognito_idp_url or ""
+
+    def now() -> datetime:
+        return datetime.now(UTC) + timedelta(minutes=2)
+
+    with cognito_proxy(url, lambda operation, said, forward: forward(operation, said), now) as address:
+        change(real, cognito_idp_url=address)
+        found = examine(real)[STEPS.index("clock")]
+        assert "Set the clock" in found["advice"]
+
+
+# -- signing in
+
+
+def test_a_user_pool_that_does_not_exist(real: CommandLine) -> None:
+    change(real, user_pool_id="us-east-1_Nowhere00")
+    assert "aws_user_pools_id" in check_cause(real, "user-pool", "no user pool us-east-1_Nowhere00", 3)
+
+
+def test_an_app_client_that_does_not_exist(real: CommandLine) -> None:
+    change(real, client_id="nosuchclient")
+    advice = check_cause(real, "user-pool", "the user pool or its app client does not exist", 3)
+    assert "aws_user_pools_web_client_id" in advice
+
+
+def test_an_app_client_without_srp(real: CommandLine, stack: Stack) -> None:
+    made = stack.app_client(ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"])
+    change(real, client_id=made["ClientId"])
+    assert "ALLOW_USER_SRP_AUTH" in check_cause(real, "user-pool", "does not allow sign-in by SRP", 3)
+
+
+def test_an_app_client_whose_secret_is_not_known(real: CommandLine, stack: Stack) -> None:
+    made = stack.app_client(GenerateSecret=True)
+    change(real, client_id=made["ClientId"])
+    assert "--client-secret" in check_cause(real, "user-pool", "has a secret", 3)
+
+
+def test_nobody_is_signed_in(real: CommandLine) -> None:
+    change(real, username=None)
+    assert "aws-iot login" in check_cause(real, "sign-in", "nobody is signed in", 4)
+
+
+def test_a_wrong_password(real: CommandLine) -> None:
+    advice = check_cause(real, "sign-in", "wrong user name or password", 4, "-p nonsense")
+    assert "app client" in advice
+
+
+def test_an_unknown_user(real: CommandLine) -> None:
+    check_cause(real, "sign-in", "no such user", 4, "-u nobody -p nonsense")
+
+
+def test_an_account_that_waits_for_its_code(real: CommandLine) -> None:
+    real("signup -u waiting-for-doctor -p Passw0rd-1 -e waiting@example.com")
+    advice = check_cause(real, "sign-in", "not confirmed", 4, "-u waiting-for-doctor -p Passw0rd-1")
+    assert "aws-iot confirm -u waiting-for-doctor" in advice
+
+
+def test_a_session_that_was_revoked(real: CommandLine) -> None:
+    real("login")
+    real("config --forget")
+    end_soon(real.app)
+    profile = real.app.profiles.load("default")
+    kept = real.app.sessions.load(profile)
+    assert kept
+    real.app.accounts(profile).of(real.app.sessions.whole(profile, kept).session).revoke()
+    check_cause(real, "sign-in", "the session has ended", 4)
+
+
+# -- credentials
+
+
+def test_an_identity_pool_that_does_not_exist(real: CommandLine) -> None:
+    change(real, identity_pool_id=IDENTITY_POOL)
+    advice = check_cause(real, "identity-pool", "the identity pool does not exist", 3)
+    assert "aws_cognito_identity_pool_id" in advice
+
+
+@contextmanager
+def refusing(real: CommandLine, operation: str, code: str, message: str) -> Iterator[None]:
+    """The identity pool refuses an operation as AWS words it, which the local stack's has no reason for."""
+    url = real.app.profiles.load("default").cognito_identity_url or ""
+
+    def handle(each: str, said: dict[str, Any], forward: Forward) -> Reply:
+        return refused(code, message) if each == operation else forward(each, said)
+
+    with cognito_proxy(url, handle) as address:
+        change(real, cognito_identity_url=address)
+        yield
+
+
+def test_an_identity_pool_that_is_not_linked_to_the_user_pool(real: CommandLine) -> None:
+    message = "Token is not from a supported provider of this identity pool."
+    with refusing(real, "GetId", "NotAuthorizedException", message):
+        assert "as a provider" in check_cause(real, "identity-pool", "not from a supported provider", 4)
+
+
+def test_an_identity_pool_that_has_no_role_for_signed_in_users(real: CommandLine) -> None:
+    message = "Invalid identity pool configuration. Check assigned IAM roles for this pool."
+    with refusing(real, "GetCredentialsForIdentity", "InvalidIdentityPoolConfigurationException", message):
+        check_cause(real, "credentials", "no usable role", 3)
+
+
+def test_an_identity_pool_that_is_asked_too_often(real: CommandLine) -> None:
+    with refusing(real, "GetId", "LimitExceededException", "Rate exceeded"):
+        check_cause(real, "identity-pool", "a limit of AWS is reached", 7)
+
+
+# -- the broker
+
+
+def test_the_wrong_region_for_the_signature(real: CommandLine) -> None:
+    change(real, iot_region="eu-west-1")
+    advice = check_cause(real, "upgrade", "takes what is signed for us-east-1", 3)
+    assert "aws_pubsub_region as us-east-1" in advice
+
+
+def test_an_endpoint_of_another_account(real: CommandLine) -> None:
+    with ScriptedBroker(upgrade=lambda _: 403) as broker:
+        change(real, endpoint=broker.endpoint)
+        assert "aws_pubsub_endpoint" in check_cause(real, "upgrade", "HTTP 403", 4)
+
+
+def test_the_answer_to_a_refused_upgrade_is_shown(real: CommandLine, stack: Stack) -> None:
+    change(real, endpoint=replace(stack.profile.endpoint, path="/elsewhere"))
+    found = examine(real, ends=4)[STEPS.index("upgrade")]["seen"]
+    assert '{"message": "Forbidden"}' in found
+    assert "x-amzn-errortype: ForbiddenException" in found
+
+
+def test_an_endpoint_that_is_no_broker(real: CommandLine) -> None:
+    with ScriptedBroker(upgrade=lambda _: 404) as broker:
+        change(real, endpoint=broker.endpoint)
+        check_cause(real, "upgrade", "answered HTTP 404 instead of opening a WebSocket", 6)
+
+
+def test_an_identity_that_nobody_has_accepted(real: CommandLine, stack: Stack) -> None:
+    stranger = stack.person(accepted=False)
+    options = f"-u {stranger.username} -p {PASSWORD}"
+    advice = check_cause(real, "connect", "no admin has accepted", 5, options)
+    assert f"aws-iot admin accept {stranger.identity} -k default" in advice
+
+
+def test_a_broker_that_closes_without_a_word(real: CommandLine) -> None:
+    with ScriptedBroker(say(Kind.CONNECT, lambda _: None)) as broker:
+        change(real, endpoint=broker.endpoint)
+        check_cause(real, "connect", "closes the connection without a word", 5)
+
+
+def test_a_broker_that_is_overloaded(real: CommandLine) -> None:
+    with ScriptedBroker(say(Kind.CONNECT, lambda _: connack(0x88))) as broker:
+        change(real, endpoint=broker.endpoint)
+        check_cause(real, "connect", "takes no connections at the moment", 6)
+
+
+def say(kind: Kind, answer: Callable[[Packet], bytes | None]) -> Script:
+    """A script that answers one kind of packet differently."""
+    return lambda packet: answer(packet) if packet.kind is kind else agreeable(packet)
+
+
+def allowing(stack: Stack, *statements: tuple[str, str]) -> Person:
+    """Somebody who may connect, and do these things on these resources of the pool."""
+    person = stack.person(accepted=False)
+    arn = f"arn:aws:iot:us-east-1:000000000000:{{}}/{stack.profile.identity_pool_id}"
+    allowed = [("iot:Connect", "arn:aws:iot:us-east-1:000000000000:client/*")]
+    allowed += [(action, arn.format(kind) + "/*") for action, kind in statements]
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": a, "Resource": r} for a, r in allowed],
+    }
+    stack.attach_policy_of_its_own(person.identity, json.dumps(document))
+    return person
+
+
+@pytest.mark.parametrize(
+    ("allowed", "step", "words"),
+    [
+        ((), "subscribe", "not authorized to subscribe"),
+        ((("iot:Subscribe", "topic"),), "subscribe", "not authorized to subscribe"),
+        ((("iot:Subscribe", "topicfilter"),), "publish", "not authorized to publish"),
+        ((("iot:Subscribe", "topicfilter"), ("iot:Publish", "topic")), "echo", "not authorized to receive"),
+    ],
+)
+def test_a_policy_that_lacks_something(
+    real: CommandLine, stack: Stack, allowed: tuple[tuple[str, str], ...], step: str, words: str
+) -> None:
+    person = allowing(stack, *allowed)
+    options = f"-u {person.username} -p {PASSWORD} --timeout 2"
+    assert "policy" in check_cause(real, step, words, 5, options)
+
+
+def test_a_broker_that_never_acknowledges(real: CommandLine) -> None:
+    with ScriptedBroker(say(Kind.PUBLISH, lambda _: b"")) as broker:
+        change(real, endpoint=broker.endpoint)
+        check_cause(real, "publish", "has not acknowledged", 6, "--timeout 1")
+
+
+def test_a_broker_that_refuses_for_another_reason(real: CommandLine) -> None:
+    with ScriptedBroker(say(Kind.PUBLISH, lambda packet: puback(packet, 0x97))) as broker:
+        change(real, endpoint=broker.endpoint)
+        check_cause(real, "publish", "a limit of the account or connection is reached", 7)
+
+
+def test_a_broker_that_ends_the_link_over_a_room(real: CommandLine) -> None:
+    with ScriptedBroker(say(Kind.PUBLISH, lambda _: disconnect(NOT_AUTHORIZED))) as broker:
+        change(real, endpoint=broker.endpoint)
+        check_cause(real, "publish", "not authorized to publish", 5)
+
+
+def test_a_filter_that_is_not_granted(real: CommandLine) -> None:
+    with ScriptedBroker(say(Kind.SUBSCRIBE, lambda packet: suback(packet, 0x8F))) as broker:
+        change(real, endpoint=broker.endpoint)
+        check_cause(real, "subscribe", "did not grant", 7)
+
+
+def test_a_room_that_can_be_none(real: CommandLine) -> None:
+    check_cause(real, "subscribe", "holds a wildcard", 7, "-r a/+")

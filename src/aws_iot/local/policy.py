@@ -2,17 +2,24 @@
 
 ministack 1.5.33 verifies signatures and evaluates IAM policies, but it neither substitutes the
 policy variables of a Cognito identity nor looks at the IoT policies attached to one. Its one seam
-for that is `ministack.services.iot._mqtt_iam_allows`, which `enforce` replaces. What it keeps
+for that is `ministack.services.iot._mqtt_iam_allows`, which `enforce` replaces by what `aws_iot.policy` decides:
+the same that `aws-iot doctor --policy` explains. What it keeps
 private and we use is in this module, `aliases`, `faults` and `memory`, so its version is pinned; a test
 fails when it moves.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
-from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document
 from ministack.core.responses import request_scope
 from ministack.services import iam, iot, sts
+
+from aws_iot.errors import ProfileError
+from aws_iot.policy import Document, Verdict, decide, parse, request_of
+
+_log = logging.getLogger(__name__)
 
 CLIENT = "client/"
 
@@ -36,26 +43,18 @@ def allows(account: str, region: str, credential: tuple[str, str], action: str, 
     if "_identity_id" not in identity:
         return False  # only identities of a pool talk here
     _links[access_key] = identity
-    variables = {
-        "cognito-identity.amazonaws.com:sub": identity["_identity_id"],
-        "cognito-identity.amazonaws.com:aud": identity["_identity_pool_id"],
-    }
-    context = EvalContext(
-        principal_arn=identity["Arn"],
-        principal_type="AssumedRole",
-        principal_account=account,
-        action=action,
-        resource_arn=f"arn:aws:iot:{region}:{account}:{resource}",
-        region=region,
-        service_context={"iot:clientid": resource.removeprefix(CLIENT)}
-        if resource.startswith(CLIENT)
-        else {},
+    request = request_of(
+        action,
+        f"arn:aws:iot:{region}:{account}:{resource}",
+        identity=identity["_identity_id"],
+        pool=identity["_identity_pool_id"],
+        client=resource.removeprefix(CLIENT) if resource.startswith(CLIENT) else None,
     )
     with request_scope(key_account, region):
         grants = [_role_documents(identity["Arn"])]
         if identity["_cognito_auth_type"] == "authenticated":
             grants.append(_attached_documents(identity["_identity_id"]))
-    return all(_permits(context, documents, variables) for documents in grants)
+    return all(decide(_parsed(documents), request).verdict is Verdict.ALLOWED for documents in grants)
 
 
 def _role_documents(session_arn: str) -> Iterable[str]:
@@ -71,10 +70,14 @@ def _attached_documents(identity: str) -> Iterable[str]:
     ]
 
 
-def _permits(context: EvalContext, documents: Iterable[str], variables: Mapping[str, str]) -> bool:
-    substituted = []
-    for document in documents:
-        for name, value in variables.items():
-            document = document.replace(f"${{{name}}}", value)
-        substituted.append(parse_policy_document(document))
-    return bool(evaluate(context, substituted).decision == "Allow")
+def _parsed(documents: Iterable[str]) -> Iterator[Document]:
+    for text in documents:
+        try:
+            yield _parse(text)
+        except ProfileError as error:  # the engine takes what AWS would not
+            _log.warning("a policy that allows nothing: %s", error)
+
+
+@lru_cache(maxsize=256)
+def _parse(text: str) -> Document:
+    return parse("policy", text)

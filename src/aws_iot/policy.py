@@ -1,0 +1,548 @@
+"""Policies: what documents in the language of IAM and AWS IoT Core allow somebody, and which statement says so.
+
+AWS IoT Core evaluates as IAM does (docs.aws.amazon.com/iot/latest/developerguide/iot-policies.html): what no statement
+allows is refused, and what one denies is refused whatever the others allow. What depends on something that is not
+known here, such as the address that somebody comes from, stays undecided.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import IntEnum
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from aws_iot.errors import ProfileError
+
+SUB = "cognito-identity.amazonaws.com:sub"
+AUD = "cognito-identity.amazonaws.com:aud"
+CLIENT_ID = "iot:ClientId"
+
+WITH_VARIABLES = "2012-10-17"
+"""The version of the language in which `${…}` is a variable; in the older one, and without a version, it is text:
+docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html"""
+
+# What a request may hold besides what is known of it. What is neither has no value: a person is no thing, and shows no
+# certificate. docs.aws.amazon.com/iot/latest/developerguide/iot-policy-variables.html
+_MAY_HAVE_A_VALUE = (
+    "aws:",
+    "cognito-identity.amazonaws.com:amr",
+    "iot:clientid",
+    "iot:connectattributes",
+    "iot:domainname",
+)
+
+KINDS = {
+    "connect": "client",
+    "publish": "topic",
+    "receive": "topic",
+    "retainpublish": "topic",
+    "subscribe": "topicfilter",
+}
+"""On what kind of resource an action is: docs.aws.amazon.com/iot/latest/developerguide/iot-action-resources.html"""
+
+
+class Verdict(IntEnum):
+    """The more the better."""
+
+    REFUSED = 0
+    UNDECIDED = 1
+    ALLOWED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who wants to do what: an action such as `iot:Publish`, on an ARN. The keys of `values` are in lower case."""
+
+    action: str
+    resource: str
+    values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def of(self, key: str) -> Sequence[str] | None:
+        """The values of a key: none if it is not part of the request, None if that is not known."""
+        key = key.lower()
+        if key in self.values:
+            return self.values[key]
+        return None if key.startswith(_MAY_HAVE_A_VALUE) else ()
+
+
+def request_of(
+    action: str,
+    resource: str,
+    *,
+    identity: str,
+    pool: str,
+    client: str | None,
+    more: Mapping[str, Sequence[str]] | None = None,
+) -> Request:
+    """What somebody who signed in to an identity pool asks, over a connection with this client id (None: unknown)."""
+    values = (
+        {SUB: [identity], AUD: [pool]}
+        | ({CLIENT_ID: [client]} if client is not None else {})
+        | dict(more or {})
+    )
+    return Request(action, resource, {key.lower(): value for key, value in values.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One operator with one key, such as `StringLike` with `iot:ClientId`."""
+
+    operator: str
+    key: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """`label` is its Sid, or else its number. With `but` the lists name what it is not about."""
+
+    label: str
+    effect: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    conditions: tuple[Condition, ...]
+    but_actions: bool = False
+    but_resources: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A policy, under the name by which people know it."""
+
+    name: str
+    statements: tuple[Statement, ...]
+    has_variables: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A statement that applies, or may: by which of its actions and resources, and on what that depends."""
+
+    document: str
+    statement: str
+    effect: str
+    action: str
+    resource: str
+    depends: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A statement that would allow the action, and why it does not apply."""
+
+    document: str
+    statement: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What documents say together. `found` are the statements that decide it, or that would if more were known."""
+
+    verdict: Verdict
+    found: tuple[Found, ...] = ()
+    near: tuple[Near, ...] = ()
+
+    @property
+    def depends(self) -> list[str]:
+        """What would have to be known."""
+        return sorted(frozenset().union(*(one.depends for one in self.found)))
+
+
+# -- reading
+
+
+def parse(name: str, given: str | bytes | Mapping[str, Any]) -> Document:
+    """Read a policy: the document itself, or what `aws iot get-policy` or `aws iam get-role-policy` print around it.
+
+    Raises `ProfileError`, naming `name` and what is wrong.
+    """
+    value: Any = given
+    if isinstance(given, str | bytes):
+        try:
+            value = json.loads(given)
+        except (ValueError, RecursionError) as error:
+            raise ProfileError(f"{name}: is not JSON: {error}") from error
+    if isinstance(value, dict) and "Statement" not in value:
+        for key in ("policyDocument", "PolicyDocument", "Document", "PolicyVersion"):
+            if isinstance(inner := value.get(key), str | dict):
+                own = value.get("policyName") or value.get("PolicyName")
+                return parse(own if isinstance(own, str) else name, inner)
+    if not isinstance(value, Mapping) or "Statement" not in value:
+        raise ProfileError(f"{name}: is no policy: a policy is a JSON object with a 'Statement'")
+    version = value.get("Version")
+    if version not in (None, "2008-10-17", WITH_VARIABLES):
+        raise ProfileError(
+            f"{name}: its Version is {json.dumps(version)}: there is {WITH_VARIABLES}, as a text"
+        )
+    statements = value["Statement"]
+    if not isinstance(statements, list):
+        statements = [statements]
+    return Document(
+        name,
+        tuple(_statement(name, number, one) for number, one in enumerate(statements, 1)),
+        version == WITH_VARIABLES,
+    )
+
+
+_ELEMENTS = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}
+
+
+def _statement(name: str, number: int, given: Any) -> Statement:
+    def wrong(what: str) -> ProfileError:
+        return ProfileError(f"{name}: statement {number} {what}")
+
+    if not isinstance(given, dict):
+        raise wrong("is no JSON object")
+    if unknown := sorted(given.keys() - _ELEMENTS):
+        raise wrong(f"has '{unknown[0]}', which a statement of such a policy cannot have")
+    if given.get("Effect") not in ("Allow", "Deny"):
+        raise wrong('has no Effect that is "Allow" or "Deny"')
+
+    def either(element: str) -> tuple[tuple[str, ...], bool]:
+        but = f"Not{element}"
+        if (element in given) == (but in given):
+            raise wrong(f"needs '{element}' or '{but}', and not both")
+        chosen = element if element in given else but
+        if (texts := _texts(given[chosen])) is None:
+            raise wrong(f"has a '{chosen}' that is neither a text nor a list of texts")
+        return texts, chosen == but
+
+    blocks = given.get("Condition", {})
+    if not isinstance(blocks, dict) or not all(isinstance(block, dict) for block in blocks.values()):
+        raise wrong("has a 'Condition' that is not {operator: {key: value}}")
+    conditions = []
+    for operator, block in blocks.items():
+        for key, value in block.items():
+            if (values := _texts(value, plain=True)) is None:
+                raise wrong(f"has a condition {operator} on {key} without a text, or a list of texts")
+            conditions.append(Condition(operator, key, values))
+    (actions, but_actions), (resources, but_resources) = either("Action"), either("Resource")
+    sid = given.get("Sid")
+    label = sid if isinstance(sid, str) and sid else f"statement {number}"
+    return Statement(
+        label, given["Effect"], actions, resources, tuple(conditions), but_actions, but_resources
+    )
+
+
+def _texts(given: Any, *, plain: bool = False) -> tuple[str, ...] | None:
+    """A text or a list of texts; `plain` takes numbers and truth values too, as conditions may have them."""
+    values = given if isinstance(given, list) else [given]
+    if plain:
+        values = [json.dumps(v) if isinstance(v, bool | int | float) else v for v in values]
+    return tuple(values) if all(isinstance(value, str) for value in values) else None
+
+
+# -- deciding
+
+
+def decide(documents: Iterable[Document], request: Request) -> Decision:
+    """What the documents say to a request, and by which statements."""
+    given = [(document, one) for document in documents for one in document.statements]
+    found = [found for document, one in given if (found := _found(document, one, request))]
+    denied = [one for one in found if one.effect == "Deny"]
+    allowed = [one for one in found if one.effect == "Allow"]
+    if certain := [one for one in denied if not one.depends]:
+        return Decision(Verdict.REFUSED, tuple(certain))
+    if not allowed:
+        near = [_near(document, one, request) for document, one in given if one.effect == "Allow"]
+        return Decision(Verdict.REFUSED, (), tuple(filter(None, near)))
+    certain = [one for one in allowed if not one.depends]
+    if certain and not denied:
+        return Decision(Verdict.ALLOWED, tuple(certain))
+    return Decision(Verdict.UNDECIDED, tuple(denied + (certain or allowed)))
+
+
+Truth = bool | frozenset[str]
+"""Yes, no, or what it depends on."""
+
+
+def _all(truths: Iterable[Truth]) -> Truth:
+    depends: frozenset[str] = frozenset()
+    for truth in truths:
+        if truth is False:
+            return False
+        if truth is not True:
+            depends |= truth
+    return depends or True
+
+
+def _any(truths: Iterable[Truth]) -> Truth:
+    return _not(_all(map(_not, truths)))
+
+
+def _not(truth: Truth) -> Truth:
+    return not truth if isinstance(truth, bool) else truth
+
+
+def _found(document: Document, statement: Statement, request: Request) -> Found | None:
+    action = _action(statement, request)
+    if action is None:
+        return None
+    resource, truth = _resource(document, statement, request)
+    whole = _all([truth, *(_holds(document, one, request) for one in statement.conditions)])
+    if whole is False:
+        return None
+    depends = frozenset() if whole is True else whole
+    return Found(document.name, statement.label, statement.effect, action, resource, depends)
+
+
+def _action(statement: Statement, request: Request) -> str | None:
+    """By which of its actions a statement is about the request; upper and lower case are the same there."""
+    wanted = request.action.lower()
+    fits = [one for one in statement.actions if fnmatchcase(wanted, one.lower().replace("[", "[[]"))]
+    if statement.but_actions:
+        return None if fits else f"all but {', '.join(statement.actions)}"
+    return fits[0] if fits else None
+
+
+def _resource(document: Document, statement: Statement, request: Request) -> tuple[str, Truth]:
+    """Which of its resources it is, and whether."""
+    truths = {one: _like(document, _whole_arn(one), request.resource, request) for one in statement.resources}
+    if statement.but_resources:
+        return f"all but {', '.join(statement.resources)}", _not(_any(truths.values()))
+    if fits := next((one for one, truth in truths.items() if truth is True), None):
+        return fits, True
+    maybe = [one for one, truth in truths.items() if truth is not False]
+    return ", ".join(maybe), _any(truths.values())
+
+
+def _whole_arn(pattern: str) -> str:
+    """An ARN that ends early goes on with wildcards: reference_policies_elements_resource.html of IAM's User Guide."""
+    return pattern + ":*" * (5 - pattern.count(":")) if pattern.startswith("arn:") else pattern
+
+
+# `${name}`, or `${name, 'what stands for it where it has no value'}`
+_VARIABLE = re.compile(r"\$\{\s*([^},\s]+)\s*(?:,\s*'([^']*)'\s*)?\}")
+_TOKEN = re.compile(rf"{_VARIABLE.pattern}|[*?]|\$|[^*?$]+")
+
+
+_escape = lru_cache(maxsize=2048)(re.escape)  # a broker asks for the same again and again
+
+
+@lru_cache(maxsize=2048)
+def _tokens(text: str, has_variables: bool) -> tuple[tuple[str, str | None, str | None], ...]:
+    """The parts of a pattern: its text, and of a variable the name and what stands for it without a value."""
+    pattern = _TOKEN if has_variables else re.compile(r"()()(?:[*?]|[^*?]+)")
+    return tuple((found[0], found[1] or None, found[2]) for found in pattern.finditer(text))
+
+
+def _like(
+    document: Document,
+    pattern: str,
+    text: str,
+    request: Request,
+    *,
+    wildcards: bool = True,
+    any_case: bool = False,
+) -> Truth:
+    """Whether a pattern of a document takes a text.
+
+    `*` is any run of characters, also over `/` and `:`, and `?` is one; MQTT's `+` and `#` mean nothing:
+    docs.aws.amazon.com/iot/latest/developerguide/pub-sub-policy.html. A variable without a value takes no text:
+    docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html.
+    """
+    parts = []
+    depends = set()
+    for piece, name, default in _tokens(pattern, document.has_variables):
+        if name in ("*", "?", "$"):
+            parts.append(_escape(name))
+        elif name:
+            values = request.of(name)
+            if values is None:
+                depends.add(name)
+                parts.append(".*")
+            elif len(values) == 1:
+                parts.append(_escape(values[0]))
+            elif default is not None and not values:
+                parts.append(_escape(default))
+            else:
+                return False
+        elif wildcards and piece in ("*", "?"):
+            parts.append(".*" if piece == "*" else ".")
+        else:
+            parts.append(_escape(piece))
+    flags = re.DOTALL | (re.IGNORECASE if any_case else 0)
+    if re.fullmatch("".join(parts), text, flags) is None:
+        return False
+    return frozenset(depends) or True
+
+
+# -- conditions: docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+
+Compare = Callable[[Document, str, str, Request], Truth]
+"""Whether a value of a condition takes a value of the request."""
+
+
+def _text(*, wildcards: bool = False, any_case: bool = False) -> Compare:
+    return lambda document, wanted, value, request: _like(
+        document, wanted, value, request, wildcards=wildcards, any_case=any_case
+    )
+
+
+def _ordered(read: Callable[[str], Any], holds: Callable[[Any, Any], bool]) -> Compare:
+    def compare(_: Document, wanted: str, value: str, __: Request) -> bool:
+        try:
+            return holds(read(value), read(wanted))
+        except ValueError:  # what cannot be read is nothing that anything is equal to
+            return False
+
+    return compare
+
+
+def _moment(text: str) -> datetime:
+    """ISO 8601, or seconds since 1970."""
+    if re.fullmatch(r"\d{9,}(\.\d+)?", text):
+        return datetime.fromtimestamp(float(text), UTC)
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+_NUMBERS = {
+    "equals": lambda a, b: a == b,
+    "lessthan": lambda a, b: a < b,
+    "lessthanequals": lambda a, b: a <= b,
+    "greaterthan": lambda a, b: a > b,
+    "greaterthanequals": lambda a, b: a >= b,
+}
+_COMPARES: dict[str, Compare] = {
+    "stringequals": _text(),
+    "stringequalsignorecase": _text(any_case=True),
+    "stringlike": _text(wildcards=True),
+    "arnequals": _text(wildcards=True),  # the same as ArnLike
+    "arnlike": _text(wildcards=True),
+    "bool": _text(any_case=True),
+    "ipaddress": _ordered(str, lambda a, net: ip_address(a) in ip_network(net, strict=False)),
+    **{f"numeric{name}": _ordered(float, holds) for name, holds in _NUMBERS.items()},
+    **{f"date{name}": _ordered(_moment, holds) for name, holds in _NUMBERS.items()},
+}
+_NEGATIONS = {
+    "stringnotequals": "stringequals",
+    "stringnotequalsignorecase": "stringequalsignorecase",
+    "stringnotlike": "stringlike",
+    "arnnotequals": "arnequals",
+    "arnnotlike": "arnlike",
+    "notipaddress": "ipaddress",
+    "numericnotequals": "numericequals",
+    "datenotequals": "dateequals",
+}
+
+
+def _holds(document: Document, condition: Condition, request: Request) -> Truth:
+    """Whether a condition holds. Without its key, a negation holds and `…IfExists` does, all else does not.
+
+    `ForAllValues:` holds for no values at all, `ForAnyValue:` does not, and neither looks at `…IfExists`.
+    """
+    quantifier, _, operator = condition.operator.lower().rpartition(":")
+    values = request.of(condition.key)
+    if values is None:
+        return frozenset([condition.key])
+    if operator == "null":
+        return any((wanted.lower() == "true") != bool(values) for wanted in condition.values)
+    if_exists, operator = operator.endswith("ifexists"), operator.removesuffix("ifexists")
+    negated = operator in _NEGATIONS
+    compare = _COMPARES.get(_NEGATIONS.get(operator, operator))
+    if compare is None or quantifier not in ("", "forallvalues", "foranyvalue"):
+        return frozenset([f"the operator {condition.operator}"])
+    if not values:
+        return quantifier == "forallvalues" or (not quantifier and (negated or if_exists))
+
+    def one(value: str) -> Truth:
+        found = _any(compare(document, wanted, value, request) for wanted in condition.values)
+        return _not(found) if negated else found
+
+    each = (one(value) for value in values)
+    return _all(each) if quantifier == "forallvalues" or (negated and not quantifier) else _any(each)
+
+
+# -- explaining
+
+
+def _near(document: Document, statement: Statement, request: Request) -> Near | None:
+    """Why a statement that is about the action does not apply; None if it is about another."""
+    if _action(statement, request) is None:
+        return None
+    return Near(document.name, statement.label, _why_not(document, statement, request))
+
+
+def _why_not(document: Document, statement: Statement, request: Request) -> str:
+    if _resource(document, statement, request)[1] is False:
+        if statement.but_resources:
+            return "its NotResource names this resource"
+        reasons = (_why_no_match(document, one, request) for one in statement.resources)
+        told = next(filter(None, reasons), None) or _why_other_kind(statement, request)
+        return told or f"it is for {', '.join(map(_last, statement.resources)) or 'nothing'}"
+    failed = next(one for one in statement.conditions if _holds(document, one, request) is False)
+    now = ", ".join(request.of(failed.key) or ()) or "without a value"
+    return (
+        f"its condition {failed.operator} {failed.key} {', '.join(failed.values)} does not hold: it is {now}"
+    )
+
+
+def _why_no_match(document: Document, pattern: str, request: Request) -> str | None:
+    """What is wrong with a resource that looks as if it was meant; None if it is just for another one."""
+    names = [
+        name
+        for _, name, default in _tokens(pattern, True)
+        if name and default is None and name not in ("*", "?", "$")
+    ]
+    if names and not document.has_variables:
+        return f"its document has no Version {WITH_VARIABLES}, without which ${{{names[0]}}} is plain text"
+    for name in names:
+        values = request.of(name)
+        if values is not None and len(values) != 1:
+            return _nothing(name)
+    here, there = request.resource.split(":", 5), _whole_arn(pattern).split(":", 5)
+    if len(there) == 6:
+        for number, what in ((1, "partition"), (3, "region"), (4, "account")):
+            moved = ":".join([*there[:number], here[number], *there[number + 1 :]])
+            if _like(document, moved, request.resource, request):
+                return f"its {what} is '{there[number]}', and here it is '{here[number]}'"
+        kind, _, rest = there[5].partition("/")
+        wanted = _kind(request)
+        if {kind, wanted} == {"topic", "topicfilter"}:
+            moved = ":".join([*there[:5], f"{wanted}/{rest}"])
+            if _like(document, moved, request.resource, request):
+                return _other_kind(kind, request)
+    with_wildcards = pattern.replace("+", "*").replace("#", "*")
+    if with_wildcards != pattern and _like(document, with_wildcards, request.resource, request):
+        return f"in its {_last(pattern)} '+' and '#' are plain characters: the wildcard of a policy is '*'"
+    # Not to publish: whoever can do that under more topics than his own can speak in another's name.
+    if _kind(request) != "topic" and _like(document, pattern + "*", request.resource, request):
+        return f"its {_last(pattern)} ends too early: with '*' at its end it would match"
+    return None
+
+
+def _why_other_kind(statement: Statement, request: Request) -> str | None:
+    kinds = [_last(one).partition("/")[0] for one in statement.resources]
+    if not kinds or any(kind == _kind(request) or kind not in KINDS.values() for kind in kinds):
+        return None
+    return _other_kind(next((kind for kind in kinds if kind != "client"), "client"), request)
+
+
+def _other_kind(kind: str, request: Request) -> str:
+    return f"its resource begins with {kind}/, and {request.action} takes {_kind(request)}/"
+
+
+def _kind(request: Request) -> str | None:
+    return KINDS.get(request.action.partition(":")[2].lower())
+
+
+def _nothing(name: str) -> str:
+    import difflib  # here, since few look for a mistake
+
+    if name.lower().startswith(("iot:connection.thing.", "iot:certificate.")):
+        return f"${{{name}}} stands for nothing: a person is no thing and has no certificate"
+    known = {one.lower(): one for one in (SUB, AUD, CLIENT_ID, "aws:SourceIp")}
+    near = difflib.get_close_matches(name.lower(), known, n=1)
+    return f"${{{name}}} stands for nothing" + (f": is ${{{known[near[0]]}}} meant?" if near else "")
+
+
+def _last(arn: str) -> str:
+    """What stands behind the account in an ARN."""
+    return arn.split(":", 5)[-1]

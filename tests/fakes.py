@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from aws_iot.app import App
+from aws_iot.authorization import Gate, Person, Question
+from aws_iot.aws.authorization import Opinion
 from aws_iot.aws.cloudformation import Change, Proposal, StackEvent, StackState
 from aws_iot.aws.members import Connected, Identity
 from aws_iot.connection import Connection, Delivery, Done, Event
@@ -76,6 +78,8 @@ class FakeCloud:
     remembered: list[Device] = field(default_factory=list)
     stop_after: int | None = None
     clients: dict[str, Connected] = field(default_factory=dict)
+    gates: list[Gate] = field(default_factory=list)
+    opinions: dict[str, Opinion] | AwsIotError = field(default_factory=dict)
     stack: "FakeStack" = field(default_factory=lambda: FakeStack())
     published: list[tuple[str, bytes, Properties]] = field(default_factory=list)
 
@@ -428,6 +432,22 @@ class FakeMembers:
             raise ServiceRefused(f"AWS IoT Core does not know it: {policy}")
 
 
+class FakeAuthorization:
+    """What an admin reads about an identity, in memory; opinions are by action."""
+
+    def __init__(self, cloud: FakeCloud) -> None:
+        self._cloud = cloud
+
+    def read(self, identity: str) -> tuple[Sequence[Gate], str | None]:
+        return self._cloud.gates, "123456789012"
+
+    def ask(self, person: Person, questions: Sequence[Question]) -> dict[Question, Opinion]:
+        opinions = self._cloud.opinions
+        if isinstance(opinions, AwsIotError):
+            raise opinions
+        return {one: opinions[one.action] for one in questions if one.action in opinions}
+
+
 @dataclass
 class FakeStack:
     """A CloudFormation stack, in memory: what it would change, and what happens when it does."""
@@ -550,6 +570,11 @@ class FakeApp(App):
 
     def members(self, profile: Profile, aws_profile: str | None) -> FakeMembers:  # type: ignore[override]
         return FakeMembers(self.cloud)
+
+    def authorization(  # type: ignore[override]
+        self, profile: Profile, aws_profile: str | None
+    ) -> FakeAuthorization:
+        return FakeAuthorization(self.cloud)
 
     def deployment(  # type: ignore[override]
         self, name: str, region: str | None, aws_profile: str | None

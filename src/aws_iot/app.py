@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aws_iot.aws.authorization import Authorization
     from aws_iot.aws.deployment import Deployment
     from aws_iot.aws.members import Members
     from aws_iot.connection import Connection
@@ -160,6 +161,12 @@ class App:
 
         return Members(profile, self.now, self.timeout, aws_profile)
 
+    def authorization(self, profile: Profile, aws_profile: str | None) -> Authorization:
+        """What decides about an identity, for an admin."""
+        from aws_iot.aws.authorization import Authorization
+
+        return Authorization(profile, self.now, self.timeout, aws_profile)
+
     def deployment(self, name: str, region: str | None, aws_profile: str | None) -> Deployment:
         """The stack of a team's AWS resources, for an admin."""
         from aws_iot.aws.deployment import Deployment
@@ -237,6 +244,7 @@ class App:
             cognito_idp_url=stack.api_url,
             cognito_identity_url=stack.api_url,
             iot_url=stack.api_url,
+            iam_url=stack.api_url,
             ca_bundle=str(stack.ca_file),
         )
         return Provisioned(profile, admin.access_key_id, admin.secret_access_key)

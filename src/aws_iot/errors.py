@@ -7,7 +7,8 @@ AwsIotError
 ├── Unreachable             6  name, connection, TLS, clock, deadline
 ├── ServiceRefused          7  limit, quota, invalid parameter
 ├── NothingCame             8  what was waited for did not come in time
-└── CommandFailed           9  a command that was run for a message failed
+├── CommandFailed           9  a command that was run for a message failed
+└── Undecided              10  what was asked depends on something that is not known
 """
 
 from typing import ClassVar
@@ -130,3 +131,9 @@ class CommandFailed(AwsIotError):
     """A command that was run for a message failed."""
 
     exit_code = 9
+
+
+class Undecided(AwsIotError):
+    """What was asked depends on something that is not known here."""
+
+    exit_code = 10

@@ -347,28 +347,31 @@ def _like(
     docs.aws.amazon.com/iot/latest/developerguide/pub-sub-policy.html. A variable without a value takes no text:
     docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html.
     """
-    parts = []
+    runs = [""]  # what stands between one `*` and the next
     depends = set()
     for piece, name, default in _tokens(pattern, document.has_variables):
         if name in ("*", "?", "$"):
-            parts.append(_escape(name))
+            runs[-1] += _escape(name)
         elif name:
             values = request.of(name)
             if values is None:
                 depends.add(name)
-                parts.append(".*")
+                runs.append("")
             elif len(values) == 1:
-                parts.append(_escape(values[0]))
+                runs[-1] += _escape(values[0])
             elif default is not None and not values:
-                parts.append(_escape(default))
+                runs[-1] += _escape(default)
             else:
                 return False
-        elif wildcards and piece in ("*", "?"):
-            parts.append(".*" if piece == "*" else ".")
+        elif wildcards and piece == "*":
+            runs.append("")
         else:
-            parts.append(_escape(piece))
-    flags = re.DOTALL | (re.IGNORECASE if any_case else 0)
-    if re.fullmatch("".join(parts), text, flags) is None:
+            runs[-1] += "." if wildcards and piece == "?" else _escape(piece)
+    # The nearest place for each run will do. Whoever tries all of them may be at it for years.
+    first, *others = runs
+    *middle, last = others or [""]
+    regex = first + "".join(f"(?>.*?{run})" for run in middle) + (f".*{last}" if others else "")
+    if re.fullmatch(regex, text, re.DOTALL | (re.IGNORECASE if any_case else 0)) is None:
         return False
     return frozenset(depends) or True
 
@@ -389,7 +392,7 @@ def _ordered(read: Callable[[str], Any], holds: Callable[[Any, Any], bool]) -> C
     def compare(_: Document, wanted: str, value: str, __: Request) -> bool:
         try:
             return holds(read(value), read(wanted))
-        except ValueError:  # what cannot be read is nothing that anything is equal to
+        except (ValueError, OverflowError):  # what cannot be read is nothing that anything is equal to
             return False
 
     return compare
@@ -476,7 +479,8 @@ def _why_not(document: Document, statement: Statement, request: Request) -> str:
             return "its NotResource names this resource"
         reasons = (_why_no_match(document, one, request) for one in statement.resources)
         told = next(filter(None, reasons), None) or _why_other_kind(statement, request)
-        return told or f"it is for {', '.join(map(_last, statement.resources)) or 'nothing'}"
+        others = [one for one in map(_last, statement.resources) if one.startswith(f"{_kind(request)}/")]
+        return told or f"it is for {', '.join(others or map(_last, statement.resources)) or 'nothing'}"
     failed = next(one for one in statement.conditions if _holds(document, one, request) is False)
     now = ", ".join(request.of(failed.key) or ()) or "without a value"
     return (

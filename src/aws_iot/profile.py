@@ -33,6 +33,7 @@ class Profile:
     cognito_idp_url: str | None = None
     cognito_identity_url: str | None = None
     iot_url: str | None = None
+    iam_url: str | None = None
     ca_bundle: str | None = None
     username: str | None = None
     client_has_secret: bool = False
@@ -98,6 +99,7 @@ _KEYS = (
     _Key("endpoint_url_cognito_identity_provider", "cognito_idp_url", _URL, "an http(s) URL", required=False),
     _Key("endpoint_url_cognito_identity", "cognito_identity_url", _URL, "an http(s) URL", required=False),
     _Key("endpoint_url_iot", "iot_url", _URL, "an http(s) URL", required=False),
+    _Key("endpoint_url_iam", "iam_url", _URL, "an http(s) URL", required=False),
     _Key("ca_bundle", "ca_bundle", r".+", "the path of a PEM file", required=False),
 )
 

@@ -10,7 +10,19 @@ import pytest
 from tests.conftest import REPOSITORY
 
 SOURCE = REPOSITORY / "src"
-FLOW = ("profile", "session", "credentials", "connection", "room", "message", "files", "errors", "app")
+FLOW = (
+    "profile",
+    "session",
+    "credentials",
+    "connection",
+    "room",
+    "message",
+    "authorization",
+    "policy",
+    "files",
+    "errors",
+    "app",
+)
 # Importing the engine of the local stack configures logging, so only a process of the stack does that.
 OF_THE_ENGINE = {f"aws_iot.local.{name}" for name in ("aliases", "corrections", "gateway", "policy")}
 

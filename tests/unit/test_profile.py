@@ -34,6 +34,7 @@ LOCAL = replace(
     cognito_idp_url="http://127.0.0.1:4566",
     cognito_identity_url="http://127.0.0.1:4566",
     iot_url="https://127.0.0.1:4566",
+    iam_url="https://127.0.0.1:4566",
     ca_bundle="/home/alice/ca.pem",
 )
 BAD_KEYS = [
@@ -219,6 +220,7 @@ def test_a_missing_key_is_named_with_the_source_and_what_was_expected(
         ("endpoint_url_cognito_identity_provider", "file:///etc/passwd", "an http(s) URL"),
         ("endpoint_url_cognito_identity", "localhost:4566", "an http(s) URL"),
         ("endpoint_url_iot", True, "an http(s) URL"),
+        ("endpoint_url_iam", "iam", "an http(s) URL"),
         ("ca_bundle", "", "the path of a PEM file"),
     ],
 )

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -117,6 +117,18 @@ class Service:
         """
         make, if_lost = getattr(self.client, operation), 1 if once else LOST_ATTEMPTS
         return self.within(refusals, lambda: self._patiently(lambda: make(**parameters), if_lost))
+
+    def pages(
+        self, operation: str, tokens: tuple[str, str], refusals: Refusals, **parameters: Any
+    ) -> Iterator[dict[str, Any]]:
+        """The pages of a list; `tokens` are what a page calls the next one, and what that is asked for by."""
+        given, asked = tokens
+        while True:
+            page = self.call(operation, refusals, **parameters)
+            yield page
+            if not page.get(given):
+                return
+            parameters[asked] = page[given]
 
     def within(self, refusals: Refusals, work: Callable[[], T], timeout: float | None = None) -> T:
         """What `work` returns, which may be several calls; see `call`."""

@@ -50,6 +50,7 @@ class Deployment:
             "cognito_idp_url": "cognito-idp",
             "cognito_identity_url": "cognito-identity",
             "iot_url": "iot",
+            "iam_url": "iam",
         }
         found = {
             field: self._service(service).client.meta.endpoint_url for field, service in services.items()

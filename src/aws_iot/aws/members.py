@@ -1,6 +1,6 @@
 """Members: identities that have the team's IoT policy attached, which takes an admin's own AWS credentials."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -57,10 +57,10 @@ class Members:
 
     def accepted(self, policy: str) -> list[str]:
         """The identities that `policy` is attached to."""
-        pages = self._pages(
-            self._iot,
+        pages = self._iot.pages(
             "list_targets_for_policy",
             ("nextMarker", "marker"),
+            _REFUSALS,
             policyName=policy,
             pageSize=TARGETS_PAGE,
         )
@@ -72,10 +72,10 @@ class Members:
         service = self._service(
             "cognito-identity", self._profile.identity_pool_region, self._profile.cognito_identity_url
         )
-        pages = self._pages(
-            service,
+        pages = service.pages(
             "list_identities",
             ("NextToken", "NextToken"),
+            _REFUSALS,
             IdentityPoolId=self._profile.identity_pool_id,
             MaxResults=PAGE,
             HideDisabled=True,
@@ -131,18 +131,6 @@ class Members:
                 hint="botocore 1.43.106 does: pip install --upgrade boto3",
             )
         return self._iot_data.call(operation, _CONNECTION_REFUSALS, **parameters)
-
-    def _pages(
-        self, service: Service, operation: str, tokens: tuple[str, str], **parameters: Any
-    ) -> Iterator[dict[str, Any]]:
-        """The pages of a list; `tokens` are what a page calls the next one, and what that is asked for by."""
-        given, asked = tokens
-        while True:
-            page = service.call(operation, _REFUSALS, **parameters)
-            yield page
-            if not page.get(given):
-                return
-            parameters[asked] = page[given]
 
 
 _REFUSALS: Refusals = {

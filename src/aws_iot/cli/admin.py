@@ -60,7 +60,7 @@ def accept(
       aws-iot admin accept us-east-1:4f9fa251-0ed5-4578-add0-985024739222 -k team
     """
     profile, name = _profile_and_policy(app, key, policy)
-    _check(profile, identities)
+    check_identities(profile.identity_pool_id, identities)
     members = app.members(profile, aws_profile)
     for identity in identities:
         members.accept(identity, name)
@@ -85,7 +85,7 @@ def revoke(
       aws-iot admin revoke us-east-1:4f9fa251-0ed5-4578-add0-985024739222 -k team
     """
     profile, name = _profile_and_policy(app, key, policy)
-    _check(profile, identities)
+    check_identities(profile.identity_pool_id, identities)
     members = app.members(profile, aws_profile)
     for identity in identities:
         members.revoke(identity, name)
@@ -223,15 +223,13 @@ def _profile_and_policy(app: App, key: str, policy: str | None) -> tuple[Profile
     return profile, name
 
 
-def _check(profile: Profile, identities: Sequence[str]) -> None:
-    """Refuse, before anything is done, what cannot be an identity of the profile's pool: its region begins it."""
-    region = profile.identity_pool_region
+def check_identities(pool: str, identities: Sequence[str]) -> None:
+    """Refuse, before anything is done, what cannot be an identity of the pool: its region begins it."""
+    region = pool.partition(":")[0]
     for identity in identities:
         if not re.fullmatch(_IDENTITY, identity):
             raise click.BadParameter(f"'{identity}' is no identity; one looks like {region}:4f9fa251-…")
         if identity.partition(":")[0] != region:
-            raise click.BadParameter(
-                f"'{identity}' is no identity of this profile's pool, which is in {region}."
-            )
-        if identity == profile.identity_pool_id:
+            raise click.BadParameter(f"'{identity}' is no identity of this pool, which is in {region}.")
+        if identity == pool:
             raise click.BadParameter(f"'{identity}' is the identity pool, and no identity of it.")

@@ -7,7 +7,9 @@ from typing import Any
 import click
 
 from aws_iot.app import App
+from aws_iot.authorization import ROOM
 from aws_iot.cli import options
+from aws_iot.cli.doctor_policy import Asked, about_policies, explain, refuse_without_policy
 from aws_iot.cli.output import data, visible, words
 from aws_iot.cli.sign_in import session_alone
 from aws_iot.cli.terminal import working_time
@@ -23,21 +25,23 @@ MARGIN = " " * 14
     "--room",
     env="DOCTOR_ROOM",
     metavar="ROOM",
-    default="doctor",
-    show_default=True,
-    help="The room to listen and speak in.",
+    help=f"The room to listen and speak in.  [default: {ROOM}; with --policy all rooms to listen in]",
 )
+@about_policies
 @options.json_output
 @options.signing_in
 @click.pass_context
 def doctor(
     ctx: click.Context,
+    /,
     key: str,
     user: str | None,
     password: str | None,
     password_stdin: bool,
-    room: str,
+    room: str | None,
     as_json: bool,
+    policy: bool,
+    **asked: Any,
 ) -> None:
     """Find out why it does not work.
 
@@ -48,12 +52,23 @@ def doctor(
     What it prints can be shown to others: the pools, the user and the identity are in it, but no password,
     token or key.
 
+    --policy explains what is allowed: by the role of the identity pool AND by the IoT policies attached to
+    the identity, since both must allow it. It names the statement that decides, or those that come near.
+    Policies are read with AWS credentials of an admin, or given as files, which needs no AWS. Exit code 0:
+    all of it is allowed; 5: something is refused; 10: it depends on what is not known here.
+
     \b
     Examples:
       aws-iot doctor
       aws-iot doctor -k team -r lobby --json
+      aws-iot doctor --policy -r ops --aws-profile admin
+      aws-iot doctor --policy --role-policy role.json --iot-policy member.json -r ops --action publish
     """
     app: App = ctx.obj
+    if policy:
+        explain(ctx, app, key, as_json, Asked(room, **asked))
+        return
+    refuse_without_policy(ctx)
 
     def load() -> Parts:
         profile = app.profiles.load(key)
@@ -68,7 +83,9 @@ def doctor(
         return Person(*session_alone(app, app.profiles.load(key), user, password, password_stdin))
 
     failed: Finding | None = None
-    for finding in Examination(load, sign_in, who, room, app.now, app.timeout, working_time).findings():
+    for finding in Examination(
+        load, sign_in, who, room or ROOM, app.now, app.timeout, working_time
+    ).findings():
         failed = finding if finding.error else failed
         if as_json:
             data(json.dumps(_as_object(finding)))

@@ -1,0 +1,157 @@
+"""Authorization: what a person may do in a room, where the pool's role AND the IoT policies must allow it.
+
+docs.aws.amazon.com/iot/latest/developerguide/cog-iot-policies.html
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aws_iot.policy import AUD, Decision, Document, Request, Verdict, decide, request_of
+from aws_iot.room import topic, topic_filter
+
+ACTIONS = ("connect", "subscribe", "receive", "publish", "retain")
+
+ROOM = "doctor"
+"""The room to speak in where none is named: nobody else listens there."""
+
+CLIENT_SUFFIX = "-0a1b2c3d"
+"""What stands for the eight random characters that end the client id of a connection."""
+
+SOMEBODY = "00000000-0000-4000-8000-000000000000"
+"""Whose messages are received: anybody's but one's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """May somebody do this: an action such as `iot:Publish`, on a resource such as `topic/…`."""
+
+    action: str
+    resource: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who asks, from where: an identity of a pool, over a connection with a client id, in a region and account."""
+
+    identity: str
+    pool: str
+    client: str
+    region: str
+    account: str
+    more: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def arn(self, resource: str) -> str:
+        """The whole name of a resource such as `topic/…`."""
+        return f"arn:{partition(self.region)}:iot:{self.region}:{self.account}:{resource}"
+
+    def request(self, question: Question) -> Request:
+        """The question as AWS IoT Core gets it."""
+        return request_of(
+            question.action,
+            self.arn(question.resource),
+            identity=self.identity,
+            pool=self.pool,
+            client=self.client,
+            more=self.more,
+        )
+
+
+def partition(region: str) -> str:
+    """The part of AWS that a region is in: docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html."""
+    return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(region.rpartition("-")[0].rpartition("-")[0], "aws")
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One of those who all have to allow it. `doubt` is why what its documents say need not be so."""
+
+    name: str
+    of: str
+    documents: tuple[Document, ...]
+    doubt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What a gate says to a question."""
+
+    gate: Gate
+    decision: Decision
+
+    @property
+    def verdict(self) -> Verdict:
+        """Undecided wherever there is doubt."""
+        return Verdict.UNDECIDED if self.gate.doubt else self.decision.verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What all gates say to a question."""
+
+    question: Question
+    passages: tuple[Passage, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the strictest gate says."""
+        return min((one.verdict for one in self.passages), default=Verdict.REFUSED)
+
+
+def answer(question: Question, person: Person, gates: Sequence[Gate]) -> Answer:
+    """Ask all gates."""
+    request = person.request(question)
+    return Answer(question, tuple(Passage(gate, decide(gate.documents, request)) for gate in gates))
+
+
+def questions(
+    person: Person,
+    *,
+    room: str | None = None,
+    at: str | None = None,
+    actions: Collection[str] = (),
+    retain: bool = False,
+) -> list[Question]:
+    """What `sub` and `pub` ask AWS IoT Core for a room, or the topic `at`; or, of `ACTIONS`, only these.
+
+    A pattern of rooms, or of topics, can only be subscribed to. Without either it is all rooms to hear, and one
+    to speak in. Raises `InvalidRoom`.
+    """
+    region = person.pool.partition(":")[0]
+    if at is not None:
+        wanted, here, theirs = at, at, at
+    else:
+        wanted = topic_filter(person.pool, "#" if room is None else room, person.identity)
+        here = topic(person.pool, room or ROOM, person.identity) if not _is_pattern(room or "") else ""
+        theirs = here.removesuffix(person.identity) + f"{region}:{SOMEBODY}"
+    found = [
+        Question("iot:Connect", f"client/{person.client}"),
+        Question("iot:Subscribe", f"topicfilter/{wanted}"),
+    ]
+    if not _is_pattern(at or room or ""):
+        found += [Question("iot:Receive", f"topic/{theirs}"), Question("iot:Publish", f"topic/{here}")]
+        if retain or "retain" in actions:
+            # Besides iot:Publish: docs.aws.amazon.com/iot/latest/developerguide/mqtt.html#mqtt-retain
+            found.append(Question("iot:RetainPublish", f"topic/{here}"))
+    return [one for one in found if not actions or ACTIONS[_ORDER.index(one.action)] in actions]
+
+
+_ORDER = ("iot:Connect", "iot:Subscribe", "iot:Receive", "iot:Publish", "iot:RetainPublish")
+
+
+def _is_pattern(name: str) -> bool:
+    return "+" in name or "#" in name
+
+
+def accounts(documents: Sequence[Document]) -> set[str]:
+    """The AWS accounts that documents name."""
+    arns = [arn.split(":", 5) for one in documents for part in one.statements for arn in part.resources]
+    return {arn[4] for arn in arns if len(arn) == 6 and arn[4].isdigit()}
+
+
+def names_the_pool(documents: Sequence[Document]) -> list[str]:
+    """The documents that leave the pool to a variable, which AWS documents for IAM's own policies only."""
+    return [
+        one.name
+        for one in documents
+        if any(f"${{{AUD}}}" in arn for statement in one.statements for arn in statement.resources)
+    ]

@@ -1,0 +1,222 @@
+"""Reading what decides about an identity where the local stack cannot play it: a server plays botocore's model."""
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from aws_iot.app import App
+from aws_iot.authorization import Person, Question
+from aws_iot.aws.authorization import Authorization, Opinion
+from aws_iot.errors import NotAuthorized, ServiceRefused
+from tests.fakes import POOL, FakeCloud
+
+ME = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
+PERSON = Person(ME, POOL, f"{ME}-1a2b3c4d", "us-east-1", "111122223333")
+ROLE = "arn:aws:iam::111122223333:role/team/MemberRole"
+POLICY = json.dumps({"Version": "2012-10-17", "Statement": []})
+
+
+class Plane(BaseHTTPRequestHandler):
+    """IAM, an identity pool and the control plane of AWS IoT Core, with lists of several pages."""
+
+    server: "Server"
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 its name there
+        pass
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        url = urlsplit(self.path)
+        service = self.headers["Authorization"].split("/")[3]
+        if service == "iam":
+            form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+            operation, answer = form["Action"], _iam(form)
+        elif service == "cognito-identity":
+            operation, answer = "GetIdentityPoolRoles", json.dumps(self.server.roles).encode()
+        else:
+            operation = url.path.split("/")[1]
+            self.server.asked = json.loads(body or b"{}") | {"query": url.query}
+            answer = json.dumps(_iot(url.path, "marker" in url.query)).encode()
+        status = 200
+        if operation in self.server.forbidden:
+            status = 403
+            answer = b'{"__type": "AccessDeniedException", "message": "no"}'
+            if service == "iam":
+                answer = b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
+        self.send_response(status)
+        if status == 403:
+            self.send_header(
+                "x-amzn-errortype", "UnauthorizedException" if service == "iot" else "AccessDeniedException"
+            )
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+
+def _iam(form: dict[str, str]) -> bytes:
+    more = "Marker" in form
+    page = (
+        "<IsTruncated>false</IsTruncated>" if more else "<IsTruncated>true</IsTruncated><Marker>more</Marker>"
+    )
+    name = "second" if more else "first"
+    boundary = (
+        "<PermissionsBoundary><PermissionsBoundaryArn>arn:aws:iam::1:policy/Narrow</PermissionsBoundaryArn>"
+    )
+    answer = {
+        "ListRolePolicies": f"<PolicyNames><member>{name}</member></PolicyNames>{page}",
+        "ListAttachedRolePolicies": f"<AttachedPolicies><member><PolicyName>{name}</PolicyName>"
+        f"<PolicyArn>arn:aws:iam::1:policy/managed-{name}</PolicyArn></member></AttachedPolicies>{page}",
+        "GetRolePolicy": f"<PolicyName>{form.get('PolicyName')}</PolicyName><PolicyDocument>{POLICY}</PolicyDocument>",
+        "GetPolicy": "<Policy><DefaultVersionId>v2</DefaultVersionId></Policy>",
+        "GetPolicyVersion": f"<PolicyVersion><Document>{POLICY}</Document></PolicyVersion>",
+        "GetRole": f"<Role>{boundary}</PermissionsBoundary></Role>",
+    }[form["Action"]]
+    wrapped = f"<{form['Action']}Result>{answer}</{form['Action']}Result>"
+    return f"<{form['Action']}Response>{wrapped}</{form['Action']}Response>".encode()
+
+
+def _iot(path: str, more: bool) -> dict[str, Any]:
+    if path == "/test-authorization":
+        team = [{"policyName": "team", "policyArn": "arn"}]
+        denial = {"explicitDeny": {"policies": team}, "implicitDeny": {"policies": []}}
+        return {
+            "authResults": [
+                {"authInfo": {}, "allowed": {"policies": team}, "authDecision": "ALLOWED"},
+                {"denied": denial, "authDecision": "EXPLICIT_DENY", "missingContextValues": ["aws:SourceIp"]},
+            ]
+        }
+    if path.startswith("/attached-policies/"):
+        name = "later" if more else "team"
+        one = {"policyName": name, "policyArn": f"arn:aws:iot:us-east-1:444455556666:policy/{name}"}
+        return {"policies": [one]} | ({} if more else {"nextMarker": "bW9yZQ=="})
+    return {"policyName": path.split("/")[-1], "policyDocument": POLICY}
+
+
+class Server(ThreadingHTTPServer):
+    """What it has for whom, and what it was asked last."""
+
+    daemon_threads = True
+    roles: dict[str, Any]
+    forbidden: set[str]
+    asked: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Server]:
+    """The services."""
+    server = Server(("127.0.0.1", 0), Plane)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def server(running: Server) -> Server:
+    """The services, with a role for who is signed in, and nothing asked yet."""
+    running.roles, running.forbidden, running.asked = {"Roles": {"authenticated": ROLE}}, set(), {}
+    return running
+
+
+@pytest.fixture(scope="module")
+def authorization(running: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authorization]:
+    """The real adapter, in front of the services; once, since its clients take longer to make than their calls."""
+    here = f"http://127.0.0.1:{running.server_port}"
+    profile = replace(FakeCloud().profile, iot_url=here, iam_url=here, cognito_identity_url=here)
+    with pytest.MonkeyPatch.context() as env:
+        env.setenv("AWS_ACCESS_KEY_ID", "AKIAOWNKEY")
+        env.setenv("AWS_SECRET_ACCESS_KEY", "own")
+        yield App(tmp_path_factory.mktemp("config")).authorization(profile, None)
+
+
+def test_all_policies_are_read_to_the_last_page(authorization: Authorization) -> None:
+    gates, account = authorization.read(ME)
+    assert [(one.name, one.of, [d.name for d in one.documents], one.doubt) for one in gates] == [
+        ("role", "MemberRole", ["first", "second", "managed-first", "managed-second"], None),
+        ("boundary", "Narrow", ["Narrow"], None),
+        ("IoT", "team, later", ["team", "later"], None),
+    ]
+    assert account == "111122223333"
+
+
+@pytest.mark.parametrize(
+    ("roles", "doubt"),
+    [
+        (
+            {"Roles": {"authenticated": ROLE}, "RoleMappings": {"idp": {"Type": "Token"}}},
+            "the identity pool gives other roles by rules or tokens (RoleMappings), maybe here too",
+        ),
+        ({"Roles": {}}, "the identity pool has no role for who is signed in"),
+    ],
+)
+def test_a_role_that_is_not_certain_is_in_doubt(
+    server: Server, authorization: Authorization, roles: dict[str, Any], doubt: str
+) -> None:
+    server.roles = roles
+    gates, account = authorization.read(ME)
+    assert gates[0].doubt == doubt
+    assert account == ("111122223333" if roles["Roles"] else "444455556666")
+
+
+@pytest.mark.parametrize(
+    ("forbidden", "names"),
+    [
+        ("GetIdentityPoolRoles", ["role"]),
+        ("ListRolePolicies", ["role"]),
+        ("GetRolePolicy", ["role"]),
+        ("GetRole", ["boundary"]),
+        ("GetPolicyVersion", ["role", "boundary"]),
+        ("attached-policies", ["IoT"]),
+        ("policies", ["IoT"]),
+    ],
+)
+def test_what_must_not_be_read_is_in_doubt_and_the_rest_is_read(
+    server: Server, authorization: Authorization, forbidden: str, names: list[str]
+) -> None:
+    server.forbidden = {forbidden}
+    gates, _ = authorization.read(ME)
+    doubtful = [one for one in gates if one.doubt]
+    assert [one.name for one in doubtful] == names
+    assert all("your AWS credentials do not allow this" in (one.doubt or "") for one in doubtful)
+    assert [one.documents for one in doubtful] == [()] * len(names)
+
+
+def test_iot_is_asked_all_that_it_can_be_asked_at_once(server: Server, authorization: Authorization) -> None:
+    wanted = [Question("iot:Connect", "client/x"), Question("iot:RetainPublish", "topic/x")]
+    wanted.append(Question("iot:Publish", "topic/x"))
+    assert authorization.ask(PERSON, wanted) == {
+        wanted[0]: Opinion("ALLOWED", ("team",)),
+        wanted[2]: Opinion("EXPLICIT_DENY", ("team",), ("aws:SourceIp",)),
+    }
+    assert server.asked == {
+        "principal": ME,
+        "cognitoIdentityPoolId": POOL,
+        "authInfos": [
+            {"actionType": "CONNECT", "resources": ["arn:aws:iot:us-east-1:111122223333:client/x"]},
+            {"actionType": "PUBLISH", "resources": ["arn:aws:iot:us-east-1:111122223333:topic/x"]},
+        ],
+        "query": f"clientId={PERSON.client.replace(':', '%3A')}",
+    }
+
+
+def test_iot_is_not_asked_what_it_cannot_be_asked(server: Server, authorization: Authorization) -> None:
+    assert authorization.ask(PERSON, [Question("iot:RetainPublish", "topic/x")]) == {}
+    assert server.asked == {}
+
+
+def test_iot_that_may_not_be_asked_is_an_error_of_ours(server: Server, authorization: Authorization) -> None:
+    server.forbidden = {"test-authorization"}
+    with pytest.raises((NotAuthorized, ServiceRefused), match="do not allow this"):
+        authorization.ask(PERSON, [Question("iot:Publish", "topic/x")])

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from aws_iot.errors import AwsIotError
 from aws_iot.message import Properties
@@ -15,8 +15,7 @@ reason that `receive` raises.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """A publication that reached us; `retained` ones were published before we asked for their topic."""
 
     topic: str

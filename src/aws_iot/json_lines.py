@@ -3,15 +3,12 @@
 import base64
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted  # json.dumps takes several times as long
 
 from aws_iot.errors import InvalidMessage
 from aws_iot.message import Message, decode, encode, timestamp
-
-_timestamp = lru_cache(maxsize=100)(
-    timestamp
-)  # at a thousand messages a second many are of the same millisecond
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +30,35 @@ def to_line(message: Message) -> str:
     Where `encode(text)` would not give the payload, a last key holds that: `payload` as text, or
     `payload_base64` where it is not UTF-8. So `from_line` always gives back the same bytes.
     """
+    text = _quoted(message.text)
     return (
-        f'{{"received": "{timestamp(message.received)}", "room": {_quoted(message.room)}'
-        f', "sender": {_quoted(message.sender)}, "name": {_or_null(message.name)}'
-        f', "text": {_quoted(message.text)}, "id": {_or_null(message.id)}'
-        f', "sent": {_or_null(_timestamp(message.sent) if message.sent else None)}, "qos": {message.qos}'
-        f', "retained": {"true" if message.retained else "false"}{_exact(message)}}}'
+        f'{{"received": {_time(message.received)}{_origin(message.room, message.sender, message.name)}'
+        f', "text": {text}, "id": {_or_null(message.id)}, "sent": {_time(message.sent)}, "qos": {message.qos}'
+        f', "retained": {"true" if message.retained else "false"}{_exact(message, text)}}}'
     )
+
+
+@lru_cache(maxsize=100)  # at a thousand messages a second many are of the same millisecond
+def _time(moment: datetime | None) -> str:
+    return f'"{timestamp(moment)}"' if moment else "null"
+
+
+@lru_cache(maxsize=100)  # and most are from the same few people
+def _origin(room: str, sender: str, name: str | None) -> str:
+    return f', "room": {_quoted(room)}, "sender": {_quoted(sender)}, "name": {_or_null(name)}'
 
 
 def _or_null(text: str | None) -> str:
     return "null" if text is None else _quoted(text)
 
 
-def _exact(message: Message) -> str:
+def _exact(message: Message, quoted: str) -> str:
+    if (
+        message.text.isascii()
+        and message.text.isprintable()
+        and f'{{"msg":{quoted}}}'.encode() == message.payload
+    ):
+        return ""  # as below, and so are most
     try:
         if encode(message.text) == message.payload:
             return ""

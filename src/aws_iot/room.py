@@ -25,6 +25,9 @@ REMEMBERED_IDS = 10_000
 EVENTS_AT_ONCE = 50
 """After so many events at the latest what was heard is dealt with. A broker sends 100 messages ahead."""
 
+SAME_SECONDS = 0.0005
+"""What comes within it came at the same time: times are told in milliseconds, and to write one takes a while."""
+
 SLICE_SECONDS = 0.05
 """How often it is asked again whether what was heard has been dealt with."""
 
@@ -142,6 +145,7 @@ class Rooms:
         self._untold: list[Message | Lost | Restored | None] = []
         self._filters = [topic_filter(pool, "#", identity)]
         self._place = lru_cache(maxsize=1000)(self._find_place)
+        self._came, self._came_at = now(), -math.inf
 
     @property
     def identity(self) -> str:
@@ -251,8 +255,10 @@ class Rooms:
         if found is None:
             return None
         room, sender = found
+        if (at := time.monotonic()) - self._came_at >= SAME_SECONDS:
+            self._came, self._came_at = self._now(), at
         message = from_wire(
-            room, sender, event.payload, event.properties, self._now(), event.qos, event.retained
+            room, sender, event.payload, event.properties, self._came, event.qos, event.retained
         )
         return None if self._is_repeated(message) else message
 

@@ -50,6 +50,10 @@ def test_what_is_encoded_is_decoded_to_the_same_text(text: str, quoted: str) -> 
     assert decode(encode(text)) == text
 
 
+def test_what_only_begins_and_ends_as_a_message_is_shown_as_it_is() -> None:
+    assert decode(b'{"msg":"}') == '{"msg":"}'
+
+
 @pytest.mark.parametrize("text", ["\ud800", "\udfff first", "last \udc80", "\ud83d\ude00"])
 def test_lone_surrogates_cannot_be_encoded(text: str) -> None:
     with pytest.raises(UnicodeEncodeError):

@@ -331,24 +331,31 @@ class IotCoreConnection:
     def receive(self, timeout: float | None = None) -> Event | None:
         if timeout != 0 and self._events.empty():
             time.sleep(GATHER_SECONDS)
-        left = math.inf if timeout is None else timeout
+        try:
+            event = self._events.get_nowait()
+        except queue.Empty:
+            found = self._wait(math.inf if timeout is None else timeout)
+            if found is None:
+                return None
+            event = found
+        if isinstance(event, _Unacknowledged):
+            self._received += 1
+            self._handles.append((self._received, event))
+            return event.delivery
+        self._received += isinstance(event, Delivery)
+        return event
+
+    def _wait(self, left: float) -> "Event | _Unacknowledged | None":
         while True:
             try:
-                event = self._events.get(timeout=min(left, SLICE_SECONDS))
+                return self._events.get(timeout=min(left, SLICE_SECONDS))
             except queue.Empty:
                 if self._ended.done():
                     raise self._ended.result() from None
                 self._look()
-                left -= SLICE_SECONDS
-                if left <= 0:
-                    return None
-                continue
-            if isinstance(event, _Unacknowledged):
-                self._received += 1
-                self._handles.append((self._received, event))
-                return event.delivery
-            self._received += isinstance(event, Delivery)
-            return event
+            left -= SLICE_SECONDS
+            if left <= 0:
+                return None
 
     def acknowledge(self, deliveries: int | None = None) -> None:
         self._acknowledged = self._received if deliveries is None else self._acknowledged + deliveries
@@ -651,10 +658,10 @@ class IotCoreConnection:
         packet = data.publish_packet
         delivery = Delivery(
             packet.topic,
-            bytes(packet.payload or b""),
+            packet.payload or b"",
             tuple([(p.name, p.value) for p in packet.user_properties or ()]),
-            int(packet.qos),
-            bool(packet.retain),
+            packet.qos.value,
+            packet.retain,
         )
         handle = None
         if self._durable or self._events.qsize() >= UNACKNOWLEDGED:  # else awscrt may: that is cheaper

@@ -14,9 +14,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,6 +33,7 @@ from tests.fakes import FakeCloud  # noqa: E402
 from tests.processes import environment  # noqa: E402
 
 MESSAGES = 20_000
+MANY = 1_000_000
 BYTES = 100
 RUNS = 5
 COMMAND = str(Path(sys.executable).with_name("aws-iot"))
@@ -40,9 +41,22 @@ PEERS = Path(__file__).parent / "peers"
 IDENTITY = "us-east-1:00000000-0000-0000-0000-000000000001"
 
 
+@dataclass(frozen=True)
+class Broker:
+    """mosquitto on 127.0.0.1: `port` is for WebSockets, `plain` for MQTT itself."""
+
+    port: int
+    plain: int
+    log: Path
+
+    def wait_for_subscription(self, room: str, times: int) -> None:
+        """Return when somebody has subscribed to a topic with this level for so many times."""
+        while self.log.read_text().count(f"/{room}/") < times:
+            time.sleep(0.005)
+
+
 @contextmanager
-def mosquitto(folder: Path) -> Iterator[tuple[int, int]]:
-    """A broker on 127.0.0.1: the ports for WebSockets and for plain MQTT."""
+def mosquitto(folder: Path) -> Iterator[Broker]:
     program = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
     if not program:
         sys.exit("This needs mosquitto: apt-get install mosquitto mosquitto-clients")
@@ -50,12 +64,14 @@ def mosquitto(folder: Path) -> Iterator[tuple[int, int]]:
     for _ in range(2):
         with socket.create_server(("127.0.0.1", 0)) as listener:
             ports.append(listener.getsockname()[1])
-    config = folder / "mosquitto.conf"
+    config, log = folder / "mosquitto.conf", folder / "mosquitto.log"
     config.write_text(
         f"listener {ports[0]} 127.0.0.1\nprotocol websockets\nlistener {ports[1]} 127.0.0.1\n"
         "allow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 100\npersistence false\n"
+        "log_type subscribe\nlog_dest stderr\n"
     )
-    broker = subprocess.Popen([program, "-c", str(config)], stderr=subprocess.DEVNULL)
+    with log.open("wb") as told:
+        broker = subprocess.Popen([program, "-c", str(config)], stderr=told)
     try:
         while True:
             try:
@@ -63,7 +79,7 @@ def mosquitto(folder: Path) -> Iterator[tuple[int, int]]:
                 break
             except OSError:
                 time.sleep(0.05)
-        yield ports[0], ports[1]
+        yield Broker(*ports, log)
     finally:
         broker.terminate()
         broker.wait()
@@ -99,8 +115,8 @@ def row(name: str, rates: dict[str, list[float]]) -> None:
     print(f"| {name} | {ours[1]:,.0f} | {told} |", flush=True)
 
 
-def publishing(env: dict[str, str], topic: str, port: int, folder: Path) -> None:
-    lines = folder / "lines"
+def publishing(env: dict[str, str], topic: str, broker: Broker, folder: Path) -> None:
+    lines, port = folder / "lines", broker.port
     lines.write_text("".join(f"{number:0{BYTES}}\n" for number in range(MESSAGES)))
     contestants: dict[str, tuple[list[str], Path | None]] = {
         "ours": ([COMMAND, "pub", "-q", "-r", "bench", "--lines", "--rate", "0", "--file", str(lines)], None),
@@ -123,75 +139,84 @@ def publishing(env: dict[str, str], topic: str, port: int, folder: Path) -> None
     row(f"`pub --lines --rate 0`, QoS 1, {MESSAGES:,} lines, messages a second, whole command", rates)
 
 
-def hearing(env: dict[str, str], topic: str, port: int, plain: int, folder: Path) -> None:
-    """Each drains as many messages as wait for it in its session, on a topic of its own."""
-    out = folder / "heard"
-    pool, _, identity = topic.split("/")
+@dataclass(frozen=True)
+class Listener:
+    """A program that hears a room of its own; one that does not end by itself is ended once it has written all."""
 
-    def peer(name: str) -> Callable[[int], list[str]]:
-        script = [sys.executable, str(PEERS / f"{name}_sub.py"), str(port), f"{pool}/{name}/+"]
-        return lambda count: [*script, str(count)]
+    command: list[str]
+    room: str
+    ends: bool = True
 
-    def ours(count: int) -> list[str]:
-        return [COMMAND, "sub", "-q", "-r", "ours", "--json", "--durable", "bench", "-C", str(count)]
 
-    contestants = {"ours": ours, "awscrt": peer("awscrt")}
-    contestants |= {library: peer(library) for library in ("paho", "aiomqtt") if find_spec(library)}
-    said = folder / "said"
-    said.write_text("".join(f'{{"msg":"{number:0{BYTES - 10}}"}}\n' for number in range(MESSAGES)))
-    rates: dict[str, list[float]] = {name: [] for name in contestants}
+def hearing(env: dict[str, str], topic: str, broker: Broker, folder: Path) -> None:
+    """Each hears what somebody says as fast as the broker takes it: from the first message to the program's end."""
+    pool = topic.split("/")[0]
+    listeners = {"ours": ours("ours", MESSAGES)}
+    for library in ("awscrt", *(one for one in ("paho", "aiomqtt") if find_spec(one))):
+        script = [sys.executable, str(PEERS / f"{library}_sub.py"), str(broker.port)]
+        listeners[library] = Listener([*script, f"{pool}/{library}/+", str(MESSAGES)], library)
+    if mqttjs := os.environ.get("MQTTJS"):
+        line = f"{mqttjs} sub -q 1 -t {pool}/mqttjs/+ -C ws -h 127.0.0.1 -p {broker.port}"
+        listeners["MQTT.js"] = Listener(shlex.split(line), "mqttjs", ends=False)
+    listeners["ours with --durable"] = ours("durable", MESSAGES, "--durable", "bench")
+    rates: dict[str, list[float]] = {name: [] for name in listeners}
     for turn in range(RUNS + 1):
-        for name, command in contestants.items():
-            fill(command(1), env, plain, f"{pool}/{name}/{identity}", said, out)
-            began = time.perf_counter()
-            with out.open("wb") as file:
-                subprocess.run(
-                    command(MESSAGES),
-                    env=env,
-                    check=True,
-                    stdout=file,
-                    stderr=subprocess.PIPE,
-                    timeout=120,
-                )
-            took = time.perf_counter() - began
-            assert len(out.read_bytes().splitlines()) == MESSAGES, name
+        for name, listener in listeners.items():
+            took, _ = heard(listener, env, topic, broker, folder, MESSAGES)
             if turn:
                 rates[name].append(MESSAGES / took)
-    row(f"`sub --json` to a file, {MESSAGES:,} × {BYTES} B, QoS 1, messages a second, whole command", rates)
+    row(f"`sub --json` to a file, {MESSAGES:,} × {BYTES} B, QoS 1, messages a second", rates)
 
 
-def fill(once: list[str], env: dict[str, str], plain: int, topic: str, lines: Path, out: Path) -> None:
-    """Make a session (by hearing one message), then let `MESSAGES` wait there."""
-    with (
-        out.open("wb") as file,
-        subprocess.Popen(once, env=env, stdout=file, stderr=subprocess.DEVNULL) as process,
-    ):
-        while process.poll() is None:
-            say(plain, topic, b"first\n")
+def ours(room: str, count: int, *more: str) -> Listener:
+    return Listener([COMMAND, "sub", "-q", "-r", room, "--json", "-C", str(count), *more], room)
+
+
+def heard(
+    listener: Listener, env: dict[str, str], topic: str, broker: Broker, folder: Path, count: int
+) -> tuple[float, float]:
+    """Let somebody say so many messages; the seconds from the first to the end, and MiB of memory at most."""
+    said, out = folder / f"said-{count}", folder / "heard"
+    if not said.exists():
+        with said.open("w") as lines:
+            lines.writelines(f'{{"msg":"{number:0{BYTES - 10}}"}}\n' for number in range(count))
+    before = broker.log.read_text().count(f"/{listener.room}/")
+    with out.open("wb") as file:
+        process = subprocess.Popen(listener.command, env=env, stdout=file, stderr=subprocess.DEVNULL)
+    try:
+        broker.wait_for_subscription(listener.room, before + 1)
+        began = time.perf_counter()
+        say(broker.plain, topic.replace("/bench/", f"/{listener.room}/"), said)
+        while not listener.ends and out.stat().st_size < said.stat().st_size:
+            time.sleep(0.001)
+        if not listener.ends:
+            process.kill()
+        _, _, used = os.wait4(process.pid, 0)
+        took = time.perf_counter() - began
+    finally:
+        process.kill()
+    assert len(out.read_bytes().splitlines()) == count, listener.command
+    return took, used.ru_maxrss / 1024
+
+
+def say(plain: int, topic: str, lines: Path) -> None:
+    command = ["mosquitto_pub", "-p", str(plain), "-q", "1", "-t", topic, "-l"]
     with lines.open("rb") as given:
-        say(plain, topic, given.read())
+        subprocess.run(command, stdin=given, check=True, timeout=120)
 
 
-def say(plain: int, topic: str, lines: bytes) -> None:
-    subprocess.run(
-        ["mosquitto_pub", "-p", str(plain), "-q", "1", "-t", topic, "-l"],
-        input=lines,
-        check=True,
-        timeout=120,
-    )
-
-
-def memory(env: dict[str, str], folder: Path) -> None:
-    lines = folder / "many"
-    with lines.open("w") as file:
-        for number in range(1_000_000):
-            file.write(f"{number:0{BYTES}}\n")
-    for count, source in ((MESSAGES, folder / "lines"), (1_000_000, lines)):
-        command = [COMMAND, "pub", "-q", "-r", "bench", "--lines", "--rate", "0", "--file", str(source)]
+def memory(env: dict[str, str], topic: str, broker: Broker, folder: Path) -> None:
+    for count in (MESSAGES, MANY):
+        lines = folder / f"lines-{count}"
+        with lines.open("w") as file:
+            file.writelines(f"{number:0{BYTES}}\n" for number in range(count))
+        command = [COMMAND, "pub", "-q", "-r", "bench", "--lines", "--rate", "0", "--file", str(lines)]
         print(
             f"| memory of `pub --lines`, {count:,} lines, MiB at most | {peak(command, env):.1f} | |",
             flush=True,
         )
+        _, used = heard(ours("ours", count), env, topic, broker, folder, count)
+        print(f"| memory of `sub --json`, {count:,} messages, MiB at most | {used:.1f} | |", flush=True)
 
 
 def peak(command: list[str], env: dict[str, str]) -> float:
@@ -203,9 +228,11 @@ def peak(command: list[str], env: dict[str, str]) -> float:
     return used.ru_maxrss / 1024
 
 
-def processor(env: dict[str, str], topic: str, plain: int) -> None:
+def processor(env: dict[str, str], topic: str, broker: Broker, folder: Path) -> None:
     """The share of a core that `sub` takes of 512 messages of 1 KB a second."""
     rounds, each = 10, 512
+    lines = folder / "a-second"
+    lines.write_bytes(b"".join(b"%01000d\n" % number for number in range(each)))
     command = [COMMAND, "sub", "-r", "bench", "--json"]
     with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         assert process.stderr
@@ -213,7 +240,7 @@ def processor(env: dict[str, str], topic: str, plain: int) -> None:
             pass
         used, began = cpu(process.pid), time.perf_counter()
         for second in range(1, rounds + 1):
-            say(plain, topic, b"".join(b"%01000d\n" % number for number in range(each)))
+            say(broker.plain, topic, lines)
             time.sleep(max(0, began + second - time.perf_counter()))
         share = (cpu(process.pid) - used) / (time.perf_counter() - began)
         process.terminate()
@@ -259,20 +286,19 @@ def main() -> None:
     )
     print("| what | ours | others (ours as a ratio) |\n| --- | --- | --- |")
     wanted = sys.argv[1:] or ["pub", "sub", "memory", "cpu", "lanes"]
-    with tempfile.TemporaryDirectory() as name, mosquitto(Path(name)) as (port, plain):
+    with tempfile.TemporaryDirectory() as name, mosquitto(Path(name)) as broker:
         folder = Path(name)
-        env, topic = somebody(folder / "config", port)
-        (folder / "lines").write_text("".join(f"{number:0{BYTES}}\n" for number in range(MESSAGES)))
+        env, topic = somebody(folder / "config", broker.port)
         if "pub" in wanted:
-            publishing(env, topic, port, folder)
+            publishing(env, topic, broker, folder)
         if "lanes" in wanted:
             lanes(env, folder)
         if "sub" in wanted:
-            hearing(env, topic, port, plain, folder)
+            hearing(env, topic, broker, folder)
         if "cpu" in wanted:
-            processor(env, topic, plain)
+            processor(env, topic, broker, folder)
         if "memory" in wanted:
-            memory(env, folder)
+            memory(env, topic, broker, folder)
 
 
 if __name__ == "__main__":

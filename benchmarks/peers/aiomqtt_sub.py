@@ -4,24 +4,18 @@ import asyncio
 import sys
 
 import aiomqtt
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
 port, topic, count = sys.argv[1:]
 
 
 async def main() -> None:
     left = int(count)
-    properties = Properties(PacketTypes.CONNECT)
-    properties.SessionExpiryInterval = 3600
     async with aiomqtt.Client(
         "127.0.0.1",
         int(port),
         identifier="aiomqtt-sub",
         transport="websockets",
         protocol=aiomqtt.ProtocolVersion.V5,
-        clean_start=False,
-        properties=properties,
     ) as client:
         await client.subscribe(topic, 1)
         async for message in client.messages:

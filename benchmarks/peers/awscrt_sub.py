@@ -1,4 +1,4 @@
-"""The least with awscrt: writes the payloads of so many messages that wait in its session."""
+"""The least with awscrt: writes the payloads of so many messages."""
 
 import sys
 import threading
@@ -27,10 +27,7 @@ client = mqtt5.Client(
         host_name="127.0.0.1",
         port=int(port),
         websocket_handshake_transform=lambda transform_args: transform_args.set_done(),
-        connect_options=mqtt5.ConnectPacket(
-            client_id="bare-sub", session_expiry_interval_sec=3600, receive_maximum=100
-        ),
-        session_behavior=mqtt5.ClientSessionBehaviorType.REJOIN_ALWAYS,
+        connect_options=mqtt5.ConnectPacket(client_id="bare-sub", receive_maximum=100),
         on_publish_callback_fn=on_publish,
         on_lifecycle_event_stopped_fn=stopped.set_result,
     )

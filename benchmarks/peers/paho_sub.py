@@ -3,8 +3,6 @@
 import sys
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
 port, topic, count = sys.argv[1:]
 left = int(count)
@@ -24,7 +22,5 @@ client = mqtt.Client(
 )
 client.on_message = on_message
 client.on_connect = lambda client, *_: client.subscribe(topic, 1)
-properties = Properties(PacketTypes.CONNECT)
-properties.SessionExpiryInterval = 3600
-client.connect("127.0.0.1", int(port), clean_start=False, properties=properties)
+client.connect("127.0.0.1", int(port))
 client.loop_forever()

@@ -31,10 +31,13 @@ CUT = None
 
 @contextmanager
 def cognito_proxy(
-    url: str, handle: Handler, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    url: str,
+    handle: Handler,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    dated: Callable[[datetime], str] = format_datetime,
 ) -> Iterator[str]:
     """Another address for the services at `url`, where `handle` answers, given the operation, what it says, and
-    what asks the services themselves. `now` is the time there."""
+    what asks the services themselves. `now` is the time there, which `dated` writes into each answer."""
     there = urlsplit(url).netloc
 
     class Server(BaseHTTPRequestHandler):
@@ -68,7 +71,7 @@ def cognito_proxy(
             self.wfile.write(body)
 
         def date_time_string(self, timestamp: float | None = None) -> str:
-            return format_datetime(now(), usegmt=True)
+            return dated(now())
 
         def log_message(self, *_: object) -> None:
             pass

@@ -548,7 +548,7 @@ class FakeApp(App):
     def issuer(self, profile: Profile) -> CredentialIssuer:
         return FakeIssuer(self.cloud)
 
-    def services(self, profile: Profile) -> Services:
+    def services(self, profile: Profile, *, live_session: bool = False) -> Services:
         return self.looked_at
 
     def connect(

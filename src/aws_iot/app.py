@@ -149,11 +149,13 @@ class App:
             *IotCoreConnection.open_several(profile, identity, credentials, self.now, self.timeout, count)
         ]
 
-    def services(self, profile: Profile) -> Services:
-        """The services of the profile, for who looks at one thing at a time."""
+    def services(self, profile: Profile, *, live_session: bool = False) -> Services:
+        """The services of the profile, for who looks at one thing at a time; see `CognitoAndIotCore`."""
         from aws_iot.aws.probes import CognitoAndIotCore
 
-        return CognitoAndIotCore(profile, self.now, self.timeout, self._client_secret(profile))
+        return CognitoAndIotCore(
+            profile, self.now, self.timeout, self._client_secret(profile), live_session=live_session
+        )
 
     def members(self, profile: Profile, aws_profile: str | None) -> Members:
         """Who may come in, for an admin."""

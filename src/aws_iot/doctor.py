@@ -1,19 +1,23 @@
 """Doctor: finds why it does not work, by doing what `sub` and `pub` do, one step after the other."""
 
+import json
 import os
 import re
+import shlex
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
+from urllib.parse import quote
 
-from aws_iot.connection import Connection, Delivery
+from aws_iot.connection import Connection, Delivery, Lost
 from aws_iot.credentials import CredentialIssuer, Credentials
-from aws_iot.errors import AwsIotError, TopicRefused
+from aws_iot.errors import AwsIotError, NotAuthorized, TopicRefused, Unreachable
 from aws_iot.message import encode, timestamp, to_properties
 from aws_iot.profile import Profile
-from aws_iot.room import check_room, topic, topic_filter
+from aws_iot.room import topic, topic_filter
 from aws_iot.session import Session
 
 
@@ -51,12 +55,12 @@ class Services(Protocol):
         ...
 
     def upgrade(self, credentials: Credentials) -> Seen:
-        """Whether the broker opens a WebSocket for these credentials."""
+        """Whether the broker opens a WebSocket for these credentials. Tells none of them."""
         ...
 
 
 class Person(NamedTuple):
-    """Whose session it is, and how they come by it."""
+    """Whose session it is, with live tokens, and how they come by it, in words."""
 
     session: Session
     how: str
@@ -89,9 +93,17 @@ class Parts:
 class Examination:
     """Looks at one thing after the other, in the order in which `sub` and `pub` need them.
 
-    `load` finds the parts, `sign_in` somebody signed in, with live tokens; `username` is who it will be, if that is
-    known before. `wait` is for how many seconds the echo of a message may take. `clock` is in seconds.
+    `load` finds the parts, `sign_in` somebody signed in; `username` is who it will be, if that is known before.
+    `wait` is for how many seconds the echo of a message may take. `clock` is in seconds. `if_refused` is what to do
+    first where a policy refuses the room.
     """
+
+    _parts: Parts
+    _session: Session
+    _identified: str
+    _keys: Credentials
+    _connection: Connection
+    _said_at: float
 
     def __init__(
         self,
@@ -102,6 +114,7 @@ class Examination:
         now: Callable[[], datetime],
         wait: float,
         clock: Callable[[], float] = time.perf_counter,
+        if_refused: str = "",
     ) -> None:
         self._load = load
         self._sign_in = sign_in
@@ -110,11 +123,16 @@ class Examination:
         self._now = now
         self._wait = wait
         self._clock = clock
-        self._connection: Connection | None = None
+        self._if_refused = if_refused
+        self._closing = ExitStack()
         self._secrets: set[str] = set()
+        self._id = os.urandom(16).hex()
 
-    def findings(self) -> Iterator[Finding]:
-        """Each step as soon as it is over. After one that fails those are named that were not made."""
+    def findings(self, begin: Callable[[str], None] = lambda _: None) -> Iterator[Finding]:
+        """Each step as soon as it is over. After one that fails those are named that were not made.
+
+        `begin` is told the name of each step that is made, before it is.
+        """
         steps: tuple[tuple[str, str, Callable[[], Seen]], ...] = (
             ("profile", "the profile is there and complete", self._profile),
             ("names", "the services' host names are known", lambda: self._parts.services.names()),
@@ -132,46 +150,42 @@ class Examination:
             ("echo", "what is said is heard", self._echo),
         )
         failed = False
-        try:
+        with self._closing:
             for step, checked, look in steps:
-                finding = Finding(step, checked) if failed else self._made(step, checked, look)
-                failed = failed or finding.error is not None
+                if failed:
+                    yield Finding(step, checked)
+                    continue
+                begin(step)
+                finding = self._made(step, checked, look)
+                failed = finding.error is not None
                 yield finding
-        finally:
-            if self._connection:
-                self._connection.close()
 
     def _made(self, step: str, checked: str, look: Callable[[], Seen]) -> Finding:
         began = self._clock()
         seen, failure = None, None
         try:
-            seen = Seen(*map(self._redacted, look()))
+            seen = Seen(*(redacted(text, self._secrets) for text in look()))
         except AwsIotError as error:
-            hint = error.hint and self._redacted(error.hint)
-            failure = type(error)(self._redacted(str(error)), hint=hint)
+            hint = error.hint and redacted(error.hint, self._secrets)
+            failure = type(error)(redacted(str(error), self._secrets), hint=hint)
         return Finding(step, checked, self._clock() - began, seen, failure)
-
-    def _redacted(self, text: str) -> str:
-        """Nothing secret should get as far as this; if it does, it gets no further."""
-        longest_first = sorted(filter(None, self._secrets), key=len, reverse=True)
-        return re.sub("|".join(map(re.escape, longest_first)), "[secret]", text) if longest_first else text
 
     # -- the steps; each leaves what those behind it need
 
     def _profile(self) -> Seen:
         self._parts = self._load()
         profile = self._parts.profile
-        note = ""
+        advice = []
         if profile.identity_pool_region != profile.iot_region:
-            note = (
+            advice.append(
                 f"The identity pool is in {profile.identity_pool_region}, the broker in {profile.iot_region}."
             )
         if _is_without_ats(profile.endpoint.host):
-            note += " The endpoint is not one of type iot:Data-ATS: few programs still trust its certificate."
-        return Seen(
-            f"{profile.key}: {profile.user_pool_id}, {profile.identity_pool_id}, {profile.endpoint}",
-            note.strip(),
-        )
+            advice.append(
+                "The endpoint is not of the type iot:Data-ATS: few programs still trust its certificate."
+            )
+        where = f"{profile.user_pool_id}, {profile.identity_pool_id}, {profile.endpoint}"
+        return Seen(f"{profile.key}: {where}", "\n".join(advice))
 
     def _user_pool(self) -> Seen:
         return self._parts.services.user_pool(self._username())
@@ -184,12 +198,12 @@ class Examination:
         return Seen(f"{person.session.username}, {person.how}")
 
     def _identity(self) -> Seen:
-        self._known = self._parts.issuer.identify(self._session)
-        return Seen(self._known)
+        self._identified = self._parts.issuer.identify(self._session)
+        return Seen(self._identified)
 
     def _credentials(self) -> Seen:
-        keys = self._keys = self._parts.issuer.issue(self._session, self._known)
-        self._secrets.update((keys.access_key_id, keys.secret_access_key, keys.session_token))
+        keys = self._keys = self._parts.issuer.issue(self._session, self._identified)
+        self._secrets.update(secrets_of(keys))
         return Seen(f"until {timestamp(keys.expires)}")
 
     def _upgrade(self) -> Seen:
@@ -197,39 +211,74 @@ class Examination:
 
     def _connect(self) -> Seen:
         self._connection = self._parts.connect(self._keys.identity, lambda: self._keys)
+        self._closing.callback(self._connection.close)
         return Seen(f"as {self._keys.identity}")
 
     def _subscribe(self) -> Seen:
-        check_room(self._parts.profile.identity_pool_id, self._room)
         wanted = topic_filter(self._parts.profile.identity_pool_id, self._room, self._keys.identity)
-        self._open.subscribe([wanted])
+        with self._pointing_at_policies():
+            self._connection.subscribe([wanted])
         return Seen(wanted)
 
     def _publish(self) -> Seen:
         where = topic(self._parts.profile.identity_pool_id, self._room, self._keys.identity)
-        self._said_at = self._clock()
-        self._id = os.urandom(16).hex()
         properties = to_properties(self._id, self._now(), self._session.username)
-        self._open.publish(where, encode("aws-iot doctor"), properties)
+        self._said_at = self._clock()
+        with self._pointing_at_policies():
+            self._connection.publish(where, encode("aws-iot doctor"), properties)
         return Seen(f"{where}, acknowledged")
 
     def _echo(self) -> Seen:
         until = time.monotonic() + self._wait
         while (left := until - time.monotonic()) > 0:
-            event = self._open.receive(left)
+            event = self._connection.receive(left)
+            if isinstance(event, Lost):
+                raise Unreachable(
+                    f"the connection was lost before the message came back: {event.cause}", hint="Try again."
+                )
             if isinstance(event, Delivery) and ("id", self._id) in event.properties:
-                return Seen(f"after {(self._clock() - self._said_at) * 1000:.0f} ms at most")
-        raise TopicRefused(
-            f"not authorized to receive from the room '{self._room}', it seems: what was said there was"
-            f" acknowledged, and did not come back within {self._wait:g} seconds",
-            hint="So it is where no policy allows iot:Receive on the topic: ask an admin.",
-        )
+                return Seen(f"it came back within {(self._clock() - self._said_at) * 1000:.0f} ms")
+        with self._pointing_at_policies():
+            raise TopicRefused(
+                f"not authorized to receive from the room '{self._room}', it seems: what was said there was"
+                f" acknowledged, and did not come back within {self._wait:g} seconds",
+                hint="So it is where no policy allows iot:Receive on the topic: ask an admin.",
+            )
 
-    @property
-    def _open(self) -> Connection:
-        if self._connection is None:
-            raise RuntimeError("not connected")
-        return self._connection
+    @contextmanager
+    def _pointing_at_policies(self) -> Iterator[None]:
+        """Say with what a policy refuses how to find out which."""
+        try:
+            yield
+        except NotAuthorized as error:
+            line = (
+                f"Which policy refuses it, an admin sees with: aws-iot doctor --policy -r {shlex.quote(self._room)}"
+                f" --identity {self._keys.identity} -k {self._parts.profile.key}"
+            )
+            first = self._if_refused if isinstance(error, TopicRefused) else ""
+            error.hint = "\n".join(filter(None, (first or error.hint, line)))
+            raise
+
+
+def secrets_of(credentials: Credentials) -> tuple[str, ...]:
+    """What nobody else may see of them."""
+    return credentials.secret_access_key, credentials.session_token, credentials.access_key_id
+
+
+def redacted(text: str, secrets: set[str] | tuple[str, ...]) -> str:
+    """`text` without these, as they are or as URLs and JSON write them, and without what signs a URL."""
+    forms = {
+        form
+        for secret in secrets
+        for form in (secret, quote(secret, safe=""), quote(secret), json.dumps(secret)[1:-1])
+    }
+    longest_first = sorted(filter(None, forms), key=len, reverse=True)
+    if longest_first:
+        text = re.sub("|".join(map(re.escape, longest_first)), HIDDEN, text)
+    return re.sub(r"(?i)(x-amz-[\w-]+)(=|%3d)[^&\s\"'<>]*", rf"\1={HIDDEN}", text)
+
+
+HIDDEN = "[secret]"
 
 
 def _is_without_ats(host: str) -> bool:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
+PATH = "/mqtt"
+"""Where AWS IoT Core opens WebSockets: docs.aws.amazon.com/iot/latest/developerguide/protocols.html"""
+
 _HOST = r"[\w.-]+|[0-9a-f:.]+(%\w+)?"
 
 
@@ -14,7 +17,7 @@ class Endpoint:
 
     host: str
     port: int
-    path: str = "/mqtt"
+    path: str = PATH
     tls: bool = True
 
     @classmethod
@@ -46,7 +49,7 @@ class Endpoint:
             raise ValueError(
                 "must begin with wss://: without TLS (ws://) only this machine itself can be reached"
             )
-        return cls(host, port or (443 if tls else 80), "/mqtt" if url.path in ("", "/") else url.path, tls)
+        return cls(host, port or (443 if tls else 80), PATH if url.path in ("", "/") else url.path, tls)
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host

@@ -85,12 +85,17 @@ def test_what_drives_a_terminal_is_made_visible(aws_iot: CommandLine, app: FakeA
     assert "\x07" not in told
 
 
+def test_a_link_that_is_lost_is_no_refusal(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
+    app.on_connect = lambda connection: connection.events.put(Lost("the network"))
+    done = aws_iot(f"{DOCTOR} --timeout 0.2", ends=6)
+    assert "the connection was lost before the message came back: the network" in done.stdout
+
+
 def test_the_echo_is_that_of_its_own_message(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
     def nothing(delivery: Delivery) -> None:
         pass
 
     def interfere(connection: FakeConnection) -> None:
-        connection.events.put(Lost("the network"))
         connection.events.put(Delivery(f"{POOL}/doctor/{identity}", b'{"msg":"aws-iot doctor"}'))
         connection.offer = nothing  # type: ignore[method-assign]
 
@@ -102,3 +107,10 @@ def test_the_echo_is_that_of_its_own_message(aws_iot: CommandLine, app: FakeApp,
 def test_nobody_is_asked_where_nobody_is(aws_iot: CommandLine, identity: str) -> None:
     assert "nobody is signed in" in aws_iot("doctor", ends=4).stdout
     assert "alice is not signed in" in aws_iot("doctor -u alice", ends=4).stdout
+
+
+@pytest.mark.parametrize("command", ["pub -r lobby -m x", "pub -r lobby --lines", "sub", "login"])
+def test_other_commands_say_where_to_look_further(aws_iot: CommandLine, app: FakeApp, command: str) -> None:
+    app.fails_with = Unreachable("cannot reach it", hint="Wait.")
+    errors = aws_iot(f"{command} -u alice -p Passw0rd", ends=6).stderr.splitlines()
+    assert errors[-2:] == ["Wait.", "To find out why: aws-iot doctor -k default"]

@@ -3,13 +3,15 @@
 import json
 import os
 import ssl
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
 import pytest
 import trustme
@@ -110,6 +112,29 @@ def nobody_listens() -> int:
 # -- all is well
 
 
+def test_a_kept_session_serves_without_the_user_pool(real: CommandLine) -> None:
+    real("login")
+    change(real, cognito_idp_url=f"http://127.0.0.1:{nobody_listens()}")
+    found = examine(real)
+    for step in ("tls", "user-pool"):
+        assert "not needed while the session lives" in found[STEPS.index(step)]["advice"]
+
+
+def test_authorities_are_found_as_botocore_finds_them(
+    real: CommandLine, stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("localhost").configure_cert(tls)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "authority.pem"))
+    with ScriptedBroker(tls=tls, upgrade=lambda _: 404) as service:
+        change(real, cognito_idp_url=f"https://localhost:{service.endpoint.port}", ca_bundle=None)
+        found = json.loads(real("doctor --json", ends=6).stdout.splitlines()[STEPS.index("tls")])
+    assert "localhost" not in found["seen"]  # it is the broker's that is not trusted
+    assert "127.0.0.1" in found["seen"]
+
+
 def test_all_is_well(real: CommandLine, person: Person, stack: Stack) -> None:
     found = {step["step"]: step for step in examine(real)}
     assert {step["result"] for step in found.values()} == {"ok"}
@@ -174,7 +199,7 @@ def test_a_name_that_nobody_knows(real: CommandLine) -> None:
 def test_a_proxy_that_is_none(real: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     change(real, endpoint=Endpoint.parse("wss://broker.test/mqtt"))
     monkeypatch.setenv("HTTPS_PROXY", "http://:70000")
-    assert "HTTPS_PROXY" in check_cause(real, "names", "none that can be used", 3)
+    assert "HTTPS_PROXY" in check_cause(real, "proxy", "none that can be used", 3)
 
 
 @pytest.mark.parametrize(
@@ -285,7 +310,31 @@ def test_a_clock_that_is_two_minutes_off_is_noted(real: CommandLine) -> None:
         assert "Set the clock" in found["advice"]
 
 
+@pytest.mark.parametrize("date", ["yesterday", ""])
+def test_a_service_that_does_not_tell_the_time(real: CommandLine, date: str) -> None:
+    url = real.app.profiles.load("default").cognito_idp_url or ""
+
+    def fair(operation: str, said: dict[str, Any], forward: Forward) -> Reply:
+        return forward(operation, said)
+
+    with cognito_proxy(url, fair, lambda: datetime.now(UTC), dated=lambda _: date) as address:
+        change(real, cognito_idp_url=address)
+        assert "does not tell the time" in examine(real)[STEPS.index("clock")]["seen"]
+
+
 # -- signing in
+
+
+def test_a_user_pool_behind_a_firewall(real: CommandLine) -> None:
+    real("login")
+    with refusing(real, "InitiateAuth", "ForbiddenException", "Request not allowed due to WAF block."):
+        assert "needed" in examine(real)[STEPS.index("user-pool")]["advice"]
+        check_cause(real, "user-pool", "a firewall (AWS WAF)", 7, f"-p {PASSWORD}")
+
+
+def test_a_program_of_the_user_pool_that_refuses_somebody(real: CommandLine) -> None:
+    with refusing(real, "InitiateAuth", "UserLambdaValidationException", "PreAuthentication failed: no."):
+        check_cause(real, "sign-in", "PreAuthentication failed", 7)
 
 
 def test_a_user_pool_that_does_not_exist(real: CommandLine) -> None:
@@ -353,14 +402,14 @@ def test_an_identity_pool_that_does_not_exist(real: CommandLine) -> None:
 
 @contextmanager
 def refusing(real: CommandLine, operation: str, code: str, message: str) -> Iterator[None]:
-    """The identity pool refuses an operation as AWS words it, which the local stack's has no reason for."""
+    """Cognito refuses an operation as AWS words it, which the local stack's has no reason for."""
     url = real.app.profiles.load("default").cognito_identity_url or ""
 
     def handle(each: str, said: dict[str, Any], forward: Forward) -> Reply:
         return refused(code, message) if each == operation else forward(each, said)
 
     with cognito_proxy(url, handle) as address:
-        change(real, cognito_identity_url=address)
+        change(real, cognito_identity_url=address, cognito_idp_url=address)
         yield
 
 
@@ -387,7 +436,7 @@ def test_an_identity_pool_that_is_asked_too_often(real: CommandLine) -> None:
 def test_the_wrong_region_for_the_signature(real: CommandLine) -> None:
     change(real, iot_region="eu-west-1")
     advice = check_cause(real, "upgrade", "takes what is signed for us-east-1", 3)
-    assert "aws_pubsub_region as us-east-1" in advice
+    assert "aws_pubsub_region has to be us-east-1" in advice
 
 
 def test_an_endpoint_of_another_account(real: CommandLine) -> None:
@@ -396,11 +445,62 @@ def test_an_endpoint_of_another_account(real: CommandLine) -> None:
         assert "aws_pubsub_endpoint" in check_cause(real, "upgrade", "HTTP 403", 4)
 
 
-def test_the_answer_to_a_refused_upgrade_is_shown(real: CommandLine, stack: Stack) -> None:
-    change(real, endpoint=replace(stack.profile.endpoint, path="/elsewhere"))
-    found = examine(real, ends=4)[STEPS.index("upgrade")]["seen"]
-    assert '{"message": "Forbidden"}' in found
+def test_the_wrong_path(real: CommandLine, stack: Stack) -> None:
+    change(real, endpoint=replace(stack.profile.endpoint, path="/mqt"))
+    advice = check_cause(real, "upgrade", "refuses the path /mqt, and takes /mqtt", 3)
+    assert "aws_pubsub_endpoint has to be wss://127.0.0.1" in advice
+
+
+@contextmanager
+def answering(status: int, answer: Callable[[str], str]) -> Iterator[Endpoint]:
+    """Something that answers HTTP with this status, and a body made of the path it is asked for."""
+
+    class Server(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("x-amzn-errortype", "ForbiddenException:" + "x" * 3000)
+            self.end_headers()
+            self.wfile.write(answer(self.path).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield Endpoint.parse(f"ws://127.0.0.1:{server.server_port}/mqtt")
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda path: f"Cannot GET {path}",
+        lambda path: json.dumps({"token": parse_qs(urlsplit(path).query)["X-Amz-Security-Token"][0]}),
+        lambda path: f"bad token {quote(parse_qs(urlsplit(path).query)['X-Amz-Security-Token'][0])}",
+    ],
+)
+def test_the_answer_to_a_refused_upgrade_is_shown_without_what_signs_it(
+    real: CommandLine, answer: Callable[[str], str]
+) -> None:
+    real("login")
+    asked: list[str] = []
+
+    def noting(path: str) -> str:
+        asked.append(path)
+        return answer(path)
+
+    with answering(403, noting) as endpoint:
+        change(real, endpoint=endpoint)
+        told = real("doctor --json", ends=4).stdout
+    found = json.loads(told.splitlines()[STEPS.index("upgrade")])["seen"]
     assert "x-amzn-errortype: ForbiddenException" in found
+    assert len(found) < 1000
+    values = [value for path in asked for name, value in parse_qsl(urlsplit(path).query) if "Sig" in name]
+    tokens = [value for path in asked for name, value in parse_qsl(urlsplit(path).query) if "Token" in name]
+    for secret in values + tokens:
+        assert secret not in told
+        assert quote(secret, safe="")[:40] not in told
+        assert quote(secret)[:40] not in told
 
 
 def test_an_endpoint_that_is_no_broker(real: CommandLine) -> None:
@@ -488,5 +588,34 @@ def test_a_filter_that_is_not_granted(real: CommandLine) -> None:
         check_cause(real, "subscribe", "did not grant", 7)
 
 
-def test_a_room_that_can_be_none(real: CommandLine) -> None:
-    check_cause(real, "subscribe", "holds a wildcard", 7, "-r a/+")
+@pytest.mark.parametrize("room", ["a/+", "''"])
+def test_a_room_that_can_be_none(real: CommandLine, room: str) -> None:
+    assert "room" in real(f"doctor -r {room}", ends=7).stderr
+
+
+def test_a_link_that_is_lost_before_the_echo(real: CommandLine) -> None:
+    broker: ScriptedBroker
+
+    def cut_soon(packet: Packet) -> bytes:
+        threading.Timer(0.1, broker.cut).start()
+        return puback(packet)
+
+    with ScriptedBroker(say(Kind.PUBLISH, cut_soon)) as broker:
+        change(real, endpoint=broker.endpoint)
+        check_cause(real, "echo", "the connection was lost before the message came back", 6)
+
+
+def test_a_team_with_rooms_of_its_own_is_told_to_name_one(real: CommandLine, stack: Stack) -> None:
+    person = stack.person(accepted=False)
+    arn = "arn:aws:iot:us-east-1:000000000000:"
+    room = f"{stack.profile.identity_pool_id}/lobby"
+    allowed = [("Connect", "client/*"), ("Subscribe", f"topicfilter/{room}/*")]
+    allowed += [("Publish", f"topic/{room}/*"), ("Receive", f"topic/{room}/*")]
+    statements = [{"Effect": "Allow", "Action": f"iot:{a}", "Resource": arn + r} for a, r in allowed]
+    document = {"Version": "2012-10-17", "Statement": statements}
+    stack.attach_policy_of_its_own(person.identity, json.dumps(document))
+    who = f"-u {person.username} -p {PASSWORD}"
+    advice = check_cause(real, "subscribe", "not authorized to subscribe", 5, who)
+    assert "aws-iot doctor -r ROOM -k default" in advice
+    assert f"aws-iot doctor --policy -r doctor --identity {person.identity} -k default" in advice
+    examine(real, f"{who} -r lobby")

@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from urllib.parse import SplitResult
 
 from aws_iot.aws.handshake import SignedUpgrade
@@ -112,13 +113,13 @@ class Way:
         except (OSError, http.client.HTTPException) as error:
             raise self._trouble(error) from error
 
-    def get(self, path: str, timeout: float) -> tuple[http.client.HTTPResponse, bytes]:
-        """What the endpoint answers to an unsigned request, and the first of its body. Raises as `connect`."""
+    def get(self, path: str, timeout: float, most: int) -> tuple[http.client.HTTPResponse, bytes]:
+        """What the endpoint answers to an unsigned request, and so many bytes of its body. Raises as `connect`."""
         link = self.connect(timeout)
         try:
             link.request("GET", path)
             answer = link.getresponse()
-            return answer, answer.read(MOST_OF_A_BODY)
+            return answer, answer.read(most)
         except (OSError, http.client.HTTPException) as error:
             raise self._trouble(error) from error
         finally:
@@ -128,15 +129,36 @@ class Way:
         try:
             return ssl.create_default_context(cafile=self.ca_bundle)
         except (OSError, ssl.SSLError) as error:
-            raise ProfileError(
-                f"the ca_bundle {self.ca_bundle} cannot be used: it must be a PEM file that you can read"
-            ) from error
+            raise ca_bundle_unusable(self.ca_bundle) from error
+
+    def _hint(self, error: Exception) -> str | None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return "If this server is yours, name the PEM file of its authority as ca_bundle in the exports file."
+        if isinstance(error, ssl.SSLError):
+            return (
+                f"Check the port and the beginning (wss://, https://) of {self.endpoint.host} in the profile."
+            )
+        if self.proxy:
+            return "Check HTTPS_PROXY, and whether the proxy runs."
+        if isinstance(error, socket.gaierror):
+            return "Check aws_pubsub_endpoint in the profile, and the network."
+        return None
 
     def _trouble(self, error: Exception) -> Unreachable:
         if answered := _TUNNEL_REFUSED.search(str(error)):
             return _no_way(str(self), int(answered[1]))
-        hint = _hint(error) or local_hint(str(self), error)
+        hint = self._hint(error) or local_hint(str(self), error)
         return Unreachable(f"cannot reach {self}: {why_unreachable(error)}", hint=hint)
+
+
+def ca_bundle_unusable(path: str | None) -> ProfileError:
+    """A file of authorities that is missing, or none."""
+    is_there = path is not None and Path(path).is_file()
+    return ProfileError(
+        f"the ca_bundle {path} cannot be used: "
+        + ("it must be a PEM file that you can read" if is_there else "there is no such file"),
+        hint="It is ca_bundle in the exports file, or AWS_CA_BUNDLE or REQUESTS_CA_BUNDLE in the environment.",
+    )
 
 
 MOST_OF_A_BODY = 10_000
@@ -177,11 +199,3 @@ def _no_way(where: str, status: int) -> Unreachable:
             hint="Ask who runs the proxy, or exempt the host from it in NO_PROXY.",
         )
     return Unreachable(f"cannot reach {where}: it opens no way there (HTTP {status})")
-
-
-def _hint(error: BaseException) -> str | None:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return "If this server is yours, name the PEM file of its authority as ca_bundle in the exports file."
-    if isinstance(error, socket.gaierror):
-        return "Check aws_pubsub_endpoint in the profile, and the network."
-    return None

@@ -251,9 +251,9 @@ class IotCoreConnection:
                 options.override_default_trust_store_from_path(None, self._ca_bundle)
             return io.ClientTlsContext(options)
         except (OSError, RuntimeError) as error:
-            raise ProfileError(
-                f"the ca_bundle {self._ca_bundle} cannot be used: it must be a PEM file that you can read"
-            ) from error
+            from aws_iot.aws.diagnosis import ca_bundle_unusable  # here, since it takes long to import
+
+            raise ca_bundle_unusable(self._ca_bundle) from error
 
     # -- what the owner's thread calls
 

@@ -26,7 +26,8 @@ BARE_CUTS = {
 def topic_refused(what: str) -> TopicRefused:
     """A policy said no to `what`, such as "publish to a/b"."""
     return TopicRefused(
-        f"not authorized to {what}", hint="A policy refuses it: ask an admin which rooms are yours."
+        f"not authorized to {what}",
+        hint="A policy refuses it: name a room that is yours with -r, or ask an admin which are.",
     )
 
 
@@ -36,7 +37,7 @@ def refused_by_cuts(what: str, reason: int | None) -> AwsIotError:
         return ServiceRefused(f"the broker ends the connection over each attempt to {what}: {words(reason)}")
     return TopicRefused(
         f"not authorized to {what}: the broker closes the connection over it each time",
-        hint="So it does where a policy refuses it: ask an admin which rooms are yours.",
+        hint="So it does where a policy refuses it: name a room that is yours with -r, or ask an admin which are.",
     )
 
 

@@ -12,14 +12,18 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 """AWS refuses signatures that are older or newer than this; some services allow 15 minutes."""
 
 
-def clock_fault(date_header: str | None, now: datetime) -> WrongClock | None:
-    """What a service's `Date` header says of our clock, if that is enough to spoil a signature."""
+def time_of(date_header: str | None) -> datetime | None:
+    """The moment in a `Date` header, in whole seconds; None if none can be read there."""
     try:
         theirs = parsedate_to_datetime(date_header) if date_header else None
     except ValueError:
         return None
-    if theirs is not None and theirs.tzinfo is None:  # "-0000"
-        theirs = theirs.replace(tzinfo=UTC)
+    return theirs.replace(tzinfo=UTC) if theirs and theirs.tzinfo is None else theirs  # "-0000"
+
+
+def clock_fault(date_header: str | None, now: datetime) -> WrongClock | None:
+    """What a service's `Date` header says of our clock, if that is enough to spoil a signature."""
+    theirs = time_of(date_header)
     if theirs is None or abs(now - theirs) <= CLOCK_TOLERANCE:
         return None
     minutes = round((now - theirs).total_seconds() / 60)

@@ -139,6 +139,10 @@ def _invalid_parameter(message: str) -> AwsIotError:
 REFUSALS: Refusals = {
     "NotAuthorizedException": _not_authorized,
     "InvalidParameterException": _invalid_parameter,
+    "ForbiddenException": lambda message: ServiceRefused(
+        f"a firewall (AWS WAF) in front of the user pool refuses this: {message}",
+        hint="Ask who runs the user pool which networks and clients it lets through.",
+    ),
     "UserNotFoundException": lambda _: SignInRefused(
         "there is no such user in this user pool",
         hint="Make an account with: aws-iot signup -u USER -e EMAIL -k KEY",

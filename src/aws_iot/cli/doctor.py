@@ -1,6 +1,9 @@
 """`aws-iot doctor`: why it does not work."""
 
 import json
+import shutil
+import sys
+import textwrap
 from functools import partial
 from typing import Any
 
@@ -11,9 +14,13 @@ from aws_iot.authorization import ROOM
 from aws_iot.cli import options
 from aws_iot.cli.doctor_policy import Asked, about_policies, explain, refuse_without_policy
 from aws_iot.cli.output import data, visible, words
-from aws_iot.cli.sign_in import session_alone
+from aws_iot.cli.sign_in import serves_alone, session_alone
 from aws_iot.cli.terminal import working_time
 from aws_iot.doctor import Examination, Finding, Parts, Person
+from aws_iot.room import check_room
+
+ANY_POOL = "us-east-1:00000000-0000-0000-0000-000000000000"
+"""As long as any pool's id, as good as: a room can be checked with it before the profile is."""
 
 MARGIN = " " * 14
 """What stands before the words of a line."""
@@ -25,6 +32,7 @@ MARGIN = " " * 14
     "--room",
     env="DOCTOR_ROOM",
     metavar="ROOM",
+    cls=options.Once,
     help=f"The room to listen and speak in.  [default: {ROOM}; with --policy all rooms to listen in]",
 )
 @about_policies
@@ -46,8 +54,8 @@ def doctor(
     """Find out why it does not work.
 
     Does what `sub` and `pub` do, one step after the other, says what it sees, and stops at the first that
-    fails. The exit code is that of the cause; 0 if all is well. It says one message, in a room where nobody
-    else listens.
+    fails. The exit code is that of the cause; 0 if all is well. It says one message, "aws-iot doctor", in a
+    room of that name, which those hear who hear all rooms.
 
     What it prints can be shown to others: the pools, the user and the identity are in it, but no password,
     token or key.
@@ -70,9 +78,15 @@ def doctor(
         return
     refuse_without_policy(ctx)
 
+    if room is not None:
+        check_room(ANY_POOL, room)
+
     def load() -> Parts:
         profile = app.profiles.load(key)
-        return Parts(profile, app.services(profile), app.issuer(profile), partial(app.connect, profile))
+        kept = app.sessions.load(profile)
+        live = bool(kept and serves_alone(app, kept, user, password_stdin))
+        services = app.services(profile, live_session=live)
+        return Parts(profile, services, app.issuer(profile), partial(app.connect, profile))
 
     def who() -> str | None:
         profile = app.profiles.load(key)
@@ -82,20 +96,34 @@ def doctor(
     def sign_in() -> Person:
         return Person(*session_alone(app, app.profiles.load(key), user, password, password_stdin))
 
+    examination = Examination(
+        load,
+        sign_in,
+        who,
+        room or ROOM,
+        app.now,
+        app.timeout,
+        working_time,
+        "" if room else f"Where only some rooms are yours, name one of them: aws-iot doctor -r ROOM -k {key}",
+    )
+    live = not as_json and sys.stdout.isatty()
     failed: Finding | None = None
-    for finding in Examination(
-        load, sign_in, who, room or ROOM, app.now, app.timeout, working_time
-    ).findings():
+    for finding in examination.findings(_begin if live else lambda _: None):
         failed = finding if finding.error else failed
         if as_json:
             data(json.dumps(_as_object(finding)))
         else:
-            for line in _in_words(finding):
+            for line in _in_words(finding, shutil.get_terminal_size().columns if live else None):
                 data(line)
     if failed and failed.error:
         words(f"It fails at '{failed.step}': exit code {failed.error.exit_code}.")
         ctx.exit(failed.error.exit_code)
     words("All is well: a message was said, and heard.")
+
+
+def _begin(step: str) -> None:
+    """Say on the terminal what is being looked at, where the line will be that tells of it."""
+    click.echo(f"{step:14}… ", nl=False)
 
 
 def _as_object(finding: Finding) -> dict[str, Any]:
@@ -111,16 +139,35 @@ def _as_object(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _in_words(finding: Finding) -> list[str]:
-    """The lines that tell of a step: aligned, what was seen last, since it may be long."""
+def _in_words(finding: Finding, columns: int | None) -> list[str]:
+    """The lines that tell of a step, what was seen last, since it may be long.
+
+    With so many `columns` they go over what `_begin` has written, and what was seen is folded.
+    """
     if finding.seen is None and finding.error is None:
         return [f"{finding.step:14}-"]
+    over = "" if columns is None else "\r\x1b[K"
     result = click.style("FAILED", fg="red", bold=True) if finding.error else click.style("ok", fg="green")
     took = f"{finding.seconds * 1000:6.0f} ms"
     seen = finding.seen.text if finding.seen else str(finding.error)
     advice = finding.seen.advice if finding.seen else (finding.error and finding.error.hint) or ""
     padding = " " * (8 - len(click.unstyle(result)))
+    first, *rest = _folded(visible(seen), columns, len(f"{MARGIN}{'':8}{took}  "))
     return [
-        f"{finding.step:14}{result}{padding}{took}  {visible(seen)}",
-        *(f"{MARGIN}{visible(line)}" for line in advice.splitlines()),
+        f"{over}{finding.step:14}{result}{padding}{took}  {first}",
+        *(f"{MARGIN}{line}" for line in rest),
+        *(f"{MARGIN}{visible(line)}" for line in advice.splitlines()),  # not folded: it may be a command
     ]
+
+
+def _folded(text: str, columns: int | None, taken: int) -> list[str]:
+    """Lines that fit behind a margin, the first behind as much as is `taken`; words stay whole, to be copied."""
+    if columns is None:
+        return [text]
+    wide = textwrap.TextWrapper(
+        max(columns - len(MARGIN), 20),
+        initial_indent=" " * max(taken - len(MARGIN), 0),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [line.strip() for line in wide.wrap(text)] or [""]

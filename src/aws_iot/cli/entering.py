@@ -7,7 +7,7 @@ from functools import partial
 from aws_iot.app import App
 from aws_iot.cli.messages import notice
 from aws_iot.cli.output import words
-from aws_iot.cli.sign_in import signed_in
+from aws_iot.cli.sign_in import pointing_at_doctor, signed_in
 from aws_iot.connection import Connection
 from aws_iot.errors import NotAccepted, Unreachable
 from aws_iot.kept import Kept, SignIn
@@ -35,17 +35,18 @@ def entered(
     With `durable` the broker keeps the session under this name. With `wait` it is tried until an admin
     has accepted the identity.
     """
-    sign_in, kept = signed_in(app, profile, user, password, from_stdin)
-    username, identity = kept.session.username, kept.credentials.identity
-    if tell:
-        for line in notice(username, identity, profile.identity_pool_id).splitlines():
-            words(line)
-    connect = partial(app.connect, profile, identity, sign_in.credentials(kept).current, durable)
-    connection = _once_accepted(connect, app.pause) if wait else connect()
-    try:
-        yield app.rooms(profile, connection, identity, username)
-    finally:
-        connection.close()
+    with pointing_at_doctor(profile.key):
+        sign_in, kept = signed_in(app, profile, user, password, from_stdin)
+        username, identity = kept.session.username, kept.credentials.identity
+        if tell:
+            for line in notice(username, identity, profile.identity_pool_id).splitlines():
+                words(line)
+        connect = partial(app.connect, profile, identity, sign_in.credentials(kept).current, durable)
+        connection = _once_accepted(connect, app.pause) if wait else connect()
+        try:
+            yield app.rooms(profile, connection, identity, username)
+        finally:
+            connection.close()
 
 
 def _once_accepted(connect: Callable[[], Connection], pause: Callable[[float], None]) -> Connection:

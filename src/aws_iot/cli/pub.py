@@ -10,7 +10,7 @@ from aws_iot.cli import options
 from aws_iot.cli.entering import connected
 from aws_iot.cli.input import Given, whole
 from aws_iot.cli.output import words
-from aws_iot.cli.sign_in import signed_in
+from aws_iot.cli.sign_in import pointing_at_doctor, signed_in
 from aws_iot.errors import SignInRefused
 from aws_iot.room import Rooms, check_room
 
@@ -155,7 +155,7 @@ def pub(
         return stack.enter_context(connected(sign_in, kept, app, profile, connections))
 
     if one is not None and given.repeat == 1 and not spool and room is not None:
-        with ExitStack() as stack:
+        with pointing_at_doctor(key), ExitStack() as stack:
             [place] = enter(1, stack)
             place.publish(room, one, qos=int(qos), retain=retain)
         words(f"Said in {room}.")
@@ -163,7 +163,8 @@ def pub(
     from aws_iot.cli.job import Job  # here, since most have one thing to say
 
     job = Job(app, profile, given, one, int(qos), retain, rate, resume, spool)
-    job.run(lambda stack, ask: enter(connections, stack, ask))
+    with pointing_at_doctor(key):
+        job.run(lambda stack, ask: enter(connections, stack, ask))
 
 
 def _check(given: Given, spool: Path | None, resume: Path | None, password_stdin: bool) -> None:

@@ -7,7 +7,7 @@ import click
 from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.output import data, visible, words
-from aws_iot.cli.sign_in import by_password, nobody_in, username_of
+from aws_iot.cli.sign_in import by_password, nobody_in, pointing_at_doctor, username_of
 from aws_iot.errors import ProfileError, ServiceRefused, SignInRefused, Unreachable
 from aws_iot.kept import Kept
 from aws_iot.message import timestamp
@@ -40,7 +40,8 @@ def login(
     profile = app.profiles.load(key)
     sign_in = app.sign_in(profile)
     username = username_of(profile, user, app.sessions.load(profile), for_password=True)
-    kept = by_password(app, sign_in, profile, username, password, password_stdin)
+    with pointing_at_doctor(key):
+        kept = by_password(app, sign_in, profile, username, password, password_stdin)
     if remember_device and kept.session.device:
         app.accounts(profile).of(kept.session).remember_device()
     elif remember_device:

@@ -4,6 +4,7 @@ from __future__ import annotations  # so that what only types need is not import
 
 import shlex
 import sys
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,16 +16,37 @@ from aws_iot.cli.challenges import Asker
 from aws_iot.cli.output import words
 from aws_iot.cli.terminal import ask_secret, need_terminal
 from aws_iot.credentials import RENEW_BEFORE
-from aws_iot.errors import AwsIotError, ProfileError, SignInRefused, WrongPassword
+from aws_iot.errors import (
+    AwsIotError,
+    CredentialsRefused,
+    NotAccepted,
+    NotAuthorized,
+    ProfileError,
+    SignInRefused,
+    Unreachable,
+    WrongPassword,
+)
 from aws_iot.kept import TOKENS_BEFORE
 from aws_iot.secret_store import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from aws_iot.kept import Kept, SignIn
     from aws_iot.profile import Profile
     from aws_iot.session import Session
+
+
+@contextmanager
+def pointing_at_doctor(key: str) -> Iterator[None]:
+    """Say with what stands in the way to the services, or is refused there, where to look further."""
+    try:
+        yield
+    except (CredentialsRefused, NotAuthorized, Unreachable) as error:
+        if not isinstance(error, NotAccepted):  # whom an admin has to accept, and that is all
+            line = f"To find out why: aws-iot doctor -k {key}"
+            error.hint = f"{error.hint}\n{line}" if error.hint else line
+        raise
 
 
 def signed_in(
@@ -85,7 +107,7 @@ def session_alone(
     if secret is None and kept and kept.session.username == username:
         session = _live_tokens(app, profile, sign_in, kept)
         if session:
-            return session, "whose session is kept"
+            return session, "whose session is kept (the user pool was not asked whether it still takes it)"
     secret = secret or password_of(app, profile, username, password, from_stdin=False, ask=ask)
     try:
         session = sign_in.session(username, secret, asker)
@@ -98,6 +120,12 @@ def session_alone(
     if asker.new_password:
         forget_preset(app, profile.key, username)
     return session, "by password"
+
+
+def serves_alone(app: App, kept: Kept, user: str | None, from_stdin: bool) -> bool:
+    """Whether the kept session is what a command would use, without a word with the user pool."""
+    is_meant = user in (None, kept.session.username) and not (from_stdin or _is_given("password"))
+    return is_meant and kept.session.expires - app.now() >= TOKENS_BEFORE
 
 
 def _live_tokens(app: App, profile: Profile, sign_in: SignIn, kept: Kept) -> Session | None:

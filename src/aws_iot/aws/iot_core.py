@@ -655,20 +655,21 @@ class IotCoreConnection:
                 self._outbox.each(self._hand_over)
 
     def _on_publish(self, data: mqtt5.PublishReceivedData) -> None:
-        packet = data.publish_packet
+        packet, events = data.publish_packet, self._events
+        given = packet.user_properties
         delivery = Delivery(
             packet.topic,
             packet.payload or b"",
-            tuple([(p.name, p.value) for p in packet.user_properties or ()]),
+            tuple([(one.name, one.value) for one in given]) if given else (),
             packet.qos.value,
             packet.retain,
         )
         handle = None
-        if self._durable or self._events.qsize() >= UNACKNOWLEDGED:  # else awscrt may: that is cheaper
+        if self._durable or events.qsize() >= UNACKNOWLEDGED:  # else awscrt may: that is cheaper
             take_charge = data.acquire_publish_acknowledgement_control
             handle = take_charge() if take_charge else None
-        self._events.put(_Unacknowledged(delivery, self._client, handle) if handle else delivery)
-        while self._events.qsize() > EVENTS and not self._ended.done() and not self._stopping.is_set():
+        events.put(_Unacknowledged(delivery, self._client, handle) if handle else delivery)
+        while events.qsize() > EVENTS and not self._ended.done() and not self._stopping.is_set():
             time.sleep(0.01)  # nothing else slows a broker that sends with QoS 0
 
     def _resubscribe(self) -> None:

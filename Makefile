@@ -32,7 +32,7 @@ $(AWSCLI)/ready: $(READY)
 	@touch $@
 
 test: $(READY) $(AWSCLI)/ready  ## the whole test suite; offline, once set up
-	@$(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal -m 'not long'
+	@$(BIN)/python -m pytest --quiet --numprocesses 4 --dist worksteal -m 'not long'
 
 test-long: $(READY)  ## the tests that take minutes: networks and brokers that fail, credentials that end
 	@$(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal -m long

@@ -43,10 +43,10 @@ def entered(
                 words(line)
         connect = partial(app.connect, profile, identity, sign_in.credentials(kept).current, durable)
         connection = _once_accepted(connect, app.pause) if wait else connect()
-        try:
-            yield app.rooms(profile, connection, identity, username)
-        finally:
-            connection.close()
+    try:
+        yield app.rooms(profile, connection, identity, username)
+    finally:
+        connection.close()
 
 
 def _once_accepted(connect: Callable[[], Connection], pause: Callable[[float], None]) -> Connection:

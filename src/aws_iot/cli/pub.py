@@ -151,20 +151,21 @@ def pub(
     def enter(connections: int, stack: ExitStack, ask: bool = True) -> list[Rooms]:
         if password_stdin and not ask:
             raise SignInRefused("the password on standard input was read before, and is not kept")
-        sign_in, kept = signed_in(app, profile, user, password, password_stdin, ask=ask)
-        return stack.enter_context(connected(sign_in, kept, app, profile, connections))
+        with pointing_at_doctor(key):
+            sign_in, kept = signed_in(app, profile, user, password, password_stdin, ask=ask)
+            return stack.enter_context(connected(sign_in, kept, app, profile, connections))
 
     if one is not None and given.repeat == 1 and not spool and room is not None:
-        with pointing_at_doctor(key), ExitStack() as stack:
+        with ExitStack() as stack:
             [place] = enter(1, stack)
-            place.publish(room, one, qos=int(qos), retain=retain)
+            with pointing_at_doctor(key):
+                place.publish(room, one, qos=int(qos), retain=retain)
         words(f"Said in {room}.")
         return
     from aws_iot.cli.job import Job  # here, since most have one thing to say
 
     job = Job(app, profile, given, one, int(qos), retain, rate, resume, spool)
-    with pointing_at_doctor(key):
-        job.run(lambda stack, ask: enter(connections, stack, ask))
+    job.run(lambda stack, ask: enter(connections, stack, ask))
 
 
 def _check(given: Given, spool: Path | None, resume: Path | None, password_stdin: bool) -> None:

@@ -17,6 +17,7 @@ from aws_iot.cli.handler import Handler
 from aws_iot.cli.messages import message_line, raw_line, tell_link
 from aws_iot.cli.outlet import Outlet, Printer
 from aws_iot.cli.output import words
+from aws_iot.cli.sign_in import pointing_at_doctor
 from aws_iot.cli.template import InvalidTemplate, Template
 from aws_iot.errors import NothingCame
 from aws_iot.json_lines import to_line
@@ -209,7 +210,8 @@ def sub(
         entered(app, profile, user, password, password_stdin, tell=True, durable=durable, wait=wait) as place,
         outlet,
     ):
-        place.enter(rooms)
+        with pointing_at_doctor(key):
+            place.enter(rooms)
         words(f"Listening in {', '.join(rooms) or 'all rooms'}; Ctrl-C ends it.")
         muted = {place.identity} if not_from_me else set()
         ends = math.inf if seconds is None else time.monotonic() + seconds

@@ -7,6 +7,7 @@ known here, such as the address that somebody comes from, stays undecided.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -157,29 +158,31 @@ class Decision:
 # -- reading
 
 
+_WRAPPINGS = ("policyDocument", "PolicyDocument", "Document", "PolicyVersion")
+_DEEPEST = 4  # one wrapping in another: none is deeper that the AWS CLI prints
+
+
 def parse(name: str, given: str | bytes | Mapping[str, Any]) -> Document:
     """Read a policy: the document itself, or what `aws iot get-policy` or `aws iam get-role-policy` print around it.
 
     Raises `ProfileError`, naming `name` and what is wrong.
     """
     value: Any = given
-    if isinstance(given, str | bytes):
-        try:
-            value = json.loads(given)
-        except (ValueError, RecursionError) as error:
-            raise ProfileError(f"{name}: is not JSON: {error}") from error
-    if isinstance(value, dict) and "Statement" not in value:
-        for key in ("policyDocument", "PolicyDocument", "Document", "PolicyVersion"):
-            if isinstance(inner := value.get(key), str | dict):
-                own = value.get("policyName") or value.get("PolicyName")
-                return parse(own if isinstance(own, str) else name, inner)
+    for _ in range(_DEEPEST):
+        if isinstance(value, str | bytes):
+            value = _read_json(name, value)
+        if not isinstance(value, Mapping) or "Statement" in value:
+            break
+        own = value.get("policyName") or value.get("PolicyName")
+        name = own if isinstance(own, str) else name
+        inner = (value[key] for key in _WRAPPINGS if isinstance(value.get(key), str | Mapping))
+        value = next(inner, None)
     if not isinstance(value, Mapping) or "Statement" not in value:
         raise ProfileError(f"{name}: is no policy: a policy is a JSON object with a 'Statement'")
     version = value.get("Version")
     if version not in (None, "2008-10-17", WITH_VARIABLES):
-        raise ProfileError(
-            f"{name}: its Version is {json.dumps(version)}: there is {WITH_VARIABLES}, as a text"
-        )
+        told = json.dumps(version) if isinstance(version, str | int) else "no text"
+        raise ProfileError(f'{name}: its Version is {told}: write "{WITH_VARIABLES}"')
     statements = value["Statement"]
     if not isinstance(statements, list):
         statements = [statements]
@@ -188,6 +191,21 @@ def parse(name: str, given: str | bytes | Mapping[str, Any]) -> Document:
         tuple(_statement(name, number, one) for number, one in enumerate(statements, 1)),
         version == WITH_VARIABLES,
     )
+
+
+def _read_json(name: str, text: str | bytes) -> Any:
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """Of two of a name Python takes the last, and AWS may take the other, or none."""
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            [(key, _), *_] = Counter(key for key, _ in pairs).most_common(1)
+            raise ProfileError(f"{name}: has '{key}' twice in one object")
+        return found
+
+    try:
+        return json.loads(text, object_pairs_hook=once)
+    except (ValueError, RecursionError) as error:
+        raise ProfileError(f"{name}: is not JSON: {error}") from error
 
 
 _ELEMENTS = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}
@@ -211,6 +229,8 @@ def _statement(name: str, number: int, given: Any) -> Statement:
         chosen = element if element in given else but
         if (texts := _texts(given[chosen])) is None:
             raise wrong(f"has a '{chosen}' that is neither a text nor a list of texts")
+        if not texts:
+            raise wrong(f"has an empty '{chosen}', which AWS refuses")  # IAM: "must contain actions"
         return texts, chosen == but
 
     blocks = given.get("Condition", {})

@@ -35,6 +35,14 @@ def deny(action: Any = "*", resource: Any = "*", **more: Any) -> dict[str, Any]:
     return allow(action, resource, **more) | {"Effect": "Deny"}
 
 
+def nested(depth: int) -> dict[str, Any]:
+    """What is no policy however often it is unwrapped."""
+    found: dict[str, Any] = {}
+    for _ in range(depth):
+        found = {"Document": found}
+    return found
+
+
 def ask(
     documents: Document | list[Document],
     action: str = "iot:Publish",
@@ -63,7 +71,6 @@ def ask(
         ("iot:Publish?", False),
         ("iot:[P]ublish", False),
         ("sns:Publish", False),
-        ([], False),
     ],
 )
 def test_actions_take_wildcards_in_any_case(action: str | list[str], fits: bool) -> None:
@@ -94,7 +101,6 @@ def test_actions_take_wildcards_in_any_case(action: str | list[str], fits: bool)
         (f"{ARN}:topic/{AUD}/lobby/${{iot:Connection.Thing.ThingName}}", False),
         (f"{ARN}:topic/{AUD}/lobby/${{COGNITO-identity.amazonaws.com:SUB}}", True),
         (f"{ARN}:topic/{AUD}/[l]obby/{SUB}", False),
-        ([], False),
     ],
 )
 def test_resources_take_wildcards_and_variables(resource: str | list[str], fits: bool) -> None:
@@ -399,7 +405,17 @@ def test_a_policy_is_read_as_it_is_and_out_of_what_the_aws_cli_prints() -> None:
         ("[]", "is no policy"),
         ({"Version": "2012-10-17"}, "is no policy"),
         ({"Version": 2012, "Statement": []}, "its Version is 2012"),
-        ({"Version": "2012-10-18", "Statement": []}, "its Version is"),
+        ({"Version": "2012-10-18", "Statement": []}, 'its Version is "2012-10-18": write "2012-10-17"'),
+        ({"Version": nested(3000), "Statement": []}, 'its Version is no text: write "2012-10-17"'),
+        ('{"Statement": [], "Statement": []}', "has 'Statement' twice in one object"),
+        ('{"Statement": {"Effect": "Deny", "Effect": "Allow"}}', "has 'Effect' twice in one object"),
+        ('{"Statement": {"Condition": {"Bool": {}, "Bool": {}}}}', "has 'Bool' twice in one object"),
+        (json.dumps({"policyDocument": '{"Version": "", "Version": ""}'}), "has 'Version' twice"),
+        (nested(3000), "is no policy"),
+        (json.dumps(nested(300)), "is no policy"),
+        ({"Statement": allow([])}, "has an empty 'Action', which AWS refuses"),
+        ({"Statement": allow(resource=[])}, "has an empty 'Resource'"),
+        ({"Statement": {"Effect": "Deny", "NotAction": [], "Resource": "*"}}, "has an empty 'NotAction'"),
         ({"Statement": ["x"]}, "statement 1 is no JSON object"),
         ({"Statement": [allow(), allow(Effect="allow")]}, "statement 2 has no Effect"),
         ({"Statement": {"Effect": "Allow", "Action": "*"}}, "statement 1 needs 'Resource' or 'NotResource'"),

@@ -21,21 +21,32 @@ from aws_iot.errors import ProfileError
 
 SUB = "cognito-identity.amazonaws.com:sub"
 AUD = "cognito-identity.amazonaws.com:aud"
+AMR = "cognito-identity.amazonaws.com:amr"
 CLIENT_ID = "iot:ClientId"
+IS_A_THING = "iot:Connection.Thing.IsAttached"
 
 WITH_VARIABLES = "2012-10-17"
 """The version of the language in which `${…}` is a variable; in the older one, and without a version, it is text:
 docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html"""
 
-# What a request may hold besides what is known of it. What is neither has no value: a person is no thing, and shows no
-# certificate. docs.aws.amazon.com/iot/latest/developerguide/iot-policy-variables.html
-_MAY_HAVE_A_VALUE = (
-    "aws:",
-    "cognito-identity.amazonaws.com:amr",
-    "iot:clientid",
-    "iot:connectattributes",
-    "iot:domainname",
-)
+# What a request may hold besides what is known of it: an admin can attach an identity to a thing, too. What is not
+# among it has no value. docs.aws.amazon.com/iot/latest/developerguide/iot-policy-variables.html
+_THING, _CERTIFICATE = "iot:connection.thing.", "iot:certificate."
+_MAY_HAVE_A_VALUE = re.compile(rf"aws:.*|{_THING}.*|iot:(clientid|connectattributes|domainname)", re.DOTALL)
+
+# Who is signed in has this, and the names of providers:
+# docs.aws.amazon.com/cognito/latest/developerguide/role-trust-and-permissions.html
+_AMONG_OTHERS = {AMR: ("authenticated",)}
+
+# docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+_NEVER = {
+    "aws:username": "only IAM users have it, and who signs in to a pool has a role",
+    _CERTIFICATE: "who signs in to a pool shows no certificate",
+    _THING: "the identity is attached to no thing",
+}
+
+OPERATOR = "the operator "
+"""What stands before an operator that is not known, among the keys on which something depends."""
 
 KINDS = {
     "connect": "client",
@@ -63,12 +74,15 @@ class Request:
     resource: str
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
-    def of(self, key: str) -> Sequence[str] | None:
-        """The values of a key: none if it is not part of the request, None if that is not known."""
+    def known(self, key: str) -> tuple[Sequence[str], bool]:
+        """The values that a key is known to have, and whether it has no others."""
         key = key.lower()
         if key in self.values:
-            return self.values[key]
-        return None if key.startswith(_MAY_HAVE_A_VALUE) else ()
+            return self.values[key], True
+        if key in _AMONG_OTHERS:
+            return _AMONG_OTHERS[key], False
+        no_thing = key.startswith(_THING) and self.values.get(IS_A_THING.lower()) == ["false"]
+        return (), no_thing or key == "aws:username" or not _MAY_HAVE_A_VALUE.fullmatch(key)
 
 
 def request_of(
@@ -373,8 +387,8 @@ def _like(
         if name in ("*", "?", "$"):
             runs[-1] += _escape(name)
         elif name:
-            values = request.of(name)
-            if values is None:
+            values, complete = request.known(name)
+            if not complete:
                 depends.add(name)
                 runs.append("")
             elif len(values) == 1:
@@ -427,33 +441,34 @@ def _moment(text: str) -> datetime:
 
 
 _NUMBERS = {
-    "equals": lambda a, b: a == b,
-    "lessthan": lambda a, b: a < b,
-    "lessthanequals": lambda a, b: a <= b,
-    "greaterthan": lambda a, b: a > b,
-    "greaterthanequals": lambda a, b: a >= b,
+    "Equals": lambda a, b: a == b,
+    "LessThan": lambda a, b: a < b,
+    "LessThanEquals": lambda a, b: a <= b,
+    "GreaterThan": lambda a, b: a > b,
+    "GreaterThanEquals": lambda a, b: a >= b,
 }
 _COMPARES: dict[str, Compare] = {
-    "stringequals": _text(),
-    "stringequalsignorecase": _text(any_case=True),
-    "stringlike": _text(wildcards=True),
-    "arnequals": _text(wildcards=True),  # the same as ArnLike
-    "arnlike": _text(wildcards=True),
-    "bool": _text(any_case=True),
-    "ipaddress": _ordered(str, lambda a, net: ip_address(a) in ip_network(net, strict=False)),
-    **{f"numeric{name}": _ordered(float, holds) for name, holds in _NUMBERS.items()},
-    **{f"date{name}": _ordered(_moment, holds) for name, holds in _NUMBERS.items()},
+    "StringEquals": _text(),
+    "StringEqualsIgnoreCase": _text(any_case=True),
+    "StringLike": _text(wildcards=True),
+    "ArnEquals": _text(wildcards=True),  # the same as ArnLike
+    "ArnLike": _text(wildcards=True),
+    "Bool": _text(any_case=True),
+    "IpAddress": _ordered(str, lambda a, net: ip_address(a) in ip_network(net, strict=False)),
+    **{f"Numeric{name}": _ordered(float, holds) for name, holds in _NUMBERS.items()},
+    **{f"Date{name}": _ordered(_moment, holds) for name, holds in _NUMBERS.items()},
 }
 _NEGATIONS = {
-    "stringnotequals": "stringequals",
-    "stringnotequalsignorecase": "stringequalsignorecase",
-    "stringnotlike": "stringlike",
-    "arnnotequals": "arnequals",
-    "arnnotlike": "arnlike",
-    "notipaddress": "ipaddress",
-    "numericnotequals": "numericequals",
-    "datenotequals": "dateequals",
+    "StringNotEquals": "StringEquals",
+    "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
+    "StringNotLike": "StringLike",
+    "ArnNotEquals": "ArnEquals",
+    "ArnNotLike": "ArnLike",
+    "NotIpAddress": "IpAddress",
+    "NumericNotEquals": "NumericEquals",
+    "DateNotEquals": "DateEquals",
 }
+_OPERATORS = {name.lower(): name for name in (*_COMPARES, *_NEGATIONS, "Null")}
 
 
 def _holds(document: Document, condition: Condition, request: Request) -> Truth:
@@ -461,25 +476,26 @@ def _holds(document: Document, condition: Condition, request: Request) -> Truth:
 
     `ForAllValues:` holds for no values at all, `ForAnyValue:` does not, and neither looks at `…IfExists`.
     """
-    quantifier, _, operator = condition.operator.lower().rpartition(":")
-    values = request.of(condition.key)
-    if values is None:
-        return frozenset([condition.key])
-    if operator == "null":
-        return any((wanted.lower() == "true") != bool(values) for wanted in condition.values)
-    if_exists, operator = operator.endswith("ifexists"), operator.removesuffix("ifexists")
+    quantifier, _, name = condition.operator.lower().rpartition(":")
+    operator, if_exists = _OPERATORS.get(name.removesuffix("ifexists")), name.endswith("ifexists")
+    if operator is None or quantifier not in ("", "forallvalues", "foranyvalue"):
+        return frozenset([OPERATOR + condition.operator])
     negated = operator in _NEGATIONS
-    compare = _COMPARES.get(_NEGATIONS.get(operator, operator))
-    if compare is None or quantifier not in ("", "forallvalues", "foranyvalue"):
-        return frozenset([f"the operator {condition.operator}"])
+    values, complete = request.known(condition.key)
+    if not values and not complete:
+        return frozenset([condition.key])
+    if operator == "Null":
+        return any((wanted.lower() == "true") != bool(values) for wanted in condition.values)
     if not values:
         return quantifier == "forallvalues" or (not quantifier and (negated or if_exists))
+
+    compare = _COMPARES[_NEGATIONS.get(operator, operator)]
 
     def one(value: str) -> Truth:
         found = _any(compare(document, wanted, value, request) for wanted in condition.values)
         return _not(found) if negated else found
 
-    each = (one(value) for value in values)
+    each = [*map(one, values), *([] if complete else [frozenset([condition.key])])]
     return _all(each) if quantifier == "forallvalues" or (negated and not quantifier) else _any(each)
 
 
@@ -502,10 +518,13 @@ def _why_not(document: Document, statement: Statement, request: Request) -> str:
         others = [one for one in map(_last, statement.resources) if one.startswith(f"{_kind(request)}/")]
         return told or f"it is for {', '.join(others or map(_last, statement.resources)) or 'nothing'}"
     failed = next(one for one in statement.conditions if _holds(document, one, request) is False)
-    now = ", ".join(request.of(failed.key) or ()) or "without a value"
-    return (
-        f"its condition {failed.operator} {failed.key} {', '.join(failed.values)} does not hold: it is {now}"
+    values, complete = request.known(failed.key)
+    now = (
+        f"it is {', '.join([*values, *([] if complete else ['…'])])}"
+        if values
+        else _nothing(failed.key, "{}")
     )
+    return f"its condition {failed.operator} {failed.key} {', '.join(failed.values)} does not hold: {now}"
 
 
 def _why_no_match(document: Document, pattern: str, request: Request) -> str | None:
@@ -518,8 +537,8 @@ def _why_no_match(document: Document, pattern: str, request: Request) -> str | N
     if names and not document.has_variables:
         return f"its document has no Version {WITH_VARIABLES}, without which ${{{names[0]}}} is plain text"
     for name in names:
-        values = request.of(name)
-        if values is not None and len(values) != 1:
+        values, complete = request.known(name)
+        if complete and len(values) != 1:
             return _nothing(name)
     here, there = request.resource.split(":", 5), _whole_arn(pattern).split(":", 5)
     if len(there) == 6:
@@ -557,14 +576,35 @@ def _kind(request: Request) -> str | None:
     return KINDS.get(request.action.partition(":")[2].lower())
 
 
-def _nothing(name: str) -> str:
+def _nothing(name: str, form: str = "${{{}}}") -> str:
+    told = f"{form.format(name)} stands for nothing"
+    if reason := next((why for begin, why in _NEVER.items() if name.lower().startswith(begin)), None):
+        return f"{told}: {reason}"
+    near = _meant(name, (SUB, AUD, AMR, CLIENT_ID, "aws:SourceIp"))
+    return told + (f": is {form.format(near)} meant?" if near else "")
+
+
+def _meant(name: str, known: Iterable[str]) -> str | None:
+    """Which of those that are known was probably meant."""
     import difflib  # here, since few look for a mistake
 
-    if name.lower().startswith(("iot:connection.thing.", "iot:certificate.")):
-        return f"${{{name}}} stands for nothing: a person is no thing and has no certificate"
-    known = {one.lower(): one for one in (SUB, AUD, CLIENT_ID, "aws:SourceIp")}
-    near = difflib.get_close_matches(name.lower(), known, n=1)
-    return f"${{{name}}} stands for nothing" + (f": is ${{{known[near[0]]}}} meant?" if near else "")
+    by_lower_case = {one.lower(): one for one in known}
+    near = difflib.get_close_matches(name.lower(), by_lower_case, n=1)
+    return by_lower_case[near[0]] if near else None
+
+
+def what_is_open(depends: Iterable[str]) -> str:
+    """What to do about what a decision depends on."""
+    keys = sorted(key for key in depends if not key.startswith(OPERATOR))
+    told = [f"Say what it is with --context: {', '.join(f'{key}=…' for key in keys)}"] if keys else []
+    for name in sorted(one.removeprefix(OPERATOR) for one in depends if one.startswith(OPERATOR)):
+        quantifier, colon, operator = name.rpartition(":")
+        near = None if operator == "BinaryEquals" else _meant(operator, _OPERATORS.values())
+        told.append(
+            f"{OPERATOR.capitalize()}{name} is not known"
+            + (f": is {quantifier}{colon}{near} meant?" if near else ".")
+        )
+    return "\n".join(told)
 
 
 def _last(arn: str) -> str:

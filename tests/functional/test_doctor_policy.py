@@ -122,6 +122,14 @@ def test_what_depends_on_something_unknown_is_not_guessed(aws_iot: CommandLine, 
     aws_iot(f"{line} --context aws:SourceIp=198.51.100.7", ends=5)
 
 
+def test_an_operator_that_is_not_known_is_told_as_that(aws_iot: CommandLine, files: Path) -> None:
+    like = {"ForAnyValue:StrinLike": {"iot:ClientId": "x"}}
+    (files / "member.json").write_text(policy({**TEAM[3], "Condition": like}))
+    done = aws_iot(about_me(files, "--action connect"), ends=10)
+    assert "The operator ForAnyValue:StrinLike is not known: is ForAnyValue:StringLike meant?" in done.stderr
+    assert "--context" not in done.stderr
+
+
 def test_times_are_known(aws_iot: CommandLine, files: Path) -> None:
     until = {"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}
     (files / "member.json").write_text(policy(*({**one, "Condition": until} for one in TEAM)))

@@ -98,7 +98,7 @@ def test_actions_take_wildcards_in_any_case(action: str | list[str], fits: bool)
         (f"{ARN}:topic/{AUD}/${{*}}/{SUB}", False),
         (f"{ARN}:topic/{AUD}/${{x, 'lobby'}}/{SUB}", True),
         (f"{ARN}:topic/{AUD}/${{x}}/{SUB}", False),
-        (f"{ARN}:topic/{AUD}/lobby/${{iot:Connection.Thing.ThingName}}", False),
+        (f"{ARN}:topic/{AUD}/lobby/${{iot:Certificate.Subject.CommonName}}", False),
         (f"{ARN}:topic/{AUD}/lobby/${{COGNITO-identity.amazonaws.com:SUB}}", True),
         (f"{ARN}:topic/{AUD}/[l]obby/{SUB}", False),
     ],
@@ -200,8 +200,19 @@ LIKE_ME = {"StringLike": {"iot:ClientId": f"{SUB}*"}}
         ("Null", "x:unheard-of", "true", ALLOWED),
         ("Null", "iot:ClientId", "true", REFUSED),
         ("Null", "iot:ClientId", False, ALLOWED),
-        ("Bool", "iot:Connection.Thing.IsAttached", "true", REFUSED),
-        ("BoolIfExists", "iot:Connection.Thing.IsAttached", ["true"], ALLOWED),
+        ("Bool", "iot:Connection.Thing.IsAttached", "true", UNDECIDED),
+        ("BoolIfExists", "iot:Connection.Thing.IsAttached", ["true"], UNDECIDED),
+        ("StringEquals", "iot:ClientId", "${iot:Connection.Thing.ThingName}", UNDECIDED),
+        ("StringEqualsIfExists", "iot:Certificate.Issuer.CommonName", "x", ALLOWED),
+        ("StringEquals", "aws:username", "alice", REFUSED),
+        ("StringNotEquals", "aws:username", "alice", ALLOWED),
+        ("ForAnyValue:StringLike", "cognito-identity.amazonaws.com:amr", "authenticated", ALLOWED),
+        ("ForAnyValue:StringLike", "cognito-identity.amazonaws.com:amr", "graph.*", UNDECIDED),
+        ("ForAllValues:StringLike", "cognito-identity.amazonaws.com:amr", "authenticated", UNDECIDED),
+        ("ForAllValues:StringLike", "cognito-identity.amazonaws.com:amr", "graph.*", REFUSED),
+        ("StringNotEquals", "cognito-identity.amazonaws.com:amr", "authenticated", REFUSED),
+        ("StringEquals", "iot:ClientId", "${cognito-identity.amazonaws.com:amr}", UNDECIDED),
+        ("Null", "cognito-identity.amazonaws.com:amr", "true", REFUSED),
         ("Bool", "k:yes", True, ALLOWED),
         ("Bool", "k:yes", "False", REFUSED),
         ("ForAllValues:StringEquals", "k:many", ["a", "b", "c"], ALLOWED),
@@ -230,6 +241,7 @@ LIKE_ME = {"StringLike": {"iot:ClientId": f"{SUB}*"}}
         ("StringEquals", "iot:ClientId", "${aws:userid}", UNDECIDED),
         ("StringLike", "iot:ClientId", "x-${aws:userid}", REFUSED),
         ("BinaryEquals", "k:number", "Nw==", UNDECIDED),
+        ("StrinLike", "x:unheard-of", "a", UNDECIDED),
         ("ForSomeValues:StringEquals", "k:many", "a", UNDECIDED),
     ],
 )
@@ -270,6 +282,18 @@ def test_a_denial_that_is_open_leaves_it_open() -> None:
     assert ask(document(allow(), night)).verdict is UNDECIDED
     assert ask(document(night)).verdict is REFUSED
     assert ask(document(allow(), night), more={"aws:CurrentTime": ["2029-01-01"]}).verdict is ALLOWED
+
+
+def test_who_is_no_thing_has_no_value_of_one() -> None:
+    thing = document(allow(resource=f"{ARN}:topic/${{iot:Connection.Thing.ThingName}}"))
+    topic = f"{ARN}:topic/sensor"
+    assert ask(thing, resource=topic).depends == ["iot:Connection.Thing.ThingName"]
+    assert ask(thing, resource=topic, more={"iot:Connection.Thing.ThingName": ["sensor"]}).verdict is ALLOWED
+    none = ask(thing, resource=topic, more={"iot:Connection.Thing.IsAttached": ["false"]})
+    assert (none.verdict, none.near[0].why) == (
+        REFUSED,
+        "${iot:Connection.Thing.ThingName} stands for nothing: the identity is attached to no thing",
+    )
 
 
 # -- explaining
@@ -317,8 +341,21 @@ def test_a_denial_that_is_open_leaves_it_open() -> None:
         (
             "iot:Publish",
             TOPIC,
-            allow(resource=f"{ARN}:topic/${{iot:Connection.Thing.ThingName}}"),
-            "${iot:Connection.Thing.ThingName} stands for nothing: a person is no thing and has no certificate",
+            allow(resource=f"{ARN}:topic/${{iot:Certificate.Subject.CommonName}}"),
+            "${iot:Certificate.Subject.CommonName} stands for nothing: who signs in to a pool shows no certificate",
+        ),
+        (
+            "iot:Publish",
+            TOPIC,
+            allow(resource=f"{ARN}:topic/${{aws:username}}"),
+            "${aws:username} stands for nothing: only IAM users have it, and who signs in to a pool has a role",
+        ),
+        (
+            "iot:Publish",
+            TOPIC,
+            allow(Condition={"ForAllValues:StringLike": {"cognito-identity.amazonaws.com:amr": "x"}}),
+            "its condition ForAllValues:StringLike cognito-identity.amazonaws.com:amr x does not hold:"
+            " it is authenticated, …",
         ),
         ("iot:Publish", TOPIC, allow(resource=f"{ARN}:topic/${{quux}}"), "${quux} stands for nothing"),
         (
@@ -367,8 +404,9 @@ def test_a_denial_that_is_open_leaves_it_open() -> None:
         (
             "iot:Connect",
             CLIENT,
-            allow(Condition={"Bool": {"iot:Connection.Thing.IsAttached": "true"}}),
-            "its condition Bool iot:Connection.Thing.IsAttached true does not hold: it is without a value",
+            allow(Condition={"StringLike": {"iot:ClientIdd": "x"}}),
+            "its condition StringLike iot:ClientIdd x does not hold: iot:ClientIdd stands for nothing:"
+            " is iot:ClientId meant?",
         ),
     ],
 )

@@ -127,7 +127,7 @@ class Authorization:
         return parse(_name(arn), found["PolicyVersion"]["Document"])
 
     def _iot_policies(self, identity: str) -> tuple[Gate, str | None]:
-        """With the ARN of one of them. Those of thing groups are no matter: a person is no thing."""
+        """With the ARN of one of them. Those of thing groups would need the name of a thing (GetEffectivePolicies)."""
         documents = []
         arn = None
         try:

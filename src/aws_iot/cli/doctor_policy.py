@@ -27,7 +27,7 @@ from aws_iot.cli.admin import LATER, check_identities
 from aws_iot.cli.output import data, visible, words
 from aws_iot.errors import NotAuthorized, ProfileError, ServiceRefused, Undecided
 from aws_iot.files import read
-from aws_iot.policy import AUD, Document, Found, Verdict, parse
+from aws_iot.policy import AUD, Document, Found, Verdict, parse, what_is_open
 from aws_iot.profile import Profile
 
 if TYPE_CHECKING:
@@ -279,13 +279,10 @@ def _judge(profile: Profile | None, identity: str, answers: Sequence[Answer]) ->
     if refused:
         raise NotAuthorized(f"refused: {_actions(refused)}", hint=_what_to_do(profile, identity, refused))
     if undecided:
-        depends = sorted(
-            {key for one in undecided for passage in one.passages for key in passage.decision.depends}
+        depends = {key for one in undecided for passage in one.passages for key in passage.decision.depends}
+        raise Undecided(
+            f"it cannot be told whether this is allowed: {_actions(undecided)}", hint=what_is_open(depends)
         )
-        hint = (
-            f"Say what it is with --context: {', '.join(f'{key}=…' for key in depends)}" if depends else None
-        )
-        raise Undecided(f"it cannot be told whether this is allowed: {_actions(undecided)}", hint=hint)
     words(
         "All of it is allowed. What was changed just now may not be in force yet: AWS takes 6 to 8 minutes."
     )

@@ -17,7 +17,7 @@ from ministack.core.responses import request_scope
 from ministack.services import iam, iot, sts
 
 from aws_iot.errors import ProfileError
-from aws_iot.policy import Document, Verdict, decide, parse, request_of
+from aws_iot.policy import AMR, IS_A_THING, Document, Verdict, decide, parse, request_of
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +49,7 @@ def allows(account: str, region: str, credential: tuple[str, str], action: str, 
         identity=identity["_identity_id"],
         pool=identity["_identity_pool_id"],
         client=resource.removeprefix(CLIENT) if resource.startswith(CLIENT) else None,
+        more={IS_A_THING: ["false"], AMR: [identity["_cognito_auth_type"]]},  # nobody is a thing here
     )
     with request_scope(key_account, region):
         grants = [_role_documents(identity["Arn"])]

@@ -63,12 +63,16 @@ def partition(region: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One of those who all have to allow it. `doubt` is why what its documents say need not be so."""
+    """One of those who all have to allow it.
+
+    `doubt` is why what its documents say need not be so; `closed` is why it lets nobody pass, whatever they say.
+    """
 
     name: str
     of: str
     documents: tuple[Document, ...]
     doubt: str | None = None
+    closed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,9 @@ class Passage:
     @property
     def verdict(self) -> Verdict:
         """Undecided wherever there is doubt."""
-        return Verdict.UNDECIDED if self.gate.doubt else self.decision.verdict
+        if self.gate.doubt:
+            return Verdict.UNDECIDED
+        return Verdict.REFUSED if self.gate.closed else self.decision.verdict
 
 
 @dataclass(frozen=True, slots=True)

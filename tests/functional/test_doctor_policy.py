@@ -8,7 +8,7 @@ import pytest
 
 from aws_iot.authorization import Gate
 from aws_iot.aws.authorization import Opinion
-from aws_iot.errors import NotAuthorized
+from aws_iot.errors import AwsIotError, CredentialsRefused, NotAuthorized, Unreachable
 from aws_iot.policy import Document, parse
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeCloud
@@ -246,6 +246,20 @@ def test_who_is_not_accepted_is_told_what_an_admin_does(aws_iot: CommandLine, cl
     assert f"aws-iot admin accept {ME} -k default\nAWS takes 6 to 8 minutes" in done.stderr
 
 
+def test_where_there_is_no_role_nobody_is_to_be_accepted_first(
+    aws_iot: CommandLine, cloud: FakeCloud
+) -> None:
+    cloud.gates = [Gate("role", "", (), closed="there is no such identity pool"), Gate("IoT", "", ())]
+    done = aws_iot(f"doctor --policy --identity {ME}", ends=5)
+    assert "role       none\nIoT        none\n" in done.stdout
+    assert "  role     there is no such identity pool\n" in done.stdout
+    assert (
+        "No policy can change that: there is no such identity pool."
+        " Look at the profile: aws-iot config show -k default\n" in done.stderr
+    )
+    assert "admin accept" not in done.stderr
+
+
 def test_a_boundary_is_one_more_gate(aws_iot: CommandLine, cloud: FakeCloud) -> None:
     cloud.gates = [
         Gate("role", "MemberRole", (document("rooms"),)),
@@ -289,12 +303,12 @@ def test_iot_s_own_opinion_stands_beside_ours(aws_iot: CommandLine, cloud: FakeC
     assert first["test_authorization"] == {"decision": "ALLOWED", "policies": ["team"], "missing": []}
 
 
-def test_where_iot_cannot_be_asked_a_line_says_so(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+@pytest.mark.parametrize("error", [NotAuthorized, Unreachable, CredentialsRefused])
+def test_where_iot_cannot_be_asked_a_line_says_so(
+    aws_iot: CommandLine, cloud: FakeCloud, error: type[AwsIotError]
+) -> None:
     cloud.gates = [Gate("role", "MemberRole", (document("rooms"),)), Gate("IoT", "team", (document("team"),))]
-    cloud.opinions = NotAuthorized("your AWS credentials do not allow this")
+    cloud.opinions = error("no answer in 10 seconds")
     done = aws_iot(f"doctor --policy --identity {ME}")
-    assert (
-        "IoT's own TestAuthorization could not be asked: your AWS credentials do not allow this."
-        in done.stderr
-    )
+    assert "IoT's own TestAuthorization could not be asked: no answer in 10 seconds." in done.stderr
     assert "TestAuthorization" not in done.stdout

@@ -11,9 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from aws_iot.app import App
-from aws_iot.authorization import Person, Question
-from aws_iot.aws.authorization import Authorization, Opinion
-from aws_iot.errors import NotAuthorized, ServiceRefused
+from aws_iot.authorization import Person, Question, answer
+from aws_iot.aws.authorization import ROLE_MAPPINGS, Authorization, Opinion
+from aws_iot.errors import NotAuthorized
+from aws_iot.policy import Verdict
 from tests.fakes import POOL, FakeCloud
 
 ME = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
@@ -48,18 +49,16 @@ class Plane(BaseHTTPRequestHandler):
         else:
             operation = url.path.split("/")[1]
             self.server.asked = json.loads(body or b"{}") | {"query": url.query}
-            answer = json.dumps(_iot(url.path, "marker" in url.query)).encode()
-        status = 200
-        if operation in self.server.forbidden:
-            status = 403
-            answer = b'{"__type": "AccessDeniedException", "message": "no"}'
+            answer = json.dumps(_iot(url.path, "marker" in url.query, self.server.asked)).encode()
+        status, code, said = self.server.refusals.get(operation, (200, "", ""))
+        if status != 200:
+            answer = json.dumps({"__type": code, "message": said}).encode()
             if service == "iam":
-                answer = b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
+                error = f"<Error><Code>{code}</Code><Message>{said}</Message></Error>"
+                answer = f"<ErrorResponse>{error}</ErrorResponse>".encode()
         self.send_response(status)
-        if status == 403:
-            self.send_header(
-                "x-amzn-errortype", "UnauthorizedException" if service == "iot" else "AccessDeniedException"
-            )
+        if status != 200:
+            self.send_header("x-amzn-errortype", code)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
@@ -87,14 +86,20 @@ def _iam(form: dict[str, str]) -> bytes:
     return f"<{form['Action']}Response>{wrapped}</{form['Action']}Response>".encode()
 
 
-def _iot(path: str, more: bool) -> dict[str, Any]:
+def _iot(path: str, more: bool, asked: dict[str, Any]) -> dict[str, Any]:
     if path == "/test-authorization":
         team = [{"policyName": "team", "policyArn": "arn"}]
         denial = {"explicitDeny": {"policies": team}, "implicitDeny": {"policies": []}}
+        allowed, denied = (
+            {"allowed": {"policies": team}, "authDecision": "ALLOWED"},
+            {"denied": denial, "authDecision": "EXPLICIT_DENY", "missingContextValues": ["aws:SourceIp"]},
+        )
+        infos = reversed(asked["authInfos"])  # in an order of its own
         return {
             "authResults": [
-                {"authInfo": {}, "allowed": {"policies": team}, "authDecision": "ALLOWED"},
-                {"denied": denial, "authDecision": "EXPLICIT_DENY", "missingContextValues": ["aws:SourceIp"]},
+                {"authInfo": info} | (allowed if info["actionType"] == "CONNECT" else denied)
+                for info in infos
+                if info["actionType"] != "SUBSCRIBE"
             ]
         }
     if path.startswith("/attached-policies/"):
@@ -109,7 +114,7 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
     roles: dict[str, Any]
-    forbidden: set[str]
+    refusals: dict[str, tuple[int, str, str]]
     asked: dict[str, Any]
 
 
@@ -126,7 +131,7 @@ def running() -> Iterator[Server]:
 @pytest.fixture(autouse=True)
 def server(running: Server) -> Server:
     """The services, with a role for who is signed in, and nothing asked yet."""
-    running.roles, running.forbidden, running.asked = {"Roles": {"authenticated": ROLE}}, set(), {}
+    running.roles, running.refusals, running.asked = {"Roles": {"authenticated": ROLE}}, {}, {}
     return running
 
 
@@ -151,27 +156,39 @@ def test_all_policies_are_read_to_the_last_page(authorization: Authorization) ->
     assert account == "111122223333"
 
 
+def test_a_role_that_is_not_certain_is_in_doubt(server: Server, authorization: Authorization) -> None:
+    server.roles = {"Roles": {"authenticated": ROLE}, "RoleMappings": {"idp": {"Type": "Token"}}}
+    gates, account = authorization.read(ME)
+    assert gates[0].doubt == ROLE_MAPPINGS
+    assert account == "111122223333"
+    server.roles = {"RoleMappings": {"idp": {"Type": "Token"}}}
+    assert authorization.read(ME)[0][0].doubt == ROLE_MAPPINGS
+
+
 @pytest.mark.parametrize(
-    ("roles", "doubt"),
+    ("operation", "code", "closed"),
     [
-        (
-            {"Roles": {"authenticated": ROLE}, "RoleMappings": {"idp": {"Type": "Token"}}},
-            "the identity pool gives other roles by rules or tokens (RoleMappings), maybe here too",
-        ),
-        ({"Roles": {}}, "the identity pool has no role for who is signed in"),
+        ("", "", "the identity pool has no role for who is signed in"),
+        ("GetRole", "NoSuchEntity", "the identity pool names it, and there is no such role"),
+        ("GetIdentityPoolRoles", "ResourceNotFoundException", "there is no such identity pool"),
     ],
 )
-def test_a_role_that_is_not_certain_is_in_doubt(
-    server: Server, authorization: Authorization, roles: dict[str, Any], doubt: str
+def test_where_there_is_no_role_nobody_passes(
+    server: Server, authorization: Authorization, operation: str, code: str, closed: str
 ) -> None:
-    server.roles = roles
+    server.roles = {"Roles": {"authenticated": ROLE} if operation else {}}
+    server.refusals = {operation: (404, code, "not there")}
     gates, account = authorization.read(ME)
-    assert gates[0].doubt == doubt
-    assert account == ("111122223333" if roles["Roles"] else "444455556666")
+    assert [(one.name, one.doubt, one.closed) for one in gates] == [
+        ("role", None, closed),
+        ("IoT", None, None),
+    ]
+    assert answer(Question("iot:Connect", "client/x"), PERSON, gates[:1]).verdict is Verdict.REFUSED
+    assert account == ("111122223333" if operation == "GetRole" else "444455556666")
 
 
 @pytest.mark.parametrize(
-    ("forbidden", "names"),
+    ("operation", "names"),
     [
         ("GetIdentityPoolRoles", ["role"]),
         ("ListRolePolicies", ["role"]),
@@ -183,19 +200,21 @@ def test_a_role_that_is_not_certain_is_in_doubt(
     ],
 )
 def test_what_must_not_be_read_is_in_doubt_and_the_rest_is_read(
-    server: Server, authorization: Authorization, forbidden: str, names: list[str]
+    server: Server, authorization: Authorization, operation: str, names: list[str]
 ) -> None:
-    server.forbidden = {forbidden}
+    said = "User: arn:aws:iam::1:user/me is not authorized to perform: x:Read on resource: *"
+    code = "UnauthorizedException" if operation.islower() else "AccessDeniedException"
+    server.refusals = {operation: (403, code, said)}
     gates, _ = authorization.read(ME)
     doubtful = [one for one in gates if one.doubt]
     assert [one.name for one in doubtful] == names
-    assert all("your AWS credentials do not allow this" in (one.doubt or "") for one in doubtful)
+    assert {one.doubt for one in doubtful} == {"your AWS credentials do not allow x:Read"}
     assert [one.documents for one in doubtful] == [()] * len(names)
 
 
 def test_iot_is_asked_all_that_it_can_be_asked_at_once(server: Server, authorization: Authorization) -> None:
     wanted = [Question("iot:Connect", "client/x"), Question("iot:RetainPublish", "topic/x")]
-    wanted.append(Question("iot:Publish", "topic/x"))
+    wanted += [Question("iot:Publish", "topic/x"), Question("iot:Subscribe", "topicfilter/x")]
     assert authorization.ask(PERSON, wanted) == {
         wanted[0]: Opinion("ALLOWED", ("team",)),
         wanted[2]: Opinion("EXPLICIT_DENY", ("team",), ("aws:SourceIp",)),
@@ -206,6 +225,7 @@ def test_iot_is_asked_all_that_it_can_be_asked_at_once(server: Server, authoriza
         "authInfos": [
             {"actionType": "CONNECT", "resources": ["arn:aws:iot:us-east-1:111122223333:client/x"]},
             {"actionType": "PUBLISH", "resources": ["arn:aws:iot:us-east-1:111122223333:topic/x"]},
+            {"actionType": "SUBSCRIBE", "resources": ["arn:aws:iot:us-east-1:111122223333:topicfilter/x"]},
         ],
         "query": f"clientId={PERSON.client.replace(':', '%3A')}",
     }
@@ -217,6 +237,6 @@ def test_iot_is_not_asked_what_it_cannot_be_asked(server: Server, authorization:
 
 
 def test_iot_that_may_not_be_asked_is_an_error_of_ours(server: Server, authorization: Authorization) -> None:
-    server.forbidden = {"test-authorization"}
-    with pytest.raises((NotAuthorized, ServiceRefused), match="do not allow this"):
+    server.refusals = {"test-authorization": (403, "UnauthorizedException", "no")}
+    with pytest.raises(NotAuthorized, match="do not allow this: no"):
         authorization.ask(PERSON, [Question("iot:Publish", "topic/x")])

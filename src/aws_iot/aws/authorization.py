@@ -1,5 +1,6 @@
 """What an identity may do, as AWS has it: its role, its IoT policies, and IoT's own opinion; signs as an admin does."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from aws_iot.policy import Document, parse
 from aws_iot.profile import Profile
 
 QUESTIONS_AT_ONCE = 10  # the most that TestAuthorization takes: iot 2015-05-28
+ROLE_MAPPINGS = "the identity pool gives other roles by rules or tokens (RoleMappings), maybe here too"
 MARKER = ("Marker", "Marker")  # by which IAM goes on with a list: iam 2010-05-08
 
 
@@ -44,20 +46,20 @@ class Authorization:
 
         With the account that they are of: None if nothing names it.
         """
-        role, doubt = self._role_of_the_pool()
-        gates = [self._role(role, doubt)] if role else [Gate("role", "the identity pool's", (), doubt)]
-        if role and (boundary := self._boundary(role)):
-            gates.append(boundary)
-        attached, arn = self._iot_policies(identity)
-        gates.append(attached)
-        return gates, next((one.split(":")[4] for one in (role, arn) if one), None)
+        role, gates = self._gates_of_the_role()
+        attached, policy = self._iot_policies(identity)
+        return [*gates, attached], next((arn.split(":")[4] for arn in (role, policy) if arn), None)
 
     def ask(self, person: Person, questions: Sequence[Question]) -> dict[Question, Opinion]:
         """What IoT says by itself, of the questions that it can be asked.
 
-        Raises `NotAuthorized` or `ServiceRefused` where it cannot be asked at all.
+        Raises `AwsIotError` where it cannot be asked at all.
         """
-        asked = [one for one in questions if one.action in _ACTION_TYPES][:QUESTIONS_AT_ONCE]
+        asked = {
+            (_ACTION_TYPES[one.action], person.arn(one.resource)): one
+            for one in questions[:QUESTIONS_AT_ONCE]
+            if one.action in _ACTION_TYPES
+        }
         if not asked:
             return {}
         answers = self._iot.call(
@@ -66,29 +68,39 @@ class Authorization:
             principal=person.identity,
             cognitoIdentityPoolId=person.pool,
             clientId=person.client,
-            authInfos=[
-                {"actionType": _ACTION_TYPES[one.action], "resources": [person.arn(one.resource)]}
-                for one in asked
-            ],
+            authInfos=[{"actionType": kind, "resources": [arn]} for kind, arn in asked],
         )["authResults"]
-        return dict(zip(asked, map(_opinion, answers), strict=False))
+        told = {
+            (info.get("actionType"), *info.get("resources", ())): _opinion(one)
+            for one in answers
+            if (info := one.get("authInfo"))
+        }
+        return {question: told[about] for about, question in asked.items() if about in told}
 
-    def _role_of_the_pool(self) -> tuple[str | None, str | None]:
-        """The ARN of the role that who is signed in gets, and why it need not be that, or is not known."""
+    def _gates_of_the_role(self) -> tuple[str | None, list[Gate]]:
+        """The role that who is signed in gets, and its boundary if it has one; with its ARN, if that is known."""
         try:
             found = self._identity_pools.call(
                 "get_identity_pool_roles", _REFUSALS, IdentityPoolId=self._profile.identity_pool_id
             )
+        except _Unknown:
+            return None, [Gate("role", "", (), closed="there is no such identity pool")]
         except (NotAuthorized, ServiceRefused) as error:
-            return None, str(error)
-        role = found.get("Roles", {}).get("authenticated")
-        mapped = found.get("RoleMappings", {})
-        if mapped:
-            return (
-                role,
-                "the identity pool gives other roles by rules or tokens (RoleMappings), maybe here too",
-            )
-        return role, None if role else "the identity pool has no role for who is signed in"
+            return None, [Gate("role", "", (), str(error))]
+        arn = found.get("Roles", {}).get("authenticated")
+        doubt = ROLE_MAPPINGS if found.get("RoleMappings") else None
+        if not arn:
+            return None, [Gate("role", "", (), doubt, "the identity pool has no role for who is signed in")]
+        try:
+            role = self._iam.call("get_role", _REFUSALS, RoleName=_name(arn))["Role"]
+        except _Unknown:
+            return arn, [
+                Gate("role", _name(arn), (), doubt, "the identity pool names it, and there is no such role")
+            ]
+        except (NotAuthorized, ServiceRefused) as error:
+            return arn, [self._role(arn, doubt), Gate("boundary", "", (), str(error))]
+        boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+        return arn, [self._role(arn, doubt), *([self._boundary(boundary)] if boundary else [])]
 
     def _role(self, arn: str, doubt: str | None) -> Gate:
         name = _name(arn)
@@ -108,18 +120,11 @@ class Authorization:
         except (NotAuthorized, ServiceRefused, ProfileError) as error:
             return Gate("role", name, (), str(error))
 
-    def _boundary(self, arn: str) -> Gate | None:
+    def _boundary(self, arn: str) -> Gate:
         try:
-            found = self._iam.call("get_role", _REFUSALS, RoleName=_name(arn))["Role"]
-            boundary = found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
-        except (NotAuthorized, ServiceRefused) as error:
-            return Gate("boundary", "the role's, if it has one", (), str(error))
-        if not boundary:
-            return None
-        try:
-            return Gate("boundary", _name(boundary), (self._managed(boundary),))
+            return Gate("boundary", _name(arn), (self._managed(arn),))
         except (NotAuthorized, ServiceRefused, ProfileError) as error:
-            return Gate("boundary", _name(boundary), (), str(error))
+            return Gate("boundary", _name(arn), (), str(error))
 
     def _managed(self, arn: str) -> Document:
         version = self._iam.call("get_policy", _REFUSALS, PolicyArn=arn)["Policy"]["DefaultVersionId"]
@@ -180,17 +185,25 @@ _ACTION_TYPES = {
 }
 
 
-def _unknown(message: str) -> ServiceRefused:
-    return ServiceRefused(f"AWS does not know it: {message}")
+class _Unknown(ServiceRefused):
+    """AWS knows nothing of that name."""
+
+
+def _unknown(message: str) -> _Unknown:
+    return _Unknown(f"AWS does not know it: {message}")
 
 
 def _refused(message: str) -> NotAuthorized:
-    return NotAuthorized(f"your AWS credentials do not allow this: {message}")
+    """By the one word of AWS's sentence that says which permission is missing, if it does."""
+    found = re.search(r"not authorized to perform: ([\w:-]+)", message)
+    return NotAuthorized(f"your AWS credentials do not allow {found[1] if found else f'this: {message}'}")
 
 
 _REFUSALS: Refusals = {
     "NoSuchEntity": _unknown,
     "ResourceNotFoundException": _unknown,
+    "AccessDenied": _refused,
+    "AccessDeniedException": _refused,
     "NotAuthorizedException": _refused,
     "UnauthorizedException": _refused,
 }

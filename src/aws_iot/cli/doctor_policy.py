@@ -25,7 +25,7 @@ from aws_iot.authorization import (
 from aws_iot.cli import options
 from aws_iot.cli.admin import LATER, check_identities
 from aws_iot.cli.output import data, visible, words
-from aws_iot.errors import NotAuthorized, ProfileError, ServiceRefused, Undecided
+from aws_iot.errors import AwsIotError, NotAuthorized, ProfileError, Undecided
 from aws_iot.files import read
 from aws_iot.policy import AUD, Document, Found, Verdict, parse, what_is_open
 from aws_iot.profile import Profile
@@ -268,7 +268,7 @@ def _opinions(
 ) -> "Mapping[Question, Opinion]":
     try:
         return reader.ask(person, wanted)
-    except (NotAuthorized, ServiceRefused) as error:
+    except AwsIotError as error:
         words(f"IoT's own TestAuthorization could not be asked: {error}.")
         return {}
 
@@ -290,9 +290,11 @@ def _judge(profile: Profile | None, identity: str, answers: Sequence[Answer]) ->
 
 def _what_to_do(profile: Profile | None, identity: str, refused: Iterable[Answer]) -> str:
     passages = [passage for one in refused for passage in one.passages if passage.verdict is Verdict.REFUSED]
+    key = f" -k {profile.key}" if profile else ""
+    if closed := next((one.gate.closed for one in passages if one.gate.closed), None):
+        return f"No policy can change that: {closed}. Look at the profile: aws-iot config show{key}"
     if any(_is_unaccepted(one) for one in passages):
         policy = "" if profile and profile.policy_name else " --policy POLICY"
-        key = f" -k {profile.key}" if profile else ""
         return f"An admin accepts it with: aws-iot admin accept {identity}{policy}{key}\n{LATER}"
     gates = dict.fromkeys(one.gate.name for one in passages)
     return f"It takes a change of {' and '.join(_GATES[name] for name in gates)}. {LATER}"
@@ -348,7 +350,9 @@ def _says(passage: Passage, question: Question) -> Iterator[str]:
     if gate.doubt:
         yield f"cannot be told: {gate.doubt}"
     if not gate.documents:
-        if not gate.doubt:
+        if gate.closed:
+            yield gate.closed
+        elif not gate.doubt:
             yield "no IoT policy is attached to this identity" if gate.name == "IoT" else "it has no policy"
         return
     if decision.verdict is Verdict.ALLOWED:
@@ -406,6 +410,7 @@ def _gate_as_object(passage: Passage) -> dict[str, Any]:
         "documents": [one.name for one in passage.gate.documents],
         "verdict": passage.verdict.name.lower(),
         "doubt": passage.gate.doubt,
+        "closed": passage.gate.closed,
         "depends": decision.depends,
         "statements": [
             {

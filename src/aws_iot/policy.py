@@ -169,6 +169,19 @@ class Decision:
         return sorted(frozenset().union(*(one.depends for one in self.found)))
 
 
+LONGEST = 200  # of a text of a policy that is shown: an ARN of a topic is no longer as a rule
+
+
+def short(text: str) -> str:
+    """A text of somebody's policy, cut where it is too long to be read."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _some(texts: Sequence[str]) -> str:
+    more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""
+    return ", ".join(map(short, texts[:3])) + more
+
+
 # -- reading
 
 
@@ -195,7 +208,7 @@ def parse(name: str, given: str | bytes | Mapping[str, Any]) -> Document:
         raise ProfileError(f"{name}: is no policy: a policy is a JSON object with a 'Statement'")
     version = value.get("Version")
     if version not in (None, "2008-10-17", WITH_VARIABLES):
-        told = json.dumps(version) if isinstance(version, str | int) else "no text"
+        told = short(json.dumps(version)) if isinstance(version, str | int) else "no text"
         raise ProfileError(f'{name}: its Version is {told}: write "{WITH_VARIABLES}"')
     statements = value["Statement"]
     if not isinstance(statements, list):
@@ -213,7 +226,7 @@ def _read_json(name: str, text: str | bytes) -> Any:
         found = dict(pairs)
         if len(found) < len(pairs):
             [(key, _), *_] = Counter(key for key, _ in pairs).most_common(1)
-            raise ProfileError(f"{name}: has '{key}' twice in one object")
+            raise ProfileError(f"{name}: has '{short(key)}' twice in one object")
         return found
 
     try:
@@ -232,7 +245,7 @@ def _statement(name: str, number: int, given: Any) -> Statement:
     if not isinstance(given, dict):
         raise wrong("is no JSON object")
     if unknown := sorted(given.keys() - _ELEMENTS):
-        raise wrong(f"has '{unknown[0]}', which a statement of such a policy cannot have")
+        raise wrong(f"has '{short(unknown[0])}', which a statement of such a policy cannot have")
     if given.get("Effect") not in ("Allow", "Deny"):
         raise wrong('has no Effect that is "Allow" or "Deny"')
 
@@ -254,11 +267,13 @@ def _statement(name: str, number: int, given: Any) -> Statement:
     for operator, block in blocks.items():
         for key, value in block.items():
             if (values := _texts(value, plain=True)) is None:
-                raise wrong(f"has a condition {operator} on {key} without a text, or a list of texts")
+                raise wrong(
+                    f"has a condition {short(operator)} on {short(key)} without a text, or a list of texts"
+                )
             conditions.append(Condition(operator, key, values))
     (actions, but_actions), (resources, but_resources) = either("Action"), either("Resource")
     sid = given.get("Sid")
-    label = sid if isinstance(sid, str) and sid else f"statement {number}"
+    label = short(sid) if isinstance(sid, str) and sid else f"statement {number}"
     return Statement(
         label, given["Effect"], actions, resources, tuple(conditions), but_actions, but_resources
     )
@@ -331,7 +346,7 @@ def _action(statement: Statement, request: Request) -> str | None:
     wanted = request.action.lower()
     fits = [one for one in statement.actions if fnmatchcase(wanted, one.lower().replace("[", "[[]"))]
     if statement.but_actions:
-        return None if fits else f"all but {', '.join(statement.actions)}"
+        return None if fits else f"all but {_some(statement.actions)}"
     return fits[0] if fits else None
 
 
@@ -339,11 +354,11 @@ def _resource(document: Document, statement: Statement, request: Request) -> tup
     """Which of its resources it is, and whether."""
     truths = {one: _like(document, _whole_arn(one), request.resource, request) for one in statement.resources}
     if statement.but_resources:
-        return f"all but {', '.join(statement.resources)}", _not(_any(truths.values()))
+        return f"all but {_some(statement.resources)}", _not(_any(truths.values()))
     if fits := next((one for one, truth in truths.items() if truth is True), None):
         return fits, True
     maybe = [one for one, truth in truths.items() if truth is not False]
-    return ", ".join(maybe), _any(truths.values())
+    return _some(maybe), _any(truths.values())
 
 
 def _whole_arn(pattern: str) -> str:
@@ -355,11 +370,10 @@ def _whole_arn(pattern: str) -> str:
 _VARIABLE = re.compile(r"\$\{\s*([^},\s]+)\s*(?:,\s*'([^']*)'\s*)?\}")
 _TOKEN = re.compile(rf"{_VARIABLE.pattern}|[*?]|\$|[^*?$]+")
 
+_HEAD = re.compile(r"[^*?$]*")
 
-_escape = lru_cache(maxsize=2048)(re.escape)  # a broker asks for the same again and again
 
-
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=2048)  # a broker asks for the same again and again
 def _tokens(text: str, has_variables: bool) -> tuple[tuple[str, str | None, str | None], ...]:
     """The parts of a pattern: its text, and of a variable the name and what stands for it without a value."""
     pattern = _TOKEN if has_variables else re.compile(r"()()(?:[*?]|[^*?]+)")
@@ -381,33 +395,60 @@ def _like(
     docs.aws.amazon.com/iot/latest/developerguide/pub-sub-policy.html. A variable without a value takes no text:
     docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html.
     """
-    runs = [""]  # what stands between one `*` and the next
+    if any_case:
+        pattern, text = pattern.lower(), text.lower()
+    if not text.startswith(_HEAD.match(pattern)[0]):  # type: ignore[index]  # it matches the empty text
+        return False
+    runs = [[""]]  # what stands between one `*` and the next, and in there between one `?` and the next
     depends = set()
     for piece, name, default in _tokens(pattern, document.has_variables):
+        plain = piece
         if name in ("*", "?", "$"):
-            runs[-1] += _escape(name)
+            plain = name
         elif name:
             values, complete = request.known(name)
             if not complete:
                 depends.add(name)
-                runs.append("")
-            elif len(values) == 1:
-                runs[-1] += _escape(values[0])
-            elif default is not None and not values:
-                runs[-1] += _escape(default)
-            else:
+                runs.append([""])
+                continue
+            if len(values) != 1 and (values or default is None):
                 return False
-        elif wildcards and piece == "*":
-            runs.append("")
-        else:
-            runs[-1] += "." if wildcards and piece == "?" else _escape(piece)
-    # The nearest place for each run will do. Whoever tries all of them may be at it for years.
+            plain = (values[0] if values else default) or ""
+            plain = plain.lower() if any_case else plain
+        elif wildcards and piece in ("*", "?"):
+            if piece == "*":
+                runs.append([""])
+            else:
+                runs[-1].append("")
+            continue
+        runs[-1][-1] += plain
+    return _fits(runs, text) and (frozenset(depends) or True)
+
+
+def _fits(runs: list[list[str]], text: str) -> bool:
+    """Whether the runs stand in a text in their order. The nearest place for each will do: to try all takes years."""
     first, *others = runs
-    *middle, last = others or [""]
-    regex = first + "".join(f"(?>.*?{run})" for run in middle) + (f".*{last}" if others else "")
-    if re.fullmatch(regex, text, re.DOTALL | (re.IGNORECASE if any_case else 0)) is None:
-        return False
-    return frozenset(depends) or True
+    at = _end(first, text, 0)
+    if not others:
+        return at == len(text)
+    *middle, last = others
+    for run in middle:
+        if at is not None:
+            at = next(
+                (end for start in range(at, len(text) + 1) if (end := _end(run, text, start)) is not None),
+                None,
+            )
+    start = len(text) - sum(map(len, last)) - len(last) + 1
+    return at is not None and at <= start and _end(last, text, start) is not None
+
+
+def _end(run: list[str], text: str, at: int) -> int | None:
+    """Where a run ends that begins there, if it does."""
+    for piece in run:
+        if not text.startswith(piece, at):
+            return None
+        at += len(piece) + 1  # one more for a `?`
+    return at - 1
 
 
 # -- conditions: docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
@@ -505,8 +546,17 @@ def _holds(document: Document, condition: Condition, request: Request) -> Truth:
 def _near(document: Document, statement: Statement, request: Request) -> Near | None:
     """Why a statement that is about the action does not apply; None if it is about another."""
     if _action(statement, request) is None:
-        return None
-    return Near(document.name, statement.label, _why_not(document, statement, request))
+        given = {one if ":" in one else f"iot:{one}": one for one in statement.actions}
+        other = [whole for whole, one in given.items() if one.lower() not in _ACTIONS]
+        if statement.but_actions or not (meant := _meant(request.action, other, likeness=0.8)):
+            return None
+        why = f"its action is {short(given[meant])}: is {request.action} meant?"
+    else:
+        why = _why_not(document, statement, request)
+    return Near(document.name, statement.label, why)
+
+
+_ACTIONS = {f"iot:{action}" for action in KINDS}
 
 
 def _why_not(document: Document, statement: Statement, request: Request) -> str:
@@ -516,26 +566,38 @@ def _why_not(document: Document, statement: Statement, request: Request) -> str:
         reasons = (_why_no_match(document, one, request) for one in statement.resources)
         told = next(filter(None, reasons), None) or _why_other_kind(statement, request)
         others = [one for one in map(_last, statement.resources) if one.startswith(f"{_kind(request)}/")]
-        return told or f"it is for {', '.join(others or map(_last, statement.resources)) or 'nothing'}"
+        return told or f"it is for {_some(others or [*map(_last, statement.resources)])}"
     failed = next(one for one in statement.conditions if _holds(document, one, request) is False)
+    if lost := next(filter(None, map(_lost_variable, failed.values)), None):
+        return lost
     values, complete = request.known(failed.key)
-    now = (
-        f"it is {', '.join([*values, *([] if complete else ['…'])])}"
-        if values
-        else _nothing(failed.key, "{}")
-    )
-    return f"its condition {failed.operator} {failed.key} {', '.join(failed.values)} does not hold: {now}"
+    now = f"it is {_some([*values, *([] if complete else ['…'])])}" if values else _nothing(failed.key, "{}")
+    key = f"{short(failed.operator)} {short(failed.key)} {_some(failed.values)}"
+    return f"its condition {key} does not hold: {now}"
+
+
+_NAME = r"((?:cognito-identity\.amazonaws\.com|iot|aws):[\w.]+)"
+_LOST = re.compile(rf"\$\{{{_NAME}(?![\w.]|\s*[,}}])|(?<!\$)\{{{_NAME}\}}?|\${_NAME}")
+
+
+def _lost_variable(text: str) -> str | None:
+    """What looks like a variable, and lacks its `$` or a brace."""
+    if (found := _LOST.search(text)) is None:
+        return None
+    return f"its {short(found[0])} is plain text: is ${{{short(found[found.lastindex or 0])}}} meant?"
 
 
 def _why_no_match(document: Document, pattern: str, request: Request) -> str | None:
     """What is wrong with a resource that looks as if it was meant; None if it is just for another one."""
+    if lost := _lost_variable(pattern):
+        return lost
     names = [
         name
         for _, name, default in _tokens(pattern, True)
         if name and default is None and name not in ("*", "?", "$")
     ]
     if names and not document.has_variables:
-        return f"its document has no Version {WITH_VARIABLES}, without which ${{{names[0]}}} is plain text"
+        return f"its document has no Version {WITH_VARIABLES}, without which ${{{short(names[0])}}} is plain text"
     for name in names:
         values, complete = request.known(name)
         if complete and len(values) != 1:
@@ -545,7 +607,7 @@ def _why_no_match(document: Document, pattern: str, request: Request) -> str | N
         for number, what in ((1, "partition"), (3, "region"), (4, "account")):
             moved = ":".join([*there[:number], here[number], *there[number + 1 :]])
             if _like(document, moved, request.resource, request):
-                return f"its {what} is '{there[number]}', and here it is '{here[number]}'"
+                return f"its {what} is '{short(there[number])}', and here it is '{here[number]}'"
         kind, _, rest = there[5].partition("/")
         wanted = _kind(request)
         if {kind, wanted} == {"topic", "topicfilter"}:
@@ -577,31 +639,31 @@ def _kind(request: Request) -> str | None:
 
 
 def _nothing(name: str, form: str = "${{{}}}") -> str:
-    told = f"{form.format(name)} stands for nothing"
+    told = f"{form.format(short(name))} stands for nothing"
     if reason := next((why for begin, why in _NEVER.items() if name.lower().startswith(begin)), None):
         return f"{told}: {reason}"
     near = _meant(name, (SUB, AUD, AMR, CLIENT_ID, "aws:SourceIp"))
     return told + (f": is {form.format(near)} meant?" if near else "")
 
 
-def _meant(name: str, known: Iterable[str]) -> str | None:
+def _meant(name: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
     """Which of those that are known was probably meant."""
     import difflib  # here, since few look for a mistake
 
     by_lower_case = {one.lower(): one for one in known}
-    near = difflib.get_close_matches(name.lower(), by_lower_case, n=1)
+    near = difflib.get_close_matches(name.lower()[:LONGEST], by_lower_case, 1, likeness)
     return by_lower_case[near[0]] if near else None
 
 
 def what_is_open(depends: Iterable[str]) -> str:
     """What to do about what a decision depends on."""
     keys = sorted(key for key in depends if not key.startswith(OPERATOR))
-    told = [f"Say what it is with --context: {', '.join(f'{key}=…' for key in keys)}"] if keys else []
+    told = [f"Say what it is with --context: {_some([f'{key}=…' for key in keys])}"] if keys else []
     for name in sorted(one.removeprefix(OPERATOR) for one in depends if one.startswith(OPERATOR)):
         quantifier, colon, operator = name.rpartition(":")
         near = None if operator == "BinaryEquals" else _meant(operator, _OPERATORS.values())
         told.append(
-            f"{OPERATOR.capitalize()}{name} is not known"
+            f"{OPERATOR.capitalize()}{short(name)} is not known"
             + (f": is {quantifier}{colon}{near} meant?" if near else ".")
         )
     return "\n".join(told)
@@ -609,4 +671,4 @@ def what_is_open(depends: Iterable[str]) -> str:
 
 def _last(arn: str) -> str:
     """What stands behind the account in an ARN."""
-    return arn.split(":", 5)[-1]
+    return short(arn.split(":", 5)[-1])

@@ -358,6 +358,41 @@ def test_who_is_no_thing_has_no_value_of_one() -> None:
             " it is authenticated, …",
         ),
         ("iot:Publish", TOPIC, allow(resource=f"{ARN}:topic/${{quux}}"), "${quux} stands for nothing"),
+        *(
+            (
+                "iot:Publish",
+                TOPIC,
+                allow(resource=f"{ARN}:topic/{AUD}/*/{lost}"),
+                f"its {lost} is plain text: is {SUB} meant?",
+            )
+            for lost in (SUB[1:], SUB[:-1], SUB.replace("{", "").rstrip("}"))
+        ),
+        (
+            "iot:Connect",
+            CLIENT,
+            allow(Condition={"StringLike": {"iot:ClientId": f"{SUB[1:]}*"}}),
+            f"its {SUB[1:]} is plain text: is {SUB} meant?",
+        ),
+        ("iot:Publish", TOPIC, allow("iot:Pubish"), "its action is iot:Pubish: is iot:Publish meant?"),
+        ("iot:Publish", TOPIC, allow(["x", "publish"]), "its action is publish: is iot:Publish meant?"),
+        (
+            "iot:Publish",
+            TOPIC,
+            allow(resource=[f"{ARN}:topic/{'long' * 5000}", *map(str, range(20_000))]),
+            f"it is for topic/{'long' * 48}lo…",
+        ),
+        (
+            "iot:Publish",
+            TOPIC,
+            allow(resource=[f"{ARN}:topic/x/*{number}?y" for number in range(20_000)]),
+            "it is for topic/x/*0?y, topic/x/*1?y, topic/x/*2?y and 19997 more",
+        ),
+        (
+            "iot:Connect",
+            CLIENT,
+            allow(Condition={"StringLike": {"iot:ClientId": [f"*{number}?y" for number in range(20_000)]}}),
+            f"its condition StringLike iot:ClientId *0?y, *1?y, *2?y and 19997 more does not hold: it is {ME}-1a2b3c4d",
+        ),
         (
             "iot:Publish",
             TOPIC,

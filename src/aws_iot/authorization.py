@@ -3,11 +3,12 @@
 docs.aws.amazon.com/iot/latest/developerguide/cog-iot-policies.html
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aws_iot.policy import AUD, Decision, Document, Request, Verdict, decide, request_of
-from aws_iot.room import topic, topic_filter
+from aws_iot.room import check_topic, topic, topic_filter
 
 ACTIONS = ("connect", "subscribe", "receive", "publish", "retain")
 
@@ -120,38 +121,59 @@ def questions(
     """What `sub` and `pub` ask AWS IoT Core for a room, or the topic `at`; or, of `ACTIONS`, only these.
 
     A pattern of rooms, or of topics, can only be subscribed to. Without either it is all rooms to hear, and one
-    to speak in. Raises `InvalidRoom`.
+    to speak in. Raises `InvalidRoom`, also for a topic that AWS IoT Core would not take.
     """
     region = person.pool.partition(":")[0]
     if at is not None:
+        check_topic(at)
         wanted, here, theirs = at, at, at
     else:
         wanted = topic_filter(person.pool, "#" if room is None else room, person.identity)
-        here = topic(person.pool, room or ROOM, person.identity) if not _is_pattern(room or "") else ""
+        here = topic(person.pool, room or ROOM, person.identity) if not is_pattern(room or "") else ""
         theirs = here.removesuffix(person.identity) + f"{region}:{SOMEBODY}"
     found = [
         Question("iot:Connect", f"client/{person.client}"),
         Question("iot:Subscribe", f"topicfilter/{wanted}"),
     ]
-    if not _is_pattern(at or room or ""):
+    if not is_pattern(at or room or ""):
         found += [Question("iot:Receive", f"topic/{theirs}"), Question("iot:Publish", f"topic/{here}")]
-        if retain or "retain" in actions:
-            # Besides iot:Publish: docs.aws.amazon.com/iot/latest/developerguide/mqtt.html#mqtt-retain
-            found.append(Question("iot:RetainPublish", f"topic/{here}"))
-    return [one for one in found if not actions or ACTIONS[_ORDER.index(one.action)] in actions]
+        # Besides iot:Publish: docs.aws.amazon.com/iot/latest/developerguide/mqtt.html#mqtt-retain
+        found.append(Question("iot:RetainPublish", f"topic/{here}"))
+    chosen = {*(actions or ACTIONS[:-1]), *(ACTIONS[-1:] if retain else ())}
+    return [one for one in found if ACTIONS[_ORDER.index(one.action)] in chosen]
 
 
 _ORDER = ("iot:Connect", "iot:Subscribe", "iot:Receive", "iot:Publish", "iot:RetainPublish")
 
 
-def _is_pattern(name: str) -> bool:
+def is_pattern(name: str) -> bool:
+    """Whether a room, or a topic, stands for several."""
     return "+" in name or "#" in name
 
 
-def accounts(documents: Sequence[Document]) -> set[str]:
-    """The AWS accounts that documents name."""
-    arns = [arn.split(":", 5) for one in documents for part in one.statements for arn in part.resources]
-    return {arn[4] for arn in arns if len(arn) == 6 and arn[4].isdigit()}
+def accounts(documents: Sequence[Document]) -> dict[str, list[str]]:
+    """The AWS accounts whose IoT resources documents name, each with the statements that do, the most named first."""
+    found: dict[str, list[str]] = {}
+    for one in documents:
+        for part in one.statements:
+            arns = [arn.split(":", 5) for arn in part.resources]
+            for account in {arn[4]: None for arn in arns if len(arn) == 6 and arn[2] == "iot"}:
+                if re.fullmatch("[0-9]{12}", account):
+                    found.setdefault(account, []).append(f"{one.name}, {part.label}")
+    return dict(sorted(found.items(), key=lambda item: -len(item[1])))
+
+
+def rooms(documents: Iterable[Document], pool: str) -> list[str]:
+    """The rooms of a pool that documents let somebody ask for by name."""
+    named = re.compile(rf"arn:.*:topicfilter/(?:{re.escape(pool)}|\$\{{{re.escape(AUD)}\}})/([^*?$+#]+)/[*+]")
+    arns = [
+        arn
+        for document in documents
+        for statement in document.statements
+        if statement.effect == "Allow" and not statement.but_resources
+        for arn in statement.resources
+    ]
+    return list(dict.fromkeys(found[1] for arn in arns if (found := named.fullmatch(arn))))
 
 
 def names_the_pool(documents: Sequence[Document]) -> list[str]:

@@ -540,6 +540,32 @@ def _holds(document: Document, condition: Condition, request: Request) -> Truth:
     return _all(each) if quantifier == "forallvalues" or (negated and not quantifier) else _any(each)
 
 
+_READERS: dict[str, tuple[Callable[[str], Any], str]] = {
+    "aws:sourceip": (ip_address, "an address, such as 203.0.113.7"),
+    "aws:vpcsourceip": (ip_address, "an address, such as 10.0.0.7"),
+    **dict.fromkeys(
+        ("aws:currenttime", "aws:tokenissuetime", "aws:epochtime"), (_moment, "a time: 2026-11-23T18:00:00Z")
+    ),
+    "aws:multifactorauthage": (float, "a number of seconds"),
+    **dict.fromkeys(
+        ("aws:securetransport", "aws:multifactorauthpresent", "aws:viaawsservice", IS_A_THING.lower()),
+        ({"true": True, "false": False}.__getitem__, "true or false"),
+    ),
+}
+"""How values are read of keys that have a type:
+docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
+
+
+def wants(key: str, value: str) -> str | None:
+    """What a key wants in place of a value that it cannot have; None if it can."""
+    read, what = _READERS.get(key.lower(), (str, ""))
+    try:
+        read(value)
+    except (ValueError, OverflowError, LookupError):
+        return what
+    return None
+
+
 # -- explaining
 
 

@@ -75,6 +75,20 @@ def _is_forbidden(code: int) -> bool:
     return code < 0x20 or 0x7F <= code <= 0x9F or 0xFDD0 <= code <= 0xFDEF or code & 0xFFFE == 0xFFFE
 
 
+def check_topic(name: str) -> None:
+    """Raises `InvalidRoom` for a topic, or a pattern of topics, that AWS IoT Core does not take, wherever it is."""
+    # `$aws/rules/<name>/` (Basic Ingest) does not count: docs.aws.amazon.com/general/latest/gr/iot-core.html
+    counted = name.split("/", 3)[-1] if name.startswith("$aws/rules/") else name
+    if not name or any(_is_forbidden(ord(character)) for character in name):
+        raise InvalidRoom("AWS IoT Core takes no topic that is empty, or holds a control character")
+    if (slashes := counted.count("/")) > MAX_TOPIC_SLASHES:
+        raise InvalidRoom(
+            f"AWS IoT Core refuses a topic of {slashes} slashes: {MAX_TOPIC_SLASHES} are the most"
+        )
+    if (size := len(counted.encode(errors="replace"))) > MAX_TOPIC_BYTES:
+        raise InvalidRoom(f"AWS IoT Core refuses a topic of {size} bytes: {MAX_TOPIC_BYTES} are the most")
+
+
 def check_pattern(pool: str, pattern: str) -> None:
     """Raises `InvalidRoom` if `topic_filter` would, before it is known who listens."""
     topic_filter(pool, pattern, pool)

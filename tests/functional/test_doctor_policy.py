@@ -1,6 +1,7 @@
 """`aws-iot doctor --policy`: which statement allows or refuses, from files and from what an admin reads."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from aws_iot.authorization import Gate
 from aws_iot.aws.authorization import Opinion
+from aws_iot.backend import SID_OF_ROOMS, template
 from aws_iot.errors import AwsIotError, CredentialsRefused, NotAuthorized, Unreachable
 from aws_iot.policy import Document, parse
 from tests.conftest import CommandLine
@@ -57,6 +59,9 @@ def about_me(files: Path, more: str = "") -> str:
 
 def test_files_alone_answer_without_profile_network_or_account(aws_iot: CommandLine, files: Path) -> None:
     aws_iot("config remove -k default")
+    lacking = "With files it goes without: give"
+    assert f"{lacking} --identity IDENTITY and --pool POOL, too." in aws_iot(given(files), ends=3).stderr
+    assert f"{lacking} --pool POOL, too." in aws_iot(about_me(files), ends=3).stderr
     done = aws_iot(about_me(files, f"--pool {POOL}"))
     lines = done.stdout.splitlines()
     assert [line.split()[:2] for line in lines if line.startswith(("allowed", "REFUSED", "undecided"))] == [
@@ -205,11 +210,89 @@ def test_a_file_that_is_not_there_is_named(aws_iot: CommandLine, files: Path) ->
     assert "role.json: there is no such file" in aws_iot(about_me(files), ends=3).stderr
 
 
-def test_policies_of_several_accounts_need_a_word(aws_iot: CommandLine, files: Path) -> None:
-    (files / "role.json").write_text(policy().replace("123456789012", "999999999999"))
-    assert "(123456789012, 999999999999)" in aws_iot(about_me(files), ends=2).stderr
-    told = aws_iot(about_me(files, "--account 123456789012"), ends=5).stdout
-    assert "its account is '999999999999', and here it is '123456789012'" in told
+def test_a_statement_for_another_account_is_pointed_at(aws_iot: CommandLine, files: Path) -> None:
+    other = {**TEAM[0], "Resource": TEAM[0]["Resource"].replace("123456789012", "999999999999")}
+    (files / "member.json").write_text(policy(other, *TEAM[1:]))
+    said = aws_iot(about_me(files), ends=5)
+    assert "account    123456789012 in us-east-1\n" in said.stdout
+    assert (
+        f"{files / 'member.json'}, Speak: its account is '999999999999', and here it is '123456789012'"
+        in said.stdout
+    )
+    assert (
+        f"{files / 'member.json'}, Speak: for the AWS account 999999999999. Others are for 123456789012,"
+        " which is taken here (--account takes another).\n" in said.stderr
+    )
+    assert "refused: iot:Publish\n" in said.stderr
+    elsewhere = aws_iot(about_me(files, "--account 999999999999"), ends=5)
+    assert "refused: iot:Connect, iot:Subscribe, iot:Receive, iot:Publish\n" in elsewhere.stderr
+
+
+def test_a_pattern_and_a_part_are_not_said_to_be_all(aws_iot: CommandLine, files: Path) -> None:
+    pattern = aws_iot(about_me(files, "-r ops/#")).stderr
+    assert (
+        "Allowed: iot:Connect, iot:Subscribe. A pattern can only be subscribed to: what may be heard and said there,"
+        " ask of a room." in pattern
+    )
+    assert "All of it" not in pattern
+    part = aws_iot(about_me(files, "--action publish --retain"), ends=5)
+    assert "allowed    iot:Publish" in part.stdout
+    assert "refused: iot:RetainPublish\n" in part.stderr
+    assert "Allowed: iot:Receive. What" in aws_iot(about_me(files, "--action receive")).stderr
+
+
+def test_a_topic_that_aws_would_not_take_is_refused(aws_iot: CommandLine, files: Path) -> None:
+    assert (
+        "a topic of 8 slashes: 7 are the most"
+        in aws_iot(about_me(files, f"--topic {'a/' * 8}"), ends=7).stderr
+    )
+
+
+def of_one_room(statement: dict[str, Any]) -> dict[str, Any]:
+    """The statement for the room ops alone."""
+    return {
+        **statement,
+        "Resource": statement["Resource"].replace(f"{POOL}/*", f"{POOL}/ops/*").replace("*/$", "$"),
+    }
+
+
+def test_who_has_only_some_rooms_is_asked_for_one(aws_iot: CommandLine, files: Path) -> None:
+    (files / "member.json").write_text(policy(*map(of_one_room, TEAM)))
+    said = aws_iot(about_me(files), ends=5).stderr
+    assert "That is about all rooms at once, and 'doctor' to speak in. Name one of yours: -r ops\n" in said
+    assert "It takes a change" not in said
+    aws_iot(about_me(files, "-r ops"))
+    assert "It takes a change of an IoT policy" in aws_iot(about_me(files, "-r lobby"), ends=5).stderr
+
+
+def test_a_room_more_of_our_own_backend_is_a_parameter(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+    cloud.profile = replace(cloud.profile, policy_name="chat-member")
+    aws_iot.app.profiles.change("default", lambda _: cloud.profile)
+    own = [of_one_room(one) for one in TEAM]
+    own[1]["Sid"] = SID_OF_ROOMS
+    assert SID_OF_ROOMS in template()
+    cloud.gates = [
+        Gate("role", "r", (document("rooms", *own),)),
+        Gate("IoT", "", (document("chat-member", *own),)),
+    ]
+    line = f"doctor --policy --identity {ME}"
+    offer = "aws-iot backend deploy --name chat --parameter Room2=lobby\n"
+    assert offer in aws_iot(f"{line} -r lobby", ends=5).stderr
+    wide = document("rooms", *TEAM[:1], TEAM[1] | {"Sid": SID_OF_ROOMS}, *TEAM[2:])
+    role, iot = cloud.gates
+    cloud.gates = [Gate("role", "r", (wide,)), iot]
+    assert "backend deploy" not in aws_iot(f"{line} -r lobby", ends=5).stderr
+    cloud.gates = [role, iot, Gate("boundary", "", (document("b", *own, {**QUIET, "Resource": "*"}),))]
+    assert "backend deploy" not in aws_iot(f"{line} -r lobby", ends=5).stderr
+
+
+def test_what_is_huge_is_cut_short(aws_iot: CommandLine, files: Path) -> None:
+    huge = {"Effect": "Allow", "Action": "*", "Resource": [f"{ARN}:topic/{'x' * 5000}{n}" for n in range(50)]}
+    (files / "member.json").write_text(policy(*[huge] * 40))
+    said = aws_iot(about_me(files), ends=5).stdout
+    assert "           and 35 more\n" in said
+    assert max(map(len, said.splitlines())) < 1000
+    assert len(said.splitlines()) < 60
 
 
 @pytest.mark.parametrize(
@@ -224,7 +307,22 @@ def test_policies_of_several_accounts_need_a_word(aws_iot: CommandLine, files: P
         ("--policy --account 12", "12 digits"),
         ("--policy --context x", "KEY=VALUE"),
         ("--policy --identity alice", "is no identity"),
-        (f"--policy --identity {ME} -r # --action publish", "can only be subscribed to"),
+        (
+            f"--policy --identity {ME} -r # --action publish",
+            "'#' is a pattern, which can only be subscribed to",
+        ),
+        (f"--policy --identity {ME} -r a/# --retain", "'a/#' is a pattern"),
+        ("--policy --context =x", "KEY=VALUE"),
+        (
+            "--policy --context aws:SourceIp=here",
+            "aws:SourceIp is an address, such as 203.0.113.7; 'here' is not.",
+        ),
+        (
+            "--policy --pool us-east-1_AbCdEf123",
+            "'us-east-1_AbCdEf123' is a user pool: give the identity pool",
+        ),
+        ("--policy --pool chat", "'chat' is no identity pool"),
+        ("--policy --mfa-code 123456", "--mfa-code goes without --policy"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(aws_iot: CommandLine, options: str, words: str) -> None:
@@ -276,7 +374,10 @@ def test_what_could_not_be_read_leaves_it_open(aws_iot: CommandLine, cloud: Fake
         Gate("IoT", "team", (document("team"),)),
     ]
     done = aws_iot(f"doctor --policy --identity {ME}", ends=10)
-    assert "  role     cannot be told: your AWS credentials do not allow this\n" in done.stdout
+    assert done.stdout.count("your AWS credentials do not allow this") == 1
+    assert "role       MemberRole; cannot be told: your AWS credentials do not allow this\n" in done.stdout
+    assert done.stdout.count("  role     cannot be told\n") == 4
+    assert "An admin's AWS credentials may read more: --aws-profile NAME\n" in done.stderr
 
 
 def test_a_variable_for_the_pool_in_an_iot_policy_is_remarked_upon(
@@ -310,5 +411,7 @@ def test_where_iot_cannot_be_asked_a_line_says_so(
     cloud.gates = [Gate("role", "MemberRole", (document("rooms"),)), Gate("IoT", "team", (document("team"),))]
     cloud.opinions = error("no answer in 10 seconds")
     done = aws_iot(f"doctor --policy --identity {ME}")
-    assert "IoT's own TestAuthorization could not be asked: no answer in 10 seconds." in done.stderr
+    assert done.stderr.startswith(
+        "IoT's own TestAuthorization could not be asked: no answer in 10 seconds.\n"
+    )
     assert "TestAuthorization" not in done.stdout

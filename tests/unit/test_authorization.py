@@ -53,12 +53,33 @@ def test_what_is_asked_can_be_chosen() -> None:
         "iot:RetainPublish",
     ]
     assert [action for action, _ in asked(retain=True)][-2:] == ["iot:Publish", "iot:RetainPublish"]
+    assert [action for action, _ in asked(retain=True, actions=["publish"])] == [
+        "iot:Publish",
+        "iot:RetainPublish",
+    ]
     assert asked(room="#", actions=["publish"]) == []
 
 
-def test_a_room_that_cannot_be_is_refused() -> None:
-    with pytest.raises(InvalidRoom):
-        asked(room="x" * 300)
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"room": "x" * 300}, "can be"),
+        ({"at": "a" * 257}, "refuses a topic of 257 bytes: 256 are the most"),
+        ({"at": "é" * 129}, "refuses a topic of 258 bytes"),
+        ({"at": "a/" * 8}, "refuses a topic of 8 slashes: 7 are the most"),
+        ({"at": "a/" * 8 + "#"}, "refuses a topic of 8 slashes"),
+        ({"at": ""}, "no topic that is empty"),
+        ({"at": "a\tb"}, "holds a control character"),
+    ],
+)
+def test_a_room_or_topic_that_cannot_be_is_refused(how: dict[str, str], words: str) -> None:
+    with pytest.raises(InvalidRoom, match=words):
+        asked(**how)
+
+
+def test_the_longest_topics_are_taken() -> None:
+    for at in ("a" * 256, "a/" * 7, f"$aws/rules/some/{'a/' * 7}"):
+        assert asked(at=at, actions=["publish"]) == [("iot:Publish", f"topic/{at}")]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aws_iot.errors import ProfileError
-from aws_iot.policy import Document, Verdict, decide, parse, request_of
+from aws_iot.policy import Document, Verdict, decide, parse, request_of, wants
 
 POOL = "us-east-1:00000000-0000-0000-0000-00000000abcd"
 ME = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
@@ -282,6 +282,20 @@ def test_a_denial_that_is_open_leaves_it_open() -> None:
     assert ask(document(allow(), night)).verdict is UNDECIDED
     assert ask(document(night)).verdict is REFUSED
     assert ask(document(allow(), night), more={"aws:CurrentTime": ["2029-01-01"]}).verdict is ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("key", "good", "bad", "what"),
+    [
+        ("aws:SourceIp", "2001:db8::1", "203.0.113.0/24", "an address, such as 203.0.113.7"),
+        ("AWS:currenttime", "2026-11-23", "noon", "a time: 2026-11-23T18:00:00Z"),
+        ("aws:EpochTime", "1780272000", "9" * 40, "a time: 2026-11-23T18:00:00Z"),
+        ("aws:MultiFactorAuthAge", "3600", "long", "a number of seconds"),
+        ("iot:Connection.Thing.IsAttached", "true", "yes", "true or false"),
+    ],
+)
+def test_what_a_key_cannot_be_is_told(key: str, good: str, bad: str, what: str) -> None:
+    assert (wants(key, good), wants(key, bad), wants("x:y", bad)) == (None, what, None)
 
 
 def test_who_is_no_thing_has_no_value_of_one() -> None:

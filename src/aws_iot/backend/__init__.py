@@ -6,6 +6,9 @@ from importlib.resources import files
 
 from aws_iot.profile import Profile, from_exports
 
+SID_OF_ROOMS = "AskForTheRoomsOfThePool"
+"""The Sid of the statement of the template's role that names the rooms to listen in."""
+
 
 def template() -> str:
     """The CloudFormation template, as YAML."""

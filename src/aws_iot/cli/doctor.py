@@ -62,15 +62,18 @@ def doctor(
 
     --policy explains what is allowed: by the role of the identity pool AND by the IoT policies attached to
     the identity, since both must allow it. It names the statement that decides, or those that come near.
-    Policies are read with AWS credentials of an admin, or given as files, which needs no AWS. Exit code 0:
-    all of it is allowed; 5: something is refused; 10: it depends on what is not known here.
+    Policies are read with AWS credentials of an admin, or given as files, which needs no AWS, nor a profile
+    where --identity and --pool are given, too. Exit code 0: all that was asked is allowed; 5: something is
+    refused; 10: it depends on what is not known here.
 
     \b
     Examples:
       aws-iot doctor
       aws-iot doctor -k team -r lobby --json
       aws-iot doctor --policy -r ops --aws-profile admin
-      aws-iot doctor --policy --role-policy role.json --iot-policy member.json -r ops --action publish
+      aws-iot doctor --policy --role-policy role.json --iot-policy member.json -r ops --action publish \\
+        --identity us-east-1:4f9fa251-0ed5-4578-add0-985024739222 \\
+        --pool us-east-1:6a1c4e37-93b0-4d2e-8b6f-0c5f0e6d1a2b
     """
     app: App = ctx.obj
     if policy:

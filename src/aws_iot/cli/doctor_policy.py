@@ -1,6 +1,7 @@
 """`aws-iot doctor --policy`: which statement of which policy allows or refuses something."""
 
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from aws_iot.app import App
 from aws_iot.authorization import (
     ACTIONS,
     CLIENT_SUFFIX,
+    ROOM,
     Answer,
     Gate,
     Passage,
@@ -19,15 +21,17 @@ from aws_iot.authorization import (
     Question,
     accounts,
     answer,
+    is_pattern,
     names_the_pool,
     questions,
 )
+from aws_iot.authorization import rooms as rooms_in
 from aws_iot.cli import options
 from aws_iot.cli.admin import LATER, check_identities
 from aws_iot.cli.output import data, visible, words
-from aws_iot.errors import AwsIotError, NotAuthorized, ProfileError, Undecided
+from aws_iot.errors import AwsIotError, NotAuthorized, ProfileError, ProfileNotFound, Undecided
 from aws_iot.files import read
-from aws_iot.policy import AUD, Document, Found, Verdict, parse, what_is_open
+from aws_iot.policy import AUD, Document, Found, Verdict, parse, short, wants, what_is_open
 from aws_iot.profile import Profile
 
 if TYPE_CHECKING:
@@ -35,6 +39,9 @@ if TYPE_CHECKING:
 
 NO_ACCOUNT = "0" * 12
 """What stands for the account where nothing names one."""
+
+MOST = 5
+"""So many statements, accounts or rooms are told of at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +66,20 @@ class Asked:
         """Whether the policies are given."""
         return bool(self.role_policies or self.iot_policies)
 
+    @property
+    def narrowed(self) -> bool:
+        """Whether less is asked than what `sub` and `pub` need."""
+        return bool(self.actions) or is_pattern(self.topic or self.room or "")
+
 
 def _context(_ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) -> Mapping[str, Sequence[str]]:
     values: dict[str, list[str]] = {}
     for one in given:
         key, found, value = one.partition("=")
-        if not found:
+        if not (key and found):
             raise click.BadParameter(f"'{one}' is not KEY=VALUE.")
+        if what := wants(key, value):
+            raise click.BadParameter(f"{key} is {what}; '{value}' is not.")
         values.setdefault(key, []).append(value)
     return values
 
@@ -74,6 +88,13 @@ def _account(_ctx: click.Context, _: click.Parameter, given: str | None) -> str 
     if given is not None and not (len(given) == 12 and given.isascii() and given.isdigit()):
         raise click.BadParameter("an AWS account is 12 digits.")
     return given
+
+
+def _pool(_ctx: click.Context, _: click.Parameter, given: str | None) -> str | None:
+    if given is None or re.fullmatch(r"[\w-]+:[0-9A-Fa-f-]+", given):
+        return given
+    what = "a user pool" if re.fullmatch(r"[\w-]+_\w+", given) else "no identity pool"
+    raise click.BadParameter(f"'{given}' is {what}: give the identity pool; one looks like us-east-1:6a1c…")
 
 
 def _file(*names: str, env: str, help: str) -> options.Decorator:  # noqa: A002 Click's word
@@ -86,7 +107,8 @@ _OPTIONS = (
         "--policy",
         env="DOCTOR_POLICY",
         is_flag=True,
-        help="Explain what policies allow: see above. It has the options down to --aws-profile.",
+        help="Explain what policies allow, as said above. The options from here to --aws-profile go only with it;"
+        " those to sign in with, such as -u and -p, only without it.",
     ),
     options.option(
         "--topic", env="DOCTOR_TOPIC", metavar="TOPIC", help="In place of a room, this topic, as it is."
@@ -137,6 +159,7 @@ _OPTIONS = (
         "--pool",
         env="DOCTOR_POOL",
         metavar="POOL",
+        callback=_pool,
         help="With such files: the identity pool.  [default: the profile's]",
     ),
     options.option(
@@ -144,7 +167,7 @@ _OPTIONS = (
         env="DOCTOR_ACCOUNT",
         metavar="ACCOUNT",
         callback=_account,
-        help="With such files: the AWS account.  [default: the one that they name]",
+        help="With such files: the AWS account.  [default: the one that they name, most often]",
     ),
     options.aws_profile,
 )
@@ -157,7 +180,7 @@ def about_policies(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-_OTHERS = ("user", "password", "password_stdin")
+_OTHERS = ("user", "password", "password_stdin", "mfa_code", "mfa_method", "new_password", "attribute")
 
 
 def refuse_without_policy(ctx: click.Context) -> None:
@@ -180,35 +203,34 @@ def explain(ctx: click.Context, app: App, key: str, as_json: bool, asked: Asked)
     if given := _given_of(ctx, _OTHERS):
         raise click.UsageError(f"{given} goes without --policy, which signs nobody in: give --identity.")
     _check(asked)
-    profile = None if asked.offline and asked.pool and asked.identity else app.profiles.load(key)
+    profile = _profile(app, key, asked)
     pool = asked.pool or (profile.identity_pool_id if profile else "")
     identity = asked.identity or _who_is_in(app, profile, key)
     check_identities(pool, [identity])
     reader = app.authorization(profile, asked.aws_profile) if profile and not asked.offline else None
     gates, account = reader.read(identity) if reader else _given(asked)
-    documents = [one for gate in gates for one in gate.documents]
     person = Person(
         identity,
         pool,
         asked.client or identity + CLIENT_SUFFIX,
         profile.iot_region if profile else pool.partition(":")[0],
-        account or _account_in(documents),
+        account or _account_in([one for gate in gates for one in gate.documents]),
         _known(app, asked),
     )
     wanted = questions(person, room=asked.room, at=asked.topic, actions=asked.actions, retain=asked.retain)
-    if len(wanted) < len(set(asked.actions)):
-        raise click.UsageError("A pattern can only be subscribed to: give a room or a topic.")
     answers = [answer(one, person, gates) for one in wanted]
-    opinions = _opinions(reader, person, wanted) if reader else {}
+    opinions, trouble = _opinions(reader, person, wanted)
     if as_json:
         for one in answers:
             data(json.dumps(_as_object(person, one, opinions.get(one.question))))
     else:
         for line in _report(person, gates, answers, opinions):
             data(visible(line))
+    if trouble:
+        words(f"IoT's own TestAuthorization could not be asked: {short(trouble)}.")
     for name in names_the_pool([one for gate in gates if gate.name == "IoT" for one in gate.documents]):
         words(f"{name}: AWS documents ${{{AUD}}} for policies of a role only; better name the pool itself.")
-    _judge(profile, identity, answers)
+    _judge(Case(profile, asked, person, gates), answers)
 
 
 def _check(asked: Asked) -> None:
@@ -216,6 +238,27 @@ def _check(asked: Asked) -> None:
         raise click.UsageError("--room and --topic exclude each other.")
     if not asked.offline and (asked.pool or asked.account):
         raise click.UsageError("--pool and --account go with --role-policy and --iot-policy.")
+    pattern = asked.topic or asked.room or ""
+    if is_pattern(pattern) and (asked.retain or {*asked.actions} - {"connect", "subscribe"}):
+        raise click.UsageError(
+            f"'{pattern}' is a pattern, which can only be subscribed to: give a room or a topic."
+        )
+
+
+def _profile(app: App, key: str, asked: Asked) -> Profile | None:
+    """None where the files and options say all of it."""
+    needed = {"--identity IDENTITY": asked.identity, "--pool POOL": asked.pool}
+    missing = [option for option, given in needed.items() if not given]
+    if asked.offline and not missing:
+        return None
+    try:
+        return app.profiles.load(key)
+    except ProfileNotFound as error:
+        if not asked.offline:
+            raise
+        raise ProfileNotFound(
+            str(error), f"With files it goes without: give {' and '.join(missing)}, too."
+        ) from error
 
 
 def _who_is_in(app: App, profile: Profile | None, key: str) -> str:
@@ -243,12 +286,16 @@ def _read(path: Path) -> bytes:
 
 
 def _account_in(documents: Sequence[Document]) -> str:
+    """The account that most statements are for; where some are for another, that is told."""
     named = accounts(documents)
-    if len(named) > 1:
-        raise click.UsageError(
-            f"The policies name several AWS accounts ({', '.join(sorted(named))}): give --account."
+    account, *others = named or [NO_ACCOUNT]
+    for other in others[:MOST]:
+        first, *more = named[other]
+        words(
+            f"{first}{f' and {len(more)} more' if more else ''}: for the AWS account {other}. Others are for"
+            f" {account}, which is taken here (--account takes another)."
         )
-    return named.pop() if named else NO_ACCOUNT
+    return account
 
 
 def _known(app: App, asked: Asked) -> Mapping[str, Sequence[str]]:
@@ -264,40 +311,102 @@ def _known(app: App, asked: Asked) -> Mapping[str, Sequence[str]]:
 
 
 def _opinions(
-    reader: "Authorization", person: Person, wanted: Sequence[Question]
-) -> "Mapping[Question, Opinion]":
+    reader: "Authorization | None", person: Person, wanted: Sequence[Question]
+) -> "tuple[Mapping[Question, Opinion], str | None]":
+    """With why there are none."""
     try:
-        return reader.ask(person, wanted)
+        return (reader.ask(person, wanted) if reader else {}), None
     except AwsIotError as error:
-        words(f"IoT's own TestAuthorization could not be asked: {error}.")
-        return {}
+        return {}, str(error)
 
 
-def _judge(profile: Profile | None, identity: str, answers: Sequence[Answer]) -> None:
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What was asked about whom, and what it is decided by."""
+
+    profile: Profile | None
+    asked: Asked
+    person: Person
+    gates: Sequence[Gate]
+
+
+def _judge(case: Case, answers: Sequence[Answer]) -> None:
     refused = [one for one in answers if one.verdict is Verdict.REFUSED]
     undecided = [one for one in answers if one.verdict is Verdict.UNDECIDED]
     if refused:
-        raise NotAuthorized(f"refused: {_actions(refused)}", hint=_what_to_do(profile, identity, refused))
+        raise NotAuthorized(f"refused: {_actions(refused)}", hint=_what_to_do(case, refused))
     if undecided:
         depends = {key for one in undecided for passage in one.passages for key in passage.decision.depends}
+        unread = not case.asked.offline and any(one.doubt and not one.documents for one in case.gates)
+        told = [
+            what_is_open(depends),
+            "An admin's AWS credentials may read more: --aws-profile NAME" if unread else "",
+        ]
         raise Undecided(
-            f"it cannot be told whether this is allowed: {_actions(undecided)}", hint=what_is_open(depends)
+            f"it cannot be told whether this is allowed: {_actions(undecided)}", "\n".join(filter(None, told))
         )
-    words(
-        "All of it is allowed. What was changed just now may not be in force yet: AWS takes 6 to 8 minutes."
-    )
+    told = [f"Allowed: {_actions(answers)}." if case.asked.narrowed else "All of it is allowed."]
+    if is_pattern(case.asked.topic or case.asked.room or ""):
+        told.append("A pattern can only be subscribed to: what may be heard and said there, ask of a room.")
+    words(" ".join([*told, "What was changed just now may not be in force yet: AWS takes 6 to 8 minutes."]))
 
 
-def _what_to_do(profile: Profile | None, identity: str, refused: Iterable[Answer]) -> str:
+def _what_to_do(case: Case, refused: Sequence[Answer]) -> str:
     passages = [passage for one in refused for passage in one.passages if passage.verdict is Verdict.REFUSED]
+    profile, asked = case.profile, case.asked
     key = f" -k {profile.key}" if profile else ""
     if closed := next((one.gate.closed for one in passages if one.gate.closed), None):
         return f"No policy can change that: {closed}. Look at the profile: aws-iot config show{key}"
-    if any(_is_unaccepted(one) for one in passages):
+    if any(one.gate.name == "IoT" and not one.gate.documents for one in passages):
         policy = "" if profile and profile.policy_name else " --policy POLICY"
-        return f"An admin accepts it with: aws-iot admin accept {identity}{policy}{key}\n{LATER}"
+        return f"An admin accepts it with: aws-iot admin accept {case.person.identity}{policy}{key}\n{LATER}"
+    if asked.room is None and asked.topic is None and (rooms := _rooms(case)):
+        yours = " or -r ".join(rooms)
+        return f"That is about all rooms at once, and '{ROOM}' to speak in. Name one of yours: -r {yours}"
     gates = dict.fromkeys(one.gate.name for one in passages)
-    return f"It takes a change of {' and '.join(_GATES[name] for name in gates)}. {LATER}"
+    told = f"It takes a change of {' and '.join(_GATES[name] for name in gates)}. {LATER}"
+    denied = any(one.decision.found for one in passages)
+    return told + ("" if denied else _room_to_add(case, refused))
+
+
+def _rooms(case: Case) -> list[str]:
+    """Some rooms that may be heard."""
+    pool = case.person.pool
+    named = rooms_in([one for gate in case.gates for one in gate.documents], pool)[:MOST]
+    asked = {room: Question("iot:Subscribe", f"topicfilter/{pool}/{room}/+") for room in named}
+    return [one for one in named if answer(asked[one], case.person, case.gates).verdict is Verdict.ALLOWED]
+
+
+def _room_to_add(case: Case, refused: Sequence[Answer]) -> str:
+    """How the backend's own template lets members into one room more, where its role is what knows of others only."""
+    from aws_iot import backend
+
+    name, room = case.profile and case.profile.policy_name, case.asked.room
+    parts = [
+        part
+        for gate in case.gates
+        if gate.name == "role"
+        for one in gate.documents
+        for part in one.statements
+    ]
+    taken = next((len(part.resources) for part in parts if part.label == backend.SID_OF_ROOMS), 0)
+    by_role = any(
+        one.gate.name == "role" and one.verdict is Verdict.REFUSED
+        for answer in refused
+        for one in answer.passages
+    )
+    connect = any(one.question.action == "iot:Connect" for one in refused)
+    parameter = f"Room{taken + 1}"
+    if (
+        not (name and room and taken and by_role)
+        or is_pattern(room)
+        or connect
+        or parameter not in backend.parameters()
+    ):
+        return ""
+    stack = name.removesuffix("-member")
+    command = f"aws-iot backend deploy --name {stack} --parameter {parameter}={room}"
+    return f"\nWhere the backend is aws-iot's own, this shows the change, and asks: {command}"
 
 
 _GATES = {
@@ -305,10 +414,6 @@ _GATES = {
     "boundary": "the permissions boundary of the role",
     "IoT": "an IoT policy of the identity",
 }
-
-
-def _is_unaccepted(passage: Passage) -> bool:
-    return passage.gate.name == "IoT" and not passage.gate.documents
 
 
 def _actions(answers: Iterable[Answer]) -> str:
@@ -330,7 +435,8 @@ def _report(
     for gate in gates:
         own = ", ".join(one.name for one in gate.documents)
         of = gate.of if own in ("", gate.of) else f"{gate.of}: {own}"
-        yield f"{gate.name:<9}  {of or ('not known' if gate.doubt else 'none')}"
+        known = [short(of), *([f"cannot be told: {gate.doubt}"] if gate.doubt else [])]
+        yield f"{gate.name:<9}  {'; '.join(filter(None, known)) or 'none'}"
     for one in answers:
         yield ""
         yield f"{_WORDS[one.verdict]:<9}  {one.question.action} on {one.question.resource}"
@@ -348,29 +454,32 @@ _WORDS = {Verdict.ALLOWED: "allowed", Verdict.REFUSED: "REFUSED", Verdict.UNDECI
 def _says(passage: Passage, question: Question) -> Iterator[str]:
     gate, decision = passage.gate, passage.decision
     if gate.doubt:
-        yield f"cannot be told: {gate.doubt}"
+        yield "cannot be told"
+    elif gate.closed:
+        yield gate.closed
+    elif not gate.documents:
+        yield "no IoT policy is attached to this identity" if gate.name == "IoT" else "it has no policy"
     if not gate.documents:
-        if gate.closed:
-            yield gate.closed
-        elif not gate.doubt:
-            yield "no IoT policy is attached to this identity" if gate.name == "IoT" else "it has no policy"
         return
     if decision.verdict is Verdict.ALLOWED:
         yield _statement(decision.found[0], "allows it")
         return
-    for found in decision.found:
+    for found in decision.found[:MOST]:
         does = "denies it" if found.effect == "Deny" else "allows it"
-        only = f", depending on {', '.join(sorted(found.depends))}" if found.depends else ""
+        only = f", depending on {short(', '.join(sorted(found.depends)))}" if found.depends else ""
         yield _statement(found, does) + only
     if not decision.found:
         about = "" if decision.near else f", and none that allows anything is about {question.action}"
         yield f"no statement allows it{about}"
-        for near in decision.near:
+        for near in decision.near[:MOST]:
             yield f"near: {near.document}, {near.statement}: {near.why}"
+    if (more := len(decision.found or decision.near) - MOST) > 0:
+        yield f"and {more} more"
 
 
 def _statement(found: Found, does: str) -> str:
-    return f"{found.document}, {found.statement} {does}: {found.action} on {found.resource.split(':', 5)[-1]}"
+    resource = short(found.resource.split(":", 5)[-1])
+    return f"{found.document}, {found.statement} {does}: {short(found.action)} on {resource}"
 
 
 def _opinion(opinion: "Opinion", answer: Answer) -> str:

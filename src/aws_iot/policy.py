@@ -312,13 +312,13 @@ Truth = bool | frozenset[str]
 
 
 def _all(truths: Iterable[Truth]) -> Truth:
-    depends: frozenset[str] = frozenset()
+    depends: set[str] = set()
     for truth in truths:
         if truth is False:
             return False
         if truth is not True:
             depends |= truth
-    return depends or True
+    return frozenset(depends) or True
 
 
 def _any(truths: Iterable[Truth]) -> Truth:

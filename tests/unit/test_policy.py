@@ -277,6 +277,13 @@ def test_what_is_open_is_named_and_decided_when_it_is_told() -> None:
     assert ask(only_here, resource=f"{ARN}:topic/else").verdict is REFUSED
 
 
+def test_what_depends_on_very_much_is_found_in_no_time() -> None:
+    many = allow(resource=[f"{ARN}:topic/${{aws:x{number}}}*" for number in range(20_000)])
+    decision = ask(document(many))
+    assert (decision.verdict, len(decision.depends)) == (UNDECIDED, 20_000)
+    assert decision.found[0].resource.endswith("topic/${aws:x2}* and 19997 more")
+
+
 def test_a_denial_that_is_open_leaves_it_open() -> None:
     night = deny(Condition={"DateGreaterThan": {"aws:CurrentTime": "2030-01-01"}})
     assert ask(document(allow(), night)).verdict is UNDECIDED

@@ -471,7 +471,7 @@ def _says(passage: Passage, question: Question) -> Iterator[str]:
     if not decision.found:
         about = "" if decision.near else f", and none that allows anything is about {question.action}"
         yield f"no statement allows it{about}"
-        for near in decision.near[:MOST]:
+        for near in sorted(decision.near, key=lambda one: one.why.startswith("it is for "))[:MOST]:
             yield f"near: {near.document}, {near.statement}: {near.why}"
     if (more := len(decision.found or decision.near) - MOST) > 0:
         yield f"and {more} more"

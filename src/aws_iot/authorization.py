@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 from aws_iot.policy import AUD, Decision, Document, Request, Verdict, decide, request_of
 from aws_iot.room import check_topic, topic, topic_filter
 
-ACTIONS = ("connect", "subscribe", "receive", "publish", "retain")
+ACTIONS = {
+    "connect": "iot:Connect",
+    "subscribe": "iot:Subscribe",
+    "receive": "iot:Receive",
+    "publish": "iot:Publish",
+    "retain": "iot:RetainPublish",
+}
+"""What can be asked for, in the order in which it happens; all but the last is what `sub` and `pub` always need."""
 
 ROOM = "doctor"
 """The room to speak in where none is named: nobody else listens there."""
@@ -139,11 +146,8 @@ def questions(
         found += [Question("iot:Receive", f"topic/{theirs}"), Question("iot:Publish", f"topic/{here}")]
         # Besides iot:Publish: docs.aws.amazon.com/iot/latest/developerguide/mqtt.html#mqtt-retain
         found.append(Question("iot:RetainPublish", f"topic/{here}"))
-    chosen = {*(actions or ACTIONS[:-1]), *(ACTIONS[-1:] if retain else ())}
-    return [one for one in found if ACTIONS[_ORDER.index(one.action)] in chosen]
-
-
-_ORDER = ("iot:Connect", "iot:Subscribe", "iot:Receive", "iot:Publish", "iot:RetainPublish")
+    chosen = {ACTIONS[one] for one in actions or ACTIONS.keys() - {"retain"}}
+    return [one for one in found if one.action in chosen or (retain and one.action == ACTIONS["retain"])]
 
 
 def is_pattern(name: str) -> bool:

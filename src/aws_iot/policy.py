@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -457,12 +457,6 @@ Compare = Callable[[Document, str, str, Request], Truth]
 """Whether a value of a condition takes a value of the request."""
 
 
-def _text(*, wildcards: bool = False, any_case: bool = False) -> Compare:
-    return lambda document, wanted, value, request: _like(
-        document, wanted, value, request, wildcards=wildcards, any_case=any_case
-    )
-
-
 def _ordered(read: Callable[[str], Any], holds: Callable[[Any, Any], bool]) -> Compare:
     def compare(_: Document, wanted: str, value: str, __: Request) -> bool:
         try:
@@ -489,12 +483,12 @@ _NUMBERS = {
     "GreaterThanEquals": lambda a, b: a >= b,
 }
 _COMPARES: dict[str, Compare] = {
-    "StringEquals": _text(),
-    "StringEqualsIgnoreCase": _text(any_case=True),
-    "StringLike": _text(wildcards=True),
-    "ArnEquals": _text(wildcards=True),  # the same as ArnLike
-    "ArnLike": _text(wildcards=True),
-    "Bool": _text(any_case=True),
+    "StringEquals": partial(_like, wildcards=False),
+    "StringEqualsIgnoreCase": partial(_like, wildcards=False, any_case=True),
+    "StringLike": _like,
+    "ArnEquals": _like,  # the same as ArnLike
+    "ArnLike": _like,
+    "Bool": partial(_like, wildcards=False, any_case=True),
     "IpAddress": _ordered(str, lambda a, net: ip_address(a) in ip_network(net, strict=False)),
     **{f"Numeric{name}": _ordered(float, holds) for name, holds in _NUMBERS.items()},
     **{f"Date{name}": _ordered(_moment, holds) for name, holds in _NUMBERS.items()},

@@ -182,6 +182,7 @@ def test_programs_get_all_of_it(aws_iot: CommandLine, files: Path) -> None:
         "effect": "Allow",
         "action": "iot:Subscribe",
         "resource": f"{ARN}:topicfilter/{POOL}/*",
+        "depends": [],
     }
     assert [one["effect"] for one in iot["statements"]] == ["Deny", "Allow"]
     assert iot["depends"] == ["aws:SourceIp"]

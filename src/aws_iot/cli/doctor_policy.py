@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,7 +118,7 @@ _OPTIONS = (
         "actions",
         env="DOCTOR_ACTION",
         multiple=True,
-        type=click.Choice(ACTIONS),
+        type=click.Choice([*ACTIONS]),
         help="Ask only for this; can be repeated.  [default: all but retain]",
     ),
     options.option("--retain", env="RETAIN", is_flag=True, help="Ask for what `pub --retain` needs, too."),
@@ -502,12 +502,7 @@ def _as_object(person: Person, answer: Answer, opinion: "Opinion | None") -> dic
         "client": person.client,
         "verdict": answer.verdict.name.lower(),
         "gates": [_gate_as_object(one) for one in answer.passages],
-        "test_authorization": opinion
-        and {
-            "decision": opinion.decision,
-            "policies": list(opinion.policies),
-            "missing": list(opinion.missing),
-        },
+        "test_authorization": opinion and asdict(opinion),
     }
 
 
@@ -521,17 +516,6 @@ def _gate_as_object(passage: Passage) -> dict[str, Any]:
         "doubt": passage.gate.doubt,
         "closed": passage.gate.closed,
         "depends": decision.depends,
-        "statements": [
-            {
-                "document": one.document,
-                "statement": one.statement,
-                "effect": one.effect,
-                "action": one.action,
-                "resource": one.resource,
-            }
-            for one in decision.found
-        ],
-        "near": [
-            {"document": one.document, "statement": one.statement, "why": one.why} for one in decision.near
-        ],
+        "statements": [asdict(one) | {"depends": sorted(one.depends)} for one in decision.found],
+        "near": [asdict(one) for one in decision.near],
     }

@@ -201,7 +201,7 @@ def parse(name: str, given: str | bytes | Mapping[str, Any]) -> Document:
         if not isinstance(value, Mapping) or "Statement" in value:
             break
         own = value.get("policyName") or value.get("PolicyName")
-        name = own if isinstance(own, str) else name
+        name = short(own) if own and isinstance(own, str) else name
         inner = (value[key] for key in _WRAPPINGS if isinstance(value.get(key), str | Mapping))
         value = next(inner, None)
     if not isinstance(value, Mapping) or "Statement" not in value:

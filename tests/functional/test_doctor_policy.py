@@ -288,7 +288,7 @@ def test_a_room_more_of_our_own_backend_is_a_parameter(aws_iot: CommandLine, clo
 
 
 def test_what_is_huge_is_cut_short(aws_iot: CommandLine, files: Path) -> None:
-    huge = {"Effect": "Allow", "Action": "*", "Resource": [f"{ARN}:topic/{'x' * 5000}{n}" for n in range(50)]}
+    huge = {"Effect": "Allow", "Action": "*", "Resource": [f"{ARN}:topic/{'x' * 500}{n}" for n in range(9)]}
     near = {**TEAM[0], "Action": "Publish"}
     (files / "member.json").write_text(policy(*[huge] * 40, near))
     said = aws_iot(about_me(files), ends=5).stdout
@@ -415,7 +415,5 @@ def test_where_iot_cannot_be_asked_a_line_says_so(
     cloud.gates = [Gate("role", "MemberRole", (document("rooms"),)), Gate("IoT", "team", (document("team"),))]
     cloud.opinions = error("no answer in 10 seconds")
     done = aws_iot(f"doctor --policy --identity {ME}")
-    assert done.stderr.startswith(
-        "IoT's own TestAuthorization could not be asked: no answer in 10 seconds.\n"
-    )
+    assert done.stderr.startswith("Without IoT's own opinion: no answer in 10 seconds.\n")
     assert "TestAuthorization" not in done.stdout

@@ -119,9 +119,15 @@ def test_a_denial_is_named_and_the_broker_abides_by_it(
     aws_iot: CommandLine, stack: Stack, clients: dict[str, Any], person: Person
 ) -> None:
     silence = {"Sid": "Silence", "Effect": "Deny", "Action": "iot:Publish", "Resource": "*"}
-    with attached(clients, person, policy(stack)), attached(clients, person, policy(stack, silence)):
-        actions, answers = refused(aws_iot, "-r ops", ends=5)
-        aws_iot("pub -r ops -m x", ends=5)
+    a_thing = {"Bool": {"iot:Connection.Thing.IsAttached": "true"}}
+    no_things = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": a_thing}
+    with attached(clients, person, policy(stack, no_things)):
+        aws_iot("doctor --policy -r ops", ends=10)
+        refused(aws_iot, "-r ops --context iot:Connection.Thing.IsAttached=false", ends=0)
+        aws_iot("pub -r ops -m x")  # nobody is a thing here
+        with attached(clients, person, policy(stack, silence)):
+            actions, answers = refused(aws_iot, "-r ops", ends=5)
+            aws_iot("pub -r ops -m x", ends=5)
     assert actions == {"Publish"}
     role, iot = answers[-1]["gates"]
     assert role["verdict"] == "allowed"
@@ -140,7 +146,7 @@ def test_who_is_not_accepted_is_told_how_to_be(aws_iot: CommandLine, person: Per
     aws_iot(f"admin revoke {person.identity}")
     assert "All of it is allowed." in accepted.stderr
     # The local stack does not have it, and that is a line.
-    assert accepted.stderr.count("TestAuthorization could not be asked") == 1
+    assert accepted.stderr.count("Without IoT's own opinion: TestAuthorization was refused") == 1
 
 
 def test_all_policies_of_a_role_count_and_its_boundary_too(
@@ -184,3 +190,8 @@ def test_all_policies_of_a_role_count_and_its_boundary_too(
         IdentityPoolId=pool_id, Roles={"authenticated": role["Arn"]}, RoleMappings={provider: rules}
     )
     assert "gives other roles by rules" in admin(line, ends=10).stdout
+
+    pools.set_identity_pool_roles(IdentityPoolId=pool_id, Roles={"authenticated": f"{role['Arn']}-gone"})
+    assert "the identity pool names it, and there is no such role" in admin(line, ends=5).stderr
+    pools.delete_identity_pool(IdentityPoolId=pool_id)
+    assert "there is no such identity pool" in admin(line, ends=5).stderr

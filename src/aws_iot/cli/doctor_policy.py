@@ -227,7 +227,7 @@ def explain(ctx: click.Context, app: App, key: str, as_json: bool, asked: Asked)
         for line in _report(person, gates, answers, opinions):
             data(visible(line))
     if trouble:
-        words(f"IoT's own TestAuthorization could not be asked: {short(trouble)}.")
+        words(f"Without IoT's own opinion: {short(trouble)}.")
     for name in names_the_pool([one for gate in gates if gate.name == "IoT" for one in gate.documents]):
         words(f"{name}: AWS documents ${{{AUD}}} for policies of a role only; better name the pool itself.")
     _judge(Case(profile, asked, person, gates), answers)

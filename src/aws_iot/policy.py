@@ -679,9 +679,10 @@ def what_is_open(depends: Iterable[str]) -> str:
     """What to do about what a decision depends on."""
     keys = sorted(key for key in depends if not key.startswith(OPERATOR))
     told = [f"Say what it is with --context: {_some([f'{key}=…' for key in keys])}"] if keys else []
-    for name in sorted(one.removeprefix(OPERATOR) for one in depends if one.startswith(OPERATOR)):
+    known = [*_OPERATORS.values(), *(f"{one}IfExists" for one in _OPERATORS.values())]
+    for name in sorted(one.removeprefix(OPERATOR) for one in depends if one.startswith(OPERATOR))[:3]:
         quantifier, colon, operator = name.rpartition(":")
-        near = None if operator == "BinaryEquals" else _meant(operator, _OPERATORS.values())
+        near = None if operator == "BinaryEquals" else _meant(operator, known)
         told.append(
             f"{OPERATOR.capitalize()}{short(name)} is not known"
             + (f": is {quantifier}{colon}{near} meant?" if near else ".")

@@ -128,10 +128,11 @@ def test_what_depends_on_something_unknown_is_not_guessed(aws_iot: CommandLine, 
 
 
 def test_an_operator_that_is_not_known_is_told_as_that(aws_iot: CommandLine, files: Path) -> None:
-    like = {"ForAnyValue:StrinLike": {"iot:ClientId": "x"}}
+    like = {"ForAnyValue:StrinLikeIfExists": {"iot:ClientId": "x"}}
     (files / "member.json").write_text(policy({**TEAM[3], "Condition": like}))
     done = aws_iot(about_me(files, "--action connect"), ends=10)
-    assert "The operator ForAnyValue:StrinLike is not known: is ForAnyValue:StringLike meant?" in done.stderr
+    known = "is ForAnyValue:StringLikeIfExists meant?"
+    assert f"The operator ForAnyValue:StrinLikeIfExists is not known: {known}" in done.stderr
     assert "--context" not in done.stderr
 
 
@@ -356,8 +357,8 @@ def test_where_there_is_no_role_nobody_is_to_be_accepted_first(
     assert "role       none\nIoT        none\n" in done.stdout
     assert "  role     there is no such identity pool\n" in done.stdout
     assert (
-        "No policy can change that: there is no such identity pool."
-        " Look at the profile: aws-iot config show -k default\n" in done.stderr
+        "Error: there is no such identity pool: nothing is allowed\n"
+        "No policy can change that. Look at the profile: aws-iot config show -k default\n" in done.stderr
     )
     assert "admin accept" not in done.stderr
 

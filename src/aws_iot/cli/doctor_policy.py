@@ -333,6 +333,10 @@ class Case:
 def _judge(case: Case, answers: Sequence[Answer]) -> None:
     refused = [one for one in answers if one.verdict is Verdict.REFUSED]
     undecided = [one for one in answers if one.verdict is Verdict.UNDECIDED]
+    if closed := next((one.closed for one in case.gates if one.closed and not one.doubt), None):
+        key = f" -k {case.profile.key}" if case.profile else ""
+        hint = f"No policy can change that. Look at the profile: aws-iot config show{key}"
+        raise NotAuthorized(f"{closed}: nothing is allowed", hint=hint)
     if refused:
         raise NotAuthorized(f"refused: {_actions(refused)}", hint=_what_to_do(case, refused))
     if undecided:
@@ -355,8 +359,6 @@ def _what_to_do(case: Case, refused: Sequence[Answer]) -> str:
     passages = [passage for one in refused for passage in one.passages if passage.verdict is Verdict.REFUSED]
     profile, asked = case.profile, case.asked
     key = f" -k {profile.key}" if profile else ""
-    if closed := next((one.gate.closed for one in passages if one.gate.closed), None):
-        return f"No policy can change that: {closed}. Look at the profile: aws-iot config show{key}"
     if any(one.gate.name == "IoT" and not one.gate.documents for one in passages):
         policy = "" if profile and profile.policy_name else " --policy POLICY"
         return f"An admin accepts it with: aws-iot admin accept {case.person.identity}{policy}{key}\n{LATER}"

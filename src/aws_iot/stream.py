@@ -14,12 +14,16 @@ from aws_iot.files import delete, read, write_private
 from aws_iot.room import Rooms
 
 # AWS IoT Core limits of a connection, beyond which it discards: docs.aws.amazon.com/general/latest/gr/iot-core.html
-PUBLISHES_PER_SECOND = 100.0
+# It takes 100 publishes in a second; by how it counts them, and by how they travel, some more may fall into one.
+PUBLISHES_PER_SECOND = 95.0
 BYTES_PER_SECOND = 512 * 1024
 UNACKNOWLEDGED = 100
 
-CREDIT_SECONDS = 0.1
-"""Who has paused may catch up by so much."""
+CREDIT_SECONDS = 0.02
+"""Who has paused may catch up by so much: a pause is always a little longer than it was meant to be."""
+
+AFTER_A_LINK_SECONDS = 1.05
+"""All that was unacknowledged leaves at once on a link that is back, and may be as much as is taken in a second."""
 
 SLICE_SECONDS = 0.25
 """How often it is looked at the link while nothing else happens."""
@@ -78,6 +82,15 @@ class Pace:
         self._next += max(self._message_seconds, size * self._byte_seconds)
         return max(0.0, wait)
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether messages are to be spread at all."""
+        return self._message_seconds > 0
+
+    def rest(self, seconds: float) -> None:
+        """Let none leave for so long."""
+        self._next = max(self._next, self._monotonic() + seconds)
+
 
 class _Lane:
     """A connection of the stream, and how much is on its way there."""
@@ -131,6 +144,8 @@ class Stream:
             lane.has_room.clear()
             if lane.sent - lane.settled >= UNACKNOWLEDGED and not lane.has_room.wait(SLICE_SECONDS):
                 self.look()
+        if lane.pace.is_limited:
+            self._hear(lane)  # a link that has just come back: all that waits has left on it
         if (pause := lane.pace.pause(len(message.payload))) > 0:
             self._rest(pause)
         if self._fatal or not (self.tally.sent + 1) % UNACKNOWLEDGED:
@@ -175,11 +190,17 @@ class Stream:
         for message, error in refusals:
             self._on_refused(message, error)
         for lane in self._lanes:
-            for event in lane.rooms.what_happened():  # which raises why it has ended, if it has
-                self._on_link(event)
+            self._hear(lane)
         if self._fatal:
             raise self._fatal
         self._on_look()
+
+    def _hear(self, lane: _Lane) -> None:
+        """Tell what has happened to a link, if anything has. Raises why it has ended, if it has."""
+        for event in lane.rooms.what_happened():
+            if isinstance(event, Restored):
+                lane.pace.rest(AFTER_A_LINK_SECONDS)
+            self._on_link(event)
 
     def _rest(self, seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -200,10 +221,10 @@ class Stream:
                 self._refusals.append((message, error))
             else:
                 self._fatal = self._fatal or error
+            lane.settled += 1
+            on_the_way = lane.sent - lane.settled
         if error is None and self._on_acknowledged:
             self._on_acknowledged(message.id)
-        lane.settled += 1
-        on_the_way = lane.sent - lane.settled
         # Not at each one: the two threads would do little but take turns.
         if on_the_way in (0, UNACKNOWLEDGED // 2) or self._fatal:
             lane.has_room.set()

@@ -197,7 +197,7 @@ def test_who_is_not_accepted_gets_the_command_for_the_admin(aws_iot: CommandLine
         ("pub -r a+b -m hello", 7, "wildcard"),
         ("pub -r 'a\tb' -m hello", 7, "MQTT forbids"),
         ("sub -r 'a\ufffeb'", 7, "MQTT forbids"),
-        ("pub -r lobby -m x --timeout nan", 2, "seconds"),
+        ("pub -r lobby -m x --timeout nan", 2, "not a number"),
         ("pub -r lobby -m x --timeout 1e12", 2, "range"),
         ("pub -r lobby -m x -u alice -p 'a\udcff'", 2, "not valid UTF-8"),
         ("pub -r a/b/c/d/e/f/g -m hello", 7, "slashes"),

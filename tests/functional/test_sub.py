@@ -387,7 +387,7 @@ def test_whatever_else_is_wrong_is_not_waited_for(aws_iot: CommandLine, app: Fak
         ("-C 0", "range"),
         ("-C x", "not a valid integer"),
         ("-W 0", "range"),
-        ("-W nan", "a number of seconds"),
+        ("-W nan", "not a number"),
         ("--format '{who}'", "there is no field 'who'; there are time, received, sent, room"),
         ("--format '{text'", "is part of no field"),
         ("--json --raw", "exclude each other"),

@@ -2,11 +2,23 @@
 
 import json
 import subprocess
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from aws_iot.app import App
+from aws_iot.connection import Lost, Restored
+from aws_iot.credentials import Credentials
+from aws_iot.stream import Outgoing, Stream
+from tests.fakes import FakeCloud
 from tests.fault_proxy import FaultProxy
 from tests.processes import COMMAND, DEADLINE_SECONDS, Running, Stack, run
+from tests.scripted_broker import Kind, Packet, ScriptedBroker, agreeable, puback
 from tests.streams import through
+
+PER_SECOND = 100
+"""AWS IoT Core takes so many publishes of a connection: docs.aws.amazon.com/general/latest/gr/iot-core.html"""
 
 
 def listening(stack: Stack, env: dict[str, str], room: str) -> Running:
@@ -44,6 +56,45 @@ def test_several_connections_share_the_lines(stack: Stack, tmp_path: Path) -> No
         assert sorted(texts(listener)[:200], key=int) == [str(number) for number in range(200)]
     finally:
         listener.kill()
+
+
+def test_the_broker_s_limit_is_kept_also_by_what_is_sent_again_after_a_cut() -> None:
+    """The broker discards what exceeds 100 publishes in any second, as AWS IoT Core does."""
+    came: list[float] = []
+    discarded = 0
+
+    def limited(packet: Packet) -> bytes | None:
+        nonlocal discarded
+        if packet.kind is not Kind.PUBLISH:
+            return agreeable(packet)
+        if packet.link == 1 and len(came) > 80:
+            return b""  # it acknowledges nothing any more, so that much waits when the link is cut
+        came.append(time.monotonic())
+        if sum(at > came[-1] - 1 for at in came) <= PER_SECOND:
+            return puback(packet)
+        discarded += 1
+        return b""
+
+    identity, keys = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222", ("ASIA", "secret", "token")
+    credentials = Credentials(identity, *keys, datetime.now(UTC) + timedelta(hours=1))
+    with ScriptedBroker(limited) as broker:
+        profile = replace(FakeCloud().profile, endpoint=broker.endpoint)
+        app = App()
+        connection = app.connect(profile, identity, lambda: credentials)
+        try:
+            rooms = app.rooms(profile, connection, identity, "al")
+            happened: list[Lost | Restored] = []
+            stream = Stream([rooms], on_link=happened.append, on_refused=lambda *_: None)
+            for number in range(1, 351):
+                if number == 171:
+                    broker.cut()
+                stream.put(Outgoing(number, "lobby", b"x", str(number)))
+            stream.finish()
+        finally:
+            connection.close()
+    assert stream.tally.acknowledged == 350
+    assert [type(event) for event in happened] == [Lost, Restored]
+    assert discarded == 0
 
 
 def test_a_killed_program_s_spool_is_sent_by_the_next_run(stack: Stack, tmp_path: Path) -> None:

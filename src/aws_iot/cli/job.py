@@ -118,9 +118,9 @@ class Job:
             began = time.monotonic()
             try:
                 self._send(messages)
-            except BaseException:
+            except BaseException as error:
                 self._settle()
-                self._tell_broken_off()
+                self._tell_broken_off(resumable=not isinstance(error, ProfileError))
                 raise
             self._settle()
         self._report(time.monotonic() - began)
@@ -227,7 +227,7 @@ class Job:
                     stack.push(opened)
                     words("Connected: what was kept is sent now.")
                     return places
-        except (KeyboardInterrupt, AwsIotError):
+        except BaseException:  # SIGTERM, too
             if waits := self._what_waits():
                 words(waits)
             raise
@@ -276,7 +276,7 @@ class Job:
         tell_link(event)
 
     def _tell_refused(self, message: Outgoing, error: AwsIotError) -> None:
-        if message.id and not isinstance(error, LimitReached):
+        if self._spool and message.id and not isinstance(error, LimitReached):
             self._acknowledged.append(message.id)  # as settled: it would be refused again by every run
         number = message.number + self._skip + self._kept - self._before
         name = (
@@ -291,12 +291,12 @@ class Job:
         elif self._told == TOLD_REFUSALS + 1:
             click.echo("More of the messages are not sent; they are counted.", err=True)
 
-    def _tell_broken_off(self) -> None:
+    def _tell_broken_off(self, *, resumable: bool) -> None:
         tally = self._stream.tally
         told = [
             f"Broken off: {tally.acknowledged:,} of the {tally.sent:,} messages sent are acknowledged{self._refused()}."
         ]
-        if self._bookmark:
+        if self._bookmark and resumable:
             told.append("The same command goes on from there.")
         if waits := self._what_waits():
             told.append(waits)
@@ -345,7 +345,8 @@ def _connected_some_time(
             except Unreachable:
                 continue
             except BaseException as error:  # noqa: BLE001 raised where the result is taken
-                found.set_exception(error)
+                if found.running() or found.set_running_or_notify_cancel():
+                    found.set_exception(error)
 
     threading.Thread(target=attempts, daemon=True).start()
     return found

@@ -43,14 +43,14 @@ class Once(click.Option):
         return super().handle_parse_result(ctx, {**opts, **last}, args)
 
 
-class Seconds(click.FloatRange):
-    """A number of seconds within bounds."""
+class Number(click.FloatRange):
+    """A number within bounds."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        seconds: float = super().convert(value, param, ctx)
-        if math.isnan(seconds):  # which is neither below nor above any bound
-            self.fail("give a number of seconds.", param, ctx)
-        return seconds
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):  # which is neither below nor above any bound
+            self.fail("nan is not a number.", param, ctx)
+        return number
 
 
 def _stored_profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -119,7 +119,7 @@ aws_profile = option(
 timeout = option(
     "--timeout",
     env="TIMEOUT",
-    type=Seconds(0.1, 3600),
+    type=Number(0.1, 3600),
     default=TIMEOUT_SECONDS,
     show_default=True,
     metavar="SECONDS",

@@ -13,6 +13,7 @@ from aws_iot.cli.output import words
 from aws_iot.cli.sign_in import pointing_at_doctor, signed_in
 from aws_iot.errors import SignInRefused
 from aws_iot.room import Rooms, check_room
+from aws_iot.stream import PUBLISHES_PER_SECOND
 
 
 @click.command()
@@ -59,13 +60,13 @@ from aws_iot.room import Rooms, check_room
     "--retain",
     env="RETAIN",
     is_flag=True,
-    help="Have the broker keep it for those who come later ; takes iot:RetainPublish.",
+    help="Have the broker keep it for those who come later; that takes iot:RetainPublish.",
 )
 @options.option("--repeat", env="REPEAT", type=click.IntRange(1), metavar="N", help="Say it N times.")
 @options.option(
     "--interval",
     env="INTERVAL",
-    type=click.FloatRange(0, 86400),
+    type=options.Number(0, 86400),
     default=0.0,
     metavar="SECONDS",
     help="Wait so long between two times of --repeat.",
@@ -73,11 +74,11 @@ from aws_iot.room import Rooms, check_room
 @options.option(
     "--rate",
     env="RATE",
-    type=click.FloatRange(0),
-    default=100.0,
+    type=options.Number(0, 1_000_000),
+    default=PUBLISHES_PER_SECOND,
     show_default=True,
     metavar="N",
-    help="So many messages a second and connection; AWS drops what exceeds 100. 0: as fast as can be.",
+    help="So many messages a second and connection; AWS drops what exceeds 100 in any second. 0: as fast as can be.",
 )
 @options.option(
     "--connections",
@@ -100,8 +101,8 @@ from aws_iot.room import Rooms, check_room
     env="SPOOL",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Keep here what is not acknowledged yet, also where there is no connection so far; the next run with"
-    " it sends that first.",
+    help="Keep here what is not acknowledged yet; the next run with it sends that first. Without a connection so"
+    " far, all is read and kept; while one is lost, reading waits as soon as 100 messages are unacknowledged.",
 )
 @click.pass_obj
 def pub(

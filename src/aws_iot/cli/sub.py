@@ -88,7 +88,7 @@ def _session_name(_ctx: click.Context, _: click.Parameter, given: str | None) ->
     "--within",
     "seconds",
     env="WITHIN",
-    type=options.Seconds(0, min_open=True),
+    type=options.Number(0, min_open=True),
     metavar="SECONDS",
     help="End so many seconds after it began to listen, also while a command of --exec runs; with exit code"
     " 8 if less came than -C asks for, or, without -C, nothing.",
@@ -187,11 +187,11 @@ def sub(
     a failure, too.
 
     With --durable a message counts as heard once its line is written or its command has ended, and what
-    is not heard comes again: after a crash none is missing. Some lines may then be there twice; of the
-    commands, only those that ran are run again. What a broker delivers twice is heard once, by the id of
-    a message; those of the npm tool have none, and may come twice. How long a broker keeps it is up to
-    the account: an hour on AWS, unless it was raised. One program at a time can listen under a name:
-    another one takes over, and ends the first.
+    is not heard comes again: none is missing after a crash or a signal. Some lines may then be there
+    twice; of the commands, only those that ran are run again. What a broker delivers twice is heard
+    once, by the id of a message; those of the npm tool have none, and may come twice. How long a broker
+    keeps it is up to the account: an hour on AWS, unless it was raised. One program at a time can
+    listen under a name: another one takes over, and ends the first.
 
     \b
     Examples:

@@ -11,7 +11,7 @@ from pathlib import Path
 from aws_iot.app import App
 from aws_iot.authorization import Gate, Person, Question
 from aws_iot.aws.authorization import Opinion
-from aws_iot.aws.cloudformation import Change, Proposal, StackEvent, StackState
+from aws_iot.aws.cloudformation import Change, Proposal, StackEvent, StackFailed, StackState, Watcher
 from aws_iot.aws.members import Connected, Identity
 from aws_iot.connection import Connection, Delivery, Done, Event
 from aws_iot.credentials import CredentialIssuer, Credentials
@@ -456,15 +456,14 @@ class FakeStack:
     now: StackState | None = None
     changes: list[Change] | None = None
     fails: str | BaseException | None = None
+    refuses: AwsIotError | None = None
     done: list[str] = field(default_factory=list)
 
     def state(self) -> StackState | None:
         return self.now
 
-    def create(
-        self, template: str, parameters: dict[str, str], tell: Callable[[StackEvent], None]
-    ) -> StackState:
-        self._happen("create", "CREATE", tell)
+    def create(self, template: str, parameters: dict[str, str], watcher: Watcher) -> StackState:
+        self._happen("create", "CREATE", watcher)
         outputs = {
             "UserPoolId": "us-east-1_MADE",
             "UserPoolClientId": "made",
@@ -479,31 +478,34 @@ class FakeStack:
         return self.now
 
     def propose(self, template: str, parameters: dict[str, str]) -> Proposal | None:
-        return None if self.changes is None else Proposal("proposal", "id", self.changes)
+        return None if self.changes is None else Proposal("name", "proposal", "id", self.changes)
 
     def discard(self, proposal: Proposal) -> None:
         self.done.append("discard")
 
-    def carry_out(self, proposal: Proposal, tell: Callable[[StackEvent], None]) -> StackState:
-        self._happen("carry out", "UPDATE", tell)
+    def carry_out(self, proposal: Proposal, watcher: Watcher) -> StackState:
+        self._happen("carry out", "UPDATE", watcher)
         assert self.now
         return self.now
 
-    def delete(self, tell: Callable[[StackEvent], None]) -> None:
-        self._happen("delete", "DELETE", tell)
+    def delete(self, watcher: Watcher) -> None:
+        self._happen("delete", "DELETE", watcher)
         self.now = None
 
     def last_failure(self, state: StackState) -> StackEvent | None:
         return None
 
-    def _happen(self, what: str, status: str, tell: Callable[[StackEvent], None]) -> None:
+    def _happen(self, what: str, status: str, watcher: Watcher) -> None:
+        if self.refuses:
+            raise self.refuses
         self.done.append(what)
+        watcher.accepted()
         when = datetime.now(UTC)
-        tell(StackEvent(when, "UserPool", "AWS::Cognito::UserPool", f"{status}_IN_PROGRESS"))
+        watcher.happened(StackEvent(when, "UserPool", "AWS::Cognito::UserPool", f"{status}_IN_PROGRESS"))
         if isinstance(self.fails, BaseException):
             raise self.fails
         if self.fails:
-            raise ServiceRefused(f"the stack {self.name}: UserPool (AWS::Cognito::UserPool): {self.fails}")
+            raise StackFailed(f"the stack {self.name}: UserPool (AWS::Cognito::UserPool): {self.fails}")
 
 
 class FakeDeployment:

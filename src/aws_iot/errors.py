@@ -109,6 +109,14 @@ class InvalidRoom(ServiceRefused):
     """No topic can be made of this room's name."""
 
 
+class NotFound(ServiceRefused):
+    """What was named is not there."""
+
+
+class Busy(ServiceRefused):
+    """The service takes no more at the moment, or failed inside: the same request may do later."""
+
+
 class LimitReached(ServiceRefused):
     """A limit of the account or connection is reached for the moment: later it may be taken."""
 

@@ -3,13 +3,14 @@
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from aws_iot import backend
-from aws_iot.aws.cloudformation import Change
-from aws_iot.errors import Unreachable
+from aws_iot.aws.cloudformation import Change, StackState
+from aws_iot.errors import NotAuthorized, ServiceRefused, Unreachable
 from aws_iot.exports import read_exports
 from tests.conftest import REPOSITORY, CommandLine
 from tests.fakes import FakeApp, FakeCloud
@@ -115,13 +116,72 @@ def test_a_failure_names_the_resource_and_the_reason(
     assert not exports.exists()
 
 
-@pytest.mark.parametrize(("end", "code"), [(KeyboardInterrupt(), 130), (Unreachable("no network"), 6)])
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        (KeyboardInterrupt(), 130),
+        (Unreachable("no network"), 6),
+        (NotAuthorized("you may not look"), 5),
+        (ServiceRefused("waited 1800 seconds"), 7),
+    ],
+)
 def test_who_looks_on_no_longer_learns_that_it_goes_on(
     aws_iot: CommandLine, cloud: FakeCloud, exports: Path, end: BaseException, code: int
 ) -> None:
     cloud.stack.fails = end
-    left = aws_iot(f"backend deploy -o {exports}", ends=code)
+    left = aws_iot(f"backend deploy -q -o {exports}", ends=code)
     assert "goes on without you: aws-iot backend status --name chat" in left.stderr
+
+
+def test_what_was_not_taken_or_has_ended_does_not_go_on(
+    aws_iot: CommandLine, cloud: FakeCloud, exports: Path
+) -> None:
+    cloud.stack.refuses = Unreachable("no network")
+    assert "goes on" not in aws_iot(f"backend deploy -o {exports}", ends=6).stderr
+    cloud.stack.refuses, cloud.stack.fails = None, "no more pools"
+    assert "goes on" not in aws_iot(f"backend deploy -o {exports}", ends=7).stderr
+
+
+@pytest.mark.parametrize("line", ["deploy --yes", "destroy --yes chat"])
+def test_a_stack_that_is_being_changed_is_waited_for(
+    aws_iot: CommandLine, cloud: FakeCloud, made: Path, line: str
+) -> None:
+    assert cloud.stack.now
+    cloud.stack.now = replace(cloud.stack.now, status="UPDATE_IN_PROGRESS")
+    refused = aws_iot(f"backend {line}", ends=7).stderr
+    assert "Wait until it has done: aws-iot backend status --name chat" in refused
+    assert cloud.stack.done == ["create"]
+
+
+@pytest.fixture
+def empty(cloud: FakeCloud) -> None:
+    """A stack that a change set was to make, which nobody carried out."""
+    cloud.stack.now = StackState("id", "REVIEW_IN_PROGRESS", None, datetime.now(UTC), "", {}, {})
+
+
+@pytest.mark.usefixtures("empty")
+def test_an_empty_stack_is_shown_and_in_nobody_s_way(
+    aws_iot: CommandLine, cloud: FakeCloud, exports: Path
+) -> None:
+    assert "REVIEW_IN_PROGRESS" in aws_iot("backend status").stdout
+    assert "nothing to write yet" in aws_iot("backend exports", ends=7).stderr
+    assert "it is removed first" in aws_iot(f"backend deploy -o {exports}").stderr
+    assert cloud.stack.done == ["delete", "create"]
+
+
+@pytest.mark.usefixtures("empty")
+def test_an_empty_stack_can_be_destroyed(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+    assert "with what there is of it" in aws_iot("backend destroy --yes chat").stderr
+    assert cloud.stack.done == ["delete"]
+
+
+def test_an_empty_stack_that_was_to_become_another_s_is_left_alone(
+    aws_iot: CommandLine, cloud: FakeCloud, empty: None
+) -> None:
+    assert cloud.stack.now
+    cloud.stack.now = replace(cloud.stack.now, description="Our shop")
+    aws_iot("backend deploy --yes -o -", ends=7)
+    assert cloud.stack.done == []
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
+from aws_iot import backend
 from tests import terminal
 from tests.processes import COMMAND, DEADLINE_SECONDS, PASSWORD, Running, Stack, run
 from tests.terminal import on_a_terminal, read_rest, read_until, type_in
@@ -106,6 +107,14 @@ def test_a_first_deployment_that_fails_leaves_nothing_in_the_way(
 ) -> None:
     iot = client("iot", stack)
     iot.create_policy(policyName="late-member", policyDocument='{"Version": "2012-10-17", "Statement": []}')
+    client("cloudformation", stack).create_change_set(
+        StackName="late",
+        ChangeSetName="abandoned",
+        ChangeSetType="CREATE",
+        TemplateBody=backend.template(),
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    assert "REVIEW_IN_PROGRESS" in run("backend status --name late", account).stdout
     line = f"backend deploy --name late -o {tmp_path / 'late.json'}"
     failed = run(line, account, ends=7).stderr
     assert re.search(

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 
 from aws_iot.aws.clients import Service
-from aws_iot.aws.cloudformation import Stack, StackEvent
-from aws_iot.errors import CredentialsRefused, NotAuthorized, ServiceRefused
+from aws_iot.aws.cloudformation import Proposal, Stack, StackEvent, StackFailed
+from aws_iot.errors import AwsIotError, CredentialsRefused, NotAuthorized, ServiceRefused, Unreachable
 
 BORN = datetime(2026, 1, 1, tzinfo=UTC)
 STACK = {
@@ -23,6 +23,7 @@ STACK = {
         {"ParameterKey": "Old", "ParameterValue": "x"},
     ],
 }
+PROPOSAL = Proposal("name", "set", "id")
 TEMPLATE = "Parameters:\n  Mfa:\n    Type: String\n  Fresh:\n    Type: String\nResources:\n"
 
 
@@ -51,7 +52,7 @@ class Scripted:
             self.asked.append((operation, parameters))
             left = self._answers[operation]
             given = left.pop(0) if len(left) > 1 else left[0]
-            if isinstance(given, Exception):
+            if isinstance(given, BaseException):
                 raise given
             return given
 
@@ -61,10 +62,34 @@ class Scripted:
         return [parameters for name, parameters in self.asked if name == operation]
 
 
+class Seen:
+    """Looks on, and notes what it sees."""
+
+    def __init__(self) -> None:
+        self.goes_on = False
+        self.told: list[StackEvent] = []
+        self.troubles: list[AwsIotError | None] = []
+
+    def accepted(self) -> None:
+        self.goes_on = True
+
+    def happened(self, event: StackEvent) -> None:
+        self.told.append(event)
+
+    def waits(self, trouble: AwsIotError | None) -> None:
+        self.troubles.append(trouble)
+
+
 def stack(script: Scripted, **more: Any) -> Stack:
     return Stack(
         Service(script, lambda: BORN, 5, sleep=lambda _: None), "chat", **{"sleep": lambda _: None} | more
     )
+
+
+def propose_and_carry_out(of: Stack, watcher: Seen) -> None:
+    proposal = of.propose(TEMPLATE, {})
+    assert proposal
+    of.carry_out(proposal, watcher)
 
 
 def refused(code: str, message: str) -> ClientError:
@@ -113,7 +138,8 @@ def test_nothing_to_do_is_no_failure(reason: str) -> None:
         delete_change_set={},
     )
     assert stack(script).propose(TEMPLATE, {}) is None
-    assert script.parameters("delete_change_set") == [{"ChangeSetName": "set"}]
+    [asked] = script.parameters("delete_change_set")
+    assert (asked["StackName"], asked["ChangeSetName"][:8]) == ("chat", "aws-iot-")
 
 
 def test_a_proposal_that_fails_for_another_reason_is_told() -> None:
@@ -143,10 +169,11 @@ def test_events_are_told_once_in_their_order_and_the_first_failure_is_the_reason
         execute_change_set={},
         describe_stacks={"Stacks": [STACK | {"StackStatus": "UPDATE_ROLLBACK_COMPLETE"}]},
     )
-    told: list[StackEvent] = []
-    with pytest.raises(ServiceRefused, match=r"was not changed: Policy \(AWS::IoT::Policy\): too long"):
-        stack(script).carry_out(SimpleNamespace(id="set", stack_id="id"), told.append)  # type: ignore[arg-type]
-    assert [(t.resource, t.status) for t in told] == [
+    seen = Seen()
+    with pytest.raises(StackFailed, match=r"was not changed: Policy \(AWS::IoT::Policy\): too long"):
+        stack(script).carry_out(PROPOSAL, seen)
+    assert seen.goes_on
+    assert [(t.resource, t.status) for t in seen.told] == [
         ("chat", "UPDATE_IN_PROGRESS"),
         ("Pool", "UPDATE_FAILED"),
         ("Policy", "UPDATE_FAILED"),
@@ -160,9 +187,111 @@ def test_what_takes_too_long_is_left_to_go_on() -> None:
         describe_stack_events={"StackEvents": [event(2, "chat", "DELETE_IN_PROGRESS")]},
         delete_stack={},
     )
+    seen = Seen()
     with pytest.raises(ServiceRefused, match="waited 0") as told:
-        stack(script, timeout=0).delete()
-    assert "aws-iot backend status --name chat" in (told.value.hint or "")
+        stack(script, timeout=0).delete(seen)
+    assert seen.goes_on
+    assert not isinstance(told.value, StackFailed)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        ClientError({"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}, "DescribeStackEvents"),
+        ClientError(
+            {"Error": {"Code": "InternalFailure"}, "ResponseMetadata": {"HTTPStatusCode": 503}},
+            "DescribeStackEvents",
+        ),
+        ConnectionClosedError(endpoint_url="https://cloudformation.example"),
+    ],
+)
+def test_a_look_that_fails_is_made_again_for_the_stack_goes_on(trouble: Exception) -> None:
+    script = Scripted(
+        describe_stack_events=[
+            {"StackEvents": []},
+            *[trouble] * 9,
+            {"StackEvents": [event(1, "chat", "UPDATE_COMPLETE")]},
+        ],
+        execute_change_set={},
+        describe_stacks={"Stacks": [STACK]},
+    )
+    seen = Seen()
+    assert stack(script).carry_out(PROPOSAL, seen).status == "UPDATE_COMPLETE"
+    assert any(seen.troubles)
+    assert len(seen.told) == 1
+
+
+def test_what_will_not_pass_by_itself_ends_the_watch() -> None:
+    script = Scripted(
+        describe_stack_events=[{"StackEvents": []}, refused("ExpiredToken", "over")],
+        execute_change_set={},
+        describe_stacks={"Stacks": [STACK]},
+    )
+    seen = Seen()
+    with pytest.raises(CredentialsRefused):
+        stack(script).carry_out(PROPOSAL, seen)
+    assert seen.goes_on
+
+
+def test_a_request_whose_answer_is_lost_is_the_same_when_it_is_made_again() -> None:
+    script = Scripted(
+        create_stack=[ConnectionClosedError(endpoint_url="https://x"), {"StackId": "id"}],
+        describe_stack_events={"StackEvents": [event(1, "chat", "CREATE_COMPLETE")]},
+        describe_stacks={"Stacks": [STACK | {"StackStatus": "CREATE_COMPLETE"}]},
+    )
+    assert stack(script).create(TEMPLATE, {}).status == "CREATE_COMPLETE"
+    first, second = script.parameters("create_stack")
+    assert first["ClientRequestToken"] == second["ClientRequestToken"]
+
+
+def test_whether_a_request_was_taken_is_left_open_where_nobody_knows() -> None:
+    script = Scripted(create_stack=ConnectionClosedError(endpoint_url="https://x"))
+    seen = Seen()
+    with pytest.raises(Unreachable, match="may have begun nonetheless"):
+        stack(script).create(TEMPLATE, {}, seen)
+    assert not seen.goes_on
+
+
+@pytest.mark.parametrize(
+    "end", [refused("Throttling", "Rate exceeded"), KeyboardInterrupt(), refused("AccessDenied", "no")]
+)
+@pytest.mark.parametrize("at", ["create_change_set", "describe_change_set", "execute_change_set"])
+def test_a_proposal_that_comes_to_nothing_leaves_no_change_set_behind(at: str, end: BaseException) -> None:
+    answers: dict[str, Any] = {
+        "describe_stacks": {"Stacks": [STACK]},
+        "create_change_set": {"Id": "set", "StackId": "id"},
+        "describe_change_set": {"Status": "CREATE_COMPLETE", "Changes": []},
+        "describe_stack_events": {"StackEvents": []},
+        "execute_change_set": {},
+        "delete_change_set": {},
+    }
+    script = Scripted(**answers | {at: end})
+    seen = Seen()
+    with pytest.raises((ServiceRefused, NotAuthorized, KeyboardInterrupt)):
+        propose_and_carry_out(stack(script), seen)
+    [asked] = script.parameters("delete_change_set")
+    assert asked["ChangeSetName"] == script.parameters("create_change_set")[0]["ChangeSetName"]
+    assert not seen.goes_on
+
+
+def test_an_empty_stack_is_there_and_can_be_deleted_without_an_event() -> None:
+    shell = STACK | {"StackStatus": "REVIEW_IN_PROGRESS", "Parameters": []}
+    script = Scripted(
+        describe_stacks=[
+            {"Stacks": [shell]},
+            {"Stacks": [shell]},
+            refused("Throttling", "Rate exceeded"),
+            {"Stacks": [shell | {"StackStatus": "DELETE_COMPLETE"}]},
+        ],
+        describe_stack_events={"StackEvents": [event(1, "chat", "REVIEW_IN_PROGRESS")]},
+        delete_stack={},
+    )
+    deployed = stack(script)
+    state = deployed.state()
+    assert state
+    assert (state.empty, state.at_work) == (True, False)
+    deployed.delete()
+    assert [asked["StackName"] for asked in script.parameters("delete_stack")] == ["id"]
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from aws_iot.deadline import within
 from aws_iot.endpoint import is_loopback
 from aws_iot.errors import (
     AwsIotError,
+    Busy,
     CredentialsRefused,
     NotAuthorized,
     ProfileError,
@@ -176,10 +177,14 @@ def _attempts(error: BotoCoreError | ClientError, if_lost: int) -> int:
     if isinstance(error, ClientError):
         if error.response["Error"].get("Code") in _THROTTLED:
             return THROTTLED_ATTEMPTS
-        lost = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
+        lost = _failed_inside(error)
     else:
         lost = isinstance(error, HTTPClientError | BotoConnectionError)
     return if_lost if lost else 1
+
+
+def _failed_inside(error: ClientError) -> bool:
+    return bool(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500)
 
 
 class _Models(Loader):  # type: ignore[misc]  # botocore is not typed
@@ -253,8 +258,10 @@ def _refusal(error: ClientError, refusals: Refusals, now: Callable[[], datetime]
     headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     if code in _MAYBE_CLOCK and (wrong := clock_fault(headers.get("date"), now())):
         return wrong
-    make = refusals.get(code) or _ANYWHERE.get(code)
-    return make(message) if make else ServiceRefused(f"{error.operation_name} was refused: {code}: {message}")
+    if make := refusals.get(code) or _ANYWHERE.get(code):
+        return make(message)
+    kind = Busy if _failed_inside(error) else ServiceRefused
+    return kind(f"{error.operation_name} was refused: {code}: {message}")
 
 
 # A signature or an SRP proof made at the wrong time looks like a wrong one.
@@ -268,7 +275,7 @@ _MAYBE_CLOCK = {
 
 
 def _busy(_: str) -> AwsIotError:
-    return ServiceRefused("AWS takes no more requests at the moment: try again in a minute")
+    return Busy("AWS takes no more requests at the moment: try again in a minute")
 
 
 def _bad_keys(message: str) -> AwsIotError:

@@ -2,13 +2,15 @@
 
 import re
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from aws_iot.aws.clients import Refusals, Service
-from aws_iot.errors import ServiceRefused
+from aws_iot.errors import AwsIotError, Busy, NotFound, ServiceRefused, Unreachable, WrongClock
 
 CAPABILITIES = ["CAPABILITY_IAM"]
 """The template makes a role, which CloudFormation wants to be told."""
@@ -19,7 +21,6 @@ LAST_PAUSE_SECONDS = 4.0
 # The reasons of a change set that fails because it has nothing to do; documented nowhere, but what the AWS CLI's
 # `cloudformation deploy` goes by: github.com/aws/aws-cli, awscli/customizations/cloudformation/deployer.py
 _NOTHING = re.compile(r"didn't contain changes|No updates are to be performed")
-_BEFORE_ITS_FIRST_RESOURCE = "REVIEW_IN_PROGRESS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,16 @@ class StackState:
     outputs: Mapping[str, str]
     parameters: Mapping[str, str]
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was ever in it: what a change set leaves that was to make it, and was not carried out."""
+        return self.status == "REVIEW_IN_PROGRESS"
+
+    @property
+    def at_work(self) -> bool:
+        """Whether CloudFormation is doing something to it."""
+        return self.status.endswith("_IN_PROGRESS") and not self.empty
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -64,11 +75,42 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """An update that waits to be carried out."""
+    """An update that waits to be carried out, as the change set `name`."""
 
+    name: str
     id: str
     stack_id: str
     changes: Sequence[Change] = field(default=())
+
+
+class StackFailed(ServiceRefused):
+    """CloudFormation has ended what it was told to do, and it is not what was wanted."""
+
+
+class Watcher(Protocol):
+    """Somebody who looks on while CloudFormation works."""
+
+    def accepted(self) -> None:
+        """CloudFormation has taken the request: from now on it goes on, whoever looks."""
+
+    def happened(self, event: StackEvent) -> None:
+        """Something happened to a resource, or to the stack."""
+
+    def waits(self, trouble: AwsIotError | None) -> None:
+        """Nothing more is known before the next look; `trouble` is why the last one saw nothing."""
+
+
+class Nobody:
+    """Looks on, and says nothing."""
+
+    def accepted(self) -> None: ...
+
+    def happened(self, event: StackEvent) -> None: ...
+
+    def waits(self, trouble: AwsIotError | None) -> None: ...
+
+
+NOBODY = Nobody()
 
 
 class Stack:
@@ -94,30 +136,24 @@ class Stack:
             found = self._describe(self.name)
         except _NoSuchStack:
             return None
-        return None if found.status in ("DELETE_COMPLETE", _BEFORE_ITS_FIRST_RESOURCE) else found
+        return None if found.status == "DELETE_COMPLETE" else found
 
-    def create(
-        self,
-        template: str,
-        parameters: Mapping[str, str],
-        tell: Callable[[StackEvent], None] = lambda _: None,
-    ) -> StackState:
-        """Make the stack, telling each event, and wait until all of it is there.
+    def create(self, template: str, parameters: Mapping[str, str], watcher: Watcher = NOBODY) -> StackState:
+        """Make the stack, and wait until all of it is there.
 
-        Raises `ServiceRefused` naming the first resource that failed; then CloudFormation removes what
+        Raises `StackFailed` naming the first resource that failed; then CloudFormation removes what
         there is of it, so that the next attempt finds nothing in its way.
         """
-        made = self._service.call(
+        made = self._begin(
             "create_stack",
-            _REFUSALS,
-            once=True,
+            watcher,
             StackName=self.name,
             TemplateBody=template,
             Parameters=_given(parameters),
             Capabilities=CAPABILITIES,
             OnFailure="DELETE",
         )
-        return self._await(made["StackId"], None, "CREATE_COMPLETE", "was not made", tell)
+        return self._await(made["StackId"], None, "CREATE_COMPLETE", "was not made", watcher)
 
     def propose(self, template: str, parameters: Mapping[str, str]) -> Proposal | None:
         """What an update would change, None if nothing; parameters that are not given stay as they are.
@@ -130,54 +166,90 @@ class Stack:
             for name in now.parameters
             if name not in parameters and re.search(rf"^  {name}:$", template, re.MULTILINE)
         ]
-        made = self._service.call(
-            "create_change_set",
-            _REFUSALS,
-            once=True,
-            StackName=self.name,
-            ChangeSetName=f"aws-iot-{time.time_ns():x}",
-            TemplateBody=template,
-            Parameters=_given(parameters) + kept,
-            Capabilities=CAPABILITIES,
-        )
-        proposal = Proposal(made["Id"], made["StackId"])
-        for pause in self._pauses("a list of changes"):
-            page = self._page(proposal)
-            if not page["Status"].endswith(("PENDING", "IN_PROGRESS")):
-                break
-            self._sleep(pause)
-        if page["Status"] == "FAILED":
-            self.discard(proposal)
-            reason = page.get("StatusReason", "CloudFormation gives no reason")
-            if _NOTHING.search(reason):
-                return None
-            raise ServiceRefused(f"the stack {self.name} cannot be changed like this: {reason}")
-        found = list(page["Changes"])
-        while token := page.get("NextToken"):
-            page = self._page(proposal, NextToken=token)
-            found += page["Changes"]
-        return Proposal(
-            proposal.id, proposal.stack_id, [_change(one) for one in found if "ResourceChange" in one]
-        )
+        name = f"aws-iot-{time.time_ns():x}"
+        with self._discarding(name):
+            made = self._service.call(
+                "create_change_set",
+                _REFUSALS,
+                StackName=self.name,
+                ChangeSetName=name,
+                ClientToken=name,
+                TemplateBody=template,
+                Parameters=_given(parameters) + kept,
+                Capabilities=CAPABILITIES,
+            )
+            for pause in self._pauses("a list of changes"):
+                page = self._page(made["Id"])
+                if not page["Status"].endswith(("PENDING", "IN_PROGRESS")):
+                    break
+                self._sleep(pause)
+            if page["Status"] == "FAILED":
+                reason = page.get("StatusReason", "CloudFormation gives no reason")
+                if _NOTHING.search(reason):
+                    self._discard(name)
+                    return None
+                raise ServiceRefused(f"the stack {self.name} cannot be changed like this: {reason}")
+            found = list(page["Changes"])
+            while token := page.get("NextToken"):
+                page = self._page(made["Id"], NextToken=token)
+                found += page["Changes"]
+        changes = [_change(one) for one in found if "ResourceChange" in one]
+        return Proposal(name, made["Id"], made["StackId"], changes)
 
     def discard(self, proposal: Proposal) -> None:
-        """Forget a proposal."""
-        self._service.call("delete_change_set", _REFUSALS, ChangeSetName=proposal.id)
+        """Forget a proposal. One that cannot be deleted now stays, and does no harm."""
+        self._discard(proposal.name)
 
-    def carry_out(
-        self, proposal: Proposal, tell: Callable[[StackEvent], None] = lambda _: None
-    ) -> StackState:
-        """Do what was proposed, telling each event; raises `ServiceRefused` naming the first resource that failed."""
-        last = self._newest(proposal.stack_id)
-        self._service.call("execute_change_set", _REFUSALS, once=True, ChangeSetName=proposal.id)
-        return self._await(proposal.stack_id, last, "UPDATE_COMPLETE", "was not changed", tell)
+    def carry_out(self, proposal: Proposal, watcher: Watcher = NOBODY) -> StackState:
+        """Do what was proposed; raises `StackFailed` naming the first resource that failed."""
+        with self._discarding(proposal.name):
+            last = self._newest(proposal.stack_id)
+            self._begin("execute_change_set", watcher, ChangeSetName=proposal.id)
+        return self._await(proposal.stack_id, last, "UPDATE_COMPLETE", "was not changed", watcher)
 
-    def delete(self, tell: Callable[[StackEvent], None] = lambda _: None) -> None:
-        """Delete the stack with all that is in it, telling each event."""
-        stack_id = self._describe(self.name).id
-        last = self._newest(stack_id)
-        self._service.call("delete_stack", _REFUSALS, StackName=stack_id)
-        self._await(stack_id, last, "DELETE_COMPLETE", "was not deleted", tell)
+    @contextmanager
+    def _discarding(self, change_set: str) -> Iterator[None]:
+        """Leave no change set behind, however it ends but well. One that is carried out cannot be deleted any more."""
+        try:
+            yield
+        except BaseException:
+            self._discard(change_set)
+            raise
+
+    def _discard(self, change_set: str) -> None:
+        with suppress(AwsIotError):
+            self._service.call("delete_change_set", _REFUSALS, StackName=self.name, ChangeSetName=change_set)
+
+    def _begin(self, operation: str, watcher: Watcher, **parameters: Any) -> dict[str, Any]:
+        """Have CloudFormation begin something: by its token it knows the same request again, whose answer was lost."""
+        token = f"aws-iot-{uuid.uuid4()}"
+        try:
+            answer = self._service.call(operation, _REFUSALS, ClientRequestToken=token, **parameters)
+        except Unreachable as error:
+            raise type(error)(f"{error}; CloudFormation may have begun nonetheless", error.hint) from error
+        watcher.accepted()
+        return answer
+
+    def delete(self, watcher: Watcher = NOBODY) -> None:
+        """Delete the stack with all that is in it."""
+        state = self._describe(self.name)
+        last = self._newest(state.id)
+        self._begin("delete_stack", watcher, StackName=state.id)
+        if state.empty:  # which need not have any event of its own
+            self._await_no_more(state.id)
+        else:
+            self._await(state.id, last, "DELETE_COMPLETE", "was not deleted", watcher)
+
+    def _await_no_more(self, stack_id: str) -> None:
+        for pause in self._pauses(f"the end of the stack {self.name}"):
+            try:
+                if self._describe(stack_id).status == "DELETE_COMPLETE":
+                    return
+            except _NoSuchStack:
+                return
+            except (Busy, Unreachable) as error:
+                _bear(error)
+            self._sleep(pause)
 
     def last_failure(self, state: StackState) -> StackEvent | None:
         """The first failure of the latest of the stack's operations that had one."""
@@ -190,29 +262,38 @@ class Stack:
         return failure
 
     def _await(
-        self, stack_id: str, last: str | None, wanted: str, else_it: str, tell: Callable[[StackEvent], None]
+        self, stack_id: str, last: str | None, wanted: str, else_it: str, watcher: Watcher
     ) -> StackState:
-        """Wait for the end of what a stack does since the event `last`, and tell what happens meanwhile."""
+        """Wait for the end of what a stack does since the event `last`, and tell what happens meanwhile.
+
+        A look that fails by the way, or since AWS is busy, is made again: the stack does not stop for it.
+        """
         failure: StackEvent | None = None
+        ended = False
         for pause in self._pauses(f"the end of what the stack {self.name} does"):
-            ended = False
-            for number, event in self._since(stack_id, last):
-                last = number
-                failure = failure or (event if event.failed else None)
-                tell(event)
-                if event.resource == self.name and event.kind == "AWS::CloudFormation::Stack":
-                    ended = not event.status.endswith("IN_PROGRESS")
-            if ended:
-                break
+            trouble: AwsIotError | None = None
+            try:
+                for number, event in self._since(stack_id, last):
+                    last = number
+                    failure = failure or (event if event.failed else None)
+                    watcher.happened(event)
+                    if event.resource == self.name and event.kind == "AWS::CloudFormation::Stack":
+                        ended = not event.status.endswith("IN_PROGRESS")
+                if ended:
+                    state = self._describe(stack_id)
+                    break
+            except (Busy, Unreachable) as error:
+                _bear(error)
+                trouble = error
+            watcher.waits(trouble)
             self._sleep(pause)
-        state = self._describe(stack_id)
         if state.status != wanted:
             why = (
                 f"{failure.resource} ({failure.kind}): {failure.reason or failure.status}"
                 if failure
                 else state.reason or state.status
             )
-            raise ServiceRefused(f"the stack {self.name} {else_it}: {why}")
+            raise StackFailed(f"the stack {self.name} {else_it}: {why}")
         return state
 
     def _pauses(self, what: str) -> Iterator[float]:
@@ -222,10 +303,7 @@ class Stack:
         while time.monotonic() < deadline:
             yield pause
             pause = min(1.5 * pause, LAST_PAUSE_SECONDS)
-        raise ServiceRefused(
-            f"waited {self._timeout:g} seconds for {what}",
-            hint=f"CloudFormation goes on: aws-iot backend status --name {self.name}",
-        )
+        raise ServiceRefused(f"waited {self._timeout:g} seconds for {what}")
 
     def _describe(self, stack: str) -> StackState:
         found = self._service.call("describe_stacks", _REFUSALS, StackName=stack)["Stacks"][0]
@@ -261,8 +339,14 @@ class Stack:
             new.append((number, event))
         return new[::-1]
 
-    def _page(self, proposal: Proposal, **more: Any) -> dict[str, Any]:
-        return self._service.call("describe_change_set", _REFUSALS, ChangeSetName=proposal.id, **more)
+    def _page(self, change_set_id: str, **more: Any) -> dict[str, Any]:
+        return self._service.call("describe_change_set", _REFUSALS, ChangeSetName=change_set_id, **more)
+
+
+def _bear(error: AwsIotError) -> None:
+    """Raise what will not pass by itself."""
+    if isinstance(error, WrongClock):
+        raise error
 
 
 def _given(parameters: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -295,13 +379,13 @@ def _change(found: Mapping[str, Any]) -> Change:
 _BEGINNINGS = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"}
 
 
-class _NoSuchStack(ServiceRefused):
+class _NoSuchStack(NotFound):
     """CloudFormation has no error code for it: a ValidationError that says so."""
 
 
 def _invalid(message: str) -> ServiceRefused:
     if re.search(r"Stack.* does not exist", message):
-        return _NoSuchStack(message, hint="aws-iot backend deploy makes it; --region says where it is.")
+        return _NoSuchStack(message)
     return ServiceRefused(f"CloudFormation refuses it: {message}")
 
 

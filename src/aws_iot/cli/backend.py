@@ -4,21 +4,23 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
-from aws_iot.cli.output import data, visible, words
+from aws_iot.cli.output import complain, data, visible, words
 from aws_iot.cli.terminal import ask_line, need_terminal
-from aws_iot.errors import ProfileError, ServiceRefused, Unreachable
+from aws_iot.errors import AwsIotError, ProfileError, ServiceRefused
 from aws_iot.files import read, write_private
 from aws_iot.profile import Profile, parse_json, to_exports
 
 if TYPE_CHECKING:
-    from aws_iot.aws.cloudformation import Change, Stack, StackEvent, StackState
+    from aws_iot.aws.cloudformation import Change, Stack, StackEvent, StackState, Watcher
     from aws_iot.aws.deployment import Deployment
+
+T = TypeVar("T")
 
 EXPORTS = Path("aws-exports.json")
 PROTECTION = "DeletionProtection"
@@ -138,9 +140,15 @@ def deploy(
     state = _found(deployment.stack)
     if not yes:
         _spare(exports, _profile(deployment, state) if state and state.outputs else None)
+    if state and state.empty:
+        words(
+            f"The stack {name} is empty, left by a change set that was not carried out: it is removed first."
+        )
+        _watched(name, deployment.stack.delete)
+        state = None
     if state is None:
         words(f"Making the stack {name}.")
-        state = _watched(name, lambda: deployment.stack.create(_template(), parameters, _tell))
+        state = _watched(name, lambda watcher: deployment.stack.create(_template(), parameters, watcher))
         words(f"The stack {name} is made.")
     else:
         state = _updated(app, deployment.stack, state, parameters, yes)
@@ -156,6 +164,11 @@ def _template() -> str:
 def _updated(
     app: App, stack: "Stack", state: "StackState", parameters: dict[str, str], yes: bool
 ) -> "StackState":
+    if state.at_work:
+        raise ServiceRefused(
+            f"CloudFormation is at work on the stack {stack.name}: {state.status}",
+            hint=f"Wait until it has done: aws-iot backend status --name {stack.name}",
+        )
     if state.status == "ROLLBACK_COMPLETE":
         raise ServiceRefused(
             f"the stack {stack.name} was never made: {state.reason or state.status}",
@@ -181,7 +194,7 @@ def _updated(
     if not agreed:
         words("Nothing is changed.")
         raise click.Abort
-    state = _watched(stack.name, lambda: stack.carry_out(proposal, _tell))
+    state = _watched(stack.name, lambda watcher: stack.carry_out(proposal, watcher))
     words(f"The stack {stack.name} is changed.")
     return state
 
@@ -196,17 +209,38 @@ def _in_words(change: "Change") -> str:
     }.get(change.replacement or "", "")
 
 
-def _tell(event: "StackEvent") -> None:
-    line = f"{event.when.astimezone():%H:%M:%S}  {event.status:<20}  {event.resource} ({event.kind})"
-    words(line + (f": {event.reason}" if event.reason else ""))
+class _Watcher:
+    """Tells what CloudFormation does, and once why nothing is seen of it for a while."""
+
+    def __init__(self) -> None:
+        self.goes_on = False
+        self._troubled = False
+
+    def accepted(self) -> None:
+        self.goes_on = True
+
+    def happened(self, event: "StackEvent") -> None:
+        line = f"{event.when.astimezone():%H:%M:%S}  {event.status:<20}  {event.resource} ({event.kind})"
+        words(line + (f": {event.reason}" if event.reason else ""))
+
+    def waits(self, trouble: AwsIotError | None) -> None:
+        if trouble and not self._troubled:
+            words(f"Looking again: {trouble}.")
+        self._troubled = trouble is not None
 
 
-def _watched(name: str, work: Callable[[], Any]) -> Any:
+def _watched(name: str, work: "Callable[[Watcher], T]") -> "T":
     """What `work` returns; who looks on no longer is told that CloudFormation does not stop for that."""
+    from aws_iot.aws.cloudformation import StackFailed
+
+    watcher = _Watcher()
     try:
-        return work()
-    except (KeyboardInterrupt, Unreachable):
-        words(f"CloudFormation goes on without you: aws-iot backend status --name {name}")
+        return work(watcher)
+    except StackFailed:
+        raise
+    except BaseException:
+        if watcher.goes_on:
+            complain(f"CloudFormation goes on without you: aws-iot backend status --name {name}")
         raise
 
 
@@ -270,7 +304,13 @@ def exports(
       aws-iot backend exports --name ops -k ops
     """
     deployment = app.deployment(name, region, aws_profile)
-    profile = _profile(deployment, _existing(deployment.stack))
+    state = _existing(deployment.stack)
+    if not state.outputs:
+        raise ServiceRefused(
+            f"the stack {name} has nothing to write yet: {state.status}",
+            hint=f"See aws-iot backend status --name {name}",
+        )
+    profile = _profile(deployment, state)
     if not yes:
         _spare(exports, profile)
     _hand_over(app, profile, exports, key)
@@ -281,7 +321,9 @@ def _found(stack: "Stack") -> "StackState | None":
     from aws_iot import backend
 
     state = stack.state()
-    if state and not backend.is_ours(state.description):
+    # One that never held anything is nobody's, as long as nothing says whose it was to become.
+    nobodys = state and state.empty and not state.description
+    if state and not nobodys and not backend.is_ours(state.description):
         raise ServiceRefused(
             f"the stack {stack.name} was not made from this program's template", hint="Give another --name."
         )
@@ -364,10 +406,16 @@ def destroy(app: App, name: str, region: str | None, aws_profile: str | None, ag
             f"the accounts of the stack {name} are protected from deletion",
             hint=f"End that first: aws-iot backend deploy --name {name} --parameter {PROTECTION}=INACTIVE",
         )
-    pool = state.outputs.get("UserPoolId", "none")
-    words(
-        f"This deletes the stack {name} with all accounts (user pool {visible(pool)}) and identities, for good."
-    )
+    if state.at_work and state.status != "CREATE_IN_PROGRESS":
+        raise ServiceRefused(
+            f"CloudFormation is at work on the stack {name}: {state.status}",
+            hint=f"Wait until it has done: aws-iot backend status --name {name}",
+        )
+    if state.outputs:
+        pool = f"with all accounts (user pool {state.outputs.get('UserPoolId')}) and identities"
+    else:
+        pool = "with what there is of it"
+    words(f"This deletes the stack {name} {pool}, for good.")
     if agreed is None:
         need_terminal(app, "The stack's name is needed once more", f"give --yes {name}")
         agreed = ask_line("The stack's name, to delete it")
@@ -375,7 +423,7 @@ def destroy(app: App, name: str, region: str | None, aws_profile: str | None, ag
         raise click.UsageError(f"'{agreed}' is not the stack's name: nothing is deleted.")
     if state.outputs:
         _release(app, _profile(deployment, state), aws_profile)
-    _watched(name, lambda: stack.delete(_tell))
+    _watched(name, stack.delete)
     words(f"The stack {name} is deleted.")
 
 

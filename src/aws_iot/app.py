@@ -231,9 +231,10 @@ class App:
         from dataclasses import replace
 
         from aws_iot import backend
-        from aws_iot.aws.clients import Address, Keys, Service
+        from aws_iot.aws.clients import Address, Service
         from aws_iot.aws.cloudformation import Stack
         from aws_iot.aws.iam import make_administrator
+        from aws_iot.aws.own_keys import Keys
         from aws_iot.local.stack import ADMINISTRATOR, REGION, STACK, Provisioned
 
         def service(name: str, who: Keys) -> Service:

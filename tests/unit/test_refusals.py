@@ -19,6 +19,7 @@ from aws_iot.aws.user_pool import REFUSALS, SESSION_REFUSALS, hints_for
 from aws_iot.errors import (
     AccountNotConfirmed,
     AwsIotError,
+    Busy,
     CodeRefused,
     CredentialsRefused,
     NotAuthorized,
@@ -88,7 +89,7 @@ def refusal(code: str, message: str = "", date: str | None = None) -> ClientErro
             "Invalid email address",
         ),
         ("LimitExceededException", "Attempt limit exceeded", ServiceRefused, "Attempt limit exceeded"),
-        ("TooManyRequestsException", "Rate exceeded", ServiceRefused, "no more requests at the moment"),
+        ("TooManyRequestsException", "Rate exceeded", Busy, "no more requests at the moment"),
         ("AccessDeniedException", "User x is not authorized", NotAuthorized, "not authorized"),
         (
             "SomethingNewException",
@@ -114,7 +115,7 @@ def test_a_refusal_of_the_user_pool_becomes_our_error(
         (_IDENTITY_REFUSALS, "NotAuthorizedException", CredentialsRefused),
         (_IDENTITY_REFUSALS, "ResourceNotFoundException", ProfileError),
         (_IDENTITY_REFUSALS, "InvalidIdentityPoolConfigurationException", ProfileError),
-        (_IDENTITY_REFUSALS, "TooManyRequestsException", ServiceRefused),
+        (_IDENTITY_REFUSALS, "TooManyRequestsException", Busy),
     ],
 )
 def test_the_same_code_means_what_the_call_makes_of_it(

@@ -3,27 +3,22 @@
 import random
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    HTTPClientError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-)
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoRegionError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.loaders import Loader
 from botocore.session import Session  # not boto3's, which loads a downloader for S3 besides
 
+from aws_iot.aws.own_keys import Keys, OwnKeys
 from aws_iot.aws.troubles import clock_fault, local_hint, why_unreachable
 from aws_iot.deadline import within
 from aws_iot.endpoint import is_loopback
@@ -65,14 +60,6 @@ class Address:
     ca_bundle: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """AWS credentials that are given rather than looked for."""
-
-    access_key_id: str
-    secret_access_key: str = field(repr=False)
-
-
 class Service:
     """The calls of one AWS service, each with a deadline, and its refusals in our words."""
 
@@ -83,8 +70,11 @@ class Service:
         timeout: float,
         *,
         sleep: Callable[[float], None] = time.sleep,
+        renewed: Callable[[], Any] | None = None,
     ) -> None:
+        """`renewed` gives the client of the next call; it runs on the caller's thread, and may ask a person."""
         self.client = client
+        self._renewed = renewed
         self._now = now
         self._timeout = timeout
         self._sleep = sleep
@@ -101,12 +91,23 @@ class Service:
     def signed(
         cls, address: Address, now: Callable[[], datetime], timeout: float, who: Keys | str | None
     ) -> Self:
-        """Signs as the given keys, as a profile of `~/.aws`, or (None) as whoever the usual chain finds."""
+        """Signs as the given keys, as a profile of `~/.aws`, or (None) as whoever the usual chain finds.
+
+        Raises `CredentialsRefused` or `ProfileError`. A person may be asked for a code, for whom no deadline holds.
+        """
         if isinstance(who, Keys):
-            client = _client(_session_of_nobody(), address, timeout, keys=who)
-        else:
-            client = _client(_session_of(who), address, timeout)
-        return cls(client, now, timeout)
+            return cls(_client(_session_of_nobody(), address, timeout, keys=who), now, timeout)
+        own = OwnKeys.of(who, now, timeout)
+        signing = own.keys()
+        client = _client(own.session, address, timeout, keys=signing)
+
+        def renewed() -> Any:
+            nonlocal signing, client
+            if (keys := own.keys()) is not signing:
+                signing, client = keys, _client(own.session, address, timeout, keys=keys)
+            return client
+
+        return cls(client, now, timeout, renewed=renewed)
 
     def call(
         self, operation: str, refusals: Refusals, *, once: bool = False, **parameters: Any
@@ -116,6 +117,8 @@ class Service:
         It is made again, with pauses, where the service was too busy to carry it out, and where its answer was
         lost; not the latter with `once`, for what would be refused the second time.
         """
+        if self._renewed:
+            self.client = self._renewed()
         make, if_lost = getattr(self.client, operation), 1 if once else LOST_ATTEMPTS
         return self.within(refusals, lambda: self._patiently(lambda: make(**parameters), if_lost))
 
@@ -139,17 +142,12 @@ class Service:
             return within(timeout, work, f"cannot reach {host}: no answer in {timeout:g} seconds")
         except ClientError as error:
             raise _refusal(error, refusals, self._now) from error
-        except (NoCredentialsError, PartialCredentialsError) as error:
-            raise CredentialsRefused(
-                "this command needs AWS credentials of your own, and found none",
-                hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --aws-profile.",
-            ) from error
         except (HTTPClientError, BotoConnectionError) as error:  # the two bases of failures on the way there
             raise Unreachable(
                 f"cannot reach {host}: {why_unreachable(error)}", hint=local_hint(host, error)
             ) from error
-        except BotoCoreError as error:
-            raise ServiceRefused(str(error)) from error
+        except BotoCoreError as error:  # such as what botocore finds wrong itself, in several lines
+            raise ServiceRefused(" ".join(str(error).split())) from error
 
     def _patiently(self, make: Callable[[], T], if_lost: int) -> T:
         deadline = time.monotonic() + self._timeout
@@ -206,34 +204,18 @@ def _session_of_nobody() -> Session:
     return session
 
 
-def _session_of(profile: str | None) -> Session:
-    session = Session(profile=profile)
-    try:
-        session.get_scoped_config()
-    except BotoCoreError as error:  # no such profile, or a file that cannot be read as one
-        raise ProfileError(
-            f"{error}", hint="Name a profile that ~/.aws/config has, or unset AWS_PROFILE."
-        ) from error
-    return session
-
-
 def _client(
     session: Session, address: Address, timeout: float, *, signature: Any = None, keys: Keys | None = None
 ) -> Any:
-    here = address.url is not None and is_loopback(urlsplit(address.url).hostname or "")
-    config = Config(
-        signature_version=signature,
-        connect_timeout=timeout + 1,  # the deadline of the whole call comes first, and is told in seconds
-        read_timeout=timeout + 1,
-        retries={"total_max_attempts": 1, "mode": "standard"},  # see `_attempts`
-        proxies={} if here else None,  # a proxy would look for 127.0.0.1 on its own machine
-        user_agent_extra="aws-iot-cli",
-    )
-    try:
-        # Empty is no region either, although botocore takes `AWS_DEFAULT_REGION=` for one.
-        region = address.region or session.get_config_variable("region")
-        if not region:
-            raise NoRegionError
+    def made(**more: Any) -> Any:
+        config = Config(
+            signature_version=signature,
+            connect_timeout=timeout + 1,  # the deadline of the whole call comes first, and is told in seconds
+            read_timeout=timeout + 1,
+            retries={"total_max_attempts": 1, "mode": "standard"},  # see `_attempts`
+            user_agent_extra="aws-iot-cli",
+            **more,
+        )
         return session.create_client(
             address.service,
             region_name=region,
@@ -242,7 +224,19 @@ def _client(
             verify=address.ca_bundle,
             aws_access_key_id=keys.access_key_id if keys else None,
             aws_secret_access_key=keys.secret_access_key if keys else None,
+            aws_session_token=keys.session_token if keys else None,
         )
+
+    try:
+        # Empty is no region either, although botocore takes `AWS_DEFAULT_REGION=` for one.
+        region = address.region or session.get_config_variable("region")
+        if not region:
+            raise NoRegionError
+        client = made()
+        # Only the client knows, since AWS_ENDPOINT_URL and ~/.aws/config have a say in it.
+        here = is_loopback(urlsplit(client.meta.endpoint_url).hostname or "")
+        # A proxy would look for 127.0.0.1 on its own machine.
+        return made(proxies={}) if here and getproxies() else client
     except NoRegionError as error:
         raise ProfileError(
             "this command needs a region, and found none", hint="Give --region, or set AWS_DEFAULT_REGION."
@@ -279,7 +273,10 @@ def _busy(_: str) -> AwsIotError:
 
 
 def _bad_keys(message: str) -> AwsIotError:
-    return CredentialsRefused(f"AWS does not take these credentials: {message}")
+    return CredentialsRefused(
+        f"AWS does not take these credentials: {message}",
+        hint="Look whose they are: aws sts get-caller-identity; --aws-profile names others.",
+    )
 
 
 def _not_allowed(message: str) -> AwsIotError:
@@ -287,7 +284,10 @@ def _not_allowed(message: str) -> AwsIotError:
 
 
 def _ended(message: str) -> AwsIotError:
-    return CredentialsRefused(f"these AWS credentials have ended: {message}")
+    return CredentialsRefused(
+        f"these AWS credentials have ended: {message}",
+        hint="Get new ones, as by aws sso login, or name others with --aws-profile.",
+    )
 
 
 _THROTTLED = ("TooManyRequestsException", "ThrottlingException", "Throttling", "RequestLimitExceeded")
@@ -300,8 +300,12 @@ _ANYWHERE: Refusals = {
     "ExpiredToken": _ended,
     "ExpiredTokenException": _ended,
     "ForbiddenException": _bad_keys,
+    "IncompleteSignature": _bad_keys,
+    "InvalidAccessKeyId": _bad_keys,
     "InvalidClientTokenId": _bad_keys,
     "InvalidSignatureException": _bad_keys,
+    "MissingAuthenticationToken": _bad_keys,
+    "MissingAuthenticationTokenException": _bad_keys,
     "SignatureDoesNotMatch": _bad_keys,
     "UnrecognizedClientException": _bad_keys,
 }

@@ -1,6 +1,7 @@
 """An administrator of an AWS account, with keys of its own."""
 
-from aws_iot.aws.clients import Keys, Service
+from aws_iot.aws.clients import Service
+from aws_iot.aws.own_keys import Keys
 
 _EVERYTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
 

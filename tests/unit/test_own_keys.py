@@ -1,0 +1,276 @@
+"""An admin's own AWS credentials: found once, on the caller's thread, and told in our words where there are none."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from aws_iot.aws.clients import Address, Service
+from aws_iot.aws.own_keys import OwnKeys
+from aws_iot.errors import AwsIotError, CredentialsRefused, ProfileError, Unreachable
+from tests import terminal
+from tests.terminal import on_a_terminal, read_rest, read_until, type_in
+
+CODE = "246810"
+ROLE = "arn:aws:iam::111122223333:role/admin"
+DEVICE = "arn:aws:iam::111122223333:mfa/al"
+CONFIG = f"""
+[default]
+region = us-east-1
+
+[profile mfa]
+region = us-east-1
+role_arn = {ROLE}
+source_profile = source
+mfa_serial = {DEVICE}
+
+[profile source]
+region = us-east-1
+aws_access_key_id = AKIASOURCE
+aws_secret_access_key = source
+
+[profile half]
+aws_access_key_id = AKIAHALF
+
+[profile sso]
+region = us-east-1
+sso_start_url = https://team.awsapps.com/start
+sso_region = us-east-1
+sso_account_id = 111122223333
+sso_role_name = admin
+
+[profile program]
+credential_process = {sys.executable} -c "import sys; sys.exit('secret-of-a-program')"
+
+[profile babble]
+credential_process = {sys.executable} -c "print('secret-of-a-program')"
+
+[profile gone]
+credential_process = /nowhere/program
+
+[profile wrong]
+role_arn = {ROLE}
+source_profile = nobody
+"""
+
+
+class Sts(BaseHTTPRequestHandler):
+    """Gives a role's credentials for a code, and counts how often; and answers whoever asks who they are."""
+
+    server: "Server"
+
+    def do_POST(self) -> None:
+        asked = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        self.server.asked.append(asked)
+        status, body = 200, WHO
+        if "Action=AssumeRole" in asked:
+            ends = f"{datetime.now(UTC) + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
+            status, body = (200, KEYS.format(ends)) if f"TokenCode={CODE}" in asked else (403, REFUSED)
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 its name there
+        pass
+
+
+WHO = """<GetCallerIdentityResponse><GetCallerIdentityResult><Account>111122223333</Account>
+</GetCallerIdentityResult></GetCallerIdentityResponse>"""
+KEYS = """<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAROLE</AccessKeyId>
+<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>{}</Expiration></Credentials>
+</AssumeRoleResult></AssumeRoleResponse>"""
+REFUSED = """<ErrorResponse><Error><Code>AccessDenied</Code><Message>MultiFactorAuthentication failed
+with invalid MFA one time pass code.</Message></Error></ErrorResponse>"""
+
+
+class Server(ThreadingHTTPServer):
+    """Notes what it is asked."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Sts)
+        self.asked: list[str] = []
+
+
+@pytest.fixture
+def sts() -> Iterator[Server]:
+    """AWS STS, on this machine."""
+    server = Server()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, sts: Server) -> dict[str, str]:
+    """The AWS settings of a person, and nothing else of AWS."""
+    (tmp_path / "config").write_text(CONFIG, encoding="utf-8")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    return kept | {
+        "HOME": str(tmp_path),
+        "AWS_CONFIG_FILE": str(tmp_path / "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{sts.server_port}",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+@pytest.fixture
+def here(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """These settings for the process of the test itself."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+
+
+def found(profile: str | None) -> OwnKeys:
+    own = OwnKeys.of(profile, lambda: datetime.now(UTC), 5)
+    own.keys()
+    return own
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    ("profile", "kind", "words", "hint"),
+    [
+        (None, CredentialsRefused, "found none", "--aws-profile"),
+        ("half", CredentialsRefused, "aws_secret_access_key is missing", "Add it"),
+        ("sso", CredentialsRefused, "has ended, or there was none", "aws sso login --profile sso"),
+        ("program", CredentialsRefused, "the credential_process of your AWS profile gave no", "Run it"),
+        ("babble", CredentialsRefused, "the credential_process of your AWS profile gave no", "Run it"),
+        ("gone", CredentialsRefused, "the credential_process of your AWS profile gave no", "Run it"),
+        ("wrong", CredentialsRefused, '"nobody"', "~/.aws/config"),
+        ("stranger", ProfileError, "stranger", "~/.aws/config"),
+    ],
+)
+def test_why_there_are_none_is_told_and_nothing_of_what_a_program_said(
+    profile: str | None, kind: type[AwsIotError], words: str, hint: str
+) -> None:
+    with pytest.raises(kind) as told:
+        found(profile)
+    assert words in str(told.value)
+    assert hint in (told.value.hint or "")
+    assert "secret-of-a-program" not in f"{told.value} {told.value.hint}"
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.usefixtures("here")
+def test_a_variable_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOWNKEY")
+    with pytest.raises(CredentialsRefused, match="AWS_SECRET_ACCESS_KEY is missing"):
+        found(None)
+
+
+@pytest.mark.usefixtures("here")
+def test_a_file_that_cannot_be_read_as_settings_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("[profile", encoding="utf-8")
+    with pytest.raises(ProfileError, match=r"config$") as told:
+        found(None)
+    assert "Mend that file" in (told.value.hint or "")
+
+
+@pytest.mark.usefixtures("here")
+def test_a_service_that_cannot_be_reached_for_them_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    (tmp_path / "config").write_text(CONFIG.replace(f"mfa_serial = {DEVICE}", ""), encoding="utf-8")
+    with pytest.raises(Unreachable, match="cannot get your AWS credentials: the connection was refused"):
+        found("mfa")
+
+
+@pytest.mark.usefixtures("here")
+def test_a_loopback_endpoint_is_asked_without_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    service = Service.signed(Address("sts", None), lambda: datetime.now(UTC), 5, "source")
+    assert service.call("get_caller_identity", {})["Account"] == "111122223333"
+
+
+# `python -c` this: two services are asked with a short deadline, as a person with a profile that wants a code.
+ASKS_TWO_SERVICES = """
+import sys
+from datetime import UTC, datetime
+from aws_iot.aws.clients import Address, Service
+from aws_iot.errors import AwsIotError
+try:
+    for region in ("us-east-1", "eu-west-1"):
+        service = Service.signed(Address("sts", region), lambda: datetime.now(UTC), 0.5, "mfa")
+        for _ in range(2):
+            service.call("get_caller_identity", {})
+except AwsIotError as error:
+    sys.exit(f"{type(error).__name__}: {error}")
+print("answered", flush=True)
+"""
+
+
+@terminal.NEEDED
+def test_a_code_is_asked_for_once_and_no_deadline_strikes_while_it_is_typed(
+    settings: dict[str, str], sts: Server
+) -> None:
+    with on_a_terminal([sys.executable, "-c", ASKS_TWO_SERVICES], settings) as process:
+        read_until(process, f"Enter MFA code for {DEVICE}: ".encode())
+        time.sleep(0.7)  # longer than the deadline of a call
+        type_in(process, f"{CODE}\r".encode())
+        assert b"answered" in read_rest(process)
+    assert sum("AssumeRole" in asked for asked in sts.asked) == 1
+    assert sum("GetCallerIdentity" in asked for asked in sts.asked) == 4
+
+
+@terminal.NEEDED
+def test_a_wrong_code_is_told_as_that(settings: dict[str, str]) -> None:
+    with on_a_terminal([sys.executable, "-c", ASKS_TWO_SERVICES], settings) as process:
+        read_until(process, f"Enter MFA code for {DEVICE}: ".encode())
+        type_in(process, b"000000\r")
+        said = read_rest(process).decode()
+    assert "CredentialsRefused: AWS does not give your profile its credentials" in said
+    assert "invalid MFA one time pass code" in said
+
+
+@terminal.NEEDED
+def test_without_a_terminal_no_code_is_read_from_what_is_piped_in(settings: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ASKS_TWO_SERVICES],
+        env=settings,
+        input=f"{CODE}\n",
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+        start_new_session=True,
+    )
+    assert (
+        "CredentialsRefused: your AWS profile asks for an MFA code, and there is no terminal" in done.stderr
+    )
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.usefixtures("here")
+def test_keys_that_end_are_renewed_before_the_next_call(tmp_path: Path) -> None:
+    program = tmp_path / "keys.py"
+
+    def gives(key: str) -> None:
+        soon = f"{datetime.now(UTC) + timedelta(seconds=30):%Y-%m-%dT%H:%M:%SZ}"
+        keys = {"AccessKeyId": key, "SecretAccessKey": "s", "SessionToken": "t", "Expiration": soon}
+        program.write_text(f"print({json.dumps(keys | {'Version': 1})!r})", encoding="utf-8")
+
+    with (tmp_path / "config").open("a", encoding="utf-8") as config:
+        config.write(f"[profile short]\ncredential_process = {sys.executable} {program}\n")
+    gives("ASIAONE")
+    own = found("short")
+    gives("ASIATWO")
+    assert own.keys().access_key_id == "ASIATWO"

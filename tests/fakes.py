@@ -23,6 +23,7 @@ from aws_iot.errors import (
     CodeRefused,
     CredentialsRefused,
     NotAccepted,
+    NotFound,
     PasswordTooWeak,
     ServiceRefused,
     SessionEnded,
@@ -78,6 +79,9 @@ class FakeCloud:
     remembered: list[Device] = field(default_factory=list)
     stop_after: int | None = None
     clients: dict[str, Connected] = field(default_factory=dict)
+    strangers: dict[str, list[str]] = field(default_factory=dict)
+    """Identities that nobody here has, and the policies that are attached to them."""
+    fails: AwsIotError | None = None
     gates: list[Gate] = field(default_factory=list)
     opinions: dict[str, Opinion] | AwsIotError = field(default_factory=dict)
     stack: "FakeStack" = field(default_factory=lambda: FakeStack())
@@ -405,11 +409,23 @@ class FakeMembers:
         self._check(policy)
         self._cloud.members.add(identity)
 
-    def revoke(self, identity: str, policy: str) -> None:
+    def check(self, identity: str) -> None:
+        if identity in self._cloud.strangers:
+            raise NotFound(f"nobody has the identity {identity} in this AWS account")
+
+    def revoke(self, identity: str, policy: str) -> list[str] | None:
         self._check(policy)
+        if identity not in self._cloud.members:
+            return self._cloud.strangers.get(identity, [])
         self._cloud.members.discard(identity)
+        return None
+
+    def detach(self, identity: str, policy: str) -> None:
+        self.revoke(identity, policy)
 
     def accepted(self, policy: str) -> list[str]:
+        if self._cloud.fails:
+            raise self._cloud.fails
         self._check(policy)
         return list(self._cloud.members)
 
@@ -420,7 +436,7 @@ class FakeMembers:
 
     def connection(self, client: str) -> Connected:
         if client not in self._cloud.clients:
-            raise ServiceRefused(f"AWS IoT Core knows no such client: {client}")
+            raise NotFound(f"AWS IoT Core knows no such client: {client}")
         return self._cloud.clients[client]
 
     def kick(self, client: str) -> None:
@@ -429,7 +445,7 @@ class FakeMembers:
 
     def _check(self, policy: str) -> None:
         if policy != self._cloud.profile.policy_name:
-            raise ServiceRefused(f"AWS IoT Core does not know it: {policy}")
+            raise NotFound(f"AWS IoT Core does not know it: {policy}")
 
 
 class FakeAuthorization:

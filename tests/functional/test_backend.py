@@ -10,7 +10,7 @@ import pytest
 
 from aws_iot import backend
 from aws_iot.aws.cloudformation import Change, StackState
-from aws_iot.errors import NotAuthorized, ServiceRefused, Unreachable
+from aws_iot.errors import Busy, NotAuthorized, ServiceRefused, Unreachable
 from aws_iot.exports import read_exports
 from tests.conftest import REPOSITORY, CommandLine
 from tests.fakes import FakeApp, FakeCloud
@@ -242,8 +242,16 @@ def test_destroying_it_detaches_the_policy_first(aws_iot: CommandLine, cloud: Fa
 def test_what_an_earlier_attempt_has_deleted_is_in_nobody_s_way(
     aws_iot: CommandLine, cloud: FakeCloud, made: Path
 ) -> None:
-    assert "does not know it: chat-member" in aws_iot("backend destroy --yes chat").stderr
+    assert "The policy chat-member is deleted already" in aws_iot("backend destroy --yes chat").stderr
     assert cloud.stack.done == ["create", "delete"]
+
+
+def test_nothing_is_destroyed_while_it_is_not_known_who_is_accepted(
+    aws_iot: CommandLine, cloud: FakeCloud, made: Path
+) -> None:
+    cloud.fails = Busy("AWS takes no more requests at the moment")
+    aws_iot("backend destroy --yes chat", ends=7)
+    assert cloud.stack.done == ["create"]
 
 
 def test_protected_accounts_are_not_destroyed(aws_iot: CommandLine, cloud: FakeCloud, made: Path) -> None:

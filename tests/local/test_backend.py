@@ -51,6 +51,10 @@ def joined(name: str, env: dict[str, str]) -> str:
     return found.group(1)
 
 
+def members(env: dict[str, str]) -> list[str]:
+    return [line.split()[0] for line in run("admin members", env).stdout.splitlines()]
+
+
 def test_a_team_meets_in_a_stack_that_was_just_deployed(team: dict[str, str]) -> None:
     run("signup -u al -e al@example.com -p Nine4char", team, ends=7)
     alice, bob = joined("alice", team), joined("bob", team)
@@ -60,11 +64,16 @@ def test_a_team_meets_in_a_stack_that_was_just_deployed(team: dict[str, str]) ->
     assert waiting == [bob, alice]
     run(f"admin accept {alice} {bob}", team)
     run(f"admin accept {alice}", team)
-    assert run("admin members", team).stdout.split() == sorted([alice, bob])
+    assert members(team) == sorted([alice, bob])
     run("pub -u alice -r lobby -m hello", team)
-    run(f"admin revoke {bob} {bob}", team)
+    again = run(f"admin revoke {bob} {bob}", team).stderr
+    assert (again.count("Revoked"), again.count("no policy is attached")) == (1, 1)
+    run(f"admin revoke {bob} --policy nobody-s", team, ends=7)
+    stranger = f"{alice.partition(':')[0]}:4f9fa251-0ed5-4578-add0-985024739222"
+    assert "nobody has the identity" in run(f"admin accept {stranger}", team, ends=7).stderr
+    assert "the local stack does not" in run(f"admin who {alice}", team, ends=7).stderr
     run("pub -u bob -r lobby -m hello", team, ends=5)
-    assert run("admin members", team).stdout.split() == [alice]
+    assert members(team) == [alice]
 
 
 def test_it_is_changed_in_place_and_only_where_something_differs(team: dict[str, str]) -> None:

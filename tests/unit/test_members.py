@@ -16,7 +16,7 @@ import trustme
 from aws_iot.app import App
 from aws_iot.aws.members import Members
 from aws_iot.endpoint import Endpoint
-from aws_iot.errors import NotAuthorized, ServiceRefused
+from aws_iot.errors import NotAuthorized, NotFound, ServiceRefused
 from tests.fakes import POOL, FakeCloud
 
 CLIENT = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222-1a2b3c4d"
@@ -50,6 +50,8 @@ class Plane(BaseHTTPRequestHandler):
         match self.command, unquote(url.path), service:
             case "GET" | "DELETE", path, "iotdata" if path.startswith("/connections/forbidden"):
                 status, answer = 403, {"message": "no", "error": "ForbiddenException"}
+            case "GET", path, "iotdata" if path.startswith("/connections/elsewhere"):
+                status, answer = 405, {"message": "no such call", "error": "MethodNotAllowedException"}
             case _, path, "iotdata" if (
                 not path.startswith(f"/connections/{CLIENT}") or not self.server.connected
             ):
@@ -61,14 +63,23 @@ class Plane(BaseHTTPRequestHandler):
                 answer = {"connected": True, "connectedSince": 1_700_000_000_000, "clientId": CLIENT}
             case "DELETE", _, "iotdata":
                 self.server.connected = False
+            case "POST", "/policy-targets/gone", "iot":
+                status, answer = 404, {"message": "no such policy", "error": "ResourceNotFoundException"}
+            case "POST", path, "iot" if path.startswith("/attached-policies/"):
+                attached = [] if self.server.detached else [{"policyName": "fake-member"}]
+                answer = {"policies": [{"policyName": "things"}, *attached]}
+            case "DELETE" | "POST", path, "iot" if path.startswith("/target-policies/"):
+                self.server.detached = True
             case "POST", "/policy-targets/fake-member", "iot":
                 found = ["us-east-1:2"] if token else ["us-east-1:1", CERTIFICATE]
                 answer = {"targets": found} | ({} if token else {"nextMarker": "more"})
+            case "POST", "/", "cognito-identity" if self.headers["X-Amz-Target"].endswith("DescribeIdentity"):
+                status, answer = self.server.identity
             case "POST", "/", "cognito-identity":
                 later = "NextToken" in json.loads(asked)
                 found_one = {"IdentityId": f"us-east-1:{2 if later else 1}", "CreationDate": 1_700_000_000}
                 answer = {"Identities": [found_one]} | ({} if later else {"NextToken": "more"})
-        body = json.dumps(answer).encode()
+        body = json.dumps(answer | {"__type": answer.get("error")}).encode()
         self.send_response(status)
         if error := answer.get("error"):
             self.send_header("x-amzn-errortype", str(error))
@@ -82,17 +93,22 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
     connected = True
+    detached = False
+    identity: tuple[int, dict[str, Any]] = (200, {})
 
 
 @pytest.fixture
-def members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Members]:
-    """The real adapter, in front of the server."""
+def members(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Members]:
+    """The real adapter, in front of the server; a parameter is the answer to who asks for an identity."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     server = Server(("127.0.0.1", 0), Plane)
     server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.identity = getattr(request, "param", server.identity)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     here = f"https://127.0.0.1:{server.server_port}"
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOWNKEY")
@@ -132,3 +148,40 @@ def test_credentials_that_may_not_are_told_what_they_need(members: Members) -> N
 def test_lists_are_read_to_their_last_page_and_hold_only_identities(members: Members) -> None:
     assert members.accepted("fake-member") == ["us-east-1:1", "us-east-1:2"]
     assert [one.id for one in members.identities()] == ["us-east-1:1", "us-east-1:2"]
+
+
+def logins(*pools: str) -> tuple[int, dict[str, Any]]:
+    return 200, {"Logins": [f"cognito-idp.us-east-1.amazonaws.com/{pool}" for pool in pools]}
+
+
+OURS = logins("us-east-1_OTHER", FakeCloud().profile.user_pool_id)
+MAY_NOT = (400, {"message": "no", "error": "NotAuthorizedException"})
+LACKS_IT = (400, {"message": "what?", "error": "UnknownOperationException"})
+
+
+@pytest.mark.parametrize("members", [OURS, logins(), MAY_NOT, LACKS_IT], indirect=True)
+def test_an_identity_passes_unless_it_is_known_to_be_another_s(members: Members) -> None:
+    assert members.check("us-east-1:1") is None  # type: ignore[func-returns-value]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [logins("us-east-1_OTHER"), (400, {"message": "gone", "error": "ResourceNotFoundException"})],
+    indirect=True,
+)
+def test_an_identity_of_others_or_of_nobody_is_not_found(members: Members) -> None:
+    with pytest.raises(NotFound, match=r"of another team|nobody has the identity us-east-1:1"):
+        members.check("us-east-1:1")
+
+
+def test_a_broker_that_tells_of_no_connections_is_told_as_that(members: Members) -> None:
+    with pytest.raises(ServiceRefused, match="does not tell of connections") as told:
+        members.connection("elsewhere")
+    assert "the local stack does not" in (told.value.hint or "")
+
+
+def test_what_is_revoked_is_looked_at_first(members: Members) -> None:
+    assert members.revoke("us-east-1:1", "fake-member") is None
+    assert members.revoke("us-east-1:1", "fake-member") == ["things"]
+    with pytest.raises(NotFound, match="no such policy"):
+        members.revoke("us-east-1:1", "gone")

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from aws_iot.aws.clients import Address, Refusals, Service
-from aws_iot.errors import NotAuthorized, NotInstalled, ServiceRefused
+from aws_iot.errors import NotAuthorized, NotFound, NotInstalled, ServiceRefused
 from aws_iot.profile import Profile
 
 PAGE = 60  # the most that ListIdentities gives at once: cognito-identity 2014-06-30
@@ -51,8 +51,41 @@ class Members:
         """Attach `policy` to `identity`; fine if it is attached already."""
         self._iot.call("attach_policy", _REFUSALS, policyName=policy, target=identity)
 
-    def revoke(self, identity: str, policy: str) -> None:
-        """Detach `policy` from `identity`; fine if it is not attached."""
+    def check(self, identity: str) -> None:
+        """Raises `NotFound` where nobody of the profile's pools has this identity, as far as the caller may ask."""
+        try:
+            found = self._identity_pools.call("describe_identity", _REFUSALS, IdentityId=identity)
+        except NotFound:
+            raise NotFound(
+                f"nobody has the identity {identity} in this AWS account",
+                hint="aws-iot admin requests lists who has signed in; --aws-profile names another account.",
+            ) from None
+        except (NotAuthorized, ServiceRefused):
+            return
+        logins = [one for one in found.get("Logins", ()) if one.startswith("cognito-idp.")]
+        if logins and not any(one.endswith(f"/{self._profile.user_pool_id}") for one in logins):
+            raise NotFound(f"{identity} is an identity of another team, who sign in with {', '.join(logins)}")
+
+    def revoke(self, identity: str, policy: str) -> Sequence[str] | None:
+        """Detach `policy` from `identity`; if it was not attached, which others are. Raises `NotFound` for a policy.
+
+        None if it is done, or nobody knows whether there was anything to do: the caller may not look.
+        """
+        try:
+            pages = self._iot.pages(
+                "list_attached_policies", ("nextMarker", "marker"), _REFUSALS, target=identity
+            )
+            attached = [one["policyName"] for page in pages for one in page["policies"]]
+            if policy not in attached:
+                self._iot.call("list_targets_for_policy", _REFUSALS, policyName=policy, pageSize=1)
+                return attached
+        except NotAuthorized:
+            pass
+        self.detach(identity, policy)
+        return None
+
+    def detach(self, identity: str, policy: str) -> None:
+        """As `revoke`, of somebody who is known to be accepted."""
         self._iot.call("detach_policy", _REFUSALS, policyName=policy, target=identity)
 
     def accepted(self, policy: str) -> list[str]:
@@ -69,10 +102,7 @@ class Members:
 
     def identities(self) -> list[Identity]:
         """Everybody who has signed in once, in no order."""
-        service = self._service(
-            "cognito-identity", self._profile.identity_pool_region, self._profile.cognito_identity_url
-        )
-        pages = service.pages(
+        pages = self._identity_pools.pages(
             "list_identities",
             ("NextToken", "NextToken"),
             _REFUSALS,
@@ -114,6 +144,12 @@ class Members:
         return self._service("iot", self._profile.iot_region, self._profile.iot_url)
 
     @cached_property
+    def _identity_pools(self) -> Service:
+        return self._service(
+            "cognito-identity", self._profile.identity_pool_region, self._profile.cognito_identity_url
+        )
+
+    @cached_property
     def _iot_data(self) -> Service:
         # The data plane answers where the broker is: docs.aws.amazon.com/iot/latest/developerguide/http.html
         endpoint = self._profile.endpoint
@@ -133,23 +169,28 @@ class Members:
         return self._iot_data.call(operation, _CONNECTION_REFUSALS, **parameters)
 
 
+def _not_allowed(message: str) -> NotAuthorized:
+    return NotAuthorized(f"your AWS credentials do not allow this: {message}")
+
+
 _REFUSALS: Refusals = {
-    "ResourceNotFoundException": lambda message: ServiceRefused(
+    "ResourceNotFoundException": lambda message: NotFound(
         f"AWS does not know it: {message}",
         hint="Check the policy's name, the identity pool and the region of the profile.",
     ),
-    "NotAuthorizedException": lambda message: NotAuthorized(
-        f"your AWS credentials do not allow this: {message}"
-    ),
+    "NotAuthorizedException": _not_allowed,
+    "UnauthorizedException": _not_allowed,
 }
 _CONNECTION_REFUSALS: Refusals = {
-    "ResourceNotFoundException": lambda message: ServiceRefused(
+    "ResourceNotFoundException": lambda message: NotFound(
         f"AWS IoT Core knows no such client: {message}",
         hint="It forgets a client half an hour after its connection has ended.",
     ),
     "ForbiddenException": lambda message: NotAuthorized(
         f"the broker does not let these AWS credentials see to connections: {message}",
-        hint="They need iot:GetConnection, iot:ListSubscriptions and iot:DeleteConnection."
-        " The local stack does not have these calls.",
+        hint="They need iot:GetConnection, iot:ListSubscriptions and iot:DeleteConnection.",
+    ),
+    "MethodNotAllowedException": lambda _: ServiceRefused(
+        "the broker does not tell of connections", hint="AWS IoT Core does; the local stack does not."
     ),
 }

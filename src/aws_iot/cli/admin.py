@@ -4,20 +4,24 @@ import json
 import re
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
-from aws_iot.cli.output import data, visible, words
+from aws_iot.cli.output import complain, data, visible, words
 from aws_iot.cli.terminal import ask_line
+from aws_iot.errors import AwsIotError, NotAuthorized, ProfileError, ServiceRefused
+from aws_iot.message import timestamp
 from aws_iot.profile import Profile
 
 if TYPE_CHECKING:
     from aws_iot.aws.members import Connected, Identity
 
-_IDENTITY = r"[\w-]+:[0-9a-f]{8}-[0-9a-f-]+"
+_REGION = r"[a-z]{2,}(?:-[a-z]+)+-\d{1,2}"
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 LATER = "AWS takes 6 to 8 minutes to apply it."
 
 
@@ -62,9 +66,13 @@ def accept(
     profile, name = _profile_and_policy(app, key, policy)
     check_identities(profile.identity_pool_id, identities)
     members = app.members(profile, aws_profile)
-    for identity in identities:
+
+    def accept_one(identity: str) -> None:
+        members.check(identity)
         members.accept(identity, name)
         words(f"Accepted {identity} (policy {name}). {LATER}")
+
+    _each(identities, accept_one)
 
 
 @admin.command()
@@ -87,9 +95,17 @@ def revoke(
     profile, name = _profile_and_policy(app, key, policy)
     check_identities(profile.identity_pool_id, identities)
     members = app.members(profile, aws_profile)
-    for identity in identities:
-        members.revoke(identity, name)
-        words(f"Revoked {identity} (policy {name}). {LATER}")
+
+    def revoke_one(identity: str) -> None:
+        others = members.revoke(identity, name)
+        if others is None:
+            words(f"Revoked {identity} (policy {name}). {LATER}")
+        elif others:
+            words(f"{identity} was not accepted (policy {name}); attached are: {', '.join(others)}.")
+        else:
+            words(f"{identity} was not accepted (policy {name}); no policy is attached.")
+
+    _each(identities, revoke_one)
 
 
 @admin.command("members")
@@ -100,7 +116,8 @@ def revoke(
 def members_(app: App, key: str, policy: str | None, as_json: bool, aws_profile: str | None) -> None:
     """List who is accepted.
 
-    By identity: Cognito does not tell which account an identity belongs to.
+    By identity: Cognito does not tell which account an identity belongs to. Who is signed in on this
+    machine is named.
 
     \b
     Example:
@@ -108,10 +125,25 @@ def members_(app: App, key: str, policy: str | None, as_json: bool, aws_profile:
     """
     profile, name = _profile_and_policy(app, key, policy)
     accepted = sorted(app.members(profile, aws_profile).accepted(name))
+    names = _names(app, profile)
     for identity in accepted:
-        data(json.dumps({"identity": identity, "policy": name}) if as_json else identity)
+        if as_json:
+            data(json.dumps({"identity": identity, "name": names.get(identity), "policy": name}))
+        else:
+            data(f"{identity}  {visible(names.get(identity, ''))}".rstrip())
     if not accepted:
         words(f"Nobody is accepted yet (policy {name}).")
+
+
+def _names(app: App, profile: Profile) -> dict[str, str]:
+    """The user names of the identities that are signed in on this machine, with whatever profile of the pool."""
+    found = {}
+    for key in app.profiles.keys():
+        with suppress(ProfileError):  # such as a damaged profile, which is no matter here
+            other = app.profiles.load(key)
+            if other.identity_pool_id == profile.identity_pool_id and (kept := app.sessions.load(other)):
+                found[kept.credentials.identity] = kept.session.username
+    return found
 
 
 @admin.command()
@@ -138,22 +170,28 @@ def requests(app: App, key: str, policy: str | None, as_json: bool, aws_profile:
     asks = not as_json and sys.stdin.isatty() and sys.stdout.isatty()
     for number, one in enumerate(waiting, 1):
         if as_json:
-            data(json.dumps({"identity": one.id, "since": one.created.isoformat()}))
+            data(json.dumps({"identity": one.id, "since": timestamp(one.created)}))
         else:
             data(f"{f'{number:>3}  ' if asks else ''}{one.id}  since {one.created.astimezone():%F %T}")
     if not waiting:
         words("Everybody who has signed in is accepted.")
     elif asks:
-        for one in _chosen(waiting, ask_line("Accept whom? Numbers, or nothing for nobody [-]")):
-            members.accept(one.id, name)
-            words(f"Accepted {one.id} (policy {name}). {LATER}")
+
+        def accept_one(identity: str) -> None:
+            members.accept(identity, name)
+            words(f"Accepted {identity} (policy {name}). {LATER}")
+
+        _each([one.id for one in _chosen(waiting)], accept_one)
 
 
-def _chosen(waiting: "Sequence[Identity]", answer: str) -> "Sequence[Identity]":
-    numbers = [n for n in re.split(r"[\s,]+", answer) if n not in ("", "-")]
-    if wrong := [n for n in numbers if not (n.isascii() and n.isdigit() and 1 <= int(n) <= len(waiting))]:
-        raise click.UsageError(f"'{wrong[0]}' is no number of the list: nobody is accepted.")
-    return [waiting[int(n) - 1] for n in numbers]
+def _chosen(waiting: "Sequence[Identity]") -> "Sequence[Identity]":
+    while True:
+        answer = ask_line("Accept whom? Numbers, or nothing for nobody [-]", default="-")
+        numbers = [n for n in re.split(r"[\s,]+", answer) if n not in ("", "-")]
+        wrong = [n for n in numbers if not (n.isascii() and n.isdigit() and 1 <= int(n) <= len(waiting))]
+        if not wrong:
+            return [waiting[int(n) - 1] for n in numbers]
+        complain(f"'{wrong[0]}' is no number of the list.")
 
 
 @admin.command()
@@ -172,16 +210,19 @@ def who(app: App, clients: tuple[str, ...], key: str, as_json: bool, aws_profile
       aws-iot admin who us-east-1:4f9fa251-0ed5-4578-add0-985024739222-worker
     """
     members = app.members(app.profiles.load(key), aws_profile)
-    for client in clients:
+
+    def show(client: str) -> None:
         found = members.connection(client)
         data(json.dumps(_as_object(found)) if as_json else _in_words(found))
+
+    _each(clients, show)
 
 
 def _as_object(found: "Connected") -> dict[str, Any]:
     return {
         "client": found.client,
         "connected": found.connected,
-        "since": found.since and found.since.isoformat(),
+        "since": found.since and timestamp(found.since),
         "reason": found.reason,
         "hears": list(found.hears),
     }
@@ -210,9 +251,29 @@ def kick(app: App, clients: tuple[str, ...], key: str, aws_profile: str | None) 
       aws-iot admin kick us-east-1:4f9fa251-0ed5-4578-add0-985024739222-worker
     """
     members = app.members(app.profiles.load(key), aws_profile)
-    for client in clients:
+
+    def end(client: str) -> None:
         members.kick(client)
         words(f"Ended the connection of {client}.")
+
+    _each(clients, end)
+
+
+def _each(ids: Sequence[str], work: Callable[[str], None]) -> None:
+    """Do it for each id: one that is refused is told, and in nobody's way. Ends with the first one's exit code."""
+    first: AwsIotError | None = None
+    for one in ids:
+        try:
+            work(one)
+        except (ServiceRefused, NotAuthorized) as error:
+            if len(ids) == 1:
+                raise
+            complain(f"Error: {one}: {error}")
+            first = first or error
+    if first:
+        if first.hint:
+            complain(first.hint)
+        click.get_current_context().exit(first.exit_code)
 
 
 def _profile_and_policy(app: App, key: str, policy: str | None) -> tuple[Profile, str]:
@@ -227,9 +288,25 @@ def check_identities(pool: str, identities: Sequence[str]) -> None:
     """Refuse, before anything is done, what cannot be an identity of the pool: its region begins it."""
     region = pool.partition(":")[0]
     for identity in identities:
-        if not re.fullmatch(_IDENTITY, identity):
-            raise click.BadParameter(f"'{identity}' is no identity; one looks like {region}:4f9fa251-…")
+        if why := _no_identity(identity, region):
+            raise click.BadParameter(f"'{identity}' is no identity: {why}.")
         if identity.partition(":")[0] != region:
             raise click.BadParameter(f"'{identity}' is no identity of this pool, which is in {region}.")
         if identity == pool:
             raise click.BadParameter(f"'{identity}' is the identity pool, and no identity of it.")
+
+
+def _no_identity(text: str, region: str) -> str | None:
+    """What is wrong with what somebody has copied, None if nothing is."""
+    if re.fullmatch(f"{_REGION}:{_UUID}", text, re.ASCII):
+        return None
+    bare = text.strip("'\"`,;. \t")
+    if bare != text and re.fullmatch(f"{_REGION}:{_UUID}", bare, re.ASCII):
+        return f"leave out what is around it: {bare}"
+    if re.fullmatch(f"{_REGION}:{_UUID}", text.lower(), re.ASCII):
+        return f"it has no upper-case letters: {text.lower()}"
+    if re.fullmatch(_UUID, text, re.ASCII):
+        return f"its region is missing: {region}:{text}"
+    if begins := re.match(f"({_REGION}:{_UUID})-", text, re.ASCII):
+        return f"it is a client id, and the identity is {begins[1]}"
+    return f"one looks like {region}:4f9fa251-0ed5-4578-add0-985024739222"

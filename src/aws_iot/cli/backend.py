@@ -12,7 +12,7 @@ from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.output import complain, data, visible, words
 from aws_iot.cli.terminal import ask_line, need_terminal
-from aws_iot.errors import AwsIotError, ProfileError, ServiceRefused
+from aws_iot.errors import AwsIotError, NotFound, ProfileError, ServiceRefused
 from aws_iot.files import read, write_private
 from aws_iot.profile import Profile, parse_json, to_exports
 
@@ -187,7 +187,7 @@ def _updated(
     try:
         if not yes:
             need_terminal(app, "Somebody has to agree to the changes", "look at them, then give --yes")
-        agreed = yes or ask_line("Change it? [y/N]").lower() in ("y", "yes")
+        agreed = yes or ask_line("Change it? [y/N]", default="n").lower() in ("y", "yes")
     finally:
         if not agreed:
             stack.discard(proposal)
@@ -427,14 +427,17 @@ def destroy(app: App, name: str, region: str | None, aws_profile: str | None, ag
     words(f"The stack {name} is deleted.")
 
 
+_ONE_MEMBER = "1 member is no longer accepted."
+
+
 def _release(app: App, profile: Profile, aws_profile: str | None) -> None:
     """Detach the team's policy from everybody: IoT Core deletes none that is attached (API reference, DeletePolicy)."""
     members, policy = app.members(profile, aws_profile), profile.policy_name or ""
     try:
         accepted = members.accepted(policy)
-    except ServiceRefused as error:  # such as a policy that an earlier attempt has deleted
-        words(f"The policy is attached to nobody: {error}")
+    except NotFound:  # as after an earlier attempt
+        words(f"The policy {policy} is deleted already.")
         return
     for identity in accepted:
-        members.revoke(identity, policy)
-    words(f"Accepted until now: {len(accepted)}. Nobody is any more.")
+        members.detach(identity, policy)
+    words(f"{len(accepted)} members are no longer accepted." if len(accepted) != 1 else _ONE_MEMBER)

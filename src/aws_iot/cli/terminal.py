@@ -21,10 +21,14 @@ def ask_secret(question: str, *, twice: bool = False) -> str:
     return answer
 
 
-def ask_line(question: str) -> str:
-    """An answer in a line. Raises `click.Abort` where the person leaves instead."""
+def ask_line(question: str, default: str | None = None) -> str:
+    """An answer in a line; an empty one is `default`, or asked for again. Raises `click.Abort` where they leave."""
     with _asking():
-        return _ask_line(question)
+        try:
+            return _ask_line(question, default)
+        except (KeyboardInterrupt, click.Abort):
+            click.echo(err=True)  # what follows, if only the shell's prompt, gets a line of its own
+            raise
 
 
 def working_time() -> float:
@@ -43,23 +47,23 @@ def _asking() -> Iterator[None]:
             context.meta[_ASKED] = context.meta.get(_ASKED, 0.0) + time.perf_counter() - began
 
 
-def _ask_line(question: str) -> str:
+def _ask_line(question: str, default: str | None) -> str:
     if sys.stdin is not None and sys.stdin.isatty():
-        answer: str = click.prompt(question, err=True)
+        answer: str = click.prompt(question, default=default, show_default=False, err=True)
         return answer.strip()
     # Never from a stdin that is none: it holds what somebody pipes in, which is no answer to this.
     try:
         with Path("/dev/tty").open("w", encoding="utf-8") as screen, Path("/dev/tty").open() as keyboard:
-            line = "\n"
-            while line == "\n":
+            line, left = "\n", 1 if default is not None else None
+            while line == "\n" and left != 0:
                 screen.write(f"{question}: ")
                 screen.flush()
-                line = keyboard.readline()
+                line, left = keyboard.readline(), left and left - 1
     except OSError as error:
         raise click.UsageError(f"There is no terminal to ask for this: {question}") from error
     if not line:
         raise click.Abort
-    return line.strip()
+    return line.strip() or default or ""
 
 
 def ask_new_password(app: App, username: str) -> str:

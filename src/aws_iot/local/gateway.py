@@ -22,6 +22,9 @@ GATEWAY_SERVICE = "iotdevicegateway"
 UNSIGNED_TARGETS = ("AWSCognitoIdentityProviderService.", "AWSCognitoIdentityService.")
 SIGNED_SERVICES = frozenset({"cognito-idp", "cognito-identity", "cloudformation", "iam", "iot", "sts"})
 
+CONNECTIONS = "/connections/"
+"""Where the data plane of AWS IoT Core tells of connections: the engine does not."""
+
 SIGNED_BY = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/]+)/\d+/[^/]+/([^/]+)/")
 PUBLIC_KEYS = re.compile(r"/[\w-]+/\.well-known/jwks\.json")
 """Those of a user pool, by which others verify its tokens."""
@@ -63,6 +66,8 @@ class Gateway:
             await _forbid(kind, receive, send)
         elif kind == "http" and self._is_served(scope["method"], scope["path"], headers):
             await engine(scope, receive, _after(self._save, send) if self._save else send)
+        elif kind == "http" and scope["path"].startswith(CONNECTIONS):
+            await _answer(kind, 405, "MethodNotAllowedException", receive, send)
         elif kind == "websocket" and scope["path"] == "/mqtt" and self._is_signed_for_us(scope):
             link = Link(self._faults, receive, _dated(send))
             with request_scope(self._account, self._region):
@@ -130,9 +135,13 @@ def _dated(send: Send) -> Send:
 
 
 async def _forbid(kind: str, receive: Receive, send: Send) -> None:
+    await _answer(kind, 403, "ForbiddenException", receive, send)
+
+
+async def _answer(kind: str, status: int, error: str, receive: Receive, send: Send) -> None:
     answer = "websocket.http.response" if kind == "websocket" else "http.response"
-    body = json.dumps({"message": "Forbidden"}).encode()
-    headers = [(b"content-type", b"application/json"), (b"x-amzn-errortype", b"ForbiddenException:")]
+    body = json.dumps({"message": "Forbidden" if status == 403 else "no such call"}).encode()
+    headers = [(b"content-type", b"application/json"), (b"x-amzn-errortype", f"{error}:".encode())]
     await receive()
-    await _dated(send)({"type": f"{answer}.start", "status": 403, "headers": headers})
+    await _dated(send)({"type": f"{answer}.start", "status": status, "headers": headers})
     await send({"type": f"{answer}.body", "body": body})

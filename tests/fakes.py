@@ -473,6 +473,8 @@ class FakeStack:
     changes: list[Change] | None = None
     fails: str | BaseException | None = None
     refuses: AwsIotError | None = None
+    protected: bool = False
+    others: list[str] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
 
     def state(self) -> StackState | None:
@@ -493,7 +495,13 @@ class FakeStack:
         )
         return self.now
 
-    def propose(self, template: str, parameters: dict[str, str]) -> Proposal | None:
+    def all(self) -> list[tuple[str, str]]:
+        if self.refuses:
+            raise self.refuses
+        ours = "Chat rooms over AWS IoT Core for one team: and more"
+        return [*((name, ours) for name in self.others), ("shop", "Our shop")]
+
+    def propose(self, template: str, parameters: dict[str, str], kept: Sequence[str]) -> Proposal | None:
         return None if self.changes is None else Proposal("name", "proposal", "id", self.changes)
 
     def discard(self, proposal: Proposal) -> None:
@@ -529,6 +537,16 @@ class FakeDeployment:
 
     def __init__(self, stack: FakeStack) -> None:
         self.stack = stack
+
+    @property
+    def region(self) -> str:
+        return "us-east-1"
+
+    def place(self, state: StackState | None) -> str:
+        return "account 111122223333, region us-east-1"
+
+    def protects(self, user_pool: str) -> bool:
+        return self.stack.protected
 
     def iot_endpoint(self) -> str:
         return "prefix-ats.iot.us-east-1.amazonaws.com"

@@ -16,6 +16,14 @@ from tests.conftest import REPOSITORY, CommandLine
 from tests.fakes import FakeApp, FakeCloud
 
 GROWTH = Change("Modify", "UserPool", "AWS::Cognito::UserPool", "False", ["Policies"])
+MAYBE = Change(
+    "Modify",
+    "IdentityPoolRoles",
+    "AWS::Cognito::IdentityPoolRoleAttachment",
+    "Conditional",
+    ["Roles"],
+    ["IdentityPoolId (from IdentityPool)"],
+)
 LOSS = Change("Modify", "UserPool", "AWS::Cognito::UserPool", "True", ["UsernameAttributes"])
 
 
@@ -58,7 +66,7 @@ def test_a_new_stack_leaves_exports_and_the_profile_that_was_asked_for(
 
 def test_a_user_who_was_preset_stays(aws_iot: CommandLine, app: FakeApp, made: Path) -> None:
     aws_iot("config -u alice")
-    aws_iot(f"backend exports -k default -o {made}")
+    aws_iot(f"backend exports -k default -o {made} --replace")
     assert app.profiles.load("default").username == "alice"
     assert app.profiles.load("default").client_id == "made"
 
@@ -75,8 +83,56 @@ def test_a_file_that_holds_something_else_is_spared(
     made.write_text("something else")
     assert "holds something else" in aws_iot(f"backend {command} -o {made}", ends=3).stderr
     assert made.read_text() == "something else"
-    aws_iot(f"backend {command} -o {made} --yes")
+    aws_iot(f"backend {command} -o {made} --replace")
     assert read_exports(made).client_id == "made"
+
+
+def test_to_agree_is_not_to_replace_another_team_s_file(
+    aws_iot: CommandLine, cloud: FakeCloud, made: Path
+) -> None:
+    of_others = json.loads(made.read_text()) | {"aws_user_pools_id": "us-east-1_OTHERS"}
+    made.write_text(json.dumps(of_others))
+    aws_iot(f"backend deploy -o {made} --yes", ends=3)
+    assert json.loads(made.read_text()) == of_others
+
+
+def test_a_file_of_the_same_pools_is_brought_up_to_date(aws_iot: CommandLine, made: Path) -> None:
+    now = json.loads(made.read_text())
+    made.write_text(json.dumps(now | {"aws_iot_policy_name": "old"}))
+    aws_iot(f"backend deploy -o {made}")
+    assert json.loads(made.read_text()) == now
+
+
+@pytest.mark.parametrize("command", ["deploy", "exports"])
+def test_a_profile_of_other_pools_is_spared(
+    aws_iot: CommandLine, app: FakeApp, made: Path, command: str
+) -> None:
+    aws_iot("config -u alice -p Passw0rd")
+    refused = aws_iot(f"backend {command} -o {made} -k default", ends=3).stderr
+    assert "there is a profile 'default' already, of other pools" in refused
+    assert app.profiles.load("default").client_id == "fakeclient"
+    for _ in range(2):
+        aws_iot(f"backend {command} -o {made} -k default --replace")
+    assert app.profiles.load("default").client_id == "made"
+    assert app.secrets.owner("password", "default") is None
+    aws_iot(f"backend {command} -o {made} -k default")
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        ("-k default", 3, "of other pools"),
+        ("-k ../x", 3, "cannot name a profile"),
+        ("--name my_chat", 2, "'my_chat' cannot name a stack"),
+        ("--parameter Room1=ops/", 7, "Room1 is 'ops/', and must be"),
+        ("--parameter Room2=ops", 7, "Room1 is *, which is all rooms"),
+    ],
+)
+def test_what_would_fail_in_the_end_is_refused_before_anything_is_made(
+    aws_iot: CommandLine, cloud: FakeCloud, exports: Path, line: str, code: int, words: str
+) -> None:
+    assert words in aws_iot(f"backend deploy -o {exports} {line}", ends=code).stderr
+    assert cloud.stack.done == []
 
 
 def test_nothing_is_made_where_its_exports_would_have_no_place(
@@ -98,11 +154,71 @@ def test_changes_are_shown_and_made_only_if_somebody_agrees(
     cloud.stack.changes = [GROWTH, LOSS]
     refused = aws_iot(f"backend deploy -o {made}", ends=2)
     assert "Modify UserPool (AWS::Cognito::UserPool): Policies\n" in refused.stderr
-    assert "UsernameAttributes  [REPLACED" in refused.stderr
+    assert "UsernameAttributes  [REPLACED; then all accounts are lost]" in refused.stderr
+    assert "(account 111122223333, region us-east-1)" in refused.stderr
     assert "--yes" in refused.stderr
     assert cloud.stack.done == ["create", "discard"]
     aws_iot(f"backend deploy --yes -o {made}")
     assert cloud.stack.done == ["create", "discard", "carry out"]
+
+
+def test_the_parameters_that_change_are_shown_old_and_new(
+    aws_iot: CommandLine, cloud: FakeCloud, exports: Path
+) -> None:
+    aws_iot(f"backend deploy -o {exports} --parameter Room1=* --parameter Mfa=ON")
+    cloud.stack.changes = [MAYBE]
+    said = aws_iot(f"backend deploy -o {exports} --yes --parameter Room1=ops --parameter Mfa=ON").stderr
+    assert "  Room1: * → ops\n" in said
+    assert "Mfa" not in said
+    assert "[replaced only if this turns out to differ: IdentityPoolId (from IdentityPool)]" in said
+
+
+def test_what_people_sign_in_with_stays(aws_iot: CommandLine, cloud: FakeCloud, exports: Path) -> None:
+    aws_iot(f"backend deploy -o {exports} --parameter SignIn=email")
+    cloud.stack.changes = [LOSS]
+    refused = aws_iot(f"backend deploy -o {exports} --yes --parameter SignIn=username", ends=7).stderr
+    assert "people sign in by email here, and Cognito cannot change that later" in refused
+    assert cloud.stack.done == ["create"]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("CREATE_IN_PROGRESS", "Wait until it has done: aws-iot backend status --name chat"),
+        ("ROLLBACK_COMPLETE", "Remove what is left of it: aws-iot backend destroy --name chat"),
+        ("ROLLBACK_FAILED", "Remove what is left of it: aws-iot backend destroy --name chat"),
+        ("DELETE_FAILED", "Go on deleting it: aws-iot backend destroy --name chat"),
+        ("UPDATE_ROLLBACK_FAILED", "aws cloudformation continue-update-rollback --stack-name chat"),
+    ],
+)
+def test_the_way_out_of_a_bad_state_is_named(
+    aws_iot: CommandLine, cloud: FakeCloud, made: Path, status: str, words: str
+) -> None:
+    assert cloud.stack.now
+    cloud.stack.now = replace(cloud.stack.now, status=status)
+    assert words in aws_iot(f"backend deploy --yes -o {made}", ends=7).stderr
+    assert words in aws_iot("backend status").stderr
+    assert cloud.stack.done == ["create"]
+
+
+def test_the_next_line_to_type_names_the_stack_as_it_was_named(
+    aws_iot: CommandLine, cloud: FakeCloud, exports: Path
+) -> None:
+    cloud.stack.fails = KeyboardInterrupt()
+    left = aws_iot(f"backend deploy -o {exports} --region eu-west-1 --aws-profile 'at work'", ends=130)
+    assert "backend status --name chat --region eu-west-1 --aws-profile 'at work'" in left.stderr
+
+
+def test_a_name_that_is_mistyped_is_told_with_those_that_there_are(
+    aws_iot: CommandLine, cloud: FakeCloud
+) -> None:
+    cloud.stack.others = ["ops", "dev"]
+    for command in ("status", "exports", "destroy"):
+        said = aws_iot(f"backend {command} --name opps", ends=7).stderr
+        assert "There is dev, ops: name it with --name." in said
+        assert ("aws-iot backend deploy" in said) == (command != "destroy")
+    cloud.stack.refuses = NotAuthorized("you may not list")
+    assert "There is" not in aws_iot("backend status --name opps", ends=7).stderr
 
 
 def test_a_failure_names_the_resource_and_the_reason(
@@ -216,6 +332,7 @@ def test_the_status_says_what_there_is(aws_iot: CommandLine, made: Path) -> None
     assert re.search(r"^status +CREATE_COMPLETE$", said, re.MULTILINE)
     assert re.search(r"^UserPoolId +us-east-1_MADE$", said, re.MULTILINE)
     shown = json.loads(aws_iot("backend status --json").stdout)
+    assert re.fullmatch(r"[\d-]{10}T[\d:.]{12}Z", shown["changed"])
     assert (shown["status"], shown["outputs"]["UserPoolId"]) == ("CREATE_COMPLETE", "us-east-1_MADE")
 
 
@@ -254,9 +371,36 @@ def test_nothing_is_destroyed_while_it_is_not_known_who_is_accepted(
     assert cloud.stack.done == ["create"]
 
 
-def test_protected_accounts_are_not_destroyed(aws_iot: CommandLine, cloud: FakeCloud, made: Path) -> None:
+def test_protected_accounts_are_not_destroyed_and_the_advice_can_be_followed(
+    aws_iot: CommandLine, cloud: FakeCloud, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(made.parent)
     assert cloud.stack.now
     cloud.stack.now = replace(cloud.stack.now, parameters={"DeletionProtection": "ACTIVE"})
     refused = aws_iot("backend destroy --yes chat", ends=7)
-    assert "deploy --name chat --parameter DeletionProtection=INACTIVE" in refused.stderr
+    [advice] = re.findall(r"aws-iot (backend deploy .*)", refused.stderr)
+    assert "--parameter DeletionProtection=INACTIVE" in advice
+    cloud.stack.changes = [GROWTH]
+    Path("aws-exports.json").write_text("another team's")
+    aws_iot(f"{advice} --yes")
+    assert Path("aws-exports.json").read_text() == "another team's"
+    assert cloud.stack.done == ["create", "carry out"]
+
+
+def test_accounts_that_are_protected_beside_the_stack_keep_their_members(
+    aws_iot: CommandLine, cloud: FakeCloud, made: Path
+) -> None:
+    cloud.stack.protected = True
+    assert "in the user pool itself" in aws_iot("backend destroy --yes chat", ends=7).stderr
     assert cloud.stack.done == ["create"]
+
+
+def test_what_is_left_of_it_on_this_machine_is_named(
+    aws_iot: CommandLine, app: FakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    aws_iot("backend deploy -k ops")
+    said = aws_iot("backend destroy --yes chat").stderr
+    assert "The file aws-exports.json is of no use any more." in said
+    assert "The profile 'ops' is of no use any more: aws-iot config remove -k ops" in said
+    assert "'default'" not in said

@@ -98,12 +98,15 @@ def refused(code: str, message: str) -> ClientError:
 
 def test_a_proposal_is_waited_for_and_read_to_its_last_page() -> None:
     def change(resource: str, replacement: str) -> dict[str, Any]:
-        details = [{"Target": {"Attribute": "Properties", "Name": name}} for name in ("B", "A", "B")]
+        details: list[dict[str, Any]] = [
+            {"Target": {"Attribute": "Properties", "Name": name}} for name in ("B", "A", "B")
+        ]
+        details[0]["Target"]["RequiresRecreation"] = "Always"
+        details[0]["CausingEntity"] = "Role.Arn"
         of = {"Action": "Modify", "LogicalResourceId": resource, "ResourceType": "T"}
         return {"ResourceChange": of | {"Replacement": replacement, "Details": details}}
 
     script = Scripted(
-        describe_stacks={"Stacks": [STACK]},
         create_change_set={"Id": "set", "StackId": "id"},
         describe_change_set=[
             {"Status": "CREATE_PENDING", "Changes": []},
@@ -112,10 +115,11 @@ def test_a_proposal_is_waited_for_and_read_to_its_last_page() -> None:
             {"Status": "CREATE_COMPLETE", "Changes": [change("Two", "Conditional")]},
         ],
     )
-    proposal = stack(script).propose(TEMPLATE, {"Fresh": "new"})
+    proposal = stack(script).propose(TEMPLATE, {"Fresh": "new"}, ["Mfa"])
     assert proposal
-    found = [(c.resource, c.replacement, c.properties) for c in proposal.changes]
-    assert found == [("One", "True", ["A", "B"]), ("Two", "Conditional", ["A", "B"])]
+    found = [(c.resource, c.replacement, c.properties, c.depends) for c in proposal.changes]
+    why = ["B (from Role.Arn)"]
+    assert found == [("One", "True", ["A", "B"], why), ("Two", "Conditional", ["A", "B"], why)]
     [asked] = script.parameters("create_change_set")
     assert asked["Parameters"] == [
         {"ParameterKey": "Fresh", "ParameterValue": "new"},
@@ -132,7 +136,6 @@ def test_a_proposal_is_waited_for_and_read_to_its_last_page() -> None:
 )
 def test_nothing_to_do_is_no_failure(reason: str) -> None:
     script = Scripted(
-        describe_stacks={"Stacks": [STACK]},
         create_change_set={"Id": "set", "StackId": "id"},
         describe_change_set={"Status": "FAILED", "StatusReason": reason},
         delete_change_set={},
@@ -144,7 +147,6 @@ def test_nothing_to_do_is_no_failure(reason: str) -> None:
 
 def test_a_proposal_that_fails_for_another_reason_is_told() -> None:
     script = Scripted(
-        describe_stacks={"Stacks": [STACK]},
         create_change_set={"Id": "set", "StackId": "id"},
         describe_change_set={"Status": "FAILED", "StatusReason": "Requires capabilities"},
         delete_change_set={},
@@ -301,6 +303,16 @@ def test_an_empty_stack_is_there_and_can_be_deleted_without_an_event() -> None:
 def test_the_codes_of_its_protocol_are_told_as_what_they_are(code: str, error: type[Exception]) -> None:
     with pytest.raises(error):
         stack(Scripted(describe_stacks=refused(code, "no"))).state()
+
+
+def test_the_stacks_that_there_are_are_read_to_their_last_page() -> None:
+    script = Scripted(
+        describe_stacks=[
+            {"Stacks": [STACK | {"Description": "ours"}], "NextToken": "more"},
+            {"Stacks": [STACK | {"StackName": "shop"}]},
+        ]
+    )
+    assert [*stack(script).all()] == [("chat", "ours"), ("shop", "")]
 
 
 def test_no_stack_is_no_error() -> None:

@@ -71,6 +71,8 @@ class Change:
     kind: str
     replacement: str | None
     properties: Sequence[str] = ()
+    depends: Sequence[str] = ()
+    """The properties that make it a new one, each with what its new value comes from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,17 +157,13 @@ class Stack:
         )
         return self._await(made["StackId"], None, "CREATE_COMPLETE", "was not made", watcher)
 
-    def propose(self, template: str, parameters: Mapping[str, str]) -> Proposal | None:
-        """What an update would change, None if nothing; parameters that are not given stay as they are.
+    def propose(
+        self, template: str, parameters: Mapping[str, str], kept: Sequence[str] = ()
+    ) -> Proposal | None:
+        """What an update would change, None if nothing; the parameters `kept` stay as they are.
 
         Nothing happens until it is carried out; `discard` it otherwise.
         """
-        now = self._describe(self.name)
-        kept = [
-            {"ParameterKey": name, "UsePreviousValue": True}
-            for name in now.parameters
-            if name not in parameters and re.search(rf"^  {name}:$", template, re.MULTILINE)
-        ]
         name = f"aws-iot-{time.time_ns():x}"
         with self._discarding(name):
             made = self._service.call(
@@ -175,7 +173,8 @@ class Stack:
                 ChangeSetName=name,
                 ClientToken=name,
                 TemplateBody=template,
-                Parameters=_given(parameters) + kept,
+                Parameters=_given(parameters)
+                + [{"ParameterKey": one, "UsePreviousValue": True} for one in kept],
                 Capabilities=CAPABILITIES,
             )
             for pause in self._pauses("a list of changes"):
@@ -250,6 +249,11 @@ class Stack:
             except (Busy, Unreachable) as error:
                 _bear(error)
             self._sleep(pause)
+
+    def all(self) -> Iterator[tuple[str, str]]:
+        """All stacks that there are beside this one, with their descriptions."""
+        for page in self._service.pages("describe_stacks", ("NextToken", "NextToken"), _REFUSALS):
+            yield from ((one["StackName"], one.get("Description") or "") for one in page["Stacks"])
 
     def last_failure(self, state: StackState) -> StackEvent | None:
         """The first failure of the latest of the stack's operations that had one."""
@@ -365,14 +369,23 @@ def _event(found: Mapping[str, Any]) -> StackEvent:
 
 def _change(found: Mapping[str, Any]) -> Change:
     of = found["ResourceChange"]
-    targets = (detail.get("Target", {}) for detail in of.get("Details", ()))
-    names = (target.get("Name") or target.get("Attribute") for target in targets)
+    names, depends = set(), set()
+    for detail in of.get("Details", ()):
+        target = detail.get("Target", {})
+        name = target.get("Name") or target.get("Attribute")
+        if not name:
+            continue
+        names.add(name)
+        if target.get("RequiresRecreation") in ("Always", "Conditionally"):
+            cause = detail.get("CausingEntity")
+            depends.add(f"{name} (from {cause})" if cause else name)
     return Change(
         of["Action"],
         of["LogicalResourceId"],
         of["ResourceType"],
         of.get("Replacement"),
-        sorted({name for name in names if name}),
+        sorted(names),
+        sorted(depends),
     )
 
 

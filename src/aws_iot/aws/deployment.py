@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
 from urllib.parse import urlsplit
 
 from aws_iot.aws.clients import Address, Service
-from aws_iot.aws.cloudformation import Stack
+from aws_iot.aws.cloudformation import Stack, StackState
+from aws_iot.errors import NotAuthorized, ServiceRefused, Unreachable
 
 AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
@@ -30,11 +32,34 @@ class Deployment:
         self._now = now
         self._timeout = timeout
         self._who = aws_profile
+        self._services: dict[str, Service] = {}
 
     @cached_property
     def stack(self) -> Stack:
         """The stack, which need not exist."""
         return Stack(self._service("cloudformation"), self._name)
+
+    @property
+    def region(self) -> str:
+        """Where the stack is, or would be."""
+        return str(self._service("cloudformation").client.meta.region_name)
+
+    def place(self, state: StackState | None) -> str:
+        """The account and region, in words: as the stack's id says, else as far as AWS tells."""
+        arn = (state.id if state else "").split(":")
+        account = arn[4] if len(arn) > 5 else None
+        if account is None:
+            # Whoever may make a stack need not be able to ask this.
+            with suppress(NotAuthorized, ServiceRefused, Unreachable):
+                account = self._service("sts").call("get_caller_identity", {})["Account"]
+        return f"account {account}, region {self.region}" if account else f"region {self.region}"
+
+    def protects(self, user_pool: str) -> bool:
+        """Whether Cognito keeps the user pool from being deleted, as far as the caller may ask."""
+        with suppress(NotAuthorized, ServiceRefused):
+            found = self._service("cognito-idp").call("describe_user_pool", {}, UserPoolId=user_pool)
+            return bool(found["UserPool"].get("DeletionProtection") == "ACTIVE")
+        return False
 
     def iot_endpoint(self) -> str:
         """The host of the account's broker: docs.aws.amazon.com/iot/latest/developerguide/iot-connect-devices.html."""
@@ -62,4 +87,7 @@ class Deployment:
         return others | {"ca_bundle": bundle} if others and bundle else others
 
     def _service(self, name: str) -> Service:
-        return Service.signed(Address(name, self._region), self._now, self._timeout, self._who)
+        if name not in self._services:
+            address = Address(name, self._region)
+            self._services[name] = Service.signed(address, self._now, self._timeout, self._who)
+        return self._services[name]

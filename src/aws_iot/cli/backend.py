@@ -1,29 +1,42 @@
 """`aws-iot backend`: the AWS resources that a team shares, from the first to the last."""
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
-from aws_iot.cli.output import complain, data, visible, words
+from aws_iot.cli.config import write_profile
+from aws_iot.cli.output import data, visible, words
+from aws_iot.cli.stack import Where, differences, in_words, watched, way_out
 from aws_iot.cli.terminal import ask_line, need_terminal
-from aws_iot.errors import AwsIotError, NotFound, ProfileError, ServiceRefused
+from aws_iot.errors import NotAuthorized, NotFound, ProfileError, ServiceRefused
 from aws_iot.files import read, write_private
-from aws_iot.profile import Profile, parse_json, to_exports
+from aws_iot.message import timestamp
+from aws_iot.profile import Profile, checked_key, from_exports, parse_json, to_exports
 
 if TYPE_CHECKING:
-    from aws_iot.aws.cloudformation import Change, Stack, StackEvent, StackState, Watcher
+    from aws_iot.aws.cloudformation import Stack, StackState
     from aws_iot.aws.deployment import Deployment
-
-T = TypeVar("T")
 
 EXPORTS = Path("aws-exports.json")
 PROTECTION = "DeletionProtection"
+SIGN_IN = "SignIn"
+
+
+def _stack_name(_: click.Context, __: click.Parameter, name: str) -> str:
+    # 128 at most, as CloudFormation has it, less what the template makes of it: "NAME-identities".
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,116}", name, re.ASCII):
+        raise click.BadParameter(
+            f"'{name}' cannot name a stack: use up to 117 letters, digits and '-', a letter first."
+        )
+    return name
 
 
 def _of_a_stack(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -31,6 +44,7 @@ def _of_a_stack(command: Callable[..., Any]) -> Callable[..., Any]:
     name = options.option(
         "--name",
         env="BACKEND_NAME",
+        callback=_stack_name,
         default="chat",
         show_default=True,
         metavar="NAME",
@@ -57,6 +71,13 @@ _exports_file = options.option(
     show_default=True,
     metavar="FILE",
     help="Where to write what members need; - prints it.",
+)
+_replace = options.option(
+    "--replace",
+    "overwrite",
+    env="BACKEND_REPLACE",
+    is_flag=True,
+    help="Replace FILE, and the profile, also where they are of other pools.",
 )
 _key = options.profile_key("BACKEND_PROFILE", help="Write this profile, too.")
 
@@ -111,7 +132,8 @@ def _parameters(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -
     help="A parameter of the template, such as Mfa=ON or Room1=lobby; can be repeated. Those that are not"
     " given stay as they are.",
 )
-@options.option("--yes", env="BACKEND_YES", is_flag=True, help="Do not ask, and replace FILE.")
+@options.option("--yes", env="BACKEND_YES", is_flag=True, help="Make the changes without asking.")
+@_replace
 @_key
 @_exports_file
 @click.pass_obj
@@ -122,13 +144,14 @@ def deploy(
     aws_profile: str | None,
     parameters: dict[str, str],
     yes: bool,
+    overwrite: bool,
     key: str | None,
     exports: Path,
 ) -> None:
     """Make the stack, or bring it up to date.
 
     Shows what happens to each resource, and writes the file that members need. A stack that is there is
-    changed only after you have seen the changes and agreed.
+    changed only after you have seen the changes and agreed; if you do not agree, the exit code is 1.
 
     \b
     Examples:
@@ -136,22 +159,27 @@ def deploy(
       aws-iot backend deploy --parameter Mfa=ON --parameter PasswordLength=12
       aws-iot backend deploy --name ops --aws-profile work -k ops -o ops.json --yes
     """
+    where = Where(name, region, aws_profile)
     deployment = app.deployment(name, region, aws_profile)
     state = _found(deployment.stack)
-    if not yes:
-        _spare(exports, _profile(deployment, state) if state and state.outputs else None)
+    if state:
+        _check_that_it_can_be_changed(where, state)
+    now = state.parameters if state else {}
+    _check_parameters(now, parameters, deployment.region)
+    if not overwrite:
+        _spare(app, exports, key, _profile(deployment, state) if state and state.outputs else None)
     if state and state.empty:
         words(
             f"The stack {name} is empty, left by a change set that was not carried out: it is removed first."
         )
-        _watched(name, deployment.stack.delete)
+        watched(where, deployment.stack.delete)
         state = None
     if state is None:
-        words(f"Making the stack {name}.")
-        state = _watched(name, lambda watcher: deployment.stack.create(_template(), parameters, watcher))
+        words(f"Making the stack {name} ({deployment.place(None)}).")
+        state = watched(where, lambda watcher: deployment.stack.create(_template(), parameters, watcher))
         words(f"The stack {name} is made.")
     else:
-        state = _updated(app, deployment.stack, state, parameters, yes)
+        state = _updated(app, where, deployment, state, parameters, yes)
     _hand_over(app, _profile(deployment, state), exports, key)
 
 
@@ -161,26 +189,47 @@ def _template() -> str:
     return backend.template()
 
 
+def _check_that_it_can_be_changed(where: Where, state: "StackState") -> None:
+    if out := way_out(where, state):
+        raise ServiceRefused(
+            f"CloudFormation is at work on the stack {where.name}: {state.status}"
+            if state.at_work
+            else f"the stack {where.name} cannot be changed: {state.reason or state.status}",
+            hint=out,
+        )
+
+
+def _check_parameters(now: Mapping[str, str], wanted: Mapping[str, str], region: str) -> None:
+    from aws_iot import backend
+
+    if SIGN_IN in now and wanted.get(SIGN_IN, now[SIGN_IN]) != now[SIGN_IN]:
+        raise ServiceRefused(
+            f"people sign in by {now[SIGN_IN]} here, and Cognito cannot change that later",
+            hint="Make another stack, with another --name.",
+        )
+    if set(backend.ROOMS) & set(wanted):
+        backend.check_rooms({**now, **wanted}, region)
+
+
 def _updated(
-    app: App, stack: "Stack", state: "StackState", parameters: dict[str, str], yes: bool
+    app: App,
+    where: Where,
+    deployment: "Deployment",
+    state: "StackState",
+    parameters: dict[str, str],
+    yes: bool,
 ) -> "StackState":
-    if state.at_work:
-        raise ServiceRefused(
-            f"CloudFormation is at work on the stack {stack.name}: {state.status}",
-            hint=f"Wait until it has done: aws-iot backend status --name {stack.name}",
-        )
-    if state.status == "ROLLBACK_COMPLETE":
-        raise ServiceRefused(
-            f"the stack {stack.name} was never made: {state.reason or state.status}",
-            hint=f"Remove what is left of it: aws-iot backend destroy --name {stack.name}",
-        )
-    proposal = stack.propose(_template(), parameters)
+    from aws_iot import backend
+
+    stack = deployment.stack
+    kept = [name for name in state.parameters if name in backend.parameters() and name not in parameters]
+    proposal = stack.propose(_template(), parameters, kept)
     if proposal is None:
-        words(f"The stack {stack.name} is up to date: nothing changes.")
+        words(f"The stack {where.name} is up to date: nothing changes.")
         return state
-    words(f"This changes in the stack {stack.name}:")
-    for change in proposal.changes:
-        words(f"  {_in_words(change)}")
+    words(f"This changes in the stack {where.name} ({deployment.place(state)}):")
+    for line in (*differences(state.parameters, parameters), *map(in_words, proposal.changes)):
+        words(f"  {line}")
     if not proposal.changes:
         words("  no resource, only what the stack says of them")
     agreed = False
@@ -193,55 +242,10 @@ def _updated(
             stack.discard(proposal)
     if not agreed:
         words("Nothing is changed.")
-        raise click.Abort
-    state = _watched(stack.name, lambda watcher: stack.carry_out(proposal, watcher))
-    words(f"The stack {stack.name} is changed.")
+        click.get_current_context().exit(1)  # as of other tools: what was to follow must not
+    state = watched(where, lambda watcher: stack.carry_out(proposal, watcher))
+    words(f"The stack {where.name} is changed.")
     return state
-
-
-def _in_words(change: "Change") -> str:
-    what = f"{change.action} {change.resource} ({change.kind})"
-    if change.properties:
-        what += f": {', '.join(change.properties)}"
-    return what + {
-        "True": "  [REPLACED: a new one takes its place]",
-        "Conditional": "  [perhaps REPLACED by a new one]",
-    }.get(change.replacement or "", "")
-
-
-class _Watcher:
-    """Tells what CloudFormation does, and once why nothing is seen of it for a while."""
-
-    def __init__(self) -> None:
-        self.goes_on = False
-        self._troubled = False
-
-    def accepted(self) -> None:
-        self.goes_on = True
-
-    def happened(self, event: "StackEvent") -> None:
-        line = f"{event.when.astimezone():%H:%M:%S}  {event.status:<20}  {event.resource} ({event.kind})"
-        words(line + (f": {event.reason}" if event.reason else ""))
-
-    def waits(self, trouble: AwsIotError | None) -> None:
-        if trouble and not self._troubled:
-            words(f"Looking again: {trouble}.")
-        self._troubled = trouble is not None
-
-
-def _watched(name: str, work: "Callable[[Watcher], T]") -> "T":
-    """What `work` returns; who looks on no longer is told that CloudFormation does not stop for that."""
-    from aws_iot.aws.cloudformation import StackFailed
-
-    watcher = _Watcher()
-    try:
-        return work(watcher)
-    except StackFailed:
-        raise
-    except BaseException:
-        if watcher.goes_on:
-            complain(f"CloudFormation goes on without you: aws-iot backend status --name {name}")
-        raise
 
 
 def _profile(deployment: "Deployment", state: "StackState") -> Profile:
@@ -251,20 +255,30 @@ def _profile(deployment: "Deployment", state: "StackState") -> Profile:
     return replace(profile, **deployment.other_addresses())  # type: ignore[arg-type]  # fields that are text
 
 
-def _spare(path: Path, profile: Profile | None) -> None:
-    """Refuse to replace a file that holds anything but the exports of `profile`."""
+def _pools(profile: Profile) -> tuple[str, str, str]:
+    return profile.user_pool_id, profile.client_id, profile.identity_pool_id
+
+
+def _spare(app: App, path: Path, key: str | None, profile: Profile | None) -> None:
+    """Refuse to replace a file or profile of other pools than those of `profile`; None stands for pools to come."""
     held = None if str(path) == "-" else read(path)
-    if held is None:
-        return
-    try:
-        spared = profile is None or parse_json(held, path) != to_exports(profile)
-    except ProfileError:
-        spared = True
-    if spared:
+    if held is not None and not _is_of(profile, lambda: from_exports(parse_json(held, path), str(path))):
         raise ProfileError(
             f"{path} is there already, and holds something else",
-            hint="Give another file with -o, or --yes to replace it.",
+            hint="Give another file with -o, or --replace.",
         )
+    stored = key is not None and checked_key(key) in app.profiles.keys()
+    if key and stored and not _is_of(profile, lambda: app.profiles.load(key)):
+        raise ProfileError(
+            f"there is a profile '{key}' already, of other pools", hint="Give another -k, or --replace."
+        )
+
+
+def _is_of(profile: Profile | None, found: Callable[[], Profile]) -> bool:
+    try:
+        return profile is not None and _pools(found()) == _pools(profile)
+    except ProfileError:
+        return False
 
 
 def _hand_over(app: App, profile: Profile, exports: Path, key: str | None) -> None:
@@ -276,13 +290,13 @@ def _hand_over(app: App, profile: Profile, exports: Path, key: str | None) -> No
         write_private(exports, text.encode() + b"\n")
         words(f"Members need this file: {exports}")
     if key:
-        app.profiles.change(key, lambda old: replace(profile, username=old.username if old else None))
+        write_profile(app, key, profile)
         words(f"Profile '{key}' is written.")
 
 
 @backend.command()
 @_of_a_stack
-@options.option("--yes", env="BACKEND_YES", is_flag=True, help="Replace FILE, whatever it holds.")
+@_replace
 @_key
 @_exports_file
 @click.pass_obj
@@ -291,7 +305,7 @@ def exports(
     name: str,
     region: str | None,
     aws_profile: str | None,
-    yes: bool,
+    overwrite: bool,
     key: str | None,
     exports: Path,
 ) -> None:
@@ -303,16 +317,17 @@ def exports(
       aws-iot backend exports -o -
       aws-iot backend exports --name ops -k ops
     """
+    where = Where(name, region, aws_profile)
     deployment = app.deployment(name, region, aws_profile)
-    state = _existing(deployment.stack)
+    state = _existing(where, deployment.stack)
     if not state.outputs:
         raise ServiceRefused(
             f"the stack {name} has nothing to write yet: {state.status}",
-            hint=f"See aws-iot backend status --name {name}",
+            hint=way_out(where, state) or f"See {where.line('status')}",
         )
     profile = _profile(deployment, state)
-    if not yes:
-        _spare(exports, profile)
+    if not overwrite:
+        _spare(app, exports, key, profile)
     _hand_over(app, profile, exports, key)
 
 
@@ -330,14 +345,26 @@ def _found(stack: "Stack") -> "StackState | None":
     return state
 
 
-def _existing(stack: "Stack") -> "StackState":
+def _existing(where: Where, stack: "Stack", *, could_be_made: bool = True) -> "StackState":
     state = _found(stack)
     if state is None:
+        others = _others(stack)
+        there = f"There is {', '.join(others)}: name it with --name. " if others else ""
+        make = f"Make it: {where.line('deploy')}; " if could_be_made else ""
         raise ServiceRefused(
-            f"there is no stack {stack.name} in this account and region",
-            hint=f"Make it: aws-iot backend deploy --name {stack.name}; --region says where it is.",
+            f"there is no stack {where.name} in this account and region",
+            hint=f"{there}{make}--region says where it is.",
         )
     return state
+
+
+def _others(stack: "Stack") -> list[str]:
+    """The stacks of this program that there are, as far as one may ask."""
+    from aws_iot import backend
+
+    with suppress(NotAuthorized, ServiceRefused):
+        return sorted(visible(name) for name, described in stack.all() if backend.is_ours(described))
+    return []
 
 
 @backend.command()
@@ -351,17 +378,18 @@ def status(app: App, name: str, region: str | None, aws_profile: str | None, as_
     Example:
       aws-iot backend status --json
     """
+    where = Where(name, region, aws_profile)
     stack = app.deployment(name, region, aws_profile).stack
-    state = _existing(stack)
+    state = _existing(where, stack)
     failure = stack.last_failure(state)
     if as_json:
         failed = failure and {
-            "at": failure.when.isoformat(),
+            "at": timestamp(failure.when),
             "resource": failure.resource,
             "reason": failure.reason or failure.status,
         }
         shown: dict[str, Any] = {"stack": name, "status": state.status, "reason": state.reason}
-        shown |= {"changed": state.changed.isoformat(), "parameters": dict(state.parameters)}
+        shown |= {"changed": timestamp(state.changed), "parameters": dict(state.parameters)}
         data(json.dumps(shown | {"outputs": dict(state.outputs), "last_failure": failed}))
         return
     rows = {"stack": name, "status": state.status, "changed": f"{state.changed.astimezone():%F %T %Z}"}
@@ -375,6 +403,8 @@ def status(app: App, name: str, region: str | None, aws_profile: str | None, as_
     width = max(map(len, rows))
     for what, said in rows.items():
         data(f"{what.ljust(width)}  {visible(said) or '-'}")
+    if out := way_out(where, state):
+        words(out)
 
 
 @backend.command()
@@ -398,24 +428,18 @@ def destroy(app: App, name: str, region: str | None, aws_profile: str | None, ag
       aws-iot backend destroy
       aws-iot backend destroy --name ops --yes ops
     """
+    from aws_iot.aws.cloudformation import StackFailed
+
+    where = Where(name, region, aws_profile)
     deployment = app.deployment(name, region, aws_profile)
     stack = deployment.stack
-    state = _existing(stack)
-    if state.parameters.get(PROTECTION) == "ACTIVE":
-        raise ServiceRefused(
-            f"the accounts of the stack {name} are protected from deletion",
-            hint=f"End that first: aws-iot backend deploy --name {name} --parameter {PROTECTION}=INACTIVE",
-        )
+    state = _existing(where, stack, could_be_made=False)
+    pool = state.outputs.get("UserPoolId")
+    _check_protection(where, deployment, state, pool)
     if state.at_work and state.status != "CREATE_IN_PROGRESS":
-        raise ServiceRefused(
-            f"CloudFormation is at work on the stack {name}: {state.status}",
-            hint=f"Wait until it has done: aws-iot backend status --name {name}",
-        )
-    if state.outputs:
-        pool = f"with all accounts (user pool {state.outputs.get('UserPoolId')}) and identities"
-    else:
-        pool = "with what there is of it"
-    words(f"This deletes the stack {name} {pool}, for good.")
+        _check_that_it_can_be_changed(where, state)
+    what = f"with all accounts (user pool {pool}) and identities" if pool else "with what there is of it"
+    words(f"This deletes the stack {name} ({deployment.place(state)}) {what}, for good.")
     if agreed is None:
         need_terminal(app, "The stack's name is needed once more", f"give --yes {name}")
         agreed = ask_line("The stack's name, to delete it")
@@ -423,11 +447,38 @@ def destroy(app: App, name: str, region: str | None, aws_profile: str | None, ag
         raise click.UsageError(f"'{agreed}' is not the stack's name: nothing is deleted.")
     if state.outputs:
         _release(app, _profile(deployment, state), aws_profile)
-    _watched(name, stack.delete)
+    try:
+        watched(where, stack.delete)
+    except StackFailed as error:
+        error.hint = f"See {where.line('status')}; the same again goes on deleting it."
+        raise
     words(f"The stack {name} is deleted.")
+    if pool:
+        _tell_what_is_left(app, pool)
 
 
-_ONE_MEMBER = "1 member is no longer accepted."
+def _check_protection(where: Where, deployment: "Deployment", state: "StackState", pool: str | None) -> None:
+    if state.parameters.get(PROTECTION) == "ACTIVE":
+        # With -o -, since the file that there is here may be of another stack.
+        line = where.line("deploy", "--parameter", f"{PROTECTION}=INACTIVE", "-o", "-")
+        hint = f"End that first: {line}"
+    elif pool and deployment.protects(pool):
+        hint = "That was set beside the stack: end it first in the user pool itself (Cognito's console)."
+    else:
+        return
+    raise ServiceRefused(f"the accounts of the stack {where.name} are protected from deletion", hint=hint)
+
+
+def _tell_what_is_left(app: App, pool: str) -> None:
+    """Name what this machine still has of the pools that are gone; nothing of it is removed unasked."""
+    held = read(EXPORTS)
+    with suppress(ProfileError):
+        if held and from_exports(parse_json(held, EXPORTS), str(EXPORTS)).user_pool_id == pool:
+            words(f"The file {EXPORTS} is of no use any more.")
+    for key in app.profiles.keys():
+        with suppress(ProfileError):
+            if app.profiles.load(key).user_pool_id == pool:
+                words(f"The profile '{key}' is of no use any more: aws-iot config remove -k {key}")
 
 
 def _release(app: App, profile: Profile, aws_profile: str | None) -> None:
@@ -440,4 +491,5 @@ def _release(app: App, profile: Profile, aws_profile: str | None) -> None:
         return
     for identity in accepted:
         members.detach(identity, policy)
-    words(f"{len(accepted)} members are no longer accepted." if len(accepted) != 1 else _ONE_MEMBER)
+    many = "1 member is" if len(accepted) == 1 else f"{len(accepted)} members are"
+    words(f"{many} no longer accepted.")

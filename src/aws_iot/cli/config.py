@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -155,6 +156,16 @@ def _forget_what_is_of_others(app: App, key: str, old: Profile, new: Profile, ev
     another = kept is not None and not same_user and kept.session.username != new.username
     if (another or not same_pool) and app.sessions.forget(key):
         words("The session that there was is forgotten here: sign in anew.")
+
+
+def write_profile(app: App, key: str, profile: Profile) -> None:
+    """Store a profile for who is preset there, as -s does: nothing of other pools outlives it."""
+    if checked_key(key) in app.profiles.keys():
+        with suppress(ProfileError):  # what is damaged cannot be forgotten, only replaced
+            old = app.profiles.load(key)
+            profile = replace(profile, username=old.username)
+            _forget_what_is_of_others(app, key, old, profile, False)
+    app.profiles.change(key, lambda _: profile)
 
 
 def _preset_user(app: App, key: str) -> str | None:

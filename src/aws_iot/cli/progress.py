@@ -15,11 +15,12 @@ CLEAR = "\r\x1b[K"
 class Progress:
     """Shows itself on a terminal only, after a while, unless `--quiet`."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = PATIENCE_SECONDS) -> None:
+        """`patience` is in seconds: what is over sooner needs no such line."""
         context = click.get_current_context(silent=True)
         quiet = context and context.meta.get(QUIET)
         self._wanted = sys.stderr is not None and sys.stderr.isatty() and not quiet
-        self._next = time.monotonic() + PATIENCE_SECONDS
+        self._next = time.monotonic() + patience
         self._shown = False
 
     def show(self, line: str) -> None:

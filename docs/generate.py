@@ -43,7 +43,7 @@ def exit_codes() -> str:
     """The table of exit codes, from the classes of errors."""
     rows = {
         0: "Done.",
-        1: "A bug of ours: please report the traceback.",
+        1: "You said no when you were asked; or, with a traceback, a bug of ours: please report it.",
         2: "The command line is wrong: see `--help`.",
     }
     for error in errors.AwsIotError.__subclasses__():

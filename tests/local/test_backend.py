@@ -36,6 +36,7 @@ def team(account: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> I
     }
     made = run("backend deploy -k team --parameter PasswordLength=10", env)
     assert re.search(r"CREATE_COMPLETE +MemberRole \(AWS::IAM::Role\)", made.stderr)
+    assert re.search(r"Making the stack team \(account \d{12}, region [a-z]+-[a-z]+-\d\)", made.stderr)
     yield env
     gone = run("backend destroy --yes team", env)
     assert re.search(r"DELETE_COMPLETE +UserPool \(AWS::Cognito::UserPool\)", gone.stderr)
@@ -159,7 +160,10 @@ def test_a_first_deployment_that_fails_leaves_nothing_in_the_way(
     made = client("cognito-idp", stack).describe_user_pool(UserPoolId=pool)["UserPool"]
     assert (made["UsernameAttributes"], made["MfaConfiguration"]) == (["email"], "OFF")
     assert made["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
-    run("backend destroy --name late --yes late", account)
+    for protection, code in (("ACTIVE", 7), ("INACTIVE", 0)):
+        client("cognito-idp", stack).update_user_pool(UserPoolId=pool, DeletionProtection=protection)
+        told = run("backend destroy --name late --yes late", account, ends=code).stderr
+        assert ("are protected from deletion" in told) == (code == 7)
 
 
 def test_what_is_not_ours_is_left_alone(account: dict[str, str], stack: Stack) -> None:

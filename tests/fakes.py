@@ -520,6 +520,7 @@ class FakeStack:
         return None
 
     def _happen(self, what: str, status: str, watcher: Watcher) -> None:
+        watcher.asks()
         if self.refuses:
             raise self.refuses
         self.done.append(what)

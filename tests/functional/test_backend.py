@@ -252,8 +252,13 @@ def test_who_looks_on_no_longer_learns_that_it_goes_on(
 def test_what_was_not_taken_or_has_ended_does_not_go_on(
     aws_iot: CommandLine, cloud: FakeCloud, exports: Path
 ) -> None:
-    cloud.stack.refuses = Unreachable("no network")
-    assert "goes on" not in aws_iot(f"backend deploy -o {exports}", ends=6).stderr
+    cloud.stack.refuses = Unreachable("no answer")
+    left = aws_iot(f"backend deploy -o {exports}", ends=6).stderr
+    assert "CloudFormation may have begun nonetheless: aws-iot backend status --name chat" in left
+    cloud.stack.refuses = NotAuthorized("you may not")
+    refused = aws_iot(f"backend deploy -o {exports}", ends=5).stderr
+    assert "goes on" not in left + refused
+    assert "begun" not in refused
     cloud.stack.refuses, cloud.stack.fails = None, "no more pools"
     assert "goes on" not in aws_iot(f"backend deploy -o {exports}", ends=7).stderr
 

@@ -218,6 +218,11 @@ def test_at_a_terminal_it_asks(team: dict[str, str]) -> None:
         type_in(process, b"taem\r")
         assert b"nothing is deleted" in read_rest(process)
         assert process.wait(DEADLINE_SECONDS) == 2
+    with on_a_terminal([*COMMAND, "backend", "destroy"], team) as process:
+        read_until(process, b"The stack's name, to delete it: ")
+        type_in(process, b"\x03")
+        assert read_rest(process).endswith(b"\r\n")
+        assert process.wait(DEADLINE_SECONDS) == 130
     assert json.loads(run("backend status --json", team).stdout)["parameters"]["TokenMinutes"] == "60"
 
 

@@ -92,6 +92,9 @@ class StackFailed(ServiceRefused):
 class Watcher(Protocol):
     """Somebody who looks on while CloudFormation works."""
 
+    def asks(self) -> None:
+        """CloudFormation is told what to do; whether it takes that is not known yet."""
+
     def accepted(self) -> None:
         """CloudFormation has taken the request: from now on it goes on, whoever looks."""
 
@@ -104,6 +107,8 @@ class Watcher(Protocol):
 
 class Nobody:
     """Looks on, and says nothing."""
+
+    def asks(self) -> None: ...
 
     def accepted(self) -> None: ...
 
@@ -221,11 +226,9 @@ class Stack:
 
     def _begin(self, operation: str, watcher: Watcher, **parameters: Any) -> dict[str, Any]:
         """Have CloudFormation begin something: by its token it knows the same request again, whose answer was lost."""
+        watcher.asks()
         token = f"aws-iot-{uuid.uuid4()}"
-        try:
-            answer = self._service.call(operation, _REFUSALS, ClientRequestToken=token, **parameters)
-        except Unreachable as error:
-            raise type(error)(f"{error}; CloudFormation may have begun nonetheless", error.hint) from error
+        answer = self._service.call(operation, _REFUSALS, ClientRequestToken=token, **parameters)
         watcher.accepted()
         return answer
 

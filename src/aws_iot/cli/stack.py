@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from aws_iot.cli.output import complain, words
 from aws_iot.cli.progress import Progress
-from aws_iot.errors import AwsIotError
+from aws_iot.errors import AwsIotError, Unreachable
 
 if TYPE_CHECKING:
     from aws_iot.aws.cloudformation import Change, StackEvent, StackState, Watcher
@@ -91,11 +91,15 @@ class _Told:
     """Tells what CloudFormation does, line by line; on a terminal also what it is waiting for."""
 
     def __init__(self) -> None:
+        self.asked = False
         self.goes_on = False
         self.progress = Progress(patience=0)  # CloudFormation is never quick
         self._troubled = False
         self._began = time.monotonic()
         self._busy: dict[str, None] = {}
+
+    def asks(self) -> None:
+        self.asked = True
 
     def accepted(self) -> None:
         self.goes_on = True
@@ -131,10 +135,12 @@ def watched(where: Where, work: "Callable[[Watcher], T]") -> T:
         return work(told)
     except StackFailed:
         raise
-    except BaseException:
+    except BaseException as error:
+        told.progress.clear()
         if told.goes_on:
-            told.progress.clear()
             complain(f"CloudFormation goes on without you: {where.line('status')}")
+        elif told.asked and isinstance(error, Unreachable | KeyboardInterrupt):
+            complain(f"CloudFormation may have begun nonetheless: {where.line('status')}")
         raise
     finally:
         told.progress.clear()

@@ -123,6 +123,7 @@ def test_a_profile_of_other_pools_is_spared(
     [
         ("-k default", 3, "of other pools"),
         ("-k ../x", 3, "cannot name a profile"),
+        ("-k ../x --replace", 3, "cannot name a profile"),
         ("--name my_chat", 2, "'my_chat' cannot name a stack"),
         ("--parameter Room1=ops/", 7, "Room1 is 'ops/', and must be"),
         ("--parameter Room2=ops", 7, "Room1 is *, which is all rooms"),
@@ -170,7 +171,7 @@ def test_the_parameters_that_change_are_shown_old_and_new(
     said = aws_iot(f"backend deploy -o {exports} --yes --parameter Room1=ops --parameter Mfa=ON").stderr
     assert "  Room1: * → ops\n" in said
     assert "Mfa" not in said
-    assert "[replaced only if this turns out to differ: IdentityPoolId (from IdentityPool)]" in said
+    assert "[perhaps replaced, by IdentityPoolId (from IdentityPool)]" in said
 
 
 def test_what_people_sign_in_with_stays(aws_iot: CommandLine, cloud: FakeCloud, exports: Path) -> None:

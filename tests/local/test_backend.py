@@ -93,6 +93,7 @@ def test_it_is_changed_in_place_and_only_where_something_differs(team: dict[str,
     assert "nothing changes" in run("backend deploy --yes", team).stderr
     refused = run("backend deploy --parameter Room1=lobby", team, ends=2).stderr
     assert re.search(r"Modify MemberRole \(AWS::IAM::Role\): .*Policies", refused)
+    assert re.search(r"Modify IdentityPoolRoles [^\[\n]*$", refused, re.MULTILINE)
     assert json.loads(run("backend status --json", team).stdout)["parameters"]["Room1"] == "*"
     changed = run("backend deploy --yes --parameter Room1=lobby --parameter Room2=ops", team).stderr
     assert re.search(r"UPDATE_COMPLETE +MemberPolicy \(AWS::IoT::Policy\)", changed)
@@ -218,11 +219,6 @@ def test_at_a_terminal_it_asks(team: dict[str, str]) -> None:
         type_in(process, b"taem\r")
         assert b"nothing is deleted" in read_rest(process)
         assert process.wait(DEADLINE_SECONDS) == 2
-    with on_a_terminal([*COMMAND, "backend", "destroy"], team) as process:
-        read_until(process, b"The stack's name, to delete it: ")
-        type_in(process, b"\x03")
-        assert read_rest(process).endswith(b"\r\n")
-        assert process.wait(DEADLINE_SECONDS) == 130
     assert json.loads(run("backend status --json", team).stdout)["parameters"]["TokenMinutes"] == "60"
 
 

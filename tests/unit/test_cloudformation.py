@@ -130,6 +130,43 @@ def test_a_proposal_is_waited_for_and_read_to_its_last_page() -> None:
     ]
 
 
+def change(
+    resource: str, replacement: str | None, cause: str | None = None, source: str = "ResourceAttribute"
+) -> dict[str, Any]:
+    target = {"Attribute": "Properties", "Name": "P", "RequiresRecreation": "Always"}
+    detail = {"Target": target, "CausingEntity": cause, "ChangeSource": source}
+    of = {"Action": "Modify", "LogicalResourceId": resource, "ResourceType": "T"}
+    return {"ResourceChange": of | {"Replacement": replacement, "Details": [detail] if cause else []}}
+
+
+@pytest.mark.parametrize(
+    ("pool", "told"),
+    [
+        (change("Pool", "False"), {}),
+        (change("Pool", "True", "Name"), {"Pool": "True", "Client": "Conditional", "Roles": "Conditional"}),
+        (
+            change("Pool", "Conditional", "Name", "ParameterReference"),
+            {"Pool": "Conditional", "Client": "Conditional", "Roles": "Conditional"},
+        ),
+        (
+            change("Pool", "Conditional"),
+            {"Pool": "Conditional", "Client": "Conditional", "Roles": "Conditional"},
+        ),
+    ],
+)
+def test_what_refers_to_something_that_stays_is_not_called_perhaps_replaced(
+    pool: dict[str, Any], told: dict[str, str]
+) -> None:
+    found = [pool, change("Client", "Conditional", "Pool"), change("Roles", "Conditional", "Client.Arn")]
+    script = Scripted(
+        create_change_set={"Id": "set", "StackId": "id"},
+        describe_change_set={"Status": "CREATE_COMPLETE", "Changes": found},
+    )
+    proposal = stack(script).propose(TEMPLATE, {})
+    assert proposal
+    assert {c.resource: c.replacement for c in proposal.changes if c.replacement != "False"} == told
+
+
 @pytest.mark.parametrize(
     "reason",
     [

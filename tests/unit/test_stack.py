@@ -64,13 +64,12 @@ def test_elsewhere_there_are_plain_lines() -> None:
         (Change("Modify", "A", "T", "True", ["X"], ["X"]), "Modify A (T): X  [REPLACED]"),
         (
             Change("Modify", "A", "AWS::Cognito::IdentityPool", "Conditional", ["X"], ["X (from B)"]),
-            "Modify A (AWS::Cognito::IdentityPool): X  [replaced only if this turns out to differ: X (from B);"
+            "Modify A (AWS::Cognito::IdentityPool): X  [perhaps replaced, by X (from B);"
             " then all identities are lost: everybody has to be accepted anew]",
         ),
         (
             Change("Modify", "A", "T", "Conditional", ["X"]),
-            "Modify A (T): X  [replaced only if this turns out to differ:"
-            " something that CloudFormation does not tell]",
+            "Modify A (T): X  [perhaps replaced, by what CloudFormation does not tell]",
         ),
         (
             Change("Remove", "A", "AWS::Cognito::UserPool", None),

@@ -3,7 +3,7 @@
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -197,8 +197,9 @@ class Stack:
             while token := page.get("NextToken"):
                 page = self._page(made["Id"], NextToken=token)
                 found += page["Changes"]
-        changes = [_change(one) for one in found if "ResourceChange" in one]
-        return Proposal(name, made["Id"], made["StackId"], changes)
+        changes = [one["ResourceChange"] for one in found if "ResourceChange" in one]
+        stay = _stay(changes)
+        return Proposal(name, made["Id"], made["StackId"], [_change(one, stay) for one in changes])
 
     def discard(self, proposal: Proposal) -> None:
         """Forget a proposal. One that cannot be deleted now stays, and does no harm."""
@@ -370,26 +371,59 @@ def _event(found: Mapping[str, Any]) -> StackEvent:
     )
 
 
-def _change(found: Mapping[str, Any]) -> Change:
-    of = found["ResourceChange"]
-    names, depends = set(), set()
-    for detail in of.get("Details", ()):
-        target = detail.get("Target", {})
-        name = target.get("Name") or target.get("Attribute")
-        if not name:
-            continue
-        names.add(name)
-        if target.get("RequiresRecreation") in ("Always", "Conditionally"):
-            cause = detail.get("CausingEntity")
-            depends.add(f"{name} (from {cause})" if cause else name)
+def _change(of: Mapping[str, Any], stay: Collection[str]) -> Change:
+    names = {_property(detail) for detail in of.get("Details", ())} - {""}
+    depends = set()
+    for detail in _recreating(of):
+        cause = detail.get("CausingEntity")
+        depends.add(f"{_property(detail)} (from {cause})" if cause else _property(detail))
+    resource = of["LogicalResourceId"]
+    replacement = "False" if resource in stay else of.get("Replacement")
     return Change(
         of["Action"],
-        of["LogicalResourceId"],
+        resource,
         of["ResourceType"],
-        of.get("Replacement"),
+        replacement,
         sorted(names),
-        sorted(depends),
+        sorted(depends) if replacement in ("True", "Conditional") else (),
     )
+
+
+def _stay(changes: Sequence[Mapping[str, Any]]) -> Collection[str]:
+    """The resources that CloudFormation calls perhaps replaced, and that are not: what they refer to stays.
+
+    It does not look whether a reference will differ. Of the resources of our template what others refer to
+    (ids, ARNs, the provider's name) is given once, and lasts as long as they do.
+    """
+    perhaps = {one["LogicalResourceId"]: one for one in changes if one.get("Replacement") == "Conditional"}
+    replaced = {one["LogicalResourceId"] for one in changes if one.get("Replacement") == "True"}
+    stay = {name for name, one in perhaps.items() if _recreating(one)}
+    while wrong := {
+        name
+        for name in stay
+        for detail in _recreating(perhaps[name])
+        if detail.get("ChangeSource") not in _REFERENCES
+        or detail.get("CausingEntity", "").partition(".")[0] in replaced | (perhaps.keys() - stay)
+    }:
+        stay -= wrong
+    return stay
+
+
+def _recreating(of: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The details of a change that may lead to another resource in the place of this one."""
+    return [
+        detail
+        for detail in of.get("Details", ())
+        if detail.get("Target", {}).get("RequiresRecreation") in ("Always", "Conditionally")
+    ]
+
+
+def _property(detail: Mapping[str, Any]) -> str:
+    target = detail.get("Target", {})
+    return target.get("Name") or target.get("Attribute") or ""
+
+
+_REFERENCES = ("ResourceReference", "ResourceAttribute")
 
 
 _BEGINNINGS = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"}

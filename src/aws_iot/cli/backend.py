@@ -160,6 +160,8 @@ def deploy(
       aws-iot backend deploy --name ops --aws-profile work -k ops -o ops.json --yes
     """
     where = Where(name, region, aws_profile)
+    if key:
+        checked_key(key)  # before anything is made
     deployment = app.deployment(name, region, aws_profile)
     state = _found(deployment.stack)
     if state:
@@ -227,13 +229,13 @@ def _updated(
     if proposal is None:
         words(f"The stack {where.name} is up to date: nothing changes.")
         return state
-    words(f"This changes in the stack {where.name} ({deployment.place(state)}):")
-    for line in (*differences(state.parameters, parameters), *map(in_words, proposal.changes)):
-        words(f"  {line}")
-    if not proposal.changes:
-        words("  no resource, only what the stack says of them")
     agreed = False
     try:
+        words(f"This changes in the stack {where.name} ({deployment.place(state)}):")
+        for line in (*differences(state.parameters, parameters), *map(in_words, proposal.changes)):
+            words(f"  {line}")
+        if not proposal.changes:
+            words("  no resource, only what the stack says of them")
         if not yes:
             need_terminal(app, "Somebody has to agree to the changes", "look at them, then give --yes")
         agreed = yes or ask_line("Change it? [y/N]", default="n").lower() in ("y", "yes")

@@ -72,8 +72,8 @@ def in_words(change: "Change") -> str:
     if change.replacement == "True":
         return f"{what}  [REPLACED{_lost(change)}]"
     if change.replacement == "Conditional":
-        on = " and ".join(change.depends) or "something that CloudFormation does not tell"
-        return f"{what}  [replaced only if this turns out to differ: {on}{_lost(change)}]"
+        by = " and ".join(change.depends) or "what CloudFormation does not tell"
+        return f"{what}  [perhaps replaced, by {by}{_lost(change)}]"
     if change.action == "Remove":
         return f"{what}{_lost(change)}"
     return what

@@ -391,6 +391,22 @@ def test_credentials_that_are_not_taken_any_more_end_it() -> None:
             connection.receive(SECONDS)
 
 
+def test_a_link_that_is_back_is_not_ended_by_what_was_wrong_with_an_attempt_before() -> None:
+    is_back = threading.Event()
+
+    def answer(link: int) -> int:
+        if link == 3:  # the look at why the second was turned away
+            is_back.wait(SECONDS)
+        return {2: 503, 3: 403}.get(link, 101)
+
+    with ScriptedBroker(upgrade=answer) as broker, connected(broker) as connection:
+        broker.cut()
+        next_of(connection, Restored)
+        is_back.set()
+        assert connection.receive(0.5) is None
+        connection.publish("a/b/c", b"x")
+
+
 def test_a_session_that_has_ended_ends_it() -> None:
     with (
         ScriptedBroker() as broker,

@@ -498,10 +498,11 @@ class IotCoreConnection:
 
     def _on_connected(self, data: mqtt5.LifecycleConnectSuccessData) -> None:
         self._handshakes.answered()
-        self._link_began, self._link_began_at = time.monotonic(), self._now()
-        self._outbox.begin()
-        self._is_linked = True
-        self._last_cause = ""
+        with self._handing:  # else the fault of an earlier attempt could end this link
+            self._link_began, self._link_began_at = time.monotonic(), self._now()
+            self._outbox.begin()
+            self._is_linked = True
+            self._last_cause = ""
         if not self._is_open:
             self._is_open = True
             self._attempts.put(None)
@@ -582,16 +583,20 @@ class IotCoreConnection:
         """Say why the link does not come back, once for each reason; end it where it never will."""
         if not self._looking.acquire(blocking=False):
             return  # the attempt before is being looked into
+        looked_at = time.monotonic()
         try:
             fault = self._handshakes.error or self._fault(self._handshakes.fresh_upgrade(), PATIENCE_SECONDS)
         finally:
             self._looking.release()
-        if isinstance(fault, SignInRefused | NotAuthorized | ProfileError | WrongClock):
-            self._end(fault)
         cause = str(fault or (words(failure) if failure else "no answer in time"))
-        if not self._is_linked and not self._ended.done():
-            again, self._last_cause = cause == self._last_cause, cause
-            self._events.put(Lost(cause, f"an attempt to reconnect failed: {name_of(failure)}", again))
+        with self._handing:
+            if self._is_linked or self._link_began > looked_at:
+                return  # a later attempt was let in
+            if isinstance(fault, SignInRefused | NotAuthorized | ProfileError | WrongClock):
+                self._end(fault)
+            if not self._ended.done():
+                again, self._last_cause = cause == self._last_cause, cause
+                self._events.put(Lost(cause, f"an attempt to reconnect failed: {name_of(failure)}", again))
 
     def _on_disconnected(self, data: mqtt5.LifecycleDisconnectData) -> None:
         self._is_linked = False

@@ -1,5 +1,6 @@
 """What a connection makes of a broker that refuses, cuts, or forgets: every shape that AWS's documents leave open."""
 
+import _thread
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from aws_iot.errors import (
     TopicRefused,
     Unreachable,
 )
+from aws_iot.profile import Profile
 from tests.fakes import FakeCloud
 from tests.fault_proxy import FaultProxy
 from tests.scripted_broker import (
@@ -56,6 +58,12 @@ def say(kind: Kind, answer: Callable[[Packet], bytes | None], link: int | None =
     return lambda p: answer(p) if p.kind is kind and link in (None, p.link) else agreeable(p)
 
 
+def profile_of(broker: ScriptedBroker, port: int | None = None) -> Profile:
+    """Of which the endpoint is the broker, or what stands before it at that port."""
+    endpoint = replace(broker.endpoint, port=port or broker.endpoint.port)
+    return replace(FakeCloud().profile, endpoint=endpoint, key="team")
+
+
 @contextmanager
 def connected(
     broker: ScriptedBroker,
@@ -65,9 +73,7 @@ def connected(
     port: int | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Iterator[IotCoreConnection]:
-    endpoint = replace(broker.endpoint, port=port or broker.endpoint.port)
-    profile = replace(FakeCloud().profile, endpoint=endpoint, key="team")
-    connection = IotCoreConnection.open(profile, IDENTITY, credentials, now, timeout)
+    connection = IotCoreConnection.open(profile_of(broker, port), IDENTITY, credentials, now, timeout)
     try:
         yield connection
     finally:
@@ -122,6 +128,24 @@ def test_a_broker_that_never_answers_connect_is_given_up_in_time() -> None:
         connected(broker, timeout=3),
     ):
         pass
+
+
+def test_who_gives_up_while_several_connect_waits_for_one_goodbye_and_not_for_each() -> None:
+    given_up: list[float] = []
+    with ScriptedBroker() as broker, FaultProxy(broker.endpoint.port) as proxy:
+        proxy.is_mute = True
+
+        def interrupt() -> None:
+            proxy.wait_for_links(4)
+            given_up.append(time.monotonic())
+            _thread.interrupt_main()
+
+        threading.Thread(target=interrupt, daemon=True).start()
+        with pytest.raises(KeyboardInterrupt):
+            IotCoreConnection.open_several(
+                profile_of(broker, proxy.port), IDENTITY, keys, lambda: datetime.now(UTC), SECONDS, 4
+            )
+        assert time.monotonic() - given_up[0] < 2.5
 
 
 # -- a request is refused: in a word, by a goodbye, or by a cut
@@ -280,6 +304,26 @@ def test_each_attempt_is_made_with_live_credentials_and_not_sooner_than_a_second
         assert connection.receive(SECONDS) == Restored()
     assert len(asked) == 2
     assert asked[1] - asked[0] > 0.95
+
+
+def test_credentials_that_take_long_to_renew_do_not_bring_two_attempts_close_together() -> None:
+    answers = iter([None, 1.2])
+    came: list[float] = []
+
+    def credentials() -> Credentials:
+        threading.Event().wait(next(answers, None) or 0)
+        return keys()
+
+    def refusing_the_second(packet: Packet) -> bytes | None:
+        if packet.kind is Kind.CONNECT:
+            came.append(time.monotonic())
+            return CUT if packet.link == 2 else CONNACK
+        return agreeable(packet)
+
+    with ScriptedBroker(refusing_the_second) as broker, connected(broker, credentials) as connection:
+        broker.cut()
+        next_of(connection, Restored)
+    assert came[-1] - came[1] > 0.9
 
 
 @pytest.mark.parametrize(

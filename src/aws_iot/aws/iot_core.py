@@ -193,6 +193,8 @@ class IotCoreConnection:
                 connection._open()
         except BaseException:
             for connection in connections:
+                connection.leave()
+            for connection in connections:
                 connection.close()
             raise
         return connections

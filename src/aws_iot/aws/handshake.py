@@ -140,7 +140,6 @@ class Handshakes:
         if self._stopped.wait(self._pause(time.monotonic())):
             attempt.set_done(AwsIotError("the connection is being closed"))
             return
-        self._last = time.monotonic()
         self._sign(attempt)
         if not answered.wait(self._patience):
             self._on_silence()
@@ -166,10 +165,9 @@ class Handshakes:
             self.error = None
         except AwsIotError as error:
             self.error = error
-            attempt.set_done(error)
         except Exception as error:
             self.error = AwsIotError(f"signing the connection failed: {type(error).__name__}")
-            attempt.set_done(error)
             raise
-        else:
-            attempt.set_done()
+        finally:
+            self._last = time.monotonic()  # not before: to renew credentials may take seconds
+            attempt.set_done(self.error)

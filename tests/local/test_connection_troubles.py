@@ -241,6 +241,20 @@ def test_a_slow_broker_that_acknowledges_one_after_the_other_is_not_given_up() -
         assert broker.links == 1
 
 
+def test_a_message_that_takes_longer_to_leave_than_an_answer_may_take_is_not_sent_again_and_again() -> None:
+    told: list[AwsIotError | None] = []
+    with (
+        ScriptedBroker() as broker,
+        FaultProxy(broker.endpoint.port, bytes_per_second=20_000) as proxy,
+        connected(broker, port=proxy.port, timeout=1) as connection,
+    ):
+        connection.send("a/b/c", b"x" * 40_000, done=told.append)
+        ends = time.monotonic() + SECONDS
+        while not told and time.monotonic() < ends:
+            assert connection.receive(0.1) is None
+    assert told == [None]
+
+
 @pytest.mark.parametrize("topic", ["a/+/c", "", "a/\tb"])
 def test_what_mqtt_forbids_is_an_error_of_ours(topic: str) -> None:
     with ScriptedBroker() as broker, connected(broker) as connection, pytest.raises(ServiceRefused):

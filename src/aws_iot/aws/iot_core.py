@@ -566,7 +566,7 @@ class IotCoreConnection:
                 self._handshakes.was_useful()
             self._trial = None
             self._start_anew()
-        detail = f"nothing since {now - since:.0f} s, {now - began:.0f} s after it began"
+        detail = f"owed for {now - since:.0f} s, {now - began:.0f} s after it began"
         self._events.put(Lost(f"no acknowledgement for {patience:g} seconds", detail))
 
     def _start_anew(self) -> None:

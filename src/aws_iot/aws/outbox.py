@@ -24,6 +24,9 @@ A network that breaks now and then does not. One that breaks all the time, such 
 breaks a link on which nothing is asked for.
 """
 
+SLOWEST_BYTES_PER_SECOND = 4000
+"""So fast a link carries at least: the largest message that AWS IoT Core takes, 128 KB, leaves within 32 seconds."""
+
 
 def is_over(request_left: float) -> bool:
     """Whether a cut at this moment may be over a request that left, or was sent again, then."""
@@ -103,14 +106,17 @@ class Outbox:
     def silent_since(self) -> float | None:
         """Since when the link owes us an answer that it may never give; None if there is none to wait for.
 
-        It is the last answer that counts, as long as they come in order: over a slow link many are on their way. One
-        that is passed over was discarded, as AWS IoT Core does with what exceeds a limit.
+        It is the last answer that counts, as long as they come in order: over a slow link many are on their way. The
+        next may take as long as the oldest takes to leave, which is not seen from here; else one that takes longer
+        would be sent again for ever. One that is passed over was discarded, as AWS IoT Core does with what exceeds
+        a limit.
         """
         with self._lock:
             oldest = self._oldest()
             if oldest is None:
                 return None
-            return self._overtaken_since or max(self.link_began, self._answered_at, oldest.since)
+            leaves = len(oldest.packet.payload or b"") / SLOWEST_BYTES_PER_SECOND
+            return self._overtaken_since or max(self.link_began, self._answered_at, oldest.since) + leaves
 
     def _oldest(self) -> Waiting | None:
         """Of those that the broker acknowledges."""

@@ -55,7 +55,8 @@ class Connection(Protocol):
     """One link to the broker, open from the start. One thread uses it.
 
     Every method but `close` raises `NotAuthorized` or `Unreachable` once the link has ended for
-    good; no call waits longer than the connection's deadline, except `receive`.
+    good; no call waits longer than the connection's deadline, except `receive`, and a few seconds more where that tells
+    whether a request was refused.
     """
 
     def send(

@@ -163,7 +163,7 @@ def test_a_publication_may_be_refused_in_each_way(answer: Callable[[Packet], byt
     script = say(Kind.PUBLISH, answer or (lambda p: puback(p, NOT_AUTHORIZED)))
     with (
         ScriptedBroker(script) as broker,
-        connected(broker) as connection,
+        connected(broker, timeout=2) as connection,  # cuts take three seconds to mean it
         pytest.raises(TopicRefused, match="publish to a/b/c"),
     ):
         connection.publish("a/b/c", b"x")
@@ -174,7 +174,7 @@ def test_a_subscription_may_be_refused_in_each_way(answer: Callable[[Packet], by
     script = say(Kind.SUBSCRIBE, answer or (lambda p: suback(p, NOT_AUTHORIZED)))
     with (
         ScriptedBroker(script) as broker,
-        connected(broker) as connection,
+        connected(broker, timeout=2) as connection,
         pytest.raises(TopicRefused, match="subscribe to a/b/#"),
     ):
         connection.subscribe(["a/b/#"])

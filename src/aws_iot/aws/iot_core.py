@@ -89,6 +89,10 @@ USEFUL_SECONDS = 2.0
 TRIAL_SECONDS = 1.0
 """So long a link has to stand, if not longer, for what was asked for on those before to be to blame for their ends."""
 
+VERDICT_SECONDS = 5.0
+"""So much longer than its timeout a call waits at most while a trial runs: its end tells a refusal from a broker that
+does not answer."""
+
 
 class Trial(Enum):
     """What is asked for over a link, where something is suspected to be what the broker cuts links over."""
@@ -317,8 +321,13 @@ class IotCoreConnection:
     ) -> None:
         told: Future[AwsIotError | None] = Future()
         self.send(topic, payload, properties, qos=qos, retain=retain, done=told.set_result)
-        if not settled([told], self._timeout):
-            raise Unreachable(f"the broker has not acknowledged the message within {self._timeout:g} seconds")
+        deadline, is_late = time.monotonic() + self._timeout, False
+        while not settled([told], 0 if is_late else SLICE_SECONDS):
+            if is_late:
+                raise Unreachable(
+                    f"the broker has not acknowledged the message within {self._timeout:g} seconds"
+                )
+            is_late = self._is_late(deadline)
         error = told.result()
         if error and self._ended.done():
             ended = self._ended.result()
@@ -467,9 +476,10 @@ class IotCoreConnection:
             client, answer = self._ask(filters)
             while not self._ended.done() and not (client is self._client and answer.done()):
                 settled([answer, self._ended] if client is self._client else [self._ended], SLICE_SECONDS)
+                is_late = self._is_late(deadline)
                 if self._ungranted >= CUTS_THAT_REFUSE:
                     raise refused_by_cuts(what, None)
-                if time.monotonic() > deadline:
+                if is_late:
                     raise Unreachable(
                         f"the broker has not granted the subscription within {self._timeout:g} seconds"
                     )
@@ -487,6 +497,10 @@ class IotCoreConnection:
         raise Unreachable(
             f"the broker has not granted the subscription: {words(answer.exception())}"
         ) from answer.exception()
+
+    def _is_late(self, deadline: float) -> bool:
+        with self._handing:  # which a verdict is given under
+            return time.monotonic() > deadline + (VERDICT_SECONDS if self._trial else 0.0)
 
     def _ask(self, filters: Sequence[str]) -> "tuple[mqtt5.Client, Future[mqtt5.SubackPacket]]":
         """By which client, and the answer to come; a successor of the client has to be asked anew."""

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -327,6 +328,16 @@ def test_the_time_is_up_while_a_command_runs_as_well(
     assert "sh was ended: the time was up" in errors
     assert told in errors
     assert cloud.connections[0].acknowledged == 1  # what follows comes again where the broker keeps it
+
+
+def test_a_message_that_no_command_can_be_given_is_not_dealt_with_and_ends_it(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    hear(app, said("1"), said("2"))
+    result = aws_iot(f"sub -q --exec '{sys.executable} -c pass' {ALICE}", ends=9)
+    assert "cannot be given a message: No such file" in result.stderr
+    assert cloud.connections[0].acknowledged == 0
 
 
 # -- staying

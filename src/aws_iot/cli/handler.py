@@ -1,5 +1,6 @@
 """A command that is run for each message, with the message in its environment and on its standard input."""
 
+import errno
 import math
 import os
 import subprocess
@@ -9,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from aws_iot.cli.output import complain
 from aws_iot.errors import CommandFailed
@@ -21,6 +22,9 @@ LONGEST_VARIABLE_BYTES = 32_000
 POLL_SECONDS = 0.01
 PARTING_SECONDS = 1.0
 """How long commands may take to end once they are told to, where listening ends before they do."""
+
+LACKING = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+"""A machine that is short of processes, file descriptors or memory: it says nothing of the command."""
 
 _VARIABLES: dict[str, Callable[[Message], str]] = {
     "ROOM": lambda message: message.room,
@@ -84,19 +88,22 @@ class Handler:
             process.wait()
 
     def take(self, message: Message, ends: float = math.inf) -> None:
-        """Start the command, and return as soon as one of the jobs is free, or when the time is up."""
+        """Start the command, and return as soon as one of the jobs is free, or when the time is up.
+
+        Raises `CommandFailed` where this machine lacks what any command takes; then nothing is done with the message.
+        """
         self._started += 1
-        # A file, not a pipe: a command that does not read it can neither block us nor fail for it.
-        with tempfile.TemporaryFile() as text:
-            text.write(message.text.encode(errors="replace"))
-            text.seek(0)
-            try:
-                process = subprocess.Popen(self._command, stdin=text, env=os.environ | variables(message))
-            except OSError as error:
-                self._tell(f"cannot be run: {error.strerror}")
-                return
-        self._running[process] = message
-        self._wait_for_fewer_than(self._jobs, ends)
+        try:
+            # A file, not a pipe: a command that does not read it can neither block us nor fail for it.
+            with tempfile.TemporaryFile() as text:
+                text.write(message.text.encode(errors="replace"))
+                text.seek(0)
+                process = self._start(text, message)
+        except OSError as error:
+            raise CommandFailed(f"{self._command[0]} cannot be given a message: {error.strerror}") from error
+        if process:
+            self._running[process] = message
+            self._wait_for_fewer_than(self._jobs, ends)
 
     def settle(self) -> Message | None:
         """Report what has ended; the first message whose command, or one that began before, still runs."""
@@ -117,6 +124,16 @@ class Handler:
         """Raises `CommandFailed` if any has failed."""
         if self._failed:
             raise CommandFailed(f"{self._failed} of {self._started} commands failed")
+
+    def _start(self, text: IO[bytes], message: Message) -> subprocess.Popen[bytes] | None:
+        """None for a command that cannot be run, whatever the message is."""
+        try:
+            return subprocess.Popen(self._command, stdin=text, env=os.environ | variables(message))
+        except OSError as error:
+            if error.errno in LACKING:
+                raise
+            self._tell(f"cannot be run: {error.strerror}")
+            return None
 
     def _wait_for_fewer_than(self, number: int, ends: float) -> None:
         while self.settle() and len(self._running) >= number and (left := ends - time.monotonic()) > 0:

@@ -648,6 +648,34 @@ def test_what_was_suspected_and_is_taken_then_is_followed_by_the_rest_in_order()
     ]
 
 
+def test_what_mqtt_forbids_does_not_hold_up_the_rest_while_something_is_on_trial() -> None:
+    script: Script = lambda p: CUT if p.kind is Kind.SUBSCRIBE and p.link in (2, 3) else agreeable(p)  # noqa: E731
+    told: list[AwsIotError | None] = []
+    with ScriptedBroker(script) as broker, connected(broker, timeout=3) as connection:
+        connection.subscribe(["a/#"])
+        broker.cut()
+        while broker.links < 4:
+            connection.receive(0.1)
+        connection.send("a/+/c", b"x", done=told.append)
+        connection.publish("a/b/c", b"x")
+    assert [type(error) for error in told] == [ServiceRefused]
+
+
+def test_while_a_subscription_is_on_trial_nothing_else_is_and_what_waits_goes_out_once_after_it() -> None:
+    def script(packet: Packet) -> bytes | None:
+        is_suspect = packet.kind in (Kind.SUBSCRIBE, Kind.PUBLISH)
+        return CUT if is_suspect and packet.link < 3 else agreeable(packet)
+
+    told: list[AwsIotError | None] = []
+    with ScriptedBroker(script) as broker, connected(broker) as connection:
+        connection.send("a/b/c", b"1", done=told.append)
+        connection.subscribe(["a/#"])
+        connection.publish("a/b/c", b"2")
+    assert told == [None]
+    asked = [(p.kind, p.body[-1:]) for p in broker.received if p.link == 3 and p.kind is not Kind.DISCONNECT]
+    assert asked[1:] == [(Kind.SUBSCRIBE, b"\x01"), (Kind.PUBLISH, b"1"), (Kind.PUBLISH, b"2")]
+
+
 # -- why
 
 

@@ -130,7 +130,6 @@ class IotCoreConnection:
         self._is_open = False
         self._is_linked = False
         self._ended: Future[AwsIotError] = Future()
-        self._ending = threading.Lock()
         self._stopping = threading.Event()
         self._subscriptions: list[Sequence[str]] = []
         self._link_began = 0.0
@@ -240,7 +239,7 @@ class IotCoreConnection:
             min_reconnect_delay_ms=1,
             max_reconnect_delay_ms=round(CONNECT_SECONDS * 1000),
             ack_timeout_sec=LINK_SECONDS,  # it is ours to look for: see `_look`
-            on_publish_callback_fn=heard(self._on_publish),
+            on_publish_callback_fn=heard(partial(self._on_publish, stopped)),
             on_lifecycle_event_connection_success_fn=heard(self._on_connected),
             on_lifecycle_event_connection_failure_fn=heard(self._on_connect_failed),
             on_lifecycle_event_disconnection_fn=heard(self._on_disconnected),
@@ -309,6 +308,7 @@ class IotCoreConnection:
             client.publish(packet).add_done_callback(settle)
         except RuntimeError as error:  # awscrt checks packets before it sends them
             self._outbox.settle(number, ServiceRefused(f"this cannot be sent over MQTT: {error}"))
+            self._end_trial()
 
     def publish(
         self,
@@ -372,15 +372,16 @@ class IotCoreConnection:
         self._acknowledged = self._received if deliveries is None else self._acknowledged + deliveries
         while self._handles and self._handles[0][0] <= self._acknowledged:
             _, event = self._handles.popleft()
-            if event.client is self._client:  # a later one would take the handle for one of its own
-                with suppress(Exception):  # of a link that is gone: the broker delivers it again
-                    event.client.invoke_publish_acknowledgement(event.handle)
+            with self._handing, suppress(Exception):  # of a link that is gone: the broker delivers it again
+                if event.stopped is self._stopped:  # a later client would take the handle for one of its own
+                    self._client.invoke_publish_acknowledgement(event.handle)
 
     def leave(self) -> None:
         if self._left_at is not None:
             return
         self._left_at = time.monotonic()
-        self._stopping.set()
+        with self._handing:  # no other client is made from now on
+            self._stopping.set()
         self._handshakes.stop()
         if not self._stopped.is_set():
             if self._durable and self._is_linked:
@@ -486,9 +487,9 @@ class IotCoreConnection:
                 if client is not self._client and self._trial is not Trial.BARE:
                     client, answer = self._ask(filters)
         finally:
-            self._is_asking = False
-        if self._trial is Trial.ALONE:
-            self._end_trial()
+            with self._handing:
+                self._is_asking = False
+                self._end_trial()
         if answer.done() and not answer.exception():
             return answer.result()
         if self._ended.done():
@@ -653,7 +654,11 @@ class IotCoreConnection:
                 self._futile = self._futile + 1 if self._unanswered and is_over(self._link_began) else 0
                 if trial and self._futile >= CUTS_THAT_REFUSE:
                     self._end(refused_by_cuts("subscribe again to what was granted before", reason))
-                elif trial and self._outbox.cuts >= CUTS_THAT_REFUSE and not self._unanswered:
+                elif (
+                    trial
+                    and self._outbox.cuts >= CUTS_THAT_REFUSE
+                    and not (self._unanswered or self._is_asking)
+                ):
                     self._end(refused_by_cuts(over, reason))
                 elif max(self._futile, self._ungranted, self._outbox.cuts) >= CUTS_THAT_REFUSE - 1:
                     self._trial, self._trial_seconds = Trial.BARE, max(TRIAL_SECONDS, 2 * stood)
@@ -675,7 +680,7 @@ class IotCoreConnection:
                 self._trial = None
                 self._outbox.each(self._hand_over)
 
-    def _on_publish(self, data: mqtt5.PublishReceivedData) -> None:
+    def _on_publish(self, stopped: threading.Event, data: mqtt5.PublishReceivedData) -> None:
         packet, events = data.publish_packet, self._events
         given = packet.user_properties
         delivery = Delivery(
@@ -689,7 +694,7 @@ class IotCoreConnection:
         if self._durable or events.qsize() >= UNACKNOWLEDGED:  # else awscrt may: that is cheaper
             take_charge = data.acquire_publish_acknowledgement_control
             handle = take_charge() if take_charge else None
-        events.put(_Unacknowledged(delivery, self._client, handle) if handle else delivery)
+        events.put(_Unacknowledged(delivery, stopped, handle) if handle else delivery)
         while events.qsize() > EVENTS and not self._ended.done() and not self._stopping.is_set():
             time.sleep(0.01)  # nothing else slows a broker that sends with QoS 0
 
@@ -724,11 +729,13 @@ class IotCoreConnection:
         with self._handing:
             if self._trial is Trial.ALONE:
                 self._outbox.begin()
-                if not self._outbox.first(self._hand_over) and not self._is_asking:
+                if not self._is_asking and not self._outbox.first(self._hand_over):
                     self._end_trial()
 
     def _end(self, error: AwsIotError) -> None:
-        with self._ending:  # awscrt's thread and `_tell_why` may both have a reason
+        with (
+            self._handing
+        ):  # awscrt's thread and `_tell_why` may both have a reason; no other client is made after it
             if self._ended.done():
                 return
             self._ended.set_result(error)
@@ -742,7 +749,8 @@ class _Unacknowledged:
     """A delivery, and what tells the broker that it has been dealt with."""
 
     delivery: Delivery
-    client: mqtt5.Client
+    stopped: threading.Event
+    """Of the client that it came by; the client itself would be held by its own callback, and never be gone."""
     handle: mqtt5.PublishAcknowledgementControlHandle
 
 

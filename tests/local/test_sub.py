@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.connection import Connection
+from aws_iot.connection import Connection, Delivery
 from aws_iot.room import Rooms
 from tests.conftest import CommandLine
 from tests.processes import COMMAND, Person, Running, Stack, run, session_of
@@ -121,6 +121,28 @@ def test_a_session_that_is_kept_does_not_bring_the_rooms_of_earlier_runs(
     speaker.say(room, "new")
     heard = run(f"sub -q -r {room} --durable {room} --json -C 1 -W 10", listener.env)
     assert texts(heard.stdout) == ["new"]
+
+
+def test_in_a_session_that_is_kept_each_message_is_delivered_once_however_often_its_room_was_entered(
+    stack: Stack, listener: Person, speaker: Rooms, room: str
+) -> None:
+    app, profile = stack.app(), stack.profile
+    credentials = app.issuer(profile).issue(session_of(app.accounts(profile), listener.username))
+    delivered: list[bytes] = []
+    for text in ("first", "second", "third"):
+        connection = app.connect(profile, listener.identity, lambda: credentials, room)
+        app.rooms(profile, connection, listener.identity, "alice").enter([room])
+        speaker.say(room, text)
+        speaker.say(room, f"end of {text}")
+        while not delivered or b"end of " + text.encode() not in delivered[-1]:
+            event = connection.receive(10)
+            assert isinstance(event, Delivery)
+            delivered.append(event.payload)
+            connection.acknowledge()
+        connection.close()
+    assert [json.loads(payload)["msg"] for payload in delivered] == [
+        said for text in ("first", "second", "third") for said in (text, f"end of {text}")
+    ]
 
 
 def test_who_waits_for_an_admin_comes_in_by_itself(stack: Stack) -> None:

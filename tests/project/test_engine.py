@@ -36,6 +36,11 @@ EXPECTED = {
     "what saves itself": ["cloudformation", "cognito", "iam", "iot"],
     "persistence": ["service data", "service"],
     "iot._describe_endpoint is looked up at each call": True,
+    "iot.broker_subscribe": "account_id region topic_filter callback granted_qos client_id retain_as_published"
+    " retain_handling",
+    "iot.broker_subscribe is looked up at each call": True,
+    "tables of subscriptions": ["dict", "account/region/a/#"],
+    "keys of a subscription": ["subscription_id", "client_id"],
     "user pools of CloudFormation are made and changed by": POOL_CALLS,
     "their clients by": CLIENT_CALLS,
     "tables that list": ["AccountRegionScopedDict", "AccountRegionScopedDict"],
@@ -70,6 +75,10 @@ print(json.dumps(dict(zip({list(EXPECTED)}, [
      if callable(service.get_state) and callable(service.load_persisted_state)],
     [parameters(save_state), parameters(load_state)],
     "_describe_endpoint" in iot._route_request.__code__.co_names,
+    parameters(iot.broker_subscribe),
+    "broker_subscribe" in iot._WSSession._dispatch_packet.__code__.co_names,
+    [type(iot._subscriptions).__name__, iot._scoped_topic("account", "region", "a/#")],
+    [name for name in ("subscription_id", "client_id") if name in iot._Subscription.__slots__],
     [name for name in {POOL_CALLS} if called(name, "_cognito_user_pool_create", "_cognito_user_pool_update")],
     [name for name in {CLIENT_CALLS}
      if called(name, "_cognito_user_pool_client_create", "_cognito_user_pool_client_update")],

@@ -1,10 +1,12 @@
 """Where the engine answers otherwise than AWS, and this program would notice.
 
 ministack 1.5.33 hands the value of a CloudFormation parameter on as text, also where a resource takes
-a number (AWS converts it); and it names a host for the broker that leads nowhere on this machine.
+a number (AWS converts it); it names a host for the broker that leads nowhere on this machine; and who subscribes to
+a filter once more, such as in a session that was kept, gets each message once more, where MQTT replaces the
+subscription (5.0, [MQTT-3.8.4-3]).
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ministack.core.responses import json_response
@@ -20,10 +22,24 @@ CALLS = ("_create_user_pool", "_update_user_pool", "_create_user_pool_client", "
 
 
 def enforce(broker: str) -> None:
-    """Make the engine convert numbers, and name `broker` (`host:port`) as the account's endpoint."""
+    """Make the engine convert numbers, replace subscriptions, and name `broker` (`host:port`) as its endpoint."""
     for name in CALLS:
         setattr(cognito, name, _with_numbers(getattr(cognito, name)))
+    iot.broker_subscribe = _replacing(iot.broker_subscribe)
     iot._describe_endpoint = lambda _: json_response({"endpointAddress": broker})
+
+
+def _replacing(subscribe: Callable[..., Awaitable[str]]) -> Callable[..., Awaitable[str]]:
+    async def replace(account: str, region: str, topic_filter: str, *others: Any, **options: Any) -> str:
+        number = await subscribe(account, region, topic_filter, *others, **options)
+        held = iot._subscriptions[iot._scoped_topic(account, region, topic_filter)]
+        client = options.get("client_id")
+        for one in [one for one in held if client and one.client_id == client]:
+            if one.subscription_id != number:
+                held.discard(one)
+        return number
+
+    return replace
 
 
 def _with_numbers(call: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -1,8 +1,9 @@
 """The connection to AWS IoT Core: MQTT 5 by awscrt, over a WebSocket that we sign.
 
 awscrt calls back on a thread of its own, one call at a time. A callback here puts an event on a
-queue or settles a future, and returns; what takes time (renewing credentials, signing) has a
-thread of its own.
+queue, settles a future or hands over what waits, and returns; what takes time (renewing credentials,
+signing, looking why a link does not come back) has a thread of its own. One callback waits: where
+too many events have not been read.
 """
 
 import math

@@ -22,9 +22,6 @@ UNACKNOWLEDGED = 100
 CREDIT_SECONDS = 0.02
 """Who has paused may catch up by so much: a pause is always a little longer than it was meant to be."""
 
-AFTER_A_LINK_SECONDS = 1.05
-"""All that was unacknowledged leaves at once on a link that is back, and may be as much as is taken in a second."""
-
 SLICE_SECONDS = 0.25
 """How often it is looked at the link while nothing else happens."""
 
@@ -100,7 +97,16 @@ class _Lane:
         self.pace = pace
         self.sent = 0
         self.settled = 0
+        self.is_lost = False
+        self.settled_before: int | None = None
+        """How many were settled when it was looked last, if the link was lost then."""
         self.has_room = threading.Event()
+
+    @property
+    def sent_again(self) -> int:
+        """How many at most have left at once on the link that has just come back: all that was not acknowledged."""
+        before = self.settled_before
+        return UNACKNOWLEDGED if before is None else min(self.sent - before, UNACKNOWLEDGED)
 
 
 class Stream:
@@ -199,8 +205,10 @@ class Stream:
         """Tell what has happened to a link, if anything has. Raises why it has ended, if it has."""
         for event in lane.rooms.what_happened():
             if isinstance(event, Restored):
-                lane.pace.rest(AFTER_A_LINK_SECONDS)
+                lane.pace.rest(lane.sent_again / PUBLISHES_PER_SECOND)
             self._on_link(event)
+            lane.is_lost = isinstance(event, Lost)
+        lane.settled_before = lane.settled if lane.is_lost else None
 
     def _rest(self, seconds: float) -> None:
         end = time.monotonic() + seconds

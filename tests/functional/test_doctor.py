@@ -39,9 +39,10 @@ def test_it_stops_at_what_fails_and_says_what_to_do(
     at = next(number for number, line in enumerate(lines) if line.startswith("clock"))
     assert "FAILED" in lines[at]
     assert lines[at].endswith("the clock is slow")
-    assert [line.strip() for line in lines[at + 1 : at + 3]] == ["Set it.", "Then try again."]
-    assert lines[at + 3].split() == ["user-pool", "-"]
-    assert all(line.split()[1] == "-" for line in lines[at + 3 :])
+    told = ["It was checked whether the clock is right.", "Set it.", "Then try again."]
+    assert [line.strip() for line in lines[at + 1 : at + 4]] == told
+    assert lines[at + 4].split() == ["user-pool", "-"]
+    assert all(line.split()[1] == "-" for line in lines[at + 4 :])
     assert "It fails at 'clock': exit code 6." in done.stderr
 
 

@@ -159,6 +159,7 @@ def _in_words(finding: Finding, columns: int | None) -> list[str]:
     return [
         f"{over}{finding.step:14}{result}{padding}{took}  {first}",
         *(f"{MARGIN}{line}" for line in rest),
+        *([f"{MARGIN}It was checked whether {finding.checked}."] if finding.error else []),
         *(f"{MARGIN}{visible(line)}" for line in advice.splitlines()),  # not folded: it may be a command
     ]
 

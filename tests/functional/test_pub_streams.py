@@ -124,6 +124,16 @@ def test_a_run_that_was_interrupted_is_gone_on_with(
     assert not (tmp_path / "note").exists()
 
 
+def test_one_message_is_kept_before_anything_is_tried(
+    aws_iot: CommandLine, cloud: FakeCloud, identity: str, tmp_path: Path
+) -> None:
+    spool = tmp_path / "spool"
+    aws_iot(f"pub -r lobby -m kept -u nobody -p wrong --spool {spool}", ends=4)
+    assert cloud.published == []
+    aws_iot(f"pub --spool {spool}")
+    assert [payload for _, payload, _ in cloud.published] == [b'{"msg":"kept"}']
+
+
 def test_what_cannot_be_sent_now_waits_in_the_spool(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, tmp_path: Path
 ) -> None:

@@ -101,6 +101,9 @@ class Job:
             if self._spool:
                 stack.enter_context(self._spool)
             messages = self._messages()
+            if self._spool and self._one is not None and self._given.repeat == 1:
+                for said in messages:  # first of all: to sign in and connect may take long, and be broken off
+                    self._keep_said(said)
             try:
                 places = enter(stack, True)
             except Unreachable as error:
@@ -151,6 +154,15 @@ class Job:
     def _keep(self, message: Outgoing) -> None:
         if self._spool:
             self._spool.add(message.room, message.payload, message.id, message.qos, message.retain)
+
+    def _keep_said(self, said: Said) -> None:
+        """Put it into the spool, from where it is sent later."""
+        number, room, payload = said
+        if isinstance(payload, bytes):
+            self._keep(self._message(number, number, room, payload))
+        elif payload is not None:
+            self._tell_refused(Outgoing(number, room, b"", ""), payload)
+        self._kept = number or self._kept
 
     def _place_of(self, number: int) -> int:
         """Where in the stream the message of that number in the input is."""
@@ -211,12 +223,8 @@ class Job:
         words(f"{error}. What is said is kept in {self._spool_folder} until there is a connection.")
         connected = _connected_some_time(lambda opened: enter(opened, False), self._pause)
         try:
-            for number, room, payload in messages:
-                if isinstance(payload, bytes):
-                    self._keep(self._message(number, number, room, payload))
-                elif payload is not None:
-                    self._tell_refused(Outgoing(number, room, b"", ""), payload)
-                self._kept = number or self._kept
+            for said in messages:
+                self._keep_said(said)
                 if not connected.done() or error is connected.exception():
                     continue
                 if isinstance(refused := connected.exception(), SignInRefused):

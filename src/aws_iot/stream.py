@@ -97,7 +97,6 @@ class _Lane:
         self.pace = pace
         self.sent = 0
         self.settled = 0
-        self.is_lost = False
         self.settled_before: int | None = None
         """How many were settled when it was looked last, if the link was lost then."""
         self.has_room = threading.Event()
@@ -203,12 +202,13 @@ class Stream:
 
     def _hear(self, lane: _Lane) -> None:
         """Tell what has happened to a link, if anything has. Raises why it has ended, if it has."""
+        is_lost = lane.settled_before is not None
         for event in lane.rooms.what_happened():
             if isinstance(event, Restored):
                 lane.pace.rest(lane.sent_again / PUBLISHES_PER_SECOND)
             self._on_link(event)
-            lane.is_lost = isinstance(event, Lost)
-        lane.settled_before = lane.settled if lane.is_lost else None
+            is_lost = isinstance(event, Lost)
+        lane.settled_before = lane.settled if is_lost else None
 
     def _rest(self, seconds: float) -> None:
         end = time.monotonic() + seconds

@@ -1,17 +1,16 @@
 """What an identity may do, as AWS has it: its role, its IoT policies, and IoT's own opinion; signs as an admin does."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from aws_iot.authorization import Gate, Person, Question
-from aws_iot.aws.clients import Address, Refusals, Service
-from aws_iot.errors import NotAuthorized, ProfileError, ServiceRefused
+from aws_iot.aws.admin import AsAdmin
+from aws_iot.aws.clients import Refusals, Service
+from aws_iot.errors import NotAuthorized, NotFound, ProfileError, ServiceRefused
 from aws_iot.policy import Document, parse
-from aws_iot.profile import Profile
 
 QUESTIONS_AT_ONCE = 10  # the most that TestAuthorization takes: iot 2015-05-28
 ROLE_MAPPINGS = "the identity pool gives other roles by rules or tokens (RoleMappings), maybe here too"
@@ -27,19 +26,11 @@ class Opinion:
     missing: tuple[str, ...] = ()
 
 
-class Authorization:
+class Authorization(AsAdmin):
     """Reads what decides about an identity of the profile's pool. Raises `CredentialsRefused` and `Unreachable`.
 
     What the caller's AWS credentials may not read is a gate in doubt.
     """
-
-    def __init__(
-        self, profile: Profile, now: Callable[[], datetime], timeout: float, aws_profile: str | None
-    ) -> None:
-        self._profile = profile
-        self._now = now
-        self._timeout = timeout
-        self._who = aws_profile
 
     def read(self, identity: str) -> tuple[Sequence[Gate], str | None]:
         """All gates of an identity: its role, the boundary of that, and the IoT policies attached to it.
@@ -83,7 +74,7 @@ class Authorization:
             found = self._identity_pools.call(
                 "get_identity_pool_roles", _REFUSALS, IdentityPoolId=self._profile.identity_pool_id
             )
-        except _Unknown:
+        except NotFound:
             return None, [Gate("role", "", (), closed="there is no such identity pool")]
         except (NotAuthorized, ServiceRefused) as error:
             return None, [Gate("role", "", (), str(error))]
@@ -93,7 +84,7 @@ class Authorization:
             return None, [Gate("role", "", (), doubt, "the identity pool has no role for who is signed in")]
         try:
             role = self._iam.call("get_role", _REFUSALS, RoleName=_name(arn))["Role"]
-        except _Unknown:
+        except NotFound:
             return arn, [
                 Gate("role", _name(arn), (), doubt, "the identity pool names it, and there is no such role")
             ]
@@ -148,22 +139,8 @@ class Authorization:
         return Gate("IoT", ", ".join(one.name for one in documents), tuple(documents)), arn
 
     @cached_property
-    def _iot(self) -> Service:
-        return self._service("iot", self._profile.iot_region, self._profile.iot_url)
-
-    @cached_property
     def _iam(self) -> Service:
         return self._service("iam", self._profile.identity_pool_region, self._profile.iam_url)
-
-    @cached_property
-    def _identity_pools(self) -> Service:
-        return self._service(
-            "cognito-identity", self._profile.identity_pool_region, self._profile.cognito_identity_url
-        )
-
-    def _service(self, name: str, region: str, url: str | None) -> Service:
-        address = Address(name, region, url, self._profile.ca_bundle)
-        return Service.signed(address, self._now, self._timeout, self._who)
 
 
 def _opinion(answer: dict[str, Any]) -> Opinion:
@@ -185,12 +162,8 @@ _ACTION_TYPES = {
 }
 
 
-class _Unknown(ServiceRefused):
-    """AWS knows nothing of that name."""
-
-
-def _unknown(message: str) -> _Unknown:
-    return _Unknown(f"AWS does not know it: {message}")
+def _unknown(message: str) -> NotFound:
+    return NotFound(f"AWS does not know it: {message}")
 
 
 def _refused(message: str) -> NotAuthorized:

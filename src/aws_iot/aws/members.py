@@ -1,14 +1,14 @@
 """Members: identities that have the team's IoT policy attached, which takes an admin's own AWS credentials."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from aws_iot.aws.clients import Address, Refusals, Service
+from aws_iot.aws.admin import AsAdmin
+from aws_iot.aws.clients import Refusals, Service
 from aws_iot.errors import NotAuthorized, NotFound, NotInstalled, ServiceRefused
-from aws_iot.profile import Profile
 
 PAGE = 60  # the most that ListIdentities gives at once: cognito-identity 2014-06-30
 TARGETS_PAGE = 250  # and ListTargetsForPolicy: iot 2015-05-28
@@ -33,19 +33,11 @@ class Connected:
     hears: Sequence[str]
 
 
-class Members:
+class Members(AsAdmin):
     """Who may come in, by the IoT policies attached to identities; signs with the caller's AWS credentials.
 
     Every method raises `ServiceRefused`, `CredentialsRefused` or `NotAuthorized`.
     """
-
-    def __init__(
-        self, profile: Profile, now: Callable[[], datetime], timeout: float, aws_profile: str | None
-    ) -> None:
-        self._profile = profile
-        self._now = now
-        self._timeout = timeout
-        self._who = aws_profile
 
     def accept(self, identity: str, policy: str) -> None:
         """Attach `policy` to `identity`; fine if it is attached already."""
@@ -140,25 +132,11 @@ class Members:
         self._data("delete_connection", clientId=client)
 
     @cached_property
-    def _iot(self) -> Service:
-        return self._service("iot", self._profile.iot_region, self._profile.iot_url)
-
-    @cached_property
-    def _identity_pools(self) -> Service:
-        return self._service(
-            "cognito-identity", self._profile.identity_pool_region, self._profile.cognito_identity_url
-        )
-
-    @cached_property
     def _iot_data(self) -> Service:
         # The data plane answers where the broker is: docs.aws.amazon.com/iot/latest/developerguide/http.html
         endpoint = self._profile.endpoint
         host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
         return self._service("iot-data", self._profile.iot_region, f"https://{host}:{endpoint.port}")
-
-    def _service(self, name: str, region: str, url: str | None) -> Service:
-        address = Address(name, region, url, self._profile.ca_bundle)
-        return Service.signed(address, self._now, self._timeout, self._who)
 
     def _data(self, operation: str, **parameters: Any) -> dict[str, Any]:
         if not hasattr(self._iot_data.client, operation):

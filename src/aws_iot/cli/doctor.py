@@ -4,7 +4,7 @@ import json
 import shutil
 import sys
 import textwrap
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import click
@@ -17,6 +17,7 @@ from aws_iot.cli.output import data, visible, words
 from aws_iot.cli.sign_in import serves_alone, session_alone
 from aws_iot.cli.terminal import working_time
 from aws_iot.doctor import Examination, Finding, Parts, Person
+from aws_iot.profile import Profile
 from aws_iot.room import check_room
 
 ANY_POOL = "us-east-1:00000000-0000-0000-0000-000000000000"
@@ -84,20 +85,22 @@ def doctor(
     if room is not None:
         check_room(ANY_POOL, room)
 
+    @cache
+    def profile() -> Profile:
+        return app.profiles.load(key)
+
     def load() -> Parts:
-        profile = app.profiles.load(key)
-        kept = app.sessions.load(profile)
+        kept = app.sessions.load(profile())
         live = bool(kept and serves_alone(app, kept, user, password_stdin))
-        services = app.services(profile, live_session=live)
-        return Parts(profile, services, app.issuer(profile), partial(app.connect, profile))
+        services = app.services(profile(), live_session=live)
+        return Parts(profile(), services, app.issuer(profile()), partial(app.connect, profile()))
 
     def who() -> str | None:
-        profile = app.profiles.load(key)
-        kept = app.sessions.load(profile)
-        return user or profile.username or (kept.session.username if kept else None)
+        kept = app.sessions.load(profile())
+        return user or profile().username or (kept.session.username if kept else None)
 
     def sign_in() -> Person:
-        return Person(*session_alone(app, app.profiles.load(key), user, password, password_stdin))
+        return Person(*session_alone(app, profile(), user, password, password_stdin))
 
     examination = Examination(
         load,

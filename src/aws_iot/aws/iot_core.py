@@ -24,6 +24,7 @@ from typing import Any, Self, TypeVar
 
 from awscrt import io, mqtt5
 
+from aws_iot.aws import thread_state
 from aws_iot.aws.handshake import CONNECT_SECONDS, Handshakes, SignedUpgrade
 from aws_iot.aws.outbox import CUTS_THAT_REFUSE, Outbox, is_over
 from aws_iot.aws.proxy import proxy_options
@@ -298,6 +299,8 @@ class IotCoreConnection:
         client = self._client
 
         def settle(answer: "Future[mqtt5.PublishCompletionData]") -> None:
+            if number:  # there may be many
+                thread_state.keep()
             failure = answer.exception()
             if failure is None and not packet.qos:
                 self._outbox.settle(number, None)
@@ -689,6 +692,7 @@ class IotCoreConnection:
                 self._outbox.each(self._hand_over)
 
     def _on_publish(self, stopped: threading.Event, data: mqtt5.PublishReceivedData) -> None:
+        thread_state.keep()
         packet, events = data.publish_packet, self._events
         given = packet.user_properties
         delivery = Delivery(

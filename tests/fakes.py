@@ -13,7 +13,7 @@ from aws_iot.authorization import Gate, Person, Question
 from aws_iot.aws.authorization import Opinion
 from aws_iot.aws.cloudformation import Change, Proposal, StackEvent, StackFailed, StackState, Watcher
 from aws_iot.aws.members import Connected, Identity
-from aws_iot.connection import Connection, Delivery, Done, Event
+from aws_iot.connection import Connection, Done, Event, Publication
 from aws_iot.credentials import CredentialIssuer, Credentials
 from aws_iot.doctor import Seen, Services
 from aws_iot.endpoint import Endpoint
@@ -78,6 +78,7 @@ class FakeCloud:
     devices: list[Device] = field(default_factory=list)
     remembered: list[Device] = field(default_factory=list)
     stop_after: int | None = None
+    refuses_payload: bytes | None = None
     clients: dict[str, Connected] = field(default_factory=dict)
     strangers: dict[str, list[str]] = field(default_factory=dict)
     """Identities that nobody here has, and the policies that are attached to them."""
@@ -97,7 +98,7 @@ class FakeCloud:
     def deliver(self, topic: str, payload: bytes, properties: Properties = (), qos: int = 1) -> None:
         """What the broker does with a publication that it took."""
         for connection in self.connections:
-            connection.offer(Delivery(topic, payload, properties, qos))
+            connection.offer(Publication(topic, payload, properties, qos))
 
 
 class FakeAccounts:
@@ -317,38 +318,24 @@ class FakeConnection:
             )
         cloud.connections.append(self)
 
-    def send(
-        self,
-        topic: str,
-        payload: bytes,
-        properties: Properties = (),
-        *,
-        qos: int = 1,
-        retain: bool = False,
-        done: Done,
-    ) -> None:
+    def send(self, publication: Publication, done: Done) -> None:
         try:
-            self.publish(topic, payload, properties, qos=qos, retain=retain)
+            self.publish(publication)
         except AwsIotError as error:
             done(error)
         else:
             done(None)
 
-    def publish(
-        self,
-        topic: str,
-        payload: bytes,
-        properties: Properties = (),
-        *,
-        qos: int = 1,
-        retain: bool = False,
-    ) -> None:
+    def publish(self, publication: Publication) -> None:
+        topic = publication.topic
         if not (topic.startswith(f"{POOL}/") and topic.endswith(f"/{self._identity}")):
             raise TopicRefused(f"not authorized to publish to {topic}")
+        if publication.payload == self._cloud.refuses_payload:
+            raise ServiceRefused("the broker does not take it")
         if len(self._cloud.published) == self._cloud.stop_after:
             raise KeyboardInterrupt
-        self._cloud.published.append((topic, payload, properties))
-        self._cloud.deliver(topic, payload, properties, qos)
+        self._cloud.published.append((topic, publication.payload, publication.properties))
+        self._cloud.deliver(*publication[:4])
 
     def subscribe(self, filters: Sequence[str]) -> None:
         for topic_filter in filters:
@@ -363,7 +350,7 @@ class FakeConnection:
             return None
         if isinstance(event, BaseException):
             raise event
-        self.received += isinstance(event, Delivery)
+        self.received += isinstance(event, Publication)
         return event
 
     def leave(self) -> None:
@@ -377,7 +364,7 @@ class FakeConnection:
         self.acknowledged += done
         self.received -= done
 
-    def offer(self, delivery: Delivery) -> None:
+    def offer(self, delivery: Publication) -> None:
         """Deliver a publication once, if a filter takes it."""
         if not self.closed and any(matches(delivery.topic, f) for f in self._filters):
             self.events.put(delivery)

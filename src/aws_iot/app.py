@@ -90,11 +90,11 @@ class App:
         place = os.environ.get("AWS_IOT_SECRETS")
         return SecretStore(self.config_folder / "secrets", keyring=self._keyring, place=place, tell=self.tell)
 
-    def spool(self, folder: Path, pool: str) -> Spool:
-        """The messages that wait in a folder, for an identity pool."""
+    def spool(self, folder: Path, pool: str, speaker: str | None) -> Spool:
+        """The messages of a user that wait in a folder, for an identity pool."""
         from aws_iot.spool import Spool
 
-        return Spool(folder, pool)
+        return Spool(folder, pool, speaker)
 
     def _keyring(self) -> Keyring | None:
         from aws_iot import system_keyring

@@ -15,14 +15,17 @@ reason that `receive` raises.
 """
 
 
-class Delivery(NamedTuple):
-    """A publication that reached us; `retained` ones were published before we asked for their topic."""
+class Publication(NamedTuple):
+    """What is published to a topic. The broker is to keep it, with `retain`, for those who ask for the topic later.
+
+    One that reached us with `retain` was published before we asked.
+    """
 
     topic: str
     payload: bytes
     properties: Properties = ()
     qos: int = 1
-    retained: bool = False
+    retain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Restored:
     seconds: float = field(default=0.0, compare=False)
 
 
-Event = Delivery | Lost | Restored
+Event = Publication | Lost | Restored
 
 
 class Connection(Protocol):
@@ -59,16 +62,7 @@ class Connection(Protocol):
     whether a request was refused.
     """
 
-    def send(
-        self,
-        topic: str,
-        payload: bytes,
-        properties: Properties = (),
-        *,
-        qos: int = 1,
-        retain: bool = False,
-        done: Done,
-    ) -> None:
+    def send(self, publication: Publication, done: Done) -> None:
         """Hand a publication over, and return at once; `done` is called once, on another thread.
 
         Publications leave in the order in which they are handed over. With QoS 1 they wait for a broken
@@ -77,15 +71,7 @@ class Connection(Protocol):
         """
         ...
 
-    def publish(
-        self,
-        topic: str,
-        payload: bytes,
-        properties: Properties = (),
-        *,
-        qos: int = 1,
-        retain: bool = False,
-    ) -> None:
+    def publish(self, publication: Publication) -> None:
         """As `send`, and return when it is done.
 
         Raises what `done` would be told, or `Unreachable` if no acknowledgement came in time.

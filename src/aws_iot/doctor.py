@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
-from aws_iot.connection import Connection, Delivery, Lost
+from aws_iot.connection import Connection, Lost, Publication
 from aws_iot.credentials import CredentialIssuer, Credentials
 from aws_iot.errors import AwsIotError, NotAuthorized, TopicRefused, Unreachable
 from aws_iot.message import encode, timestamp, to_properties
@@ -225,7 +225,7 @@ class Examination:
         properties = to_properties(self._id, self._now(), self._session.username)
         self._said_at = self._clock()
         with self._pointing_at_policies():
-            self._connection.publish(where, encode("aws-iot doctor"), properties)
+            self._connection.publish(Publication(where, encode("aws-iot doctor"), properties))
         return Seen(f"{where}, acknowledged")
 
     def _echo(self) -> Seen:
@@ -236,7 +236,7 @@ class Examination:
                 raise Unreachable(
                     f"the connection was lost before the message came back: {event.cause}", hint="Try again."
                 )
-            if isinstance(event, Delivery) and ("id", self._id) in event.properties:
+            if isinstance(event, Publication) and ("id", self._id) in event.properties:
                 return Seen(f"it came back within {(self._clock() - self._said_at) * 1000:.0f} ms")
         with self._pointing_at_policies():
             raise TopicRefused(

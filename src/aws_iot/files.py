@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from aws_iot.errors import ProfileError
@@ -73,20 +73,42 @@ def make_private(folder: Path) -> None:
 
 
 @contextmanager
-def exclusive(folder: Path, seconds: float = LOCK_SECONDS) -> Iterator[bool]:
-    """Hold the lock of `folder` against other processes, waiting `seconds` for it; whether it is held.
+def exclusive(
+    folder: Path, seconds: float = LOCK_SECONDS, name: str = ".lock", *, passing: bool = False
+) -> Iterator[bool]:
+    """Hold a lock in `folder` against other processes, waiting `seconds` for it; whether it is held.
 
-    The system releases it when the process ends, however it ends.
+    The system releases it when the process ends, however it ends. The file of a `passing` lock is gone with it.
     """
-    with _told(folder, "locked"):
+    path, deadline = folder / name, time.monotonic() + seconds
+    with ExitStack() as opened, _told(folder, "locked"):
         make_private(folder)
-        file = os.fdopen(os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600), "r+b")
-    with file:
-        deadline = time.monotonic() + seconds
-        with _told(folder, "locked"):
-            while not (held := _try_lock(file.fileno())) and time.monotonic() < deadline:
-                time.sleep(0.02)
+        while not (held := _hold(path, opened)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        locked = opened.pop_all()
+    with locked:
         yield held
+        if held and passing:
+            with suppress(OSError):  # Windows removes no file that is open
+                path.unlink()
+
+
+def _hold(path: Path, opened: ExitStack) -> bool:
+    with ExitStack() as closing:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        closing.callback(os.close, handle)
+        held = _try_lock(handle) and _is(handle, path)
+        if held:
+            opened.push(closing.pop_all())
+    return held
+
+
+def _is(handle: int, path: Path) -> bool:
+    """Whether the path still leads to this file: who held the lock may have removed it meanwhile."""
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager

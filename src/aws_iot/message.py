@@ -39,6 +39,16 @@ class Message(NamedTuple):
     retained: bool = False
 
 
+class Outgoing(NamedTuple):
+    """What is to be said in a room. Its `id` is the same whenever it is sent again."""
+
+    room: str
+    payload: bytes
+    id: str
+    qos: int = 1
+    retain: bool = False
+
+
 _OPENING = b'{"msg":"'
 _CLOSING = b'"}'
 _REPLACED = "\N{REPLACEMENT CHARACTER}"

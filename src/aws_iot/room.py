@@ -8,9 +8,9 @@ from datetime import datetime
 from functools import lru_cache
 from itertools import zip_longest
 
-from aws_iot.connection import Connection, Delivery, Done, Event, Lost, Restored
+from aws_iot.connection import Connection, Done, Event, Lost, Publication, Restored
 from aws_iot.errors import InvalidMessage, InvalidRoom
-from aws_iot.message import Message, Properties, encode, from_wire, to_properties
+from aws_iot.message import Message, Outgoing, encode, from_wire, to_properties
 
 # AWS IoT Core message broker limits: docs.aws.amazon.com/general/latest/gr/iot-core.html
 MAX_TOPIC_BYTES = 256
@@ -176,18 +176,16 @@ class Rooms:
 
     def publish(self, room: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
         """As `say`, with a payload that may be anything at all."""
-        where, properties = topic(self._pool, room, self._identity), self._properties(self._new_id())
-        self._connection.publish(where, checked_size(payload), properties, qos=qos, retain=retain)
+        self._connection.publish(self._publication(Outgoing(room, payload, self._new_id(), qos, retain)))
 
-    def hand_over(
-        self, room: str, payload: bytes, message_id: str, *, qos: int, retain: bool, done: Done
-    ) -> None:
+    def hand_over(self, message: Outgoing, done: Done) -> None:
         """As `publish`, without waiting: see `Connection.send`."""
-        where, properties = topic(self._pool, room, self._identity), self._properties(message_id)
-        self._connection.send(where, checked_size(payload), properties, qos=qos, retain=retain, done=done)
+        self._connection.send(self._publication(message), done)
 
-    def _properties(self, message_id: str) -> Properties:
-        return to_properties(message_id, self._now(), self._name)
+    def _publication(self, message: Outgoing) -> Publication:
+        where = topic(self._pool, message.room, self._identity)
+        properties = to_properties(message.id, self._now(), self._name)
+        return Publication(where, checked_size(message.payload), properties, message.qos, message.retain)
 
     def enter(self, rooms: Sequence[str]) -> None:
         """Hear these rooms, which may be patterns, or every room if none is named.
@@ -239,7 +237,7 @@ class Rooms:
                 continue
             fresh += 1
             heard = self._take(event)
-            if isinstance(event, Delivery):
+            if isinstance(event, Publication):
                 self._untold.append(heard)
             if heard is not None:
                 yield heard
@@ -250,7 +248,7 @@ class Rooms:
         Raises what has ended the connection.
         """
         while (event := self._connection.receive(0)) is not None:
-            if not isinstance(event, Delivery):
+            if not isinstance(event, Publication):
                 yield event
 
     def acknowledge(self, unsettled: Message | None = None) -> None:
@@ -263,7 +261,7 @@ class Rooms:
             del self._untold[:done]
 
     def _take(self, event: Event) -> Message | Lost | Restored | None:
-        if not isinstance(event, Delivery):
+        if not isinstance(event, Publication):
             return event
         found = self._place(event.topic)
         if found is None:
@@ -272,7 +270,7 @@ class Rooms:
         if (at := time.monotonic()) - self._came_at >= SAME_SECONDS:
             self._came, self._came_at = self._now(), at
         message = from_wire(
-            room, sender, event.payload, event.properties, self._came, event.qos, event.retained
+            room, sender, event.payload, event.properties, self._came, event.qos, event.retain
         )
         return None if self._is_repeated(message) else message
 

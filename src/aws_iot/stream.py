@@ -1,16 +1,13 @@
 """Stream: many messages, one after another, as fast as the service takes them."""
 
-import json
 import threading
 import time
-import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
+from dataclasses import dataclass, field
 
 from aws_iot.connection import Lost, Restored
-from aws_iot.errors import AwsIotError, ProfileError, ServiceRefused, TopicRefused
-from aws_iot.files import delete, read, write_private
+from aws_iot.errors import AwsIotError, ServiceRefused, TopicRefused
+from aws_iot.message import Outgoing
 from aws_iot.room import Rooms
 
 # AWS IoT Core limits of a connection, beyond which it discards: docs.aws.amazon.com/general/latest/gr/iot-core.html
@@ -24,18 +21,6 @@ CREDIT_SECONDS = 0.02
 
 SLICE_SECONDS = 0.25
 """How often it is looked at the link while nothing else happens."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """One message of a stream. `number` counts from 1; `id` is the same whenever it is sent again."""
-
-    number: int
-    room: str
-    payload: bytes
-    id: str
-    qos: int = 1
-    retain: bool = False
 
 
 @dataclass
@@ -120,7 +105,7 @@ class Stream:
         *,
         rate: float = PUBLISHES_PER_SECOND,
         on_link: Callable[[Lost | Restored], None],
-        on_refused: Callable[[Outgoing, AwsIotError], None],
+        on_refused: Callable[[int, Outgoing | None, AwsIotError], None],
         on_look: Callable[[], None] = lambda: None,
         on_acknowledged: Callable[[str], None] | None = None,
     ) -> None:
@@ -137,12 +122,17 @@ class Stream:
         self._on_refused = on_refused
         self._on_look = on_look
         self._on_acknowledged = on_acknowledged
+        self.told = 0
+        """Up to this number each is acknowledged, or its refusal was told."""
         self._lock = threading.Lock()
-        self._refusals: list[tuple[Outgoing, AwsIotError]] = []
+        self._refusals: list[tuple[int, Outgoing, AwsIotError]] = []
         self._fatal: AwsIotError | None = None
 
-    def put(self, message: Outgoing) -> None:
-        """Hand it over, as soon as the service takes one more. Raises what ends the connection."""
+    def put(self, number: int, message: Outgoing) -> None:
+        """Hand it over, as soon as the service takes one more. Raises what ends the connection.
+
+        Numbers count from 1, and none is left out: see `pass_over`.
+        """
         lane = self._lanes[self._turn]
         self._turn = (self._turn + 1) % len(self._lanes)
         while lane.sent - lane.settled >= UNACKNOWLEDGED:
@@ -157,21 +147,14 @@ class Stream:
             self.look()
         lane.sent += 1
         self.tally.sent += 1
-        lane.rooms.hand_over(
-            message.room,
-            message.payload,
-            message.id,
-            qos=message.qos,
-            retain=message.retain,
-            done=lambda error: self._settled(lane, message, error),
-        )
+        lane.rooms.hand_over(message, lambda error: self._settled(lane, number, message, error))
 
-    def refuse(self, message: Outgoing, error: AwsIotError) -> None:
-        """This one cannot be sent at all."""
+    def refuse(self, number: int, error: AwsIotError) -> None:
+        """What has this number cannot be sent at all."""
         with self._lock:
             self.tally.refused += 1
-            self.tally.settle(message.number)
-        self._on_refused(message, error)
+            self.tally.settle(number)
+        self._on_refused(number, None, error)
 
     def pass_over(self, number: int) -> None:
         """There is nothing to send under this number."""
@@ -190,15 +173,21 @@ class Stream:
 
     def look(self) -> None:
         """Tell what has happened to the links and which messages were refused. Raises what ends a connection."""
-        with self._lock:
-            refusals, self._refusals = self._refusals, []
-        for message, error in refusals:
-            self._on_refused(message, error)
+        self.tell()
         for lane in self._lanes:
             self._hear(lane)
         if self._fatal:
             raise self._fatal
         self._on_look()
+
+    def tell(self) -> None:
+        """Tell which messages were refused, up to the number in `told`."""
+        with self._lock:
+            refusals, self._refusals = self._refusals, []
+            settled = self.tally.settled
+        for refusal in refusals:
+            self._on_refused(*refusal)
+        self.told = settled
 
     def _hear(self, lane: _Lane) -> None:
         """Tell what has happened to a link, if anything has. Raises why it has ended, if it has."""
@@ -217,16 +206,16 @@ class Stream:
             if left > SLICE_SECONDS:
                 self.look()
 
-    def _settled(self, lane: _Lane, message: Outgoing, error: AwsIotError | None) -> None:
+    def _settled(self, lane: _Lane, number: int, message: Outgoing, error: AwsIotError | None) -> None:
         """What became of one; on the connection's thread."""
         with self._lock:
             if error is None:
                 self.tally.acknowledged += 1
-                self.tally.settle(message.number)
+                self.tally.settle(number)
             elif isinstance(error, ServiceRefused | TopicRefused):
                 self.tally.refused += 1
-                self.tally.settle(message.number)
-                self._refusals.append((message, error))
+                self.tally.settle(number)
+                self._refusals.append((number, message, error))
             else:
                 self._fatal = self._fatal or error
             lane.settled += 1
@@ -236,55 +225,3 @@ class Stream:
         # Not at each one: the two threads would do little but take turns.
         if on_the_way in (0, UNACKNOWLEDGED // 2) or self._fatal:
             lane.has_room.set()
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """How far a stream came.
-
-    The ids of its messages begin with `stream`. So many of them are `settled`, to which `fingerprint` belongs. All are
-    for `room`, unless they say so themselves.
-    """
-
-    stream: str
-    settled: int
-    room: str | None
-    fingerprint: int
-
-
-def fingerprint(before: int, room: str, payload: bytes) -> int:
-    """Of an input up to this message, and `before` up to the last: to notice another input, not a forged one."""
-    return zlib.crc32(
-        payload, zlib.crc32(b"%s\n%d\n" % (room.encode(errors="replace"), len(payload)), before)
-    )
-
-
-class Bookmark:
-    """A file that says how far a stream came, so that another run can go on from there."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def load(self) -> Note | None:
-        """None if there is no such file. Raises `ProfileError` if it is none of ours."""
-        data = read(self.path)
-        if data is None:
-            return None
-        try:
-            stored = json.loads(data)
-            note = Note(**{field.name: stored[field.name] for field in fields(Note)})
-        except (ValueError, LookupError, TypeError) as error:
-            raise ProfileError(
-                f"{self.path}: does not say how far a stream came", hint="Name another file, or remove it."
-            ) from error
-        if not (isinstance(note.stream, str) and isinstance(note.settled, int)):
-            raise ProfileError(f"{self.path}: does not say how far a stream came")
-        return note
-
-    def save(self, note: Note) -> None:
-        """Replace what it says."""
-        write_private(self.path, json.dumps(asdict(note)).encode() + b"\n")
-
-    def remove(self) -> None:
-        """The stream is complete."""
-        delete(self.path)

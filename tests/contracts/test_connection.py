@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from aws_iot.connection import Connection, Delivery
+from aws_iot.connection import Connection, Publication
 from aws_iot.errors import AwsIotError, NotAccepted, TopicRefused
 from tests.contracts.conftest import World
 
@@ -46,26 +46,26 @@ def test_an_identity_that_nobody_accepted_cannot_connect(world: World, username:
 def test_what_is_published_reaches_a_subscriber_as_it_was(world: World, username: str) -> None:
     alice, bob = enter(world, username), enter(world, f"{username}-2")
     alice.connection.subscribe([f"{alice.pool}/lobby/+"])
-    bob.connection.publish(bob.topic("lobby"), b'{"msg":"hi"}', (("id", "1"), ("name", "Bob"), ("id", "2")))
-    expected = Delivery(bob.topic("lobby"), b'{"msg":"hi"}', (("id", "1"), ("name", "Bob"), ("id", "2")))
-    assert alice.connection.receive(SECONDS) == expected
+    said = Publication(bob.topic("lobby"), b'{"msg":"hi"}', (("id", "1"), ("name", "Bob"), ("id", "2")))
+    bob.connection.publish(said)
+    assert alice.connection.receive(SECONDS) == said
 
 
 def test_any_bytes_can_be_published(world: World, username: str) -> None:
     alice = enter(world, username)
     alice.connection.subscribe([f"{alice.pool}/#"])
     for payload in (b"", b"\xff\x00\x1b", b"x" * 100_000):
-        alice.connection.publish(alice.topic("lobby"), payload)
-        assert alice.connection.receive(SECONDS) == Delivery(alice.topic("lobby"), payload)
+        alice.connection.publish(Publication(alice.topic("lobby"), payload))
+        assert alice.connection.receive(SECONDS) == Publication(alice.topic("lobby"), payload)
 
 
 def test_messages_of_a_publisher_arrive_in_order(world: World, username: str) -> None:
     alice = enter(world, username)
     alice.connection.subscribe([f"{alice.pool}/lobby/+"])
     for number in range(50):
-        alice.connection.publish(alice.topic("lobby"), str(number).encode())
+        alice.connection.publish(Publication(alice.topic("lobby"), str(number).encode()))
     received = [alice.connection.receive(SECONDS) for _ in range(50)]
-    assert [event.payload for event in received if isinstance(event, Delivery)] == [
+    assert [event.payload for event in received if isinstance(event, Publication)] == [
         b"%d" % n for n in range(50)
     ]
 
@@ -73,29 +73,29 @@ def test_messages_of_a_publisher_arrive_in_order(world: World, username: str) ->
 def test_a_room_that_was_not_asked_for_is_not_heard(world: World, username: str) -> None:
     alice = enter(world, username)
     alice.connection.subscribe([f"{alice.pool}/lobby/+"])
-    alice.connection.publish(alice.topic("other"), b"x")
+    alice.connection.publish(Publication(alice.topic("other"), b"x"))
     assert alice.connection.receive(MOMENT) is None
 
 
 def test_two_filters_are_granted_at_once(world: World, username: str) -> None:
     alice = enter(world, username)
     alice.connection.subscribe([f"{alice.pool}/a/+", f"{alice.pool}/b/+"])
-    alice.connection.publish(alice.topic("b"), b"x")
-    assert alice.connection.receive(SECONDS) == Delivery(alice.topic("b"), b"x")
+    alice.connection.publish(Publication(alice.topic("b"), b"x"))
+    assert alice.connection.receive(SECONDS) == Publication(alice.topic("b"), b"x")
 
 
 def test_nobody_can_publish_under_the_id_of_another(world: World, username: str) -> None:
     alice, bob = enter(world, username), enter(world, f"{username}-2")
     with pytest.raises(TopicRefused, match="not authorized to publish") as refused:
-        bob.connection.publish(alice.topic("lobby"), b"x")
+        bob.connection.publish(Publication(alice.topic("lobby"), b"x"))
     assert refused.value.exit_code == 5
 
 
 def test_a_connection_outlives_a_refused_publication(world: World, username: str) -> None:
     alice = enter(world, username)
     with pytest.raises(TopicRefused):
-        alice.connection.publish(f"other-pool/lobby/{alice.identity}", b"x")
-    alice.connection.publish(alice.topic("lobby"), b"x")
+        alice.connection.publish(Publication(f"other-pool/lobby/{alice.identity}", b"x"))
+    alice.connection.publish(Publication(alice.topic("lobby"), b"x"))
 
 
 def test_nobody_can_hear_the_rooms_of_another_pool(world: World, username: str) -> None:
@@ -112,14 +112,13 @@ def test_what_is_handed_over_is_acknowledged_in_order_and_arrives_in_order(
     told: queue.SimpleQueue[tuple[int, AwsIotError | None]] = queue.SimpleQueue()
     for number in range(250):
         alice.connection.send(
-            alice.topic("lobby"),
-            str(number).encode(),
-            done=lambda error, number=number: told.put((number, error)),  # type: ignore[misc]
+            Publication(alice.topic("lobby"), str(number).encode()),
+            lambda error, number=number: told.put((number, error)),  # type: ignore[misc]
         )
     assert [told.get(timeout=SECONDS) for _ in range(250)] == [(number, None) for number in range(250)]
     for number in range(250):
         event = alice.connection.receive(SECONDS)
-        assert isinstance(event, Delivery)
+        assert isinstance(event, Publication)
         assert event.payload == b"%d" % number
         alice.connection.acknowledge()
 
@@ -127,28 +126,28 @@ def test_what_is_handed_over_is_acknowledged_in_order_and_arrives_in_order(
 def test_who_hands_over_is_told_of_a_refusal(world: World, username: str) -> None:
     alice = enter(world, username)
     told: queue.SimpleQueue[AwsIotError | None] = queue.SimpleQueue()
-    alice.connection.send(f"other-pool/lobby/{alice.identity}", b"x", done=told.put)
+    alice.connection.send(Publication(f"other-pool/lobby/{alice.identity}", b"x"), told.put)
     assert isinstance(told.get(timeout=SECONDS), TopicRefused)
-    alice.connection.send(alice.topic("lobby"), b"x", done=told.put)
+    alice.connection.send(Publication(alice.topic("lobby"), b"x"), told.put)
     assert told.get(timeout=SECONDS) is None
 
 
 def test_a_publication_may_leave_without_an_acknowledgement(world: World, username: str) -> None:
     alice = enter(world, username)
     alice.connection.subscribe([f"{alice.pool}/lobby/+"])
-    alice.connection.publish(alice.topic("lobby"), b"x", qos=0)
-    assert alice.connection.receive(SECONDS) == Delivery(alice.topic("lobby"), b"x", qos=0)
+    alice.connection.publish(Publication(alice.topic("lobby"), b"x", qos=0))
+    assert alice.connection.receive(SECONDS) == Publication(alice.topic("lobby"), b"x", qos=0)
 
 
 def test_a_reader_that_is_slow_gets_everything(world: World, username: str) -> None:
     alice = enter(world, username)
     alice.connection.subscribe([f"{alice.pool}/lobby/+"])
     for number in range(150):
-        alice.connection.publish(alice.topic("lobby"), str(number).encode())
+        alice.connection.publish(Publication(alice.topic("lobby"), str(number).encode()))
     got: list[bytes] = []
     while len(got) < 150:
         event = alice.connection.receive(SECONDS)
-        assert isinstance(event, Delivery)
+        assert isinstance(event, Publication)
         got.append(event.payload)
         if len(got) % 50 == 0:
             alice.connection.acknowledge()

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from aws_iot.connection import Delivery, Lost
+from aws_iot.connection import Lost, Publication
 from aws_iot.doctor import Seen
 from aws_iot.errors import Unreachable, WrongClock
 from tests.conftest import CommandLine
@@ -93,11 +93,11 @@ def test_a_link_that_is_lost_is_no_refusal(aws_iot: CommandLine, app: FakeApp, i
 
 
 def test_the_echo_is_that_of_its_own_message(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
-    def nothing(delivery: Delivery) -> None:
+    def nothing(delivery: Publication) -> None:
         pass
 
     def interfere(connection: FakeConnection) -> None:
-        connection.events.put(Delivery(f"{POOL}/doctor/{identity}", b'{"msg":"aws-iot doctor"}'))
+        connection.events.put(Publication(f"{POOL}/doctor/{identity}", b'{"msg":"aws-iot doctor"}'))
         connection.offer = nothing  # type: ignore[method-assign]
 
     app.on_connect = interfere

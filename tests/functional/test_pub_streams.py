@@ -124,14 +124,43 @@ def test_a_run_that_was_interrupted_is_gone_on_with(
     assert not (tmp_path / "note").exists()
 
 
+def test_what_was_refused_is_tried_again_by_the_same_command_and_nothing_is_said_twice(
+    aws_iot: CommandLine, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    line = f"pub -r lobby --lines --resume {tmp_path}/note"
+    cloud.refuses_payload = encode("two")
+    done = aws_iot(line, stdin="one\ntwo\nthree\n", ends=7)
+    assert "Line 2 is not sent" in done.stderr
+    assert f"The same command tries what was refused once more; {tmp_path}/note knows which." in done.stderr
+    assert "Line 2 is not sent" in aws_iot(line, stdin="one\ntwo\nthree\n", ends=7).stderr
+    assert said(cloud) == ["one", "three"]
+    cloud.refuses_payload = None
+    assert "is removed." in aws_iot(line, stdin="one\ntwo\nthree\n").stderr
+    assert said(cloud) == ["one", "three", "two"]
+    assert not (tmp_path / "note").exists()
+
+
 def test_one_message_is_kept_before_anything_is_tried(
     aws_iot: CommandLine, cloud: FakeCloud, identity: str, tmp_path: Path
 ) -> None:
     spool = tmp_path / "spool"
-    aws_iot(f"pub -r lobby -m kept -u nobody -p wrong --spool {spool}", ends=4)
+    aws_iot(f"pub -r lobby -m kept -p wrong --spool {spool}", ends=4)
     assert cloud.published == []
     aws_iot(f"pub --spool {spool}")
     assert [payload for _, payload, _ in cloud.published] == [b'{"msg":"kept"}']
+
+
+def test_what_one_person_said_is_not_said_by_another(
+    aws_iot: CommandLine, cloud: FakeCloud, identity: str, tmp_path: Path
+) -> None:
+    spool = tmp_path / "spool"
+    aws_iot(f"pub -r lobby -m 'of bob' -u bob -p wrong --spool {spool}", ends=4)
+    done = aws_iot(f"pub -r lobby -m 'of alice' --spool {spool}")
+    assert f"In {spool} there is more, which stays there: 1 message of 'bob'." in done.stderr
+    assert said(cloud) == ["of alice"]
+    cloud.member("bob", "Passw0rd")
+    aws_iot(f"pub -u bob -p Passw0rd --spool {spool}")
+    assert said(cloud) == ["of alice", "of bob"]
 
 
 def test_what_cannot_be_sent_now_waits_in_the_spool(
@@ -165,7 +194,7 @@ def test_what_is_kept_is_sent_as_soon_as_there_is_a_connection(
             raise Unreachable("cannot reach it")
 
     app.on_connect = plugged_in_at_the_third_attempt
-    app.pause = lambda _: time.sleep(0.1)
+    app.pause = lambda _: time.sleep(0.01)
     done = aws_iot(f"pub -r lobby -m x --repeat 20 --interval 0.05 --spool {tmp_path}/spool")
     assert "Connected: what was kept is sent now." in done.stderr
     assert "20 of 20 messages acknowledged" in done.stderr
@@ -182,7 +211,7 @@ def test_who_cannot_be_signed_in_again_loses_nothing(
         raise Unreachable("cannot reach it")
 
     app.on_connect = unplugged
-    app.pause = lambda _: time.sleep(0.05)
+    app.pause = lambda _: time.sleep(0.01)
     line = f"pub -r lobby -m x --repeat 10 --interval 0.05 --spool {tmp_path}/spool --password-stdin"
     done = aws_iot(line, stdin="Passw0rd\n", ends=4)
     assert done.stderr.count("What is said is kept for the next run.") == 1
@@ -201,7 +230,7 @@ def test_what_ends_the_attempts_is_told_and_what_is_kept_stays(
         raise next(errors)
 
     app.on_connect = refuse
-    app.pause = lambda _: time.sleep(0.1)
+    app.pause = lambda _: time.sleep(0.01)
     done = aws_iot(f"pub -r lobby -m x --repeat 20 --interval 0.05 --spool {tmp_path}/spool", ends=5)
     assert "not you any more" in done.stderr
     assert "still to be sent" in done.stderr
@@ -214,6 +243,7 @@ def test_what_ends_the_attempts_is_told_and_what_is_kept_stays(
     ("line", "words"),
     [
         ("pub -r lobby", "Say what?"),
+        ("pub -r lobby --spool a", "Say what?"),
         ("pub -m x", "Give -r ROOM"),
         ("pub --lines", "Give -r ROOM"),
         ("pub -r lobby -m x --lines", "-m goes without"),
@@ -258,8 +288,8 @@ def test_a_message_waits_in_the_spool_as_it_is_to_be_sent(
     app.on_connect = unplugged
     done = aws_iot(f"pub -r lobby -m x --retain --qos 0 --spool {tmp_path}/spool", ends=6)
     assert "still to be sent: 1 message." in done.stderr
-    with app.spool(tmp_path / "spool", POOL) as spool:
-        assert [(qos, retain) for *_, qos, retain in spool.waiting()] == [(0, True)]
+    with app.spool(tmp_path / "spool", POOL, "alice") as spool:
+        assert [(message.qos, message.retain) for _, message in spool.waiting()] == [(0, True)]
 
 
 def test_raw_lines_are_sent_as_they_are(aws_iot: CommandLine, cloud: FakeCloud) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aws_iot.connection import Delivery, Lost, Restored
+from aws_iot.connection import Lost, Publication, Restored
 from aws_iot.errors import TopicRefused, Unreachable, WrongClock
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeApp, FakeCloud, FakeConnection
@@ -20,7 +20,7 @@ def identity(cloud: FakeCloud) -> str:
     return cloud.member("alice", "Passw0rd")
 
 
-def hear(app: FakeApp, *events: Delivery | Lost | Restored | BaseException) -> None:
+def hear(app: FakeApp, *events: Publication | Lost | Restored | BaseException) -> None:
     """The next connection gets these events, and then Ctrl-C."""
 
     def put(connection: FakeConnection) -> None:
@@ -77,7 +77,7 @@ def test_a_message_is_shown_with_time_room_sender_and_text(
     aws_iot: CommandLine, app: FakeApp, identity: str
 ) -> None:
     sender = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
-    hear(app, Delivery(f"{POOL}/lobby/{sender}", b'{"msg":"hi"}', (("name", "bob"),)))
+    hear(app, Publication(f"{POOL}/lobby/{sender}", b'{"msg":"hi"}', (("name", "bob"),)))
     line = aws_iot(f"sub {ALICE}", ends=130).stdout
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[lobby\] bob~4f9fa251: hi\n", line)
 
@@ -85,7 +85,7 @@ def test_a_message_is_shown_with_time_room_sender_and_text(
 def test_as_json_a_message_is_one_object_a_line(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
     app.now = lambda: datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
     properties = (("id", "1"), ("sent", "2026-01-02T03:04:05.000Z"), ("name", "bob"))
-    hear(app, Delivery(f"{POOL}/a/b/us-east-1:4f9f", '{"msg":"hi\u202e"}'.encode(), properties))
+    hear(app, Publication(f"{POOL}/a/b/us-east-1:4f9f", '{"msg":"hi\u202e"}'.encode(), properties))
     line = aws_iot(f"sub --json {ALICE}", ends=130).stdout
     assert line.isascii()
     assert json.loads(line) == {
@@ -117,7 +117,7 @@ def test_as_json_a_message_is_one_object_a_line(aws_iot: CommandLine, app: FakeA
 def test_whatever_arrives_is_shown_and_the_next_message_too(
     aws_iot: CommandLine, app: FakeApp, identity: str, payload: bytes
 ) -> None:
-    hear(app, Delivery(f"{POOL}/lobby/x", payload), Delivery(f"{POOL}/lobby/x", b'{"msg":"next"}'))
+    hear(app, Publication(f"{POOL}/lobby/x", payload), Publication(f"{POOL}/lobby/x", b'{"msg":"next"}'))
     output = aws_iot(f"sub {ALICE}", ends=130).stdout
     assert output.count("\n") == 2
     assert output.endswith("next\n")
@@ -126,7 +126,7 @@ def test_whatever_arrives_is_shown_and_the_next_message_too(
 
 
 def test_a_message_delivered_twice_is_shown_once(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
-    delivery = Delivery(f"{POOL}/lobby/x", b'{"msg":"hi"}', (("id", "1"),))
+    delivery = Publication(f"{POOL}/lobby/x", b'{"msg":"hi"}', (("id", "1"),))
     hear(app, delivery, delivery)
     assert aws_iot(f"sub {ALICE}", ends=130).stdout.count("hi") == 1
 
@@ -258,7 +258,7 @@ def test_a_password_is_never_shown(aws_iot: CommandLine, cloud: FakeCloud, ident
 
 
 def test_quiet_says_only_errors(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
-    hear(app, Delivery(f"{POOL}/lobby/x", b'{"msg":"hi"}'), Lost("x"), Restored())
+    hear(app, Publication(f"{POOL}/lobby/x", b'{"msg":"hi"}'), Lost("x"), Restored())
     result = aws_iot(f"sub -q {ALICE}", ends=130)
     assert result.stderr == ""
     assert result.stdout.endswith("hi\n")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.connection import Delivery, Lost, Restored
+from aws_iot.connection import Lost, Publication, Restored
 from aws_iot.errors import Unreachable
 from aws_iot.json_lines import from_line
 from tests.conftest import CommandLine
@@ -30,12 +30,12 @@ def identity(cloud: FakeCloud) -> str:
     return cloud.member("alice", "Passw0rd")
 
 
-def said(text: str, sender: str = BOB, room: str = "lobby", message_id: str = "") -> Delivery:
+def said(text: str, sender: str = BOB, room: str = "lobby", message_id: str = "") -> Publication:
     properties = (("id", message_id),) if message_id else ()
-    return Delivery(f"{POOL}/{room}/{sender}", json.dumps({"msg": text}).encode(), properties)
+    return Publication(f"{POOL}/{room}/{sender}", json.dumps({"msg": text}).encode(), properties)
 
 
-def hear(app: FakeApp, *events: Delivery | Lost | Restored | BaseException) -> None:
+def hear(app: FakeApp, *events: Publication | Lost | Restored | BaseException) -> None:
     """The next connection gets these events, and then Ctrl-C."""
 
     def put(connection: FakeConnection) -> None:
@@ -182,7 +182,7 @@ def test_a_template_says_how_a_message_is_printed(aws_iot: CommandLine, app: Fak
 
 
 def test_raw_is_the_payload_and_a_line_break(aws_iot: CommandLine, app: FakeApp) -> None:
-    hear(app, Delivery(f"{POOL}/lobby/{BOB}", b"\xff\x1b\n\0"), Delivery(f"{POOL}/lobby/{BOB}", b""))
+    hear(app, Publication(f"{POOL}/lobby/{BOB}", b"\xff\x1b\n\0"), Publication(f"{POOL}/lobby/{BOB}", b""))
     assert aws_iot(f"sub --raw {ALICE}", ends=130).stdout_bytes == b"\xff\x1b\n\0\n\n"
 
 
@@ -217,7 +217,7 @@ def test_nothing_that_arrives_ends_it(aws_iot: CommandLine, app: FakeApp, form: 
     hear(
         app,
         *(
-            Delivery(f"{POOL}/lo\x9bbby/{BOB}", payload, everywhere[:n])
+            Publication(f"{POOL}/lo\x9bbby/{BOB}", payload, everywhere[:n])
             for payload in HOSTILE
             for n in (0, 1, 3)
         ),
@@ -230,7 +230,7 @@ def test_nothing_that_arrives_ends_it(aws_iot: CommandLine, app: FakeApp, form: 
 
 
 def test_what_is_not_text_is_there_in_json_as_well(aws_iot: CommandLine, app: FakeApp) -> None:
-    hear(app, Delivery(f"{POOL}/lobby/{BOB}", b"\xff", qos=0, retained=True))
+    hear(app, Publication(f"{POOL}/lobby/{BOB}", b"\xff", qos=0, retain=True))
     read = json.loads(aws_iot(f"sub --json {ALICE}", ends=130).stdout)
     assert base64.b64decode(read["payload_base64"]) == b"\xff"
     assert (read["qos"], read["retained"], read["text"]) == (0, True, "\ufffd")
@@ -239,7 +239,7 @@ def test_what_is_not_text_is_there_in_json_as_well(aws_iot: CommandLine, app: Fa
 def test_what_was_heard_can_be_said_again_byte_for_byte(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud
 ) -> None:
-    hear(app, *(Delivery(f"{POOL}/lobby/{BOB}", payload) for payload in HOSTILE))
+    hear(app, *(Publication(f"{POOL}/lobby/{BOB}", payload) for payload in HOSTILE))
     lines = aws_iot(f"sub --json {ALICE}", ends=130).stdout_bytes
     app.on_connect = lambda _: None
     aws_iot(f"pub --json-lines --rate 0 {ALICE}", stdin=lines)

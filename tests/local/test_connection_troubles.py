@@ -13,7 +13,7 @@ import pytest
 
 from aws_iot.aws.handshake import pause
 from aws_iot.aws.iot_core import IotCoreConnection
-from aws_iot.connection import Delivery, Lost, Restored
+from aws_iot.connection import Lost, Publication, Restored
 from aws_iot.credentials import Credentials
 from aws_iot.errors import (
     AwsIotError,
@@ -108,7 +108,7 @@ def test_a_trouble_that_passes_is_no_refusal(status: int) -> None:
         ScriptedBroker(upgrade=lambda link: status if link == 1 else 101) as broker,
         connected(broker) as connection,
     ):
-        connection.publish("a/b/c", b"x")
+        connection.publish(Publication("a/b/c", b"x"))
 
 
 @pytest.mark.parametrize("status", [404, 503])
@@ -166,7 +166,7 @@ def test_a_publication_may_be_refused_in_each_way(answer: Callable[[Packet], byt
         connected(broker, timeout=2) as connection,  # cuts take three seconds to mean it
         pytest.raises(TopicRefused, match="publish to a/b/c"),
     ):
-        connection.publish("a/b/c", b"x")
+        connection.publish(Publication("a/b/c", b"x"))
 
 
 @pytest.mark.parametrize("answer", REFUSALS)
@@ -188,14 +188,14 @@ def test_another_refusal_is_told_as_what_it_is(reason: int, words: str) -> None:
         connected(broker) as connection,
         pytest.raises(ServiceRefused, match=words),
     ):
-        connection.publish("a/b/c", b"x")
+        connection.publish(Publication("a/b/c", b"x"))
 
 
 def test_an_acknowledgement_counts_even_if_a_goodbye_follows_it_at_once() -> None:
     script = say(Kind.PUBLISH, lambda p: puback(p) + disconnect(TAKEN_OVER))
     for _ in range(5):
         with ScriptedBroker(script) as broker, connected(broker) as connection:
-            connection.publish("a/b/c", b"x")
+            connection.publish(Publication("a/b/c", b"x"))
 
 
 def test_an_acknowledgement_that_never_comes_is_not_waited_for_for_ever() -> None:
@@ -204,7 +204,7 @@ def test_an_acknowledgement_that_never_comes_is_not_waited_for_for_ever() -> Non
         connected(broker, timeout=1.5) as connection,
         pytest.raises(Unreachable, match="acknowledged the message"),
     ):
-        connection.publish("a/b/c", b"x")
+        connection.publish(Publication("a/b/c", b"x"))
 
 
 @pytest.mark.parametrize("answered", [b"", b"1", b"3"])
@@ -217,10 +217,10 @@ def test_what_is_not_acknowledged_is_sent_again_over_another_link_and_once_over_
     told: list[AwsIotError | None] = []
     with ScriptedBroker(script) as broker, connected(broker, timeout=1) as connection:
         for number in range(1, 4):
-            connection.send("a/b/c", b"%d" % number, done=told.append)
+            connection.send(Publication("a/b/c", b"%d" % number), told.append)
         assert next_of(connection, Lost) == Lost("no acknowledgement for 1 seconds")
         assert next_of(connection, Restored)
-        connection.publish("a/b/c", b"4")
+        connection.publish(Publication("a/b/c", b"4"))
     assert told == [None] * 3
     sent = [(packet.link, packet.body[-1:]) for packet in broker.of(Kind.PUBLISH)]
     again = [text for text in (b"1", b"2", b"3") if text != answered]
@@ -235,7 +235,7 @@ def test_a_slow_broker_that_acknowledges_one_after_the_other_is_not_given_up() -
     told: list[AwsIotError | None] = []
     with ScriptedBroker(say(Kind.PUBLISH, slowly)) as broker, connected(broker, timeout=1) as connection:
         for _ in range(5):
-            connection.send("a/b/c", b"x", done=told.append)
+            connection.send(Publication("a/b/c", b"x"), told.append)
         assert connection.receive(4) is None
         assert told == [None] * 5
         assert broker.links == 1
@@ -248,7 +248,7 @@ def test_a_message_that_takes_longer_to_leave_than_an_answer_may_take_is_not_sen
         FaultProxy(broker.endpoint.port, bytes_per_second=20_000) as proxy,
         connected(broker, port=proxy.port, timeout=1) as connection,
     ):
-        connection.send("a/b/c", b"x" * 40_000, done=told.append)
+        connection.send(Publication("a/b/c", b"x" * 40_000), told.append)
         ends = time.monotonic() + SECONDS
         while not told and time.monotonic() < ends:
             assert connection.receive(0.1) is None
@@ -258,7 +258,7 @@ def test_a_message_that_takes_longer_to_leave_than_an_answer_may_take_is_not_sen
 @pytest.mark.parametrize("topic", ["a/+/c", "", "a/\tb"])
 def test_what_mqtt_forbids_is_an_error_of_ours(topic: str) -> None:
     with ScriptedBroker() as broker, connected(broker) as connection, pytest.raises(ServiceRefused):
-        connection.publish(topic, b"x")
+        connection.publish(Publication(topic, b"x"))
 
 
 # -- the link breaks
@@ -276,7 +276,7 @@ def test_after_a_cut_the_filters_are_asked_for_again_as_they_were() -> None:
             (link, filters) for link in (1, 2) for filters in batches
         ]
         broker.send(b"\x30\x06\x00\x01t\x00hi")
-        assert connection.receive(SECONDS) == Delivery("t", b"hi", qos=0)
+        assert connection.receive(SECONDS) == Publication("t", b"hi", qos=0)
 
 
 @pytest.mark.parametrize(
@@ -290,18 +290,18 @@ def test_a_message_over_which_the_broker_says_goodbye_each_time_is_not_sent_for_
         connected(broker) as connection,
         pytest.raises(ServiceRefused, match=f"publish to a/b/c: .*{words}"),
     ):
-        connection.publish("a/b/c", b"x")
+        connection.publish(Publication("a/b/c", b"x"))
 
 
 def test_a_broker_that_restarts_again_and_again_is_no_refusal() -> None:
     script: Script = lambda p: disconnect(0x8B) if p.kind is Kind.PUBLISH and p.link < 5 else agreeable(p)  # noqa: E731
     with ScriptedBroker(script) as broker, connected(broker) as connection:
-        connection.publish("a/b/c", b"x")
+        connection.publish(Publication("a/b/c", b"x"))
 
 
 def test_a_message_on_its_way_survives_a_cut() -> None:
     with ScriptedBroker(say(Kind.PUBLISH, lambda _: CUT, link=1)) as broker, connected(broker) as connection:
-        connection.publish("a/b/c", b"x")
+        connection.publish(Publication("a/b/c", b"x"))
         assert [p.link for p in broker.of(Kind.PUBLISH)] == [1, 2]
 
 
@@ -462,7 +462,7 @@ def test_a_link_that_is_back_is_not_ended_by_what_was_wrong_with_an_attempt_befo
         next_of(connection, Restored)
         is_back.set()
         assert connection.receive(0.5) is None
-        connection.publish("a/b/c", b"x")
+        connection.publish(Publication("a/b/c", b"x"))
 
 
 def test_a_session_that_has_ended_ends_it() -> None:
@@ -535,13 +535,13 @@ def test_an_upgrade_that_is_never_answered_is_given_up_and_what_waits_goes_out_l
         proxy.cut()
         assert isinstance(connection.receive(SECONDS), Lost)
         for number in range(3):
-            connection.send("a/b/c", str(number).encode(), done=told.append)
+            connection.send(Publication("a/b/c", str(number).encode()), told.append)
         lost = connection.receive(SECONDS)
         assert isinstance(lost, Lost)
         assert "no answer in time" in lost.cause
         proxy.is_mute = False
         next_of(connection, Restored)
-        connection.publish("a/b/c", b"3")
+        connection.publish(Publication("a/b/c", b"3"))
         assert told == [None] * 3
         assert [packet.body[-1:] for packet in broker.of(Kind.PUBLISH)] == [b"0", b"1", b"2", b"3"]
 
@@ -562,8 +562,8 @@ def test_cuts_of_a_network_that_flaps_are_not_taken_for_a_refusal() -> None:
     told: list[AwsIotError | None] = []
     with ScriptedBroker(flap) as broker, connected(broker) as connection:
         for _ in range(20):
-            connection.send("a/b/c", b"x", done=told.append)
-        connection.publish("a/b/c", b"x")
+            connection.send(Publication("a/b/c", b"x"), told.append)
+        connection.publish(Publication("a/b/c", b"x"))
     assert told == [None] * 20
 
 
@@ -583,7 +583,7 @@ def test_cuts_of_a_balancer_that_restarts_are_not_taken_for_a_refusal(kind: Kind
         broker.cut()
         assert isinstance(connection.receive(SECONDS), Lost)
         for number in range(3):
-            connection.send("a/b/c", str(number).encode(), done=told.append)
+            connection.send(Publication("a/b/c", str(number).encode()), told.append)
         ends = time.monotonic() + SECONDS
         while len(told) < 3 or broker.of(Kind.SUBSCRIBE)[-1].link < 5:
             connection.receive(0.1)
@@ -605,7 +605,7 @@ def test_cuts_of_a_balancer_that_restarts_do_not_refuse_a_subscription() -> None
     with ScriptedBroker(restarting) as broker, connected(broker) as connection:
         connection.subscribe(["a/#"])
         assert [packet.link for packet in broker.of(Kind.SUBSCRIBE)] == [1, 2, 4]
-        connection.publish("a/b/c", b"x")
+        connection.publish(Publication("a/b/c", b"x"))
 
 
 def test_what_is_taken_for_refused_was_cut_alone_on_a_link_that_stood_without_it() -> None:
@@ -618,12 +618,12 @@ def test_what_is_taken_for_refused_was_cut_alone_on_a_link_that_stood_without_it
     told: list[AwsIotError | None] = []
     with ScriptedBroker(refusing) as broker, connected(broker) as connection:
         for number in range(1, 4):
-            connection.send("a/b/c", str(number).encode(), done=told.append)
+            connection.send(Publication("a/b/c", str(number).encode()), told.append)
         while broker.links < 3:
             connection.receive(0.1)
-        connection.send("a/b/c", b"4", done=told.append)
+        connection.send(Publication("a/b/c", b"4"), told.append)
         with pytest.raises(TopicRefused, match="publish to a/b/c"):
-            connection.publish("a/b/c", b"5")
+            connection.publish(Publication("a/b/c", b"5"))
         assert len(told) == 4
     (_, connect, _, connected_at), (_, publish, text, published_at) = [each for each in came if each[0] == 3]
     assert (connect, publish, text) == (Kind.CONNECT, Kind.PUBLISH, b"1")
@@ -635,10 +635,10 @@ def test_what_was_suspected_and_is_taken_then_is_followed_by_the_rest_in_order()
     told: list[AwsIotError | None] = []
     with ScriptedBroker(script) as broker, connected(broker) as connection:
         for number in range(3):
-            connection.send("a/b/c", str(number).encode(), done=told.append)
+            connection.send(Publication("a/b/c", str(number).encode()), told.append)
         while broker.links < 3:
             connection.receive(0.1)
-        connection.publish("a/b/c", b"3")
+        connection.publish(Publication("a/b/c", b"3"))
         assert told == [None] * 3
     assert [packet.body[-1:] for packet in broker.of(Kind.PUBLISH) if packet.link == 3] == [
         b"0",
@@ -656,8 +656,8 @@ def test_what_mqtt_forbids_does_not_hold_up_the_rest_while_something_is_on_trial
         broker.cut()
         while broker.links < 4:
             connection.receive(0.1)
-        connection.send("a/+/c", b"x", done=told.append)
-        connection.publish("a/b/c", b"x")
+        connection.send(Publication("a/+/c", b"x"), told.append)
+        connection.publish(Publication("a/b/c", b"x"))
     assert [type(error) for error in told] == [ServiceRefused]
 
 
@@ -668,9 +668,9 @@ def test_while_a_subscription_is_on_trial_nothing_else_is_and_what_waits_goes_ou
 
     told: list[AwsIotError | None] = []
     with ScriptedBroker(script) as broker, connected(broker) as connection:
-        connection.send("a/b/c", b"1", done=told.append)
+        connection.send(Publication("a/b/c", b"1"), told.append)
         connection.subscribe(["a/#"])
-        connection.publish("a/b/c", b"2")
+        connection.publish(Publication("a/b/c", b"2"))
     assert told == [None]
     asked = [(p.kind, p.body[-1:]) for p in broker.received if p.link == 3 and p.kind is not Kind.DISCONNECT]
     assert asked[1:] == [(Kind.SUBSCRIBE, b"\x01"), (Kind.PUBLISH, b"1"), (Kind.PUBLISH, b"2")]

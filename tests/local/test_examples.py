@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.connection import Connection
+from aws_iot.connection import Connection, Publication
 from aws_iot.message import Message
 from aws_iot.room import Rooms, topic
 from tests.conftest import REPOSITORY
@@ -131,7 +131,7 @@ def test_to_the_bot_what_others_say_is_only_text(
         ann.rooms.say(room, text)
     where = topic(stack.profile.identity_pool_id, room, ann.identity)
     for payload in (b"\xff", b"!echo " + b"\xff" * 128_000, b'{"msg":"!echo half a character: \\ud83d"}'):
-        ann.connection.publish(where, payload)
+        ann.connection.publish(Publication(where, payload))
     assert ann.hear(room, member.identity, 3) == [*texts, "half a character: ?"]
     assert list(tmp_path.iterdir()) == []
 

@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from aws_iot.aws.iot_core import IotCoreConnection
-from aws_iot.connection import Lost, Restored
+from aws_iot.connection import Lost, Publication, Restored
 from aws_iot.credentials import Credentials
 from aws_iot.endpoint import Endpoint
 from aws_iot.errors import Unreachable
@@ -75,11 +75,11 @@ def test_messages_go_through_it_and_come_back_after_a_cut(
         login = "somebody:s3cr%3Aet%2F%C3%A4@" if password else ""
         environment.setenv("HTTPS_PROXY", f"{to_proxy}://{login}127.0.0.1:{proxy.port}")
         with connected(f"wss://{BROKER}/mqtt", tmp_path) as connection:
-            connection.publish("a/b/c", b"x")
+            connection.publish(Publication("a/b/c", b"x"))
             broker.cut()
             assert isinstance(connection.receive(SECONDS), Lost)
             assert isinstance(connection.receive(SECONDS), Restored)
-            connection.publish("a/b/c", b"x")
+            connection.publish(Publication("a/b/c", b"x"))
         assert len(broker.of(Kind.PUBLISH)) == 2
         assert proxy.asked == [f"{BROKER}:443"] * 2
 

@@ -1,8 +1,11 @@
 """Streams on the local stack, as real processes: everything arrives, once, in order; a killed program loses nothing."""
 
 import json
+import shlex
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +13,8 @@ from pathlib import Path
 from aws_iot.app import App
 from aws_iot.connection import Lost, Restored
 from aws_iot.credentials import Credentials
-from aws_iot.stream import Outgoing, Stream
+from aws_iot.message import Outgoing
+from aws_iot.stream import Stream
 from tests.fakes import FakeCloud
 from tests.fault_proxy import FaultProxy
 from tests.processes import COMMAND, DEADLINE_SECONDS, Running, Stack, run
@@ -19,6 +23,31 @@ from tests.streams import through
 
 PER_SECOND = 100
 """AWS IoT Core takes so many publishes of a connection: docs.aws.amazon.com/general/latest/gr/iot-core.html"""
+
+
+@contextmanager
+def speaking(env: dict[str, str], line: str) -> Iterator["subprocess.Popen[str]"]:
+    """A command that is written to while it runs."""
+    pipe = subprocess.PIPE
+    command = [*COMMAND, *shlex.split(line)]
+    with subprocess.Popen(command, env=env, stdin=pipe, stderr=pipe, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def say(process: "subprocess.Popen[str]", *lines: str) -> None:
+    assert process.stdin
+    process.stdin.write("".join(f"{line}\n" for line in lines))
+    process.stdin.flush()
+
+
+def told(process: "subprocess.Popen[str]", code: int) -> str:
+    """What it says on stderr until it ends with this code, its input being over."""
+    _, said = process.communicate(timeout=DEADLINE_SECONDS)
+    assert process.returncode == code, said
+    return said
 
 
 def listening(stack: Stack, env: dict[str, str], room: str) -> Running:
@@ -88,7 +117,7 @@ def test_the_broker_s_limit_is_kept_also_by_what_is_sent_again_after_a_cut() -> 
             for number in range(1, 351):
                 if number == 171:
                     broker.cut()
-                stream.put(Outgoing(number, "lobby", b"x", str(number)))
+                stream.put(number, Outgoing("lobby", b"x", str(number)))
             stream.finish()
         finally:
             connection.close()
@@ -98,24 +127,14 @@ def test_the_broker_s_limit_is_kept_also_by_what_is_sent_again_after_a_cut() -> 
 
 
 def test_a_killed_program_s_spool_is_sent_by_the_next_run(stack: Stack, tmp_path: Path) -> None:
-    person = stack.person()
+    person, spool = stack.person(), tmp_path / "spool"
     listener = listening(stack, person.env, "spooled")
-    spool = tmp_path / "spool"
     try:
-        # One a second: what was read and not sent yet waits in the spool, and dies with no one.
-        with subprocess.Popen(
-            [*COMMAND, "pub", "-r", "spooled", "--lines", "--rate", "0.5", "--spool", str(spool)],
-            env=person.env,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        ) as process:
-            assert process.stdin
-            process.stdin.write(b"first\nsecond\n")
-            process.stdin.flush()
+        # One in two seconds: what was read and not sent yet waits in the spool, and dies with no one.
+        with speaking(person.env, f"pub -r spooled --lines --rate 0.5 --spool {spool}") as speaker:
+            say(speaker, "first", "second")
             listener.wait_for('"first"')
-            process.kill()
-            process.wait(DEADLINE_SECONDS)
+            speaker.kill()
         run(f"pub -r spooled -m third --spool {spool}", person.env)
         listener.wait_for('"third"')
         assert texts(listener) == ["first", "second", "third"]
@@ -130,29 +149,108 @@ def test_what_is_said_without_a_network_is_sent_when_it_is_back_while_more_may_c
     listener = listening(stack, person.env, "later")
     with FaultProxy(stack.profile.endpoint.port) as proxy:
         proxy.refuse()
-        command = [*COMMAND, "pub", "-r", "later", "--lines", "--spool", str(tmp_path / "spool")]
-        with subprocess.Popen(
-            command,
-            env=through(stack, person, proxy.port),
-            stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
+        line = f"pub -r later --lines --spool {tmp_path / 'spool'}"
+        with speaking(through(stack, person, proxy.port), line) as speaker:
             try:
-                assert process.stdin
-                assert process.stderr
-                process.stdin.write("first\nsecond\n")
-                process.stdin.flush()
-                assert "is kept in" in process.stderr.readline()
+                say(speaker, "first", "second")
+                assert speaker.stderr
+                assert "is kept in" in speaker.stderr.readline()
                 proxy.admit()
                 listener.wait_for('"second"')
-                process.stdin.write("third\n")
-                process.stdin.close()
-                told = process.stderr.read()
-                assert process.wait(DEADLINE_SECONDS) == 0, told
-                assert "3 of 3 messages acknowledged" in told
+                say(speaker, "third")
+                assert "3 of 3 messages acknowledged" in told(speaker, 0)
                 listener.wait_for('"third"')
                 assert texts(listener) == ["first", "second", "third"]
             finally:
-                process.kill()
                 listener.kill()
+
+
+def test_a_second_program_leaves_its_message_to_the_one_that_sends(stack: Stack, tmp_path: Path) -> None:
+    person, spool = stack.person(), tmp_path / "spool"
+    listener = listening(stack, person.env, "shared")
+    try:
+        with speaking(person.env, f"pub -r shared --lines --spool {spool}") as first:
+            say(first, "one")
+            listener.wait_for('"one"')
+            second = run(f"pub -r shared -m two --spool {spool}", person.env)
+            assert f"Another program sends what waits in {spool}, and this as well." in second.stderr
+            assert "The other program has sent it." in second.stderr
+            listener.wait_for('"two"')
+            say(first, "three")
+            assert "3 of 3 messages acknowledged" in told(first, 0)
+        listener.wait_for('"three"')
+        assert texts(listener) == ["one", "two", "three"]
+    finally:
+        listener.kill()
+
+
+def test_what_the_program_that_sends_was_refused_is_told_to_who_said_it(stack: Stack, tmp_path: Path) -> None:
+    person, spool = stack.person(), tmp_path / "spool"
+    listener = listening(stack, person.env, "shared/refused")
+    try:
+        with speaking(person.env, f"pub -r shared/refused --lines --spool {spool}") as first:
+            say(first, "one")
+            listener.wait_for('"one"')
+            retaining = run(f"pub -r shared/refused -m two --retain --spool {spool}", person.env, ends=7)
+            assert "Message 1 is not sent: not authorized to publish" in retaining.stderr
+            assert "A message that was kept is not sent" in told(first, 7)
+    finally:
+        listener.kill()
+
+
+def test_a_program_that_has_to_leave_it_to_another_goes_on_where_that_one_ends(
+    stack: Stack, tmp_path: Path
+) -> None:
+    person, spool = stack.person(), tmp_path / "spool"
+    listener = listening(stack, person.env, "heirs")
+    with FaultProxy(stack.profile.endpoint.port) as proxy:
+        proxy.refuse()
+        try:
+            with speaking(
+                through(stack, person, proxy.port), f"pub -r heirs --lines --spool {spool}"
+            ) as first:
+                say(first, "one", "two")
+                assert first.stderr
+                assert "is kept in" in first.stderr.readline()
+                late = run(f"pub -r heirs -m three --spool {spool} --timeout 1", person.env, ends=6)
+                assert "has not sent this within 1 seconds" in late.stderr
+                assert "Kept, and still to be sent: 3 messages." in late.stderr
+                with speaking(person.env, f"pub -r heirs --lines --spool {spool}") as second:
+                    say(second, "four")
+                    assert second.stderr
+                    assert "Another program sends" in second.stderr.readline()
+                    first.kill()
+                    listener.wait_for('"four"')
+                    told(second, 0)
+            assert texts(listener) == ["one", "two", "three", "four"]
+        finally:
+            listener.kill()
+
+
+def test_while_the_connection_is_lost_all_that_is_said_is_kept(stack: Stack, tmp_path: Path) -> None:
+    person, spool = stack.person(), tmp_path / "spool"
+    listener = listening(stack, person.env, "outage")
+    count = 1_000
+    with (
+        FaultProxy(stack.profile.endpoint.port) as proxy,
+        speaking(
+            through(stack, person, proxy.port), f"pub -r outage --lines --rate 0 --spool {spool}"
+        ) as speaker,
+        App(tmp_path / "unused").spool(spool, stack.profile.identity_pool_id, person.username) as kept,
+    ):
+        try:
+            say(speaker, "first")
+            listener.wait_for('"first"')
+            proxy.refuse()
+            proxy.cut()
+            say(speaker, *map(str, range(count)))
+            ends = time.monotonic() + DEADLINE_SECONDS
+            while kept.count() < count:
+                assert time.monotonic() < ends
+                time.sleep(0.05)
+            proxy.admit()
+            told(speaker, 0)
+            listener.wait_for(f'"{count - 1}"')
+            assert texts(listener) == ["first", *map(str, range(count))]
+        finally:
+            listener.kill()

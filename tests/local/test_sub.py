@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.connection import Connection, Delivery
+from aws_iot.connection import Connection, Publication
 from aws_iot.room import Rooms
 from tests.conftest import CommandLine
 from tests.processes import COMMAND, Person, Running, Stack, run, session_of
@@ -136,7 +136,7 @@ def test_in_a_session_that_is_kept_each_message_is_delivered_once_however_often_
         speaker.say(room, f"end of {text}")
         while not delivered or b"end of " + text.encode() not in delivered[-1]:
             event = connection.receive(10)
-            assert isinstance(event, Delivery)
+            assert isinstance(event, Publication)
             delivered.append(event.payload)
             connection.acknowledge()
         connection.close()

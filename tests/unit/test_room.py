@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from aws_iot.connection import Delivery, Done, Event, Lost, Restored
+from aws_iot.connection import Done, Event, Lost, Publication, Restored
 from aws_iot.errors import InvalidMessage, InvalidRoom, TopicRefused
 from aws_iot.message import Message, Properties, encode
 from aws_iot.room import (
@@ -52,24 +52,13 @@ class Recorder:
         assert deliveries
         self.acknowledged.append(deliveries)
 
-    def send(
-        self,
-        topic: str,
-        payload: bytes,
-        properties: Properties = (),
-        *,
-        qos: int = 1,
-        retain: bool = False,
-        done: Done,
-    ) -> None:
+    def send(self, publication: Publication, done: Done) -> None:
         raise AssertionError("unused")
 
-    def publish(
-        self, topic: str, payload: bytes, properties: Properties = (), *, qos: int = 1, retain: bool = False
-    ) -> None:
+    def publish(self, publication: Publication) -> None:
         if self._refusal:
             raise self._refusal
-        self.published.append((topic, payload, properties))
+        self.published.append(publication[:3])
 
     def subscribe(self, filters: Sequence[str]) -> None:
         if self._refusal:
@@ -106,9 +95,9 @@ def texts(*events: Event) -> list[str]:
     return [message.text for message in heard(*events) if isinstance(message, Message)]
 
 
-def delivery(text: str, message_id: str | None = None, sender: str = BOB, room: str = "lobby") -> Delivery:
+def delivery(text: str, message_id: str | None = None, sender: str = BOB, room: str = "lobby") -> Publication:
     properties = () if message_id is None else (("id", message_id),)
-    return Delivery(f"{POOL}/{room}/{sender}", encode(text), properties)
+    return Publication(f"{POOL}/{room}/{sender}", encode(text), properties)
 
 
 @pytest.mark.parametrize("room", ["lobby", "a/b/c", "日本 😀", " ", "/", "$aws", "a" * ROOM_BYTES])
@@ -339,7 +328,7 @@ def test_one_invalid_room_among_many_is_refused_before_anything_is_sent() -> Non
 
 def test_a_message_is_heard_with_the_room_and_sender_of_its_topic() -> None:
     properties = (("name", "bob"), ("id", "1"), ("sent", "2026-01-31T23:59:58Z"))
-    assert heard(Delivery(f"{POOL}/a/b/{BOB}", b'{"msg":"hi"}', properties)) == [
+    assert heard(Publication(f"{POOL}/a/b/{BOB}", b'{"msg":"hi"}', properties)) == [
         Message(
             room="a/b",
             sender=BOB,
@@ -451,7 +440,7 @@ def test_a_room_that_a_session_remembers_from_earlier_is_not_heard_unless_it_is_
 
 
 def test_how_a_message_was_delivered_is_known() -> None:
-    said = Delivery(f"{POOL}/lobby/{BOB}", b"x", qos=0, retained=True)
+    said = Publication(f"{POOL}/lobby/{BOB}", b"x", qos=0, retain=True)
     [message] = heard(said)
     assert isinstance(message, Message)
     assert (message.qos, message.retained) == (0, True)

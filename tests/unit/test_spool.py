@@ -1,56 +1,121 @@
-"""The spool: what waits is there in order, for one program at a time, for its own pool."""
+"""The spool: what waits is there in order, for whoever said it, whatever programs put it there."""
 
+import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
 
 from aws_iot.errors import ProfileError
-from aws_iot.spool import BATCH, Spool
+from aws_iot.message import Outgoing
+from aws_iot.spool import BATCH, STEPS, Spool
+
+
+def said(number: object) -> Outgoing:
+    return Outgoing("lobby", str(number).encode(), f"ab12-{number}")
+
+
+def spooled(folder: Path, pool: str = "pool", speaker: str | None = "alice") -> Spool:
+    return Spool(folder, pool, speaker)
+
+
+def everything(spool: Spool) -> list[Outgoing]:
+    found: list[Outgoing] = []
+    last = 0
+    while batch := spool.waiting(last):
+        last = batch[-1][0]
+        found += [message for _, message in batch]
+    return found
 
 
 def test_what_waits_comes_in_order_however_much_it_is(tmp_path: Path) -> None:
-    with Spool(tmp_path / "spool", "pool") as spool:
+    with spooled(tmp_path / "spool") as spool:
         for number in range(2 * BATCH + 1):
-            spool.add("lobby", b"%d" % number, str(number))
-    with Spool(tmp_path / "spool", "pool") as spool:
-        assert [payload for _, payload, *_ in spool.waiting()] == [b"%d" % n for n in range(2 * BATCH + 1)]
+            spool.add(said(number))
+    with spooled(tmp_path / "spool") as spool:
+        assert everything(spool) == [said(number) for number in range(2 * BATCH + 1)]
         assert spool.count() == 2 * BATCH + 1
 
 
 def test_what_has_arrived_waits_no_more_and_a_copy_counts_once(tmp_path: Path) -> None:
-    with Spool(tmp_path, "pool") as spool:
-        for message_id in ("1", "2", "2", "3"):
-            spool.add("lobby", b"\xff\x00", message_id)
-        spool.remove(["1", "3", "nobody"])
-        assert list(spool.waiting()) == [("lobby", b"\xff\x00", "2", 1, False)]
+    kept = Outgoing("lobby", b"\xff\x00", "2", 0, True)
+    with spooled(tmp_path) as spool:
+        for message in (said(1), kept, kept, said(3)):
+            spool.add(message)
+        spool.remove([said(1).id, said(3).id, "nobody"])
+        assert everything(spool) == [kept]
 
 
-def test_what_is_added_while_it_is_read_is_not_read_twice(tmp_path: Path) -> None:
-    with Spool(tmp_path, "pool") as spool:
-        spool.add("lobby", b"1", "1")
-        for _, payload, *_ in spool.waiting():
-            spool.add("lobby", b"2", f"{payload!r}-again")
-        assert spool.count() == 2
+def test_what_is_added_later_comes_later_and_can_be_left_out(tmp_path: Path) -> None:
+    with spooled(tmp_path) as spool:
+        spool.add(said(1))
+        end = spool.last()
+        spool.remove([said(1).id])
+        spool.add(said(2))
+        assert spool.waiting(0, end) == []
+        assert [message for _, message in spool.waiting(end)] == [said(2)]
 
 
-def test_one_program_at_a_time_uses_it(tmp_path: Path) -> None:
-    with (
-        Spool(tmp_path, "pool"),
-        pytest.raises(ProfileError, match="another program"),
-        Spool(tmp_path, "pool"),
-    ):
-        pass
+def test_several_programs_add_at_once(tmp_path: Path) -> None:
+    def add(program: int) -> None:
+        with spooled(tmp_path) as spool:
+            for number in range(50):
+                spool.add(said(f"{program}-{number}"))
+
+    programs = [threading.Thread(target=add, args=(program,)) for program in range(4)]
+    for program in programs:
+        program.start()
+    for program in programs:
+        program.join()
+    with spooled(tmp_path) as spool:
+        assert spool.count() == 200
+        assert spool.count("ab12-3-") == 50
 
 
-def test_messages_for_another_pool_are_not_sent_to_this_one(tmp_path: Path) -> None:
-    with Spool(tmp_path, "pool") as spool:
-        spool.add("lobby", b"1", "1")
-    with pytest.raises(ProfileError, match="another identity pool"), Spool(tmp_path, "other"):
-        pass
+def test_one_program_at_a_time_sends_for_somebody(tmp_path: Path) -> None:
+    with spooled(tmp_path) as spool, spooled(tmp_path) as other, spooled(tmp_path, speaker="bob") as bob:
+        with spool.sending() as first, other.sending() as second, bob.sending() as third:
+            assert (first, second, third) == (True, False, True)
+        with other.sending() as second:
+            assert second
+
+
+def test_what_somebody_said_is_sent_by_nobody_else(tmp_path: Path) -> None:
+    with spooled(tmp_path, speaker=None) as spool:
+        spool.add(said("of whoever comes first"))
+    with spooled(tmp_path) as spool:
+        spool.add(said("of alice"))
+    with spooled(tmp_path, "other") as spool:
+        spool.add(said("for another pool"))
+        assert everything(spool) == [said("for another pool")]
+    with spooled(tmp_path, speaker="bob") as spool:
+        assert everything(spool) == [said("of whoever comes first")]
+        assert spool.others() == [("other", "alice", 1), ("pool", "alice", 1)]
+
+
+def test_a_refusal_is_told_once_to_the_program_that_it_concerns(tmp_path: Path) -> None:
+    with spooled(tmp_path) as spool:
+        for number in (1, 2):
+            spool.add(said(number))
+        spool.refuse(said(1).id, "too much")
+        assert everything(spool) == [said(2)]
+        assert spool.refused("cd34") == []
+        assert spool.refused("ab12") == [(said(1).id, "too much")]
+        assert spool.refused("ab12") == []
+
+
+def test_what_an_earlier_version_kept_is_there(tmp_path: Path) -> None:
+    database = sqlite3.connect(tmp_path / "spool.sqlite3")
+    with database:
+        database.execute(STEPS[0])
+        database.execute("INSERT INTO waiting VALUES (1, 'pool', 'lobby', x'78', 'ab12-1', 1, 0)")
+    database.close()
+    with spooled(tmp_path) as spool:
+        assert everything(spool) == [Outgoing("lobby", b"x", "ab12-1")]
 
 
 @pytest.mark.parametrize("damage", [b"nonsense" * 200, b"SQLite format 3\x00" + b"x" * 4096])
 def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "spool.sqlite3").write_bytes(damage)
-    with pytest.raises(ProfileError, match="cannot keep messages"), Spool(tmp_path, "pool"):
+    with pytest.raises(ProfileError, match="cannot keep messages"), spooled(tmp_path):
         pass

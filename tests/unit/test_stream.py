@@ -1,13 +1,14 @@
 """Streams: pace, what is on the way at once, what became of each, and going on from there."""
 
 import threading
-from pathlib import Path
 
 import pytest
 
-from aws_iot.errors import AwsIotError, NotAuthorized, ProfileError, ServiceRefused, TopicRefused, Unreachable
+from aws_iot.connection import Done, Publication
+from aws_iot.errors import AwsIotError, NotAuthorized, ServiceRefused, TopicRefused, Unreachable
+from aws_iot.message import Outgoing
 from aws_iot.room import Rooms
-from aws_iot.stream import UNACKNOWLEDGED, Bookmark, Note, Outgoing, Pace, Stream, Tally, fingerprint
+from aws_iot.stream import UNACKNOWLEDGED, Pace, Stream, Tally
 from tests.fakes import FakeApp, FakeCloud, FakeConnection
 
 
@@ -69,17 +70,17 @@ class Held(FakeConnection):
 
     def __init__(self, cloud: FakeCloud, identity: str) -> None:
         super().__init__(cloud, identity)
-        self.held: list[object] = []
+        self.held: list[Done] = []
         self.full = threading.Event()
 
-    def send(self, *arguments: object, done: object, **options: object) -> None:
+    def send(self, publication: Publication, done: Done) -> None:
         self.held.append(done)
         if len(self.held) == UNACKNOWLEDGED:
             self.full.set()
 
     def answer(self, error: AwsIotError | None = None) -> None:
         for done in self.held:
-            done(error)  # type: ignore[operator]
+            done(error)
         self.held.clear()
 
 
@@ -94,7 +95,7 @@ def stream_over(app: FakeApp, held: Held, told: list[tuple[int, str]]) -> Stream
         [rooms],
         rate=0,
         on_link=lambda _: None,
-        on_refused=lambda message, error: told.append((message.number, str(error))),
+        on_refused=lambda number, _, error: told.append((number, str(error))),
     )
 
 
@@ -112,7 +113,7 @@ def test_no_more_is_on_the_way_than_aws_allows(app: FakeApp, held: Held) -> None
     broker = threading.Thread(target=answer)
     broker.start()
     for number in range(1, 301):
-        stream.put(Outgoing(number, "lobby", b"x", str(number)))
+        stream.put(number, Outgoing("lobby", b"x", str(number)))
     stream.finish()
     broker.join()
     assert (stream.tally.sent, stream.tally.acknowledged, stream.tally.settled) == (300, 300, 300)
@@ -121,9 +122,9 @@ def test_no_more_is_on_the_way_than_aws_allows(app: FakeApp, held: Held) -> None
 def test_what_the_broker_does_not_take_is_told_with_its_number(app: FakeApp, held: Held) -> None:
     told: list[tuple[int, str]] = []
     stream = stream_over(app, held, told)
-    stream.put(Outgoing(1, "lobby", b"x", "1"))
+    stream.put(1, Outgoing("lobby", b"x", "1"))
     held.answer()
-    stream.put(Outgoing(2, "lobby", b"x", "2"))
+    stream.put(2, Outgoing("lobby", b"x", "2"))
     held.answer(ServiceRefused("too much"))
     stream.finish()
     assert told == [(2, "too much")]
@@ -132,11 +133,11 @@ def test_what_the_broker_does_not_take_is_told_with_its_number(app: FakeApp, hel
 
 def test_what_ends_a_connection_ends_the_stream_with_its_reason(app: FakeApp, held: Held) -> None:
     stream = stream_over(app, held, [])
-    stream.put(Outgoing(1, "lobby", b"x", "1"))
+    stream.put(1, Outgoing("lobby", b"x", "1"))
     held.answer(Unreachable("the connection has ended"))
     held.events.put(NotAuthorized("the broker ended the connection: not authorized"))
     with pytest.raises(NotAuthorized):
-        stream.put(Outgoing(2, "lobby", b"x", "2"))
+        stream.put(2, Outgoing("lobby", b"x", "2"))
     with pytest.raises(Unreachable):
         stream.finish()
 
@@ -145,35 +146,8 @@ def test_a_room_that_is_refused_does_not_stop_the_others(app: FakeApp, held: Hel
     told: list[tuple[int, str]] = []
     stream = stream_over(app, held, told)
     for number, error in ((1, None), (2, TopicRefused("no")), (3, None)):
-        stream.put(Outgoing(number, f"room-{number}", b"x", str(number)))
+        stream.put(number, Outgoing(f"room-{number}", b"x", str(number)))
         held.answer(error)
     stream.finish()
     assert told == [(2, "no")]
     assert stream.tally.settled == 3
-
-
-def test_a_bookmark_is_kept_until_the_stream_is_complete(tmp_path: Path) -> None:
-    bookmark = Bookmark(tmp_path / "note")
-    assert bookmark.load() is None
-    note = Note("abc", 7, None, fingerprint(0, "lobby", b"x"))
-    bookmark.save(note)
-    assert bookmark.load() == note
-    bookmark.remove()
-    assert bookmark.load() is None
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        "",
-        "[]",
-        '{"stream": "x", "settled": 1}',
-        '{"stream": 1, "settled": 2, "room": null, "fingerprint": 3}',
-        "\x00",
-    ],
-)
-def test_a_file_that_is_no_bookmark_is_left_alone(tmp_path: Path, data: str) -> None:
-    (tmp_path / "note").write_text(data)
-    with pytest.raises(ProfileError, match="note"):
-        Bookmark(tmp_path / "note").load()
-    assert (tmp_path / "note").read_text() == data

@@ -39,7 +39,7 @@ from aws_iot.aws.reasons import (
     why_lost,
     words,
 )
-from aws_iot.connection import Delivery, Done, Event, Lost, Restored
+from aws_iot.connection import Done, Event, Lost, Publication, Restored
 from aws_iot.credentials import Credentials
 from aws_iot.deadline import SLICE_SECONDS, settled
 from aws_iot.errors import (
@@ -53,7 +53,6 @@ from aws_iot.errors import (
     Unreachable,
     WrongClock,
 )
-from aws_iot.message import Properties
 from aws_iot.profile import Profile
 
 T = TypeVar("T")
@@ -271,22 +270,13 @@ class IotCoreConnection:
 
     # -- what the owner's thread calls
 
-    def send(
-        self,
-        topic: str,
-        payload: bytes,
-        properties: Properties = (),
-        *,
-        qos: int = 1,
-        retain: bool = False,
-        done: Done,
-    ) -> None:
+    def send(self, publication: Publication, done: Done) -> None:
         packet = mqtt5.PublishPacket(
-            topic=topic,
-            payload=payload,
-            qos=mqtt5.QoS(qos),
-            retain=retain,
-            user_properties=[mqtt5.UserProperty(name, value) for name, value in properties],
+            topic=publication.topic,
+            payload=publication.payload,
+            qos=mqtt5.QoS(publication.qos),
+            retain=publication.retain,
+            user_properties=[mqtt5.UserProperty(name, value) for name, value in publication.properties],
         )
         with self._handing:
             number = self._outbox.add(packet, done)
@@ -321,17 +311,9 @@ class IotCoreConnection:
             self._outbox.settle(number, ServiceRefused(f"this cannot be sent over MQTT: {error}"))
             self._end_trial()
 
-    def publish(
-        self,
-        topic: str,
-        payload: bytes,
-        properties: Properties = (),
-        *,
-        qos: int = 1,
-        retain: bool = False,
-    ) -> None:
+    def publish(self, publication: Publication) -> None:
         told: Future[AwsIotError | None] = Future()
-        self.send(topic, payload, properties, qos=qos, retain=retain, done=told.set_result)
+        self.send(publication, told.set_result)
         deadline, is_late = time.monotonic() + self._timeout, False
         while not settled([told], 0 if is_late else SLICE_SECONDS):
             if is_late:
@@ -342,7 +324,7 @@ class IotCoreConnection:
         error = told.result()
         if error and self._ended.done():
             ended = self._ended.result()
-            raise topic_refused(f"publish to {topic}") if type(ended) is NotAuthorized else ended
+            raise topic_refused(f"publish to {publication.topic}") if type(ended) is NotAuthorized else ended
         if error:
             raise error
 
@@ -364,7 +346,7 @@ class IotCoreConnection:
             self._received += 1
             self._handles.append((self._received, event))
             return event.delivery
-        self._received += isinstance(event, Delivery)
+        self._received += isinstance(event, Publication)
         return event
 
     def _wait(self, left: float) -> "Event | _Unacknowledged | None":
@@ -695,7 +677,7 @@ class IotCoreConnection:
         thread_state.keep()
         packet, events = data.publish_packet, self._events
         given = packet.user_properties
-        delivery = Delivery(
+        delivery = Publication(
             packet.topic,
             packet.payload or b"",
             tuple([(one.name, one.value) for one in given]) if given else (),
@@ -760,7 +742,7 @@ class IotCoreConnection:
 class _Unacknowledged:
     """A delivery, and what tells the broker that it has been dealt with."""
 
-    delivery: Delivery
+    delivery: Publication
     stopped: threading.Event
     """Of the client that it came by; the client itself would be held by its own callback, and never be gone."""
     handle: mqtt5.PublishAcknowledgementControlHandle

@@ -53,6 +53,11 @@ class Given:
         return self.lines or self.json_lines
 
     @property
+    def says_something(self) -> bool:
+        """Whether there is anything to say; without it `pub --spool` sends what waits."""
+        return self.is_stream or self.message is not None or self.file is not None
+
+    @property
     def source(self) -> Path | None:
         """The file that is read, if it is one: `--file -` is standard input, as everywhere."""
         return None if self.file == Path("-") else self.file

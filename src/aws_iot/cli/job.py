@@ -1,36 +1,22 @@
 """Many messages of `pub`: from where they come to the report in the end."""
 
 import os
-import shlex
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
-from aws_iot.app import App
+from aws_iot.bookmark import Bookmark
 from aws_iot.cli.input import Given, Said, lines_of, repeated
 from aws_iot.cli.messages import tell_link
-from aws_iot.cli.output import visible, words
+from aws_iot.cli.output import complain, words
 from aws_iot.cli.progress import Progress
 from aws_iot.connection import Lost, Restored
-from aws_iot.errors import (
-    AwsIotError,
-    InvalidRoom,
-    LimitReached,
-    ProfileError,
-    ServiceRefused,
-    SignInRefused,
-    Unreachable,
-)
-from aws_iot.profile import Profile
+from aws_iot.errors import AwsIotError, InvalidRoom, ProfileError, ServiceRefused
+from aws_iot.message import Outgoing
 from aws_iot.room import Rooms, check_room
-from aws_iot.stream import Bookmark, Note, Outgoing, Stream, fingerprint
+from aws_iot.stream import Stream
 
 TOLD_REFUSALS = 20
 """So many messages that were not sent are named; all are counted."""
@@ -38,330 +24,208 @@ TOLD_REFUSALS = 20
 SAVE_SECONDS = 1.0
 """How often it is noted how far a stream came."""
 
-
-FIRST_PAUSE_SECONDS = 2.0
-LONGEST_PAUSE_SECONDS = 30.0
-"""Between two attempts to connect where there was no connection to begin with."""
-
-
 Enter = Callable[[ExitStack, bool], list[Rooms]]
 """Signs in and connects; what it opens is closed with the stack. The second says whether somebody may be asked."""
 
 
-ANOTHER_INPUT = "Give the input and the room that it was then, or remove the file that --resume names."
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be said, and how: as the options say, and with `one` payload where there is one."""
 
+    given: Given
+    one: bytes | None
+    pool: str
+    qos: int
+    retain: bool
+    rate: float
 
-class Job:
-    """One run of `pub`."""
+    @property
+    def word(self) -> str:
+        """What is counted in the input, blank ones too."""
+        return "line" if self.given.is_stream else "message"
 
-    def __init__(
-        self,
-        app: App,
-        profile: Profile,
-        given: Given,
-        one: bytes | None,
-        qos: int,
-        retain: bool,
-        rate: float,
-        resume: Path | None,
-        spool: Path | None,
-    ) -> None:
-        self._given = given
-        self._word = "line" if given.is_stream else "message"  # what is counted in the input, blank ones too
-        self._one = one
-        self._qos = qos
-        self._retain = retain
-        self._rate = rate
-        self._progress = Progress()
-        self._bookmark = Bookmark(resume) if resume else None
-        self._spool_folder = spool
-        self._pool = profile.identity_pool_id
-        self._key = profile.key
-        self._pause = app.pause
-        self._spool = app.spool(spool, self._pool) if spool else None
-        self._acknowledged: deque[str] = deque()
-        self._before = 0  # so many waited in the spool
-        self._kept = 0  # up to this number, messages were put there since there was no connection
-        self._told = 0
-        self._next_save = 0.0
-        self._note = (self._bookmark.load() if self._bookmark else None) or Note(
-            os.urandom(8).hex(), 0, given.room, 0
-        )
-        if self._bookmark and self._note.room != given.room:
-            raise ProfileError(
-                f"{self._bookmark.path}: is about {_named(self._note.room)}, not {_named(given.room)}",
-                hint=ANOTHER_INPUT,
-            )
-        self._skip = self._note.settled
-        self._fingerprints = deque([(0, 0)])  # of the input up to each line that may be noted next
-
-    def run(self, enter: Enter) -> None:
-        """Send all, and say what came of it. Raises `ServiceRefused` if not all could be sent."""
-        with ExitStack() as stack:
-            if self._spool:
-                stack.enter_context(self._spool)
-            messages = self._messages()
-            if self._spool and self._one is not None and self._given.repeat == 1:
-                for said in messages:  # first of all: to sign in and connect may take long, and be broken off
-                    self._keep_said(said)
-            try:
-                places = enter(stack, True)
-            except Unreachable as error:
-                if not self._spool:
-                    raise
-                places = self._keep_until_connected(error, messages, enter, stack)
-            self._stream = Stream(
-                places,
-                rate=self._rate,
-                on_link=self._tell_link,
-                on_refused=self._tell_refused,
-                on_look=self._look,
-                on_acknowledged=self._acknowledged.append if self._spool else None,
-            )
-            began = time.monotonic()
-            try:
-                self._send(messages)
-            except BaseException as error:
-                self._settle()
-                self._tell_broken_off(resumable=not isinstance(error, ProfileError))
-                raise
-            self._settle()
-        self._report(time.monotonic() - began)
-
-    def _send(self, messages: Iterator[Said]) -> None:
-        self._stream.tally.refused = self._told
-        if self._spool:
-            self._before = self._spool.count()
-            for place, row in enumerate(self._spool.waiting(), 1):
-                self._stream.put(Outgoing(place, *row))
-        for number, room, payload in messages:
-            place = self._place_of(number)
-            if isinstance(payload, AwsIotError):
-                self._stream.refuse(Outgoing(place, room, b"", ""), payload)
-            elif payload is not None:
-                message = self._message(place, number, room, payload)
-                self._keep(message)
-                self._stream.put(message)
-            elif number:
-                self._stream.pass_over(place)
-            else:
-                self._stream.look()
-        self._stream.finish()
-
-    def _message(self, place: int, number: int, room: str, payload: bytes) -> Outgoing:
-        return Outgoing(place, room, payload, f"{self._note.stream}-{number}", self._qos, self._retain)
-
-    def _keep(self, message: Outgoing) -> None:
-        if self._spool:
-            self._spool.add(message.room, message.payload, message.id, message.qos, message.retain)
-
-    def _keep_said(self, said: Said) -> None:
-        """Put it into the spool, from where it is sent later."""
-        number, room, payload = said
-        if isinstance(payload, bytes):
-            self._keep(self._message(number, number, room, payload))
-        elif payload is not None:
-            self._tell_refused(Outgoing(number, room, b"", ""), payload)
-        self._kept = number or self._kept
-
-    def _place_of(self, number: int) -> int:
-        """Where in the stream the message of that number in the input is."""
-        return number - self._skip - self._kept + self._before
-
-    def _messages(self) -> Iterator[Said]:
-        """What is to be sent, without what an earlier run has settled."""
-        given = self._given
-        if given.is_stream:
-            messages = lines_of(given)
-        elif self._one is not None:
-            messages = repeated(given, self._one)
+    def messages(self) -> Iterator[Said]:
+        """All that the input holds."""
+        if self.given.is_stream:
+            found = lines_of(self.given)
+        elif self.one is not None:
+            found = repeated(self.given, self.one)
         else:
             return
-        last = 0
-        for number, room, payload in messages:
-            last = number or last
-            if number and self._bookmark:
-                self._recognize(number, room, payload)
-            if not number or number > self._skip:
-                yield number, room, self._or_why_not(room, payload)
-        if last < self._skip:
-            raise ProfileError(
-                f"this input ends at {self._word} {last:,}, and {self._skip:,} of it were sent before",
-                hint=ANOTHER_INPUT,
-            )
-
-    def _recognize(self, number: int, room: str, payload: bytes | AwsIotError | None) -> None:
-        """Note what was read; raises `ProfileError` if it is not what an earlier run has sent."""
-        _, before = self._fingerprints[-1]
-        now = fingerprint(before, room, payload if isinstance(payload, bytes) else b"")
-        if self._bookmark and number == self._skip and now != self._note.fingerprint:
-            raise ProfileError(
-                f"{self._bookmark.path}: is about another input, up to {self._word} {number:,}",
-                hint=ANOTHER_INPUT,
-            )
-        if number <= self._skip:
-            self._fingerprints.clear()
-        self._fingerprints.append((number, now))
+        for number, room, payload in found:
+            yield number, room, self._or_why_not(room, payload)
 
     def _or_why_not(self, room: str, payload: bytes | AwsIotError | None) -> bytes | AwsIotError | None:
         """The payload, or why it cannot be said in this room."""
         if isinstance(payload, bytes):
             try:
-                check_room(self._pool, room)
+                check_room(self.pool, room)
             except InvalidRoom as error:
                 return error
         return payload
 
-    def _keep_until_connected(
-        self, error: AwsIotError, messages: Iterator[Said], enter: Enter, stack: ExitStack
-    ) -> list[Rooms]:
-        """There is no connection: what is to be said waits in the spool, as long as there is none.
+    def outgoing(self, stream: str, number: int, room: str, payload: bytes) -> Outgoing:
+        """The message of that number; the ids of all begin with `stream`."""
+        return Outgoing(room, payload, f"{stream}-{number}", self.qos, self.retain)
 
-        Raises why there is still none when nothing more is to be said, or what else ends it. Who cannot be signed in
-        without being asked loses nothing meanwhile.
-        """
-        words(f"{error}. What is said is kept in {self._spool_folder} until there is a connection.")
-        connected = _connected_some_time(lambda opened: enter(opened, False), self._pause)
-        try:
-            for said in messages:
-                self._keep_said(said)
-                if not connected.done() or error is connected.exception():
-                    continue
-                if isinstance(refused := connected.exception(), SignInRefused):
-                    error = refused
-                    words(f"{error}. What is said is kept for the next run.")
-                else:
-                    places, opened = connected.result()
-                    stack.push(opened)
-                    words("Connected: what was kept is sent now.")
-                    return places
-        except BaseException:  # SIGTERM, too
-            if waits := self._what_waits():
-                words(waits)
-            raise
-        finally:
-            connected.cancel()
-        error.hint = "\n".join(hint for hint in (error.hint, self._what_waits()) if hint)
-        raise error
 
-    def _what_waits(self) -> str | None:
-        waiting = self._spool.count() if self._spool else 0
-        if not waiting:
-            return None
-        command = f"aws-iot pub --spool {shlex.quote(str(self._spool_folder))} -k {shlex.quote(self._key)}"
-        return f"Kept, and still to be sent: {counted(waiting)}. Send them with: {command}"
+class Account:
+    """What is told of many messages: how far they are, which are refused, and what came of all."""
 
-    def _look(self) -> None:
-        tally = self._stream.tally
-        self._progress.show(f"{tally.sent:,} sent, {tally.acknowledged:,} acknowledged")
-        self._forget_acknowledged()
-        if self._bookmark and time.monotonic() >= self._next_save:
-            self._next_save = time.monotonic() + SAVE_SECONDS
-            self._save(self._bookmark)
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._progress = Progress()
+        self._began = time.monotonic()
+        self.refused = 0
 
-    def _forget_acknowledged(self) -> None:
-        if self._spool and self._acknowledged:
-            self._spool.remove([self._acknowledged.popleft() for _ in range(len(self._acknowledged))])
+    def begin(self) -> None:
+        """The sending begins."""
+        self._began = time.monotonic()
 
-    def _settle(self) -> None:
-        """Write down what is known, at the end or wherever it broke off."""
-        self._progress.clear()
-        self._forget_acknowledged()
-        if self._bookmark:
-            self._save(self._bookmark)
+    def stream(
+        self,
+        places: Sequence[Rooms],
+        on_refused: Callable[[int, Outgoing | None, AwsIotError], None],
+        on_look: Callable[[], None],
+        on_acknowledged: Callable[[str], None] | None = None,
+        on_link: Callable[[Lost | Restored], None] = lambda _: None,
+    ) -> Stream:
+        """A stream over these connections, which tells of itself here as well."""
 
-    def _save(self, bookmark: Bookmark) -> None:
-        """Note how far it came, if it has come to where it was before."""
-        settled = self._skip + self._stream.tally.settled
-        while len(self._fingerprints) > 1 and self._fingerprints[0][0] < settled:
-            self._fingerprints.popleft()
-        number, now = self._fingerprints[0]
-        if number == settled:
-            bookmark.save(replace(self._note, settled=settled, fingerprint=now))
+        def look() -> None:
+            self._progress.show(f"{stream.tally.sent:,} sent, {stream.tally.acknowledged:,} acknowledged")
+            on_look()
 
-    def _tell_link(self, event: Lost | Restored) -> None:
-        self._progress.clear()
-        tell_link(event)
+        def told(event: Lost | Restored) -> None:
+            self._progress.clear()
+            tell_link(event)
+            on_link(event)
 
-    def _tell_refused(self, message: Outgoing, error: AwsIotError) -> None:
-        if self._spool and message.id and not isinstance(error, LimitReached):
-            self._acknowledged.append(message.id)  # as settled: it would be refused again by every run
-        number = message.number + self._skip + self._kept - self._before
-        name = (
-            f"{self._word.title()} {number:,}"
-            if number > self._skip + self._kept
-            else "A message that was kept"
+        stream = Stream(
+            places,
+            rate=self._wanted.rate,
+            on_link=told,
+            on_refused=on_refused,
+            on_look=look,
+            on_acknowledged=on_acknowledged,
         )
-        self._progress.clear()
-        self._told += 1
-        if self._told <= TOLD_REFUSALS:
-            click.echo(f"{name} is not sent: {visible(str(error))}", err=True)
-        elif self._told == TOLD_REFUSALS + 1:
-            click.echo("More of the messages are not sent; they are counted.", err=True)
+        return stream
 
-    def _tell_broken_off(self, *, resumable: bool) -> None:
-        tally = self._stream.tally
-        told = [
-            f"Broken off: {tally.acknowledged:,} of the {tally.sent:,} messages sent are acknowledged{self._refused()}."
-        ]
-        if self._bookmark and resumable:
-            told.append("The same command goes on from there.")
-        if waits := self._what_waits():
-            told.append(waits)
-        for line in told:
+    def tell_refused(self, number: int | None, error: AwsIotError) -> None:
+        """This message of the input is not sent; None is one of another run."""
+        self._progress.clear()
+        self.refused += 1
+        name = "A message that was kept" if number is None else f"{self._wanted.word.title()} {number:,}"
+        if self.refused <= TOLD_REFUSALS:
+            complain(f"{name} is not sent: {error}")
+        elif self.refused == TOLD_REFUSALS + 1:
+            complain("More of the messages are not sent; they are counted.")
+
+    def tell_broken_off(self, stream: Stream, *more: str) -> None:
+        """It ends before its time."""
+        self._progress.clear()
+        came = f"{stream.tally.acknowledged:,} of the {stream.tally.sent:,} messages sent are acknowledged"
+        for line in (f"Broken off: {came}{self._refusals()}.", *more):
             words(line)
 
-    def _refused(self) -> str:
-        refused = self._stream.tally.refused
-        return f"; {refused:,} were refused" if refused else ""
+    def report(self, stream: Stream, *more: str) -> None:
+        """What came of all. Raises `ServiceRefused` if not all was sent."""
+        self._progress.clear()
+        seconds, acknowledged = time.monotonic() - self._began, stream.tally.acknowledged
+        done = "left" if self._wanted.qos == 0 else "acknowledged"
+        pace = f"{acknowledged / seconds:,.0f} a second" if seconds else "at once"
+        total = counted(acknowledged + self.refused)
+        came = f"{acknowledged:,} of {total} {done} in {seconds:.1f} s: {pace}{self._refusals()}."
+        words(" ".join((came, *more)))
+        self.check()
 
-    def _report(self, seconds: float) -> None:
-        removed = ""
-        if self._bookmark:
-            self._bookmark.remove()
-            removed = f" {self._bookmark.path} is removed."
-        tally = self._stream.tally
-        done = "left" if self._qos == 0 else "acknowledged"
-        pace = f"{tally.acknowledged / seconds:,.0f} a second" if seconds else "at once"
-        total = counted(tally.acknowledged + tally.refused)
-        came = f"{tally.acknowledged:,} of {total} {done} in {seconds:.1f} s: {pace}"
-        words(f"{came}{self._refused()}.{removed}")
-        if tally.refused:
-            raise ServiceRefused(f"{counted(tally.refused)} not sent")
+    def check(self) -> None:
+        """Raises `ServiceRefused` if not all was sent."""
+        if self.refused:
+            raise ServiceRefused(f"{counted(self.refused)} not sent")
+
+    def _refusals(self) -> str:
+        return f"; {self.refused:,} were refused" if self.refused else ""
 
 
-def _connected_some_time(
-    enter: Callable[[ExitStack], list[Rooms]], pause: Callable[[float], None]
-) -> Future[tuple[list[Rooms], ExitStack]]:
-    """What `enter` opens as soon as it can, tried again and again on a thread of its own."""
-    found: Future[tuple[list[Rooms], ExitStack]] = Future()
-    context = click.get_current_context()  # which says, for one, whether to be quiet
+class Job:
+    """One run of `pub`, noting in a file how far it comes, if one is given."""
 
-    def attempt() -> None:
-        with context.scope(cleanup=False), ExitStack() as stack:
-            places = enter(stack)
-            if found.set_running_or_notify_cancel():
-                found.set_result((places, stack.pop_all()))
+    def __init__(self, wanted: Wanted, resume: Path | None) -> None:
+        self._wanted = wanted
+        self._account = Account(wanted)
+        self._bookmark = Bookmark(resume, wanted.word) if resume else None
+        self._stream_id = os.urandom(8).hex()
+        self._next_save = 0.0
 
-    def attempts() -> None:
-        seconds = FIRST_PAUSE_SECONDS
-        while not found.done():
-            pause(seconds)
-            seconds = min(1.5 * seconds, LONGEST_PAUSE_SECONDS)
+    def run(self, enter: Enter) -> None:
+        """Send all, and say what came of it. Raises `ServiceRefused` if not all could be sent."""
+        with ExitStack() as stack:
+            if self._bookmark:
+                stack.enter_context(self._bookmark.of(self._stream_id, self._wanted.given.room))
+                self._stream_id = self._bookmark.stream
+            places = enter(stack, True)
+            self._stream = self._account.stream(places, self._tell_refused, self._look)
+            self._account.begin()
             try:
-                attempt()
-            except Unreachable:
+                self._send()
+            except BaseException as error:
+                self._note()
+                goes_on = self._bookmark and not isinstance(error, ProfileError)
+                more = ["The same command goes on from there."] if goes_on else []
+                self._account.tell_broken_off(self._stream, *more)
+                raise
+            self._note()
+            more = [self._finished(self._bookmark)] if self._bookmark else []
+        self._account.report(self._stream, *more)
+
+    def _send(self) -> None:
+        place = 0
+        for number, room, payload in self._messages():
+            if not number:
+                self._stream.look()
                 continue
-            except BaseException as error:  # noqa: BLE001 raised where the result is taken
-                if found.running() or found.set_running_or_notify_cancel():
-                    found.set_exception(error)
+            place += 1
+            if isinstance(payload, AwsIotError):
+                self._stream.refuse(place, payload)
+            elif payload is None:
+                self._stream.pass_over(place)
+            else:
+                self._stream.put(place, self._wanted.outgoing(self._stream_id, number, room, payload))
+        self._stream.finish()
 
-    threading.Thread(target=attempts, daemon=True).start()
-    return found
+    def _messages(self) -> Iterator[Said]:
+        """What is to be sent: not what an earlier run has sent."""
+        bookmark, last = self._bookmark, 0
+        for number, room, payload in self._wanted.messages():
+            last = number or last
+            known = payload if isinstance(payload, bytes) else b""
+            if not number or bookmark is None or bookmark.wants(number, room, known):
+                yield number, room, payload
+        if bookmark:
+            bookmark.check_end(last)
 
+    def _tell_refused(self, place: int, _: Outgoing | None, error: AwsIotError) -> None:
+        number = place
+        if self._bookmark:
+            number = self._bookmark.number(place)
+            self._bookmark.refuse(number)
+        self._account.tell_refused(number, error)
 
-def _named(room: str | None) -> str:
-    return "rooms that the lines name" if room is None else f"the room '{room}'"
+    def _look(self) -> None:
+        if time.monotonic() >= self._next_save:
+            self._next_save = time.monotonic() + SAVE_SECONDS
+            self._note()
+
+    def _note(self) -> None:
+        self._stream.tell()
+        if self._bookmark:
+            self._bookmark.note(self._stream.told)
+
+    def _finished(self, bookmark: Bookmark) -> str:
+        if bookmark.finish():
+            return f"{bookmark.path} is removed."
+        return f"The same command tries what was refused once more; {bookmark.path} knows which."
 
 
 def counted(messages: int) -> str:

@@ -185,6 +185,12 @@ def signing_in(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def is_typed(name: str) -> bool:
+    """Whether the parameter was given on the command line, not by a variable."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source is click.core.ParameterSource.COMMANDLINE
+
+
 def refuse_before_subcommand(ctx: click.Context) -> None:
     """In a group that is a command as well: options that stand before a subcommand would go unheard."""
     for name in ctx.params:

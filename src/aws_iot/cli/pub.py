@@ -10,7 +10,7 @@ from aws_iot.cli import options
 from aws_iot.cli.entering import connected
 from aws_iot.cli.input import Given, whole
 from aws_iot.cli.output import words
-from aws_iot.cli.sign_in import pointing_at_doctor, signed_in
+from aws_iot.cli.sign_in import pointing_at_doctor, signed_in, speaker
 from aws_iot.errors import SignInRefused
 from aws_iot.room import Rooms, check_room
 from aws_iot.stream import PUBLISHES_PER_SECOND
@@ -101,8 +101,8 @@ from aws_iot.stream import PUBLISHES_PER_SECOND
     env="SPOOL",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Keep here what is not acknowledged yet; the next run with it sends that first. Without a connection so"
-    " far, all is read and kept; while one is lost, reading waits as soon as 100 messages are unacknowledged.",
+    help="Keep here what is not acknowledged yet; the next run with it sends that first. Without a connection all"
+    " is read and kept. Several programs may keep theirs here; one of them sends all.",
 )
 @click.pass_obj
 def pub(
@@ -147,7 +147,7 @@ def pub(
     profile = app.profiles.load(key)
     if room is not None:
         check_room(profile.identity_pool_id, room)  # what can be refused is refused before anything is sent
-    one = None if given.is_stream or (message is None and file is None) else whole(given)
+    one = whole(given) if given.says_something and not given.is_stream else None
 
     def enter(connections: int, stack: ExitStack, ask: bool = True) -> list[Rooms]:
         if password_stdin and not ask:
@@ -163,10 +163,16 @@ def pub(
                 place.publish(room, one, qos=int(qos), retain=retain)
         words(f"Said in {room}.")
         return
-    from aws_iot.cli.job import Job  # here, since most have one thing to say
+    from aws_iot.cli.job import Job, Wanted  # here, since most have one thing to say
 
-    job = Job(app, profile, given, one, int(qos), retain, rate, resume, spool)
-    job.run(lambda stack, ask: enter(connections, stack, ask))
+    wanted = Wanted(given, one, profile.identity_pool_id, int(qos), retain, rate)
+    if spool:
+        from aws_iot.cli.spooled import SpooledJob
+
+        who = speaker(app, profile, user, for_password=bool(password) or password_stdin)
+        SpooledJob(app, wanted, spool, key, who).run(lambda stack, ask: enter(connections, stack, ask))
+    else:
+        Job(wanted, resume).run(lambda stack, ask: enter(connections, stack, ask))
 
 
 def _check(given: Given, spool: Path | None, resume: Path | None, password_stdin: bool) -> None:
@@ -177,13 +183,9 @@ def _check(given: Given, spool: Path | None, resume: Path | None, password_stdin
         raise click.UsageError("--lines and --json-lines exclude each other.")
     if given.json_lines and given.raw:
         raise click.UsageError("--raw says what a line is, and so does --json-lines: give one of them.")
-    if given.message is None and not given.is_stream and not given.file and not spool:
+    if not given.says_something and (not spool or options.is_typed("room")):
         raise click.UsageError("Say what? Give -m TEXT, --lines, --json-lines or --file FILE.")
-    if (
-        given.room is None
-        and not given.json_lines
-        and not (spool and given.message is None and not given.file)
-    ):
+    if given.says_something and given.room is None and not given.json_lines:
         raise click.UsageError("Where? Give -r ROOM.")
     if given.repeat > 1 and given.is_stream:
         raise click.UsageError("--repeat goes with -m and --file, without --lines and --json-lines.")

@@ -13,6 +13,7 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli.challenges import Asker
+from aws_iot.cli.options import is_typed
 from aws_iot.cli.output import words
 from aws_iot.cli.terminal import ask_secret, need_terminal
 from aws_iot.credentials import RENEW_BEFORE
@@ -70,7 +71,7 @@ def signed_in(
     if not ask and not (user or profile.username or kept):
         raise nobody_in(profile)
     username = username_of(profile, user, kept, for_password=bool(password) or from_stdin)
-    if from_stdin or _is_given("password"):
+    if from_stdin or is_typed("password"):
         kept = sign_in.by_password(username, chosen_password(password, from_stdin) or "", asker)
         if asker.new_password:
             forget_preset(app, profile.key, username)
@@ -103,7 +104,7 @@ def session_alone(
     if not (user or profile.username or kept):
         raise nobody_in(profile)
     username = username_of(profile, user, kept, for_password=bool(password) or from_stdin)
-    secret = chosen_password(password, from_stdin) if from_stdin or _is_given("password") else None
+    secret = chosen_password(password, from_stdin) if from_stdin or is_typed("password") else None
     if secret is None and kept and kept.session.username == username:
         session = _live_tokens(app, profile, sign_in, kept)
         if session:
@@ -124,7 +125,7 @@ def session_alone(
 
 def serves_alone(app: App, kept: Kept, user: str | None, from_stdin: bool) -> bool:
     """Whether the kept session is what a command would use, without a word with the user pool."""
-    is_meant = user in (None, kept.session.username) and not (from_stdin or _is_given("password"))
+    is_meant = user in (None, kept.session.username) and not (from_stdin or is_typed("password"))
     return is_meant and kept.session.expires - app.now() >= TOKENS_BEFORE
 
 
@@ -228,6 +229,13 @@ def username_of(
     return username
 
 
+def speaker(app: App, profile: Profile, user: str | None, *, for_password: bool) -> str | None:
+    """Who `signed_in` would sign in, as far as it is known beforehand."""
+    kept = app.sessions.load(profile)
+    known = user or profile.username or kept
+    return username_of(profile, user, kept, for_password=for_password) if known else None
+
+
 def password_of(
     app: App, profile: Profile, username: str, given: str | None, from_stdin: bool, *, ask: bool = True
 ) -> str:
@@ -247,7 +255,7 @@ def password_of(
 def chosen_password(given: str | None, from_stdin: bool) -> str | None:
     """The password that an option or variable gives, if any does."""
     if from_stdin:
-        if _is_given("password"):
+        if is_typed("password"):
             raise click.UsageError("-p and --password-stdin exclude each other.")
         given = sys.stdin.readline().rstrip("\r\n")
         if not given:
@@ -275,8 +283,3 @@ def _preset_if_it_can_be(app: App, profile: Profile, username: str, *, ask: bool
 
 def _preset(app: App, profile: Profile, username: str) -> str | None:
     return app.secrets.get("password", profile.key, username)
-
-
-def _is_given(name: str) -> bool:
-    source = click.get_current_context().get_parameter_source(name)
-    return source is click.core.ParameterSource.COMMANDLINE

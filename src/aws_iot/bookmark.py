@@ -1,0 +1,160 @@
+"""Bookmark: a file that says how far an input was sent, so that another run can go on from there."""
+
+import json
+import zlib
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+from aws_iot.errors import ProfileError
+from aws_iot.files import delete, exclusive, read, write_private
+
+MOST_REFUSED = 10_000
+"""So many messages that were refused are remembered, to be tried again."""
+
+ANOTHER_INPUT = "Give the input and the room that it was then, or remove the file that --resume names."
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """How far an input came.
+
+    The ids of its messages begin with `stream`. So many of them are `settled`, to which `fingerprint` belongs; of those
+    the ones that were `refused` are to be tried again: their numbers, each with its fingerprint. All are for `room`,
+    unless they say so themselves.
+    """
+
+    stream: str
+    settled: int
+    room: str | None
+    fingerprint: int
+    refused: Sequence[tuple[int, int]] = ()
+
+
+def fingerprint(before: int, room: str, payload: bytes) -> int:
+    """Of an input up to this message, and `before` up to the last: to notice another input, not a forged one."""
+    return zlib.crc32(
+        payload, zlib.crc32(b"%s\n%d\n" % (room.encode(errors="replace"), len(payload)), before)
+    )
+
+
+class Bookmark:
+    """The file. `word` is what is counted in the input: lines, or messages."""
+
+    def __init__(self, path: Path, word: str = "line") -> None:
+        self.path = path
+        self._word = word
+        self._note = Note("", 0, None, 0)
+        self._fingerprints = deque([(0, 0)])  # of the input up to each message that may be noted next
+        self._again: dict[int, int] = {}  # what earlier runs were refused, in order, with its fingerprint
+        self._refused: dict[int, int] = {}  # what this one was refused
+
+    @contextmanager
+    def of(self, stream: str, room: str | None) -> Iterator[None]:
+        """Go on from where the file says, else begin with `stream`; no other program may meanwhile.
+
+        Raises `ProfileError` for a file that is none of ours, or about another room.
+        """
+        with exclusive(self.path.parent, 0.0, f".{self.path.name}.lock", passing=True) as held:
+            if not held:
+                raise ProfileError(f"{self.path}: another program goes on from there")
+            self._note = self.load() or Note(stream, 0, room, 0)
+            if self._note.room != room:
+                raise ProfileError(
+                    f"{self.path}: is about {_named(self._note.room)}, not {_named(room)}", hint=ANOTHER_INPUT
+                )
+            self._again = dict(self._note.refused)
+            yield
+
+    @property
+    def stream(self) -> str:
+        """What the ids of the messages begin with: the same in each run."""
+        return self._note.stream
+
+    @property
+    def skipped(self) -> int:
+        """So many messages of the input were settled by earlier runs."""
+        return self._note.settled
+
+    def wants(self, number: int, room: str, payload: bytes) -> bool:
+        """Whether this message, the next of the input, is to be sent; the last call may be with the number before it.
+
+        Raises `ProfileError` if the input is not the one that an earlier run has sent.
+        """
+        _, before = self._fingerprints[-1]
+        now = fingerprint(before, room, payload)
+        known = self._note.fingerprint if number == self.skipped else self._again.get(number, now)
+        if now != known:
+            raise ProfileError(
+                f"{self.path}: is about another input, up to {self._word} {number:,}", hint=ANOTHER_INPUT
+            )
+        if number <= self.skipped:
+            self._fingerprints.clear()
+        self._fingerprints.append((number, now))
+        return number > self.skipped or number in self._again
+
+    def number(self, place: int) -> int:
+        """Which message of the input is the one at this place, from 1, among those that are wanted."""
+        beyond = place - len(self._again)
+        return self.skipped + beyond if beyond > 0 else [*self._again][place - 1]
+
+    def refuse(self, number: int) -> None:
+        """This message of the input was refused: the next run is to try it again."""
+        if len(self._refused) < MOST_REFUSED:
+            self._refused[number] = self._again.get(number) or dict(self._fingerprints)[number]
+
+    def check_end(self, last: int) -> None:
+        """Raises `ProfileError` if an input that ends with this number cannot be the one that was sent before."""
+        if last < self.skipped:
+            raise ProfileError(
+                f"this input ends at {self._word} {last:,}, and {self.skipped:,} of it were sent before",
+                hint=ANOTHER_INPUT,
+            )
+
+    def note(self, settled: int) -> None:
+        """Write that so many of those wanted are acknowledged now, or were refused, which was said.
+
+        Nothing is written before the input has been read up to where it was the last time.
+        """
+        reached = self.skipped + max(0, settled - len(self._again))
+        while len(self._fingerprints) > 1 and self._fingerprints[0][0] < reached:
+            self._fingerprints.popleft()
+        number, now = self._fingerprints[0]
+        if number == reached:
+            left = sorted((dict([*self._again.items()][settled:]) | self._refused).items())
+            note = replace(self._note, settled=reached, fingerprint=now, refused=left)
+            write_private(self.path, json.dumps(asdict(note)).encode() + b"\n")
+
+    def load(self) -> Note | None:
+        """None if there is no such file. Raises `ProfileError` if it is none of ours."""
+        data = read(self.path)
+        if data is None:
+            return None
+        try:
+            stored = json.loads(data)
+            stored.setdefault("refused", [])
+            note = Note(**{field.name: stored[field.name] for field in fields(Note)})
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise ProfileError(
+                f"{self.path}: does not say how far a stream came", hint="Name another file, or remove it."
+            ) from error
+        if not (
+            isinstance(note.stream, str)
+            and isinstance(note.settled, int)
+            and isinstance(note.refused, list)
+            and all(
+                isinstance(each, list) and [type(one) for one in each] == [int, int] for each in note.refused
+            )
+        ):
+            raise ProfileError(f"{self.path}: does not say how far a stream came")
+        return note
+
+    def finish(self) -> bool:
+        """All of the input is settled: whether the file is gone, since nothing is to be tried again."""
+        return not self._refused and delete(self.path)
+
+
+def _named(room: str | None) -> str:
+    return "rooms that the lines name" if room is None else f"the room '{room}'"

@@ -310,6 +310,7 @@ class FakeConnection:
         self.events: queue.SimpleQueue[Event | BaseException] = queue.SimpleQueue()
         self.closed = False
         self.durable: str | None = None
+        self.is_resumed = False
         self.received = 0
         self.acknowledged = 0
         if identity not in cloud.members:
@@ -342,6 +343,9 @@ class FakeConnection:
             if not topic_filter.startswith(f"{POOL}/"):
                 raise TopicRefused(f"not authorized to subscribe to {topic_filter}")
         self._filters += filters
+
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        self._filters = [f for f in self._filters if f not in filters]
 
     def receive(self, timeout: float | None = None) -> Event | None:
         try:

@@ -26,6 +26,7 @@ class Kind(IntEnum):
     CONNECT = 1
     PUBLISH = 3
     SUBSCRIBE = 8
+    UNSUBSCRIBE = 10
     PINGREQ = 12
     DISCONNECT = 14
 
@@ -47,6 +48,11 @@ def suback(packet: "Packet", reason: int = 1) -> bytes:
     return bytes([0x90, 3 + len(packet.filters)]) + packet.id + b"\0" + bytes([reason]) * len(packet.filters)
 
 
+def unsuback(packet: "Packet") -> bytes:
+    """Of a packet with one filter."""
+    return bytes([0xB0, 4]) + packet.id + b"\0\0"
+
+
 def disconnect(reason: int) -> bytes:
     return bytes([0xE0, 2, reason, 0])
 
@@ -61,7 +67,7 @@ class Packet:
 
     @property
     def id(self) -> bytes:
-        """The packet identifier of a PUBLISH (QoS 1) or SUBSCRIBE."""
+        """The packet identifier of a PUBLISH (QoS 1), SUBSCRIBE or UNSUBSCRIBE."""
         start = 2 + struct.unpack(">H", self.body[:2])[0] if self.kind is Kind.PUBLISH else 0
         return self.body[start : start + 2]
 
@@ -91,6 +97,8 @@ def agreeable(packet: Packet) -> bytes | None:
             return puback(packet)
         case Kind.SUBSCRIBE:
             return suback(packet)
+        case Kind.UNSUBSCRIBE:
+            return unsuback(packet)
         case Kind.PINGREQ:
             return b"\xd0\x00"
         case Kind.DISCONNECT:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from aws_iot.connection import Connection
     from aws_iot.credentials import CredentialIssuer, Credentials
     from aws_iot.doctor import Services
+    from aws_iot.durable import DurableSession
     from aws_iot.kept import SessionCache, SignIn
     from aws_iot.local.stack import LocalStack, Provisioned
     from aws_iot.profile import Profile, ProfileStore
@@ -126,6 +127,12 @@ class App:
         from aws_iot.aws.identity_pool import CognitoIdentityPool
 
         return CognitoIdentityPool(profile, self.now, self.timeout)
+
+    def durable_session(self, profile: Profile, identity: str, name: str) -> DurableSession:
+        """What is known here of the session that a broker keeps for an identity, under this name."""
+        from aws_iot.durable import DurableSession
+
+        return DurableSession(self.config_folder / "durable" / f"{profile.key}-{name}.json", identity)
 
     def connect(
         self,

@@ -45,10 +45,12 @@ class Lost:
 class Restored:
     """The link is back after `seconds`, and the subscriptions stand again.
 
-    What was published in between is delivered only where the broker kept the session.
+    What was published in between is delivered only where the broker kept the session. `forgotten` tells that it was
+    to keep it, and has not.
     """
 
     seconds: float = field(default=0.0, compare=False)
+    forgotten: bool = False
 
 
 Event = Publication | Lost | Restored
@@ -61,6 +63,11 @@ class Connection(Protocol):
     good; no call waits longer than the connection's deadline, except `receive`, and a few seconds more where that tells
     whether a request was refused.
     """
+
+    @property
+    def is_resumed(self) -> bool:
+        """Whether the broker had kept a session of this name when it was opened: what waited there is delivered."""
+        ...
 
     def send(self, publication: Publication, done: Done) -> None:
         """Hand a publication over, and return at once; `done` is called once, on another thread.
@@ -80,6 +87,10 @@ class Connection(Protocol):
 
     def subscribe(self, filters: Sequence[str]) -> None:
         """Return when the broker has granted every filter. Raises `TopicRefused`, `ServiceRefused`."""
+        ...
+
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Return when the broker has taken the filters back, also those that were not granted before."""
         ...
 
     def receive(self, timeout: float | None = None) -> Event | None:

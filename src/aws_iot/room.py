@@ -9,6 +9,7 @@ from functools import lru_cache
 from itertools import zip_longest
 
 from aws_iot.connection import Connection, Done, Event, Lost, Publication, Restored
+from aws_iot.durable import DurableSession
 from aws_iot.errors import InvalidMessage, InvalidRoom
 from aws_iot.message import Message, Outgoing, encode, from_wire, to_properties
 
@@ -162,6 +163,11 @@ class Rooms:
         self._came, self._came_at = now(), -math.inf
 
     @property
+    def is_resumed(self) -> bool:
+        """Whether the broker has kept the session: what was said since somebody was here last is heard."""
+        return self._connection.is_resumed
+
+    @property
     def identity(self) -> str:
         """Who we are to the others."""
         return self._identity
@@ -187,22 +193,34 @@ class Rooms:
         properties = to_properties(message.id, self._now(), self._name)
         return Publication(where, checked_size(message.payload), properties, message.qos, message.retain)
 
-    def enter(self, rooms: Sequence[str]) -> None:
+    def enter(self, rooms: Sequence[str], session: DurableSession | None = None) -> list[str]:
         """Hear these rooms, which may be patterns, or every room if none is named.
 
-        Raises `InvalidRoom` before anything is sent.
+        In a session that the broker keeps, those of before that are left now are given: what waits from there is
+        heard all the same, and nothing that is said there later. Raises `InvalidRoom` before anything is sent.
         """
-        asked = [topic_filter(self._pool, room, self._identity) for room in dict.fromkeys(rooms or "#")]
+        rooms = [*dict.fromkeys(rooms or "#")]
+        asked = [topic_filter(self._pool, room, self._identity) for room in rooms]
         # A broker may deliver a message once for each filter that takes it.
         filters = [f for f in asked if not any(f != other and _covers(other, f) for other in asked)]
         if len(filters) > MAX_SUBSCRIPTIONS:
             raise InvalidRoom(
                 f"{len(filters)} rooms are too many: AWS IoT Core allows {MAX_SUBSCRIPTIONS} on a connection"
             )
-        for start in range(0, len(filters), MAX_FILTERS_PER_SUBSCRIBE):
-            self._connection.subscribe(filters[start : start + MAX_FILTERS_PER_SUBSCRIBE])
-        self._filters = filters
+        left = [room for room in (session.rooms() if session else []) if room not in rooms]
+        if session:
+            session.note(
+                [*rooms, *left]
+            )  # before the broker knows: else one might be forgotten that it remembers
+        for chunk in _chunks(filters):
+            self._connection.subscribe(chunk)
+        for chunk in _chunks([topic_filter(self._pool, room, self._identity) for room in left]):
+            self._connection.unsubscribe(chunk)
+        if session:
+            session.note(rooms)
+        self._filters = [f"{self._pool}/#"] if session else filters
         self._place.cache_clear()
+        return left
 
     def hear(
         self,
@@ -275,7 +293,7 @@ class Rooms:
         return None if self._is_repeated(message) else message
 
     def _find_place(self, topic: str) -> tuple[str, str] | None:
-        """None for a room that was not entered: a session that a broker keeps remembers those of earlier runs."""
+        """None for a topic that was not asked for."""
         return place(self._pool, topic) if any(matches(topic, f) for f in self._filters) else None
 
     def _is_repeated(self, message: Message) -> bool:
@@ -289,6 +307,11 @@ class Rooms:
         if len(self._heard) > REMEMBERED_IDS:
             self._heard.popitem(last=False)
         return False
+
+
+def _chunks(filters: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(filters), MAX_FILTERS_PER_SUBSCRIBE):
+        yield filters[start : start + MAX_FILTERS_PER_SUBSCRIBE]
 
 
 def checked_payload(text: str) -> bytes:

@@ -70,6 +70,15 @@ def test_messages_of_a_publisher_arrive_in_order(world: World, username: str) ->
     ]
 
 
+def test_what_is_unsubscribed_is_not_heard_any_more_and_the_rest_is(world: World, username: str) -> None:
+    alice = enter(world, username)
+    alice.connection.subscribe([f"{alice.pool}/a/+", f"{alice.pool}/b/+"])
+    alice.connection.unsubscribe([f"{alice.pool}/a/+", f"{alice.pool}/never-asked-for/+"])
+    for room in ("a", "b"):
+        alice.connection.publish(Publication(alice.topic(room), b"x"))
+    assert alice.connection.receive(SECONDS) == Publication(alice.topic("b"), b"x")
+
+
 def test_a_room_that_was_not_asked_for_is_not_heard(world: World, username: str) -> None:
     alice = enter(world, username)
     alice.connection.subscribe([f"{alice.pool}/lobby/+"])

@@ -352,6 +352,14 @@ def test_a_durable_session_has_the_name_that_was_given(
     assert [connection.durable for connection in cloud.connections] == [None, "desk-1"]
 
 
+def test_that_the_broker_has_forgotten_a_durable_session_is_told(aws_iot: CommandLine, app: FakeApp) -> None:
+    hear(app)
+    told = "The broker has forgotten the session 'desk': what was said meanwhile is missing."
+    assert told not in aws_iot(f"sub -r lobby --durable desk {ALICE}", ends=130).stderr
+    assert told in aws_iot(f"sub -r lobby --durable desk {ALICE}", ends=130).stderr
+    assert told not in aws_iot(f"sub -r lobby --durable chair {ALICE}", ends=130).stderr
+
+
 def test_waiting_for_an_admin_is_said_once_and_ends_when_one_has_accepted(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str
 ) -> None:

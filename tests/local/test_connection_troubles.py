@@ -72,8 +72,11 @@ def connected(
     *,
     port: int | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    durable: str | None = None,
 ) -> Iterator[IotCoreConnection]:
-    connection = IotCoreConnection.open(profile_of(broker, port), IDENTITY, credentials, now, timeout)
+    connection = IotCoreConnection.open(
+        profile_of(broker, port), IDENTITY, credentials, now, timeout, durable
+    )
     try:
         yield connection
     finally:
@@ -277,6 +280,36 @@ def test_after_a_cut_the_filters_are_asked_for_again_as_they_were() -> None:
         ]
         broker.send(b"\x30\x06\x00\x01t\x00hi")
         assert connection.receive(SECONDS) == Publication("t", b"hi", qos=0)
+
+
+def test_a_session_that_was_to_be_kept_and_is_not_is_told_when_the_link_is_back() -> None:
+    kept = bytes([0x20, 3, 1, 0, 0])  # CONNACK with Session Present
+    script: Script = lambda p: kept if p.kind is Kind.CONNECT and p.link == 2 else agreeable(p)  # noqa: E731
+    with ScriptedBroker(script) as broker, connected(broker, durable="desk") as connection:
+        connection.subscribe(["a/#"])
+        assert not connection.is_resumed
+        for forgotten in (False, True):
+            broker.cut()
+            assert isinstance(connection.receive(SECONDS), Lost)
+            assert connection.receive(SECONDS) == Restored(forgotten=forgotten)
+        assert [packet.link for packet in broker.of(Kind.SUBSCRIBE)] == [1, 3]
+
+
+@pytest.mark.parametrize("answer", [b"", CUT])
+def test_a_broker_that_does_not_unsubscribe_is_not_waited_for_for_ever(answer: bytes | None) -> None:
+    with (
+        ScriptedBroker(say(Kind.UNSUBSCRIBE, lambda _: answer)) as broker,
+        connected(broker, timeout=1) as connection,
+        pytest.raises(Unreachable, match="has not unsubscribed us within 1 seconds"),
+    ):
+        connection.unsubscribe(["a/#"])
+
+
+def test_what_is_unsubscribed_while_the_link_breaks_is_on_the_next_one() -> None:
+    script: Script = lambda p: CUT if (p.kind, p.link) == (Kind.UNSUBSCRIBE, 1) else agreeable(p)  # noqa: E731
+    with ScriptedBroker(script) as broker, connected(broker) as connection:
+        connection.unsubscribe(["a/#"])
+        assert [packet.link for packet in broker.of(Kind.UNSUBSCRIBE)] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -711,3 +744,13 @@ def test_a_cut_is_told_with_what_the_clock_says_of_it(later: timedelta, cause: s
         moved = later
         broker.cut()
         assert [connection.receive(SECONDS) for _ in range(2)] == [Lost(cause), Restored()]
+
+
+def test_a_message_that_leaves_no_room_for_what_travels_with_it_is_told_as_that() -> None:
+    largest = bytes([0x27]) + (128 * 1024).to_bytes(4, "big")  # the property Maximum Packet Size
+    connack = bytes([0x20, 8, 0, 0, len(largest)]) + largest
+    script: Script = lambda p: connack if p.kind is Kind.CONNECT else agreeable(p)  # noqa: E731
+    with ScriptedBroker(script) as broker, connected(broker) as connection:
+        with pytest.raises(ServiceRefused, match=r"131,070 bytes, .* the broker takes 131,072 in all"):
+            connection.publish(Publication("a/b/c", b"x" * 131_070, (("id", "1"),)))
+        connection.publish(Publication("a/b/c", b"x" * 131_000, (("id", "1"),)))

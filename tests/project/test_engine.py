@@ -39,6 +39,7 @@ EXPECTED = {
     "iot.broker_subscribe": "account_id region topic_filter callback granted_qos client_id retain_as_published"
     " retain_handling",
     "iot.broker_subscribe is looked up at each call": True,
+    "keeping a session": ["self", True, ["sent_at"]],
     "tables of subscriptions": ["dict", "account/region/a/#"],
     "keys of a subscription": ["subscription_id", "client_id"],
     "user pools of CloudFormation are made and changed by": POOL_CALLS,
@@ -77,6 +78,8 @@ print(json.dumps(dict(zip({list(EXPECTED)}, [
     "_describe_endpoint" in iot._route_request.__code__.co_names,
     parameters(iot.broker_subscribe),
     "broker_subscribe" in iot._WSSession._dispatch_packet.__code__.co_names,
+    [parameters(iot._WSSession._preserve_session), "_preserve_session" in iot._WSSession.cleanup.__code__.co_names,
+     [name for name in iot._InFlightMessage.__slots__ if name == "sent_at"]],
     [type(iot._subscriptions).__name__, iot._scoped_topic("account", "region", "a/#")],
     [name for name in ("subscription_id", "client_id") if name in iot._Subscription.__slots__],
     [name for name in {POOL_CALLS} if called(name, "_cognito_user_pool_create", "_cognito_user_pool_update")],

@@ -250,6 +250,9 @@ def test_what_happened_to_the_link_is_told_with_its_cause() -> None:
     closer = link_line(Lost("the network is gone", "SOME_ERROR, 7 s after it began"), verbose=True)
     assert closer.endswith("; reconnecting (SOME_ERROR, 7 s after it began)")
     assert link_line(Restored()) == "connected again"
+    assert link_line(Restored(3.2, forgotten=True)) == (
+        "connected again after 3.2 s; the broker has forgotten the session: what was said meanwhile is missing"
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,13 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 
 import pytest
 
 from aws_iot.connection import Done, Event, Lost, Publication, Restored
-from aws_iot.errors import InvalidMessage, InvalidRoom, TopicRefused
+from aws_iot.durable import DurableSession
+from aws_iot.errors import InvalidMessage, InvalidRoom, TopicRefused, Unreachable
 from aws_iot.message import Message, Properties, encode
 from aws_iot.room import (
     EVENTS_AT_ONCE,
@@ -40,6 +42,8 @@ class Recorder:
     def __init__(self, events: Iterable[Event] = (), refusal: Exception | None = None) -> None:
         self.published: list[tuple[str, bytes, Properties]] = []
         self.subscribed: list[list[str]] = []
+        self.unsubscribed: list[list[str]] = []
+        self.is_resumed = False
         self.received = 0
         self.acknowledged: list[int] = []
         self._events = deque(events)
@@ -64,6 +68,9 @@ class Recorder:
         if self._refusal:
             raise self._refusal
         self.subscribed.append(list(filters))
+
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        self.unsubscribed.append(list(filters))
 
     def receive(self, timeout: float | None = None) -> Event | None:
         if not self._events:
@@ -431,12 +438,39 @@ def test_what_the_reader_has_not_come_back_from_is_not_acknowledged() -> None:
     assert connection.acknowledged == []
 
 
-def test_a_room_that_a_session_remembers_from_earlier_is_not_heard_unless_it_is_entered() -> None:
+def test_a_room_that_was_not_asked_for_is_not_heard() -> None:
     connection = Recorder([delivery("old", room="lobby"), delivery("new", room="ops")])
     rooms = rooms_over(connection)
     rooms.enter(["ops"])
     assert [event.text for event in rooms.hear() if isinstance(event, Message)] == ["new"]
     assert connection.acknowledged == [2]
+
+
+def test_what_waits_in_a_session_from_a_room_that_is_left_is_heard_once_more(tmp_path: Path) -> None:
+    session = DurableSession(tmp_path / "session", ALICE)
+    assert rooms_over(Recorder()).enter(["lobby", "ops/#"], session) == []
+    connection = Recorder([delivery("old", room="lobby"), delivery("new", room="ops")])
+    rooms = rooms_over(connection)
+    assert rooms.enter(["ops/#"], session) == ["lobby"]
+    assert connection.unsubscribed == [[f"{POOL}/lobby/+"]]
+    assert [event.text for event in rooms.hear() if isinstance(event, Message)] == ["old", "new"]
+    assert session.rooms() == ["ops/#"]
+
+
+def test_a_room_that_could_not_be_left_is_left_the_next_time(tmp_path: Path) -> None:
+    session = DurableSession(tmp_path / "session", ALICE)
+    rooms_over(Recorder()).enter(["lobby"], session)
+    with pytest.raises(Unreachable):
+        rooms_over(Recorder(refusal=Unreachable("it is gone"))).enter(["ops"], session)
+    assert session.rooms() == ["ops", "lobby"]
+
+
+@pytest.mark.parametrize(
+    "data", ["", "{", "[]", '{"rooms": 1}', '{"rooms": ["lobby"], "identity": "bob"}', "\\xff"]
+)
+def test_what_nobody_knows_of_a_session_is_nothing(tmp_path: Path, data: str) -> None:
+    (tmp_path / "session").write_text(data)
+    assert DurableSession(tmp_path / "session", ALICE).rooms() == []
 
 
 def test_how_a_message_was_delivered_is_known() -> None:

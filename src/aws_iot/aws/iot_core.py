@@ -33,6 +33,7 @@ from aws_iot.aws.reasons import (
     check_granted,
     may_be_over_a_request,
     name_of,
+    not_sent,
     publication_refused,
     refused_by_cuts,
     topic_refused,
@@ -143,6 +144,9 @@ class IotCoreConnection:
         self._link_began = 0.0
         self._link_began_at = now()
         self._is_asking = False
+        self._largest_packet: int | None = None
+        self._is_forgotten = False
+        self.is_resumed = False
         self._ungranted = 0
         self._resubscriptions = 0
         self._unanswered = 0
@@ -300,7 +304,7 @@ class IotCoreConnection:
             elif client is not self._client:
                 pass  # its successor has been given it
             elif not self._ended.done():
-                self._outbox.settle(number, ServiceRefused(f"it was not sent: {words(failure)}"))
+                self._outbox.settle(number, not_sent(packet, failure, self._largest_packet))
             # else the end of the connection tells all that waits
             if self._trial is Trial.ALONE and client is self._client:
                 self._end_trial()
@@ -331,6 +335,20 @@ class IotCoreConnection:
     def subscribe(self, filters: Sequence[str]) -> None:
         check_granted(filters, self._granted(filters))
         self._subscriptions.append(tuple(filters))
+
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        packet = mqtt5.UnsubscribePacket(list(filters))
+        deadline = time.monotonic() + self._timeout
+        client, answer = self._client, self._client.unsubscribe(packet)
+        while not settled([answer, self._ended], SLICE_SECONDS) or client is not self._client:
+            if time.monotonic() > deadline:
+                raise Unreachable(f"the broker has not unsubscribed us within {self._timeout:g} seconds")
+            if client is not self._client:  # one that has a successor answers no more
+                client, answer = self._client, self._client.unsubscribe(packet)
+        if self._ended.done():
+            raise self._ended.result()
+        if failure := answer.exception():
+            raise Unreachable(f"the broker has not unsubscribed us: {words(failure)}") from failure
 
     def receive(self, timeout: float | None = None) -> Event | None:
         if timeout != 0 and self._events.empty():
@@ -513,8 +531,10 @@ class IotCoreConnection:
             self._outbox.begin()
             self._is_linked = True
             self._last_cause = ""
+            self._largest_packet = data.negotiated_settings.maximum_packet_size_to_server
         if not self._is_open:
             self._is_open = True
+            self.is_resumed = data.connack_packet.session_present
             self._attempts.put(None)
         elif self._trial is None:
             self._ask_again(data.connack_packet.session_present)
@@ -526,6 +546,7 @@ class IotCoreConnection:
 
     def _ask_again(self, session_present: bool) -> None:
         """What a link begins with, where another was before."""
+        self._is_forgotten = bool(self._durable) and not session_present
         if session_present and not self._unanswered:
             self._restored()
         else:
@@ -719,7 +740,7 @@ class IotCoreConnection:
 
     def _restored(self) -> None:
         lost_at, self._lost_at = self._lost_at, None
-        self._events.put(Restored(time.monotonic() - lost_at if lost_at else 0.0))
+        self._events.put(Restored(time.monotonic() - lost_at if lost_at else 0.0, self._is_forgotten))
         with self._handing:
             if self._trial is Trial.ALONE:
                 self._outbox.begin()

@@ -69,6 +69,22 @@ def publication_refused(packet: mqtt5.PublishPacket, puback: mqtt5.PubackPacket)
     return None
 
 
+def not_sent(packet: mqtt5.PublishPacket, failure: BaseException, largest: int | None) -> ServiceRefused:
+    """Why a publication did not leave; `largest` is how many bytes of a packet the broker takes."""
+    payload = len(packet.payload or b"")
+    if largest and payload <= largest < payload + _AROUND_PAYLOAD and name_of(failure) == _INVALID:
+        return ServiceRefused(
+            f"the message is {payload:,} bytes, and has no room for what travels with it (topic, id, time, name):"
+            f" the broker takes {largest:,} in all"
+        )
+    return ServiceRefused(f"it was not sent: {words(failure)}")
+
+
+_INVALID = "AWS_ERROR_MQTT5_PACKET_VALIDATION"
+_AROUND_PAYLOAD = 1024
+"""Topic and properties of ours take less: a topic 256 bytes, a user name 128 characters."""
+
+
 def is_negative(reason: int | None) -> bool:
     """Whether a reason code says no; None is one that awscrt does not know."""
     return reason is None or reason >= 0x80

@@ -145,7 +145,7 @@ class Account:
             raise ServiceRefused(f"{counted(self.refused)} not sent")
 
     def _refusals(self) -> str:
-        return f"; {self.refused:,} were refused" if self.refused else ""
+        return f"; {self.refused:,} refused" if self.refused else ""
 
 
 class Job:

@@ -59,7 +59,13 @@ def link_line(event: Lost | Restored, *, verbose: bool = False) -> str:
     if isinstance(event, Lost):
         detail = f" ({event.detail})" if verbose and event.detail else ""
         return f"connection lost: {event.cause}; reconnecting{detail}"
-    return f"connected again after {_duration(event.seconds)}" if event.seconds else "connected again"
+    after = f" after {_duration(event.seconds)}" if event.seconds else ""
+    missing = (
+        "; the broker has forgotten the session: what was said meanwhile is missing"
+        if event.forgotten
+        else ""
+    )
+    return f"connected again{after}{missing}"
 
 
 def _duration(seconds: float) -> str:

@@ -6,7 +6,7 @@ import shlex
 import shutil
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import click
 
@@ -19,6 +19,7 @@ from aws_iot.cli.outlet import Outlet, Printer
 from aws_iot.cli.output import words
 from aws_iot.cli.sign_in import pointing_at_doctor
 from aws_iot.cli.template import InvalidTemplate, Template
+from aws_iot.durable import DurableSession
 from aws_iot.errors import NothingCame
 from aws_iot.json_lines import to_line
 from aws_iot.message import Message, short
@@ -190,8 +191,9 @@ def sub(
     is not heard comes again: none is missing after a crash or a signal. Some lines may then be there
     twice; of the commands, only those that ran are run again. What a broker delivers twice is heard
     once, by the id of a message; those of the npm tool have none, and may come twice. How long a broker
-    keeps it is up to the account: an hour on AWS, unless it was raised. One program at a time can
-    listen under a name: another one takes over, and ends the first.
+    keeps it is up to the account: an hour on AWS, unless it was raised; that it has forgotten is told.
+    Rooms that are not named any more are left: what waits from there is heard once more. One program at a
+    time can listen under a name: another one takes over, and ends the first.
 
     \b
     Examples:
@@ -211,7 +213,12 @@ def sub(
         outlet,
     ):
         with pointing_at_doctor(key):
-            place.enter(rooms)
+            _enter(
+                place,
+                rooms,
+                durable,
+                app.durable_session(profile, place.identity, durable) if durable else None,
+            )
         words(f"Listening in {', '.join(rooms) or 'all rooms'}; Ctrl-C ends it.")
         muted = {place.identity} if not_from_me else set()
         ends = math.inf if seconds is None else time.monotonic() + seconds
@@ -222,6 +229,17 @@ def sub(
         missed = f"{came or 'none'} of {count} messages" if count else "no message"
         raise NothingCame(f"{missed} came within {seconds:g} seconds")
     outlet.check()
+
+
+def _enter(place: Rooms, rooms: Sequence[str], name: str | None, session: DurableSession | None) -> None:
+    known = bool(session and session.rooms())
+    left = place.enter(rooms, session)
+    if known and not place.is_resumed:
+        words(f"The broker has forgotten the session '{name}': what was said meanwhile is missing.")
+    elif left:
+        words(
+            f"The session '{name}' leaves {', '.join(left)}: what waits from there is heard now, and nothing later."
+        )
 
 
 def _outlet(as_json: bool, template: Template | None, raw: bool, command: list[str], jobs: int) -> Outlet:

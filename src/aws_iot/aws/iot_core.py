@@ -12,22 +12,21 @@ import queue
 import secrets
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from functools import partial
 from typing import Any, Self, TypeVar
 
-from awscrt import io, mqtt5
+from awscrt import mqtt5
 
 from aws_iot.aws import thread_state
-from aws_iot.aws.handshake import CONNECT_SECONDS, Handshakes, SignedUpgrade
-from aws_iot.aws.outbox import CUTS_THAT_REFUSE, Outbox, is_over
-from aws_iot.aws.proxy import proxy_options
+from aws_iot.aws.admission import FINAL_CONNACKS, Admission
+from aws_iot.aws.client_options import client_options
+from aws_iot.aws.handshake import Handshakes, SignedUpgrade
+from aws_iot.aws.inbox import Inbox
+from aws_iot.aws.outbox import CUTS_THAT_REFUSE, Outbox
 from aws_iot.aws.reasons import (
     BARE_CUTS,
     check_granted,
@@ -40,13 +39,12 @@ from aws_iot.aws.reasons import (
     why_lost,
     words,
 )
+from aws_iot.aws.suspicion import Suspicion, Trial
 from aws_iot.connection import Done, Event, Lost, Publication, Restored
 from aws_iot.credentials import Credentials
 from aws_iot.deadline import SLICE_SECONDS, settled
 from aws_iot.errors import (
     AwsIotError,
-    CredentialsRefused,
-    NotAccepted,
     NotAuthorized,
     ProfileError,
     ServiceRefused,
@@ -58,35 +56,8 @@ from aws_iot.profile import Profile
 
 T = TypeVar("T")
 
-KEEP_ALIVE_SECONDS = 30
-"""The shortest that AWS IoT Core takes; a dead link is noticed within one and a half of it.
-
-Over a slow link the ping waits behind megabytes in the system's buffer, and awscrt gives it half of the keep-alive at
-most. So a link that is kept full is lost after 45 seconds, and some of what was in the buffer is sent twice: 100
-messages of 125 KB took 128 s over 100 KB/s, with 4 of them twice, and 125 s with a keep-alive of 120 seconds; 25 took
-111 s over 30 KB/s, and 105 s. That is less than a listener would miss, who has nothing else to notice a dead link by:
-it would take three minutes in place of 45 seconds.
-"""
-
-SESSION_SECONDS = 7 * 24 * 3600
-"""How long a broker is asked to keep a durable session: AWS IoT Core lowers it to what the account is allowed, an hour
-unless it was raised: docs.aws.amazon.com/iot/latest/developerguide/mqtt.html#mqtt-persistent-sessions"""
-
-UNACKNOWLEDGED = 100
-"""So many deliveries may wait for us to deal with them: AWS IoT Core's own limit for a connection."""
-
-EVENTS = 1000
-"""So many events may wait for their reader; then awscrt is made to wait, and with it the broker."""
-
-GATHER_SECONDS = 0.001
-"""Whoever waits for an event gives several so long to gather: to wake it for each would take longer than all
-else that is done for a message."""
-
 PATIENCE_SECONDS = 2.0
 """After so long without a word from awscrt we look for ourselves: it is slow to report an untrusted certificate."""
-
-LINK_SECONDS = 24 * 3600
-"""So long a link lasts at most: docs.aws.amazon.com/general/latest/gr/iot-core.html"""
 
 LEAVE_SECONDS = 1.0
 """How long a goodbye may take."""
@@ -95,19 +66,9 @@ USEFUL_SECONDS = 2.0
 """A link that lasted so long served, even if nobody said anything."""
 
 
-TRIAL_SECONDS = 1.0
-"""So long a link has to stand, if not longer, for what was asked for on those before to be to blame for their ends."""
-
 VERDICT_SECONDS = 5.0
 """So much longer than its timeout a call waits at most while a trial runs: its end tells a refusal from a broker that
 does not answer."""
-
-
-class Trial(Enum):
-    """What is asked for over a link, where something is suspected to be what the broker cuts links over."""
-
-    BARE = "nothing"
-    ALONE = "what is suspected"
 
 
 class IotCoreConnection:
@@ -122,7 +83,7 @@ class IotCoreConnection:
         timeout: float,
         durable: str | None = None,
     ) -> None:
-        self._profile = profile
+        self._admission = Admission(profile, identity, durable)
         self._endpoint = profile.endpoint
         self._durable = durable
         self._ca_bundle = profile.ca_bundle or os.environ.get(
@@ -134,7 +95,7 @@ class IotCoreConnection:
         )
         self._now = now
         self._timeout = timeout
-        self._events: queue.SimpleQueue[Event | _Unacknowledged] = queue.SimpleQueue()
+        self._inbox = Inbox(is_durable=bool(durable))
         self._attempts: queue.SimpleQueue[mqtt5.LifecycleConnectFailureData | None] = queue.SimpleQueue()
         self._is_open = False
         self._is_linked = False
@@ -147,20 +108,14 @@ class IotCoreConnection:
         self._largest_packet: int | None = None
         self._is_forgotten = False
         self.is_resumed = False
-        self._ungranted = 0
         self._resubscriptions = 0
         self._unanswered = 0
-        self._futile = 0
-        self._trial: Trial | None = None
-        self._trial_seconds = TRIAL_SECONDS
+        self._suspicion = Suspicion()
         self._last_cause = ""
         self._lost_at: float | None = None
         self._outbox = Outbox()
         self._handing = threading.RLock()
         self._looking = threading.Lock()
-        self._received = 0
-        self._acknowledged = 0
-        self._handles: deque[tuple[int, _Unacknowledged]] = deque()
         self._left_at: float | None = None
         # The policy wants the identity first; the rest keeps two programs of a person apart.
         self._client_id = f"{identity}-{durable or secrets.token_hex(4)}"
@@ -230,47 +185,18 @@ class IotCoreConnection:
             else:  # it has a successor, which it would take the client id from
                 transform_args.set_done(AwsIotError("another client has taken over"))
 
-        return mqtt5.ClientOptions(
-            host_name=self._endpoint.host,
-            port=self._endpoint.port,
-            tls_ctx=self._tls() if self._endpoint.tls else None,
-            http_proxy_options=proxy_options(self._endpoint, self._tls),
+        return client_options(
+            self._endpoint,
+            self._ca_bundle,
+            self._client_id,
+            is_durable=bool(self._durable),
             websocket_handshake_transform=on_handshake,
-            connect_options=mqtt5.ConnectPacket(
-                client_id=self._client_id,
-                keep_alive_interval_sec=KEEP_ALIVE_SECONDS,
-                receive_maximum=UNACKNOWLEDGED,
-                session_expiry_interval_sec=SESSION_SECONDS if self._durable else None,
-            ),
-            session_behavior=mqtt5.ClientSessionBehaviorType.REJOIN_ALWAYS
-            if self._durable
-            else mqtt5.ClientSessionBehaviorType.CLEAN,
-            # The pauses are ours, in `Handshakes`; these run at the same time, and must not outlast them: they grow
-            # with each link that lasts less than half a minute. (The option for that is not to be used: in awscrt
-            # 0.38.1 it sets the shortest pause.)
-            min_reconnect_delay_ms=1,
-            max_reconnect_delay_ms=round(CONNECT_SECONDS * 1000),
-            ack_timeout_sec=LINK_SECONDS,  # it is ours to look for: see `_look`
             on_publish_callback_fn=heard(partial(self._on_publish, stopped)),
             on_lifecycle_event_connection_success_fn=heard(self._on_connected),
             on_lifecycle_event_connection_failure_fn=heard(self._on_connect_failed),
             on_lifecycle_event_disconnection_fn=heard(self._on_disconnected),
             on_lifecycle_event_stopped_fn=lambda _: stopped.set(),
-            disable_metrics=True,
         )
-
-    def _tls(self) -> io.ClientTlsContext:
-        options = io.TlsContextOptions()
-        if self._endpoint.port == 443:
-            options.alpn_list = ["http/1.1"]  # on 443 AWS tells WebSockets from MQTT by it
-        try:
-            if self._ca_bundle:
-                options.override_default_trust_store_from_path(None, self._ca_bundle)
-            return io.ClientTlsContext(options)
-        except (OSError, RuntimeError) as error:
-            from aws_iot.aws.diagnosis import ca_bundle_unusable  # here, since it takes long to import
-
-            raise ca_bundle_unusable(self._ca_bundle) from error
 
     # -- what the owner's thread calls
 
@@ -284,7 +210,7 @@ class IotCoreConnection:
         )
         with self._handing:
             number = self._outbox.add(packet, done)
-            if self._trial is None:
+            if self._suspicion.trial is None:
                 self._hand_over(number, packet)
         if self._ended.done():
             self._outbox.fail()
@@ -306,7 +232,7 @@ class IotCoreConnection:
             elif not self._ended.done():
                 self._outbox.settle(number, not_sent(packet, failure, self._largest_packet))
             # else the end of the connection tells all that waits
-            if self._trial is Trial.ALONE and client is self._client:
+            if self._suspicion.trial is Trial.ALONE and client is self._client:
                 self._end_trial()
 
         try:
@@ -351,41 +277,28 @@ class IotCoreConnection:
             raise Unreachable(f"the broker has not unsubscribed us: {words(failure)}") from failure
 
     def receive(self, timeout: float | None = None) -> Event | None:
-        if timeout != 0 and self._events.empty():
-            time.sleep(GATHER_SECONDS)
-        try:
-            event = self._events.get_nowait()
-        except queue.Empty:
-            found = self._wait(math.inf if timeout is None else timeout)
-            if found is None:
-                return None
-            event = found
-        if isinstance(event, _Unacknowledged):
-            self._received += 1
-            self._handles.append((self._received, event))
-            return event.delivery
-        self._received += isinstance(event, Publication)
+        left = math.inf if timeout is None else timeout
+        if left:
+            self._inbox.let_gather()
+        event = self._inbox.take(0)
+        while event is None:
+            event = self._inbox.take(min(left, SLICE_SECONDS))
+            if event is None:
+                if self._ended.done():
+                    raise self._ended.result()
+                self._look()
+                left -= SLICE_SECONDS
+                if left <= 0:
+                    return None
         return event
 
-    def _wait(self, left: float) -> "Event | _Unacknowledged | None":
-        while True:
-            try:
-                return self._events.get(timeout=min(left, SLICE_SECONDS))
-            except queue.Empty:
-                if self._ended.done():
-                    raise self._ended.result() from None
-                self._look()
-            left -= SLICE_SECONDS
-            if left <= 0:
-                return None
-
     def acknowledge(self, deliveries: int | None = None) -> None:
-        self._acknowledged = self._received if deliveries is None else self._acknowledged + deliveries
-        while self._handles and self._handles[0][0] <= self._acknowledged:
-            _, event = self._handles.popleft()
+        for delivery in self._inbox.acknowledged(deliveries):
             with self._handing, suppress(Exception):  # of a link that is gone: the broker delivers it again
-                if event.stopped is self._stopped:  # a later client would take the handle for one of its own
-                    self._client.invoke_publish_acknowledgement(event.handle)
+                if (
+                    delivery.stopped is self._stopped
+                ):  # a later client would take the handle for one of its own
+                    self._client.invoke_publish_acknowledgement(delivery.handle)
 
     def leave(self) -> None:
         if self._left_at is not None:
@@ -443,39 +356,14 @@ class IotCoreConnection:
         if self._handshakes.error:
             return self._handshakes.error
         if failure.connack_packet:
-            return self._refused(failure.connack_packet.reason_code)
+            return self._admission.refused(failure.connack_packet.reason_code)
         if fault := self._fault(self._handshakes.upgrade, PATIENCE_SECONDS):
             return fault
         if closed >= CUTS_THAT_REFUSE:
-            return self._not_accepted("the broker closes the connection without a word, as it does when")
+            return self._admission.not_accepted(
+                "the broker closes the connection without a word, as it does when"
+            )
         return None
-
-    def _refused(self, reason: int) -> AwsIotError:
-        match reason:
-            case mqtt5.ConnectReasonCode.NOT_AUTHORIZED:
-                return self._not_accepted("not authorized to connect:")
-            case mqtt5.ConnectReasonCode.BAD_USERNAME_OR_PASSWORD:
-                return CredentialsRefused("the broker does not take the credentials")
-            case mqtt5.ConnectReasonCode.SERVER_UNAVAILABLE | mqtt5.ConnectReasonCode.SERVER_BUSY:
-                return Unreachable(f"the broker takes no connections at the moment: {words(reason)}")
-            case _:
-                return ServiceRefused(f"the broker refused the connection: {words(reason)}")
-
-    def _taken_over(self) -> Unreachable:
-        if not self._durable:
-            return Unreachable("another program took over this connection's client id")
-        return Unreachable(
-            f"another program of the same name has taken over: {self._durable}",
-            hint="Under a name one program listens at a time: give the other one a name of its own.",
-        )
-
-    def _not_accepted(self, what: str) -> NotAccepted:
-        policy = "" if self._profile.policy_name else " --policy POLICY"
-        command = f"aws-iot admin accept {self._identity}{policy} -k {self._profile.key}"
-        return NotAccepted(
-            f"{what} no admin has accepted the identity {self._identity} yet",
-            hint=f"An admin accepts it with: {command}\nAWS takes 6 to 8 minutes to apply it.",
-        )
 
     # -- waiting for a grant
 
@@ -483,19 +371,19 @@ class IotCoreConnection:
         """What the broker answers."""
         what = f"subscribe to {', '.join(filters)}"
         deadline = time.monotonic() + self._timeout
-        self._ungranted, self._is_asking = 0, True
+        self._suspicion.ungranted, self._is_asking = 0, True
         try:
             client, answer = self._ask(filters)
             while not self._ended.done() and not (client is self._client and answer.done()):
                 settled([answer, self._ended] if client is self._client else [self._ended], SLICE_SECONDS)
                 is_late = self._is_late(deadline)
-                if self._ungranted >= CUTS_THAT_REFUSE:
+                if self._suspicion.ungranted >= CUTS_THAT_REFUSE:
                     raise refused_by_cuts(what, None)
                 if is_late:
                     raise Unreachable(
                         f"the broker has not granted the subscription within {self._timeout:g} seconds"
                     )
-                if client is not self._client and self._trial is not Trial.BARE:
+                if client is not self._client and self._suspicion.trial is not Trial.BARE:
                     client, answer = self._ask(filters)
         finally:
             with self._handing:
@@ -512,7 +400,7 @@ class IotCoreConnection:
 
     def _is_late(self, deadline: float) -> bool:
         with self._handing:  # which a verdict is given under
-            return time.monotonic() > deadline + (VERDICT_SECONDS if self._trial else 0.0)
+            return time.monotonic() > deadline + (VERDICT_SECONDS if self._suspicion.trial else 0.0)
 
     def _ask(self, filters: Sequence[str]) -> "tuple[mqtt5.Client, Future[mqtt5.SubackPacket]]":
         """By which client, and the answer to come; a successor of the client has to be asked anew."""
@@ -536,11 +424,11 @@ class IotCoreConnection:
             self._is_open = True
             self.is_resumed = data.connack_packet.session_present
             self._attempts.put(None)
-        elif self._trial is None:
+        elif self._suspicion.trial is None:
             self._ask_again(data.connack_packet.session_present)
         else:
             stands = partial(self._on_standing, self._link_began, data.connack_packet.session_present)
-            timer = threading.Timer(self._trial_seconds, stands)
+            timer = threading.Timer(self._suspicion.seconds, stands)
             timer.daemon = True
             timer.start()
 
@@ -556,8 +444,8 @@ class IotCoreConnection:
         self._handshakes.answered()
         if not self._is_open:
             self._attempts.put(data)
-        elif data.connack_packet and data.connack_packet.reason_code in _FINAL_CONNACKS:
-            self._end(self._refused(data.connack_packet.reason_code))
+        elif data.connack_packet and data.connack_packet.reason_code in FINAL_CONNACKS:
+            self._end(self._admission.refused(data.connack_packet.reason_code))
         else:
             threading.Thread(target=self._tell_why, args=(data.exception,), daemon=True).start()
 
@@ -585,7 +473,7 @@ class IotCoreConnection:
         with self._handing:
             now, began = time.monotonic(), self._link_began
             since = began if self._unanswered else self._outbox.silent_since()
-            if since is None or now - since < patience or self._trial is Trial.BARE:
+            if since is None or now - since < patience or self._suspicion.trial is Trial.BARE:
                 return
             if not self._is_linked or self._ended.done() or self._stopping.is_set():
                 return
@@ -593,10 +481,10 @@ class IotCoreConnection:
             self._lost_at = self._lost_at or now
             if self._outbox.has_progressed:
                 self._handshakes.was_useful()
-            self._trial = None
+            self._suspicion.trial = None
             self._start_anew()
         detail = f"owed for {now - since:.0f} s, {now - began:.0f} s after it began"
-        self._events.put(Lost(f"no acknowledgement for {patience:g} seconds", detail))
+        self._inbox.put(Lost(f"no acknowledgement for {patience:g} seconds", detail))
 
     def _start_anew(self) -> None:
         """Another client of awscrt in place of one that is of no use any more; what waits goes along.
@@ -607,7 +495,7 @@ class IotCoreConnection:
         self._make_client()
         useless.stop(mqtt5.DisconnectPacket())
         self._client.start()
-        if self._trial is None:
+        if self._suspicion.trial is None:
             self._outbox.each(self._hand_over)
 
     def _tell_why(self, failure: BaseException | None) -> None:
@@ -627,7 +515,7 @@ class IotCoreConnection:
                 self._end(fault)
             if not self._ended.done():
                 again, self._last_cause = cause == self._last_cause, cause
-                self._events.put(Lost(cause, f"an attempt to reconnect failed: {name_of(failure)}", again))
+                self._inbox.put(Lost(cause, f"an attempt to reconnect failed: {name_of(failure)}", again))
 
     def _on_disconnected(self, data: mqtt5.LifecycleDisconnectData) -> None:
         self._is_linked = False
@@ -641,76 +529,53 @@ class IotCoreConnection:
             over = topic_refused(f"publish to {topic}") if topic else None
             self._end(over or NotAuthorized("the broker ended the connection: not authorized"))
         elif reason == mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER:
-            self._end(self._taken_over())
+            self._end(self._admission.taken_over())
         else:
             self._cut(reason, may_be_over_a_request(data))
         if not self._ended.done() and not self._stopping.is_set():  # else it is we who stopped it
             self._last_cause = why_lost(data, self._link_began_at, self._handshakes.expires, self._now())
             name = name_of(data.exception if reason is None else reason)
             detail = f"{name}, {lost_at - self._link_began:.0f} s after it began"
-            self._events.put(Lost(self._last_cause, detail))
+            self._inbox.put(Lost(self._last_cause, detail))
 
     def _cut(self, reason: int | None, may_be_over_a_request: bool) -> None:
-        """The broker has ended the link: it may have been over what we asked for.
-
-        A broker that restarts, or what stands before it, may do so as well. So what seems to be refused is put on
-        trial: does a link stand on which nothing is asked for, and is it cut once that alone is?
-        """
+        """The broker has ended the link: it may have been over what we asked for."""
         with self._handing:
-            trial, self._trial = self._trial, None
-            if trial is Trial.BARE or not may_be_over_a_request:
-                self._outbox.acquit()
-                self._futile = self._ungranted = 0
+            was_on_trial = self._suspicion.trial is not None
+            if may_be_over_a_request:
+                refused = self._suspicion.cut(
+                    self._outbox,
+                    link_began=self._link_began,
+                    is_subscribing=self._is_asking,
+                    is_resubscribing=self._unanswered > 0,
+                )
+                if refused:
+                    self._end(refused_by_cuts(refused, reason))
             else:
-                self._ungranted = self._ungranted + 1 if self._is_asking else 0
-                stood = time.monotonic() - self._outbox.link_began
-                over = self._outbox.cut()
-                self._futile = self._futile + 1 if self._unanswered and is_over(self._link_began) else 0
-                if trial and self._futile >= CUTS_THAT_REFUSE:
-                    self._end(refused_by_cuts("subscribe again to what was granted before", reason))
-                elif (
-                    trial
-                    and self._outbox.cuts >= CUTS_THAT_REFUSE
-                    and not (self._unanswered or self._is_asking)
-                ):
-                    self._end(refused_by_cuts(over, reason))
-                elif max(self._futile, self._ungranted, self._outbox.cuts) >= CUTS_THAT_REFUSE - 1:
-                    self._trial, self._trial_seconds = Trial.BARE, max(TRIAL_SECONDS, 2 * stood)
-            if (trial or self._trial) and not (self._ended.done() or self._stopping.is_set()):
+                self._suspicion.drop(self._outbox)
+            is_wanted = not (self._ended.done() or self._stopping.is_set())
+            if (was_on_trial or self._suspicion.trial) and is_wanted:
                 self._start_anew()
 
     def _on_standing(self, began: float, session_present: bool) -> None:
         """A link on which nothing was asked for stands: now ask for what was suspected, and for that alone."""
         with self._handing:
-            if self._trial is Trial.BARE and self._is_linked and self._link_began == began:
-                self._trial = Trial.ALONE
+            if self._suspicion.trial is Trial.BARE and self._is_linked and self._link_began == began:
+                self._suspicion.trial = Trial.ALONE
                 self._link_began = time.monotonic()
                 self._ask_again(session_present)
 
     def _end_trial(self) -> None:
         """What was suspected was answered: go on with all that waits."""
         with self._handing:
-            if self._trial is Trial.ALONE:
-                self._trial = None
+            if self._suspicion.trial is Trial.ALONE:
+                self._suspicion.trial = None
                 self._outbox.each(self._hand_over)
 
     def _on_publish(self, stopped: threading.Event, data: mqtt5.PublishReceivedData) -> None:
         thread_state.keep()
-        packet, events = data.publish_packet, self._events
-        given = packet.user_properties
-        delivery = Publication(
-            packet.topic,
-            packet.payload or b"",
-            tuple([(one.name, one.value) for one in given]) if given else (),
-            packet.qos.value,
-            packet.retain,
-        )
-        handle = None
-        if self._durable or events.qsize() >= UNACKNOWLEDGED:  # else awscrt may: that is cheaper
-            take_charge = data.acquire_publish_acknowledgement_control
-            handle = take_charge() if take_charge else None
-        events.put(_Unacknowledged(delivery, stopped, handle) if handle else delivery)
-        while events.qsize() > EVENTS and not self._ended.done() and not self._stopping.is_set():
+        self._inbox.deliver(data, stopped)
+        while self._inbox.is_full and not self._ended.done() and not self._stopping.is_set():
             time.sleep(0.01)  # nothing else slows a broker that sends with QoS 0
 
     def _resubscribe(self) -> None:
@@ -735,14 +600,14 @@ class IotCoreConnection:
             return
         self._unanswered -= 1
         if not self._unanswered:
-            self._futile = 0
+            self._suspicion.futile = 0
             self._restored()
 
     def _restored(self) -> None:
         lost_at, self._lost_at = self._lost_at, None
-        self._events.put(Restored(time.monotonic() - lost_at if lost_at else 0.0, self._is_forgotten))
+        self._inbox.put(Restored(time.monotonic() - lost_at if lost_at else 0.0, self._is_forgotten))
         with self._handing:
-            if self._trial is Trial.ALONE:
+            if self._suspicion.trial is Trial.ALONE:
                 self._outbox.begin()
                 if not self._is_asking and not self._outbox.first(self._hand_over):
                     self._end_trial()
@@ -757,23 +622,6 @@ class IotCoreConnection:
         self._handshakes.stop()
         self._outbox.fail()
         self._client.stop(mqtt5.DisconnectPacket())
-
-
-@dataclass(frozen=True, slots=True)
-class _Unacknowledged:
-    """A delivery, and what tells the broker that it has been dealt with."""
-
-    delivery: Publication
-    stopped: threading.Event
-    """Of the client that it came by; the client itself would be held by its own callback, and never be gone."""
-    handle: mqtt5.PublishAcknowledgementControlHandle
-
-
-_FINAL_CONNACKS = {
-    mqtt5.ConnectReasonCode.NOT_AUTHORIZED,
-    mqtt5.ConnectReasonCode.BAD_USERNAME_OR_PASSWORD,
-    mqtt5.ConnectReasonCode.CLIENT_IDENTIFIER_NOT_VALID,
-}
 
 
 def _subscribe_packet(filters: Sequence[str]) -> mqtt5.SubscribePacket:

@@ -5,7 +5,8 @@ import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from aws_iot.errors import ProfileError
@@ -22,8 +23,8 @@ class Note:
     """How far an input came.
 
     The ids of its messages begin with `stream`. So many of them are `settled`, to which `fingerprint` belongs; of those
-    the ones that were `refused` are to be tried again: their numbers, each with its fingerprint. All are for `room`,
-    unless they say so themselves.
+    the ones that were `refused` are to be tried again: their numbers, each with its fingerprint. The `replaceable` ones
+    could not be sent at all, and belong to no fingerprint. All are for `room`, unless they say so themselves.
     """
 
     stream: str
@@ -31,6 +32,7 @@ class Note:
     room: str | None
     fingerprint: int
     refused: Sequence[tuple[int, int]] = ()
+    replaceable: Sequence[int] = ()
 
 
 def fingerprint(before: int, room: str, payload: bytes) -> int:
@@ -50,6 +52,7 @@ class Bookmark:
         self._fingerprints = deque([(0, 0)])  # of the input up to each message that may be noted next
         self._again: dict[int, int] = {}  # what earlier runs were refused, in order, with its fingerprint
         self._refused: dict[int, int] = {}  # what this one was refused
+        self._replaceable: set[int] = set()
 
     @contextmanager
     def of(self, stream: str, room: str | None) -> Iterator[None]:
@@ -66,6 +69,7 @@ class Bookmark:
                     f"{self.path}: is about {_named(self._note.room)}, not {_named(room)}", hint=ANOTHER_INPUT
                 )
             self._again = dict(self._note.refused)
+            self._replaceable = set(self._note.replaceable)
             yield
 
     @property
@@ -78,13 +82,16 @@ class Bookmark:
         """So many messages of the input were settled by earlier runs."""
         return self._note.settled
 
-    def wants(self, number: int, room: str, payload: bytes) -> bool:
-        """Whether this message, the next of the input, is to be sent; the last call may be with the number before it.
+    def wants(self, number: int, room: str, payload: bytes | None) -> bool:
+        """Whether this message, the next of the input, is to be sent; None is one that cannot be.
 
-        Raises `ProfileError` if the input is not the one that an earlier run has sent.
+        In place of such a one there may be another the next time. Raises `ProfileError` if the input is else not the
+        one that an earlier run has sent.
         """
+        if payload is None and len(self._replaceable) < MOST_REFUSED:
+            self._replaceable.add(number)
         _, before = self._fingerprints[-1]
-        now = fingerprint(before, room, payload)
+        now = before if number in self._replaceable else fingerprint(before, room, payload or b"")
         known = self._note.fingerprint if number == self.skipped else self._again.get(number, now)
         if now != known:
             raise ProfileError(
@@ -103,7 +110,8 @@ class Bookmark:
     def refuse(self, number: int) -> None:
         """This message of the input was refused: the next run is to try it again."""
         if len(self._refused) < MOST_REFUSED:
-            self._refused[number] = self._again.get(number) or dict(self._fingerprints)[number]
+            again = self._again if number in self._again else dict(self._fingerprints)
+            self._refused[number] = again[number]
 
     def check_end(self, last: int) -> None:
         """Raises `ProfileError` if an input that ends with this number cannot be the one that was sent before."""
@@ -124,8 +132,10 @@ class Bookmark:
         number, now = self._fingerprints[0]
         if number == reached:
             left = sorted((dict([*self._again.items()][settled:]) | self._refused).items())
-            note = replace(self._note, settled=reached, fingerprint=now, refused=left)
-            write_private(self.path, json.dumps(asdict(note)).encode() + b"\n")
+            replaceable = sorted(one for one in self._replaceable if one <= reached)
+            self._save(
+                replace(self._note, settled=reached, fingerprint=now, refused=left, replaceable=replaceable)
+            )
 
     def load(self) -> Note | None:
         """None if there is no such file. Raises `ProfileError` if it is none of ours."""
@@ -133,23 +143,19 @@ class Bookmark:
         if data is None:
             return None
         try:
-            stored = json.loads(data)
-            stored.setdefault("refused", [])
-            note = Note(**{field.name: stored[field.name] for field in fields(Note)})
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
-            raise ProfileError(
-                f"{self.path}: does not say how far a stream came", hint="Name another file, or remove it."
-            ) from error
-        if not (
-            isinstance(note.stream, str)
-            and isinstance(note.settled, int)
-            and isinstance(note.refused, list)
-            and all(
-                isinstance(each, list) and [type(one) for one in each] == [int, int] for each in note.refused
-            )
-        ):
-            raise ProfileError(f"{self.path}: does not say how far a stream came")
-        return note
+            note = Note(**json.loads(data))
+            numbers = [note.settled, note.fingerprint, *note.replaceable, *chain(*note.refused)]
+            if isinstance(note.stream, str) and all(isinstance(one, int) for one in numbers):
+                dict(note.refused)
+                return note
+        except (ValueError, TypeError):
+            pass
+        raise ProfileError(
+            f"{self.path}: does not say how far a stream came", hint="Name another file, or remove it."
+        )
+
+    def _save(self, note: Note) -> None:
+        write_private(self.path, json.dumps(asdict(note)).encode() + b"\n")
 
     def finish(self) -> bool:
         """All of the input is settled: whether the file is gone, since nothing is to be tried again."""

@@ -140,6 +140,16 @@ def test_what_was_refused_is_tried_again_by_the_same_command_and_nothing_is_said
     assert not (tmp_path / "note").exists()
 
 
+def test_a_line_that_cannot_be_sent_is_corrected_and_sent_by_the_same_command(
+    aws_iot: CommandLine, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    line = f"pub -r lobby --lines --resume {tmp_path}/note"
+    for _ in range(2):
+        assert "Line 1 is not sent" in aws_iot(line, stdin=b"\xff\ntwo\nthree\n", ends=7).stderr
+    aws_iot(line, stdin="one\ntwo\nthree\n")
+    assert said(cloud) == ["two", "three", "one"]
+
+
 def test_one_message_is_kept_before_anything_is_tried(
     aws_iot: CommandLine, cloud: FakeCloud, identity: str, tmp_path: Path
 ) -> None:

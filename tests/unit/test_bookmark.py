@@ -89,6 +89,30 @@ def test_another_input_is_noticed_before_anything_of_it_is_sent_again(tmp_path: 
         pass
 
 
+def test_a_message_that_could_not_be_sent_can_be_corrected_and_one_that_was_refused_cannot(
+    tmp_path: Path,
+) -> None:
+    bookmark = Bookmark(tmp_path / "note")
+    with bookmark.of("ab12", "lobby"):
+        for number, line in enumerate([b"a", None, b"c", b"d"], 1):
+            assert bookmark.wants(number, "lobby", line)
+        bookmark.refuse(2)
+        bookmark.refuse(3)
+        bookmark.note(4)
+    again = Bookmark(tmp_path / "note")
+    with again.of("cd34", "lobby"):
+        assert read(again, [b"a", b"b, corrected", b"c", b"d", b"e"]) == [2, 3, 5]
+        again.refuse(5)
+        again.note(3)
+    corrected = [b"a", b"b, corrected", b"c", b"d", b"e"]
+    other = Bookmark(tmp_path / "note")
+    with other.of("cd34", "lobby"), pytest.raises(ProfileError, match="another input, up to line 5"):
+        read(other, [*corrected[:2], b"c, corrected", *corrected[3:]])
+    last = Bookmark(tmp_path / "note")
+    with last.of("cd34", "lobby"):
+        assert read(last, [*corrected, b"f"]) == [5, 6]
+
+
 def test_one_program_at_a_time_goes_on(tmp_path: Path) -> None:
     with (
         Bookmark(tmp_path / "note").of("ab12", "lobby"),

@@ -125,7 +125,8 @@ class Account:
         """It ends before its time."""
         self._progress.clear()
         came = f"{stream.tally.acknowledged:,} of the {stream.tally.sent:,} messages sent are acknowledged"
-        for line in (f"Broken off: {came}{self._refusals()}.", *more):
+        broken_off = [f"Broken off: {came}{self._refusals()}."] if stream.tally.sent else []
+        for line in (*broken_off, *more):
             words(line)
 
     def report(self, stream: Stream, *more: str) -> None:
@@ -199,7 +200,7 @@ class Job:
         bookmark, last = self._bookmark, 0
         for number, room, payload in self._wanted.messages():
             last = number or last
-            known = payload if isinstance(payload, bytes) else b""
+            known = None if isinstance(payload, AwsIotError) else payload or b""
             if not number or bookmark is None or bookmark.wants(number, room, known):
                 yield number, room, payload
         if bookmark:

@@ -4,6 +4,7 @@ The broker is mosquitto with a `websockets` listener (from the system's packages
 Others that are installed run beside ours: paho-mqtt and aiomqtt in this environment, MQTT.js's CLI named by MQTTJS.
 """
 
+import math
 import os
 import platform
 import re
@@ -38,53 +39,71 @@ MESSAGES = 20_000
 MANY = 1_000_000
 BYTES = 100
 RUNS = 5
+AWAY_SECONDS = 4.0
+TOGETHER_SECONDS = 3.0
+"""How long all are connected between two outages."""
+NOWHERE = subprocess.DEVNULL
 COMMAND = str(Path(sys.executable).with_name("aws-iot"))
 PEERS = Path(__file__).parent / "peers"
 IDENTITY = "us-east-1:00000000-0000-0000-0000-000000000001"
 
 
-@dataclass(frozen=True)
 class Broker:
     """mosquitto on 127.0.0.1: `port` is for WebSockets, `plain` for MQTT itself."""
 
-    port: int
-    plain: int
-    log: Path
+    def __init__(self, folder: Path) -> None:
+        program = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
+        if not program:
+            sys.exit("This needs mosquitto: apt-get install mosquitto mosquitto-clients")
+        self.port, self.plain = free_port(), free_port()
+        self._log = folder / "mosquitto.log"
+        config = folder / "mosquitto.conf"
+        config.write_text(
+            f"listener {self.port} 127.0.0.1\nprotocol websockets\nlistener {self.plain} 127.0.0.1\n"
+            "allow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 100\npersistence false\n"
+            "log_type subscribe\nlog_dest stderr\n"
+        )
+        self._command = [program, "-c", str(config)]
+
+    def start(self) -> None:
+        """Return when it listens."""
+        with self._log.open("ab") as told:
+            self._process = subprocess.Popen(self._command, stderr=told)
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.plain)).close()
+                return
+            except OSError:
+                time.sleep(0.01)
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+    def subscriptions(self, room: str) -> int:
+        """How often somebody has subscribed to a topic with this level."""
+        return self._log.read_text().count(f"/{room}/")
 
     def wait_for_subscription(self, room: str, times: int) -> None:
         """Return when somebody has subscribed to a topic with this level for so many times."""
-        while self.log.read_text().count(f"/{room}/") < times:
+        while self.subscriptions(room) < times:
             time.sleep(0.005)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
 
 
 @contextmanager
 def mosquitto(folder: Path) -> Iterator[Broker]:
-    program = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
-    if not program:
-        sys.exit("This needs mosquitto: apt-get install mosquitto mosquitto-clients")
-    ports = []
-    for _ in range(2):
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            ports.append(listener.getsockname()[1])
-    config, log = folder / "mosquitto.conf", folder / "mosquitto.log"
-    config.write_text(
-        f"listener {ports[0]} 127.0.0.1\nprotocol websockets\nlistener {ports[1]} 127.0.0.1\n"
-        "allow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 100\npersistence false\n"
-        "log_type subscribe\nlog_dest stderr\n"
-    )
-    with log.open("wb") as told:
-        broker = subprocess.Popen([program, "-c", str(config)], stderr=told)
+    broker = Broker(folder)
+    broker.start()
     try:
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", ports[1])).close()
-                break
-            except OSError:
-                time.sleep(0.05)
-        yield Broker(*ports, log)
+        yield broker
     finally:
-        broker.terminate()
-        broker.wait()
+        broker.stop()
 
 
 def somebody(config: Path, port: int) -> tuple[dict[str, str], str]:
@@ -150,8 +169,8 @@ class Listener:
     ends: bool = True
 
 
-def hearing(env: dict[str, str], topic: str, broker: Broker, folder: Path) -> None:
-    """Each hears what somebody says as fast as the broker takes it: from the first message to the program's end."""
+def all_listeners(topic: str, broker: Broker) -> dict[str, Listener]:
+    """Ours, and those of others that are installed."""
     pool = topic.split("/")[0]
     listeners = {"ours": ours("ours", MESSAGES)}
     for library in ("awscrt", *(one for one in ("paho", "aiomqtt") if find_spec(one))):
@@ -161,6 +180,12 @@ def hearing(env: dict[str, str], topic: str, broker: Broker, folder: Path) -> No
         line = f"{mqttjs} sub -q 1 -t {pool}/mqttjs/+ -C ws -h 127.0.0.1 -p {broker.port}"
         listeners["MQTT.js"] = Listener(shlex.split(line), "mqttjs", ends=False)
     listeners["ours with --durable"] = ours("durable", MESSAGES, "--durable", "bench")
+    return listeners
+
+
+def hearing(env: dict[str, str], topic: str, broker: Broker, folder: Path) -> None:
+    """Each hears what somebody says as fast as the broker takes it: from the first message to the program's end."""
+    listeners = all_listeners(topic, broker)
     for qos in (0, 1):
         rates: dict[str, list[float]] = {name: [] for name in listeners}
         for turn in range(RUNS + 1):
@@ -194,7 +219,7 @@ def heard(
     """
     said, out = folder / "said", folder / "heard"
     said.write_text("".join(f'{{"msg":"{number:0{BYTES - 10}}"}}\n' for number in range(MESSAGES)))
-    before = broker.log.read_text().count(f"/{listener.room}/")
+    before = broker.subscriptions(listener.room)
     with out.open("wb") as file:
         process = subprocess.Popen(listener.command, env=env, stdout=file, stderr=subprocess.DEVNULL)
     memory = Memory(process)
@@ -243,6 +268,49 @@ def say(plain: int, topic: str, lines: Path, qos: int = 1) -> None:
     command = ["mosquitto_pub", "-p", str(plain), "-q", str(qos), "-t", topic, "-l"]
     with lines.open("rb") as given:
         subprocess.run(command, stdin=given, check=True, timeout=120)
+
+
+def returning(env: dict[str, str], topic: str, broker: Broker) -> None:
+    """All listen at once; how long after the broker is back from an outage has each subscribed again?"""
+    listeners = all_listeners(topic, broker)
+    late: dict[str, list[float]] = {name: [] for name in listeners}
+    processes = {}
+    before = {name: broker.subscriptions(listener.room) for name, listener in listeners.items()}
+    for name, listener in listeners.items():
+        processes[name] = subprocess.Popen(listener.command, env=env, stdout=NOWHERE, stderr=NOWHERE)
+    try:
+        for name, listener in listeners.items():
+            broker.wait_for_subscription(listener.room, before[name] + 1)
+        for _ in range(RUNS):
+            time.sleep(TOGETHER_SECONDS)
+            broker.stop()
+            time.sleep(AWAY_SECONDS)
+            before = {name: broker.subscriptions(listener.room) for name, listener in listeners.items()}
+            broker.start()
+            began, away = time.perf_counter(), set(listeners)
+            while away and time.perf_counter() - began < 2 * AWAY_SECONDS:
+                for name in [n for n in away if broker.subscriptions(listeners[n].room) > before[n]]:
+                    late[name].append(time.perf_counter() - began)
+                    away.remove(name)
+                time.sleep(0.005)
+            for name in away:
+                late[name].append(math.inf)
+    finally:
+        for process in processes.values():
+            process.kill()
+            process.wait()
+    ours, *others = (
+        f"{name} {in_words(statistics.median(seconds))} ({in_words(max(seconds))})"
+        for name, seconds in late.items()
+    )
+    told = f"{ours.removeprefix('ours ')} | {', '.join(others)}"
+    print(
+        f"| back after the broker was away for {AWAY_SECONDS:g} s, seconds (at most) | {told} |", flush=True
+    )
+
+
+def in_words(seconds: float) -> str:
+    return "never" if seconds == math.inf else f"{seconds:.1f}"
 
 
 def memory(env: dict[str, str], topic: str, broker: Broker, folder: Path) -> None:
@@ -324,7 +392,7 @@ def main() -> None:
         f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores, {RUNS} runs, medians\n"
     )
     print("| what | ours | others (ours as a ratio) |\n| --- | --- | --- |")
-    wanted = sys.argv[1:] or ["pub", "sub", "memory", "cpu", "lanes"]
+    wanted = sys.argv[1:] or ["pub", "lanes", "sub", "back", "cpu", "memory"]
     with tempfile.TemporaryDirectory() as name, mosquitto(Path(name)) as broker:
         folder = Path(name)
         env, topic = somebody(folder / "config", broker.port)
@@ -334,6 +402,8 @@ def main() -> None:
             lanes(env, folder)
         if "sub" in wanted:
             hearing(env, topic, broker, folder)
+        if "back" in wanted:
+            returning(env, topic, broker)
         if "cpu" in wanted:
             processor(env, topic, broker, folder)
         if "memory" in wanted:

@@ -1,11 +1,9 @@
 """`aws-iot sub` as real processes on the local stack: sessions that are kept, pipes, and waiting for an admin."""
 
 import json
-import os
 import shlex
 import signal
 import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +14,9 @@ from aws_iot.connection import Connection, Publication
 from aws_iot.room import Rooms
 from tests.conftest import CommandLine
 from tests.processes import COMMAND, Person, Running, Stack, run, session_of
+
+WHILE_HEARD = "while kill -0 $PPID; do sleep 0.1; done 2>/dev/null"
+"""What a command does that never ends, so that its message never counts as heard; without a listener it does."""
 
 
 @pytest.fixture(scope="module")
@@ -67,16 +68,14 @@ def test_what_is_said_while_away_comes_on_return_and_what_was_heard_does_not(
 def test_what_was_written_by_a_process_that_is_killed_is_written_again_and_nothing_is_missing(
     listener: Person, speaker: Rooms, room: str, tmp_path: Path
 ) -> None:
-    # Its command never ends, so the message never counts as heard.
-    endless = f"{sys.executable} -c 'import time; print(1, flush=True); time.sleep(99)'"
-    stuck = Running(
-        f"sub -r {room} --durable {room} --exec {shlex.quote(endless)}", listener.env, process_group=0
-    )
+    script = tmp_path / "work"
+    script.write_text(f"echo 1; {WHILE_HEARD}")
+    stuck = Running(f"sub -r {room} --durable {room} --exec 'sh {script}'", listener.env)
     try:
         stuck.wait_for("Listening")
         speaker.say(room, "important")
         stuck.wait_for("^1$")
-        os.killpg(stuck.process.pid, signal.SIGKILL)
+        stuck.process.kill()
         stuck.wait()
     finally:
         stuck.kill()
@@ -88,14 +87,14 @@ def test_a_command_that_has_ended_is_not_run_again_after_a_crash(
     listener: Person, speaker: Rooms, room: str, tmp_path: Path
 ) -> None:
     script = tmp_path / "work"
-    script.write_text('echo "$AWS_IOT_MESSAGE_TEXT"; [ "$AWS_IOT_MESSAGE_TEXT" != 3 ] || sleep 99')
-    stuck = Running(f"sub -r {room} --durable {room} --exec 'sh {script}'", listener.env, process_group=0)
+    script.write_text(f'echo "$AWS_IOT_MESSAGE_TEXT"; [ "$AWS_IOT_MESSAGE_TEXT" != 3 ] || {WHILE_HEARD}')
+    stuck = Running(f"sub -r {room} --durable {room} --exec 'sh {script}'", listener.env)
     try:
         stuck.wait_for("Listening")
         for number in range(6):
             speaker.say(room, str(number))
         stuck.wait_for("^3$")
-        os.killpg(stuck.process.pid, signal.SIGKILL)
+        stuck.process.kill()
         stuck.wait()
     finally:
         stuck.kill()

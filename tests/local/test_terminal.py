@@ -1,6 +1,8 @@
 """What only shows on a terminal: asking for a password, without echo."""
 
+import os
 import shlex
+from pathlib import Path
 
 from tests import terminal
 from tests.processes import COMMAND, DEADLINE_SECONDS, PASSWORD, Stack, run, session_of, totp
@@ -66,3 +68,28 @@ def test_ctrl_c_at_the_question_ends_it(stack: Stack) -> None:
         type_in(process, b"\x03")
         assert b"Traceback" not in read_rest(process)
         assert process.wait(DEADLINE_SECONDS) == 130
+
+
+def test_a_command_that_is_run_for_a_message_may_ask_at_the_terminal(stack: Stack) -> None:
+    ask = 'sh -c "echo well?; read answer < /dev/tty; echo got $answer"'
+    with on_a_terminal(
+        [*COMMAND, "sub", "-r", "questions", "-C", "1", "--exec", ask], stack.person().env
+    ) as process:
+        read_until(process, b"Listening")
+        run("pub -r questions -m x", stack.person().env)
+        read_until(process, b"well?")
+        type_in(process, b"fine\r")
+        assert b"got fine" in read_rest(process)
+        assert process.wait(DEADLINE_SECONDS) == 0
+
+
+def test_ctrl_c_ends_what_a_command_has_started(stack: Stack, tmp_path: Path) -> None:
+    os.mkfifo(fifo := tmp_path / "fifo")
+    line = [*COMMAND, "sub", "-r", "endless", "--exec", f"sh -c 'sleep 99 > {fifo}; true'"]
+    with on_a_terminal(line, stack.person().env) as process:
+        read_until(process, b"Listening")
+        run("pub -r endless -m x", stack.person().env)
+        with fifo.open("rb") as started:
+            type_in(process, b"\x03")
+            assert process.wait(DEADLINE_SECONDS) == 130
+            assert started.read() == b""

@@ -4,12 +4,13 @@ import os
 import shlex
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from aws_iot.cli.handler import LONGEST_VARIABLE_BYTES, VARIABLES, Handler, variables
+from aws_iot.cli.handler import LONGEST_VARIABLE_BYTES, VARIABLES, Handler, shell_syntax, variables
 from aws_iot.errors import CommandFailed
 from aws_iot.message import Message, encode
 
@@ -162,3 +163,50 @@ def test_commands_that_still_run_are_ended_with_the_listening() -> None:
         handler.take(said("x"))
         assert handler.settle()
     assert time.monotonic() - began < 5
+
+
+@POSIX
+@pytest.mark.parametrize("trap", ["", "trap '' TERM;"])
+def test_what_a_command_has_started_ends_with_it_when_the_listening_does(tmp_path: Path, trap: str) -> None:
+    os.mkfifo(fifo := tmp_path / "fifo")
+    with (
+        suppress(KeyboardInterrupt),
+        sh(f"{trap} sleep 99 > {shlex.quote(str(fifo))} & wait; true", jobs=2) as handler,
+    ):
+        handler.take(said("x"))
+        started = os.open(fifo, os.O_RDONLY)  # once the child has it open, too
+        raise KeyboardInterrupt
+    assert os.read(started, 1) == b""  # since nobody holds the other end
+    os.close(started)
+
+
+@POSIX
+def test_what_a_command_that_has_ended_has_left_behind_goes_on(tmp_path: Path) -> None:
+    os.mkfifo(fifo := tmp_path / "fifo")
+    script = f"(sleep 0.5; echo done) > {shlex.quote(str(fifo))} & exec true"
+    with sh(script) as handler:
+        handler.take(said("x"))
+        handler.finish()
+    assert fifo.read_bytes() == b"done\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("cat >> log", ">>"),
+        ("make >log", ">log"),
+        ("grep x | mail me", "|"),
+        ("a && b", "&&"),
+        ("a 2>&1", "2>&1"),
+        ("echo $AWS_IOT_MESSAGE_TEXT", "$AWS_IOT_MESSAGE_TEXT"),
+        ("echo ${HOME}/x", "${HOME}/x"),
+        ("echo `id`", "`id`"),
+        ("sh -c cat > log", ">"),
+        ("sh -c '$HOME/bin/x | y > z'", None),
+        ("jq '.a | .b'", None),
+        ("tee -a ops.log", None),
+        ("work --price=5$ a>b", None),
+    ],
+)
+def test_what_only_a_shell_would_understand_is_noticed(line: str, word: str | None) -> None:
+    assert shell_syntax(shlex.split(line)) == word

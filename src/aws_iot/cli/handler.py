@@ -3,12 +3,15 @@
 import errno
 import math
 import os
+import re
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import pairwise
 from types import TracebackType
 from typing import IO, Self
 
@@ -22,6 +25,9 @@ LONGEST_VARIABLE_BYTES = 32_000
 POLL_SECONDS = 0.01
 PARTING_SECONDS = 1.0
 """How long commands may take to end once they are told to, where listening ends before they do."""
+
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+"""Windows has no other way to end a process than the one that it has."""
 
 LACKING = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 """A machine that is short of processes, file descriptors or memory: it says nothing of the command."""
@@ -52,6 +58,29 @@ def variables(message: Message) -> dict[str, str]:
     return told
 
 
+_SHELL_WORD = re.compile(r"[|&;]+|\d*[<>]+.*|\$\{?[A-Za-z_].*|`.*", re.DOTALL)
+
+
+def shell_syntax(command: Sequence[str]) -> str | None:
+    """The first word that a shell would take for more than a word; what stands behind `-c` is for a shell."""
+    for before, word in pairwise(command):
+        if before != "-c" and _SHELL_WORD.fullmatch(word):
+            return word
+    return None
+
+
+def _is_in_foreground() -> bool:
+    """Whether a terminal's keys are ours, Ctrl-C too, and so are those of our process group."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    finally:
+        os.close(terminal)
+
+
 class Handler:
     """Runs the command, for up to `jobs` messages at once; with one job the order is kept.
 
@@ -64,6 +93,9 @@ class Handler:
     def __init__(self, command: Sequence[str], jobs: int) -> None:
         self._command = list(command)
         self._jobs = jobs
+        # A group of its own can be ended with all that the command has started. In the foreground of a terminal it
+        # would not be let at the terminal, where it may want to ask somebody (as GNU timeout says of --foreground).
+        self._has_groups = sys.platform != "win32" and not _is_in_foreground()
         self._running: dict[subprocess.Popen[bytes], Message] = {}  # in the order in which they began
         self._started = 0
         self._failed = 0
@@ -77,15 +109,29 @@ class Handler:
         """Commands that still run are told to end, and those that do not are ended."""
         self.settle()
         for process in self._running:
-            process.terminate()
+            self._signal(process, signal.SIGTERM)
             if kind is None:
                 self._tell("was ended: the time was up")
         ends = time.monotonic() + PARTING_SECONDS
         for process in self._running:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(max(0, ends - time.monotonic()))
-            process.kill()
+            while self._signal(process, 0) and time.monotonic() < ends:
+                time.sleep(POLL_SECONDS)
+            self._signal(process, KILL)
             process.wait()
+
+    def _signal(self, process: "subprocess.Popen[bytes]", number: int) -> bool:
+        """Send a signal to the command, and to what it has started; whether there is anybody to get it."""
+        if not self._has_groups:
+            if number:
+                process.send_signal(number)
+            return process.poll() is None
+        try:
+            os.killpg(process.pid, number)
+        except (ProcessLookupError, PermissionError):  # the latter on macOS, where all are zombies
+            return False
+        return True
 
     def take(self, message: Message, ends: float = math.inf) -> None:
         """Start the command, and return as soon as one of the jobs is free, or when the time is up.
@@ -128,7 +174,12 @@ class Handler:
     def _start(self, text: IO[bytes], message: Message) -> subprocess.Popen[bytes] | None:
         """None for a command that cannot be run, whatever the message is."""
         try:
-            return subprocess.Popen(self._command, stdin=text, env=os.environ | variables(message))
+            return subprocess.Popen(
+                self._command,
+                stdin=text,
+                env=os.environ | variables(message),
+                process_group=0 if self._has_groups else None,
+            )
         except OSError as error:
             if error.errno in LACKING:
                 raise

@@ -1,16 +1,13 @@
 """The one door for output: data to stdout, words to stderr, nothing that could drive a terminal."""
 
-import os
 import sys
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
 import click
 
-from aws_iot.errors import ProfileError
+from aws_iot.cli.streams import need_stdout, stdout_failed
 
 # Marks that reorder what is shown: unicode.org/reports/tr9. Other format characters (joined emoji need
 # them) change nothing around them.
@@ -38,24 +35,8 @@ def _escape(character: str) -> str:
 
 def data(line: str) -> None:
     """Print a line of data, at once: others may read it from a pipe."""
-    with _writing():
-        click.echo(line)
-
-
-@contextmanager
-def _writing() -> Iterator[None]:
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:  # such as a full disk behind a redirection
-        abandon_stdout()
-        raise ProfileError(f"the output cannot be written: {error.strerror}") from error
-
-
-def abandon_stdout() -> None:
-    """Give up what is still buffered, over which Python would else end with an exit code of its own."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    need_stdout()
+    click.echo(line)
 
 
 class Lines:
@@ -65,9 +46,11 @@ class Lines:
     """
 
     def __init__(self) -> None:
+        """Raises `ProfileError` where there is no stdout."""
+        need_stdout()
         self._pending: list[bytes] = []
-        self._encoding = sys.stdout.encoding if sys.stdout else "utf-8"  # there is none after `>&-`
-        self._errors = (sys.stdout.errors if sys.stdout else None) or "strict"
+        self._encoding = sys.stdout.encoding
+        self._errors = sys.stdout.errors or "strict"
 
     def __enter__(self) -> Self:
         return self
@@ -86,12 +69,16 @@ class Lines:
     def flush(self) -> None:
         """Write what is pending; what could not be written is gone, and why is raised as by `data`."""
         pending, self._pending = self._pending, []
-        if pending and sys.stdout is not None:
-            with _writing():
-                rest = memoryview(b"\n".join([*pending, b""]))
+        if pending:
+            rest = memoryview(b"\n".join([*pending, b""]))
+            try:
                 while rest:  # an unbuffered stdout (PYTHONUNBUFFERED) may take less than all
                     rest = rest[sys.stdout.buffer.write(rest) :]
                 sys.stdout.buffer.flush()
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                raise stdout_failed(error) from error
 
 
 def words(line: str) -> None:

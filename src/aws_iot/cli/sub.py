@@ -13,7 +13,7 @@ import click
 from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.entering import entered
-from aws_iot.cli.handler import Handler
+from aws_iot.cli.handler import Handler, shell_syntax
 from aws_iot.cli.messages import message_line, raw_line, tell_link
 from aws_iot.cli.outlet import Outlet, Printer
 from aws_iot.cli.output import words
@@ -184,8 +184,8 @@ def sub(
     text is its standard input; AWS_IOT_MESSAGE_ROOM, _SENDER, _SHORT, _NAME, _TEXT, _ID, _RECEIVED,
     _SENT, _QOS and _RETAINED are in its environment, up to 32,000 bytes each. That one fails is told
     on stderr, and listening goes on; when it ends by itself, the exit code is then 9. Commands that
-    still run when it ends, as by Ctrl-C or after -W, are told to, and ended a second later; by -W that is
-    a failure, too.
+    still run when it ends, as by Ctrl-C or after -W, are told to, with all that they have started, and
+    ended a second later; by -W that is a failure, too.
 
     With --durable a message counts as heard once its line is written or its command has ended, and what
     is not heard comes again: none is missing after a crash or a signal. Some lines may then be there
@@ -208,6 +208,10 @@ def sub(
     for room in rooms:
         check_pattern(profile.identity_pool_id, room)
     outlet = _outlet(as_json, template, raw, command, jobs)
+    if word := shell_syntax(command):
+        words(
+            f"--exec is no shell's: '{word}' is a word like any other. A shell is run so: --exec 'sh -c \"…\"'"
+        )
     with (
         entered(app, profile, user, password, password_stdin, tell=True, durable=durable, wait=wait) as place,
         outlet,

@@ -132,7 +132,7 @@ class App:
         """What is known here of the session that a broker keeps for an identity, under this name."""
         from aws_iot.durable import DurableSession
 
-        return DurableSession(self.config_folder / "durable" / f"{profile.key}-{name}.json", identity)
+        return DurableSession(self.config_folder / "durable" / profile.key / f"{name}.json", identity)
 
     def connect(
         self,

@@ -87,10 +87,12 @@ def exclusive(
             time.sleep(0.02)
         locked = opened.pop_all()
     with locked:
-        yield held
-        if held and passing:
-            with suppress(OSError):  # Windows removes no file that is open
-                path.unlink()
+        try:
+            yield held
+        finally:
+            if held and passing:
+                with suppress(OSError):  # Windows removes no file that is open
+                    path.unlink()
 
 
 def _hold(path: Path, opened: ExitStack) -> bool:

@@ -153,10 +153,14 @@ class SpooledJob:
         if message is None:
             raise AssertionError(f"nothing is refused here before it is sent, and {place} was")
         stream, _, line = message.id.rpartition("-")
-        if not isinstance(error, LimitReached):  # else it waits for the next run
+        is_ours = stream == self._stream_id
+        if isinstance(error, LimitReached):
+            pass  # it waits for the next run
+        elif is_ours:
+            self._spool.remove([message.id])
+        else:
             self._spool.refuse(message.id, str(error))
-            self._spool.refused(self._stream_id)  # what is ours is told here
-        self._account.tell_refused(int(line) if stream == self._stream_id else None, error)
+        self._account.tell_refused(int(line) if is_ours else None, error)
 
     def _look(self) -> None:
         if self._acknowledged:

@@ -79,6 +79,7 @@ class FakeCloud:
     remembered: list[Device] = field(default_factory=list)
     stop_after: int | None = None
     refuses_payload: bytes | None = None
+    refusal: AwsIotError = field(default_factory=lambda: ServiceRefused("the broker does not take it"))
     clients: dict[str, Connected] = field(default_factory=dict)
     strangers: dict[str, list[str]] = field(default_factory=dict)
     """Identities that nobody here has, and the policies that are attached to them."""
@@ -332,7 +333,7 @@ class FakeConnection:
         if not (topic.startswith(f"{POOL}/") and topic.endswith(f"/{self._identity}")):
             raise TopicRefused(f"not authorized to publish to {topic}")
         if publication.payload == self._cloud.refuses_payload:
-            raise ServiceRefused("the broker does not take it")
+            raise self._cloud.refusal
         if len(self._cloud.published) == self._cloud.stop_after:
             raise KeyboardInterrupt
         self._cloud.published.append((topic, publication.payload, publication.properties))

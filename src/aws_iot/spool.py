@@ -5,7 +5,7 @@ import sqlite3
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -54,7 +54,10 @@ class Spool:
         path = self._folder / "spool.sqlite3"
         with _told(self._folder), exclusive(self._folder, BUSY_SECONDS):
             make_private(self._folder)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            # One that is there is not opened: to close it would undo the locks that SQLite holds for another thread
+            # of this process (sqlite.org/howtocorrupt.html, 2.2), and other programs would take it for unused.
+            with suppress(FileExistsError):
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             self._database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
             self._held.callback(self._database.close)
             self._database.execute("PRAGMA journal_mode = WAL")

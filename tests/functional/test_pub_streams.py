@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.errors import NotAccepted, Unreachable
+from aws_iot.errors import LimitReached, NotAccepted, ServiceRefused, Unreachable
 from aws_iot.message import encode
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeApp, FakeCloud
@@ -192,6 +192,23 @@ def test_what_cannot_be_sent_now_waits_in_the_spool(
     aws_iot(f"pub -r lobby -m four --spool {spool}")
     assert said(cloud) == ["one", "two", "three", "four"]
     assert {path.stat().st_mode & 0o77 for path in [spool, *spool.iterdir()]} == {0}
+
+
+def test_what_exceeds_a_limit_waits_in_the_spool_and_what_is_refused_does_not(
+    aws_iot: CommandLine, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    spool = tmp_path / "spool"
+    cloud.refuses_payload = encode("two")
+    for refusal, left in ((LimitReached("a limit is reached"), ["two"]), (ServiceRefused("no"), [])):
+        cloud.published.clear()
+        cloud.refusal = refusal
+        done = aws_iot(f"pub -r lobby --lines --spool {spool}", stdin="one\ntwo\nthree\n", ends=7)
+        assert f"Line 2 is not sent: {refusal}" in done.stderr
+        assert bool(left) == (f"What exceeded a limit waits in {spool} for the next run." in done.stderr)
+        cloud.refuses_payload = None
+        aws_iot(f"pub --spool {spool}")
+        assert said(cloud) == ["one", "three", *left]
+        cloud.refuses_payload = encode("two")
 
 
 def test_what_is_kept_is_sent_as_soon_as_there_is_a_connection(

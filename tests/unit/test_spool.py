@@ -1,6 +1,8 @@
 """The spool: what waits is there in order, for whoever said it, whatever programs put it there."""
 
 import sqlite3
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -119,3 +121,24 @@ def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path, damage: bytes) -> 
     (tmp_path / "spool.sqlite3").write_bytes(damage)
     with pytest.raises(ProfileError, match="cannot keep messages"), spooled(tmp_path):
         pass
+
+
+def test_what_is_added_after_another_program_has_been_there_is_seen_by_the_next_one(tmp_path: Path) -> None:
+    look = (
+        "import pathlib, sys; from aws_iot.spool import Spool\n"
+        "with Spool(pathlib.Path(sys.argv[1]), 'pool', 'alice') as spool: print(spool.count())"
+    )
+
+    def seen() -> int:
+        command = [sys.executable, "-c", look, str(tmp_path)]
+        return int(subprocess.run(command, capture_output=True, check=True, timeout=30).stdout)
+
+    # A program has two open, one for each thread: to open the second must not undo a lock of the first.
+    with spooled(tmp_path) as first, spooled(tmp_path) as second:
+        first.add(said(1))
+        assert seen() == 1
+        first.add(said(2))
+        assert second.count() == 2
+        assert seen() == 2
+        second.add(said(3))
+        assert (first.count(), seen()) == (3, 3)

@@ -45,6 +45,7 @@ class SpooledJob:
         self._open: Callable[[], Spool] = lambda: app.spool(folder, wanted.pool, speaker)
         self._reader = _Reader(wanted, self._stream_id, self._open)
         self._acknowledged: deque[str] = deque()
+        self._over_a_limit: list[str] = []
 
     def run(self, enter: Enter) -> None:
         """Send all that waits and all that is said, and say what came of it.
@@ -76,9 +77,7 @@ class SpooledJob:
                 with ExitStack() as stack:
                     stream = self._send(self._connected(enter, stack))
                 self._tell_refusals()
-                if waits := self._what_waits():
-                    words(waits)  # what exceeded a limit
-                self._account.report(stream)
+                self._account.report(stream, *self._over_a_limit)
         return alone
 
     def _connected(self, enter: Enter, stack: ExitStack) -> list[Rooms]:
@@ -93,7 +92,7 @@ class SpooledJob:
                 places = enter(stack, ask)
             except Unreachable as error:
                 failure: AwsIotError = error
-                if ask:
+                if ask and not self._reader.has_ended:
                     words(f"{error}. What is said is kept in {self._folder} until there is a connection.")
             except SignInRefused as error:
                 if ask:
@@ -155,7 +154,7 @@ class SpooledJob:
         stream, _, line = message.id.rpartition("-")
         is_ours = stream == self._stream_id
         if isinstance(error, LimitReached):
-            pass  # it waits for the next run
+            self._over_a_limit = [f"What exceeded a limit waits in {self._folder} for the next run."]
         elif is_ours:
             self._spool.remove([message.id])
         else:

@@ -49,7 +49,7 @@ def exit_codes() -> str:
     for error in errors.AwsIotError.__subclasses__():
         if error.__module__ == errors.__name__:
             rows[error.exit_code] = (error.__doc__ or "").splitlines()[0]
-    rows |= {130: "Ctrl-C.", 143: "SIGTERM."}
+    rows |= {129: "SIGHUP: the terminal was closed.", 130: "Ctrl-C.", 143: "SIGTERM."}
     table = "\n".join(f"| {code} | {meaning} |" for code, meaning in sorted(rows.items()))
     return f"# Exit codes\n\n{WRITTEN}\n\n| code | meaning |\n| --- | --- |\n{table}\n"
 

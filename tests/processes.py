@@ -138,10 +138,22 @@ class Done:
         return f"$ aws-iot {self.line}\n{self.stdout}{self.stderr}[{self.code}]"
 
 
-def run(line: str, env: dict[str, str], *, ends: int = 0, stdin: str | None = None) -> Done:
-    """Run `aws-iot <line>` to its end, which must be the exit code `ends`."""
+def redirected(how: str) -> list[str]:
+    """The command as a POSIX shell starts it with a redirection, such as `>&-`."""
+    return ["sh", "-c", f'exec "$@" {how}', "sh", *COMMAND]
+
+
+def run(
+    line: str,
+    env: dict[str, str],
+    *,
+    ends: int = 0,
+    stdin: str | None = None,
+    command: Sequence[str] = COMMAND,
+) -> Done:
+    """Run `aws-iot <line>` to its end, which must be the exit code `ends`; `command` as of `Running`."""
     process = subprocess.run(
-        [*COMMAND, *shlex.split(line)],
+        [*command, *shlex.split(line)],
         env=env,
         text=True,
         input=stdin or "",

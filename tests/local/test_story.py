@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import subprocess
+import sys
 
 import pytest
 
@@ -44,6 +45,24 @@ def test_listening_ends_when_it_is_told_to(stack: Stack, number: int, code: int)
         assert "Traceback" not in listener.report()
     finally:
         listener.kill()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no SIGHUP")
+def test_a_terminal_that_is_closed_ends_it_properly_unless_that_is_to_be_ignored(stack: Stack) -> None:
+    env = stack.person().env
+    listener = Running("sub -r hangup", env)
+    ignoring = Running("sub -r hangup --raw -C 1", env, command=["nohup", *COMMAND])
+    try:
+        for process in (listener, ignoring):
+            process.wait_for("Listening")
+        ignoring.process.send_signal(signal.SIGHUP)
+        assert listener.signal(signal.SIGHUP) == 129
+        run("pub -q --raw -r hangup -m hello", env)
+        assert ignoring.wait() == 0
+        assert ignoring.stdout == ["hello"]
+    finally:
+        listener.kill()
+        ignoring.kill()
 
 
 def test_a_reader_that_has_seen_enough_ends_it_quietly(stack: Stack) -> None:

@@ -17,11 +17,14 @@ def main() -> None:
     gc.set_threshold(LOOK_FOR_GARBAGE_AFTER)
     atexit.register(gc.freeze)
     signal.signal(signal.SIGTERM, _terminated)
+    # Windows has none; `nohup` has it ignored.
+    if (hangup := getattr(signal, "SIGHUP", None)) and signal.getsignal(hangup) is not signal.SIG_IGN:
+        signal.signal(hangup, _terminated)
     try:
         # Here, so that Ctrl-C during the imports is no traceback either.
-        from aws_iot.cli import streams
+        from aws_iot.cli.output import set_up_streams
 
-        streams.prepare()
+        set_up_streams()
         from aws_iot.cli.root import root
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)

@@ -6,7 +6,7 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
-from aws_iot.cli.output import data, words
+from aws_iot.cli.output import complain, data, need_stdout, words
 from aws_iot.cli.sign_in import ask_password, chosen_password, forget_all, username_of, whoever_is_in
 from aws_iot.cli.terminal import ask_line, need_terminal
 from aws_iot.session import CodeSent
@@ -76,6 +76,7 @@ def confirm(app: App, key: str, user: str | None, code: str | None, resend: bool
         raise click.UsageError(
             "Give the code that was mailed to you with -c CODE, or have one mailed with --resend."
         )
+    need_stdout()
     app.accounts(profile).confirm(username, code.strip())
     data("SUCCESS")
     words(f"Next: aws-iot login -u {shlex.quote(username)} -k {key}")
@@ -112,7 +113,7 @@ def delete(ctx: click.Context, key: str, yes: bool, user: str | None) -> None:
         need_terminal(app, "This cannot be undone", "use --yes -u USER")
         typed = ask_line(f"This deletes the account '{session.username}' for good. Type its name")
     if typed != session.username:
-        click.echo(f"'{session.username}' is signed in, and was not named: nothing is deleted.", err=True)
+        complain(f"'{session.username}' is signed in, and was not named: nothing is deleted.")
         ctx.exit(2)
     app.accounts(profile).of(session).delete()
     words(f"The account '{session.username}' is deleted.")

@@ -11,7 +11,7 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
-from aws_iot.cli.output import complain, data, visible, words
+from aws_iot.cli.output import complain, data, need_stdout, visible, words
 from aws_iot.cli.terminal import ask_line
 from aws_iot.errors import AwsIotError, NotAuthorized, ProfileError, ServiceRefused
 from aws_iot.message import timestamp
@@ -123,6 +123,7 @@ def members_(app: App, key: str, policy: str | None, as_json: bool, aws_profile:
     Example:
       aws-iot admin members --json
     """
+    need_stdout()
     profile, name = _profile_and_policy(app, key, policy)
     accepted = sorted(app.members(profile, aws_profile).accepted(name))
     names = _names(app, profile)
@@ -162,6 +163,7 @@ def requests(app: App, key: str, policy: str | None, as_json: bool, aws_profile:
       aws-iot admin requests
       aws-iot admin requests --json
     """
+    need_stdout()
     profile, name = _profile_and_policy(app, key, policy)
     members = app.members(profile, aws_profile)
     accepted = set(members.accepted(name))
@@ -209,6 +211,7 @@ def who(app: App, clients: tuple[str, ...], key: str, as_json: bool, aws_profile
     Example:
       aws-iot admin who us-east-1:4f9fa251-0ed5-4578-add0-985024739222-worker
     """
+    need_stdout()
     members = app.members(app.profiles.load(key), aws_profile)
 
     def show(client: str) -> None:

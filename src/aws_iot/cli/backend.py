@@ -13,7 +13,7 @@ import click
 from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.config import write_profile
-from aws_iot.cli.output import data, visible, words
+from aws_iot.cli.output import data, need_stdout, visible, words
 from aws_iot.cli.stack import Where, differences, in_words, watched, way_out
 from aws_iot.cli.terminal import ask_line, need_terminal
 from aws_iot.errors import NotAuthorized, NotFound, ProfileError, ServiceRefused
@@ -61,12 +61,19 @@ def _of_a_stack(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def _destination(_: click.Context, __: click.Parameter, path: Path) -> Path:
+    if str(path) == "-":
+        need_stdout()  # before anything is made
+    return path
+
+
 _exports_file = options.option(
     "-o",
     "--exports",
     "exports",
     env="BACKEND_EXPORTS",
     type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    callback=_destination,
     default=EXPORTS,
     show_default=True,
     metavar="FILE",
@@ -380,6 +387,7 @@ def status(app: App, name: str, region: str | None, aws_profile: str | None, as_
     Example:
       aws-iot backend status --json
     """
+    need_stdout()
     where = Where(name, region, aws_profile)
     stack = app.deployment(name, region, aws_profile).stack
     state = _existing(where, stack)

@@ -13,7 +13,7 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
-from aws_iot.cli.output import data
+from aws_iot.cli.output import complain, data, need_stdout
 from aws_iot.cli.sign_in import signed_in
 from aws_iot.credentials import Credentials
 from aws_iot.message import timestamp
@@ -61,6 +61,7 @@ def credentials(ctx: click.Context, key: str, user: str | None, password: str | 
     if ctx.invoked_subcommand:
         options.refuse_before_subcommand(ctx)
         return
+    need_stdout()
     profile, keys = _keys(ctx.find_object(App) or App(), key, user, password)
     if form == "env":
         for name, value in (_region(profile) | _environment(keys)).items():
@@ -132,7 +133,7 @@ def _become(command: tuple[str, ...], env: dict[str, str]) -> NoReturn:
     """Give this process to the command; where that cannot be (Windows), wait for it."""
     program = shutil.which(command[0], path=env.get("PATH"))
     if program is None:
-        click.echo(f"Error: there is no command '{command[0]}'", err=True)
+        complain(f"Error: there is no command '{command[0]}'")
         sys.exit(NOT_FOUND)
     if os.name == "nt":
         sys.exit(subprocess.run([program, *command[1:]], env=env, check=False).returncode)

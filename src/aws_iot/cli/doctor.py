@@ -13,7 +13,7 @@ from aws_iot.app import App
 from aws_iot.authorization import ROOM
 from aws_iot.cli import options
 from aws_iot.cli.doctor_policy import Asked, about_policies, explain, refuse_without_policy
-from aws_iot.cli.output import data, visible, words
+from aws_iot.cli.output import data, need_stdout, visible, words
 from aws_iot.cli.sign_in import serves_alone, session_alone
 from aws_iot.cli.terminal import working_time
 from aws_iot.doctor import Examination, Finding, Parts, Person
@@ -77,6 +77,7 @@ def doctor(
         --pool us-east-1:6a1c4e37-93b0-4d2e-8b6f-0c5f0e6d1a2b
     """
     app: App = ctx.obj
+    need_stdout()
     if policy:
         explain(ctx, app, key, as_json, Asked(room, **asked))
         return

@@ -15,7 +15,7 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
-from aws_iot.cli.output import data
+from aws_iot.cli.output import data, need_stdout
 from aws_iot.errors import ProfileError
 from aws_iot.files import exclusive, write_private
 from aws_iot.profile import checked_key, to_exports
@@ -101,6 +101,7 @@ def local(
       aws-iot local
       aws-iot local -k test --port 5000 --mqtt-port 5001
     """
+    need_stdout()
     with _own_folder(app.config_folder / "local", key) as folder:
         key = folder.name
         exports = exports or folder / "aws-exports.json"

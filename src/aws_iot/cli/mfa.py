@@ -8,7 +8,7 @@ from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.authenticator import issuer_of, show_authenticator
 from aws_iot.cli.challenges import METHODS
-from aws_iot.cli.output import data, visible, words
+from aws_iot.cli.output import data, need_stdout, visible, words
 from aws_iot.cli.sign_in import whoever_is_in
 from aws_iot.cli.terminal import ask_line, need_terminal
 from aws_iot.errors import CodeRefused
@@ -36,6 +36,7 @@ def status(app: App, key: str, as_json: bool) -> None:
       aws-iot mfa status
       aws-iot mfa status --json
     """
+    need_stdout()
     _, account = _account(app, key)
     factors = account.second_factors()
     if as_json:

@@ -1,13 +1,17 @@
 """The one door for output: data to stdout, words to stderr, nothing that could drive a terminal."""
 
+import io
+import os
 import sys
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TextIO
 
 import click
 
-from aws_iot.cli.streams import need_stdout, stdout_failed
+from aws_iot.errors import ProfileError
 
 # Marks that reorder what is shown: unicode.org/reports/tr9. Other format characters (joined emoji need
 # them) change nothing around them.
@@ -20,6 +24,59 @@ QUIET = "aws_iot.quiet"
 
 VERBOSE = "aws_iot.verbose"
 """The same for `--verbose`."""
+
+
+class _Words(io.TextIOWrapper):
+    """Stderr for all who write there, Click and Python too: words that nobody can read are no reason to end."""
+
+    def write(self, text: str, /) -> int:
+        with suppress(OSError):
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            super().flush()
+
+
+class _Data(io.TextIOWrapper):
+    """Stdout for all who write there, Click too: raises `ProfileError` or `ReaderGone` for what it does not take."""
+
+    def write(self, text: str, /) -> int:
+        need_stdout()
+        with _writing():
+            return super().write(text)
+
+    def flush(self) -> None:
+        with _writing():
+            super().flush()
+
+
+def set_up_streams() -> None:
+    """Before anything is written: what a stream's encoding cannot show is shown as an escape."""
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        _fill_descriptors()
+    buffer, encoding = _under(sys.stdout, 1)
+    sys.stdout = _Data(buffer, encoding, "backslashreplace", line_buffering=True)
+    # Without a buffer: what was not taken would be tried again while Python ends, to exit code 120. What is under it
+    # stays as it is: the disk may have room again, and commands that are run have it as theirs.
+    buffer, encoding = _under(sys.stderr, 2)
+    raw = getattr(buffer, "raw", buffer)  # with PYTHONUNBUFFERED there is no buffer
+    sys.stderr = _Words(raw, encoding, "backslashreplace", line_buffering=True)
+
+
+def _under(stream: TextIO | None, descriptor: int) -> tuple[Any, str]:
+    """What a stream writes to, and its encoding; a stream that was closed at the start is None."""
+    return (
+        (stream.buffer, stream.encoding) if stream else (io.FileIO(descriptor, "w", closefd=False), "utf-8")
+    )
+
+
+def _fill_descriptors() -> None:
+    """Else what is opened next, such as a connection, takes the place of a closed stream, which others write to."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
 
 
 def visible(text: str) -> str:
@@ -35,8 +92,29 @@ def _escape(character: str) -> str:
 
 def data(line: str) -> None:
     """Print a line of data, at once: others may read it from a pipe."""
-    need_stdout()
     click.echo(line)
+
+
+def need_stdout() -> None:
+    """Raises `ProfileError` where there is none (`>&-`), before something is done of which nobody would learn."""
+    if sys.__stdout__ is None:
+        raise ProfileError("standard output is closed: there is nowhere to print to")
+
+
+class ReaderGone(Exception):
+    """Whoever read stdout has seen enough (`| head`)."""
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:  # such as a full disk behind a redirection
+        # What is still buffered is given up: Python would else end over it, with an exit code of its own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise ReaderGone from error
+        raise ProfileError(f"the output cannot be written: {error.strerror}") from error
 
 
 class Lines:
@@ -46,7 +124,6 @@ class Lines:
     """
 
     def __init__(self) -> None:
-        """Raises `ProfileError` where there is no stdout."""
         need_stdout()
         self._pending: list[bytes] = []
         self._encoding = sys.stdout.encoding
@@ -70,15 +147,11 @@ class Lines:
         """Write what is pending; what could not be written is gone, and why is raised as by `data`."""
         pending, self._pending = self._pending, []
         if pending:
-            rest = memoryview(b"\n".join([*pending, b""]))
-            try:
+            with _writing():
+                rest = memoryview(b"\n".join([*pending, b""]))
                 while rest:  # an unbuffered stdout (PYTHONUNBUFFERED) may take less than all
                     rest = rest[sys.stdout.buffer.write(rest) :]
                 sys.stdout.buffer.flush()
-            except BrokenPipeError:
-                raise
-            except OSError as error:
-                raise stdout_failed(error) from error
 
 
 def words(line: str) -> None:

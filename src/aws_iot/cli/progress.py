@@ -19,7 +19,7 @@ class Progress:
         """`patience` is in seconds: what is over sooner needs no such line."""
         context = click.get_current_context(silent=True)
         quiet = context and context.meta.get(QUIET)
-        self._wanted = sys.stderr is not None and sys.stderr.isatty() and not quiet
+        self._wanted = sys.stderr.isatty() and not quiet
         self._next = time.monotonic() + patience
         self._shown = False
 

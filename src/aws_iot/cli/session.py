@@ -6,7 +6,7 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
-from aws_iot.cli.output import data, visible, words
+from aws_iot.cli.output import data, need_stdout, visible, words
 from aws_iot.cli.sign_in import by_password, nobody_in, pointing_at_doctor, username_of
 from aws_iot.errors import ProfileError, ServiceRefused, SignInRefused, Unreachable
 from aws_iot.kept import Kept
@@ -97,6 +97,7 @@ def whoami(app: App, key: str, as_json: bool) -> None:
       aws-iot whoami
       aws-iot whoami -k team --json
     """
+    need_stdout()
     profile = app.profiles.load(key)
     kept = app.sessions.load(profile)
     if kept is None:

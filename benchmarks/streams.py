@@ -39,6 +39,7 @@ MESSAGES = 20_000
 MANY = 1_000_000
 BYTES = 100
 RUNS = 5
+PATIENCE_SECONDS = 120.0
 AWAY_SECONDS = 4.0
 TOGETHER_SECONDS = 3.0
 """How long all are connected between two outages."""
@@ -46,6 +47,18 @@ NOWHERE = subprocess.DEVNULL
 COMMAND = str(Path(sys.executable).with_name("aws-iot"))
 PEERS = Path(__file__).parent / "peers"
 IDENTITY = "us-east-1:00000000-0000-0000-0000-000000000001"
+
+
+class Patience:
+    """So that nothing is waited for without an end."""
+
+    def __init__(self) -> None:
+        self._ends = time.monotonic() + PATIENCE_SECONDS
+
+    def wait(self, seconds: float) -> None:
+        if time.monotonic() > self._ends:
+            sys.exit("This does not come to an end: a program has died, or a message was lost.")
+        time.sleep(seconds)
 
 
 class Broker:
@@ -67,6 +80,7 @@ class Broker:
 
     def start(self) -> None:
         """Return when it listens."""
+        patience = Patience()
         with self._log.open("ab") as told:
             self._process = subprocess.Popen(self._command, stderr=told)
         while True:
@@ -74,7 +88,7 @@ class Broker:
                 socket.create_connection(("127.0.0.1", self.plain)).close()
                 return
             except OSError:
-                time.sleep(0.01)
+                patience.wait(0.01)
 
     def stop(self) -> None:
         self._process.terminate()
@@ -86,8 +100,9 @@ class Broker:
 
     def wait_for_subscription(self, room: str, times: int) -> None:
         """Return when somebody has subscribed to a topic with this level for so many times."""
+        patience = Patience()
         while self.subscriptions(room) < times:
-            time.sleep(0.005)
+            patience.wait(0.005)
 
 
 def free_port() -> int:
@@ -232,7 +247,7 @@ def heard(
                 wait_for_lines(out, number * MESSAGES)
         if not listener.ends:
             process.kill()
-        process.wait()
+        process.wait(PATIENCE_SECONDS)
         took = time.perf_counter() - began
     finally:
         process.kill()
@@ -257,11 +272,12 @@ class Memory(threading.Thread):
 
 
 def wait_for_lines(file: Path, count: int) -> None:
+    patience = Patience()
     with file.open("rb") as lines:
         while count > 0:
             count -= (part := lines.read(1 << 16)).count(b"\n")
             if not part:
-                time.sleep(0.001)
+                patience.wait(0.001)
 
 
 def say(plain: int, topic: str, lines: Path, qos: int = 1) -> None:

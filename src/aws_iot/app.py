@@ -132,7 +132,13 @@ class App:
         """What is known here of the session that a broker keeps for an identity, under this name."""
         from aws_iot.durable import DurableSession
 
-        return DurableSession(self.config_folder / "durable" / profile.key / f"{name}.json", identity)
+        return DurableSession(self.config_folder / "durable" / profile.key, name, identity)
+
+    def forget_durable_sessions(self, key: str) -> None:
+        """What is known of them under a profile; the broker forgets by itself."""
+        from aws_iot.durable import forget_all
+
+        forget_all(self.config_folder / "durable" / key)
 
     def connect(
         self,

@@ -1,6 +1,7 @@
 """Bookmark: a file that says how far an input was sent, so that another run can go on from there."""
 
 import json
+import sys
 import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -49,10 +50,12 @@ class Bookmark:
         self.path = path
         self._word = word
         self._note = Note("", 0, None, 0)
-        self._fingerprints = deque([(0, 0)])  # of the input up to each message that may be noted next
+        self._fingerprint = 0  # of the input so far
+        self._fingerprints = deque([(0, 0)])  # the same up to each message that may be noted next
         self._again: dict[int, int] = {}  # what earlier runs were refused, in order, with its fingerprint
         self._refused: dict[int, int] = {}  # what this one was refused
         self._replaceable: set[int] = set()
+        self._most = sys.maxsize  # the number up to which at most it can be said what was refused
 
     @contextmanager
     def of(self, stream: str, room: str | None) -> Iterator[None]:
@@ -90,8 +93,9 @@ class Bookmark:
         """
         if payload is None and len(self._replaceable) < MOST_REFUSED:
             self._replaceable.add(number)
-        _, before = self._fingerprints[-1]
-        now = before if number in self._replaceable else fingerprint(before, room, payload or b"")
+        now = self._fingerprint
+        if number not in self._replaceable:
+            now = self._fingerprint = fingerprint(now, room, payload or b"")
         known = self._note.fingerprint if number == self.skipped else self._again.get(number, now)
         if now != known:
             raise ProfileError(
@@ -99,7 +103,8 @@ class Bookmark:
             )
         if number <= self.skipped:
             self._fingerprints.clear()
-        self._fingerprints.append((number, now))
+        if number <= self._most:
+            self._fingerprints.append((number, now))
         return number > self.skipped or number in self._again
 
     def number(self, place: int) -> int:
@@ -109,9 +114,12 @@ class Bookmark:
 
     def refuse(self, number: int) -> None:
         """This message of the input was refused: the next run is to try it again."""
-        if len(self._refused) < MOST_REFUSED:
-            again = self._again if number in self._again else dict(self._fingerprints)
-            self._refused[number] = again[number]
+        if number in self._again:
+            self._refused[number] = self._again[number]
+        elif len(self._refused) < MOST_REFUSED:
+            self._refused[number] = next(known for each, known in self._fingerprints if each == number)
+        else:  # what follows is read again
+            self._most = min(self._most, number - 1)
 
     def check_end(self, last: int) -> None:
         """Raises `ProfileError` if an input that ends with this number cannot be the one that was sent before."""
@@ -126,12 +134,13 @@ class Bookmark:
 
         Nothing is written before the input has been read up to where it was the last time.
         """
-        reached = self.skipped + max(0, settled - len(self._again))
+        reached = min(self.skipped + max(0, settled - len(self._again)), self._most)
         while len(self._fingerprints) > 1 and self._fingerprints[0][0] < reached:
             self._fingerprints.popleft()
         number, now = self._fingerprints[0]
         if number == reached:
-            left = sorted((dict([*self._again.items()][settled:]) | self._refused).items())
+            refused = dict([*self._again.items()][settled:]) | self._refused
+            left = sorted(each for each in refused.items() if each[0] <= reached)  # the others are read again
             replaceable = sorted(one for one in self._replaceable if one <= reached)
             self._save(
                 replace(self._note, settled=reached, fingerprint=now, refused=left, replaceable=replaceable)

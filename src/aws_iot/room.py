@@ -208,17 +208,18 @@ class Rooms:
                 f"{len(filters)} rooms are too many: AWS IoT Core allows {MAX_SUBSCRIPTIONS} on a connection"
             )
         left = [room for room in (session.rooms() if session else []) if room not in rooms]
-        if session:
+        left_filters = [topic_filter(self._pool, room, self._identity) for room in left]
+        if session and left:
             session.note(
                 [*rooms, *left]
             )  # before the broker knows: else one might be forgotten that it remembers
         for chunk in _chunks(filters):
             self._connection.subscribe(chunk)
-        for chunk in _chunks([topic_filter(self._pool, room, self._identity) for room in left]):
+        for chunk in _chunks(left_filters):
             self._connection.unsubscribe(chunk)
         if session:
             session.note(rooms)
-        self._filters = [f"{self._pool}/#"] if session else filters
+        self._filters = [*filters, *left_filters]
         self._place.cache_clear()
         return left
 

@@ -4,14 +4,14 @@ import os
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from aws_iot.errors import ProfileError
-from aws_iot.files import exclusive, make_private
+from aws_iot.files import exclusive
 from aws_iot.message import Outgoing
 
 BATCH = 500
@@ -44,7 +44,7 @@ class Spool:
     def __init__(self, folder: Path, pool: str, speaker: str | None) -> None:
         """`pool` is the identity pool that the messages are for, and `speaker` the user who says them.
 
-        Those of others stay where they are. None is for what whoever comes first may say.
+        Those of others stay where they are. None is for what whoever sends first may say: see `sending`.
         """
         self._folder = folder
         self._whose = pool, speaker
@@ -52,8 +52,11 @@ class Spool:
 
     def __enter__(self) -> Self:
         path = self._folder / "spool.sqlite3"
-        with _told(self._folder), exclusive(self._folder, BUSY_SECONDS):
-            make_private(self._folder)
+        with _told(self._folder), exclusive(self._folder, BUSY_SECONDS) as held:
+            if not held:
+                raise ProfileError(
+                    f"{self._folder}: another program has kept it for {BUSY_SECONDS:g} seconds"
+                )
             # One that is there is not opened: to close it would undo the locks that SQLite holds for another thread
             # of this process (sqlite.org/howtocorrupt.html, 2.2), and other programs would take it for unused.
             with suppress(FileExistsError):
@@ -64,8 +67,9 @@ class Spool:
             self._database.execute("PRAGMA synchronous = NORMAL")
             [taken] = self._database.execute("PRAGMA user_version").fetchone()
             for number, step in enumerate(STEPS[taken:], taken + 1):
-                self._database.execute(step)
-                self._database.execute(f"PRAGMA user_version = {number}")
+                with self._transaction():
+                    self._database.execute(step)
+                    self._database.execute(f"PRAGMA user_version = {number}")
             self._database.execute("DELETE FROM refused WHERE at < ?", (time.time() - REFUSAL_SECONDS,))
         return self
 
@@ -74,20 +78,49 @@ class Spool:
     ) -> None:
         self._held.close()
 
-    def sending(self) -> AbstractContextManager[bool]:
-        """Whether nobody else sends what waits here, nor will as long as it is entered."""
-        known = zlib.crc32(repr(self._whose).encode(errors="replace"))
-        return exclusive(self._folder, 0.0, f".sending-{known:08x}")
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All of it or nothing, however it is broken off."""
+        with _told(self._folder):
+            try:
+                self._database.execute("BEGIN IMMEDIATE")
+                yield
+                self._database.execute("COMMIT")
+            finally:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
 
-    def count(self, stream: str = "") -> int:
-        """How many wait; of those whose ids begin so."""
+    @contextmanager
+    def sending(self) -> Iterator[bool]:
+        """Whether nobody else sends what waits here, nor will as long as it is entered.
+
+        What was said by nobody that was known is said by this user then.
+        """
+        known = zlib.crc32(repr(self._whose).encode(errors="replace"))
+        with exclusive(self._folder, 0.0, f".sending-{known:08x}") as alone:
+            if alone:
+                with _told(self._folder):
+                    self._database.execute(
+                        "UPDATE waiting SET speaker = ? WHERE speaker IS NULL AND pool = ?", self._whose[::-1]
+                    )
+            yield alone
+
+    def count(self, stream: str = "", after: int = 0) -> int:
+        """How many wait; of those whose ids begin so, and whose numbers are above `after`."""
         with _told(self._folder):
             [waiting] = self._database.execute(
-                "SELECT count(*) FROM waiting WHERE pool = ? AND (speaker IS NULL OR speaker IS ?)"
-                " AND id >= ? AND id < ?",
-                (*self._whose, stream, f"{stream}~"),
+                "SELECT count(*) FROM waiting WHERE pool = ? AND speaker IS ? AND id >= ? AND id < ? AND number > ?",
+                (*self._whose, stream, f"{stream}~", after),
             ).fetchone()
         return int(waiting)
+
+    def first(self) -> int:
+        """The number of the oldest that waits, 0 if none does."""
+        with _told(self._folder):
+            [first] = self._database.execute(
+                "SELECT ifnull(min(number), 0) FROM waiting WHERE pool = ? AND speaker IS ?", self._whose
+            ).fetchone()
+        return int(first)
 
     def others(self) -> list[tuple[str, str, int]]:
         """Whose messages wait here besides: pool, user, and how many."""
@@ -107,22 +140,18 @@ class Spool:
                 (*self._whose, *message),
             )
 
-    def remove(self, ids: list[str]) -> None:
+    def remove(self, ids: Iterable[str]) -> None:
         """They have arrived."""
-        with _told(self._folder):
-            self._database.execute("BEGIN IMMEDIATE")
-            self._database.executemany("DELETE FROM waiting WHERE id = ?", [(one,) for one in ids])
-            self._database.execute("COMMIT")
+        with self._transaction():
+            self._database.executemany("DELETE FROM waiting WHERE id = ?", ((one,) for one in ids))
 
     def refuse(self, message_id: str, why: str) -> None:
         """It will never arrive, which the program that it came from may want to know."""
-        with _told(self._folder):
-            self._database.execute("BEGIN IMMEDIATE")
+        with self._transaction():
             self._database.execute("DELETE FROM waiting WHERE id = ?", (message_id,))
             self._database.execute(
                 "INSERT OR REPLACE INTO refused VALUES (?, ?, ?)", (message_id, why, time.time())
             )
-            self._database.execute("COMMIT")
 
     def refused(self, stream: str) -> list[tuple[str, str]]:
         """The ids that begin so of messages that were refused, and why; each is given once."""
@@ -143,8 +172,8 @@ class Spool:
         """Of those that wait, the oldest few whose numbers are above `after`, and not above `until`."""
         with _told(self._folder):
             rows = self._database.execute(
-                "SELECT number, room, payload, id, qos, retain FROM waiting WHERE pool = ? AND (speaker IS NULL OR"
-                " speaker IS ?) AND number > ? AND number <= ifnull(?, number) ORDER BY number LIMIT ?",
+                "SELECT number, room, payload, id, qos, retain FROM waiting WHERE pool = ? AND speaker IS ?"
+                " AND number > ? AND number <= ifnull(?, number) ORDER BY number LIMIT ?",
                 (*self._whose, after, until, BATCH),
             ).fetchall()
         return [

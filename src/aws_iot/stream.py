@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -125,7 +126,7 @@ class Stream:
         self.told = 0
         """Up to this number each is acknowledged, or its refusal was told."""
         self._lock = threading.Lock()
-        self._refusals: list[tuple[int, Outgoing, AwsIotError]] = []
+        self._refusals: deque[tuple[int, Outgoing, AwsIotError]] = deque()
         self._fatal: AwsIotError | None = None
 
     def put(self, number: int, message: Outgoing) -> None:
@@ -151,10 +152,10 @@ class Stream:
 
     def refuse(self, number: int, error: AwsIotError) -> None:
         """What has this number cannot be sent at all."""
+        self._on_refused(number, None, error)
         with self._lock:
             self.tally.refused += 1
             self.tally.settle(number)
-        self._on_refused(number, None, error)
 
     def pass_over(self, number: int) -> None:
         """There is nothing to send under this number."""
@@ -183,10 +184,10 @@ class Stream:
     def tell(self) -> None:
         """Tell which messages were refused, up to the number in `told`."""
         with self._lock:
-            refusals, self._refusals = self._refusals, []
             settled = self.tally.settled
-        for refusal in refusals:
-            self._on_refused(*refusal)
+        while self._refusals:
+            self._on_refused(*self._refusals[0])
+            self._refusals.popleft()  # only now: it may be broken off at any moment
         self.told = settled
 
     def _hear(self, lane: _Lane) -> None:
@@ -208,6 +209,8 @@ class Stream:
 
     def _settled(self, lane: _Lane, number: int, message: Outgoing, error: AwsIotError | None) -> None:
         """What became of one; on the connection's thread."""
+        if error is None and self._on_acknowledged:
+            self._on_acknowledged(message.id)  # before anybody may take all for settled
         with self._lock:
             if error is None:
                 self.tally.acknowledged += 1
@@ -220,8 +223,6 @@ class Stream:
                 self._fatal = self._fatal or error
             lane.settled += 1
             on_the_way = lane.sent - lane.settled
-        if error is None and self._on_acknowledged:
-            self._on_acknowledged(message.id)
         # Not at each one: the two threads would do little but take turns.
         if on_the_way in (0, UNACKNOWLEDGED // 2) or self._fatal:
             lane.has_room.set()

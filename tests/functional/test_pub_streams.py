@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.errors import LimitReached, NotAccepted, ServiceRefused, Unreachable
+from aws_iot.errors import LimitReached, NotAccepted, ServiceRefused, SignInRefused, Unreachable
 from aws_iot.message import encode
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeApp, FakeCloud
@@ -150,6 +150,32 @@ def test_a_line_that_cannot_be_sent_is_corrected_and_sent_by_the_same_command(
     assert said(cloud) == ["two", "three", "one"]
 
 
+def test_nothing_of_another_input_is_sent_in_place_of_a_line_that_could_not_be(
+    aws_iot: CommandLine, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    line = f"pub -r lobby --lines --resume {tmp_path}/note"
+    aws_iot(line, stdin=b"\xff\ntwo\nthree\n", ends=7)
+    assert "another input" in aws_iot(line, stdin="of another\nfile\naltogether\n", ends=3).stderr
+    assert said(cloud) == ["two", "three"]
+    aws_iot(line, stdin="one\ntwo\nthree\n")
+    assert said(cloud) == ["two", "three", "one"]
+
+
+def test_blank_lines_are_noted_as_they_are_passed_over(aws_iot: CommandLine, tmp_path: Path) -> None:
+    line = f"pub -r lobby --lines --resume {tmp_path}/note"
+    lines = b"\n" * 150 + b"\xff\n"
+    aws_iot(line, stdin=lines, ends=7)
+    noted = json.loads((tmp_path / "note").read_text())
+    assert (noted["settled"], [number for number, _ in noted["refused"]]) == (151, [151])
+
+
+def test_a_room_that_only_sub_understands_is_in_nobody_s_way_where_nothing_is_said(
+    aws_iot: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AWS_IOT_ROOM", "ops/#")
+    aws_iot(f"pub --spool {tmp_path}/spool")
+
+
 def test_one_message_is_kept_before_anything_is_tried(
     aws_iot: CommandLine, cloud: FakeCloud, identity: str, tmp_path: Path
 ) -> None:
@@ -234,18 +260,53 @@ def test_what_is_kept_is_sent_as_soon_as_there_is_a_connection(
 def test_who_cannot_be_signed_in_again_loses_nothing(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, tmp_path: Path
 ) -> None:
+    errors = iter([Unreachable("cannot reach it"), SignInRefused("the session has ended")])
+    free = []
+
     def unplugged(_: object) -> None:
-        raise Unreachable("cannot reach it")
+        raise next(errors)
+
+    def pause(_: float) -> None:
+        with app.spool(tmp_path / "spool", POOL, "alice") as spool, spool.sending() as alone:
+            free.append(alone)
+        time.sleep(0.01)
 
     app.on_connect = unplugged
-    app.pause = lambda _: time.sleep(0.01)
-    line = f"pub -r lobby -m x --repeat 10 --interval 0.05 --spool {tmp_path}/spool --password-stdin"
-    done = aws_iot(line, stdin="Passw0rd\n", ends=4)
+    app.pause = pause
+    line = f"pub -r lobby -m x --repeat 10 --interval 0.05 --spool {tmp_path}/spool"
+    done = aws_iot(line, ends=4)
     assert done.stderr.count("What is said is kept for the next run.") == 1
     assert "still to be sent: 10 messages." in done.stderr
+    assert free[-1]  # so that another program can send
     app.on_connect = lambda _: None
     aws_iot(f"pub --spool {tmp_path}/spool")
     assert said(cloud) == ["x"] * 10
+
+
+def test_a_password_that_was_read_serves_for_all_attempts(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    attempts = count(1)
+
+    def plugged_in_later(_: object) -> None:
+        if next(attempts) < 2:
+            raise Unreachable("cannot reach it")
+
+    app.on_connect = plugged_in_later
+    app.pause = lambda _: time.sleep(0.01)
+    line = f"pub -r lobby -m x --repeat 10 --interval 0.05 --spool {tmp_path}/spool --password-stdin"
+    aws_iot(line, stdin="Passw0rd\n")
+    assert said(cloud) == ["x"] * 10
+
+
+def test_what_was_kept_under_a_name_is_sent_by_the_command_that_is_told(
+    aws_iot: CommandLine, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    cloud.member("bob", "Passw0rd")
+    done = aws_iot(f"pub -r lobby -m x -u bob -p wrong --spool {tmp_path}/spool", ends=4)
+    [told] = [line for line in done.stderr.splitlines() if "Send them with" in line]
+    aws_iot(told.partition("Send them with: aws-iot ")[2] + " -p Passw0rd")
+    assert said(cloud) == ["x"]
 
 
 def test_what_ends_the_attempts_is_told_and_what_is_kept_stays(
@@ -284,6 +345,7 @@ def test_what_ends_the_attempts_is_told_and_what_is_kept_stays(
         ("pub -r lobby --lines --spool a --resume b", "exclude each other"),
         ("pub -r lobby --lines --password-stdin", "cannot hold both"),
         ("pub -r lobby -m x --connections 0", "--connections"),
+        ("pub -r lobby -m x --spool a --qos 0", "--qos 0 asks for no acknowledgement"),
         ("pub -r lobby --room ops -m x", "-r is given 2 times: give it once."),
         ("pub -r lobby -m x -my --msg=z", "-m is given 3 times: give it once."),
         ("pub -r lobby --file a --file b", "--file is given 2 times"),
@@ -313,10 +375,10 @@ def test_a_message_waits_in_the_spool_as_it_is_to_be_sent(
         raise Unreachable("cannot reach it")
 
     app.on_connect = unplugged
-    done = aws_iot(f"pub -r lobby -m x --retain --qos 0 --spool {tmp_path}/spool", ends=6)
+    done = aws_iot(f"pub -r lobby -m x --retain --spool {tmp_path}/spool", ends=6)
     assert "still to be sent: 1 message." in done.stderr
     with app.spool(tmp_path / "spool", POOL, "alice") as spool:
-        assert [(message.qos, message.retain) for _, message in spool.waiting()] == [(0, True)]
+        assert [(message.qos, message.retain) for _, message in spool.waiting()] == [(1, True)]
 
 
 def test_raw_lines_are_sent_as_they_are(aws_iot: CommandLine, cloud: FakeCloud) -> None:

@@ -295,6 +295,33 @@ def test_a_session_that_was_to_be_kept_and_is_not_is_told_when_the_link_is_back(
         assert [packet.link for packet in broker.of(Kind.SUBSCRIBE)] == [1, 3]
 
 
+def test_that_a_session_is_forgotten_is_told_although_the_link_that_knows_it_breaks_at_once() -> None:
+    kept = bytes([0x20, 3, 1, 0, 0])
+
+    def script(packet: Packet) -> bytes | None:
+        if packet.kind is Kind.CONNECT and packet.link == 3:
+            return kept  # by the link before, which it was made anew for
+        return CUT if (packet.kind, packet.link) == (Kind.SUBSCRIBE, 2) else agreeable(packet)
+
+    with ScriptedBroker(script) as broker, connected(broker, durable="desk") as connection:
+        connection.subscribe(["a/#"])
+        broker.cut()
+        happened: list[object] = []
+        while not happened or isinstance(happened[-1], Lost):
+            happened.append(connection.receive(SECONDS))
+        assert happened[-1] == Restored(forgotten=True)
+
+
+def test_a_filter_that_the_broker_does_not_take_back_is_told() -> None:
+    refused = say(Kind.UNSUBSCRIBE, lambda p: bytes([0xB0, 4]) + p.id + b"\0\x87")
+    with (
+        ScriptedBroker(refused) as broker,
+        connected(broker) as connection,
+        pytest.raises(ServiceRefused, match="has not unsubscribed us from a/#: not authorized"),
+    ):
+        connection.unsubscribe(["a/#"])
+
+
 @pytest.mark.parametrize("answer", [b"", CUT])
 def test_a_broker_that_does_not_unsubscribe_is_not_waited_for_for_ever(answer: bytes | None) -> None:
     with (

@@ -213,7 +213,7 @@ def test_a_program_that_has_to_leave_it_to_another_goes_on_where_that_one_ends(
                 assert first.stderr
                 assert "is kept in" in first.stderr.readline()
                 late = run(f"pub -r heirs -m three --spool {spool} --timeout 1", person.env, ends=6)
-                assert "has not sent this within 1 seconds" in late.stderr
+                assert "has sent nothing for 1 seconds" in late.stderr
                 assert "Kept, and still to be sent: 3 messages." in late.stderr
                 with speaking(person.env, f"pub -r heirs --lines --spool {spool}") as second:
                     say(second, "four")

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 import signal
 import subprocess
 import uuid
@@ -129,6 +130,23 @@ def test_what_waits_in_a_session_from_a_room_that_is_left_is_heard_and_nothing_l
     second = run(f"sub -r {room} {durable} -C 1 -W 10", listener.env)
     assert texts(second.stdout) == ["new"]
     assert "leaves" not in second.stderr
+
+
+def test_a_session_that_another_machine_has_used_brings_no_room_that_was_not_named(
+    listener: Person, speaker: Rooms, room: str, tmp_path: Path
+) -> None:
+    run(f"sub -q -r {room}-old --durable {room} -W 0.2", listener.env, ends=8)
+    shutil.rmtree(Path(listener.env["AWS_IOT_CONFIG_DIR"]) / "durable")  # as on another machine
+    speaker.say(f"{room}-old", "old")
+    speaker.say(room, "too early")
+    later = Running(f"sub -r {room} --durable {room} --json -C 1", listener.env)
+    try:
+        later.wait_for("Listening")
+        speaker.say(room, "new")
+        assert later.wait() == 0
+        assert texts("\n".join(later.stdout)) == ["new"]
+    finally:
+        later.kill()
 
 
 def test_in_a_session_that_is_kept_each_message_is_delivered_once_however_often_its_room_was_entered(

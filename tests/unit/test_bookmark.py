@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.bookmark import Bookmark
+from aws_iot.bookmark import MOST_REFUSED, Bookmark
 from aws_iot.errors import ProfileError
 
 LINES = [b"a", b"b", b"c", b"d", b"e"]
@@ -159,3 +159,44 @@ def test_what_is_noted_can_be_read_by_people(tmp_path: Path) -> None:
         bookmark.note(2)
     noted = json.loads((tmp_path / "note").read_text())
     assert (noted["settled"], [number for number, _ in noted["refused"]]) == (2, [1])
+
+
+def test_what_is_refused_beyond_what_is_settled_is_read_again(tmp_path: Path) -> None:
+    lines = [*LINES, b"f", b"g", b"h"]
+    bookmark = Bookmark(tmp_path / "note")
+    with bookmark.of("ab12", "lobby"):
+        read(bookmark, lines)
+        bookmark.refuse(7)
+        bookmark.note(5)
+    second = Bookmark(tmp_path / "note")
+    with second.of("cd34", "lobby"):
+        assert read(second, lines) == [6, 7, 8]
+        assert [second.number(place) for place in (1, 2, 3)] == [6, 7, 8]
+        second.refuse(7)
+        second.note(3)
+        assert not second.finish()
+    third = Bookmark(tmp_path / "note")
+    with third.of("ef56", "lobby"):
+        assert read(third, lines) == [7]
+
+
+def test_more_refusals_than_are_remembered_are_read_again(tmp_path: Path) -> None:
+    lines = [b"%d" % number for number in range(MOST_REFUSED + 5)]
+    bookmark = Bookmark(tmp_path / "note")
+    with bookmark.of("ab12", "lobby"):
+        for number, line in enumerate(lines, 1):
+            bookmark.wants(number, "lobby", line)
+            bookmark.refuse(number)
+            if number % 100 == 0:
+                bookmark.note(number)
+        bookmark.note(len(lines))
+        assert not bookmark.finish()
+    second = Bookmark(tmp_path / "note")
+    with second.of("cd34", "lobby"):
+        assert read(second, lines) == [*range(1, len(lines) + 1)]
+        second.refuse(len(lines))
+        second.note(len(lines))
+        assert not second.finish()
+    third = Bookmark(tmp_path / "note")
+    with third.of("ef56", "lobby"):
+        assert read(third, lines) == [len(lines)]

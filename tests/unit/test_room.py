@@ -447,7 +447,7 @@ def test_a_room_that_was_not_asked_for_is_not_heard() -> None:
 
 
 def test_what_waits_in_a_session_from_a_room_that_is_left_is_heard_once_more(tmp_path: Path) -> None:
-    session = DurableSession(tmp_path / "session", ALICE)
+    session = DurableSession(tmp_path, "session", ALICE)
     assert rooms_over(Recorder()).enter(["lobby", "ops/#"], session) == []
     connection = Recorder([delivery("old", room="lobby"), delivery("new", room="ops")])
     rooms = rooms_over(connection)
@@ -458,7 +458,7 @@ def test_what_waits_in_a_session_from_a_room_that_is_left_is_heard_once_more(tmp
 
 
 def test_a_room_that_could_not_be_left_is_left_the_next_time(tmp_path: Path) -> None:
-    session = DurableSession(tmp_path / "session", ALICE)
+    session = DurableSession(tmp_path, "session", ALICE)
     rooms_over(Recorder()).enter(["lobby"], session)
     with pytest.raises(Unreachable):
         rooms_over(Recorder(refusal=Unreachable("it is gone"))).enter(["ops"], session)
@@ -469,8 +469,15 @@ def test_a_room_that_could_not_be_left_is_left_the_next_time(tmp_path: Path) -> 
     "data", ["", "{", "[]", '{"rooms": 1}', '{"rooms": ["lobby"], "identity": "bob"}', "\\xff"]
 )
 def test_what_nobody_knows_of_a_session_is_nothing(tmp_path: Path, data: str) -> None:
-    (tmp_path / "session").write_text(data)
-    assert DurableSession(tmp_path / "session", ALICE).rooms() == []
+    (tmp_path / "session.json").write_text(data)
+    assert DurableSession(tmp_path, "session", ALICE).rooms() == []
+
+
+def test_sessions_whose_names_differ_in_case_are_two(tmp_path: Path) -> None:
+    DurableSession(tmp_path, "Desk", ALICE).note(["lobby"])
+    DurableSession(tmp_path, "desk", ALICE).note(["ops"])
+    assert DurableSession(tmp_path, "Desk", ALICE).rooms() == ["lobby"]
+    assert len({path.name.lower() for path in tmp_path.iterdir()}) == 2
 
 
 def test_how_a_message_was_delivered_is_known() -> None:

@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -90,8 +91,10 @@ def test_what_somebody_said_is_sent_by_nobody_else(tmp_path: Path) -> None:
     with spooled(tmp_path, "other") as spool:
         spool.add(said("for another pool"))
         assert everything(spool) == [said("for another pool")]
-    with spooled(tmp_path, speaker="bob") as spool:
-        assert everything(spool) == [said("of whoever comes first")]
+    with spooled(tmp_path, speaker="bob") as spool, spooled(tmp_path, speaker="carol") as later:
+        with spool.sending(), later.sending():
+            assert everything(spool) == [said("of whoever comes first")]
+            assert everything(later) == []
         assert spool.others() == [("other", "alice", 1), ("pool", "alice", 1)]
 
 
@@ -112,8 +115,39 @@ def test_what_an_earlier_version_kept_is_there(tmp_path: Path) -> None:
         database.execute(STEPS[0])
         database.execute("INSERT INTO waiting VALUES (1, 'pool', 'lobby', x'78', 'ab12-1', 1, 0)")
     database.close()
-    with spooled(tmp_path) as spool:
+    with spooled(tmp_path) as spool, spool.sending():
         assert everything(spool) == [Outgoing("lobby", b"x", "ab12-1")]
+
+
+@pytest.mark.parametrize("taken", range(len(STEPS)))
+def test_a_program_that_was_killed_while_it_made_the_tables_is_in_nobody_s_way(
+    tmp_path: Path, taken: int
+) -> None:
+    database = sqlite3.connect(tmp_path / "spool.sqlite3", isolation_level=None)
+    for number, step in enumerate(STEPS[:taken], 1):
+        database.execute(step)
+        database.execute(f"PRAGMA user_version = {number}")
+    if taken < len(STEPS):
+        database.execute("BEGIN IMMEDIATE")  # which ends with the process
+        database.execute(STEPS[taken])
+    database.close()
+    with spooled(tmp_path) as spool:
+        spool.add(said(1))
+        assert spool.count() == 1
+
+
+def test_what_is_broken_off_is_not_half_done_and_the_rest_goes_on(tmp_path: Path) -> None:
+    def broken_off() -> Iterator[str]:
+        yield said(1).id
+        raise KeyboardInterrupt
+
+    with spooled(tmp_path) as spool:
+        for number in (1, 2):
+            spool.add(said(number))
+        with pytest.raises(KeyboardInterrupt):
+            spool.remove(broken_off())
+        spool.remove([said(2).id])
+        assert everything(spool) == [said(1)]
 
 
 @pytest.mark.parametrize("damage", [b"nonsense" * 200, b"SQLite format 3\x00" + b"x" * 4096])

@@ -60,9 +60,11 @@ def test_without_limits_there_is_no_pause() -> None:
 
 def test_a_stream_is_settled_up_to_the_first_that_is_not() -> None:
     tally = Tally()
+    settled = []
     for number in (2, 3, 1, 5):
         tally.settle(number)
-    assert tally.settled == 3
+        settled.append(tally.settled)
+    assert settled == [0, 0, 3, 3]
 
 
 class Held(FakeConnection):
@@ -151,3 +153,53 @@ def test_a_room_that_is_refused_does_not_stop_the_others(app: FakeApp, held: Hel
     stream.finish()
     assert told == [(2, "no")]
     assert stream.tally.settled == 3
+
+
+def test_refusals_that_could_not_be_told_since_that_was_broken_off_are_told_later(
+    app: FakeApp, held: Held
+) -> None:
+    told: list[int] = []
+
+    def tell(number: int, _: Outgoing | None, __: AwsIotError) -> None:
+        told.append(number)
+        if told == [1]:
+            raise KeyboardInterrupt
+
+    rooms: Rooms = app.rooms(app.profiles.load("default"), held, "us-east-1:x", "alice")
+    stream = Stream([rooms], rate=0, on_link=lambda _: None, on_refused=tell)
+    for number in (1, 2, 3):
+        stream.put(number, Outgoing("lobby", b"x", str(number)))
+    held.answer(ServiceRefused("no"))
+    with pytest.raises(KeyboardInterrupt):
+        stream.look()
+    assert stream.told == 0
+    stream.tell()
+    assert set(told) == {1, 2, 3}
+    assert stream.told == 3
+
+
+def test_what_is_refused_at_once_is_told_before_it_counts_as_settled(app: FakeApp, held: Held) -> None:
+    settled: list[int] = []
+    rooms: Rooms = app.rooms(app.profiles.load("default"), held, "us-east-1:x", "alice")
+    stream = Stream(
+        [rooms], rate=0, on_link=lambda _: None, on_refused=lambda *_: settled.append(stream.tally.settled)
+    )
+    stream.refuse(1, ServiceRefused("no"))
+    assert (settled, stream.tally.settled) == ([0], 1)
+
+
+def test_that_a_message_is_acknowledged_is_told_before_all_counts_as_settled(
+    app: FakeApp, held: Held
+) -> None:
+    acknowledged: list[tuple[str, int]] = []
+    rooms: Rooms = app.rooms(app.profiles.load("default"), held, "us-east-1:x", "alice")
+    stream = Stream(
+        [rooms],
+        rate=0,
+        on_link=lambda _: None,
+        on_refused=lambda *_: None,
+        on_acknowledged=lambda one: acknowledged.append((one, stream.tally.settled)),
+    )
+    stream.put(1, Outgoing("lobby", b"x", "id"))
+    held.answer()
+    assert (acknowledged, stream.tally.settled) == ([("id", 0)], 1)

@@ -30,6 +30,7 @@ from aws_iot.aws.outbox import CUTS_THAT_REFUSE, Outbox
 from aws_iot.aws.reasons import (
     BARE_CUTS,
     check_granted,
+    is_negative,
     may_be_over_a_request,
     name_of,
     not_sent,
@@ -275,6 +276,11 @@ class IotCoreConnection:
             raise self._ended.result()
         if failure := answer.exception():
             raise Unreachable(f"the broker has not unsubscribed us: {words(failure)}") from failure
+        for topic_filter, reason in zip(filters, answer.result().reason_codes, strict=False):
+            if is_negative(reason):
+                raise ServiceRefused(
+                    f"the broker has not unsubscribed us from {topic_filter}: {words(reason)}"
+                )
 
     def receive(self, timeout: float | None = None) -> Event | None:
         left = math.inf if timeout is None else timeout
@@ -434,7 +440,7 @@ class IotCoreConnection:
 
     def _ask_again(self, session_present: bool) -> None:
         """What a link begins with, where another was before."""
-        self._is_forgotten = bool(self._durable) and not session_present
+        self._is_forgotten |= bool(self._durable) and not session_present
         if session_present and not self._unanswered:
             self._restored()
         else:
@@ -606,6 +612,7 @@ class IotCoreConnection:
     def _restored(self) -> None:
         lost_at, self._lost_at = self._lost_at, None
         self._inbox.put(Restored(time.monotonic() - lost_at if lost_at else 0.0, self._is_forgotten))
+        self._is_forgotten = False
         with self._handing:
             if self._suspicion.trial is Trial.ALONE:
                 self._outbox.begin()

@@ -237,6 +237,7 @@ def remove(app: App, key: str) -> None:
     """Remove a profile, with its password, client secret and session."""
     forget_all(app, key)  # first: a password must not be left to a later profile of that name
     app.profiles.remove(key)
+    app.forget_durable_sessions(key)
     words(f"Profile '{key}' is removed.")
 
 

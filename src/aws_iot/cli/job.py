@@ -21,6 +21,9 @@ from aws_iot.stream import Stream
 TOLD_REFUSALS = 20
 """So many messages that were not sent are named; all are counted."""
 
+LOOK_EACH = 100
+"""After so many messages at the latest it is looked how things stand."""
+
 SAVE_SECONDS = 1.0
 """How often it is noted how far a stream came."""
 
@@ -187,6 +190,8 @@ class Job:
                 self._stream.look()
                 continue
             place += 1
+            if not place % LOOK_EACH:
+                self._stream.look()
             if isinstance(payload, AwsIotError):
                 self._stream.refuse(place, payload)
             elif payload is None:
@@ -198,13 +203,21 @@ class Job:
     def _messages(self) -> Iterator[Said]:
         """What is to be sent: not what an earlier run has sent."""
         bookmark, last = self._bookmark, 0
-        for number, room, payload in self._wanted.messages():
+        if bookmark is None:
+            yield from self._wanted.messages()
+            return
+        again: list[Said] = []
+        for said in self._wanted.messages():
+            number, room, payload = said
             last = number or last
-            known = None if isinstance(payload, AwsIotError) else payload or b""
-            if not number or bookmark is None or bookmark.wants(number, room, known):
-                yield number, room, payload
-        if bookmark:
-            bookmark.check_end(last)
+            if not number:
+                yield said
+            elif bookmark.wants(number, room, None if isinstance(payload, AwsIotError) else payload or b""):
+                again.append(said)
+            if last >= bookmark.skipped:  # else it may be another input still
+                yield from again
+                again = []
+        bookmark.check_end(last)
 
     def _tell_refused(self, place: int, _: Outgoing | None, error: AwsIotError) -> None:
         number = place

@@ -4,8 +4,6 @@ import io
 import os
 import sys
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self, TextIO
 
@@ -29,14 +27,18 @@ VERBOSE = "aws_iot.verbose"
 class _Words(io.TextIOWrapper):
     """Stderr for all who write there, Click and Python too: words that nobody can read are no reason to end."""
 
+    # Without `suppress`: Python calls these while it ends, when there is none any more.
     def write(self, text: str, /) -> int:
-        with suppress(OSError):
-            super().write(text)
-        return len(text)
+        try:
+            return super().write(text)
+        except OSError:
+            return len(text)
 
     def flush(self) -> None:
-        with suppress(OSError):
+        try:  # noqa: SIM105
             super().flush()
+        except OSError:
+            pass
 
 
 class _Data(io.TextIOWrapper):
@@ -44,12 +46,16 @@ class _Data(io.TextIOWrapper):
 
     def write(self, text: str, /) -> int:
         need_stdout()
-        with _writing():
+        try:
             return super().write(text)
+        except OSError as error:
+            raise _given_up(error) from error
 
     def flush(self) -> None:
-        with _writing():
+        try:
             super().flush()
+        except OSError as error:
+            raise _given_up(error) from error
 
 
 def set_up_streams() -> None:
@@ -105,16 +111,13 @@ class ReaderGone(Exception):
     """Whoever read stdout has seen enough (`| head`)."""
 
 
-@contextmanager
-def _writing() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:  # such as a full disk behind a redirection
-        # What is still buffered is given up: Python would else end over it, with an exit code of its own.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):
-            raise ReaderGone from error
-        raise ProfileError(f"the output cannot be written: {error.strerror}") from error
+def _given_up(error: OSError) -> Exception:
+    """Why stdout takes no more, such as a full disk behind a redirection; what is still buffered is given up."""
+    # Else Python would end over it, with an exit code of its own.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return ReaderGone()
+    return ProfileError(f"the output cannot be written: {error.strerror}")
 
 
 class Lines:
@@ -147,11 +150,13 @@ class Lines:
         """Write what is pending; what could not be written is gone, and why is raised as by `data`."""
         pending, self._pending = self._pending, []
         if pending:
-            with _writing():
-                rest = memoryview(b"\n".join([*pending, b""]))
+            rest = memoryview(b"\n".join([*pending, b""]))
+            try:
                 while rest:  # an unbuffered stdout (PYTHONUNBUFFERED) may take less than all
                     rest = rest[sys.stdout.buffer.write(rest) :]
                 sys.stdout.buffer.flush()
+            except OSError as error:
+                raise _given_up(error) from error
 
 
 def words(line: str) -> None:

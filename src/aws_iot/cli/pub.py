@@ -2,8 +2,12 @@
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from aws_iot.kept import Kept, SignIn
 
 from aws_iot.app import App
 from aws_iot.cli import options
@@ -143,17 +147,21 @@ def pub(
     if interval and not repeat:
         raise click.UsageError("--interval goes with --repeat.")
     given = Given(room, message, lines, json_lines, file, raw, repeat or 1, interval)
-    _check(given, spool, resume, password_stdin)
+    _check(given, int(qos), spool, resume, password_stdin)
     profile = app.profiles.load(key)
-    if room is not None:
+    if room is not None and given.says_something:
         check_room(profile.identity_pool_id, room)  # what can be refused is refused before anything is sent
     one = whole(given) if given.says_something and not given.is_stream else None
 
+    entered: list[tuple[SignIn, Kept]] = []
+
     def enter(connections: int, stack: ExitStack, ask: bool = True) -> list[Rooms]:
-        if password_stdin and not ask:
+        if password_stdin and not (ask or entered):
             raise SignInRefused("the password on standard input was read before, and is not kept")
         with pointing_at_doctor(key):
-            sign_in, kept = signed_in(app, profile, user, password, password_stdin, ask=ask)
+            if not entered:
+                entered.append(signed_in(app, profile, user, password, password_stdin, ask=ask))
+            [(sign_in, kept)] = entered
             return stack.enter_context(connected(sign_in, kept, app, profile, connections))
 
     if one is not None and given.repeat == 1 and not spool and room is not None:
@@ -170,12 +178,12 @@ def pub(
         from aws_iot.cli.spooled import SpooledJob
 
         who = speaker(app, profile, user, for_password=bool(password) or password_stdin)
-        SpooledJob(app, wanted, spool, key, who).run(lambda stack, ask: enter(connections, stack, ask))
+        SpooledJob(app, wanted, spool, key, who, user).run(lambda stack, ask: enter(connections, stack, ask))
     else:
         Job(wanted, resume).run(lambda stack, ask: enter(connections, stack, ask))
 
 
-def _check(given: Given, spool: Path | None, resume: Path | None, password_stdin: bool) -> None:
+def _check(given: Given, qos: int, spool: Path | None, resume: Path | None, password_stdin: bool) -> None:
     """Raises `UsageError` for options that do not go together."""
     if given.message is not None and (given.is_stream or given.file):
         raise click.UsageError("-m goes without --lines, --json-lines and --file.")
@@ -189,6 +197,10 @@ def _check(given: Given, spool: Path | None, resume: Path | None, password_stdin
         raise click.UsageError("Where? Give -r ROOM.")
     if given.repeat > 1 and given.is_stream:
         raise click.UsageError("--repeat goes with -m and --file, without --lines and --json-lines.")
+    if spool and qos == 0:
+        raise click.UsageError(
+            "--spool keeps what is not acknowledged, and --qos 0 asks for no acknowledgement."
+        )
     if spool and resume:
         raise click.UsageError("--spool and --resume exclude each other.")
     if given.reads_stdin and password_stdin:

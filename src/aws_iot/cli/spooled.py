@@ -14,7 +14,7 @@ from aws_iot.app import App
 from aws_iot.cli.job import Account, Enter, Wanted, counted
 from aws_iot.cli.output import words
 from aws_iot.connection import Lost, Restored
-from aws_iot.errors import AwsIotError, LimitReached, ProfileError, ServiceRefused, SignInRefused, Unreachable
+from aws_iot.errors import AwsIotError, LimitReached, ServiceRefused, SignInRefused, Unreachable
 from aws_iot.message import Outgoing
 from aws_iot.room import Rooms
 from aws_iot.spool import Spool
@@ -34,16 +34,20 @@ AHEAD = 10_000
 class SpooledJob:
     """One run of `pub` with a spool: it reads into the spool, and sends from there, unless another program does."""
 
-    def __init__(self, app: App, wanted: Wanted, folder: Path, key: str, speaker: str | None) -> None:
+    def __init__(
+        self, app: App, wanted: Wanted, folder: Path, key: str, speaker: str | None, user: str | None
+    ) -> None:
+        """`speaker` is who says it, as far as that is known, and `user` who was named for it."""
         self._wanted = wanted
         self._folder = folder
         self._key = key
+        self._user = user
         self._pause = app.pause
         self._timeout = app.timeout
         self._account = Account(wanted)
         self._stream_id = os.urandom(8).hex()
         self._open: Callable[[], Spool] = lambda: app.spool(folder, wanted.pool, speaker)
-        self._reader = _Reader(wanted, self._stream_id, self._open)
+        self._reader = Reader(wanted, self._stream_id, self._open)
         self._acknowledged: deque[str] = deque()
         self._over_a_limit: list[str] = []
 
@@ -58,8 +62,7 @@ class SpooledJob:
                 self._reader.run()  # first of all: to sign in and connect may take long, and be broken off
                 self._reader.check()
             try:
-                if not self._sent_by_us(enter):
-                    self._wait_for_another(enter)
+                self._settle(enter)
             except BaseException as error:  # SIGTERM, too
                 self._reader.stop()
                 if (waits := self._what_waits()) and isinstance(error, AwsIotError):
@@ -67,6 +70,17 @@ class SpooledJob:
                 elif waits:
                     words(waits)
                 raise
+
+    def _settle(self, enter: Enter) -> None:
+        try:
+            if not self._sent_by_us(enter):
+                self._wait_for_another(enter)
+        except _NobodyIn as refused:  # others may send now; what is said here is kept all the same
+            while not self._reader.has_ended:
+                self._pause(SLICE_SECONDS)
+                self._tell_refusals()
+            self._tell_refusals()
+            raise refused.error from None
 
     # -- sending
 
@@ -91,14 +105,14 @@ class SpooledJob:
             try:
                 places = enter(stack, ask)
             except Unreachable as error:
-                failure: AwsIotError = error
+                failure = error
                 if ask and not self._reader.has_ended:
                     words(f"{error}. What is said is kept in {self._folder} until there is a connection.")
             except SignInRefused as error:
                 if ask:
                     raise
-                failure, seconds = error, float("inf")
                 words(f"{error}. What is said is kept for the next run.")
+                raise _NobodyIn(error) from error
             else:
                 if not ask:
                     words("Connected: what was kept is sent now.")
@@ -141,6 +155,7 @@ class SpooledJob:
             for number, message in batch:
                 place, last = place + 1, number
                 stream.put(place, message)
+                self._reader.sent = number
             if not batch and end is not None:
                 break
             if not batch:
@@ -162,8 +177,10 @@ class SpooledJob:
         self._account.tell_refused(int(line) if is_ours else None, error)
 
     def _look(self) -> None:
-        if self._acknowledged:
-            self._spool.remove([self._acknowledged.popleft() for _ in range(len(self._acknowledged))])
+        if arrived := list(self._acknowledged):
+            self._spool.remove(arrived)
+            for _ in arrived:  # only now: it may be broken off at any moment
+                self._acknowledged.popleft()
         self._tell_refusals()
 
     def _note_link(self, event: Lost | Restored) -> None:
@@ -173,17 +190,18 @@ class SpooledJob:
 
     def _wait_for_another(self, enter: Enter) -> None:
         """Another program sends: what is ours as well. If it ends before, we do."""
-        if not self._wanted.given.says_something:
-            raise ProfileError(f"{self._folder}: another program sends what waits there")
-        words(f"Another program sends what waits in {self._folder}, and this as well.")
-        self._reader.is_away = False
+        says_something = self._wanted.given.says_something
+        words(
+            f"Another program sends what waits in {self._folder}{', and this as well' if says_something else ''}."
+        )
         self._reader.begin()
-        before, since = -1, time.monotonic()
+        wanted = self._stream_id if says_something else ""
+        before, since = (-1, -1), time.monotonic()
         while not self._sent_by_us(enter):
             self._pause(SLICE_SECONDS)
             self._tell_refusals()
-            ended, left = self._reader.has_ended, self._spool.count(self._stream_id)
-            if ended and not left:
+            ended, left = self._reader.has_ended, (self._spool.count(wanted), self._spool.first())
+            if ended and not left[0]:
                 self._tell_refusals()
                 words("The other program has sent it.")
                 self._account.check()
@@ -192,8 +210,8 @@ class SpooledJob:
                 before, since = left, time.monotonic()
             elif time.monotonic() - since > self._timeout:
                 raise Unreachable(
-                    f"the program that sends what waits in {self._folder} has not sent this"
-                    f" within {self._timeout:g} seconds"
+                    f"the program that sends what waits in {self._folder} has sent nothing"
+                    f" for {self._timeout:g} seconds"
                 )
 
     # -- words
@@ -215,14 +233,26 @@ class SpooledJob:
         waiting = self._spool.count()
         if not waiting:
             return None
-        command = f"aws-iot pub --spool {shlex.quote(str(self._folder))} -k {shlex.quote(self._key)}"
+        who = f" -u {shlex.quote(self._user)}" if self._user else ""
+        command = f"aws-iot pub --spool {shlex.quote(str(self._folder))}{who} -k {shlex.quote(self._key)}"
         return f"Kept, and still to be sent: {counted(waiting)}. Send them with: {command}"
 
 
-class _Reader:
+class _NobodyIn(Exception):
+    """Who was to speak cannot be signed in any more without being asked."""
+
+    def __init__(self, error: SignInRefused) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class Reader:
     """Puts what is said into the spool, on a thread: whatever becomes of connections, nobody waits to say it."""
 
-    def __init__(self, wanted: Wanted, stream: str, spool: Callable[[], Spool]) -> None:
+    def __init__(
+        self, wanted: Wanted, stream: str, spool: Callable[[], Spool], ahead: int = AHEAD, each: int = 1000
+    ) -> None:
+        """It pauses with more than `ahead` messages to be sent, and looks after `each`."""
         self._wanted = wanted
         self._stream = stream
         self._spool = spool
@@ -231,6 +261,10 @@ class _Reader:
         self._stopping = threading.Event()
         self._arrived = threading.Event()
         self._error: BaseException | None = None
+        self._ahead = ahead
+        self._each = each
+        self.sent = 0
+        """The number in the spool up to which all has left at least once."""
         self.has_ended = False
         """Whether all that is said is in the spool, or why it is not will be raised."""
         self.is_away = True
@@ -251,7 +285,7 @@ class _Reader:
                     elif payload is not None:
                         spool.add(self._wanted.outgoing(self._stream, number, room, payload))
                         self._arrived.set()
-                    while number % 1000 == 0 and self._has_enough(spool):
+                    while number % self._each == 0 and self._has_enough(spool):
                         time.sleep(SLICE_SECONDS)
                     if self._stopping.is_set():
                         return
@@ -262,7 +296,8 @@ class _Reader:
             self._arrived.set()
 
     def _has_enough(self, spool: Spool) -> bool:
-        return not (self.is_away or self._stopping.is_set()) and spool.count() > AHEAD
+        is_wanted = not (self.is_away or self._stopping.is_set())
+        return is_wanted and spool.count(after=self.sent) > self._ahead
 
     def wait(self, seconds: float) -> None:
         """Return when something has been put into the spool since the last time, at once if it was."""

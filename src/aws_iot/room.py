@@ -196,8 +196,9 @@ class Rooms:
     def enter(self, rooms: Sequence[str], session: DurableSession | None = None) -> list[str]:
         """Hear these rooms, which may be patterns, or every room if none is named.
 
-        In a session that the broker keeps, those of before that are left now are given: what waits from there is
-        heard all the same, and nothing that is said there later. Raises `InvalidRoom` before anything is sent.
+        In a session that the broker keeps, those of before that are left now are given, but for those that others
+        cover: what waits from there is heard all the same, and nothing that is said there later. Raises `InvalidRoom`
+        before anything is sent.
         """
         rooms = [*dict.fromkeys(rooms or "#")]
         asked = [topic_filter(self._pool, room, self._identity) for room in rooms]
@@ -221,7 +222,8 @@ class Rooms:
             session.note(rooms)
         self._filters = [*filters, *left_filters]
         self._place.cache_clear()
-        return left
+        covered = [any(_covers(wide, one) for wide in filters) for one in left_filters]
+        return [room for room, is_covered in zip(left, covered, strict=True) if not is_covered]
 
     def hear(
         self,

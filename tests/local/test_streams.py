@@ -254,3 +254,48 @@ def test_while_the_connection_is_lost_all_that_is_said_is_kept(stack: Stack, tmp
             assert texts(listener) == ["first", *map(str, range(count))]
         finally:
             listener.kill()
+
+
+def test_with_nothing_more_to_say_a_lost_connection_is_not_waited_for_for_ever(
+    stack: Stack, tmp_path: Path
+) -> None:
+    person, spool = stack.person(), tmp_path / "spool"
+    listener = listening(stack, person.env, "given-up")
+    with FaultProxy(stack.profile.endpoint.port) as proxy:
+        try:
+            line = f"pub -r given-up --lines --spool {spool} --timeout 1"
+            with speaking(through(stack, person, proxy.port), line) as speaker:
+                say(speaker, "one")
+                listener.wait_for('"one"')
+                proxy.refuse()
+                proxy.cut()
+                say(speaker, "two")
+                said = told(speaker, 6)
+            assert "the connection has been lost for 1 seconds" in said
+            assert "Kept, and still to be sent: 1 message." in said
+            run(f"pub --spool {spool}", person.env)
+            listener.wait_for('"two"')
+            assert texts(listener) == ["one", "two"]
+        finally:
+            listener.kill()
+
+
+def test_what_is_in_a_pipe_is_kept_although_it_is_ended_while_it_connects(
+    stack: Stack, tmp_path: Path
+) -> None:
+    person = stack.person()
+    with FaultProxy(stack.profile.endpoint.port, is_mute=True) as proxy:
+        line = f"pub -r lobby --lines --spool {tmp_path}/spool"
+        with (
+            speaking(through(stack, person, proxy.port), line) as speaker,
+            App(tmp_path / "unused").spool(
+                tmp_path / "spool", stack.profile.identity_pool_id, person.username
+            ) as kept,
+        ):
+            say(speaker, "one", "two")
+            ends = time.monotonic() + DEADLINE_SECONDS
+            while kept.count() < 2:
+                assert time.monotonic() < ends
+                time.sleep(0.05)
+            speaker.terminate()
+            assert "Kept, and still to be sent: 2 messages." in told(speaker, 143)

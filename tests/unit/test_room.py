@@ -457,6 +457,14 @@ def test_what_waits_in_a_session_from_a_room_that_is_left_is_heard_once_more(tmp
     assert session.rooms() == ["ops/#"]
 
 
+def test_a_room_that_is_heard_by_another_pattern_is_not_told_as_left(tmp_path: Path) -> None:
+    session = DurableSession(tmp_path, "session", ALICE)
+    rooms_over(Recorder()).enter(["lobby"], session)
+    connection = Recorder()
+    assert rooms_over(connection).enter([], session) == []
+    assert connection.unsubscribed == [[f"{POOL}/lobby/+"]]
+
+
 def test_a_room_that_could_not_be_left_is_left_the_next_time(tmp_path: Path) -> None:
     session = DurableSession(tmp_path, "session", ALICE)
     rooms_over(Recorder()).enter(["lobby"], session)

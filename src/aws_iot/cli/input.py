@@ -58,6 +58,11 @@ class Given:
         return self.is_stream or self.message is not None or self.file is not None
 
     @property
+    def is_typed(self) -> bool:
+        """Whether somebody types at a terminal what is to be said."""
+        return self.reads_stdin and sys.stdin is not None and sys.stdin.isatty()
+
+    @property
     def source(self) -> Path | None:
         """The file that is read, if it is one: `--file -` is standard input, as everywhere."""
         return None if self.file == Path("-") else self.file

@@ -132,7 +132,7 @@ def pub(
 ) -> None:
     """Say something in a room, or many things.
 
-    Success means that the broker has acknowledged it. A line that cannot be sent is named with its
+    Success means that the broker has acknowledged it, but with --qos 0. A line that cannot be sent is named with its
     number, the others are sent all the same, and the exit code is 7.
 
     \b
@@ -169,7 +169,7 @@ def pub(
             [place] = enter(1, stack)
             with pointing_at_doctor(key):
                 place.publish(room, one, qos=int(qos), retain=retain)
-        words(f"Said in {room}.")
+        words(f"Said in {room}." if int(qos) else f"Sent to {room}; nobody says whether it came (--qos 0).")
         return
     from aws_iot.cli.job import Job, Wanted  # here, since most have one thing to say
 
@@ -201,6 +201,8 @@ def _check(given: Given, qos: int, spool: Path | None, resume: Path | None, pass
         raise click.UsageError(
             "--spool keeps what is not acknowledged, and --qos 0 asks for no acknowledgement."
         )
+    if resume and not given.is_stream and given.repeat == 1:
+        raise click.UsageError("--resume goes with --lines, --json-lines and --repeat.")
     if spool and resume:
         raise click.UsageError("--spool and --resume exclude each other.")
     if given.reads_stdin and password_stdin:

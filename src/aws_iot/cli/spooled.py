@@ -50,6 +50,7 @@ class SpooledJob:
         self._reader = Reader(wanted, self._stream_id, self._open)
         self._acknowledged: deque[str] = deque()
         self._over_a_limit: list[str] = []
+        self._lost_at: float | None = None
 
     def run(self, enter: Enter) -> None:
         """Send all that waits and all that is said, and say what came of it.
@@ -61,6 +62,8 @@ class SpooledJob:
             if self._wanted.one is not None and self._wanted.given.repeat == 1:
                 self._reader.run()  # first of all: to sign in and connect may take long, and be broken off
                 self._reader.check()
+            elif not self._wanted.given.is_typed:
+                self._reader.begin()  # what waits in a pipe is nobody's if we are ended before we have read it
             try:
                 self._settle(enter)
             except BaseException as error:  # SIGTERM, too
@@ -131,7 +134,7 @@ class SpooledJob:
 
     def _send(self, places: list[Rooms]) -> Stream:
         stream = self._account.stream(
-            places, self._refused, self._look, self._acknowledged.append, self._note_link
+            places, self._refused, self._look_on, self._acknowledged.append, self._note_link
         )
         self._reader.is_away = False
         self._reader.begin()
@@ -183,8 +186,16 @@ class SpooledJob:
                 self._acknowledged.popleft()
         self._tell_refusals()
 
+    def _look_on(self) -> None:
+        """As `_look`; raises `Unreachable` where nothing more is said, and only a lost connection is waited for."""
+        self._look()
+        away = time.monotonic() - self._lost_at if self._lost_at else 0.0
+        if self._reader.has_ended and away > self._timeout:
+            raise Unreachable(f"the connection has been lost for {self._timeout:g} seconds")
+
     def _note_link(self, event: Lost | Restored) -> None:
         self._reader.is_away = isinstance(event, Lost)
+        self._lost_at = (self._lost_at or time.monotonic()) if isinstance(event, Lost) else None
 
     # -- leaving it to another
 

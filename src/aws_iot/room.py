@@ -211,9 +211,8 @@ class Rooms:
         left = [room for room in (session.rooms() if session else []) if room not in rooms]
         left_filters = [topic_filter(self._pool, room, self._identity) for room in left]
         if session and left:
-            session.note(
-                [*rooms, *left]
-            )  # before the broker knows: else one might be forgotten that it remembers
+            # Before the broker knows: else one might be forgotten that it remembers.
+            session.note([*rooms, *left])
         for chunk in _chunks(filters):
             self._connection.subscribe(chunk)
         for chunk in _chunks(left_filters):

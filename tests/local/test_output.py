@@ -2,15 +2,12 @@
 
 import signal
 import sys
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from aws_iot.connection import Connection
 from aws_iot.room import Rooms
-from tests.processes import COMMAND, Person, Running, Stack, redirected, run, session_of
+from tests.processes import COMMAND, Person, Running, Stack, redirected, run
 
 pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 
@@ -39,22 +36,6 @@ def person(stack: Stack) -> Person:
 def env(person: Person) -> dict[str, str]:
     """The environment of the person, whose streams are as Python has them by itself."""
     return person.env | {"PYTHONUNBUFFERED": ""}
-
-
-@pytest.fixture(scope="module")
-def speaker(stack: Stack) -> Iterator[Rooms]:
-    """Somebody else in the rooms, in this process."""
-    app, bob = stack.app(), stack.person()
-    credentials = app.issuer(stack.profile).issue(session_of(app.accounts(stack.profile), bob.username))
-    connection: Connection = app.connect(stack.profile, bob.identity, lambda: credentials)
-    yield app.rooms(stack.profile, connection, bob.identity, "bob")
-    connection.close()
-
-
-@pytest.fixture
-def room() -> str:
-    """A room that no other test uses."""
-    return f"room-{uuid.uuid4().hex[:8]}"
 
 
 # -- words, on stderr

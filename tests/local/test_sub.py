@@ -5,13 +5,11 @@ import shlex
 import shutil
 import signal
 import subprocess
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from aws_iot.connection import Connection, Publication
+from aws_iot.connection import Publication
 from aws_iot.room import Rooms
 from tests.conftest import CommandLine
 from tests.processes import COMMAND, Person, Running, Stack, run, session_of
@@ -24,22 +22,6 @@ WHILE_HEARD = "while kill -0 $PPID; do sleep 0.1; done 2>/dev/null"
 def listener(stack: Stack) -> Person:
     """Whose `sub` is tested."""
     return stack.person()
-
-
-@pytest.fixture(scope="module")
-def speaker(stack: Stack) -> Iterator[Rooms]:
-    """Somebody else in the rooms, in this process."""
-    app, person = stack.app(), stack.person()
-    credentials = app.issuer(stack.profile).issue(session_of(app.accounts(stack.profile), person.username))
-    connection: Connection = app.connect(stack.profile, person.identity, lambda: credentials)
-    yield app.rooms(stack.profile, connection, person.identity, "bob")
-    connection.close()
-
-
-@pytest.fixture
-def room() -> str:
-    """A room that no other test uses."""
-    return f"room-{uuid.uuid4().hex[:8]}"
 
 
 def texts(lines: str) -> list[str]:

@@ -1,0 +1,26 @@
+"""What several tests on the local stack need besides it."""
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from aws_iot.connection import Connection
+from aws_iot.room import Rooms
+from tests.processes import Stack, session_of
+
+
+@pytest.fixture(scope="module")
+def speaker(stack: Stack) -> Iterator[Rooms]:
+    """Somebody else in the rooms, in this process."""
+    app, person = stack.app(), stack.person()
+    credentials = app.issuer(stack.profile).issue(session_of(app.accounts(stack.profile), person.username))
+    connection: Connection = app.connect(stack.profile, person.identity, lambda: credentials)
+    yield app.rooms(stack.profile, connection, person.identity, "bob")
+    connection.close()
+
+
+@pytest.fixture
+def room() -> str:
+    """A room that no other test uses."""
+    return f"room-{uuid.uuid4().hex[:8]}"

@@ -22,7 +22,16 @@ def main(folder: Path, what: str, arguments: list[str]) -> int:
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", *arguments]
+    pip = [
+        str(python),
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--progress-bar",
+        "off",
+        *arguments,
+    ]
     printed: list[str] = []
     with subprocess.Popen(
         pip, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"

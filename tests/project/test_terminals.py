@@ -23,7 +23,8 @@ try:
         os.open("/dev/tty", os.O_RDWR)
     except OSError:
         print("no terminal", flush=True)
-    time.sleep(float(sys.argv[1]))
+    for _ in range(int(sys.argv[1])):
+        time.sleep(0.1)  # in steps: a signal that comes just before a sleep does not end it
 except KeyboardInterrupt:
     print("interrupted", flush=True)
     sys.exit(130)
@@ -51,7 +52,7 @@ def test_the_tests_leave_the_terminal_and_keep_their_exit_code(
 
 @pytest.mark.parametrize("leader", LEADERS)
 def test_ctrl_c_still_reaches_the_tests(leader: list[str], env: dict[str, str]) -> None:
-    with on_a_terminal([*leader, sys.executable, "-c", LEAVE, "600"], env) as process:
+    with on_a_terminal([*leader, sys.executable, "-c", LEAVE, "6000"], env) as process:
         read_until(process, b"no terminal")
         type_in(process, b"\x03")
         assert b"interrupted" in read_rest(process)

@@ -31,7 +31,7 @@ RENEWED_BEFORE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class AccessKeys:
     """AWS credentials that are given rather than looked for."""
 
     access_key_id: str
@@ -39,7 +39,7 @@ class Keys:
     session_token: str | None = field(default=None, repr=False)
 
 
-class OwnKeys:
+class AdminCredentials:
     """The keys of a profile of `~/.aws`, or (None) of whoever the usual chain finds.
 
     Finding them may run a program, ask other services, and ask a person for a code: so it is done once, on the
@@ -50,7 +50,7 @@ class OwnKeys:
         self._profile = profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
         self._now = now
         self._source: Any = None
-        self._keys: Keys | None = None
+        self._keys: AccessKeys | None = None
         self.session = Session(profile=profile)
         self.session.set_default_client_config(
             Config(
@@ -69,7 +69,7 @@ class OwnKeys:
             ) from error
 
     @classmethod
-    def of(cls, profile: str | None, now: Callable[[], datetime], timeout: float) -> "OwnKeys":
+    def of(cls, profile: str | None, now: Callable[[], datetime], timeout: float) -> "AdminCredentials":
         """The same for all services of a process, so that a person types a code once."""
         settings = {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "HOME"))}
         key = (profile, tuple(sorted(settings.items())))
@@ -77,14 +77,14 @@ class OwnKeys:
             _KNOWN[key] = cls(profile, now, timeout)
         return _KNOWN[key]
 
-    def keys(self) -> Keys:
+    def keys(self) -> AccessKeys:
         """The same ones until they end. Raises `CredentialsRefused` or `Unreachable`."""
         ends = getattr(self._source, "refresh_needed", None)
         if self._keys is None or (ends and ends(refresh_in=RENEWED_BEFORE_SECONDS)):
             self._keys = self._found()
         return self._keys
 
-    def _found(self) -> Keys:
+    def _found(self) -> AccessKeys:
         try:
             with warnings.catch_warnings():
                 # Without a terminal a code would be read, and shown, from a stdin that holds something else.
@@ -112,7 +112,7 @@ class OwnKeys:
                 "this command needs AWS credentials of your own, and found none",
                 hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --aws-profile.",
             )
-        return Keys(found.access_key, found.secret_key, found.token)
+        return AccessKeys(found.access_key, found.secret_key, found.token)
 
     def _why(self, error: Exception) -> AwsIotError:
         profile = f" --profile {self._profile}" if self._profile else ""
@@ -160,7 +160,7 @@ class OwnKeys:
         return settings
 
 
-_KNOWN: dict[tuple[str | None, tuple[tuple[str, str], ...]], OwnKeys] = {}
+_KNOWN: dict[tuple[str | None, tuple[tuple[str, str], ...]], AdminCredentials] = {}
 
 
 def _incomplete(provider: str, missing: str) -> CredentialsRefused:

@@ -18,7 +18,7 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.loaders import Loader
 from botocore.session import Session  # not boto3's, which loads a downloader for S3 besides
 
-from aws_iot.aws.base.admin_credentials import Keys, OwnKeys
+from aws_iot.aws.base.admin_credentials import AccessKeys, AdminCredentials
 from aws_iot.aws.base.network_errors import clock_fault, local_hint, why_unreachable
 from aws_iot.config.endpoint import is_loopback
 from aws_iot.deadline import within
@@ -89,15 +89,15 @@ class Service:
 
     @classmethod
     def signed(
-        cls, address: Address, now: Callable[[], datetime], timeout: float, who: Keys | str | None
+        cls, address: Address, now: Callable[[], datetime], timeout: float, who: AccessKeys | str | None
     ) -> Self:
         """Signs as the given keys, as a profile of `~/.aws`, or (None) as whoever the usual chain finds.
 
         Raises `CredentialsRefused` or `ProfileError`. A person may be asked for a code, for whom no deadline holds.
         """
-        if isinstance(who, Keys):
+        if isinstance(who, AccessKeys):
             return cls(_client(_session_of_nobody(), address, timeout, keys=who), now, timeout)
-        own = OwnKeys.of(who, now, timeout)
+        own = AdminCredentials.of(who, now, timeout)
         signing = own.keys()
         client = _client(own.session, address, timeout, keys=signing)
 
@@ -205,7 +205,12 @@ def _session_of_nobody() -> Session:
 
 
 def _client(
-    session: Session, address: Address, timeout: float, *, signature: Any = None, keys: Keys | None = None
+    session: Session,
+    address: Address,
+    timeout: float,
+    *,
+    signature: Any = None,
+    keys: AccessKeys | None = None,
 ) -> Any:
     def made(**more: Any) -> Any:
         config = Config(

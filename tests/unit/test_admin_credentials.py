@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.aws.base.admin_credentials import OwnKeys
+from aws_iot.aws.base.admin_credentials import AdminCredentials
 from aws_iot.aws.base.calls import Address, Service
 from aws_iot.errors import AwsIotError, CredentialsRefused, ProfileError, Unreachable
 from tests import terminal
@@ -135,8 +135,8 @@ def here(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-def found(profile: str | None) -> OwnKeys:
-    own = OwnKeys.of(profile, lambda: datetime.now(UTC), 5)
+def found(profile: str | None) -> AdminCredentials:
+    own = AdminCredentials.of(profile, lambda: datetime.now(UTC), 5)
     own.keys()
     return own
 

@@ -15,7 +15,7 @@ import pytest
 
 from aws_iot.aws.base.admin_credentials import AdminCredentials
 from aws_iot.aws.base.calls import Address, Service
-from aws_iot.errors import AwsIotError, CredentialsRefused, ProfileError, Unreachable
+from aws_iot.errors import AwsIotError, CredentialsRefused, LocalError, Unreachable
 from tests import terminal
 from tests.terminal import on_a_terminal, read_rest, read_until, type_in
 
@@ -152,7 +152,7 @@ def found(profile: str | None) -> AdminCredentials:
         ("babble", CredentialsRefused, "the credential_process of your AWS profile gave no", "Run it"),
         ("gone", CredentialsRefused, "the credential_process of your AWS profile gave no", "Run it"),
         ("wrong", CredentialsRefused, '"nobody"', "~/.aws/config"),
-        ("stranger", ProfileError, "stranger", "~/.aws/config"),
+        ("stranger", LocalError, "stranger", "~/.aws/config"),
     ],
 )
 def test_why_there_are_none_is_told_and_nothing_of_what_a_program_said(
@@ -176,7 +176,7 @@ def test_a_variable_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.usefixtures("here")
 def test_a_file_that_cannot_be_read_as_settings_is_named(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("[profile", encoding="utf-8")
-    with pytest.raises(ProfileError, match=r"config$") as told:
+    with pytest.raises(LocalError, match=r"config$") as told:
         found(None)
     assert "Mend that file" in (told.value.hint or "")
 

@@ -22,9 +22,9 @@ from aws_iot.config.secrets import KINDS
 from aws_iot.errors import (
     AwsIotError,
     CredentialsRefused,
+    LocalError,
     NotAccepted,
     NotAuthorized,
-    ProfileError,
     SignInRefused,
     Unreachable,
     WrongPassword,
@@ -194,7 +194,7 @@ def forget_all(app: App, key: str, username: str | None = None) -> None:
     for forget in work:
         try:
             forget()
-        except ProfileError as error:
+        except LocalError as error:
             output.info(f"{error}.")
 
 
@@ -277,7 +277,7 @@ def ask_password(app: App, username: str, *, twice: bool = False) -> str:
 def _preset_if_it_can_be(app: App, profile: Profile, username: str, *, ask: bool) -> str | None:
     try:
         return _preset(app, profile, username)
-    except ProfileError as error:  # the keyring is locked
+    except LocalError as error:  # the keyring is locked
         if not (ask and app.has_terminal()):
             raise
         output.info(f"{error}.")

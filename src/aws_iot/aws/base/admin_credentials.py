@@ -24,7 +24,7 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.session import Session
 
 from aws_iot.aws.base.network_errors import clock_fault, why_unreachable
-from aws_iot.errors import AwsIotError, CredentialsRefused, ProfileError, Unreachable
+from aws_iot.errors import AwsIotError, CredentialsRefused, LocalError, Unreachable
 
 RENEWED_BEFORE_SECONDS = 60
 """Credentials that end within this time are renewed before the next call."""
@@ -62,9 +62,9 @@ class AdminCredentials:
         try:
             self.session.get_scoped_config()
         except ConfigParseError as error:
-            raise ProfileError(f"{error}", hint="Mend that file: it is no file of AWS settings.") from error
+            raise LocalError(f"{error}", hint="Mend that file: it is no file of AWS settings.") from error
         except BotoCoreError as error:  # no such profile
-            raise ProfileError(
+            raise LocalError(
                 f"{error}", hint="Name a profile that ~/.aws/config has, or unset AWS_PROFILE."
             ) from error
 

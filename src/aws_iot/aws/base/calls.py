@@ -26,6 +26,7 @@ from aws_iot.errors import (
     AwsIotError,
     Busy,
     CredentialsRefused,
+    LocalError,
     NotAuthorized,
     ProfileError,
     ServiceRefused,
@@ -93,7 +94,7 @@ class Service:
     ) -> Self:
         """Signs as the given keys, as a profile of `~/.aws`, or (None) as whoever the usual chain finds.
 
-        Raises `CredentialsRefused` or `ProfileError`. A person may be asked for a code, for whom no deadline holds.
+        Raises `CredentialsRefused` or `LocalError`. A person may be asked for a code, for whom no deadline holds.
         """
         if isinstance(who, AccessKeys):
             return cls(_client(_session_of_nobody(), address, timeout, keys=who), now, timeout)
@@ -243,7 +244,7 @@ def _client(
         # A proxy would look for 127.0.0.1 on its own machine.
         return made(proxies={}) if here and getproxies() else client
     except NoRegionError as error:
-        raise ProfileError(
+        raise LocalError(
             "this command needs a region, and found none", hint="Give --region, or set AWS_DEFAULT_REGION."
         ) from error
     except (BotoCoreError, ValueError) as error:

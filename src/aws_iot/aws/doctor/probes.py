@@ -28,7 +28,14 @@ from aws_iot.config.endpoint import PATH, Endpoint
 from aws_iot.config.profile import Profile
 from aws_iot.deadline import within
 from aws_iot.doctor.checks import Seen, redacted, secrets_of
-from aws_iot.errors import AwsIotError, CredentialsRefused, ProfileError, SignInRefused, Unreachable
+from aws_iot.errors import (
+    AwsIotError,
+    CredentialsRefused,
+    LocalError,
+    ProfileError,
+    SignInRefused,
+    Unreachable,
+)
 
 T = TypeVar("T")
 
@@ -76,7 +83,7 @@ class CognitoAndIotCore:
     def names(self) -> Seen:
         try:
             places = self._places
-        except ProfileError:
+        except LocalError:
             return Seen("not looked at before the proxy is right")
         unknown: list[_Place] = []
 

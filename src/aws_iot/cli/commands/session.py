@@ -10,7 +10,7 @@ from aws_iot.cli import options
 from aws_iot.cli.sign_in import by_password, not_signed_in, suggest_doctor, username_of
 from aws_iot.cli.ui import output
 from aws_iot.config.profile import Profile
-from aws_iot.errors import ProfileError, ServiceRefused, SignInRefused, Unreachable
+from aws_iot.errors import LocalError, ServiceRefused, SignInRefused, Unreachable
 from aws_iot.messaging.message import timestamp
 
 
@@ -69,7 +69,7 @@ def logout(app: App, key: str, everywhere: bool) -> None:
     kept = app.sessions.load(profile)
     try:
         was_in = app.sign_in(profile).end(everywhere=everywhere)
-    except ProfileError:
+    except LocalError:
         raise
     except (Unreachable, ServiceRefused, SignInRefused) as error:
         error.hint = "It is forgotten here, and lives on there: sign in and out again" + (

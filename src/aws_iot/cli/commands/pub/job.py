@@ -11,7 +11,7 @@ from aws_iot.cli.commands.pub.input import Given, Said, lines_of, repeated
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.formatting import tell_link
 from aws_iot.cli.ui.progress import Progress
-from aws_iot.errors import AwsIotError, InvalidRoom, ProfileError, ServiceRefused
+from aws_iot.errors import AwsIotError, InvalidRoom, LocalError, ServiceRefused
 from aws_iot.messaging.client import Rooms
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Outgoing
@@ -176,7 +176,7 @@ class Job:
                 self._send()
             except BaseException as error:
                 self._note()
-                goes_on = self._bookmark and not isinstance(error, ProfileError)
+                goes_on = self._bookmark and not isinstance(error, LocalError)
                 more = ["The same command goes on from there."] if goes_on else []
                 self._account.tell_broken_off(self._stream, *more)
                 raise

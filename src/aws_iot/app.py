@@ -248,7 +248,8 @@ class App:
         from aws_iot.aws.admin.cloudformation import Stack
         from aws_iot.aws.admin.iam import make_administrator
         from aws_iot.aws.base.admin_credentials import AccessKeys
-        from aws_iot.aws.base.calls import Address, Service
+        from aws_iot.aws.base.calls import Service
+        from aws_iot.aws.base.clients import Address
         from aws_iot.local.stack import ADMINISTRATOR, REGION, STACK, Provisioned
 
         def service(name: str, who: AccessKeys) -> Service:

@@ -255,14 +255,15 @@ class App:
         from aws_iot import backend
         from aws_iot.aws.admin.cloudformation import Stack
         from aws_iot.aws.admin.iam import make_administrator
-        from aws_iot.aws.base.admin_credentials import Keys
-        from aws_iot.aws.base.calls import Address, Service
+        from aws_iot.aws.base.admin_credentials import AccessKeys
+        from aws_iot.aws.base.calls import Service
+        from aws_iot.aws.base.clients import Address
         from aws_iot.local.stack import ADMINISTRATOR, REGION, STACK, Provisioned
 
-        def service(name: str, who: Keys) -> Service:
+        def service(name: str, who: AccessKeys) -> Service:
             return Service.signed(Address(name, REGION, stack.api_url), self.now, self.timeout, who)
 
-        admin = make_administrator(service("iam", Keys(stack.root_key, stack.root_key)), ADMINISTRATOR)
+        admin = make_administrator(service("iam", AccessKeys(stack.root_key, stack.root_key)), ADMINISTRATOR)
         made = Stack(service("cloudformation", admin), STACK).create(backend.template(), {})
         profile = replace(
             backend.profile(made.outputs, stack.endpoint),

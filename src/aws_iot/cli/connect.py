@@ -7,7 +7,7 @@ from functools import partial
 from aws_iot.app import App
 from aws_iot.auth.login import SignIn
 from aws_iot.auth.session_store import Kept
-from aws_iot.cli.sign_in import pointing_at_doctor, signed_in
+from aws_iot.cli.sign_in import signed_in, suggest_doctor
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.formatting import notice
 from aws_iot.config.profile import Profile
@@ -36,7 +36,7 @@ def entered(
     With `durable` the broker keeps the session under this name. With `wait` it is tried until an admin
     has accepted the identity.
     """
-    with pointing_at_doctor(profile.key):
+    with suggest_doctor(profile.key):
         sign_in, kept = signed_in(app, profile, user, password, from_stdin)
         username, identity = kept.session.username, kept.credentials.identity
         if tell:

@@ -15,7 +15,7 @@ from aws_iot.cli import options
 from aws_iot.cli.commands.sub.handler import Handler, shell_syntax
 from aws_iot.cli.commands.sub.sinks import Printer, Sink
 from aws_iot.cli.connect import entered
-from aws_iot.cli.sign_in import pointing_at_doctor
+from aws_iot.cli.sign_in import suggest_doctor
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.formatting import message_line, raw_line, tell_link
 from aws_iot.cli.ui.template import InvalidTemplate, Template
@@ -219,7 +219,7 @@ def sub(
         ) as client,
         sink,
     ):
-        with pointing_at_doctor(key):
+        with suggest_doctor(key):
             _subscribe(client, rooms, durable)
         output.info(f"Listening in {', '.join(rooms) or 'all rooms'}; Ctrl-C ends it.")
         muted = {client.identity} if not_from_me else set()

@@ -1,23 +1,23 @@
-"""Every failure that we expect, each with its exit code and what to do next.
+"""Every expected failure, with its exit code.
 
 AwsIotError
 ├── LocalError              3  a local file, profile, stream or setting is missing, unreadable or wrong
-├── SignInRefused           4  password, unconfirmed account, code, a challenge
-├── NotAuthorized           5  no admin has accepted this identity, or a policy refuses the topic
-├── Unreachable             6  name, connection, TLS, clock, deadline
-├── ServiceRefused          7  limit, quota, invalid parameter
-├── NothingCame             8  what was waited for did not come in time
-├── CommandFailed           9  a command that was run for a message failed
-└── Undecided              10  what was asked depends on something that is not known
+├── SignInRefused           4  sign-in failed: password, unconfirmed account, code or challenge
+├── NotAuthorized           5  no admin has accepted the identity, or a policy denies the action
+├── Unreachable             6  DNS, connection, certificate, clock, or no answer in time
+├── ServiceRefused          7  the service rejected the request: limit, quota, invalid parameter
+├── NothingArrived          8  timed out waiting for messages
+├── CommandFailed           9  a command run for a message failed
+└── Undecided              10  the answer depends on something unknown
 """
 
 from typing import ClassVar
 
 
 class AwsIotError(Exception):
-    """An expected failure: `str()` says what happened, `hint` what to do next.
+    """An expected failure. `str()` tells what failed and why, `hint` what to do about it.
 
-    Neither may ever hold a secret: both are printed and logged as they are.
+    Neither may ever contain a secret: both are printed and logged.
     """
 
     exit_code: ClassVar[int] = 1
@@ -38,114 +38,114 @@ class ProfileError(LocalError):
 
 
 class ProfileNotFound(ProfileError):
-    """No profile is stored under this key."""
+    """There is no profile of this name."""
 
 
 class NotInstalled(LocalError):
-    """A part of the program that is installed only when it is asked for."""
+    """An optional part of the program is not installed."""
 
 
 class SignInRefused(AwsIotError):
-    """The password, the account's state, a code or a challenge stands in the way."""
+    """Sign-in failed: password, unconfirmed account, code or challenge."""
 
     exit_code = 4
 
 
 class WrongPassword(SignInRefused):
-    """The password is not the user's, or there is no such user: some user pools do not say which."""
+    """The password is wrong, or there is no such user: some user pools do not tell which."""
 
 
 class DeviceForgotten(SignInRefused):
-    """The user pool does not know this machine any more, or does not believe that it is the one it knows."""
+    """The user pool no longer knows this device, or does not recognize it."""
 
 
 class AccountNotConfirmed(SignInRefused):
-    """The account waits for the code that was mailed to its owner."""
+    """The account has not been confirmed with the code that was sent to its owner."""
 
 
 class CodeRefused(SignInRefused):
-    """The confirmation code is wrong or no longer valid."""
+    """The code is wrong or has expired."""
 
 
 class SessionEnded(SignInRefused):
-    """The session can be renewed no more: revoked, expired, or its account is gone."""
+    """The session cannot be refreshed: it was revoked, has expired, or its account was deleted."""
 
 
 class ChallengeNotSupported(SignInRefused):
-    """The user pool asks for a step that this program cannot do."""
+    """The user pool requires a step that this program does not support."""
 
 
 class CredentialsRefused(SignInRefused):
-    """The service does not take the credentials or tokens that were shown to it."""
+    """The service rejected the credentials or tokens."""
 
 
 class NotAuthorized(AwsIotError):
-    """Signed in, but not allowed."""
+    """Not authorized: no admin has accepted the identity, or a policy denies the action."""
 
     exit_code = 5
 
 
 class NotAccepted(NotAuthorized):
-    """The broker refused the connection itself: as a rule, no IoT policy is attached to the identity."""
+    """The broker rejected the connection: usually, no admin has attached an IoT policy to the identity."""
 
 
 class TopicRefused(NotAuthorized):
-    """Connected, but a policy refuses this topic."""
+    """A policy denies this topic."""
 
 
 class Unreachable(AwsIotError):
-    """No service answered as it should: name, connection, TLS, or no answer in time."""
+    """Unreachable: DNS, connection, certificate, clock, or no answer in time."""
 
     exit_code = 6
 
 
 class WrongClock(Unreachable):
-    """This machine's clock is too far from the service's for a signature to be valid."""
+    """This machine's clock differs too much from the service's for a signature to be valid."""
 
 
 class ServiceRefused(AwsIotError):
-    """The service, or a limit of it that was checked before sending, refuses the request."""
+    """The service rejected the request: limit, quota, invalid parameter. Some limits are checked before sending."""
 
     exit_code = 7
 
 
 class InvalidRoom(ServiceRefused):
-    """No topic can be made of this room's name."""
+    """The room's name cannot be part of a topic."""
 
 
 class NotFound(ServiceRefused):
-    """What was named is not there."""
+    """The named thing does not exist."""
 
 
 class Busy(ServiceRefused):
-    """The service takes no more at the moment, or failed inside: the same request may do later."""
+    """The service throttles requests, or failed internally. The same request may succeed later."""
 
 
 class LimitReached(ServiceRefused):
-    """A limit of the account or connection is reached for the moment: later it may be taken."""
+    """A limit of the AWS account or connection is reached for now. The request may succeed later."""
 
 
 class PasswordTooWeak(ServiceRefused):
-    """A new password breaks the user pool's policy, or was used before."""
+    """A new password does not meet the user pool's policy, or was used before."""
 
 
 class InvalidMessage(ServiceRefused):
-    """The message is not text, or larger than AWS IoT Core carries."""
+    """The message is not text, or is larger than AWS IoT Core allows."""
 
 
-class NothingCame(AwsIotError):
-    """What was waited for did not come in time."""
+class NothingArrived(AwsIotError):
+    """Timed out waiting for messages (`sub -W`)."""
 
     exit_code = 8
 
 
 class CommandFailed(AwsIotError):
-    """A command that was run for a message failed."""
+    """A command run for a message failed (`sub --exec`)."""
 
     exit_code = 9
 
 
 class Undecided(AwsIotError):
-    """What was asked depends on something that is not known here."""
+    """The answer depends on something unknown (`doctor --policy`)."""
 
     exit_code = 10

@@ -245,7 +245,7 @@ def test_a_pattern_and_a_part_are_not_said_to_be_all(aws_iot: CommandLine, files
 
 def test_a_topic_that_aws_would_not_take_is_refused(aws_iot: CommandLine, files: Path) -> None:
     assert (
-        "a topic of 8 slashes: 7 are the most"
+        "a topic with 8 slashes: the limit is 7"
         in aws_iot(about_me(files, f"--topic {'a/' * 8}"), ends=7).stderr
     )
 

@@ -97,7 +97,7 @@ class Client:
         return self._subscriptions.add(rooms or ["#"])
 
     def unsubscribe(self, rooms: Sequence[str]) -> None:
-        """Stop receiving these rooms or patterns, each given as it was subscribed to."""
+        """Stop receiving these rooms or patterns, in the form in which you subscribed to each."""
         self._subscriptions.remove(rooms)
 
     def messages(self, *rooms: str, timeout: float | None = None) -> Iterator[Message]:

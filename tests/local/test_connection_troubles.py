@@ -1,6 +1,7 @@
 """What a connection makes of a broker that refuses, cuts, or forgets: every shape that AWS's documents leave open."""
 
 import _thread
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -141,13 +142,17 @@ def test_who_gives_up_while_several_connect_waits_for_one_goodbye_and_not_for_ea
         def interrupt() -> None:
             proxy.wait_for_links(4)
             given_up.append(time.monotonic())
-            _thread.interrupt_main()
+            _thread.interrupt_main(
+                signal.SIGTERM
+            )  # raises what Ctrl-C would, which ends the run of the tests
 
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         threading.Thread(target=interrupt, daemon=True).start()
         with pytest.raises(KeyboardInterrupt):
             IotCoreConnection.open_several(
                 profile_of(broker, proxy.port), IDENTITY, keys, lambda: datetime.now(UTC), SECONDS, 4
             )
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         assert time.monotonic() - given_up[0] < 2.5
 
 

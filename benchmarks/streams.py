@@ -28,10 +28,10 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from aws_iot.app import App  # noqa: E402
-from aws_iot.credentials import Credentials  # noqa: E402
-from aws_iot.endpoint import Endpoint  # noqa: E402
-from aws_iot.kept import Kept  # noqa: E402
-from aws_iot.session import Session  # noqa: E402
+from aws_iot.auth.credentials import Credentials  # noqa: E402
+from aws_iot.auth.session import Session  # noqa: E402
+from aws_iot.auth.session_store import Kept  # noqa: E402
+from aws_iot.config.endpoint import Endpoint  # noqa: E402
 from tests.fakes import FakeCloud  # noqa: E402
 from tests.processes import environment  # noqa: E402
 

@@ -9,14 +9,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from aws_iot.app import App
-from aws_iot.authorization import Gate, Person, Question
-from aws_iot.aws.authorization import Opinion
-from aws_iot.aws.cloudformation import Change, Proposal, StackEvent, StackFailed, StackState, Watcher
-from aws_iot.aws.members import Connected, Identity
-from aws_iot.connection import Connection, Done, Event, Publication
-from aws_iot.credentials import CredentialIssuer, Credentials
-from aws_iot.doctor import Seen, Services
-from aws_iot.endpoint import Endpoint
+from aws_iot.auth.credentials import CredentialIssuer, Credentials
+from aws_iot.auth.session import Accounts, Answer, Challenge, CodeSent, Device, SecondFactors, Session
+from aws_iot.aws.admin.cloudformation import Change, Proposal, StackEvent, StackFailed, StackState, Watcher
+from aws_iot.aws.admin.members import Connected, Identity
+from aws_iot.aws.admin.policies import Opinion
+from aws_iot.config.endpoint import Endpoint
+from aws_iot.config.profile import Profile
+from aws_iot.config.secrets import Keyring, SecretStore
+from aws_iot.doctor.checks import Seen, Services
 from aws_iot.errors import (
     AccountNotConfirmed,
     AwsIotError,
@@ -31,11 +32,10 @@ from aws_iot.errors import (
     TopicRefused,
     WrongPassword,
 )
-from aws_iot.message import Properties
-from aws_iot.profile import Profile
-from aws_iot.room import matches
-from aws_iot.secret_store import Keyring, SecretStore
-from aws_iot.session import Accounts, Answer, Challenge, CodeSent, Device, SecondFactors, Session
+from aws_iot.messaging.connection import Connection, Done, Event, Publication
+from aws_iot.messaging.message import Properties
+from aws_iot.messaging.topics import matches
+from aws_iot.policy.access import Gate, Person, Question
 
 POOL = "us-east-1:00000000-0000-0000-0000-00000000abcd"
 CODE = "123456"

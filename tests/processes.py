@@ -24,8 +24,8 @@ from typing import Any
 import boto3
 
 from aws_iot.app import App
-from aws_iot.profile import Profile
-from aws_iot.session import Accounts, Session
+from aws_iot.auth.session import Accounts, Session
+from aws_iot.config.profile import Profile
 
 COMMAND = [sys.executable, "-m", "aws_iot"]
 DEADLINE_SECONDS = 20

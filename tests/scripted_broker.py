@@ -17,7 +17,7 @@ from typing import Self
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, RejectConnection, Request
 
-from aws_iot.endpoint import Endpoint
+from aws_iot.config.endpoint import Endpoint
 
 
 class Kind(IntEnum):

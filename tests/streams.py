@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from aws_iot.aws.iot_core import IotCoreConnection
-from aws_iot.connection import Lost, Restored
-from aws_iot.credentials import Credentials, RenewingCredentials
+from aws_iot.auth.credentials import Credentials, RenewingCredentials
+from aws_iot.aws.iot.connection import IotCoreConnection
 from aws_iot.errors import AwsIotError
-from aws_iot.message import Message
-from aws_iot.room import Rooms
+from aws_iot.messaging.client import Rooms
+from aws_iot.messaging.connection import Lost, Restored
+from aws_iot.messaging.message import Message
 from tests.processes import PASSWORD, Person, Running, Stack, session_of
 
 ROOM = "stream"

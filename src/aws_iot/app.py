@@ -16,20 +16,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aws_iot.aws.authorization import Authorization
-    from aws_iot.aws.deployment import Deployment
-    from aws_iot.aws.members import Members
-    from aws_iot.connection import Connection
-    from aws_iot.credentials import CredentialIssuer, Credentials
-    from aws_iot.doctor import Services
-    from aws_iot.durable import DurableSession
-    from aws_iot.kept import SessionCache, SignIn
+    from aws_iot.auth.credentials import CredentialIssuer, Credentials
+    from aws_iot.auth.login import SignIn
+    from aws_iot.auth.session import Accounts
+    from aws_iot.auth.session_store import SessionCache
+    from aws_iot.aws.admin.deployment import Deployment
+    from aws_iot.aws.admin.members import Members
+    from aws_iot.aws.admin.policies import Authorization
+    from aws_iot.config.profile import Profile, ProfileStore
+    from aws_iot.config.secrets import Keyring, SecretStore
+    from aws_iot.doctor.checks import Services
     from aws_iot.local.stack import LocalStack, Provisioned
-    from aws_iot.profile import Profile, ProfileStore
-    from aws_iot.room import Rooms
-    from aws_iot.secret_store import Keyring, SecretStore
-    from aws_iot.session import Accounts
-    from aws_iot.spool import Spool
+    from aws_iot.messaging.client import Rooms
+    from aws_iot.messaging.connection import Connection
+    from aws_iot.messaging.durable import DurableSession
+    from aws_iot.publishing.spool import Spool
 
 TIMEOUT_SECONDS = 10.0
 """How long one step (a request, a connection, an acknowledgement) may take unless somebody says otherwise."""
@@ -79,41 +80,41 @@ class App:
     @property
     def profiles(self) -> ProfileStore:
         """The stored profiles."""
-        from aws_iot.profile import ProfileStore
+        from aws_iot.config.profile import ProfileStore
 
         return ProfileStore(self.config_folder / "profiles")
 
     @property
     def secrets(self) -> SecretStore:
         """Passwords, refresh tokens and the like. `AWS_IOT_SECRETS` says where: `file` or `keyring`."""
-        from aws_iot.secret_store import SecretStore
+        from aws_iot.config.secrets import SecretStore
 
         place = os.environ.get("AWS_IOT_SECRETS")
         return SecretStore(self.config_folder / "secrets", keyring=self._keyring, place=place, tell=self.tell)
 
     def spool(self, folder: Path, pool: str, speaker: str | None) -> Spool:
         """The messages of a user that wait in a folder, for an identity pool."""
-        from aws_iot.spool import Spool
+        from aws_iot.publishing.spool import Spool
 
         return Spool(folder, pool, speaker)
 
     def _keyring(self) -> Keyring | None:
-        from aws_iot import system_keyring
+        from aws_iot.config import keyring
 
-        return system_keyring.find()
+        return keyring.find()
 
     @property
     def sessions(self) -> SessionCache:
         """The kept sessions."""
-        from aws_iot.kept import SessionCache
+        from aws_iot.auth.session_store import SessionCache
 
         records, cache = self.config_folder / "signed-in", self.cache_folder / "sessions"
         return SessionCache(records, cache, self.secrets)
 
     def accounts(self, profile: Profile) -> Accounts:
         """The accounts of the profile's user pool."""
-        from aws_iot.aws.accounts import CognitoAccounts
-        from aws_iot.aws.user_pool import UserPool
+        from aws_iot.aws.cognito.accounts import CognitoAccounts
+        from aws_iot.aws.cognito.user_pool import UserPool
 
         return CognitoAccounts(UserPool(profile, self.now, self.timeout, self._client_secret(profile)))
 
@@ -124,19 +125,19 @@ class App:
 
     def issuer(self, profile: Profile) -> CredentialIssuer:
         """The profile's identity pool."""
-        from aws_iot.aws.identity_pool import CognitoIdentityPool
+        from aws_iot.aws.cognito.identity_pool import CognitoIdentityPool
 
         return CognitoIdentityPool(profile, self.now, self.timeout)
 
     def durable_session(self, profile: Profile, identity: str, name: str) -> DurableSession:
         """What is known here of the session that a broker keeps for an identity, under this name."""
-        from aws_iot.durable import DurableSession
+        from aws_iot.messaging.durable import DurableSession
 
         return DurableSession(self.config_folder / "durable" / profile.key, name, identity)
 
     def forget_durable_sessions(self, key: str) -> None:
         """What is known of them under a profile; the broker forgets by itself."""
-        from aws_iot.durable import forget_all
+        from aws_iot.messaging.durable import forget_all
 
         forget_all(self.config_folder / "durable" / key)
 
@@ -148,7 +149,7 @@ class App:
         durable: str | None = None,
     ) -> Connection:
         """An open connection to the profile's broker, which keeps the session under the name `durable`."""
-        from aws_iot.aws.iot_core import IotCoreConnection
+        from aws_iot.aws.iot.connection import IotCoreConnection
 
         return IotCoreConnection.open(profile, identity, credentials, self.now, self.timeout, durable)
 
@@ -156,7 +157,7 @@ class App:
         self, profile: Profile, identity: str, credentials: Callable[[], Credentials], count: int
     ) -> list[Connection]:
         """As `connect`, so many at once."""
-        from aws_iot.aws.iot_core import IotCoreConnection
+        from aws_iot.aws.iot.connection import IotCoreConnection
 
         return [
             *IotCoreConnection.open_several(profile, identity, credentials, self.now, self.timeout, count)
@@ -164,7 +165,7 @@ class App:
 
     def services(self, profile: Profile, *, live_session: bool = False) -> Services:
         """The services of the profile, for who looks at one thing at a time; see `CognitoAndIotCore`."""
-        from aws_iot.aws.probes import CognitoAndIotCore
+        from aws_iot.aws.doctor.probes import CognitoAndIotCore
 
         return CognitoAndIotCore(
             profile, self.now, self.timeout, self._client_secret(profile), live_session=live_session
@@ -172,25 +173,25 @@ class App:
 
     def members(self, profile: Profile, aws_profile: str | None) -> Members:
         """Who may come in, for an admin."""
-        from aws_iot.aws.members import Members
+        from aws_iot.aws.admin.members import Members
 
         return Members(profile, self.now, self.timeout, aws_profile)
 
     def authorization(self, profile: Profile, aws_profile: str | None) -> Authorization:
         """What decides about an identity, for an admin."""
-        from aws_iot.aws.authorization import Authorization
+        from aws_iot.aws.admin.policies import Authorization
 
         return Authorization(profile, self.now, self.timeout, aws_profile)
 
     def deployment(self, name: str, region: str | None, aws_profile: str | None) -> Deployment:
         """The stack of a team's AWS resources, for an admin."""
-        from aws_iot.aws.deployment import Deployment
+        from aws_iot.aws.admin.deployment import Deployment
 
         return Deployment(name, region, self.now, self.timeout, aws_profile)
 
     def sign_in(self, profile: Profile) -> SignIn:
         """Signs a person in with the profile; imports and asks the services only if it must."""
-        from aws_iot.kept import SignIn
+        from aws_iot.auth.login import SignIn
 
         return SignIn(
             profile,
@@ -203,7 +204,7 @@ class App:
 
     def rooms(self, profile: Profile, connection: Connection, identity: str, name: str) -> Rooms:
         """The rooms of the profile's identity pool, over a connection of `identity`."""
-        from aws_iot.room import Rooms
+        from aws_iot.messaging.client import Rooms
 
         return Rooms(
             connection,
@@ -244,10 +245,10 @@ class App:
         from dataclasses import replace
 
         from aws_iot import backend
-        from aws_iot.aws.clients import Address, Service
-        from aws_iot.aws.cloudformation import Stack
-        from aws_iot.aws.iam import make_administrator
-        from aws_iot.aws.own_keys import Keys
+        from aws_iot.aws.admin.cloudformation import Stack
+        from aws_iot.aws.admin.iam import make_administrator
+        from aws_iot.aws.base.admin_credentials import Keys
+        from aws_iot.aws.base.calls import Address, Service
         from aws_iot.local.stack import ADMINISTRATOR, REGION, STACK, Provisioned
 
         def service(name: str, who: Keys) -> Service:

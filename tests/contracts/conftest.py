@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from aws_iot.app import App
-from aws_iot.connection import Connection
-from aws_iot.credentials import CredentialIssuer, Credentials
-from aws_iot.profile import Profile
-from aws_iot.session import Accounts, Session
+from aws_iot.auth.credentials import CredentialIssuer, Credentials
+from aws_iot.auth.session import Accounts, Session
+from aws_iot.config.profile import Profile
+from aws_iot.messaging.connection import Connection
 from tests.fakes import CODE, FakeApp, FakeCloud
 from tests.processes import PASSWORD, Stack, session_of, totp
 

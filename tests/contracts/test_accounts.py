@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from aws_iot.auth.session import SecondFactors
 from aws_iot.errors import (
     AccountNotConfirmed,
     CodeRefused,
@@ -12,7 +13,6 @@ from aws_iot.errors import (
     SignInRefused,
     WrongPassword,
 )
-from aws_iot.session import SecondFactors
 from tests.contracts.conftest import World
 from tests.fakes import RESET_CODE
 from tests.processes import PASSWORD

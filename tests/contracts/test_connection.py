@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from aws_iot.connection import Connection, Publication
 from aws_iot.errors import AwsIotError, NotAccepted, TopicRefused
+from aws_iot.messaging.connection import Connection, Publication
 from tests.contracts.conftest import World
 
 SECONDS = 5.0

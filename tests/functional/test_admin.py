@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aws_iot.aws.members import Connected
+from aws_iot.aws.admin.members import Connected
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeCloud, FakeUser
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from aws_iot import backend
-from aws_iot.aws.cloudformation import Change, StackState
+from aws_iot.aws.admin.cloudformation import Change, StackState
+from aws_iot.config.exports import read_exports
 from aws_iot.errors import Busy, NotAuthorized, ServiceRefused, Unreachable
-from aws_iot.exports import read_exports
 from tests.conftest import REPOSITORY, CommandLine
 from tests.fakes import FakeApp, FakeCloud
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from aws_iot.auth.session import Challenge
+from aws_iot.auth.session_store import Kept
 from aws_iot.cli.challenges import Asker
 from aws_iot.errors import CodeRefused
-from aws_iot.kept import Kept
-from aws_iot.session import Challenge
 from tests.conftest import CommandLine
 from tests.fakes import FakeApp, FakeCloud
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.profile import to_exports
+from aws_iot.config.profile import to_exports
 from tests.conftest import CommandLine
 from tests.fakes import FakeApp, FakeCloud
 

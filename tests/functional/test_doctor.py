@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from aws_iot.connection import Lost, Publication
-from aws_iot.doctor import Seen
+from aws_iot.doctor.checks import Seen
 from aws_iot.errors import Unreachable, WrongClock
+from aws_iot.messaging.connection import Lost, Publication
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeApp, FakeCloud, FakeConnection
 

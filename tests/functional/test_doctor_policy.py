@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from aws_iot.authorization import Gate
-from aws_iot.aws.authorization import Opinion
+from aws_iot.aws.admin.policies import Opinion
 from aws_iot.backend import SID_OF_ROOMS, template
 from aws_iot.errors import AwsIotError, CredentialsRefused, NotAuthorized, Unreachable
-from aws_iot.policy import Document, parse
+from aws_iot.policy.access import Gate
+from aws_iot.policy.evaluate import Document, parse
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeCloud
 

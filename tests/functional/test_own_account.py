@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from aws_iot.cli.authenticator import issuer_of, key_uri
+from aws_iot.cli.ui.authenticator import issuer_of, key_uri
 from tests.conftest import CommandLine
 from tests.fakes import FakeApp, FakeCloud
 

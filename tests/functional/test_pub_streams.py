@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aws_iot.errors import LimitReached, NotAccepted, ServiceRefused, SignInRefused, Unreachable
-from aws_iot.message import encode
+from aws_iot.messaging.message import encode
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeApp, FakeCloud
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aws_iot.connection import Lost, Publication, Restored
 from aws_iot.errors import TopicRefused, Unreachable, WrongClock
+from aws_iot.messaging.connection import Lost, Publication, Restored
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeApp, FakeCloud, FakeConnection
 

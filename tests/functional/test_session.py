@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from aws_iot.auth.session_store import Kept
 from aws_iot.errors import Unreachable
-from aws_iot.kept import Kept
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeApp, FakeCloud
 

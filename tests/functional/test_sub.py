@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.connection import Lost, Publication, Restored
 from aws_iot.errors import Unreachable
-from aws_iot.json_lines import from_line
+from aws_iot.messaging.connection import Lost, Publication, Restored
+from aws_iot.messaging.json_lines import from_line
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeApp, FakeCloud, FakeConnection
 

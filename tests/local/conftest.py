@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from aws_iot.connection import Connection
-from aws_iot.room import Rooms
+from aws_iot.messaging.client import Rooms
+from aws_iot.messaging.connection import Connection
 from tests.processes import Stack, session_of
 
 

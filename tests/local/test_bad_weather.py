@@ -19,9 +19,9 @@ import boto3
 import pytest
 
 from aws_iot.app import App
+from aws_iot.auth.session import Answer, Challenge
+from aws_iot.config.profile import Profile
 from aws_iot.errors import AwsIotError, SessionEnded
-from aws_iot.profile import Profile
-from aws_iot.session import Answer, Challenge
 from tests.cognito_proxy import CUT, Forward, Handler, Reply, Rotation, cognito_proxy, refused
 from tests.conftest import CommandLine
 from tests.processes import PASSWORD, Person, Stack, environment, run

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from aws_iot.app import App
+from aws_iot.auth.session import Answer, Challenge, Session
 from aws_iot.errors import CodeRefused, SessionEnded
-from aws_iot.session import Answer, Challenge, Session
 from tests.processes import PASSWORD, Stack, environment, run, session_of, totp
 
 

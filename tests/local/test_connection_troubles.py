@@ -12,10 +12,10 @@ from itertools import pairwise
 
 import pytest
 
-from aws_iot.aws.handshake import pause
-from aws_iot.aws.iot_core import IotCoreConnection
-from aws_iot.connection import Lost, Publication, Restored
-from aws_iot.credentials import Credentials
+from aws_iot.auth.credentials import Credentials
+from aws_iot.aws.iot.connection import IotCoreConnection
+from aws_iot.aws.iot.signing import pause
+from aws_iot.config.profile import Profile
 from aws_iot.errors import (
     AwsIotError,
     CredentialsRefused,
@@ -26,7 +26,7 @@ from aws_iot.errors import (
     TopicRefused,
     Unreachable,
 )
-from aws_iot.profile import Profile
+from aws_iot.messaging.connection import Lost, Publication, Restored
 from tests.fakes import FakeCloud
 from tests.fault_proxy import FaultProxy
 from tests.scripted_broker import (

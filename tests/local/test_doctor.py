@@ -17,8 +17,8 @@ import pytest
 import trustme
 
 from aws_iot.app import App
-from aws_iot.endpoint import Endpoint
-from aws_iot.profile import Profile
+from aws_iot.config.endpoint import Endpoint
+from aws_iot.config.profile import Profile
 from tests.cognito_proxy import Forward, Reply, cognito_proxy, refused
 from tests.conftest import CommandLine
 from tests.connect_proxy import ConnectProxy

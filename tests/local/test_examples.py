@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.connection import Connection, Publication
-from aws_iot.message import Message
-from aws_iot.room import Rooms, topic
+from aws_iot.messaging.client import Rooms
+from aws_iot.messaging.connection import Connection, Publication
+from aws_iot.messaging.message import Message
+from aws_iot.messaging.topics import topic
 from tests.conftest import REPOSITORY
 from tests.processes import DEADLINE_SECONDS, PASSWORD, Person, Running, Stack, environment, run, session_of
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from aws_iot.connection import Lost, Restored
 from aws_iot.errors import WrongClock
+from aws_iot.messaging.connection import Lost, Restored
 from tests.fault_proxy import FaultProxy, Way
 from tests.processes import Person, Running, Stack
 from tests.streams import ROOM, Listener, connected, numbers, running, through

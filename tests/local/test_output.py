@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.room import Rooms
+from aws_iot.messaging.client import Rooms
 from tests.processes import COMMAND, Person, Running, Stack, redirected, run
 
 pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

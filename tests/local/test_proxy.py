@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import trustme
 
-from aws_iot.aws.iot_core import IotCoreConnection
-from aws_iot.connection import Lost, Publication, Restored
-from aws_iot.credentials import Credentials
-from aws_iot.endpoint import Endpoint
+from aws_iot.auth.credentials import Credentials
+from aws_iot.aws.iot.connection import IotCoreConnection
+from aws_iot.config.endpoint import Endpoint
 from aws_iot.errors import Unreachable
+from aws_iot.messaging.connection import Lost, Publication, Restored
 from tests.connect_proxy import ConnectProxy
 from tests.fakes import FakeCloud
 from tests.scripted_broker import Kind, ScriptedBroker

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from aws_iot.app import App
-from aws_iot.endpoint import Endpoint
+from aws_iot.config.endpoint import Endpoint
+from aws_iot.config.profile import Profile
 from aws_iot.errors import AwsIotError, CredentialsRefused, Unreachable, WrongClock
-from aws_iot.profile import Profile
 from tests.conftest import CommandLine
 from tests.processes import PASSWORD, Person, Stack, session_of
 

@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from aws_iot.app import App
-from aws_iot.connection import Lost, Restored
-from aws_iot.credentials import Credentials
-from aws_iot.message import Outgoing
-from aws_iot.stream import Stream
+from aws_iot.auth.credentials import Credentials
+from aws_iot.messaging.connection import Lost, Restored
+from aws_iot.messaging.message import Outgoing
+from aws_iot.publishing.publisher import Stream
 from tests.fakes import FakeCloud
 from tests.fault_proxy import FaultProxy
 from tests.processes import COMMAND, DEADLINE_SECONDS, Running, Stack, run

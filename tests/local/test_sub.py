@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.connection import Publication
-from aws_iot.room import Rooms
+from aws_iot.messaging.client import Rooms
+from aws_iot.messaging.connection import Publication
 from tests.conftest import CommandLine
 from tests.processes import COMMAND, Person, Running, Stack, run, session_of
 

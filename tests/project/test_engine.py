@@ -13,7 +13,7 @@ from tests.conftest import REPOSITORY
 LOCAL = REPOSITORY / "src" / "aws_iot" / "local"
 WHAT_TO_DO = (
     "ministack has changed where the local stack holds on to it. Before the pin in pyproject.toml moves, read the"
-    " notes at the top of policy.py, aliases.py, corrections.py, faults.py, memory.py and gateway.py in"
+    " notes at the top of patches/*.py, faults.py, memory.py and gateway.py in"
     " src/aws_iot/local, compare them"
     " with the new ministack, adapt those modules, and then what this test expects."
 )
@@ -111,7 +111,9 @@ def test_what_the_local_stack_holds_on_to_is_there(found: dict[str, object], nam
     assert found[name] == EXPECTED[name], WHAT_TO_DO
 
 
-@pytest.mark.parametrize("module", ["policy", "aliases", "corrections", "faults", "memory"])
+@pytest.mark.parametrize(
+    "module", ["patches/policy", "patches/aliases", "patches/corrections", "faults", "memory"]
+)
 def test_the_notes_are_about_the_pinned_version(module: str) -> None:
     notes = (LOCAL / f"{module}.py").read_text(encoding="utf-8")
     assert f"ministack {version('ministack')} " in notes, WHAT_TO_DO

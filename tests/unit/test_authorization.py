@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aws_iot.authorization import Answer, Gate, Passage, Person, Question, answer, partition, questions
 from aws_iot.errors import InvalidRoom
-from aws_iot.policy import Decision, Verdict, parse
+from aws_iot.policy.access import Answer, Gate, Passage, Person, Question, answer, partition, questions
+from aws_iot.policy.evaluate import Decision, Verdict, parse
 
 POOL = "us-east-1:00000000-0000-0000-0000-00000000abcd"
 ME = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.bookmark import MOST_REFUSED, Bookmark
 from aws_iot.errors import ProfileError
+from aws_iot.publishing.checkpoint import MOST_REFUSED, Bookmark
 
 LINES = [b"a", b"b", b"c", b"d", b"e"]
 

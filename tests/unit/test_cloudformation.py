@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from aws_iot.aws.clients import Service
-from aws_iot.aws.cloudformation import Proposal, Stack, StackEvent, StackFailed
+from aws_iot.aws.admin.cloudformation import Proposal, Stack, StackEvent, StackFailed
+from aws_iot.aws.base.calls import Service
 from aws_iot.errors import AwsIotError, CredentialsRefused, NotAuthorized, ServiceRefused, Unreachable
 
 BORN = datetime(2026, 1, 1, tzinfo=UTC)

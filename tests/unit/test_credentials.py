@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aws_iot.credentials import RENEW_BEFORE, Credentials, RenewingCredentials
+from aws_iot.auth.credentials import RENEW_BEFORE, Credentials, RenewingCredentials
+from aws_iot.auth.session import Session
 from aws_iot.errors import Unreachable
-from aws_iot.session import Session
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

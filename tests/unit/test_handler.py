@@ -10,9 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.cli.handler import LONGEST_VARIABLE_BYTES, VARIABLES, Handler, shell_syntax, variables
+from aws_iot.cli.commands.sub.handler import (
+    LONGEST_VARIABLE_BYTES,
+    VARIABLES,
+    Handler,
+    shell_syntax,
+    variables,
+)
 from aws_iot.errors import CommandFailed
-from aws_iot.message import Message, encode
+from aws_iot.messaging.message import Message, encode
 
 IDENTITY = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
 RECEIVED = datetime(2026, 1, 31, 23, 59, 59, 999000, tzinfo=UTC)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from aws_iot.errors import InvalidMessage
-from aws_iot.json_lines import Said, from_line, to_line
-from aws_iot.message import from_wire
+from aws_iot.messaging.json_lines import Said, from_line, to_line
+from aws_iot.messaging.message import from_wire
 
 MOMENT = datetime(2026, 1, 31, 23, 59, 59, 999000, tzinfo=UTC)
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from aws_iot.auth.login import SignIn
+from aws_iot.auth.session import Answer, Challenge, Session
+from aws_iot.auth.session_store import Kept, SessionCache
+from aws_iot.config.profile import Profile
+from aws_iot.config.secrets import SecretStore
 from aws_iot.errors import AwsIotError
-from aws_iot.kept import Kept, SessionCache, SignIn
-from aws_iot.profile import Profile
-from aws_iot.secret_store import SecretStore
-from aws_iot.session import Answer, Challenge, Session
 from tests.fakes import FakeAccounts, FakeCloud, FakeIssuer
 
 PROGRAMS = 8

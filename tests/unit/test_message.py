@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from aws_iot.message import Message, decode, encode, from_wire, timestamp, to_properties
+from aws_iot.messaging.message import Message, decode, encode, from_wire, timestamp, to_properties
 
 MOMENT = datetime(2026, 1, 31, 23, 59, 59, 999000, tzinfo=UTC)
 DEEP = 100_000

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aws_iot.cli.messages import link_line, message_line, notice
-from aws_iot.cli.output import visible
-from aws_iot.connection import Lost, Restored
-from aws_iot.json_lines import to_line
-from aws_iot.message import Message, encode
+from aws_iot.cli.ui.formatting import link_line, message_line, notice
+from aws_iot.cli.ui.output import visible
+from aws_iot.messaging.connection import Lost, Restored
+from aws_iot.messaging.json_lines import to_line
+from aws_iot.messaging.message import Message, encode
 
 IDENTITY = "us-east-1:4f9fa251-0000-0000-0000-000000000001"
 POOL = "us-east-1:00000000-0000-0000-0000-000000000000"

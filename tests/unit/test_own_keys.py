@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.aws.clients import Address, Service
-from aws_iot.aws.own_keys import OwnKeys
+from aws_iot.aws.base.admin_credentials import OwnKeys
+from aws_iot.aws.base.calls import Address, Service
 from aws_iot.errors import AwsIotError, CredentialsRefused, ProfileError, Unreachable
 from tests import terminal
 from tests.terminal import on_a_terminal, read_rest, read_until, type_in
@@ -205,7 +205,7 @@ def test_a_loopback_endpoint_is_asked_without_a_proxy(monkeypatch: pytest.Monkey
 ASKS_TWO_SERVICES = """
 import sys
 from datetime import UTC, datetime
-from aws_iot.aws.clients import Address, Service
+from aws_iot.aws.base.calls import Address, Service
 from aws_iot.errors import AwsIotError
 try:
     for region in ("us-east-1", "eu-west-1"):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError
 
-from aws_iot.aws.clients import FIRST_PAUSE_SECONDS, THROTTLED_ATTEMPTS, Service
+from aws_iot.aws.base.calls import FIRST_PAUSE_SECONDS, THROTTLED_ATTEMPTS, Service
 from aws_iot.errors import AwsIotError, ServiceRefused, Unreachable
 
 LOST = ConnectionClosedError(endpoint_url="https://x")

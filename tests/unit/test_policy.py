@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aws_iot.errors import ProfileError
-from aws_iot.policy import Document, Verdict, decide, parse, request_of, wants
+from aws_iot.policy.evaluate import Document, Verdict, decide, parse, request_of, wants
 
 POOL = "us-east-1:00000000-0000-0000-0000-00000000abcd"
 ME = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"

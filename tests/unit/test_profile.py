@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.endpoint import Endpoint
+from aws_iot.config.endpoint import Endpoint
+from aws_iot.config.profile import Profile, ProfileStore, checked_key, from_exports, parse_json, to_exports
 from aws_iot.errors import ProfileError, ProfileNotFound
-from aws_iot.profile import Profile, ProfileStore, checked_key, from_exports, parse_json, to_exports
 
 HOST = "abc123-ats.iot.us-east-1.amazonaws.com"
 EXPORTS = {

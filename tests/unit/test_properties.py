@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aws_iot.cli.handler import variables
-from aws_iot.cli.messages import message_line, raw_line
-from aws_iot.cli.template import FIELDS, InvalidTemplate, Template
+from aws_iot.cli.commands.sub.handler import variables
+from aws_iot.cli.ui.formatting import message_line, raw_line
+from aws_iot.cli.ui.template import FIELDS, InvalidTemplate, Template
 from aws_iot.errors import InvalidMessage, InvalidRoom
-from aws_iot.json_lines import Said, from_line, to_line
-from aws_iot.message import Message, decode, encode, from_wire
-from aws_iot.room import matches, place, topic, topic_filter
+from aws_iot.messaging.json_lines import Said, from_line, to_line
+from aws_iot.messaging.message import Message, decode, encode, from_wire
+from aws_iot.messaging.topics import matches, place, topic, topic_filter
 
 POOL = "us-east-1:00000000-0000-0000-0000-000000000000"
 IDENTITY = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"

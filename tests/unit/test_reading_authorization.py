@@ -11,10 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from aws_iot.app import App
-from aws_iot.authorization import Person, Question, answer
-from aws_iot.aws.authorization import ROLE_MAPPINGS, Authorization, Opinion
+from aws_iot.aws.admin.policies import ROLE_MAPPINGS, Authorization, Opinion
 from aws_iot.errors import NotAuthorized
-from aws_iot.policy import Verdict
+from aws_iot.policy.access import Person, Question, answer
+from aws_iot.policy.evaluate import Verdict
 from tests.fakes import POOL, FakeCloud
 
 ME = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 
-from aws_iot.aws.accounts import _CONFIRM_REFUSALS
-from aws_iot.aws.clients import Refusals, Service
-from aws_iot.aws.identity_pool import _IDENTITY_REFUSALS
-from aws_iot.aws.troubles import clock_fault
-from aws_iot.aws.user_pool import REFUSALS, SESSION_REFUSALS, hints_for
+from aws_iot.aws.base.calls import Refusals, Service
+from aws_iot.aws.base.network_errors import clock_fault
+from aws_iot.aws.cognito.accounts import _CONFIRM_REFUSALS
+from aws_iot.aws.cognito.identity_pool import _IDENTITY_REFUSALS
+from aws_iot.aws.cognito.user_pool import REFUSALS, SESSION_REFUSALS, hints_for
 from aws_iot.errors import (
     AccountNotConfirmed,
     AwsIotError,

@@ -8,25 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.connection import Done, Event, Lost, Publication, Restored
-from aws_iot.durable import DurableSession
 from aws_iot.errors import InvalidMessage, InvalidRoom, TopicRefused, Unreachable
-from aws_iot.message import Message, Properties, encode
-from aws_iot.room import (
+from aws_iot.messaging.client import (
     EVENTS_AT_ONCE,
     MAX_FILTERS_PER_SUBSCRIBE,
     MAX_PAYLOAD_BYTES,
     MAX_SUBSCRIPTIONS,
-    MAX_TOPIC_BYTES,
     REMEMBERED_IDS,
     Rooms,
-    check_pattern,
-    check_room,
     checked_payload,
-    place,
-    topic,
-    topic_filter,
 )
+from aws_iot.messaging.connection import Done, Event, Lost, Publication, Restored
+from aws_iot.messaging.durable import DurableSession
+from aws_iot.messaging.message import Message, Properties, encode
+from aws_iot.messaging.topics import MAX_TOPIC_BYTES, check_pattern, check_room, place, topic, topic_filter
 
 POOL = "us-east-1:00000000-0000-0000-0000-000000000000"
 ALICE = "us-east-1:4f9fa251-0000-0000-0000-000000000001"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from aws_iot.config.secrets import SecretStore
 from aws_iot.errors import ProfileError
-from aws_iot.secret_store import SecretStore
 from tests.fakes import FakeKeyring
 
 

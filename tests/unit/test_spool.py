@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from aws_iot.errors import ProfileError
-from aws_iot.message import Outgoing
-from aws_iot.spool import BATCH, STEPS, Spool
+from aws_iot.messaging.message import Outgoing
+from aws_iot.publishing.spool import BATCH, STEPS, Spool
 
 
 def said(number: object) -> Outgoing:
@@ -159,7 +159,7 @@ def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path, damage: bytes) -> 
 
 def test_what_is_added_after_another_program_has_been_there_is_seen_by_the_next_one(tmp_path: Path) -> None:
     look = (
-        "import pathlib, sys; from aws_iot.spool import Spool\n"
+        "import pathlib, sys; from aws_iot.publishing.spool import Spool\n"
         "with Spool(pathlib.Path(sys.argv[1]), 'pool', 'alice') as spool: print(spool.count())"
     )
 

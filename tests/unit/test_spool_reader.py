@@ -3,10 +3,10 @@
 import time
 from pathlib import Path
 
-from aws_iot.cli.input import Given
-from aws_iot.cli.job import Wanted
-from aws_iot.cli.spooled import Reader
-from aws_iot.spool import Spool
+from aws_iot.cli.commands.pub.input import Given
+from aws_iot.cli.commands.pub.job import Wanted
+from aws_iot.cli.commands.pub.spooled import Reader
+from aws_iot.publishing.spool import Spool
 
 SECONDS = 10.0
 

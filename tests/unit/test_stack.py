@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aws_iot.aws.cloudformation import Change, StackEvent, Watcher
-from aws_iot.cli.progress import CLEAR
-from aws_iot.cli.stack import Where, differences, in_words, watched
+from aws_iot.aws.admin.cloudformation import Change, StackEvent, Watcher
+from aws_iot.cli.commands.backend.stack import Where, differences, in_words, watched
+from aws_iot.cli.ui.progress import CLEAR
 from aws_iot.errors import Busy
 
 WHERE = Where("chat", None, None)

@@ -4,11 +4,11 @@ import threading
 
 import pytest
 
-from aws_iot.connection import Done, Publication
 from aws_iot.errors import AwsIotError, NotAuthorized, ServiceRefused, TopicRefused, Unreachable
-from aws_iot.message import Outgoing
-from aws_iot.room import Rooms
-from aws_iot.stream import UNACKNOWLEDGED, Pace, Stream, Tally
+from aws_iot.messaging.client import Rooms
+from aws_iot.messaging.connection import Done, Publication
+from aws_iot.messaging.message import Outgoing
+from aws_iot.publishing.publisher import UNACKNOWLEDGED, Pace, Stream, Tally
 from tests.fakes import FakeApp, FakeCloud, FakeConnection
 
 

@@ -5,8 +5,8 @@ import time
 import pytest
 from awscrt import mqtt5
 
-from aws_iot.aws.outbox import Outbox
-from aws_iot.aws.suspicion import TRIAL_SECONDS, Suspicion, Trial
+from aws_iot.aws.iot.outbox import Outbox
+from aws_iot.aws.iot.refusal_detector import TRIAL_SECONDS, Suspicion, Trial
 
 REFUSED = "publish to a/b"
 

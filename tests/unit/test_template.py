@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aws_iot.cli.template import FIELDS, InvalidTemplate, Template
-from aws_iot.message import Message, encode
+from aws_iot.cli.ui.template import FIELDS, InvalidTemplate, Template
+from aws_iot.messaging.message import Message, encode
 
 IDENTITY = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
 RECEIVED = datetime(2026, 1, 31, 23, 59, 59, 999000, tzinfo=UTC)

@@ -6,7 +6,7 @@ import threading
 
 from awscrt import mqtt5
 
-from aws_iot.aws import thread_state
+from aws_iot.aws.iot import thread_state
 
 ATTEMPTS = 3
 

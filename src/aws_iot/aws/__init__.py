@@ -1,4 +1,1 @@
-"""AWS itself: the only importer of botocore, pycognito and awscrt.
-
-Nothing above this package sees an exception or a type of those libraries.
-"""
+"""AWS itself: the only importer of boto3, botocore, pycognito, awscrt and awsiot."""

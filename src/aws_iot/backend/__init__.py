@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from aws_iot.config.profile import Profile, from_exports
 from aws_iot.errors import InvalidRoom
-from aws_iot.profile import Profile, from_exports
 
 SID_OF_ROOMS = "AskForTheRoomsOfThePool"
 """The Sid of the statement of the template's role that names the rooms to listen in."""

@@ -22,7 +22,7 @@ def main() -> None:
         signal.signal(hangup, _terminated)
     try:
         # Here, so that Ctrl-C during the imports is no traceback either.
-        from aws_iot.cli.output import set_up_streams
+        from aws_iot.cli.ui.output import set_up_streams
 
         set_up_streams()
         from aws_iot.cli.root import root

@@ -6,14 +6,13 @@ from typing import Self
 import click
 
 from aws_iot.app import App
-from aws_iot.cli import terminal
-from aws_iot.cli.authenticator import issuer_of, show_authenticator
+from aws_iot.auth.session import Answer, Challenge
 from aws_iot.cli.options import ANSWERS, ATTRIBUTES
-from aws_iot.cli.output import visible
-from aws_iot.cli.terminal import ask_new_password, need_terminal
+from aws_iot.cli.ui import output, terminal
+from aws_iot.cli.ui.authenticator import issuer_of, show_authenticator
+from aws_iot.cli.ui.terminal import ask_new_password, need_terminal
+from aws_iot.config.profile import Profile
 from aws_iot.errors import AwsIotError, ChallengeNotSupported, SignInRefused
-from aws_iot.profile import Profile
-from aws_iot.session import Answer, Challenge
 
 METHODS = {
     "SMS_MFA": "text message",
@@ -67,7 +66,7 @@ class Asker:
         if refused and not given:
             if not self._may_ask or not self._app.has_terminal():
                 raise refused
-            click.echo(f"{visible(str(refused))}.", err=True)
+            click.echo(f"{output.visible(str(refused))}.", err=True)
         match challenge.wants:
             case "code":
                 return Answer(given or self._code(challenge))
@@ -82,7 +81,7 @@ class Asker:
         raise ChallengeNotSupported(f"the user pool asks for {challenge.kind}, which cannot be answered here")
 
     def _code(self, challenge: Challenge) -> str:
-        sent = f", sent to {visible(challenge.destination)}" if challenge.destination else ""
+        sent = f", sent to {output.visible(challenge.destination)}" if challenge.destination else ""
         self._need_person("A code is needed", "use --mfa-code")
         return self._ask_line(f"Code ({METHODS[challenge.kind]}{sent})")
 
@@ -90,7 +89,7 @@ class Asker:
         self._need_person("The user pool asks how you prove who you are", "use --mfa-method")
         click.echo("How do you prove who you are?", err=True)
         for number, kind in enumerate(challenge.choices, 1):
-            click.echo(f"  {number}  {METHODS.get(kind, visible(kind))}", err=True)
+            click.echo(f"  {number}  {METHODS.get(kind, output.visible(kind))}", err=True)
         while True:
             answer = self._ask_line("Number")
             if answer.isdecimal() and 1 <= int(answer) <= len(challenge.choices):
@@ -111,8 +110,10 @@ class Asker:
     def _attribute(self, name: str) -> str:
         if name in self._attributes:
             return self._attributes[name]
-        self._need_person(f"The user pool wants to know your {visible(name)}", f"use --attribute {name}=…")
-        return self._ask_line(f"Your {visible(name)}")
+        self._need_person(
+            f"The user pool wants to know your {output.visible(name)}", f"use --attribute {name}=…"
+        )
+        return self._ask_line(f"Your {output.visible(name)}")
 
     def _need_person(self, what: str, instead: str) -> None:
         if not self._may_ask:

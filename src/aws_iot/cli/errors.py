@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from aws_iot.cli.output import ReaderGone, complain
+from aws_iot.cli.ui import output
+from aws_iot.cli.ui.output import ReaderGone
 from aws_iot.errors import AwsIotError
 
 INTERRUPTED = 130
@@ -19,9 +20,9 @@ class RootGroup(click.Group):
         try:
             return super().main(*args, **extra)
         except AwsIotError as error:
-            complain(f"Error: {error}")
+            output.error(f"Error: {error}")
             for line in (error.hint or "").splitlines():
-                complain(line)
+                output.error(line)
             sys.exit(error.exit_code)
         except ReaderGone:
             sys.exit(0)

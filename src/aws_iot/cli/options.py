@@ -8,7 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from aws_iot.app import TIMEOUT_SECONDS, App
-from aws_iot.cli.output import QUIET, VERBOSE
+from aws_iot.cli.ui.output import QUIET, VERBOSE
 
 ANSWERS = "aws_iot.answers"
 """The key in Click's context under which options note what they answer of a challenge beforehand."""

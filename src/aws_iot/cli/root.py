@@ -7,7 +7,7 @@ import click
 import aws_iot
 from aws_iot.app import App
 from aws_iot.cli.errors import RootGroup
-from aws_iot.cli.output import words
+from aws_iot.cli.ui import output
 
 # Where each command is, and what the list of commands says of it. A command's module is imported when
 # the command is: `--help` and the quick commands would otherwise wait for all of them.
@@ -25,11 +25,11 @@ _COMMANDS = {
         "credentials:credentials",
         "Print the AWS keys of whoever is signed in, for other AWS tools.",
     ),
-    "sub": ("sub:sub", "Hear what is said: each message as it comes, until Ctrl-C."),
-    "pub": ("pub:pub", "Say something in a room, or many things."),
-    "doctor": ("doctor:doctor", "Find out why it does not work."),
+    "sub": ("sub.command:sub", "Hear what is said: each message as it comes, until Ctrl-C."),
+    "pub": ("pub.command:pub", "Say something in a room, or many things."),
+    "doctor": ("doctor.command:doctor", "Find out why it does not work."),
     "admin": ("admin:admin", "Say who may come in."),
-    "backend": ("backend:backend", "Make and keep the AWS resources that a team shares."),
+    "backend": ("backend.command:backend", "Make and keep the AWS resources that a team shares."),
     "local": ("local:local", "Run Cognito and AWS IoT Core on this machine."),
     "completion": ("completion:completion", "Print the script that completes commands in a shell."),
 }
@@ -44,7 +44,9 @@ class _Commands(RootGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in _COMMANDS and cmd_name not in self.commands:
             module, _, name = _COMMANDS[cmd_name][0].partition(":")
-            self.add_command(getattr(importlib.import_module(f"aws_iot.cli.{module}"), name), cmd_name)
+            self.add_command(
+                getattr(importlib.import_module(f"aws_iot.cli.commands.{module}"), name), cmd_name
+            )
         return super().get_command(ctx, cmd_name)
 
     def resolve_command(
@@ -88,4 +90,4 @@ def root(ctx: click.Context) -> None:
     Profiles are kept in the folder that AWS_IOT_CONFIG_DIR names, or where this system keeps settings.
     """
     ctx.obj = ctx.obj or App()
-    ctx.obj.tell = words
+    ctx.obj.tell = output.info

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 import click
 
 from aws_iot.app import App
+from aws_iot.auth.credentials import RENEW_BEFORE
+from aws_iot.auth.login import TOKENS_BEFORE
 from aws_iot.cli.challenges import Asker
 from aws_iot.cli.options import is_typed
-from aws_iot.cli.output import words
-from aws_iot.cli.terminal import ask_secret, need_terminal
-from aws_iot.credentials import RENEW_BEFORE
+from aws_iot.cli.ui import output
+from aws_iot.cli.ui.terminal import ask_secret, need_terminal
+from aws_iot.config.secrets import KINDS
 from aws_iot.errors import (
     AwsIotError,
     CredentialsRefused,
@@ -27,15 +29,14 @@ from aws_iot.errors import (
     Unreachable,
     WrongPassword,
 )
-from aws_iot.kept import TOKENS_BEFORE
-from aws_iot.secret_store import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from aws_iot.kept import Kept, SignIn
-    from aws_iot.profile import Profile
-    from aws_iot.session import Session
+    from aws_iot.auth.login import SignIn
+    from aws_iot.auth.session import Session
+    from aws_iot.auth.session_store import Kept
+    from aws_iot.config.profile import Profile
 
 
 @contextmanager
@@ -82,7 +83,7 @@ def signed_in(
         preset = app.secrets.owner("password", profile.key) == username
         if not (password or preset or (ask and app.has_terminal())):
             raise
-        words(f"Signing in anew: {ended}.")
+        output.info(f"Signing in anew: {ended}.")
         kept = None
     if kept is None:
         here = app.sessions.load(profile)
@@ -179,7 +180,9 @@ def forget_preset(app: App, key: str, username: str) -> None:
     """The user's password was changed: a preset one serves no more."""
     if app.secrets.owner("password", key) == username:
         app.secrets.remove("password", key)
-        words(f"The one that was preset is forgotten. To preset the new one: aws-iot config -p PASS -k {key}")
+        output.info(
+            f"The one that was preset is forgotten. To preset the new one: aws-iot config -p PASS -k {key}"
+        )
 
 
 def forget_all(app: App, key: str, username: str | None = None) -> None:
@@ -192,7 +195,7 @@ def forget_all(app: App, key: str, username: str | None = None) -> None:
         try:
             forget()
         except ProfileError as error:
-            words(f"{error}.")
+            output.info(f"{error}.")
 
 
 def whoever_is_in(app: App, profile: Profile) -> Kept:
@@ -277,7 +280,7 @@ def _preset_if_it_can_be(app: App, profile: Profile, username: str, *, ask: bool
     except ProfileError as error:  # the keyring is locked
         if not (ask and app.has_terminal()):
             raise
-        words(f"{error}.")
+        output.info(f"{error}.")
         return None
 
 

@@ -24,9 +24,9 @@ from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config, Sockets
 from hypercorn.events import Event, RawData
 
+from aws_iot.config.profile import Profile, from_exports, to_exports
 from aws_iot.errors import Unreachable
 from aws_iot.files import read, write_private
-from aws_iot.profile import Profile, from_exports, to_exports
 
 if TYPE_CHECKING:
     from aws_iot.local.faults import Refusal
@@ -170,8 +170,9 @@ class LocalStack:
     async def _serve(self) -> None:
         state = self._folder / "state" if self._settings.keep else None
         _configure_engine(self._api.getsockname()[1], self.root_key, self._verbose, state)
-        from aws_iot.local import aliases, corrections, faults, memory, policy
+        from aws_iot.local import faults, memory
         from aws_iot.local.gateway import Gateway
+        from aws_iot.local.patches import aliases, corrections, policy
 
         aliases.enforce()
         corrections.enforce(f"{HOST}:{self._mqtt.getsockname()[1]}")

@@ -1,0 +1,1 @@
+"""Who you are: sessions, AWS credentials, and how to sign in."""

@@ -1,0 +1,1 @@
+"""What an administrator does in an AWS account: members, policies, the CloudFormation stack."""

@@ -1,0 +1,34 @@
+"""The services of a profile as an admin uses them, with AWS credentials of his own."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import cached_property
+
+from aws_iot.aws.base.calls import Address, Service
+from aws_iot.config.profile import Profile
+
+
+class AsAdmin:
+    """Makes each service when it is first needed; `timeout` is in seconds, for each call."""
+
+    def __init__(
+        self, profile: Profile, now: Callable[[], datetime], timeout: float, aws_profile: str | None
+    ) -> None:
+        """`aws_profile` is one of `~/.aws`; None: whoever the usual chain finds."""
+        self._profile = profile
+        self._now = now
+        self._timeout = timeout
+        self._who = aws_profile
+
+    @cached_property
+    def _iot(self) -> Service:
+        return self._service("iot", self._profile.iot_region, self._profile.iot_url)
+
+    @cached_property
+    def _identity_pools(self) -> Service:
+        profile = self._profile
+        return self._service("cognito-identity", profile.identity_pool_region, profile.cognito_identity_url)
+
+    def _service(self, name: str, region: str, url: str | None) -> Service:
+        address = Address(name, region, url, self._profile.ca_bundle)
+        return Service.signed(address, self._now, self._timeout, self._who)

@@ -1,0 +1,1 @@
+"""What all adapters share: calls with deadlines, an admin's credentials, proxies, network errors."""

@@ -1,0 +1,1 @@
+"""Amazon Cognito: accounts of a user pool, credentials of an identity pool."""

@@ -1,0 +1,1 @@
+"""AWS IoT Core: one MQTT 5 connection over a signed WebSocket."""

@@ -1,0 +1,25 @@
+"""`aws-iot completion`: the script that completes commands in a shell."""
+
+import click
+from click.shell_completion import get_completion_class
+
+from aws_iot.cli.ui import output
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> None:
+    """Print the script that completes commands in a shell.
+
+    \b
+    Examples:
+      eval "$(aws-iot completion bash)"       in ~/.bashrc
+      eval "$(aws-iot completion zsh)"        in ~/.zshrc
+      aws-iot completion fish > ~/.config/fish/completions/aws-iot.fish
+    """
+    root = ctx.find_root()
+    found = get_completion_class(shell)
+    if found is None:
+        raise click.UsageError(f"No completion for {shell}.")
+    output.data(found(root.command, {}, "aws-iot", "_AWS_IOT_COMPLETE").source())

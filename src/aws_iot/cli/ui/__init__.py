@@ -1,0 +1,1 @@
+"""What every command uses to talk to a person: output, prompts, progress, formatting."""

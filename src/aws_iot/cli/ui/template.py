@@ -1,0 +1,100 @@
+"""Templates for messages: `--format '{time:%H:%M} {name:>12}: {text}'`."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from aws_iot.cli.ui import output
+from aws_iot.messaging.message import Message, short, timestamp
+
+
+class InvalidTemplate(ValueError):
+    """A template that cannot be filled in; `str()` says why."""
+
+
+def _local(message: Message, pattern: str) -> str:
+    return message.received.astimezone().strftime(pattern or "%Y-%m-%d %H:%M:%S")
+
+
+def _utc(moment: datetime | None, pattern: str) -> str:
+    if moment is None:
+        return ""
+    return moment.astimezone(UTC).strftime(pattern) if pattern else timestamp(moment)
+
+
+_TIMES: dict[str, Callable[[Message, str], str]] = {
+    "time": _local,
+    "received": lambda message, pattern: _utc(message.received, pattern),
+    "sent": lambda message, pattern: _utc(message.sent, pattern),
+}
+_TEXTS: dict[str, Callable[[Message], str]] = {
+    "room": lambda message: message.room,
+    "sender": lambda message: message.sender,
+    "short": lambda message: short(message.sender) or message.sender,
+    "name": lambda message: message.name or "",
+    "text": lambda message: message.text,
+    "id": lambda message: message.id or "",
+    "raw": lambda message: message.payload.decode(errors="replace"),
+    "qos": lambda message: str(message.qos),
+    "retained": lambda message: "true" if message.retained else "false",
+}
+FIELDS = (*_TIMES, *_TEXTS)
+
+_PIECE = re.compile(
+    r"(?P<plain>\{\{|\}\}|\\[nt\\]|[^{}])|\{(?P<field>\w*)(?::(?P<spec>[^{}]*))?\}", re.DOTALL
+)
+_PLAIN = {"{{": "{", "}}": "}", r"\n": "\n", r"\t": "\t", r"\\": "\\"}
+_WIDTH = re.compile(r"(?:.?[<>^])?(?:[1-9]\d{0,2})?(?:\.\d{1,6})?")
+_SAMPLE = Message("lobby", "alice", "hello", b"", datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC))
+
+
+class Template:
+    """A line with fields in it, each as `{field}`, `{field:WIDTH}` or, for times, `{field:STRFTIME}`.
+
+    Only fields are looked up, nothing in or behind them, and only the template itself holds control
+    characters: those in a message are shown as escapes.
+    """
+
+    def __init__(self, template: str) -> None:
+        """Raises `InvalidTemplate`."""
+        self._pieces: list[str | Callable[[Message], str]] = []
+        end = 0
+        for found in _PIECE.finditer(template):
+            if found.start() != end:
+                break
+            end = found.end()
+            plain = found["plain"]
+            self._pieces.append(
+                _PLAIN.get(plain, plain) if plain else _field(found["field"], found["spec"] or "")
+            )
+        if end < len(template):
+            raise InvalidTemplate(
+                f"the '{template[end]}' at {end + 1} is part of no field: twice it stands for itself"
+            )
+        try:
+            self.filled(_SAMPLE)
+        except ValueError as error:  # such as a directive that this machine's strftime does not know
+            raise InvalidTemplate(f"it cannot be filled in: {error}") from error
+
+    def filled(self, message: Message) -> str:
+        """The template with the fields of a message in it."""
+        return "".join(piece if isinstance(piece, str) else piece(message) for piece in self._pieces)
+
+
+def _written(time: Callable[[Message, str], str], message: Message, spec: str) -> str:
+    try:
+        return time(message, spec)
+    except ValueError:  # some systems cannot write years of long ago, which a stranger may claim
+        return time(message, "")
+
+
+def _field(name: str, spec: str) -> Callable[[Message], str]:
+    if (time := _TIMES.get(name)) and "%" in spec:
+        return lambda message: output.visible(_written(time, message, spec))
+    if not _WIDTH.fullmatch(spec):
+        raise InvalidTemplate(f"'{spec}' is neither a width, such as >12, nor a time's format, such as %H:%M")
+    if time:
+        return lambda message: format(time(message, ""), spec)
+    if text := _TEXTS.get(name):
+        return lambda message: format(output.visible(text(message)), spec)
+    raise InvalidTemplate(f"there is no field '{name}'; there are {', '.join(FIELDS)}")

@@ -1,0 +1,1 @@
+"""The checks of `aws-iot doctor`: each step that `sub` and `pub` take, one by one."""

@@ -1,0 +1,1 @@
+"""Corrections of the local stack's engine: what AWS does and the engine does not."""

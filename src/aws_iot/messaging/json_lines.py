@@ -1,0 +1,105 @@
+"""Messages as lines of JSON: what `sub --json` prints, and what can be said again from such a line."""
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii as _quoted  # json.dumps takes several times as long
+
+from aws_iot.errors import InvalidMessage
+from aws_iot.messaging.message import Message, decode, encode, timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a line of JSON says: in which room, if it names one, and the bytes that it stands for."""
+
+    room: str | None
+    payload: bytes
+
+    @property
+    def text(self) -> str:
+        """The text of the payload, as far as there is one."""
+        return decode(self.payload)
+
+
+def to_line(message: Message) -> str:
+    """A message as one line, in ASCII: what it holds cannot act on a terminal either.
+
+    Where `encode(text)` would not give the payload, a last key holds that: `payload` as text, or
+    `payload_base64` where it is not UTF-8. So `from_line` always gives back the same bytes.
+    """
+    text = _quoted(message.text)
+    return (
+        f'{{"received": {_time(message.received)}{_origin(message.room, message.sender, message.name)}'
+        f', "text": {text}, "id": {_or_null(message.id)}, "sent": {_time(message.sent)}, "qos": {message.qos}'
+        f', "retained": {"true" if message.retained else "false"}{_exact(message, text)}}}'
+    )
+
+
+@lru_cache(maxsize=100)  # at a thousand messages a second many are of the same millisecond
+def _time(moment: datetime | None) -> str:
+    return f'"{timestamp(moment)}"' if moment else "null"
+
+
+@lru_cache(maxsize=100)  # and most are from the same few people
+def _origin(room: str, sender: str, name: str | None) -> str:
+    return f', "room": {_quoted(room)}, "sender": {_quoted(sender)}, "name": {_or_null(name)}'
+
+
+def _or_null(text: str | None) -> str:
+    return "null" if text is None else _quoted(text)
+
+
+def _exact(message: Message, quoted: str) -> str:
+    if (
+        message.text.isascii()
+        and message.text.isprintable()
+        and f'{{"msg":{quoted}}}'.encode() == message.payload
+    ):
+        return ""  # as below, and so are most
+    try:
+        if encode(message.text) == message.payload:
+            return ""
+        return f', "payload": {_quoted(message.payload.decode())}'
+    except UnicodeError:  # half a character in the text, or bytes that are not UTF-8
+        return f', "payload_base64": "{base64.b64encode(message.payload).decode()}"'
+
+
+def from_line(line: str | bytes) -> Said:
+    """What a line says; of its keys only `room`, `text`, `payload` and `payload_base64` count.
+
+    Raises `InvalidMessage`, which says what is wrong with it.
+    """
+    try:
+        read = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InvalidMessage(f"this is not JSON: {error}") from None
+    if not isinstance(read, dict):
+        raise InvalidMessage("this is JSON, but not an object")
+    room = _text_of(read, "room")
+    try:
+        return Said(room, _payload_of(read))
+    except UnicodeEncodeError:
+        raise InvalidMessage("it is not valid UTF-8") from None
+
+
+def _payload_of(read: dict[str, object]) -> bytes:
+    if (coded := _text_of(read, "payload_base64")) is not None:
+        try:
+            return base64.b64decode(coded, validate=True)
+        except ValueError:
+            raise InvalidMessage("its 'payload_base64' is not base64") from None
+    if (payload := _text_of(read, "payload")) is not None:
+        return payload.encode()
+    if (text := _text_of(read, "text")) is not None:
+        return encode(text)
+    raise InvalidMessage("it has neither 'text' nor 'payload'")
+
+
+def _text_of(read: dict[str, object], key: str) -> str | None:
+    value = read.get(key)
+    if value is None or isinstance(value, str):
+        return value
+    raise InvalidMessage(f"its '{key}' is not a string")

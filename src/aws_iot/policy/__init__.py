@@ -1,0 +1,1 @@
+"""IAM and IoT policies: what they allow, and which statement decides."""

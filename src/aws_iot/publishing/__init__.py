@@ -1,0 +1,1 @@
+"""Sending many messages: pacing, checkpoints and the spool."""

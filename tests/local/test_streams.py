@@ -17,9 +17,10 @@ from aws_iot.messaging.message import Outgoing
 from aws_iot.publishing.publisher import Stream
 from tests.fakes import FakeCloud
 from tests.fault_proxy import FaultProxy
-from tests.processes import COMMAND, DEADLINE_SECONDS, Running, Stack, run
+from tests.processes import COMMAND, Running, Stack, run
 from tests.scripted_broker import Kind, Packet, ScriptedBroker, agreeable, puback
 from tests.streams import through
+from tests.waiting import DEADLINE_SECONDS, wait_until
 
 PER_SECOND = 100
 """AWS IoT Core takes so many publishes of a connection: docs.aws.amazon.com/general/latest/gr/iot-core.html"""
@@ -244,10 +245,7 @@ def test_while_the_connection_is_lost_all_that_is_said_is_kept(stack: Stack, tmp
             proxy.refuse()
             proxy.cut()
             say(speaker, *map(str, range(count)))
-            ends = time.monotonic() + DEADLINE_SECONDS
-            while kept.count() < count:
-                assert time.monotonic() < ends
-                time.sleep(0.05)
+            wait_until(lambda: kept.count() >= count, kept.count)
             proxy.admit()
             told(speaker, 0)
             listener.wait_for(f'"{count - 1}"')
@@ -293,9 +291,6 @@ def test_what_is_in_a_pipe_is_kept_although_it_is_ended_while_it_connects(
             ) as kept,
         ):
             say(speaker, "one", "two")
-            ends = time.monotonic() + DEADLINE_SECONDS
-            while kept.count() < 2:
-                assert time.monotonic() < ends
-                time.sleep(0.05)
+            wait_until(lambda: kept.count() >= 2, kept.count)
             speaker.terminate()
             assert "Kept, and still to be sent: 2 messages." in told(speaker, 143)

@@ -13,7 +13,7 @@ FILES = sorted((REPOSITORY / "tests").rglob("*.py"))
 
 
 def patches(source: str) -> list[int]:
-    """The lines that replace an attribute: by `monkeypatch`, by a mock, or by what only mypy would refuse."""
+    """The lines that replace an attribute: by `monkeypatch`, or by what only mypy would reject."""
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     replaced = [
         call.lineno

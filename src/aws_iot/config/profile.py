@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aws_iot.config.endpoint import Endpoint
-from aws_iot.errors import ProfileError, ProfileNotFound
+from aws_iot.errors import LocalError, ProfileError, ProfileNotFound
 from aws_iot.files import delete, exclusive, names, read, write_private
 
 _KEY = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
@@ -173,7 +173,7 @@ def parse_json(data: bytes, path: Path) -> object:
 class ProfileStore:
     """The profiles of a person: one JSON file each, in one folder.
 
-    Every method raises `ProfileError` where the system does not let it read or write.
+    Every method raises `LocalError` where the system does not let it read or write.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -204,7 +204,7 @@ class ProfileStore:
         path = self._path(key)
         with exclusive(self.folder) as held:
             if not held:
-                raise ProfileError(f"{self.folder}: another program keeps the profiles locked")
+                raise LocalError(f"{self.folder}: another program keeps the profiles locked")
             profile = change(self._load(key))
             stored: dict[str, object] = {"username": profile.username, "aws-exports": to_exports(profile)}
             if profile.client_has_secret:

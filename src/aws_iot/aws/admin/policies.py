@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from aws_iot.aws.admin.services import AsAdmin
-from aws_iot.aws.base.calls import Refusals, Service
-from aws_iot.errors import NotAuthorized, NotFound, ProfileError, ServiceRefused
+from aws_iot.aws.admin.services import AdminServices
+from aws_iot.aws.base.calls import Service
+from aws_iot.aws.base.refusals import Refusals
+from aws_iot.errors import LocalError, NotAuthorized, NotFound, ServiceRefused
 from aws_iot.policy.access import Gate, Person, Question
 from aws_iot.policy.evaluate import Document, parse
 
@@ -26,7 +27,7 @@ class Opinion:
     missing: tuple[str, ...] = ()
 
 
-class Authorization(AsAdmin):
+class Authorization(AdminServices):
     """Reads what decides about an identity of the profile's pool. Raises `CredentialsRefused` and `Unreachable`.
 
     What the caller's AWS credentials may not read is a gate in doubt.
@@ -108,13 +109,13 @@ class Authorization(AsAdmin):
             ]
             documents = [parse(one["PolicyName"], one["PolicyDocument"]) for one in inline]
             return Gate("role", name, (*documents, *managed), doubt)
-        except (NotAuthorized, ServiceRefused, ProfileError) as error:
+        except (NotAuthorized, ServiceRefused, LocalError) as error:
             return Gate("role", name, (), str(error))
 
     def _boundary(self, arn: str) -> Gate:
         try:
             return Gate("boundary", _name(arn), (self._managed(arn),))
-        except (NotAuthorized, ServiceRefused, ProfileError) as error:
+        except (NotAuthorized, ServiceRefused, LocalError) as error:
             return Gate("boundary", _name(arn), (), str(error))
 
     def _managed(self, arn: str) -> Document:
@@ -134,7 +135,7 @@ class Authorization(AsAdmin):
                 arn = one.get("policyArn")
                 found = self._iot.call("get_policy", _REFUSALS, policyName=one["policyName"])
                 documents.append(parse(one["policyName"], found["policyDocument"]))
-        except (NotAuthorized, ServiceRefused, ProfileError) as error:
+        except (NotAuthorized, ServiceRefused, LocalError) as error:
             return Gate("IoT", "policies of the identity", (), str(error)), arn
         return Gate("IoT", ", ".join(one.name for one in documents), tuple(documents)), arn
 

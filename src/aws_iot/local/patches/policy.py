@@ -16,7 +16,7 @@ from functools import lru_cache
 from ministack.core.responses import request_scope
 from ministack.services import iam, iot, sts
 
-from aws_iot.errors import ProfileError
+from aws_iot.errors import LocalError
 from aws_iot.policy.evaluate import AMR, IS_A_THING, Document, Verdict, decide, parse, request_of
 
 _log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def _parsed(documents: Iterable[str]) -> Iterator[Document]:
     for text in documents:
         try:
             yield _parse(text)
-        except ProfileError as error:  # the engine takes what AWS would not
+        except LocalError as error:  # the engine takes what AWS would not
             _log.warning("a policy that allows nothing: %s", error)
 
 

@@ -22,7 +22,7 @@ from aws_iot.auth.credentials import Credentials
 from aws_iot.aws.base.calls import Address, Refusals, Service
 from aws_iot.aws.base.network_errors import clock_fault, time_of
 from aws_iot.aws.cognito.user_pool import UserPool
-from aws_iot.aws.iot.diagnosis import MOST_OF_A_BODY, Way, why_not
+from aws_iot.aws.iot.diagnosis import MOST_OF_A_BODY, Route, why_not
 from aws_iot.aws.iot.signing import sign
 from aws_iot.config.endpoint import PATH, Endpoint
 from aws_iot.config.profile import Profile
@@ -47,7 +47,7 @@ class _Place:
     """A service and where it answers; `setting` is what says so. One that is `spare` is not needed just now."""
 
     name: str
-    way: Way
+    way: Route
     setting: str
     spare: bool = False
 
@@ -159,7 +159,7 @@ class CognitoAndIotCore:
         user_pool = self._places[0]
         return self._each([user_pool], lambda place: self._begun(place.way, username or NOBODY))
 
-    def _begun(self, way: Way, username: str) -> str:
+    def _begun(self, way: Route, username: str) -> str:
         """Begin to sign in, as far as the user pool's challenge."""
         pool, profile = self._user_pool, self._profile
         if not way.is_hidden:
@@ -210,11 +210,11 @@ class CognitoAndIotCore:
                 )
         raise _with_answer(refused, answer, redacted(body, secrets_of(credentials)))
 
-    def _opens(self, way: Way, credentials: Credentials, region: str) -> bool:
+    def _opens(self, way: Route, credentials: Credentials, region: str) -> bool:
         return self._upgraded(way, credentials, region)[0].status == http.client.SWITCHING_PROTOCOLS
 
     def _upgraded(
-        self, way: Way, credentials: Credentials, region: str
+        self, way: Route, credentials: Credentials, region: str
     ) -> tuple[http.client.HTTPResponse, str]:
         request = HttpRequest(
             "GET",
@@ -299,17 +299,19 @@ class CognitoAndIotCore:
         return [place for place in self._places if not place.way.is_hidden]
 
     @property
-    def _broker(self) -> Way:
-        return Way.to(self._profile.endpoint, self._profile.ca_bundle or os.environ.get("AWS_CA_BUNDLE"))
+    def _broker(self) -> Route:
+        return Route.to(self._profile.endpoint, self._profile.ca_bundle or os.environ.get("AWS_CA_BUNDLE"))
 
-    def _way(self, service: Service) -> Way:
+    def _way(self, service: Service) -> Route:
         url = urlsplit(service.client.meta.endpoint_url)
         tls = url.scheme == "https"
         endpoint = Endpoint(url.hostname or "", url.port or (443 if tls else 80), "/", tls)
         # Only botocore itself knows which of its settings, files and variables counts.
-        return Way.to(endpoint, get_cert_path(service.client._endpoint.http_session._verify))
+        return Route.to(endpoint, get_cert_path(service.client._endpoint.http_session._verify))
 
-    def _get(self, way: Way, path: str, most: int = MOST_OF_A_BODY) -> tuple[http.client.HTTPResponse, bytes]:
+    def _get(
+        self, way: Route, path: str, most: int = MOST_OF_A_BODY
+    ) -> tuple[http.client.HTTPResponse, bytes]:
         return self._within(str(way), lambda: way.get(path, self._timeout, most))
 
     def _within(self, where: str, work: Callable[[], T]) -> T:

@@ -14,7 +14,7 @@ from aws_iot.cli import options
 from aws_iot.cli.commands.admin import LATER, check_identities
 from aws_iot.cli.ui import output
 from aws_iot.config.profile import Profile
-from aws_iot.errors import AwsIotError, NotAuthorized, ProfileError, ProfileNotFound, Undecided
+from aws_iot.errors import AwsIotError, Indeterminate, NotAuthorized, ProfileError, ProfileNotFound
 from aws_iot.files import read
 from aws_iot.policy.access import (
     ACTIONS,
@@ -199,7 +199,7 @@ def _given_of(ctx: click.Context, names: Collection[str]) -> str | None:
 
 
 def explain(ctx: click.Context, app: App, key: str, as_json: bool, asked: Asked) -> None:
-    """Print what is allowed and by what. Raises `NotAuthorized` if not all is, `Undecided` if that is not known."""
+    """Print what is allowed and by what. Raises `NotAuthorized` if not all is, `Indeterminate` if that is not known."""
     if given := _given_of(ctx, _OTHERS):
         raise click.UsageError(f"{given} goes without --policy, which signs nobody in: give --identity.")
     _check(asked)
@@ -348,7 +348,7 @@ def _judge(case: Case, answers: Sequence[Answer]) -> None:
             what_is_open(depends),
             "An admin's AWS credentials may read more: --aws-profile NAME" if unread else "",
         ]
-        raise Undecided(
+        raise Indeterminate(
             f"it cannot be told whether this is allowed: {_actions(undecided)}", "\n".join(filter(None, told))
         )
     told = [f"Allowed: {_actions(answers)}." if case.asked.narrowed else "All of it is allowed."]

@@ -431,7 +431,7 @@ class FakeMembers:
             raise NotFound(f"AWS IoT Core knows no such client: {client}")
         return self._cloud.clients[client]
 
-    def kick(self, client: str) -> None:
+    def disconnect(self, client: str) -> None:
         self.connection(client)
         del self._cloud.clients[client]
 

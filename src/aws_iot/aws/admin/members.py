@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from aws_iot.aws.admin.services import AsAdmin
+from aws_iot.aws.admin.services import AdminServices
 from aws_iot.aws.base.calls import Refusals, Service
 from aws_iot.errors import NotAuthorized, NotFound, NotInstalled, ServiceRefused
 
@@ -33,7 +33,7 @@ class Connected:
     hears: Sequence[str]
 
 
-class Members(AsAdmin):
+class Members(AdminServices):
     """Who may come in, by the IoT policies attached to identities; signs with the caller's AWS credentials.
 
     Every method raises `ServiceRefused`, `CredentialsRefused` or `NotAuthorized`.
@@ -127,7 +127,7 @@ class Members(AsAdmin):
             hears,
         )
 
-    def kick(self, client: str) -> None:
+    def disconnect(self, client: str) -> None:
         """End the connection of a client id. Nothing keeps it from coming back, as long as it is accepted."""
         self._data("delete_connection", clientId=client)
 

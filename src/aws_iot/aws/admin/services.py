@@ -8,7 +8,7 @@ from aws_iot.aws.base.calls import Address, Service
 from aws_iot.config.profile import Profile
 
 
-class AsAdmin:
+class AdminServices:
     """Makes each service when it is first needed; `timeout` is in seconds, for each call."""
 
     def __init__(

@@ -17,7 +17,7 @@ from aws_iot.aws.admin.policies import Opinion
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.config.profile import Profile
 from aws_iot.config.secrets import Keyring, SecretStore
-from aws_iot.doctor.checks import Seen, Services
+from aws_iot.doctor.checks import CheckResult, Services
 from aws_iot.errors import (
     AccountNotConfirmed,
     AwsIotError,
@@ -274,28 +274,28 @@ class FakeIssuer:
 class FakeServices:
     """`Services` where all is well, but for what a test says of the answer to a question."""
 
-    answers: dict[str, AwsIotError | Seen] = field(default_factory=dict)
+    answers: dict[str, AwsIotError | CheckResult] = field(default_factory=dict)
 
-    def names(self) -> Seen:
+    def names(self) -> CheckResult:
         return self._answer("names")
 
-    def proxies(self) -> Seen:
+    def proxies(self) -> CheckResult:
         return self._answer("proxies")
 
-    def certificates(self) -> Seen:
+    def certificates(self) -> CheckResult:
         return self._answer("certificates")
 
-    def clock(self) -> Seen:
+    def clock(self) -> CheckResult:
         return self._answer("clock")
 
-    def user_pool(self, username: str | None) -> Seen:
+    def user_pool(self, username: str | None) -> CheckResult:
         return self._answer("user_pool")
 
-    def upgrade(self, credentials: Credentials) -> Seen:
+    def upgrade(self, credentials: Credentials) -> CheckResult:
         return self._answer("upgrade")
 
-    def _answer(self, question: str) -> Seen:
-        answer = self.answers.get(question, Seen("well"))
+    def _answer(self, question: str) -> CheckResult:
+        answer = self.answers.get(question, CheckResult("well"))
         if isinstance(answer, AwsIotError):
             raise answer
         return answer

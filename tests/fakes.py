@@ -35,7 +35,7 @@ from aws_iot.errors import (
 from aws_iot.messaging.connection import Connection, Done, Event, Publication
 from aws_iot.messaging.message import Properties
 from aws_iot.messaging.topics import matches
-from aws_iot.policy.access import Gate, Person, Question
+from aws_iot.policy.access import Person, PolicyLayer, Question
 
 POOL = "us-east-1:00000000-0000-0000-0000-00000000abcd"
 CODE = "123456"
@@ -84,7 +84,7 @@ class FakeCloud:
     strangers: dict[str, list[str]] = field(default_factory=dict)
     """Identities that nobody here has, and the policies that are attached to them."""
     fails: AwsIotError | None = None
-    gates: list[Gate] = field(default_factory=list)
+    layers: list[PolicyLayer] = field(default_factory=list)
     opinions: dict[str, Opinion] | AwsIotError = field(default_factory=dict)
     stack: "FakeStack" = field(default_factory=lambda: FakeStack())
     published: list[tuple[str, bytes, Properties]] = field(default_factory=list)
@@ -446,8 +446,8 @@ class FakeAuthorization:
     def __init__(self, cloud: FakeCloud) -> None:
         self._cloud = cloud
 
-    def read(self, identity: str) -> tuple[Sequence[Gate], str | None]:
-        return self._cloud.gates, "123456789012"
+    def read(self, identity: str) -> tuple[Sequence[PolicyLayer], str | None]:
+        return self._cloud.layers, "123456789012"
 
     def ask(self, person: Person, questions: Sequence[Question]) -> dict[Question, Opinion]:
         opinions = self._cloud.opinions

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from aws_iot.config.secrets import Keyring, SecretStore
     from aws_iot.doctor.checks import Services
     from aws_iot.local.stack import LocalStack, Provisioned
-    from aws_iot.messaging.client import Rooms
+    from aws_iot.messaging.client import Client
     from aws_iot.messaging.connection import Connection
     from aws_iot.messaging.durable import DurableSession
     from aws_iot.publishing.spool import Spool
@@ -202,11 +202,11 @@ class App:
             patience=3 * self.timeout,  # a renewal takes two calls, and both may be slow
         )
 
-    def rooms(self, profile: Profile, connection: Connection, identity: str, name: str) -> Rooms:
+    def client(self, profile: Profile, connection: Connection, identity: str, name: str) -> Client:
         """The rooms of the profile's identity pool, over a connection of `identity`."""
-        from aws_iot.messaging.client import Rooms
+        from aws_iot.messaging.client import Client
 
-        return Rooms(
+        return Client(
             connection,
             pool=profile.identity_pool_id,
             identity=identity,

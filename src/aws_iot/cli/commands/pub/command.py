@@ -17,7 +17,7 @@ from aws_iot.cli.connect import connected
 from aws_iot.cli.sign_in import expected_username, signed_in, suggest_doctor
 from aws_iot.cli.ui import output
 from aws_iot.errors import SignInRefused
-from aws_iot.messaging.client import Rooms
+from aws_iot.messaging.client import Client
 from aws_iot.messaging.topics import check_room
 from aws_iot.publishing.publisher import PUBLISHES_PER_SECOND
 
@@ -157,7 +157,7 @@ def pub(
 
     entered: list[tuple[SignIn, Kept]] = []
 
-    def enter(connections: int, stack: ExitStack, ask: bool = True) -> list[Rooms]:
+    def enter(connections: int, stack: ExitStack, ask: bool = True) -> list[Client]:
         if password_stdin and not (ask or entered):
             raise SignInRefused("the password on standard input was read before, and is not kept")
         with suggest_doctor(key):

@@ -12,7 +12,7 @@ from aws_iot.cli.ui import output
 from aws_iot.cli.ui.formatting import tell_link
 from aws_iot.cli.ui.progress import Progress
 from aws_iot.errors import AwsIotError, InvalidRoom, LocalError, ServiceRefused
-from aws_iot.messaging.client import Rooms
+from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Outgoing
 from aws_iot.messaging.topics import check_room
@@ -28,7 +28,7 @@ LOOK_EACH = 100
 SAVE_SECONDS = 1.0
 """How often it is noted how far a stream came."""
 
-Enter = Callable[[ExitStack, bool], list[Rooms]]
+Enter = Callable[[ExitStack, bool], list[Client]]
 """Signs in and connects; what it opens is closed with the stack. The second says whether somebody may be asked."""
 
 
@@ -88,7 +88,7 @@ class Account:
 
     def stream(
         self,
-        places: Sequence[Rooms],
+        places: Sequence[Client],
         on_refused: Callable[[int, Outgoing | None, AwsIotError], None],
         on_look: Callable[[], None],
         on_acknowledged: Callable[[str], None] | None = None,

@@ -1,7 +1,7 @@
 """Every failure that we expect, each with its exit code and what to do next.
 
 AwsIotError
-├── ProfileError            3  the profile or a file is missing, unreadable or wrong
+├── LocalError              3  a local file, profile, stream or setting is missing, unreadable or wrong
 ├── SignInRefused           4  password, unconfirmed account, code, a challenge
 ├── NotAuthorized           5  no admin has accepted this identity, or a policy refuses the topic
 ├── Unreachable             6  name, connection, TLS, clock, deadline
@@ -27,17 +27,21 @@ class AwsIotError(Exception):
         self.hint = hint
 
 
-class ProfileError(AwsIotError):
-    """The profile or a file is missing, unreadable or wrong."""
+class LocalError(AwsIotError):
+    """A local file, profile, stream or setting is missing, unreadable or wrong."""
 
     exit_code = 3
+
+
+class ProfileError(LocalError):
+    """The profile is missing, unreadable, or does not fit the services that it names."""
 
 
 class ProfileNotFound(ProfileError):
     """No profile is stored under this key."""
 
 
-class NotInstalled(ProfileError):
+class NotInstalled(LocalError):
     """A part of the program that is installed only when it is asked for."""
 
 

@@ -1,6 +1,6 @@
 """Files that are written whole or not at all, and that only their owner can read.
 
-What the system refuses is raised as `ProfileError`, naming the file.
+What the system refuses is raised as `LocalError`, naming the file.
 """
 
 import os
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from aws_iot.errors import ProfileError
+from aws_iot.errors import LocalError
 
 LOCK_SECONDS = 10.0
 """How long a lock is waited for; those who hold one for longer hold it for good."""
@@ -118,7 +118,7 @@ def _told(path: Path, done: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ProfileError(f"{path}: cannot be {done}: {error.strerror}") from error
+        raise LocalError(f"{path}: cannot be {done}: {error.strerror}") from error
 
 
 if sys.platform == "win32":

@@ -111,7 +111,7 @@ def test_the_broker_s_limit_is_kept_also_by_what_is_sent_again_after_a_cut() -> 
         app = App()
         connection = app.connect(profile, identity, lambda: credentials)
         try:
-            rooms = app.rooms(profile, connection, identity, "al")
+            rooms = app.client(profile, connection, identity, "al")
             happened: list[Lost | Restored] = []
             stream = Stream([rooms], on_link=happened.append, on_refused=lambda *_: None)
             for number in range(1, 351):

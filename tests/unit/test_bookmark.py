@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.errors import ProfileError
+from aws_iot.errors import LocalError
 from aws_iot.publishing.checkpoint import MOST_REFUSED, Bookmark
 
 LINES = [b"a", b"b", b"c", b"d", b"e"]
@@ -83,9 +83,9 @@ def test_another_input_is_noticed_before_anything_of_it_is_sent_again(tmp_path: 
         (LINES[:3], "ends at line 3, and 4 of it were sent"),
     ):
         later = Bookmark(tmp_path / "note")
-        with later.of("cd34", "lobby"), pytest.raises(ProfileError, match=told):
+        with later.of("cd34", "lobby"), pytest.raises(LocalError, match=told):
             read(later, lines)
-    with pytest.raises(ProfileError, match="not the room 'ops'"), Bookmark(tmp_path / "note").of("x", "ops"):
+    with pytest.raises(LocalError, match="not the room 'ops'"), Bookmark(tmp_path / "note").of("x", "ops"):
         pass
 
 
@@ -106,7 +106,7 @@ def test_a_message_that_could_not_be_sent_can_be_corrected_and_one_that_was_refu
         again.note(3)
     corrected = [b"a", b"b, corrected", b"c", b"d", b"e"]
     other = Bookmark(tmp_path / "note")
-    with other.of("cd34", "lobby"), pytest.raises(ProfileError, match="another input, up to line 5"):
+    with other.of("cd34", "lobby"), pytest.raises(LocalError, match="another input, up to line 5"):
         read(other, [*corrected[:2], b"c, corrected", *corrected[3:]])
     last = Bookmark(tmp_path / "note")
     with last.of("cd34", "lobby"):
@@ -116,7 +116,7 @@ def test_a_message_that_could_not_be_sent_can_be_corrected_and_one_that_was_refu
 def test_one_program_at_a_time_goes_on(tmp_path: Path) -> None:
     with (
         Bookmark(tmp_path / "note").of("ab12", "lobby"),
-        pytest.raises(ProfileError, match="another program"),
+        pytest.raises(LocalError, match="another program"),
         Bookmark(tmp_path / "note").of("cd34", "lobby"),
     ):
         pass
@@ -146,7 +146,7 @@ def test_a_note_without_refusals_is_one(tmp_path: Path) -> None:
 )
 def test_a_file_that_is_no_bookmark_is_left_alone(tmp_path: Path, data: str) -> None:
     (tmp_path / "note").write_text(data)
-    with pytest.raises(ProfileError, match="note"):
+    with pytest.raises(LocalError, match="note"):
         Bookmark(tmp_path / "note").load()
     assert (tmp_path / "note").read_text() == data
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.errors import ProfileError
+from aws_iot.errors import LocalError
 from aws_iot.files import exclusive, write_private
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
@@ -47,12 +47,12 @@ with exclusive(pathlib.Path(sys.argv[1])):
 """
 FILL = """
 import pathlib, resource, sys
-from aws_iot.errors import ProfileError
+from aws_iot.errors import LocalError
 from aws_iot.files import write_private
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
     write_private(pathlib.Path(sys.argv[1]), b"new" * 1000)
-except ProfileError as error:
+except LocalError as error:
     print(type(error).__name__)
 """
 
@@ -120,7 +120,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path)
     path = tmp_path / "file"
     path.write_bytes(b"old")
     with child(FILL, path) as process:
-        assert next_line(process) == "ProfileError"
+        assert next_line(process) == "LocalError"
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -128,7 +128,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path)
 def test_a_replacement_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     path = tmp_path / "folder in the way"
     path.mkdir()
-    with pytest.raises(ProfileError, match="folder in the way: cannot be written"):
+    with pytest.raises(LocalError, match="folder in the way: cannot be written"):
         write_private(path, b"new")
     assert list(tmp_path.iterdir()) == [path]
 

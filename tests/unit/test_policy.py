@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aws_iot.errors import ProfileError
+from aws_iot.errors import LocalError
 from aws_iot.policy.evaluate import Document, Verdict, decide, parse, request_of, wants
 
 POOL = "us-east-1:00000000-0000-0000-0000-00000000abcd"
@@ -523,7 +523,7 @@ def test_a_policy_is_read_as_it_is_and_out_of_what_the_aws_cli_prints() -> None:
     ],
 )
 def test_what_is_no_policy_is_refused_by_name(given: Any, words: str) -> None:
-    with pytest.raises(ProfileError) as told:
+    with pytest.raises(LocalError) as told:
         parse("team.json", given)
     assert str(told.value).startswith("team.json: ")
     assert words in str(told.value)

@@ -11,7 +11,7 @@ import pytest
 
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.config.profile import Profile, ProfileStore, checked_key, from_exports, parse_json, to_exports
-from aws_iot.errors import ProfileError, ProfileNotFound
+from aws_iot.errors import LocalError, ProfileError, ProfileNotFound
 
 HOST = "abc123-ats.iot.us-east-1.amazonaws.com"
 EXPORTS = {
@@ -403,7 +403,7 @@ def test_a_change_that_fails_leaves_the_profile_as_it_was(store: ProfileStore) -
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ProfileError):
+    with pytest.raises(LocalError):
         ProfileStore(tmp_path / "file").change("team", lambda _: PROFILE)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aws_iot.config.secrets import SecretStore
-from aws_iot.errors import ProfileError
+from aws_iot.errors import LocalError
 from tests.fakes import FakeKeyring
 
 
@@ -16,7 +16,7 @@ class LockedKeyring(FakeKeyring):
     """A keyring that its owner has not unlocked."""
 
     def set(self, name: str, value: str) -> None:
-        raise ProfileError("the keyring of this system cannot be used: locked")
+        raise LocalError("the keyring of this system cannot be used: locked")
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_whoever_wants_files_gets_them_and_is_told_nothing(
 def test_whoever_wants_the_keyring_gets_nothing_else(
     store: Callable[..., SecretStore], tmp_path: Path, keyring: FakeKeyring | None
 ) -> None:
-    with pytest.raises(ProfileError, match="keyring"):
+    with pytest.raises(LocalError, match="keyring"):
         store(keyring, "keyring").set("password", "team", "alice", "hunter2")
     assert files_with(tmp_path, "hunter2") == []
 
@@ -153,5 +153,5 @@ def test_a_damaged_secret_counts_as_none(
 
 
 def test_a_place_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ProfileError, match="AWS_IOT_SECRETS"):
+    with pytest.raises(LocalError, match="AWS_IOT_SECRETS"):
         SecretStore(tmp_path, keyring=lambda: None, place="vault")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.errors import ProfileError
+from aws_iot.errors import LocalError
 from aws_iot.messaging.message import Outgoing
 from aws_iot.publishing.spool import BATCH, STEPS, Spool
 
@@ -153,7 +153,7 @@ def test_what_is_broken_off_is_not_half_done_and_the_rest_goes_on(tmp_path: Path
 @pytest.mark.parametrize("damage", [b"nonsense" * 200, b"SQLite format 3\x00" + b"x" * 4096])
 def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "spool.sqlite3").write_bytes(damage)
-    with pytest.raises(ProfileError, match="cannot keep messages"), spooled(tmp_path):
+    with pytest.raises(LocalError, match="cannot keep messages"), spooled(tmp_path):
         pass
 
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from aws_iot.errors import AwsIotError, NotAuthorized, ServiceRefused, TopicRefused, Unreachable
-from aws_iot.messaging.client import Rooms
+from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Done, Publication
 from aws_iot.messaging.message import Outgoing
 from aws_iot.publishing.publisher import UNACKNOWLEDGED, Pace, Stream, Tally
@@ -92,9 +92,9 @@ def held(cloud: FakeCloud) -> Held:
 
 
 def stream_over(app: FakeApp, held: Held, told: list[tuple[int, str]]) -> Stream:
-    rooms: Rooms = app.rooms(app.profiles.load("default"), held, "us-east-1:x", "alice")
+    client: Client = app.client(app.profiles.load("default"), held, "us-east-1:x", "alice")
     return Stream(
-        [rooms],
+        [client],
         rate=0,
         on_link=lambda _: None,
         on_refused=lambda number, _, error: told.append((number, str(error))),
@@ -165,8 +165,8 @@ def test_refusals_that_could_not_be_told_since_that_was_broken_off_are_told_late
         if told == [1]:
             raise KeyboardInterrupt
 
-    rooms: Rooms = app.rooms(app.profiles.load("default"), held, "us-east-1:x", "alice")
-    stream = Stream([rooms], rate=0, on_link=lambda _: None, on_refused=tell)
+    client: Client = app.client(app.profiles.load("default"), held, "us-east-1:x", "alice")
+    stream = Stream([client], rate=0, on_link=lambda _: None, on_refused=tell)
     for number in (1, 2, 3):
         stream.put(number, Outgoing("lobby", b"x", str(number)))
     held.answer(ServiceRefused("no"))
@@ -180,9 +180,9 @@ def test_refusals_that_could_not_be_told_since_that_was_broken_off_are_told_late
 
 def test_what_is_refused_at_once_is_told_before_it_counts_as_settled(app: FakeApp, held: Held) -> None:
     settled: list[int] = []
-    rooms: Rooms = app.rooms(app.profiles.load("default"), held, "us-east-1:x", "alice")
+    client: Client = app.client(app.profiles.load("default"), held, "us-east-1:x", "alice")
     stream = Stream(
-        [rooms], rate=0, on_link=lambda _: None, on_refused=lambda *_: settled.append(stream.tally.settled)
+        [client], rate=0, on_link=lambda _: None, on_refused=lambda *_: settled.append(stream.tally.settled)
     )
     stream.refuse(1, ServiceRefused("no"))
     assert (settled, stream.tally.settled) == ([0], 1)
@@ -192,9 +192,9 @@ def test_that_a_message_is_acknowledged_is_told_before_all_counts_as_settled(
     app: FakeApp, held: Held
 ) -> None:
     acknowledged: list[tuple[str, int]] = []
-    rooms: Rooms = app.rooms(app.profiles.load("default"), held, "us-east-1:x", "alice")
+    client: Client = app.client(app.profiles.load("default"), held, "us-east-1:x", "alice")
     stream = Stream(
-        [rooms],
+        [client],
         rate=0,
         on_link=lambda _: None,
         on_refused=lambda *_: None,

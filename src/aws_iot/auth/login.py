@@ -14,8 +14,8 @@ from aws_iot.errors import (
     CodeRefused,
     CredentialsRefused,
     DeviceForgotten,
+    LocalError,
     PasswordTooWeak,
-    ProfileError,
     SessionEnded,
     SignInRefused,
     Unreachable,
@@ -130,17 +130,17 @@ class SignIn:
         raises.
         """
         device = None
-        with suppress(ProfileError):  # a keyring that is locked: then this machine is a new one
+        with suppress(LocalError):  # a keyring that is locked: then this machine is a new one
             device = self._cache.device(self._profile, username)
         try:
             session = self._new_session(username, password, device, ask)
         except DeviceForgotten:  # by an admin, or with a user pool that was made anew
-            with suppress(ProfileError):
+            with suppress(LocalError):
                 self._cache.forget_device(self._profile.key)
             device = None
             session = self._new_session(username, password, None, ask)
         if session.device and session.device != device:
-            with suppress(ProfileError):
+            with suppress(LocalError):
                 self._cache.remember(self._profile, username, session.device)
         return session
 
@@ -194,14 +194,14 @@ class SignIn:
         """Sign out: forget what is kept, then have its tokens revoked; whether there was anything.
 
         Raises `Unreachable`, `ServiceRefused`, `SignInRefused` when it is forgotten, but could not be revoked;
-        `ProfileError` where the refresh token is in a keyring that does not let us: ending it again goes on.
+        `LocalError` where the refresh token is in a keyring that does not let us: ending it again goes on.
         """
         session, locked = None, None
         try:
             kept = self._cache.load(self._profile)
             key = self._profile.key
             session = self._cache.whole(self._profile, kept).session if kept else self._cache.left_over(key)
-        except ProfileError as error:
+        except LocalError as error:
             locked = error
         was_in = self._cache.forget(self._profile.key)
         if locked:

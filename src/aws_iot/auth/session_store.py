@@ -32,7 +32,7 @@ class SessionCache:
 
     Three places: who it is, in `records`; tokens and credentials that live for an hour, in `cache`, which may
     be lost; what renews them, in the secret store. What is damaged, or of other pools than the profile's,
-    counts as not there. Methods raise `ProfileError` for files, or a keyring, that the system does not let them
+    counts as not there. Methods raise `LocalError` for files, or a keyring, that the system does not let them
     use.
     """
 
@@ -118,7 +118,7 @@ class SessionCache:
     def forget(self, key: str) -> bool:
         """Keep nothing for the profile of that key, but for a device; whether somebody was signed in.
 
-        Raises `ProfileError` if the refresh token is in a keyring that does not let us; the rest is forgotten.
+        Raises `LocalError` if the refresh token is in a keyring that does not let us; the rest is forgotten.
         """
         with self._writing(key):
             was_in = delete(self._record(key))

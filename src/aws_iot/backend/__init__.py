@@ -4,9 +4,10 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 
+from aws_iot.config.partitions import iot_arn
 from aws_iot.config.profile import Profile, from_exports
 from aws_iot.errors import InvalidRoom
 
@@ -82,15 +83,14 @@ def policy_length(rooms: Sequence[str], region: str) -> int:
 
     A test holds it to what the template makes.
     """
-    partition = next((name for part, name in _PARTITIONS.items() if region.startswith(part)), "aws")
-    iot, pool = f"arn:{partition}:iot:{region}:{'0' * 12}", f"{region}:{'0' * 36}"
+    arn, pool = partial(iot_arn, region, "0" * 12), f"{region}:{'0' * 36}"
     who = "${cognito-identity.amazonaws.com:sub}"
     heard = ["*"] if rooms[0] == "*" else [f"{room}/*" for room in rooms]
     resources: dict[str, object] = {
-        "Publish": [f"{iot}:topic/{pool}/{room}/{who}" for room in rooms],
-        "Subscribe": [f"{iot}:topicfilter/{pool}/{room}" for room in heard],
-        "Receive": [f"{iot}:topic/{pool}/{room}" for room in heard],
-        "Connect": f"{iot}:client/{who}*",
+        "Publish": [arn(f"topic/{pool}/{room}/{who}") for room in rooms],
+        "Subscribe": [arn(f"topicfilter/{pool}/{room}") for room in heard],
+        "Receive": [arn(f"topic/{pool}/{room}") for room in heard],
+        "Connect": arn(f"client/{who}*"),
     }
     statements: list[dict[str, object]] = [
         {"Effect": "Allow", "Action": f"iot:{action}", "Resource": resource}
@@ -98,9 +98,6 @@ def policy_length(rooms: Sequence[str], region: str) -> int:
     ]
     statements[-1]["Condition"] = {"StringLike": {"iot:ClientId": f"{who}*"}}
     return len(json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":")))
-
-
-_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 
 def is_ours(description: str) -> bool:

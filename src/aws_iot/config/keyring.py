@@ -9,7 +9,7 @@ import keyring.backends.null
 from keyring.errors import PasswordDeleteError
 
 from aws_iot.deadline import within
-from aws_iot.errors import ProfileError
+from aws_iot.errors import LocalError
 
 SERVICE = "aws-iot-cli"
 """Under which the keyring shows what is ours."""
@@ -53,7 +53,7 @@ def _told(work: Callable[[], T]) -> T:
     try:
         return within(UNLOCK_SECONDS, work, f"no answer in {UNLOCK_SECONDS:g} seconds")
     except Exception as error:
-        raise ProfileError(
+        raise LocalError(
             f"the keyring of this system cannot be used: {error}",
             hint="Unlock it, or set AWS_IOT_SECRETS=file to keep secrets in files that only you can read.",
         ) from error

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from aws_iot.config.profile import checked_key
-from aws_iot.errors import ProfileError
+from aws_iot.errors import LocalError
 from aws_iot.files import delete, read, write_private
 
 Kind = Literal["password", "refresh-token", "device", "client-secret"]
@@ -15,7 +15,7 @@ KINDS: tuple[Kind, ...] = ("password", "refresh-token", "device", "client-secret
 
 
 class Keyring(Protocol):
-    """The keyring of the operating system. Every method raises `ProfileError` where it fails."""
+    """The keyring of the operating system. Every method raises `LocalError` where it fails."""
 
     def get(self, name: str) -> str | None:
         """None if there is nothing of that name."""
@@ -35,7 +35,7 @@ class SecretStore:
 
     A private file a secret says whose it is and where: in the file itself, or in the keyring. So nothing
     waits for a keyring that holds nothing of it. What is damaged counts as not there. Methods raise
-    `ProfileError` for files that the system does not let them use.
+    `LocalError` for files that the system does not let them use.
     """
 
     def __init__(
@@ -53,9 +53,7 @@ class SecretStore:
         """
         self._place = place.lower() if place else None
         if self._place not in (None, "file", "keyring"):
-            raise ProfileError(
-                f"AWS_IOT_SECRETS is '{place}'", hint="Set it to file or keyring, or unset it."
-            )
+            raise LocalError(f"AWS_IOT_SECRETS is '{place}'", hint="Set it to file or keyring, or unset it.")
         self.folder = folder
         self._find_keyring = keyring
         self._tell = tell
@@ -75,7 +73,7 @@ class SecretStore:
         return owner if isinstance(owner, str) else None
 
     def set(self, kind: Kind, key: str, owner: str, value: str) -> None:
-        """Keep it, in place of what is there. Raises `ProfileError` if it must be the keyring and cannot."""
+        """Keep it, in place of what is there. Raises `LocalError` if it must be the keyring and cannot."""
         before = self._note(kind, key) or {}
         keyring = None if self._place == "file" else self._find_keyring()
         if keyring:
@@ -85,16 +83,16 @@ class SecretStore:
             try:
                 keyring.set(self._name(kind, key), json.dumps({"owner": owner, "value": value}))
                 return
-            except ProfileError:  # locked, or the secret is too long for it, as Windows' is for some tokens
+            except LocalError:  # locked, or the secret is too long for it, as Windows' is for some tokens
                 if self._place == "keyring":
                     raise
         elif self._place == "keyring":
-            raise ProfileError(
+            raise LocalError(
                 "this system has no keyring that can be used",
                 hint="Set AWS_IOT_SECRETS=file to keep secrets in files that only you can read.",
             )
         if before.get("in") == "keyring":
-            with suppress(ProfileError):
+            with suppress(LocalError):
                 self._out_of_keyring(kind, key)
         self._tell_of_files()
         self._write(kind, key, {"owner": owner, "in": "file", "value": value})
@@ -102,7 +100,7 @@ class SecretStore:
     def remove(self, kind: Kind, key: str) -> None:
         """Forget it; fine if there is none.
 
-        Raises `ProfileError` if it is in a keyring that cannot be used now: it can be removed later.
+        Raises `LocalError` if it is in a keyring that cannot be used now: it can be removed later.
         """
         note = self._note(kind, key)
         if note is None:
@@ -116,7 +114,7 @@ class SecretStore:
         if keyring:
             keyring.remove(self._name(kind, key))
         elif must:
-            raise ProfileError(
+            raise LocalError(
                 f"the {kind} of '{key}' is in a keyring that cannot be found now",
                 hint="Run this again where the keyring can be used.",
             )

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from aws_iot.auth.credentials import CredentialIssuer, Credentials
 from aws_iot.auth.session import Session
+from aws_iot.config.partitions import region_of_iot_host
 from aws_iot.config.profile import Profile
 from aws_iot.errors import AwsIotError, NotAuthorized, TopicRefused, Unreachable
 from aws_iot.messaging.connection import Connection, Lost, Publication
@@ -284,4 +285,4 @@ HIDDEN = "[secret]"
 def _is_without_ats(host: str) -> bool:
     """Whether AWS kept it for old devices: docs.aws.amazon.com/iot/latest/developerguide/iot-connect-devices.html"""
     first, _, rest = host.partition(".")
-    return rest.startswith("iot.") and not first.endswith("-ats") and ".amazonaws.com" in rest
+    return rest.startswith("iot.") and not first.endswith("-ats") and region_of_iot_host(host) is not None

@@ -23,7 +23,7 @@ class DurableSession:
     def rooms(self) -> list[str]:
         """The rooms and patterns that may have been entered; none if nobody did from here, or as somebody else.
 
-        Raises `ProfileError` for a file that cannot be read.
+        Raises `LocalError` for a file that cannot be read.
         """
         try:
             known = json.loads(read(self._path) or b"{}")
@@ -32,7 +32,7 @@ class DurableSession:
             return []
 
     def note(self, rooms: Sequence[str]) -> None:
-        """These may have been entered from now on. Raises `ProfileError`."""
+        """These may have been entered from now on. Raises `LocalError`."""
         known = {"identity": self._identity, "rooms": [*rooms]}
         write_private(self._path, json.dumps(known).encode() + b"\n")
 

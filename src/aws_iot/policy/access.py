@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from aws_iot.config.partitions import iot_arn
 from aws_iot.messaging.topics import check_topic, topic, topic_filter
 from aws_iot.policy.evaluate import AUD, Decision, Document, Request, Verdict, decide, request_of
 
@@ -50,7 +51,7 @@ class Person:
 
     def arn(self, resource: str) -> str:
         """The whole name of a resource such as `topic/…`."""
-        return f"arn:{partition(self.region)}:iot:{self.region}:{self.account}:{resource}"
+        return iot_arn(self.region, self.account, resource)
 
     def request(self, question: Question) -> Request:
         """The question as AWS IoT Core gets it."""
@@ -62,11 +63,6 @@ class Person:
             client=self.client,
             more=self.more,
         )
-
-
-def partition(region: str) -> str:
-    """The part of AWS that a region is in: docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html."""
-    return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(region.rpartition("-")[0].rpartition("-")[0], "aws")
 
 
 @dataclass(frozen=True, slots=True)

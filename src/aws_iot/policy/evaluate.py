@@ -17,7 +17,7 @@ from functools import lru_cache, partial
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from aws_iot.errors import ProfileError
+from aws_iot.errors import LocalError
 
 SUB = "cognito-identity.amazonaws.com:sub"
 AUD = "cognito-identity.amazonaws.com:aud"
@@ -192,7 +192,7 @@ _DEEPEST = 4  # one wrapping in another: none is deeper that the AWS CLI prints
 def parse(name: str, given: str | bytes | Mapping[str, Any]) -> Document:
     """Read a policy: the document itself, or what `aws iot get-policy` or `aws iam get-role-policy` print around it.
 
-    Raises `ProfileError`, naming `name` and what is wrong.
+    Raises `LocalError`, naming `name` and what is wrong.
     """
     value: Any = given
     for _ in range(_DEEPEST):
@@ -205,11 +205,11 @@ def parse(name: str, given: str | bytes | Mapping[str, Any]) -> Document:
         inner = (value[key] for key in _WRAPPINGS if isinstance(value.get(key), str | Mapping))
         value = next(inner, None)
     if not isinstance(value, Mapping) or "Statement" not in value:
-        raise ProfileError(f"{name}: is no policy: a policy is a JSON object with a 'Statement'")
+        raise LocalError(f"{name}: is no policy: a policy is a JSON object with a 'Statement'")
     version = value.get("Version")
     if version not in (None, "2008-10-17", WITH_VARIABLES):
         told = short(json.dumps(version)) if isinstance(version, str | int) else "no text"
-        raise ProfileError(f'{name}: its Version is {told}: write "{WITH_VARIABLES}"')
+        raise LocalError(f'{name}: its Version is {told}: write "{WITH_VARIABLES}"')
     statements = value["Statement"]
     if not isinstance(statements, list):
         statements = [statements]
@@ -226,21 +226,21 @@ def _read_json(name: str, text: str | bytes) -> Any:
         found = dict(pairs)
         if len(found) < len(pairs):
             [(key, _), *_] = Counter(key for key, _ in pairs).most_common(1)
-            raise ProfileError(f"{name}: has '{short(key)}' twice in one object")
+            raise LocalError(f"{name}: has '{short(key)}' twice in one object")
         return found
 
     try:
         return json.loads(text, object_pairs_hook=once)
     except (ValueError, RecursionError) as error:
-        raise ProfileError(f"{name}: is not JSON: {error}") from error
+        raise LocalError(f"{name}: is not JSON: {error}") from error
 
 
 _ELEMENTS = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 
 
 def _statement(name: str, number: int, given: Any) -> Statement:
-    def wrong(what: str) -> ProfileError:
-        return ProfileError(f"{name}: statement {number} {what}")
+    def wrong(what: str) -> LocalError:
+        return LocalError(f"{name}: statement {number} {what}")
 
     if not isinstance(given, dict):
         raise wrong("is no JSON object")

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
 
-from aws_iot.errors import ProfileError
+from aws_iot.errors import LocalError
 from aws_iot.files import delete, exclusive, read, write_private
 
 MOST_REFUSED = 10_000
@@ -61,14 +61,14 @@ class Bookmark:
     def of(self, stream: str, room: str | None) -> Iterator[None]:
         """Go on from where the file says, else begin with `stream`; no other program may meanwhile.
 
-        Raises `ProfileError` for a file that is none of ours, or about another room.
+        Raises `LocalError` for a file that is none of ours, or about another room.
         """
         with exclusive(self.path.parent, 0.0, f".{self.path.name}.lock", passing=True) as held:
             if not held:
-                raise ProfileError(f"{self.path}: another program goes on from there")
+                raise LocalError(f"{self.path}: another program goes on from there")
             self._note = self.load() or Note(stream, 0, room, 0)
             if self._note.room != room:
-                raise ProfileError(
+                raise LocalError(
                     f"{self.path}: is about {_named(self._note.room)}, not {_named(room)}", hint=ANOTHER_INPUT
                 )
             self._again = dict(self._note.refused)
@@ -88,7 +88,7 @@ class Bookmark:
     def wants(self, number: int, room: str, payload: bytes | None) -> bool:
         """Whether this message, the next of the input, is to be sent; None is one that cannot be.
 
-        In place of such a one there may be another the next time. Raises `ProfileError` if the input is else not the
+        In place of such a one there may be another the next time. Raises `LocalError` if the input is else not the
         one that an earlier run has sent.
         """
         if payload is None and len(self._replaceable) < MOST_REFUSED:
@@ -98,7 +98,7 @@ class Bookmark:
             now = self._fingerprint = fingerprint(now, room, payload or b"")
         known = self._note.fingerprint if number == self.skipped else self._again.get(number, now)
         if now != known:
-            raise ProfileError(
+            raise LocalError(
                 f"{self.path}: is about another input, up to {self._word} {number:,}", hint=ANOTHER_INPUT
             )
         if number <= self.skipped:
@@ -122,9 +122,9 @@ class Bookmark:
             self._most = min(self._most, number - 1)
 
     def check_end(self, last: int) -> None:
-        """Raises `ProfileError` if an input that ends with this number cannot be the one that was sent before."""
+        """Raises `LocalError` if an input that ends with this number cannot be the one that was sent before."""
         if last < self.skipped:
-            raise ProfileError(
+            raise LocalError(
                 f"this input ends at {self._word} {last:,}, and {self.skipped:,} of it were sent before",
                 hint=ANOTHER_INPUT,
             )
@@ -147,7 +147,7 @@ class Bookmark:
             )
 
     def load(self) -> Note | None:
-        """None if there is no such file. Raises `ProfileError` if it is none of ours."""
+        """None if there is no such file. Raises `LocalError` if it is none of ours."""
         data = read(self.path)
         if data is None:
             return None
@@ -159,7 +159,7 @@ class Bookmark:
                 return note
         except (ValueError, TypeError):
             pass
-        raise ProfileError(
+        raise LocalError(
             f"{self.path}: does not say how far a stream came", hint="Name another file, or remove it."
         )
 

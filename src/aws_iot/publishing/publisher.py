@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from aws_iot.errors import AwsIotError, ServiceRefused, TopicRefused
-from aws_iot.messaging.client import Rooms
+from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Outgoing
 
@@ -78,7 +78,7 @@ class Pace:
 class _Lane:
     """A connection of the stream, and how much is on its way there."""
 
-    def __init__(self, rooms: Rooms, pace: Pace) -> None:
+    def __init__(self, rooms: Client, pace: Pace) -> None:
         self.rooms = rooms
         self.pace = pace
         self.sent = 0
@@ -102,7 +102,7 @@ class Stream:
 
     def __init__(
         self,
-        connections: Sequence[Rooms],
+        connections: Sequence[Client],
         *,
         rate: float = PUBLISHES_PER_SECOND,
         on_link: Callable[[Lost | Restored], None],
@@ -148,7 +148,7 @@ class Stream:
             self.look()
         lane.sent += 1
         self.tally.sent += 1
-        lane.rooms.hand_over(message, lambda error: self._settled(lane, number, message, error))
+        lane.rooms.publish_nowait(message, lambda error: self._settled(lane, number, message, error))
 
     def refuse(self, number: int, error: AwsIotError) -> None:
         """What has this number cannot be sent at all."""
@@ -193,7 +193,7 @@ class Stream:
     def _hear(self, lane: _Lane) -> None:
         """Tell what has happened to a link, if anything has. Raises why it has ended, if it has."""
         is_lost = lane.settled_before is not None
-        for event in lane.rooms.what_happened():
+        for event in lane.rooms.connection_events():
             if isinstance(event, Restored):
                 lane.pace.rest(lane.sent_again / PUBLISHES_PER_SECOND)
             self._on_link(event)

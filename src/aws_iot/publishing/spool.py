@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from aws_iot.errors import ProfileError
+from aws_iot.errors import LocalError
 from aws_iot.files import exclusive
 from aws_iot.messaging.message import Outgoing
 
@@ -38,7 +38,7 @@ class Spool:
 
     Several programs may add to it, each thread by a `Spool` of its own; one at a time sends: see `sending`.
     What `add` has returned from survives the end of the process, however it ends; not a power cut, which may take
-    the last moments. Methods raise `ProfileError` for a folder that cannot be used.
+    the last moments. Methods raise `LocalError` for a folder that cannot be used.
     """
 
     def __init__(self, folder: Path, pool: str, speaker: str | None) -> None:
@@ -54,9 +54,7 @@ class Spool:
         path = self._folder / "spool.sqlite3"
         with _told(self._folder), exclusive(self._folder, BUSY_SECONDS) as held:
             if not held:
-                raise ProfileError(
-                    f"{self._folder}: another program has kept it for {BUSY_SECONDS:g} seconds"
-                )
+                raise LocalError(f"{self._folder}: another program has kept it for {BUSY_SECONDS:g} seconds")
             # One that is there is not opened: to close it would undo the locks that SQLite holds for another thread
             # of this process (sqlite.org/howtocorrupt.html, 2.2), and other programs would take it for unused.
             with suppress(FileExistsError):
@@ -187,4 +185,4 @@ def _told(folder: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.Error) as error:
-        raise ProfileError(f"{folder}: cannot keep messages: {error}") from error
+        raise LocalError(f"{folder}: cannot keep messages: {error}") from error

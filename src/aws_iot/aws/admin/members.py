@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import Any
 
 from aws_iot.aws.admin.services import AdminServices
-from aws_iot.aws.base.calls import Refusals, Service
+from aws_iot.aws.base.calls import Service
+from aws_iot.aws.base.refusals import Refusals
 from aws_iot.errors import NotAuthorized, NotFound, NotInstalled, ServiceRefused
 
 PAGE = 60  # the most that ListIdentities gives at once: cognito-identity 2014-06-30

@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import Any
 
 from aws_iot.aws.admin.services import AdminServices
-from aws_iot.aws.base.calls import Refusals, Service
-from aws_iot.errors import NotAuthorized, NotFound, ProfileError, ServiceRefused
+from aws_iot.aws.base.calls import Service
+from aws_iot.aws.base.refusals import Refusals
+from aws_iot.errors import LocalError, NotAuthorized, NotFound, ServiceRefused
 from aws_iot.policy.access import Person, PolicyLayer, Question
 from aws_iot.policy.evaluate import Document, parse
 
@@ -112,13 +113,13 @@ class Authorization(AdminServices):
             ]
             documents = [parse(one["PolicyName"], one["PolicyDocument"]) for one in inline]
             return PolicyLayer("role", name, (*documents, *managed), doubt)
-        except (NotAuthorized, ServiceRefused, ProfileError) as error:
+        except (NotAuthorized, ServiceRefused, LocalError) as error:
             return PolicyLayer("role", name, (), str(error))
 
     def _boundary(self, arn: str) -> PolicyLayer:
         try:
             return PolicyLayer("boundary", _name(arn), (self._managed(arn),))
-        except (NotAuthorized, ServiceRefused, ProfileError) as error:
+        except (NotAuthorized, ServiceRefused, LocalError) as error:
             return PolicyLayer("boundary", _name(arn), (), str(error))
 
     def _managed(self, arn: str) -> Document:
@@ -138,7 +139,7 @@ class Authorization(AdminServices):
                 arn = one.get("policyArn")
                 found = self._iot.call("get_policy", _REFUSALS, policyName=one["policyName"])
                 documents.append(parse(one["policyName"], found["policyDocument"]))
-        except (NotAuthorized, ServiceRefused, ProfileError) as error:
+        except (NotAuthorized, ServiceRefused, LocalError) as error:
             return PolicyLayer("IoT", "policies of the identity", (), str(error)), arn
         return PolicyLayer("IoT", ", ".join(one.name for one in documents), tuple(documents)), arn
 

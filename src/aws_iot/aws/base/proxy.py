@@ -9,14 +9,14 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from awscrt import http, io
 
 from aws_iot.config.endpoint import Endpoint, is_loopback
-from aws_iot.errors import ProfileError
+from aws_iot.errors import LocalError
 
 
 def proxy_of(endpoint: Endpoint) -> SplitResult | None:
     """The proxy that `HTTPS_PROXY` names for this endpoint, unless `NO_PROXY` exempts it.
 
     Never for this machine itself, as in `aws_iot.aws.base.calls`; without TLS only that can be reached.
-    Raises `ProfileError` for a proxy that cannot be one.
+    Raises `LocalError` for a proxy that cannot be one.
     """
     if is_loopback(endpoint.host) or not any(name.lower().endswith("_proxy") for name in os.environ):
         return None
@@ -32,7 +32,7 @@ def proxy_of(endpoint: Endpoint) -> SplitResult | None:
         proxy = urlsplit(url if "://" in url else f"http://{url}")
         if proxy.scheme in ("http", "https") and proxy.hostname and proxy.port != 0:
             return proxy
-    raise ProfileError(
+    raise LocalError(
         f"the proxy for {endpoint.host} is none that can be used",
         hint="Set HTTPS_PROXY to a URL such as http://proxy.example:3128.",
     )

@@ -19,8 +19,10 @@ from awscrt.http import HttpHeaders, HttpRequest
 from botocore.httpsession import get_cert_path
 
 from aws_iot.auth.credentials import Credentials
-from aws_iot.aws.base.calls import Address, Refusals, Service
+from aws_iot.aws.base.calls import Service
+from aws_iot.aws.base.clients import Address
 from aws_iot.aws.base.network_errors import clock_fault, time_of
+from aws_iot.aws.base.refusals import Refusals
 from aws_iot.aws.cognito.user_pool import UserPool
 from aws_iot.aws.iot.diagnosis import MOST_OF_A_BODY, Route, why_not
 from aws_iot.aws.iot.signing import sign
@@ -28,7 +30,14 @@ from aws_iot.config.endpoint import PATH, Endpoint
 from aws_iot.config.profile import Profile
 from aws_iot.deadline import within
 from aws_iot.doctor.checks import CheckResult, redacted, secrets_of
-from aws_iot.errors import AwsIotError, CredentialsRefused, ProfileError, SignInRefused, Unreachable
+from aws_iot.errors import (
+    AwsIotError,
+    CredentialsRefused,
+    LocalError,
+    ProfileError,
+    SignInRefused,
+    Unreachable,
+)
 
 T = TypeVar("T")
 
@@ -76,7 +85,7 @@ class CognitoAndIotCore:
     def names(self) -> CheckResult:
         try:
             places = self._places
-        except ProfileError:
+        except LocalError:
             return CheckResult("not looked at before the proxy is right")
         unknown: list[_Place] = []
 

@@ -46,8 +46,8 @@ from aws_iot.config.profile import Profile
 from aws_iot.deadline import SLICE_SECONDS, settled
 from aws_iot.errors import (
     AwsIotError,
+    LocalError,
     NotAuthorized,
-    ProfileError,
     ServiceRefused,
     SignInRefused,
     Unreachable,
@@ -136,7 +136,7 @@ class IotCoreConnection:
 
         With a name, `durable`, the broker keeps the session, and what comes while nobody of that name listens.
 
-        Raises `NotAccepted`, `CredentialsRefused`, `Unreachable`, `ProfileError` for an unusable CA
+        Raises `NotAccepted`, `CredentialsRefused`, `Unreachable`, `LocalError` for an unusable CA
         bundle, or what `credentials` raises.
         """
         [connection] = cls._open_all([cls(profile, identity, credentials, now, timeout, durable)])
@@ -519,7 +519,7 @@ class IotCoreConnection:
         with self._handing:
             if self._is_linked or self._link_began > looked_at:
                 return  # a later attempt was let in
-            if isinstance(fault, SignInRefused | NotAuthorized | ProfileError | WrongClock):
+            if isinstance(fault, SignInRefused | NotAuthorized | LocalError | WrongClock):
                 self._end(fault)
             if not self._ended.done():
                 again, self._last_cause = cause == self._last_cause, cause

@@ -20,7 +20,7 @@ from aws_iot.aws.base.proxy import authorization, port_of, proxy_of
 from aws_iot.aws.iot.signing import SignedUpgrade
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.deadline import within
-from aws_iot.errors import AwsIotError, CredentialsRefused, ProfileError, Unreachable
+from aws_iot.errors import AwsIotError, CredentialsRefused, LocalError, Unreachable
 
 
 def diagnose(
@@ -63,7 +63,7 @@ class Route:
 
     @classmethod
     def to(cls, endpoint: Endpoint, ca_bundle: str | None) -> "Route":
-        """Raises `ProfileError` for a proxy that cannot be one."""
+        """Raises `LocalError` for a proxy that cannot be one."""
         return cls(endpoint, ca_bundle, proxy_of(endpoint))
 
     @property
@@ -85,7 +85,7 @@ class Route:
     def connect(self, timeout: float, *, secured: bool = True) -> http.client.HTTPConnection:
         """A link to the endpoint, to be closed; without TLS if it is not to be `secured`.
 
-        `timeout` is in seconds, for each wait. Raises `Unreachable`, and `ProfileError` for a CA bundle that cannot
+        `timeout` is in seconds, for each wait. Raises `Unreachable`, and `LocalError` for a CA bundle that cannot
         be used.
         """
         link: http.client.HTTPConnection
@@ -151,10 +151,10 @@ class Route:
         return Unreachable(f"cannot reach {self}: {why_unreachable(error)}", hint=hint)
 
 
-def ca_bundle_unusable(path: str | None) -> ProfileError:
+def ca_bundle_unusable(path: str | None) -> LocalError:
     """A file of authorities that is missing, or none."""
     is_there = path is not None and Path(path).is_file()
-    return ProfileError(
+    return LocalError(
         f"the ca_bundle {path} cannot be used: "
         + ("it must be a PEM file that you can read" if is_there else "there is no such file"),
         hint="It is ca_bundle in the exports file, or AWS_CA_BUNDLE or REQUESTS_CA_BUNDLE in the environment.",

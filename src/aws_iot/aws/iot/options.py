@@ -39,7 +39,7 @@ def client_options(
 ) -> mqtt5.ClientOptions:
     """All that a client is made with; `callbacks` as awscrt names them.
 
-    Raises `ProfileError` for a CA bundle that cannot be used.
+    Raises `LocalError` for a CA bundle that cannot be used.
     """
     tls = partial(_tls, endpoint, ca_bundle)
     behaviors = mqtt5.ClientSessionBehaviorType

@@ -14,7 +14,7 @@ from aws_iot.cli import options
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import ask_line
 from aws_iot.config.profile import Profile
-from aws_iot.errors import AwsIotError, NotAuthorized, ProfileError, ServiceRefused
+from aws_iot.errors import AwsIotError, LocalError, NotAuthorized, ServiceRefused
 from aws_iot.messaging.message import timestamp
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _names(app: App, profile: Profile) -> dict[str, str]:
     """The user names of the identities that are signed in on this machine, with whatever profile of the pool."""
     found = {}
     for key in app.profiles.keys():
-        with suppress(ProfileError):  # such as a damaged profile, which is no matter here
+        with suppress(LocalError):  # such as a damaged profile, which is no matter here
             other = app.profiles.load(key)
             if other.identity_pool_id == profile.identity_pool_id and (kept := app.sessions.load(other)):
                 found[kept.credentials.identity] = kept.session.username

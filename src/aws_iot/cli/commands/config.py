@@ -15,7 +15,7 @@ from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import ask_secret, need_terminal
 from aws_iot.config.exports import read_cognitorc, read_exports
 from aws_iot.config.profile import Profile, checked_key, to_exports
-from aws_iot.errors import ProfileError, ProfileNotFound
+from aws_iot.errors import LocalError, ProfileError, ProfileNotFound
 
 _ASK = "\0ask"
 
@@ -161,7 +161,7 @@ def _forget_what_is_of_others(app: App, key: str, old: Profile, new: Profile, ev
 def write_profile(app: App, key: str, profile: Profile) -> None:
     """Store a profile for who is preset there, as -s does: nothing of other pools outlives it."""
     if checked_key(key) in app.profiles.keys():
-        with suppress(ProfileError):  # what is damaged cannot be forgotten, only replaced
+        with suppress(LocalError):  # what is damaged cannot be forgotten, only replaced
             old = app.profiles.load(key)
             profile = replace(profile, username=old.username)
             _forget_what_is_of_others(app, key, old, profile, False)
@@ -201,7 +201,7 @@ def list_(app: App, as_json: bool) -> None:
 def _row(app: App, key: str) -> dict[str, str | None]:
     try:
         profile = app.profiles.load(key)
-    except ProfileError as error:
+    except LocalError as error:
         return {"profile": key, "user": None, "user_pool": None, "endpoint": None, "error": str(error)}
     return {
         "profile": key,
@@ -267,7 +267,7 @@ def import_(app: App, file: Path, overwrite: bool) -> None:
     for key, found, password in read_cognitorc(path):
         try:
             output.info(f"{key}: {_import(app, key, found, password, overwrite)}")
-        except ProfileError as error:
+        except LocalError as error:
             failed += 1
             output.info(f"{key}: not imported: {error}")
     if failed:

@@ -17,7 +17,7 @@ from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.ui import output
 from aws_iot.config.profile import checked_key, to_exports
-from aws_iot.errors import ProfileError
+from aws_iot.errors import LocalError
 from aws_iot.files import exclusive, write_private
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _own_folder(parent: Path, key: str) -> Iterator[Path]:
                 yield parent / name
                 return
         if chosen:
-            raise ProfileError(
+            raise LocalError(
                 f"a local stack with the profile '{key}' is running already", hint="Choose another: -k KEY"
             )
 

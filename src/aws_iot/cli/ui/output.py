@@ -9,7 +9,7 @@ from typing import Any, Self, TextIO
 
 import click
 
-from aws_iot.errors import ProfileError
+from aws_iot.errors import LocalError
 
 # Marks that reorder what is shown: unicode.org/reports/tr9. Other format characters (joined emoji need
 # them) change nothing around them.
@@ -42,7 +42,7 @@ class _Words(io.TextIOWrapper):
 
 
 class _Data(io.TextIOWrapper):
-    """Stdout for all who write there, Click too: raises `ProfileError` or `ReaderGone` for what it does not take."""
+    """Stdout for all who write there, Click too: raises `LocalError` or `ReaderGone` for what it does not take."""
 
     def write(self, text: str, /) -> int:
         need_stdout()
@@ -102,9 +102,9 @@ def data(line: str) -> None:
 
 
 def need_stdout() -> None:
-    """Raises `ProfileError` where there is none (`>&-`), before something is done of which nobody would learn."""
+    """Raises `LocalError` where there is none (`>&-`), before something is done of which nobody would learn."""
     if sys.__stdout__ is None:
-        raise ProfileError("standard output is closed: there is nowhere to print to")
+        raise LocalError("standard output is closed: there is nowhere to print to")
 
 
 class ReaderGone(Exception):
@@ -117,7 +117,7 @@ def _given_up(error: OSError) -> Exception:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if isinstance(error, BrokenPipeError):
         return ReaderGone()
-    return ProfileError(f"the output cannot be written: {error.strerror}")
+    return LocalError(f"the output cannot be written: {error.strerror}")
 
 
 class Lines:

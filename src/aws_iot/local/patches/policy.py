@@ -16,7 +16,8 @@ from functools import lru_cache
 from ministack.core.responses import request_scope
 from ministack.services import iam, iot, sts
 
-from aws_iot.errors import ProfileError
+from aws_iot.config.partitions import iot_arn
+from aws_iot.errors import LocalError
 from aws_iot.policy.evaluate import AMR, IS_A_THING, Document, Verdict, decide, parse, request_of
 
 _log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ def allows(account: str, region: str, credential: tuple[str, str], action: str, 
     _links[access_key] = identity
     request = request_of(
         action,
-        f"arn:aws:iot:{region}:{account}:{resource}",
+        iot_arn(region, account, resource),
         identity=identity["_identity_id"],
         pool=identity["_identity_pool_id"],
         client=resource.removeprefix(CLIENT) if resource.startswith(CLIENT) else None,
@@ -75,7 +76,7 @@ def _parsed(documents: Iterable[str]) -> Iterator[Document]:
     for text in documents:
         try:
             yield _parse(text)
-        except ProfileError as error:  # the engine takes what AWS would not
+        except LocalError as error:  # the engine takes what AWS would not
             _log.warning("a policy that allows nothing: %s", error)
 
 

@@ -17,7 +17,7 @@ from aws_iot.cli.commands.config import write_profile
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import ask_line, need_terminal
 from aws_iot.config.profile import Profile, checked_key, from_exports, parse_json, to_exports
-from aws_iot.errors import NotAuthorized, NotFound, ProfileError, ServiceRefused
+from aws_iot.errors import LocalError, NotAuthorized, NotFound, ProfileError, ServiceRefused
 from aws_iot.files import read, write_private
 from aws_iot.messaging.message import timestamp
 
@@ -272,7 +272,7 @@ def _spare(app: App, path: Path, key: str | None, profile: Profile | None) -> No
     """Refuse to replace a file or profile of other pools than those of `profile`; None stands for pools to come."""
     held = None if str(path) == "-" else read(path)
     if held is not None and not _is_of(profile, lambda: from_exports(parse_json(held, path), str(path))):
-        raise ProfileError(
+        raise LocalError(
             f"{path} is there already, and holds something else",
             hint="Give another file with -o, or --replace.",
         )
@@ -286,7 +286,7 @@ def _spare(app: App, path: Path, key: str | None, profile: Profile | None) -> No
 def _is_of(profile: Profile | None, found: Callable[[], Profile]) -> bool:
     try:
         return profile is not None and _pools(found()) == _pools(profile)
-    except ProfileError:
+    except LocalError:
         return False
 
 
@@ -482,11 +482,11 @@ def _check_protection(where: Where, deployment: "Deployment", state: "StackState
 def _tell_what_is_left(app: App, pool: str) -> None:
     """Name what this machine still has of the pools that are gone; nothing of it is removed unasked."""
     held = read(EXPORTS)
-    with suppress(ProfileError):
+    with suppress(LocalError):
         if held and from_exports(parse_json(held, EXPORTS), str(EXPORTS)).user_pool_id == pool:
             output.info(f"The file {EXPORTS} is of no use any more.")
     for key in app.profiles.keys():
-        with suppress(ProfileError):
+        with suppress(LocalError):
             if app.profiles.load(key).user_pool_id == pool:
                 output.info(f"The profile '{key}' is of no use any more: aws-iot config remove -k {key}")
 

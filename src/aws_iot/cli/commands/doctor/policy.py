@@ -14,7 +14,7 @@ from aws_iot.cli import options
 from aws_iot.cli.commands.admin import LATER, check_identities
 from aws_iot.cli.ui import output
 from aws_iot.config.profile import Profile
-from aws_iot.errors import AwsIotError, Indeterminate, NotAuthorized, ProfileError, ProfileNotFound
+from aws_iot.errors import AwsIotError, Indeterminate, LocalError, NotAuthorized, ProfileNotFound
 from aws_iot.files import read
 from aws_iot.policy.access import (
     ACTIONS,
@@ -283,7 +283,7 @@ def _given(asked: Asked) -> tuple[Sequence[PolicyLayer], str | None]:
 
 def _read(path: Path) -> bytes:
     if (found := read(path)) is None:
-        raise ProfileError(f"{path}: there is no such file")
+        raise LocalError(f"{path}: there is no such file")
     return found
 
 

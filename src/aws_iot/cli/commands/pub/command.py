@@ -14,10 +14,10 @@ from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.commands.pub.input import Given, whole
 from aws_iot.cli.connect import connected
-from aws_iot.cli.sign_in import pointing_at_doctor, signed_in, speaker
+from aws_iot.cli.sign_in import expected_username, signed_in, suggest_doctor
 from aws_iot.cli.ui import output
 from aws_iot.errors import SignInRefused
-from aws_iot.messaging.client import Rooms
+from aws_iot.messaging.client import Client
 from aws_iot.messaging.topics import check_room
 from aws_iot.publishing.publisher import PUBLISHES_PER_SECOND
 
@@ -157,10 +157,10 @@ def pub(
 
     entered: list[tuple[SignIn, Kept]] = []
 
-    def enter(connections: int, stack: ExitStack, ask: bool = True) -> list[Rooms]:
+    def enter(connections: int, stack: ExitStack, ask: bool = True) -> list[Client]:
         if password_stdin and not (ask or entered):
             raise SignInRefused("the password on standard input was read before, and is not kept")
-        with pointing_at_doctor(key):
+        with suggest_doctor(key):
             if not entered:
                 entered.append(signed_in(app, profile, user, password, password_stdin, ask=ask))
             [(sign_in, kept)] = entered
@@ -169,7 +169,7 @@ def pub(
     if one is not None and given.repeat == 1 and not spool and room is not None:
         with ExitStack() as stack:
             [place] = enter(1, stack)
-            with pointing_at_doctor(key):
+            with suggest_doctor(key):
                 place.publish(room, one, qos=int(qos), retain=retain)
         output.info(
             f"Said in {room}." if int(qos) else f"Sent to {room}; nobody says whether it came (--qos 0)."
@@ -181,7 +181,7 @@ def pub(
     if spool:
         from aws_iot.cli.commands.pub.spooled import SpooledJob
 
-        who = speaker(app, profile, user, for_password=bool(password) or password_stdin)
+        who = expected_username(app, profile, user, for_password=bool(password) or password_stdin)
         SpooledJob(app, wanted, spool, key, who, user).run(lambda stack, ask: enter(connections, stack, ask))
     else:
         Job(wanted, resume).run(lambda stack, ask: enter(connections, stack, ask))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from aws_iot.cli.ui import output
-from aws_iot.errors import AwsIotError, InvalidMessage, ProfileError
+from aws_iot.errors import AwsIotError, InvalidMessage, LocalError
 from aws_iot.messaging.client import MAX_PAYLOAD_BYTES, checked_payload, checked_size
 from aws_iot.messaging.json_lines import from_line
 
@@ -79,10 +79,10 @@ def whole(given: Given) -> bytes:
         try:
             data = given.source.read_bytes()
         except OSError as error:
-            raise ProfileError(f"{given.source}: cannot be read: {error.strerror}") from error
+            raise LocalError(f"{given.source}: cannot be read: {error.strerror}") from error
     elif given.reads_stdin:
         if sys.stdin is None:
-            raise ProfileError("standard input is closed", hint="Give the message with -m TEXT or --file.")
+            raise LocalError("standard input is closed", hint="Give the message with -m TEXT or --file.")
         if sys.stdin.isatty():
             output.info("Type the message; Ctrl-D at the start of a line ends it.")
         data = sys.stdin.buffer.read()
@@ -155,14 +155,14 @@ class Readable(Protocol):
 def _opened(file: Path | None) -> Iterator[Readable]:
     """The file, or standard input; unbuffered, so that a thread may wait there while the program ends."""
     if not file and sys.stdin is None:
-        raise ProfileError("standard input is closed", hint="Name a file with --file.")
+        raise LocalError("standard input is closed", hint="Name a file with --file.")
     try:
         with file.open("rb", buffering=0) if file else io.FileIO(sys.stdin.fileno(), closefd=False) as stream:
             yield stream
     except io.UnsupportedOperation:  # standard input is not the system's, as where commands are tested
         yield sys.stdin.buffer
     except OSError as error:
-        raise ProfileError(f"{file or 'standard input'}: cannot be read: {error.strerror}") from error
+        raise LocalError(f"{file or 'standard input'}: cannot be read: {error.strerror}") from error
 
 
 def _lines(stream: Readable, seconds: float) -> Iterator[bytes | None]:

@@ -11,8 +11,8 @@ from aws_iot.cli.commands.pub.input import Given, Said, lines_of, repeated
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.formatting import tell_link
 from aws_iot.cli.ui.progress import Progress
-from aws_iot.errors import AwsIotError, InvalidRoom, ProfileError, ServiceRefused
-from aws_iot.messaging.client import Rooms
+from aws_iot.errors import AwsIotError, InvalidRoom, LocalError, ServiceRefused
+from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Outgoing
 from aws_iot.messaging.topics import check_room
@@ -28,7 +28,7 @@ LOOK_EACH = 100
 SAVE_SECONDS = 1.0
 """How often it is noted how far a stream came."""
 
-Enter = Callable[[ExitStack, bool], list[Rooms]]
+Enter = Callable[[ExitStack, bool], list[Client]]
 """Signs in and connects; what it opens is closed with the stack. The second says whether somebody may be asked."""
 
 
@@ -88,7 +88,7 @@ class Account:
 
     def stream(
         self,
-        places: Sequence[Rooms],
+        places: Sequence[Client],
         on_refused: Callable[[int, Outgoing | None, AwsIotError], None],
         on_look: Callable[[], None],
         on_acknowledged: Callable[[str], None] | None = None,
@@ -176,7 +176,7 @@ class Job:
                 self._send()
             except BaseException as error:
                 self._note()
-                goes_on = self._bookmark and not isinstance(error, ProfileError)
+                goes_on = self._bookmark and not isinstance(error, LocalError)
                 more = ["The same command goes on from there."] if goes_on else []
                 self._account.tell_broken_off(self._stream, *more)
                 raise

@@ -14,7 +14,7 @@ from aws_iot.app import App
 from aws_iot.cli.commands.pub.job import Account, Enter, Wanted, counted
 from aws_iot.cli.ui import output
 from aws_iot.errors import AwsIotError, LimitReached, ServiceRefused, SignInRefused, Unreachable
-from aws_iot.messaging.client import Rooms
+from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Outgoing
 from aws_iot.publishing.publisher import Stream
@@ -97,7 +97,7 @@ class SpooledJob:
                 self._account.report(stream, *self._over_a_limit)
         return alone
 
-    def _connected(self, enter: Enter, stack: ExitStack) -> list[Rooms]:
+    def _connected(self, enter: Enter, stack: ExitStack) -> list[Client]:
         """Connections, as soon as there are some; what is said meanwhile is kept.
 
         Raises why there are none when nothing more is to be said, or what else stands in the way. Who cannot be
@@ -134,7 +134,7 @@ class SpooledJob:
                 raise failure
             seconds = min(1.5 * seconds, LONGEST_PAUSE_SECONDS)
 
-    def _send(self, places: list[Rooms]) -> Stream:
+    def _send(self, places: list[Client]) -> Stream:
         stream = self._account.stream(
             places, self._refused, self._look_on, self._acknowledged.append, self._note_link
         )

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot import backend
 from aws_iot.aws.admin.cloudformation import Change, StackState
+from aws_iot.backend import template
 from aws_iot.config.exports import read_exports
 from aws_iot.errors import Busy, NotAuthorized, ServiceRefused, Unreachable
 from tests.conftest import REPOSITORY, CommandLine
@@ -41,13 +41,13 @@ def made(aws_iot: CommandLine, exports: Path) -> Path:
 
 
 def test_the_template_is_printed_as_it_is(aws_iot: CommandLine) -> None:
-    assert aws_iot("backend template").stdout == backend.template()
+    assert aws_iot("backend template").stdout == template.text()
 
 
 def test_every_resource_and_parameter_of_the_template_is_documented() -> None:
     page = (REPOSITORY / "docs" / "aws-setup.md").read_text(encoding="utf-8")
-    resources = backend.template().partition("\nResources:\n")[2].partition("\nOutputs:\n")[0]
-    named = [*backend.parameters(), *re.findall(r"^  (\w+):$", resources, re.MULTILINE)]
+    resources = template.text().partition("\nResources:\n")[2].partition("\nOutputs:\n")[0]
+    named = [*template.parameters(), *re.findall(r"^  (\w+):$", resources, re.MULTILINE)]
     assert len(named) > 15
     assert [name for name in named if f"`{name}`" not in page] == []
 
@@ -125,8 +125,8 @@ def test_a_profile_of_other_pools_is_spared(
         ("-k ../x", 3, "cannot name a profile"),
         ("-k ../x --replace", 3, "cannot name a profile"),
         ("--name my_chat", 2, "'my_chat' cannot name a stack"),
-        ("--parameter Room1=ops/", 7, "Room1 is 'ops/', and must be"),
-        ("--parameter Room2=ops", 7, "Room1 is *, which is all rooms"),
+        ("--parameter Room1=ops/", 7, "Room1 is 'ops/', but must be"),
+        ("--parameter Room2=ops", 7, "Room1 is *, which means all rooms"),
     ],
 )
 def test_what_would_fail_in_the_end_is_refused_before_anything_is_made(

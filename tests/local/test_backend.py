@@ -12,7 +12,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
-from aws_iot import backend
+from aws_iot.backend import rooms as backend_rooms
+from aws_iot.backend import template
 from tests import terminal
 from tests.processes import COMMAND, PASSWORD, Running, Stack, run
 from tests.terminal import on_a_terminal, read_rest, read_until, type_in
@@ -87,7 +88,7 @@ def policy_length(stack: Stack, name: str) -> int:
 
 def test_it_is_changed_in_place_and_only_where_something_differs(team: dict[str, str], stack: Stack) -> None:
     everywhere = json.loads(run("backend status --json", team).stdout)["outputs"]
-    assert policy_length(stack, everywhere["IotPolicyName"]) == backend.policy_length(
+    assert policy_length(stack, everywhere["IotPolicyName"]) == backend_rooms.policy_length(
         ["*"], everywhere["Region"]
     )
     before = run("backend exports -o -", team).stdout
@@ -103,7 +104,7 @@ def test_it_is_changed_in_place_and_only_where_something_differs(team: dict[str,
     parameters, outputs = shown["parameters"], shown["outputs"]
     assert (parameters["Room2"], parameters["PasswordLength"]) == ("ops", "10")
     assert ":role/" in outputs["MemberRole"]
-    assert policy_length(stack, outputs["IotPolicyName"]) == backend.policy_length(
+    assert policy_length(stack, outputs["IotPolicyName"]) == backend_rooms.policy_length(
         ["lobby", "ops"], outputs["Region"]
     )
     assert run("backend exports -o -", team).stdout == before
@@ -147,7 +148,7 @@ def test_a_first_deployment_that_fails_leaves_nothing_in_the_way(
         StackName="late",
         ChangeSetName="abandoned",
         ChangeSetType="CREATE",
-        TemplateBody=backend.template(),
+        TemplateBody=template.text(),
         Capabilities=["CAPABILITY_IAM"],
     )
     assert "REVIEW_IN_PROGRESS" in run("backend status --name late", account).stdout
@@ -173,7 +174,7 @@ def test_what_is_not_ours_is_left_alone(account: dict[str, str], stack: Stack) -
     with pytest.raises(ClientError, match="no other can be named"):  # also by other tools
         client("cloudformation", stack).create_stack(
             StackName="rooms",
-            TemplateBody=backend.template(),
+            TemplateBody=template.text(),
             Parameters=rooms,
             Capabilities=["CAPABILITY_IAM"],
         )

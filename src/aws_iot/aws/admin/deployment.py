@@ -10,9 +10,8 @@ from urllib.parse import urlsplit
 from aws_iot.aws.admin.cloudformation import Stack, StackState
 from aws_iot.aws.base.calls import Service
 from aws_iot.aws.base.clients import Address
+from aws_iot.config.partitions import is_aws_host
 from aws_iot.errors import NotAuthorized, ServiceRefused, Unreachable
-
-AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
 class Deployment:
@@ -81,9 +80,7 @@ class Deployment:
         found = {
             field: self._service(service).client.meta.endpoint_url for field, service in services.items()
         }
-        others = {
-            f: url for f, url in found.items() if not (urlsplit(url).hostname or "").endswith(AWS_DOMAINS)
-        }
+        others = {f: url for f, url in found.items() if not is_aws_host(urlsplit(url).hostname or "")}
         bundle = os.environ.get("AWS_CA_BUNDLE")
         return others | {"ca_bundle": bundle} if others and bundle else others
 

@@ -108,21 +108,21 @@ def template() -> None:
     Example:
       aws-iot backend template > template.yaml
     """
-    from aws_iot import backend
+    from aws_iot.backend import template as template_
 
-    output.data(backend.template().rstrip("\n"))
+    output.data(template_.text().rstrip("\n"))
 
 
 def _parameters(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
-    from aws_iot import backend
+    from aws_iot.backend import template as template_
 
     found = {}
     for one in given:
         name, equals, value = one.partition("=")
         if not equals:
             raise click.BadParameter(f"'{one}' is not NAME=VALUE.")
-        if name not in backend.parameters():
-            raise click.BadParameter(f"there is no '{name}'; there are {', '.join(backend.parameters())}.")
+        if name not in template_.parameters():
+            raise click.BadParameter(f"there is no '{name}'; there are {', '.join(template_.parameters())}.")
         found[name] = value
     return found
 
@@ -193,9 +193,9 @@ def deploy(
 
 
 def _template() -> str:
-    from aws_iot import backend
+    from aws_iot.backend import template as template_
 
-    return backend.template()
+    return template_.text()
 
 
 def _check_that_it_can_be_changed(where: Where, state: "StackState") -> None:
@@ -209,15 +209,15 @@ def _check_that_it_can_be_changed(where: Where, state: "StackState") -> None:
 
 
 def _check_parameters(now: Mapping[str, str], wanted: Mapping[str, str], region: str) -> None:
-    from aws_iot import backend
+    from aws_iot.backend import rooms
 
     if SIGN_IN in now and wanted.get(SIGN_IN, now[SIGN_IN]) != now[SIGN_IN]:
         raise ServiceRefused(
             f"people sign in by {now[SIGN_IN]} here, and Cognito cannot change that later",
             hint="Make another stack, with another --name.",
         )
-    if set(backend.ROOMS) & set(wanted):
-        backend.check_rooms({**now, **wanted}, region)
+    if set(rooms.ROOMS) & set(wanted):
+        rooms.check_rooms({**now, **wanted}, region)
 
 
 def _updated(
@@ -228,10 +228,10 @@ def _updated(
     parameters: dict[str, str],
     yes: bool,
 ) -> "StackState":
-    from aws_iot import backend
+    from aws_iot.backend import template as template_
 
     stack = deployment.stack
-    kept = [name for name in state.parameters if name in backend.parameters() and name not in parameters]
+    kept = [name for name in state.parameters if name in template_.parameters() and name not in parameters]
     proposal = stack.propose(_template(), parameters, kept)
     if proposal is None:
         output.info(f"The stack {where.name} is up to date: nothing changes.")
@@ -258,9 +258,9 @@ def _updated(
 
 
 def _profile(deployment: "Deployment", state: "StackState") -> Profile:
-    from aws_iot import backend
+    from aws_iot.backend import outputs
 
-    profile = backend.profile(state.outputs, deployment.iot_endpoint())
+    profile = outputs.profile_from_outputs(state.outputs, deployment.iot_endpoint())
     return replace(profile, **deployment.other_addresses())  # type: ignore[arg-type]  # fields that are text
 
 
@@ -342,12 +342,12 @@ def exports(
 
 def _found(stack: "Stack") -> "StackState | None":
     """The stack, if there is one. Raises `ServiceRefused` where it is somebody else's."""
-    from aws_iot import backend
+    from aws_iot.backend import template as template_
 
     state = stack.state()
     # One that never held anything is nobody's, as long as nothing says whose it was to become.
     nobodys = state and state.empty and not state.description
-    if state and not nobodys and not backend.is_ours(state.description):
+    if state and not nobodys and not template_.is_ours(state.description):
         raise ServiceRefused(
             f"the stack {stack.name} was not made from this program's template", hint="Give another --name."
         )
@@ -369,10 +369,10 @@ def _existing(where: Where, stack: "Stack", *, could_be_made: bool = True) -> "S
 
 def _others(stack: "Stack") -> list[str]:
     """The stacks of this program that there are, as far as one may ask."""
-    from aws_iot import backend
+    from aws_iot.backend import template as template_
 
     with suppress(NotAuthorized, ServiceRefused):
-        return sorted(output.visible(name) for name, described in stack.all() if backend.is_ours(described))
+        return sorted(output.visible(name) for name, described in stack.all() if template_.is_ours(described))
     return []
 
 

@@ -3,7 +3,7 @@
 import queue
 import secrets
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,9 +11,9 @@ from pathlib import Path
 from aws_iot.app import App
 from aws_iot.auth.credentials import CredentialIssuer, Credentials
 from aws_iot.auth.session import Accounts, Answer, Challenge, CodeSent, Device, SecondFactors, Session
-from aws_iot.aws.admin.cloudformation import Change, Proposal, StackEvent, StackFailed, StackState, Watcher
 from aws_iot.aws.admin.members import ClientStatus, Identity
 from aws_iot.aws.admin.policy_reader import AwsVerdict
+from aws_iot.backend.stack import NO_WATCHER, Change, ChangeSet, StackEvent, StackFailed, StackState, Watcher
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.config.profile import Profile
 from aws_iot.config.secrets import Keyring, SecretStore
@@ -464,7 +464,7 @@ class FakePolicyReader:
 
 @dataclass
 class FakeStack:
-    """A CloudFormation stack, in memory: what it would change, and what happens when it does."""
+    """`Stack` in memory. `changes` is what an update would change, `fails` and `refuses` how an operation ends."""
 
     name: str = "chat"
     now: StackState | None = None
@@ -478,7 +478,9 @@ class FakeStack:
     def state(self) -> StackState | None:
         return self.now
 
-    def create(self, template: str, parameters: dict[str, str], watcher: Watcher) -> StackState:
+    def create(
+        self, template: str, parameters: Mapping[str, str], watcher: Watcher = NO_WATCHER
+    ) -> StackState:
         self._happen("create", "CREATE", watcher)
         outputs = {
             "UserPoolId": "us-east-1_MADE",
@@ -499,18 +501,20 @@ class FakeStack:
         ours = "Chat rooms over AWS IoT Core for one team: and more"
         return [*((name, ours) for name in self.others), ("shop", "Our shop")]
 
-    def propose(self, template: str, parameters: dict[str, str], kept: Sequence[str]) -> Proposal | None:
-        return None if self.changes is None else Proposal("name", "proposal", "id", self.changes)
+    def create_change_set(
+        self, template: str, parameters: Mapping[str, str], kept: Sequence[str] = ()
+    ) -> ChangeSet | None:
+        return None if self.changes is None else ChangeSet("name", "set", "id", self.changes)
 
-    def discard(self, proposal: Proposal) -> None:
-        self.done.append("discard")
+    def delete_change_set(self, change_set: ChangeSet) -> None:
+        self.done.append("delete change set")
 
-    def carry_out(self, proposal: Proposal, watcher: Watcher) -> StackState:
-        self._happen("carry out", "UPDATE", watcher)
+    def execute(self, change_set: ChangeSet, watcher: Watcher = NO_WATCHER) -> StackState:
+        self._happen("execute", "UPDATE", watcher)
         assert self.now
         return self.now
 
-    def delete(self, watcher: Watcher) -> None:
+    def delete(self, watcher: Watcher = NO_WATCHER) -> None:
         self._happen("delete", "DELETE", watcher)
         self.now = None
 
@@ -518,7 +522,7 @@ class FakeStack:
         return None
 
     def _happen(self, what: str, status: str, watcher: Watcher) -> None:
-        watcher.asks()
+        watcher.requesting()
         if self.refuses:
             raise self.refuses
         self.done.append(what)
@@ -531,8 +535,8 @@ class FakeStack:
             raise StackFailed(f"the stack {self.name}: UserPool (AWS::Cognito::UserPool): {self.fails}")
 
 
-class FakeDeployment:
-    """A team's backend in an account, in memory."""
+class FakeTarget:
+    """`Target` in memory."""
 
     def __init__(self, stack: FakeStack) -> None:
         self.stack = stack
@@ -541,10 +545,10 @@ class FakeDeployment:
     def region(self) -> str:
         return "us-east-1"
 
-    def place(self, state: StackState | None) -> str:
+    def describe(self, state: StackState | None) -> str:
         return "account 111122223333, region us-east-1"
 
-    def protects(self, user_pool: str) -> bool:
+    def is_protected(self, user_pool: str) -> bool:
         return self.stack.protected
 
     def iot_endpoint(self) -> str:
@@ -612,8 +616,8 @@ class FakeApp(App):
     ) -> FakePolicyReader:
         return FakePolicyReader(self.cloud)
 
-    def deployment(  # type: ignore[override]
+    def deployment_target(  # type: ignore[override]
         self, name: str, region: str | None, aws_profile: str | None
-    ) -> FakeDeployment:
+    ) -> FakeTarget:
         self.cloud.stack.name = name
-        return FakeDeployment(self.cloud.stack)
+        return FakeTarget(self.cloud.stack)

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from aws_iot.auth.login import SignIn
     from aws_iot.auth.session import Accounts
     from aws_iot.auth.session_store import SessionCache
-    from aws_iot.aws.admin.deployment import Deployment
     from aws_iot.aws.admin.members import Members
     from aws_iot.aws.admin.policy_reader import PolicyReader
+    from aws_iot.aws.admin.target import AwsTarget
     from aws_iot.config.profile import Profile, ProfileStore
     from aws_iot.config.secrets import Keyring, SecretStore
     from aws_iot.doctor.probes import Probes
@@ -172,7 +172,7 @@ class App:
         )
 
     def members(self, profile: Profile, aws_profile: str | None) -> Members:
-        """Who may come in, for an admin."""
+        """Accepts and revokes members, for an admin."""
         from aws_iot.aws.admin.members import Members
 
         return Members(profile, self.now, self.timeout, aws_profile)
@@ -183,11 +183,11 @@ class App:
 
         return PolicyReader(profile, self.now, self.timeout, aws_profile)
 
-    def deployment(self, name: str, region: str | None, aws_profile: str | None) -> Deployment:
-        """The stack of a team's AWS resources, for an admin."""
-        from aws_iot.aws.admin.deployment import Deployment
+    def deployment_target(self, name: str, region: str | None, aws_profile: str | None) -> AwsTarget:
+        """The AWS account and region for a stack, for an admin."""
+        from aws_iot.aws.admin.target import AwsTarget
 
-        return Deployment(name, region, self.now, self.timeout, aws_profile)
+        return AwsTarget(name, region, self.now, self.timeout, aws_profile)
 
     def sign_in(self, profile: Profile) -> SignIn:
         """Signs a person in with the profile; imports and asks the services only if it must."""
@@ -252,7 +252,7 @@ class App:
     def _provision(self, stack: LocalStack) -> Provisioned:
         from dataclasses import replace
 
-        from aws_iot.aws.admin.cloudformation import Stack
+        from aws_iot.aws.admin.cloudformation import CloudFormationStack
         from aws_iot.aws.admin.iam import make_administrator
         from aws_iot.aws.base.admin_credentials import AccessKeys
         from aws_iot.aws.base.calls import Service
@@ -265,7 +265,8 @@ class App:
             return Service.signed(Address(name, REGION, stack.api_url), self.now, self.timeout, who)
 
         admin = make_administrator(service("iam", AccessKeys(stack.root_key, stack.root_key)), ADMINISTRATOR)
-        made = Stack(service("cloudformation", admin), STACK).create(template.text(), {})
+        stack_ = CloudFormationStack(service("cloudformation", admin), STACK)
+        made = stack_.create(template.text(), {})
         profile = replace(
             profile_from_outputs(made.outputs, stack.endpoint),
             cognito_idp_url=stack.api_url,

@@ -29,7 +29,7 @@ _COMMANDS = {
     "pub": ("pub.command:pub", "Say something in a room, or many things."),
     "doctor": ("doctor.command:doctor", "Find out why something does not work."),
     "admin": ("admin.command:admin", "Manage team members."),
-    "backend": ("backend.command:backend", "Make and keep the AWS resources that a team shares."),
+    "backend": ("backend.command:backend", "Deploy and manage your team's AWS resources."),
     "local": ("local:local", "Run Cognito and AWS IoT Core on this machine."),
     "completion": ("completion:completion", "Print the script that completes commands in a shell."),
 }

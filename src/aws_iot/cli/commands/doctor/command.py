@@ -75,7 +75,7 @@ def doctor(
     """
     output.need_stdout()
     if policy:
-        explain_policies(ctx, ctx.obj, key, as_json, PolicyQuery(room, **query))
+        explain_policies(ctx, ctx.obj, key, as_json, PolicyQuery.from_options(room, **query))
         return
     refuse_policy_options(ctx)
     if room is not None:

@@ -66,12 +66,16 @@ def _decide(
     app: App, key: str, query: PolicyQuery, profile: Profile | None
 ) -> "tuple[PolicyReader | None, AccessReport]":
     """The decisions, and the reader of the policies if they come from AWS."""
-    pool = query.pool or (profile.identity_pool_id if profile else "")
+    pool = query.source.pool or (profile.identity_pool_id if profile else "")
     identity = query.identity or _signed_in_identity(app, profile, key)
     if wrong := identity_error(identity, pool):
         raise click.BadParameter(f"{wrong}.")
-    reader = app.policy_reader(profile, query.aws_profile) if profile and not query.from_files else None
-    layers, account = reader.read(identity) if reader else (_layers_from_files(query), query.account)
+    reader = (
+        app.policy_reader(profile, query.source.aws_profile)
+        if profile and not query.source.is_files
+        else None
+    )
+    layers, account = reader.read(identity) if reader else (_layers_from_files(query), query.source.account)
     principal = Principal(
         identity,
         pool,
@@ -82,19 +86,19 @@ def _decide(
     )
     asked = questions(principal, room=query.room, at=query.topic, actions=query.actions, retain=query.retain)
     decisions = [decide_access(one, principal, layers) for one in asked]
-    return reader, AccessReport(principal, layers, decisions, query.room, query.topic, query.from_files)
+    return reader, AccessReport(principal, layers, decisions, query.room, query.topic, query.source.is_files)
 
 
 def _profile(app: App, key: str, query: PolicyQuery) -> Profile | None:
     """None if files and options replace it."""
-    needed = {"--identity IDENTITY": query.identity, "--pool POOL": query.pool}
+    needed = {"--identity IDENTITY": query.identity, "--pool POOL": query.source.pool}
     missing = [option for option, given in needed.items() if not given]
-    if query.from_files and not missing:
+    if query.source.is_files and not missing:
         return None
     try:
         return app.profiles.load(key)
     except ProfileNotFound as error:
-        if not query.from_files:
+        if not query.source.is_files:
             raise
         hint = f"Policy files need no profile if you also give {' and '.join(missing)}."
         raise ProfileNotFound(str(error), hint) from error
@@ -108,7 +112,10 @@ def _signed_in_identity(app: App, profile: Profile | None, key: str) -> str:
 
 
 def _layers_from_files(query: PolicyQuery) -> Sequence[PolicyLayer]:
-    files = {"role": ("--role-policy", query.role_policies), "IoT": ("--iot-policy", query.iot_policies)}
+    files = {
+        "role": ("--role-policy", query.source.role_policies),
+        "IoT": ("--iot-policy", query.source.iot_policies),
+    }
     layers = []
     for name, (option, paths) in files.items():
         documents = tuple(parse(str(path), _read(path)) for path in paths)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import click
 
@@ -14,8 +14,24 @@ from aws_iot.policy.context import expected_instead
 
 
 @dataclass(frozen=True, slots=True)
+class PolicySource:
+    """Where the policies come from: files, or AWS."""
+
+    role_policies: tuple[Path, ...]
+    iot_policies: tuple[Path, ...]
+    pool: str | None
+    account: str | None
+    aws_profile: str | None
+
+    @property
+    def is_files(self) -> bool:
+        """Whether the policies are read from files."""
+        return bool(self.role_policies or self.iot_policies)
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyQuery:
-    """The values of these options."""
+    """What to check, for which identity, and with which policies."""
 
     room: str | None
     topic: str | None
@@ -24,22 +40,19 @@ class PolicyQuery:
     identity: str | None
     client: str | None
     context: Mapping[str, Sequence[str]]
-    role_policies: tuple[Path, ...]
-    iot_policies: tuple[Path, ...]
-    pool: str | None
-    account: str | None
-    aws_profile: str | None
+    source: PolicySource
 
-    @property
-    def from_files(self) -> bool:
-        """Whether the policies are read from files, not from AWS."""
-        return bool(self.role_policies or self.iot_policies)
+    @classmethod
+    def from_options(cls, room: str | None, **options: Any) -> Self:
+        """From the values of the options below."""
+        source = PolicySource(**{name: options.pop(name) for name in PolicySource.__slots__})
+        return cls(room, source=source, **options)
 
     def check(self) -> None:
         """Raise a usage error if options contradict each other."""
         if self.room is not None and self.topic is not None:
             raise click.UsageError("Use either --room or --topic.")
-        if not self.from_files and (self.pool or self.account):
+        if not self.source.is_files and (self.source.pool or self.source.account):
             raise click.UsageError("--pool and --account need --role-policy or --iot-policy.")
         pattern = self.topic or self.room or ""
         if is_pattern(pattern) and (self.retain or {*self.actions} - {"connect", "subscribe"}):
@@ -169,7 +182,7 @@ def refuse_sign_in_options(ctx: click.Context) -> None:
 
 def refuse_policy_options(ctx: click.Context) -> None:
     """Without `--policy` its options would be ignored."""
-    if given := _first_given(ctx, [name for name in PolicyQuery.__slots__ if name != "room"]):
+    if given := _first_given(ctx, {*PolicyQuery.__slots__, *PolicySource.__slots__} - {"room"}):
         raise click.UsageError(f"{given} needs --policy.")
 
 

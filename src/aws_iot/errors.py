@@ -8,7 +8,7 @@ AwsIotError
 ├── ServiceRefused          7  the service rejected the request: limit, quota, invalid parameter
 ├── NothingArrived          8  timed out waiting for messages
 ├── CommandFailed           9  a command run for a message failed
-└── Undecided              10  the answer depends on something unknown
+└── Indeterminate          10  the answer depends on something unknown
 """
 
 from typing import ClassVar
@@ -145,7 +145,7 @@ class CommandFailed(AwsIotError):
     exit_code = 9
 
 
-class Undecided(AwsIotError):
+class Indeterminate(AwsIotError):
     """The answer depends on something unknown (`doctor --policy`)."""
 
     exit_code = 10

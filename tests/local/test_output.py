@@ -73,7 +73,7 @@ def test_status_that_cannot_be_written_does_not_stop_sub(
     durable = f"sub -r {room} --durable {room} --format {{text}}"
     run(f"{durable} -W 0.1", env, ends=8)
     speaker.publish(room, "hello")
-    assert run(f"{durable} -C 1 -W 20", env, command=unwritable).stdout == "hello\n"
+    assert run(f"{durable} -C 1 -W 100", env, command=unwritable).stdout == "hello\n"
 
 
 @pytest.mark.parametrize("unwritable", UNWRITABLE.values(), ids=UNWRITABLE)
@@ -84,7 +84,7 @@ def test_failed_commands_are_counted_even_if_they_cannot_be_reported(
     run(f"{durable} -W 0.1", env, ends=8)
     for text in ("one\n", "two\n"):
         speaker.publish(room, text)
-    assert run(f"{durable} -C 2 -W 20", env, ends=9, command=unwritable).stdout == "one\ntwo\n"
+    assert run(f"{durable} -C 2 -W 100", env, ends=9, command=unwritable).stdout == "one\ntwo\n"
 
 
 def test_a_signal_sets_the_exit_code_even_without_stderr(
@@ -154,8 +154,8 @@ def test_without_stdout_no_message_is_acknowledged(env: dict[str, str], speaker:
     durable = f"sub -r {room} --durable {room} --format {{text}}"
     run(f"{durable} -W 0.1", env, ends=8)
     speaker.publish(room, "hello")
-    run(f"{durable} -C 1 -W 20", env, ends=3, command=redirected(">&-"))
-    assert run(f"{durable} -C 1 -W 20", env).stdout == "hello\n"
+    run(f"{durable} -C 1 -W 100", env, ends=3, command=redirected(">&-"))
+    assert run(f"{durable} -C 1 -W 100", env).stdout == "hello\n"
 
 
 @pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
@@ -169,7 +169,7 @@ def test_commands_of_exec_run_without_stdout_and_can_write_to_theirs(
     run(f"{durable} -W 0.1", env, ends=8)
     for text in ("one\n", "two\n"):
         speaker.publish(room, text)
-    run(f"{durable} -C 2 -W 20", env, command=redirected(closed))
+    run(f"{durable} -C 2 -W 100", env, command=redirected(closed))
     assert heard.read_text() == "one\ntwo\n"
 
 

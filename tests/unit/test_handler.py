@@ -156,18 +156,21 @@ def test_a_command_that_cannot_be_run_is_a_failure(
         handler.check()
 
 
+FOREVER = "while :; do sleep 0.1; done"
+"""A script that never ends."""
+
+
 @POSIX
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_when_the_time_is_up_a_running_command_is_stopped_and_its_message_not_acknowledged(
     broker: Broker, capsys: pytest.CaptureFixture[str], jobs: int
 ) -> None:
-    began = time.monotonic()
-    with sh("exec sleep 60", jobs) as handler:
-        handler.take(broker.deliver("x"), began + 0.2)
-        handler.finish(began + 0.2)
-        assert time.monotonic() - began >= 0.2
+    ends = time.monotonic() + 0.2
+    with sh(FOREVER, jobs) as handler:
+        handler.take(broker.deliver("x"), ends)
+        handler.finish(ends)
+        assert time.monotonic() >= ends
     assert broker.acknowledged == 0
-    assert time.monotonic() - began < 5
     assert capsys.readouterr().err == "sh was stopped: the time is up\n"
     with pytest.raises(CommandFailed, match="1 of 1 commands failed"):
         handler.check()
@@ -175,22 +178,19 @@ def test_when_the_time_is_up_a_running_command_is_stopped_and_its_message_not_ac
 
 @POSIX
 def test_the_wait_for_a_command_ends_when_the_command_does(broker: Broker) -> None:
-    began = time.monotonic()
+    far = time.monotonic() + 1_000_000
     with sh("exit 0") as handler:
-        handler.take(broker.deliver("x"), began + 60)
-        handler.finish(began + 60)
+        handler.take(broker.deliver("x"), far)
+        handler.finish(far)
         assert broker.acknowledged == 1
-    assert time.monotonic() - began < 30
     handler.check()
 
 
 @POSIX
-def test_commands_that_still_run_are_stopped_when_sub_stops(broker: Broker) -> None:
-    began = time.monotonic()
-    with sh("trap '' TERM; while :; do sleep 0.1; done", jobs=2) as handler:
+def test_commands_that_still_run_are_stopped_even_if_they_ignore_sigterm(broker: Broker) -> None:
+    with sh(f"trap '' TERM; {FOREVER}", jobs=2) as handler:
         handler.take(broker.deliver("x"))
         handler.flush()
-    assert time.monotonic() - began < 5
     assert broker.acknowledged == 0
 
 
@@ -200,7 +200,7 @@ def test_the_children_of_a_command_are_stopped_with_it(broker: Broker, tmp_path:
     os.mkfifo(fifo := tmp_path / "fifo")
     with (
         suppress(KeyboardInterrupt),
-        sh(f"{trap} sleep 99 > {shlex.quote(str(fifo))} & wait; true", jobs=2) as handler,
+        sh(f"{trap} sleep 9999 > {shlex.quote(str(fifo))} & wait; true", jobs=2) as handler,
     ):
         handler.take(broker.deliver("x"))
         started = os.open(fifo, os.O_RDONLY)  # once the child has it open, too

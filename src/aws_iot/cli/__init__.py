@@ -12,8 +12,8 @@ GARBAGE_COLLECTION_OBJECTS = 150_000
 
 def main() -> None:
     """The command `aws-iot`."""
-    # By default, Python would search everything that was imported some 200 times, and twice more at exit: a sixth of
-    # the time of a `pub` that signs in.
+    # By default, Python would search everything that was imported some 200 times, and twice more at exit. That is a
+    # sixth of the time of a `pub` that signs in.
     gc.set_threshold(GARBAGE_COLLECTION_OBJECTS)
     atexit.register(gc.freeze)
     signal.signal(signal.SIGTERM, _terminated)

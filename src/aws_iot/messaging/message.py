@@ -21,8 +21,8 @@ _as_json = json.JSONEncoder(ensure_ascii=False).encode
 class Message(NamedTuple):
     """What one person sent to a room.
 
-    `sender` is an identity that the IoT policy enforces: it is the last level of the topic, and an identity
-    can publish only under its own ID. Senders choose their `name` freely. Messages of other programs may
+    The IoT policy enforces the `sender`: it is the last level of the topic, and an identity can publish only
+    under its own ID. Senders choose their `name` freely. Messages of other programs may
     have no `id` and `sent`. A `retained` message was sent before the client subscribed.
     """
 

@@ -79,9 +79,9 @@ def check_pattern(pool: str, pattern: str) -> None:
 def topic_filter(pool: str, pattern: str, identity: str) -> str:
     """The filter that matches every sender in the rooms of a pattern.
 
-    A pattern is a room in which `+` can stand for one level (`ops/+`), and `#` at the end for that room
-    and every room below it (`ops/#`). `#` alone is every room. Raises `InvalidRoom` for a room that
-    `identity` could not publish to.
+    A pattern is a room in which `+` stands for one level (`ops/+`). At the end, `#` stands for the room and
+    every room below it (`ops/#`); `#` alone is every room. Raises `InvalidRoom` for a room that `identity`
+    could not publish to.
     """
     *outer, last = levels = pattern.split("/")
     if any(level not in ("+", "#") and ("+" in level or "#" in level) for level in levels):

@@ -16,7 +16,7 @@ from aws_iot.messaging.message import short_identity
 
 @dataclass(frozen=True)
 class SubOptions:
-    """What the command line says, except who signs in."""
+    """The options of `sub`, except those that sign in."""
 
     rooms: tuple[str, ...]
     senders: tuple[str, ...]
@@ -77,8 +77,8 @@ _WHICH_MESSAGES = (
         env="ROOM",
         multiple=True,
         metavar="ROOM",
-        help="A room, or a pattern: ops/+ is every room in ops, ops/# is ops itself and every room below it;"
-        " can be repeated.  [default: every room]",
+        help="A room or a pattern; can be repeated. ops/+ is every room in ops. ops/# is ops itself and every room"
+        " below it.  [default: every room]",
     ),
     options.option(
         "--from",
@@ -87,7 +87,7 @@ _WHICH_MESSAGES = (
         multiple=True,
         metavar="IDENTITY",
         callback=_identities,
-        help="Only messages from this identity: all of it, or the 8 characters after ~; can be repeated.",
+        help="Receive only from this identity: all of it, or the 8 characters after ~; can be repeated.",
     ),
     options.option("--not-from-me", env="NOT_FROM_ME", is_flag=True, help="Skip your own messages."),
 )
@@ -103,7 +103,7 @@ _WHEN_TO_STOP = (
         type=options.Number(0, min_open=True),
         metavar="SECONDS",
         help="Stop this long after subscribing, even if a command of --exec is running. The exit code is 8 if"
-        " fewer messages arrived than -C says or, without -C, none.",
+        " fewer than N messages (see -C) or, without -C, none arrived.",
     ),
 )
 _WHAT_TO_DO = (

@@ -2,27 +2,23 @@
 
     AWS_IOT_PASSWORD=… python examples/bot.py ROOM
 
-It signs in as the user of the profile (AWS_IOT_PROFILE) or of AWS_IOT_USER, with AWS_IOT_PASSWORD or the
-password preset in the profile. Give it an account of its own: what that account says is not answered.
-Ctrl-C or SIGTERM ends it.
+It uses the profile AWS_IOT_PROFILE, and signs in as AWS_IOT_USER with AWS_IOT_PASSWORD. Without these, it
+uses the saved session of `aws-iot login`. Give it its own account: it does not answer its own messages.
+Ctrl-C or SIGTERM stops it.
 """
 
 import argparse
-import json
 import os
-import re
 import signal
-import subprocess
 import sys
 from datetime import UTC, datetime
 from types import FrameType
 
-# The bot reads its identity from a notice that --quiet would hide.
-ENVIRONMENT = os.environ | {"AWS_IOT_QUIET": "0"}
+import aws_iot
 
 
 def answer(text: str) -> str | None:
-    """What to say to `text`; None for nothing."""
+    """The reply to `text`; None for no reply."""
     command, _, rest = text.partition(" ")
     match command:
         case "!ping":
@@ -34,42 +30,18 @@ def answer(text: str) -> str | None:
     return None
 
 
-def say(room: str, text: str) -> None:
-    # Others wrote the text. On standard input it is never taken for an option, or by a shell for a command;
-    # "replace", since JSON can hold half a character. What cannot be said, `pub` explains; the bot goes on.
-    command = ["aws-iot", "pub", "-q", "-r", room, "-m", "-"]
-    subprocess.run(
-        command, input=text + "\n", env=ENVIRONMENT, encoding="utf-8", errors="replace", check=False
-    )
-
-
-def run(room: str) -> int:
-    command = ["aws-iot", "sub", "-r", room, "--json"]
-    with subprocess.Popen(
-        command,
-        env=ENVIRONMENT,
-        encoding="utf-8",
-        errors="replace",
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,  # the notices come first, and no line of theirs begins like a message
-    ) as listener:
-        me = None
+def run(client: aws_iot.Client, room: str) -> None:
+    messages = client.messages(room)
+    print(f"Listening in {room}; Ctrl-C stops.", file=sys.stderr, flush=True)
+    for message in messages:
+        reply = answer(message.text)
+        if reply is None or message.sender == client.identity:
+            continue
         try:
-            assert listener.stdout
-            for line in listener.stdout:
-                if not line.startswith('{"'):
-                    print(line, end="", file=sys.stderr, flush=True)
-                    if found := re.search(r"identityId: '([^']+)'", line):
-                        me = found[1]
-                    continue
-                message = json.loads(line)
-                if me and message["sender"] != me and (reply := answer(message["text"])):
-                    say(room, reply)
-            return listener.wait()  # it ended by itself, and has said why
-        except KeyboardInterrupt:
-            return 0
-        finally:
-            listener.terminate()
+            # Others wrote the text, and JSON can contain half a character, which cannot be sent.
+            client.publish(room, reply.encode(errors="replace").decode())
+        except aws_iot.ServiceRefused as error:  # such as a reply that is too long
+            print(f"not sent: {error}", file=sys.stderr, flush=True)
 
 
 def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -77,8 +49,23 @@ def stop(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-if __name__ == "__main__":
+def main() -> int:
     parser = argparse.ArgumentParser(description="A bot that answers !ping, !time and !echo TEXT in a room.")
     parser.add_argument("room")
+    room = parser.parse_args().room
     signal.signal(signal.SIGTERM, stop)
-    sys.exit(run(parser.parse_args().room))
+    profile = os.environ.get("AWS_IOT_PROFILE", "default")
+    user, password = os.environ.get("AWS_IOT_USER"), os.environ.get("AWS_IOT_PASSWORD")
+    try:
+        with aws_iot.connect(profile, user=user, password=password) as client:
+            run(client, room)
+    except KeyboardInterrupt:
+        pass
+    except aws_iot.AwsIotError as error:
+        print(f"Error: {error}", error.hint or "", sep="\n", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

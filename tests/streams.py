@@ -95,7 +95,7 @@ class Listener:
         person = stack.person()
         with connected(stack, person, port=port, durable=durable) as connection:
             client = stack.app().client(stack.profile, connection, person.identity, "listener")
-            client.subscribe([ROOM])
+            client.subscribe(ROOM)
             listener = cls(connection)
             threading.Thread(target=listener._listen, args=(client,), daemon=True).start()
             yield listener

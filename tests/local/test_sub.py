@@ -140,7 +140,7 @@ def test_a_durable_session_delivers_each_message_once_however_often_it_subscribe
     delivered: list[bytes] = []
     for text in ("first", "second", "third"):
         connection = app.connect(profile, listener.identity, lambda: credentials, room)
-        app.client(profile, connection, listener.identity, "alice").subscribe([room])
+        app.client(profile, connection, listener.identity, "alice").subscribe(room)
         speaker.publish(room, text)
         speaker.publish(room, f"end of {text}")
         while not delivered or b"end of " + text.encode() not in delivered[-1]:

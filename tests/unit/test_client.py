@@ -167,7 +167,7 @@ def test_a_rejection_by_the_broker_is_raised() -> None:
     with pytest.raises(TopicRefused):
         client.publish("lobby", "hi")
     with pytest.raises(TopicRefused):
-        client.subscribe(["lobby"])
+        client.subscribe("lobby")
 
 
 # -- subscribing
@@ -181,7 +181,7 @@ def test_without_a_room_it_subscribes_to_every_room() -> None:
 
 def test_a_room_named_twice_is_subscribed_to_once_in_the_given_order() -> None:
     connection = Recorder()
-    client_of(connection).subscribe(["ops", "lobby", "ops", "lobby"])
+    client_of(connection).subscribe("ops", "lobby", "ops", "lobby")
     assert connection.subscribed == [[f"{POOL}/ops/+", f"{POOL}/lobby/+"]]
 
 
@@ -198,7 +198,7 @@ def test_a_room_named_twice_is_subscribed_to_once_in_the_given_order() -> None:
 )
 def test_a_room_that_a_pattern_covers_has_no_filter_of_its_own(rooms: list[str], filters: list[str]) -> None:
     connection = Recorder()
-    client_of(connection).subscribe(rooms)
+    client_of(connection).subscribe(*rooms)
     assert connection.subscribed == [[f"{POOL}/{f}" for f in filters]]
 
 
@@ -207,7 +207,7 @@ def test_a_room_that_a_pattern_covers_has_no_filter_of_its_own(rooms: list[str],
 )
 def test_more_than_eight_rooms_take_several_subscribes(rooms: int, sizes: list[int]) -> None:
     connection = Recorder()
-    client_of(connection).subscribe([f"room-{n}" for n in range(rooms)])
+    client_of(connection).subscribe(*(f"room-{n}" for n in range(rooms)))
     assert [len(filters) for filters in connection.subscribed] == sizes
     requested = [one for filters in connection.subscribed for one in filters]
     assert requested == [f"{POOL}/room-{n}/+" for n in range(rooms)]
@@ -217,28 +217,28 @@ def test_more_than_eight_rooms_take_several_subscribes(rooms: int, sizes: list[i
 def test_too_many_rooms_are_rejected_before_anything_is_sent() -> None:
     connection = Recorder()
     with pytest.raises(InvalidRoom, match=r"51 rooms .* 50 on a connection"):
-        client_of(connection).subscribe([f"room-{n}" for n in range(MAX_SUBSCRIPTIONS + 1)])
+        client_of(connection).subscribe(*(f"room-{n}" for n in range(MAX_SUBSCRIPTIONS + 1)))
     assert connection.subscribed == []
 
 
 def test_a_room_named_often_counts_once_against_the_limit() -> None:
     connection = Recorder()
-    client_of(connection).subscribe(["lobby"] * 60)
+    client_of(connection).subscribe(*["lobby"] * 60)
     assert connection.subscribed == [[f"{POOL}/lobby/+"]]
 
 
 def test_one_invalid_room_among_many_is_rejected_before_anything_is_sent() -> None:
     connection = Recorder()
     with pytest.raises(InvalidRoom, match="wildcard"):
-        client_of(connection).subscribe([*(f"room-{n}" for n in range(20)), "a#"])
+        client_of(connection).subscribe(*(f"room-{n}" for n in range(20)), "a#")
     assert connection.subscribed == []
 
 
 def test_subscribing_again_adds_rooms_and_replaces_filters_that_are_now_covered() -> None:
     connection = Recorder([publication("1", room="lobby"), publication("2", room="ops/db")])
     client = client_of(connection)
-    client.subscribe(["lobby", "ops/db"])
-    client.subscribe(["lobby", "ops/#"])
+    client.subscribe("lobby", "ops/db")
+    client.subscribe("lobby", "ops/#")
     assert connection.subscribed == [[f"{POOL}/lobby/+", f"{POOL}/ops/db/+"], [f"{POOL}/ops/#"]]
     assert connection.unsubscribed == [[f"{POOL}/ops/db/+"]]
     assert [message.text for message in client.messages("lobby")] == ["1", "2"]
@@ -247,8 +247,8 @@ def test_subscribing_again_adds_rooms_and_replaces_filters_that_are_now_covered(
 def test_unsubscribing_keeps_the_rooms_that_a_removed_pattern_covered() -> None:
     connection = Recorder([publication("1", room="lobby"), publication("2", room="ops")])
     client = client_of(connection)
-    client.subscribe(["#", "lobby"])
-    client.unsubscribe(["#"])
+    client.subscribe("#", "lobby")
+    client.unsubscribe("#")
     assert connection.subscribed == [[f"{POOL}/#"], [f"{POOL}/lobby/+"]]
     assert connection.unsubscribed == [[f"{POOL}/#"]]
     assert [message.text for message in client.messages("lobby")] == ["1"]
@@ -299,7 +299,7 @@ def test_messages_that_arrive_while_publishing_are_received_later_in_order() -> 
     count = 2 * EVENTS_BEFORE_FLUSH
     events: list[Event] = [publication(str(number)) for number in range(count)]
     client = client_of(Recorder([*events[:-1], Lost("x")]))
-    client.subscribe(["lobby"])
+    client.subscribe("lobby")
     messages = client.messages("lobby")
     assert next(messages).text == "0"
     assert list(client.connection_events()) == [Lost("x")]
@@ -319,7 +319,7 @@ def test_receiving_ends_in_time_although_events_keep_arriving() -> None:
 def test_a_message_from_a_room_that_was_not_subscribed_to_is_dropped_and_acknowledged() -> None:
     connection = Recorder([publication("old", room="lobby"), publication("new", room="ops")])
     client = client_of(connection)
-    client.subscribe(["ops"])
+    client.subscribe("ops")
     assert [one.text for one in received(client) if isinstance(one, Message)] == ["new"]
     assert sum(connection.acknowledged) == 2
 
@@ -363,7 +363,7 @@ def test_duplicates_and_other_rooms_are_acknowledged_in_their_turn() -> None:
     rooms = ["lobby", "lobby", "lobby", "other", "lobby", "lobby"]
     connection = Recorder(publication("x", i, room=room) for i, room in zip(ids, rooms, strict=True))
     client = client_of(connection)
-    client.subscribe(["lobby"])
+    client.subscribe("lobby")
     deliveries: dict[str | None, Delivery] = {}
     for event in client.events():
         if isinstance(event, Delivery):
@@ -416,11 +416,11 @@ def test_what_waits_in_a_durable_session_from_a_room_that_it_leaves_is_still_del
     tmp_path: Path,
 ) -> None:
     session = DurableSession(tmp_path, "session", ALICE)
-    assert client_of(Recorder(), session).subscribe(["lobby", "ops/#"]) == Subscribed([])
+    assert client_of(Recorder(), session).subscribe("lobby", "ops/#") == Subscribed([])
     connection = Recorder([publication("old", room="lobby"), publication("new", room="ops")])
     connection.is_resumed = True
     client = client_of(connection, session)
-    assert client.subscribe(["ops/#"]) == Subscribed(["lobby"])
+    assert client.subscribe("ops/#") == Subscribed(["lobby"])
     assert connection.unsubscribed == [[f"{POOL}/lobby/+"]]
     assert [one.text for one in received(client) if isinstance(one, Message)] == ["old", "new"]
     assert session.rooms() == ["ops/#"]
@@ -428,7 +428,7 @@ def test_what_waits_in_a_durable_session_from_a_room_that_it_leaves_is_still_del
 
 def test_a_room_that_another_pattern_covers_does_not_count_as_left(tmp_path: Path) -> None:
     session = DurableSession(tmp_path, "session", ALICE)
-    client_of(Recorder(), session).subscribe(["lobby"])
+    client_of(Recorder(), session).subscribe("lobby")
     connection = Recorder()
     connection.is_resumed = True
     assert client_of(connection, session).subscribe() == Subscribed([])
@@ -437,18 +437,18 @@ def test_a_room_that_another_pattern_covers_does_not_count_as_left(tmp_path: Pat
 
 def test_a_room_that_could_not_be_left_is_left_the_next_time(tmp_path: Path) -> None:
     session = DurableSession(tmp_path, "session", ALICE)
-    client_of(Recorder(), session).subscribe(["lobby"])
+    client_of(Recorder(), session).subscribe("lobby")
     with pytest.raises(Unreachable):
-        client_of(Recorder(rejection=Unreachable("it is gone")), session).subscribe(["ops"])
+        client_of(Recorder(rejection=Unreachable("it is gone")), session).subscribe("ops")
     assert session.rooms() == ["ops", "lobby"]
 
 
 def test_a_session_that_the_broker_has_discarded_is_reported_once(tmp_path: Path) -> None:
     session = DurableSession(tmp_path, "session", ALICE)
-    assert not client_of(Recorder(), session).subscribe(["lobby"]).is_discarded
+    assert not client_of(Recorder(), session).subscribe("lobby").is_discarded
     client = client_of(Recorder(), session)
-    assert client.subscribe(["lobby"]).is_discarded
-    assert not client.subscribe(["ops"]).is_discarded
+    assert client.subscribe("lobby").is_discarded
+    assert not client.subscribe("ops").is_discarded
     assert session.rooms() == ["lobby", "ops"]
 
 

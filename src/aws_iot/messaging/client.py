@@ -3,7 +3,7 @@
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -75,8 +75,12 @@ class Client:
         A `str` travels as `{"msg": …}`; `bytes` are the payload itself. Raises `InvalidRoom` or
         `InvalidMessage` before anything is sent, otherwise what `Connection.publish` raises.
         """
+        self._connection.publish(self._publication(self.outgoing(room, message, qos=qos, retain=retain)))
+
+    def outgoing(self, room: str, message: str | bytes, *, qos: int = 1, retain: bool = False) -> Outgoing:
+        """A message for `publish_nowait`, with an ID of its own. Raises `InvalidMessage` for invalid text."""
         payload = checked_payload(message) if isinstance(message, str) else message
-        self._connection.publish(self._publication(Outgoing(room, payload, self._new_id(), qos, retain)))
+        return Outgoing(room, payload, self._new_id(), qos, retain)
 
     def publish_nowait(self, message: Outgoing, done: Done) -> None:
         """Send a message without waiting for the broker: see `Connection.send`.
@@ -90,15 +94,15 @@ class Client:
         properties = to_properties(message.id, self._now(), self.username)
         return Publication(where, checked_size(message.payload), properties, message.qos, message.retain)
 
-    def subscribe(self, rooms: Sequence[str] = ()) -> Subscribed:
+    def subscribe(self, *rooms: str) -> Subscribed:
         """Receive these rooms, or patterns of rooms, as well; every room if none is named.
 
         A durable session leaves the rooms of earlier runs that are not among these. Raises `InvalidRoom`
         before anything is sent, otherwise what `Connection.subscribe` raises.
         """
-        return self._subscriptions.add(rooms or ["#"])
+        return self._subscriptions.add(rooms or ("#",))
 
-    def unsubscribe(self, rooms: Sequence[str]) -> None:
+    def unsubscribe(self, *rooms: str) -> None:
         """Stop receiving these rooms or patterns, in the form in which you subscribed to each."""
         self._subscriptions.remove(rooms)
 
@@ -108,7 +112,7 @@ class Client:
         A message is acknowledged when you ask for the next one, or leave the `with` block of the client
         without an exception.
         """
-        self.subscribe(rooms)
+        self.subscribe(*rooms)
         return self._messages(timeout)
 
     def _messages(self, timeout: float | None) -> Iterator[Message]:

@@ -107,7 +107,7 @@ def sub(
 
 
 def _subscribe(client: Client, chosen: SubOptions) -> None:
-    session = client.subscribe(chosen.rooms)
+    session = client.subscribe(*chosen.rooms)
     if session.is_discarded:
         output.info(f"The broker has discarded the session '{chosen.durable}': messages may be missing.")
     elif session.left:

@@ -1,0 +1,99 @@
+"""The public Python API: connect with a profile, and publish many messages. Import it from `aws_iot`."""
+
+from __future__ import annotations  # so that what only types need is not imported
+
+from typing import TYPE_CHECKING
+
+from aws_iot.app import TIMEOUT_SECONDS, App
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aws_iot.config.profile import Profile
+    from aws_iot.errors import AwsIotError
+    from aws_iot.messaging.client import Client
+    from aws_iot.messaging.message import Outgoing
+
+
+def connect(
+    profile: str | Profile = "default",
+    *,
+    user: str | None = None,
+    password: str | None = None,
+    durable: str | None = None,
+    timeout: float = TIMEOUT_SECONDS,
+) -> Client:
+    """Sign in with a profile, and connect to its broker. It never prompts or prints.
+
+    - `user` is by default the signed-in user, or else the profile's.
+    - Without `password`, the saved session of `aws-iot login` is used, refreshed as needed; or else the
+      password that is preset in the profile. With `password`, the new session is not saved.
+    - With `durable`, the broker keeps messages while you are offline, in a session of this name.
+    - `timeout` limits each step, such as a request or an acknowledgement, in seconds.
+
+    Raises `LocalError`, `SignInRefused`, `NotAuthorized`, `Unreachable` or `ServiceRefused`.
+    """
+    app = App()
+    app.timeout = timeout
+    return connect_with(app, profile, user, password, durable)
+
+
+def publish_many(
+    client: Client, room: str, messages: Iterable[str | bytes], *, rate: float | None = None
+) -> int:
+    """Publish messages in order, without waiting for each acknowledgement. Returns their number.
+
+    It returns when the broker has acknowledged all of them. `rate` is in messages a second; the default is
+    what AWS IoT Core allows, and 0 is no limit. If a message is rejected, it stops and raises that error
+    when those before it have been acknowledged. Raises as `Client.publish`.
+    """
+    from aws_iot.errors import ServiceRefused
+    from aws_iot.publishing.publisher import PUBLISHES_PER_SECOND, Stream
+
+    rejected: list[AwsIotError] = []
+
+    def reject(_number: int, _message: Outgoing | None, error: AwsIotError) -> None:
+        rejected.append(error)
+
+    limit = PUBLISHES_PER_SECOND if rate is None else rate
+    publisher = Stream([client], rate=limit, on_link=lambda _: None, on_refused=reject)
+    number = 0
+    for number, message in enumerate(messages, 1):
+        try:
+            publisher.put(number, client.outgoing(room, message))
+        except ServiceRefused as error:  # before it was sent
+            rejected.append(error)
+        if rejected:
+            break
+    publisher.finish()
+    if rejected:
+        raise rejected[0]
+    return number
+
+
+def connect_with(
+    app: App, profile: str | Profile, user: str | None, password: str | None, durable: str | None
+) -> Client:
+    """As `connect`, with these parts."""
+    from aws_iot.errors import SignInRefused
+
+    if isinstance(profile, str):
+        profile = app.profiles.load(profile)
+    sign_in = app.sign_in(profile)
+    kept = app.sessions.load(profile)
+    username = user or (kept.session.username if kept else None) or profile.username or ""
+
+    def ask(*_: object) -> object:
+        raise SignInRefused("nobody can be asked")
+
+    found = None if password is not None else sign_in.kept(username)
+    if found is None:
+        secret = password if password is not None else app.secrets.get("password", profile.key, username)
+        if not secret:
+            raise SignInRefused(
+                f"{username} is not signed in", hint=f"Sign in: aws-iot login -k {profile.key}"
+            )
+        found = sign_in.by_password(username, secret, ask)  # type: ignore[arg-type]
+    identity = found.credentials.identity
+    connection = app.connect(profile, identity, sign_in.credentials(found).current, durable)
+    return app.client(profile, connection, identity, found.session.username, durable)

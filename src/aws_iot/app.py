@@ -215,31 +215,18 @@ class App:
             new_id=lambda: os.urandom(16).hex(),
         )
 
-    def local_stack(
-        self,
-        folder: Path,
-        api_port: int | None,
-        mqtt_port: int | None,
-        verbose: bool,
-        **settings: Any,
-    ) -> LocalStack:
-        """The local stack, provisioned when it is entered; `settings` as in `local.stack.Settings`.
+    def local_stack(self, folder: Path, **settings: Any) -> LocalStack:
+        """The local stack, which is deployed when it is entered; `settings` as in `local.engine.Settings`.
 
         Raises `NotInstalled`.
         """
-        from aws_iot.local import require_extra
+        from aws_iot.local.extra import require_extra
 
         require_extra()
-        from aws_iot.local.stack import LocalStack, Settings
+        from aws_iot.local.engine import Settings
+        from aws_iot.local.stack import LocalStack
 
-        return LocalStack(
-            folder,
-            self._provision,
-            api_port=api_port,
-            mqtt_port=mqtt_port,
-            verbose=verbose,
-            settings=Settings(**settings),
-        )
+        return LocalStack(folder, self._provision, Settings(**settings))
 
     def _provision(self, stack: LocalStack) -> Provisioned:
         from dataclasses import replace
@@ -251,7 +238,8 @@ class App:
         from aws_iot.aws.base.clients import Address
         from aws_iot.backend import template
         from aws_iot.backend.outputs import profile_from_outputs
-        from aws_iot.local.stack import ADMINISTRATOR, REGION, STACK, Provisioned
+        from aws_iot.local.engine import REGION
+        from aws_iot.local.stack import ADMINISTRATOR, STACK, Provisioned
 
         def service(name: str, who: AccessKeys) -> Service:
             return Service.signed(Address(name, REGION, stack.api_url), self.now, self.timeout, who)

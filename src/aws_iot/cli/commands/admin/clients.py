@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @admin_options
 @click.pass_obj
 def who(app: App, clients: tuple[str, ...], key: str, as_json: bool, aws_profile: str | None) -> None:
-    """Show the status of clients: connected since when, subscribed to what.
+    """Show if clients are connected, and their subscriptions.
 
     AWS IoT Core cannot list clients, so name them. The client ID is IDENTITY-NAME for `sub --durable
     NAME`. Other client IDs end in random characters; find them in IoT Core's log or lifecycle events.

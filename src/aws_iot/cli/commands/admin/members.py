@@ -38,9 +38,10 @@ if TYPE_CHECKING:
 def accept(
     app: App, identities: tuple[str, ...], key: str, policy: str | None, aws_profile: str | None
 ) -> None:
-    """Accept identities as members, by attaching the team's IoT policy.
+    """Accept identities as members.
 
-    `aws-iot sub` prints a person's identity. AWS takes 6 to 8 minutes to apply the change.
+    Attaches the team's IoT policy to each. `aws-iot sub` prints a person's identity. AWS takes 6 to 8
+    minutes to apply the change.
 
     \b
     Example:
@@ -74,10 +75,10 @@ def _acceptor(members: "Members", policy: str) -> Callable[[str], None]:
 def revoke(
     app: App, identities: tuple[str, ...], key: str, policy: str | None, aws_profile: str | None
 ) -> None:
-    """Revoke members, by detaching the team's IoT policy.
+    """Revoke members.
 
-    AWS takes 6 to 8 minutes to apply the change, also to open connections. If you know a client ID,
-    `aws-iot admin kick` closes its connection at once.
+    Detaches the team's IoT policy from each. AWS takes 6 to 8 minutes to apply the change, also to open
+    connections. If you know a client ID, `aws-iot admin kick` closes its connection at once.
 
     \b
     Example:

@@ -144,7 +144,7 @@ def _account_in(documents: Sequence[Document]) -> str:
 
 
 def _condition_values(app: App, query: PolicyQuery) -> Mapping[str, Sequence[str]]:
-    """What is known about the request besides identity, pool and client ID."""
+    """The known values of condition keys, apart from identity, pool and client ID."""
     now = app.now()
     known: dict[str, Sequence[str]] = {
         "aws:CurrentTime": [now.isoformat()],

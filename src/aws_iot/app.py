@@ -202,7 +202,14 @@ class App:
             patience=3 * self.timeout,  # a renewal takes two calls, and both may be slow
         )
 
-    def client(self, profile: Profile, connection: Connection, identity: str, name: str) -> Client:
+    def client(
+        self,
+        profile: Profile,
+        connection: Connection,
+        identity: str,
+        username: str,
+        durable: str | None = None,
+    ) -> Client:
         """The rooms of the profile's identity pool, over a connection of `identity`."""
         from aws_iot.messaging.client import Client
 
@@ -210,9 +217,10 @@ class App:
             connection,
             pool=profile.identity_pool_id,
             identity=identity,
-            name=name,
+            username=username,
             now=self.now,
             new_id=lambda: os.urandom(16).hex(),
+            durable=self.durable_session(profile, identity, durable) if durable else None,
         )
 
     def local_stack(self, folder: Path, **settings: Any) -> LocalStack:

@@ -36,6 +36,7 @@ from tests.scripted_broker import (
     puback,
     suback,
 )
+from tests.waiting import BRIEF_SECONDS
 
 STEPS = [
     "profile",
@@ -53,6 +54,7 @@ STEPS = [
     "publish",
     "echo",
 ]
+BRIEFLY = f"--timeout {BRIEF_SECONDS:g}"
 IDENTITY_POOL = "us-east-1:00000000-0000-0000-0000-000000000000"
 
 
@@ -234,7 +236,7 @@ def test_a_port_that_nothing_listens_on(real: CommandLine) -> None:
 def test_services_that_never_answer(real: CommandLine) -> None:
     with FaultProxy(0, is_mute=True) as proxy:
         change(real, endpoint=Endpoint.parse(f"wss://127.0.0.1:{proxy.port}/mqtt"))
-        check_cause(real, "tls", "no answer", 6, "--timeout 0.5")
+        check_cause(real, "tls", "no answer", 6, BRIEFLY)
 
 
 def test_a_certificate_of_an_unknown_authority(real: CommandLine, tmp_path: Path) -> None:
@@ -560,14 +562,14 @@ def test_a_policy_without_a_permission(
     real: CommandLine, stack: Stack, allowed: tuple[tuple[str, str], ...], step: str, words: str
 ) -> None:
     person = allowing(stack, *allowed)
-    options = f"-u {person.username} -p {PASSWORD} --timeout 2"
+    options = f"-u {person.username} -p {PASSWORD} {BRIEFLY}"
     assert "policy" in check_cause(real, step, words, 5, options)
 
 
 def test_a_broker_that_never_acknowledges(real: CommandLine) -> None:
     with ScriptedBroker(say(Kind.PUBLISH, lambda _: b"")) as broker:
         change(real, endpoint=broker.endpoint)
-        check_cause(real, "publish", "has not acknowledged", 6, "--timeout 1")
+        check_cause(real, "publish", "has not acknowledged", 6, BRIEFLY)
 
 
 def test_a_broker_that_rejects_for_another_reason(real: CommandLine) -> None:

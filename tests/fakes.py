@@ -11,8 +11,7 @@ from pathlib import Path
 from aws_iot.app import App
 from aws_iot.auth.credentials import CredentialIssuer, Credentials
 from aws_iot.auth.session import Accounts, Answer, Challenge, CodeSent, Device, SecondFactors, Session
-from aws_iot.aws.admin.members import ClientStatus, Identity
-from aws_iot.aws.admin.policy_reader import AwsVerdict
+from aws_iot.backend.members import ClientStatus, Identity
 from aws_iot.backend.stack import NO_WATCHER, Change, ChangeSet, StackEvent, StackFailed, StackState, Watcher
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.config.profile import Profile
@@ -36,6 +35,7 @@ from aws_iot.messaging.connection import Connection, Done, Event, Publication
 from aws_iot.messaging.message import Properties
 from aws_iot.messaging.topics import matches
 from aws_iot.policy.access import PolicyLayer, Principal, Question
+from aws_iot.policy.reader import AwsVerdict
 
 POOL = "us-east-1:00000000-0000-0000-0000-00000000abcd"
 CODE = "123456"
@@ -608,16 +608,12 @@ class FakeApp(App):
     ) -> list[Connection]:
         return [self.connect(profile, identity, credentials) for _ in range(count)]
 
-    def members(self, profile: Profile, aws_profile: str | None) -> FakeMembers:  # type: ignore[override]
+    def members(self, profile: Profile, aws_profile: str | None) -> FakeMembers:
         return FakeMembers(self.cloud)
 
-    def policy_reader(  # type: ignore[override]
-        self, profile: Profile, aws_profile: str | None
-    ) -> FakePolicyReader:
+    def policy_reader(self, profile: Profile, aws_profile: str | None) -> FakePolicyReader:
         return FakePolicyReader(self.cloud)
 
-    def deployment_target(  # type: ignore[override]
-        self, name: str, region: str | None, aws_profile: str | None
-    ) -> FakeTarget:
+    def deployment_target(self, name: str, region: str | None, aws_profile: str | None) -> FakeTarget:
         self.cloud.stack.name = name
         return FakeTarget(self.cloud.stack)

@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from aws_iot.auth.login import SignIn
     from aws_iot.auth.session import Accounts
     from aws_iot.auth.session_store import SessionCache
-    from aws_iot.aws.admin.members import Members
-    from aws_iot.aws.admin.policy_reader import PolicyReader
-    from aws_iot.aws.admin.target import AwsTarget
+    from aws_iot.backend.members import Members
+    from aws_iot.backend.stack import Target
     from aws_iot.config.profile import Profile, ProfileStore
     from aws_iot.config.secrets import Keyring, SecretStore
     from aws_iot.doctor.probes import Probes
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from aws_iot.messaging.client import Client
     from aws_iot.messaging.connection import Connection
     from aws_iot.messaging.durable import DurableSession
+    from aws_iot.policy.reader import PolicyReader
     from aws_iot.publishing.spool import Spool
 
 TIMEOUT_SECONDS = 10.0
@@ -173,17 +173,17 @@ class App:
 
     def members(self, profile: Profile, aws_profile: str | None) -> Members:
         """Accepts and revokes members, for an admin."""
-        from aws_iot.aws.admin.members import Members
+        from aws_iot.aws.admin.members import AwsMembers
 
-        return Members(profile, self.now, self.timeout, aws_profile)
+        return AwsMembers(profile, self.now, self.timeout, aws_profile)
 
     def policy_reader(self, profile: Profile, aws_profile: str | None) -> PolicyReader:
         """Reads the policies of identities, for an admin."""
-        from aws_iot.aws.admin.policy_reader import PolicyReader
+        from aws_iot.aws.admin.policy_reader import AwsPolicyReader
 
-        return PolicyReader(profile, self.now, self.timeout, aws_profile)
+        return AwsPolicyReader(profile, self.now, self.timeout, aws_profile)
 
-    def deployment_target(self, name: str, region: str | None, aws_profile: str | None) -> AwsTarget:
+    def deployment_target(self, name: str, region: str | None, aws_profile: str | None) -> Target:
         """The AWS account and region for a stack, for an admin."""
         from aws_iot.aws.admin.target import AwsTarget
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aws_iot.aws.admin.members import ClientStatus
+from aws_iot.backend.members import ClientStatus
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeCloud, FakeUser
 

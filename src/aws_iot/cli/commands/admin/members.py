@@ -5,11 +5,11 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import click
 
 from aws_iot.app import App
+from aws_iot.backend.members import Identity, Members
 from aws_iot.cli import options
 from aws_iot.cli.commands.admin.options import (
     admin_options,
@@ -25,9 +25,6 @@ from aws_iot.config.profile import Profile
 from aws_iot.errors import LocalError
 from aws_iot.messaging.message import timestamp
 from aws_iot.policy.recovery import APPLY_DELAY
-
-if TYPE_CHECKING:
-    from aws_iot.aws.admin.members import Identity, Members
 
 
 @click.command()
@@ -59,7 +56,7 @@ def accept(
     for_each(identities, check_and_accept)
 
 
-def _acceptor(members: "Members", policy: str) -> Callable[[str], None]:
+def _acceptor(members: Members, policy: str) -> Callable[[str], None]:
     def accept_one(identity: str) -> None:
         members.accept(identity, policy)
         output.info(f"Accepted {identity} (policy {policy}). {APPLY_DELAY}")
@@ -173,7 +170,7 @@ def requests(app: App, key: str, policy: str | None, as_json: bool, aws_profile:
         for_each([one.id for one in _choose(waiting)], _acceptor(members, name))
 
 
-def _choose(waiting: "Sequence[Identity]") -> "Sequence[Identity]":
+def _choose(waiting: Sequence[Identity]) -> Sequence[Identity]:
     while True:
         answer = ask_line("Accept which? Numbers, or nothing for none [-]", default="-")
         numbers = [n for n in re.split(r"[\s,]+", answer) if n not in ("", "-")]

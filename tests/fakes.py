@@ -567,7 +567,7 @@ class FakeApp(App):
 
     @property
     def secrets(self) -> SecretStore:
-        return SecretStore(self.config_folder / "secrets", keyring=lambda: self.keyring, tell=self.tell)
+        return SecretStore(self.folders.secrets, keyring=lambda: self.keyring, tell=self.tell)
 
     def accounts(self, profile: Profile) -> Accounts:
         if self.fails_with:

@@ -106,7 +106,7 @@ def test_a_password_is_kept_apart_from_the_profile_for_its_owner_only(
 ) -> None:
     app.keyring = None
     result = aws_iot(f"config -s {exports} -k team -u alice -p hunter2-hunter2")
-    files = [path for path in app.config_folder.rglob("*") if path.is_file()]
+    files = [path for path in app.folders.config.rglob("*") if path.is_file()]
     holding = [path for path in files if b"hunter2" in path.read_bytes()]
     assert [path.parent.name for path in holding] == ["password"]
     assert stat.S_IMODE(holding[0].stat().st_mode) == 0o600

@@ -174,7 +174,7 @@ def test_who_is_not_known_any_more_is_nobody_and_leaves_nothing(
     aws_iot: CommandLine, app: FakeApp, identity: str, damage: bytes
 ) -> None:
     aws_iot("login -u alice -p Passw0rd")
-    [path] = (app.config_folder / "signed-in").glob("*.json")
+    [path] = (app.folders.sessions).glob("*.json")
     path.write_bytes(damage)
     aws_iot("whoami", ends=4)
     aws_iot("logout")

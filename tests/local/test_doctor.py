@@ -180,7 +180,7 @@ def test_no_profile(real: CommandLine) -> None:
 
 
 def test_a_profile_that_lacks_something(real: CommandLine) -> None:
-    path = real.app.config_folder / "profiles" / "default.json"
+    path = real.app.folders.profiles / "default.json"
     stored = json.loads(path.read_text())
     del stored["aws-exports"]["aws_cognito_identity_pool_id"]
     path.write_text(json.dumps(stored))

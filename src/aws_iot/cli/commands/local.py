@@ -102,7 +102,7 @@ def local(
       aws-iot local -k test --port 5000 --mqtt-port 5001
     """
     output.need_stdout()
-    with _own_folder(app.config_folder / "local", key) as folder:
+    with _own_folder(app.folders.local_stacks, key) as folder:
         key = folder.name
         exports = exports or folder / "aws-exports.json"
         with app.local_stack(folder, api_port, mqtt_port, verbose, **settings) as stack:

@@ -232,7 +232,7 @@ def username_of(
     return username
 
 
-def speaker(app: App, profile: Profile, user: str | None, *, for_password: bool) -> str | None:
+def expected_username(app: App, profile: Profile, user: str | None, *, for_password: bool) -> str | None:
     """Who `signed_in` would sign in, as far as it is known beforehand."""
     kept = app.sessions.load(profile)
     known = user or profile.username or kept

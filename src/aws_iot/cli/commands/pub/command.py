@@ -14,7 +14,7 @@ from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.commands.pub.input import Given, whole
 from aws_iot.cli.connect import connected
-from aws_iot.cli.sign_in import pointing_at_doctor, signed_in, speaker
+from aws_iot.cli.sign_in import expected_username, pointing_at_doctor, signed_in
 from aws_iot.cli.ui import output
 from aws_iot.errors import SignInRefused
 from aws_iot.messaging.client import Rooms
@@ -181,7 +181,7 @@ def pub(
     if spool:
         from aws_iot.cli.commands.pub.spooled import SpooledJob
 
-        who = speaker(app, profile, user, for_password=bool(password) or password_stdin)
+        who = expected_username(app, profile, user, for_password=bool(password) or password_stdin)
         SpooledJob(app, wanted, spool, key, who, user).run(lambda stack, ask: enter(connections, stack, ask))
     else:
         Job(wanted, resume).run(lambda stack, ask: enter(connections, stack, ask))

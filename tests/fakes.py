@@ -17,7 +17,7 @@ from aws_iot.aws.admin.policies import Opinion
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.config.profile import Profile
 from aws_iot.config.secrets import Keyring, SecretStore
-from aws_iot.doctor.checks import Seen, Services
+from aws_iot.doctor.checks import CheckResult, Services
 from aws_iot.errors import (
     AccountNotConfirmed,
     AwsIotError,
@@ -35,7 +35,7 @@ from aws_iot.errors import (
 from aws_iot.messaging.connection import Connection, Done, Event, Publication
 from aws_iot.messaging.message import Properties
 from aws_iot.messaging.topics import matches
-from aws_iot.policy.access import Gate, Person, Question
+from aws_iot.policy.access import Person, PolicyLayer, Question
 
 POOL = "us-east-1:00000000-0000-0000-0000-00000000abcd"
 CODE = "123456"
@@ -84,7 +84,7 @@ class FakeCloud:
     strangers: dict[str, list[str]] = field(default_factory=dict)
     """Identities that nobody here has, and the policies that are attached to them."""
     fails: AwsIotError | None = None
-    gates: list[Gate] = field(default_factory=list)
+    layers: list[PolicyLayer] = field(default_factory=list)
     opinions: dict[str, Opinion] | AwsIotError = field(default_factory=dict)
     stack: "FakeStack" = field(default_factory=lambda: FakeStack())
     published: list[tuple[str, bytes, Properties]] = field(default_factory=list)
@@ -274,28 +274,28 @@ class FakeIssuer:
 class FakeServices:
     """`Services` where all is well, but for what a test says of the answer to a question."""
 
-    answers: dict[str, AwsIotError | Seen] = field(default_factory=dict)
+    answers: dict[str, AwsIotError | CheckResult] = field(default_factory=dict)
 
-    def names(self) -> Seen:
+    def names(self) -> CheckResult:
         return self._answer("names")
 
-    def proxies(self) -> Seen:
+    def proxies(self) -> CheckResult:
         return self._answer("proxies")
 
-    def certificates(self) -> Seen:
+    def certificates(self) -> CheckResult:
         return self._answer("certificates")
 
-    def clock(self) -> Seen:
+    def clock(self) -> CheckResult:
         return self._answer("clock")
 
-    def user_pool(self, username: str | None) -> Seen:
+    def user_pool(self, username: str | None) -> CheckResult:
         return self._answer("user_pool")
 
-    def upgrade(self, credentials: Credentials) -> Seen:
+    def upgrade(self, credentials: Credentials) -> CheckResult:
         return self._answer("upgrade")
 
-    def _answer(self, question: str) -> Seen:
-        answer = self.answers.get(question, Seen("well"))
+    def _answer(self, question: str) -> CheckResult:
+        answer = self.answers.get(question, CheckResult("well"))
         if isinstance(answer, AwsIotError):
             raise answer
         return answer
@@ -431,7 +431,7 @@ class FakeMembers:
             raise NotFound(f"AWS IoT Core knows no such client: {client}")
         return self._cloud.clients[client]
 
-    def kick(self, client: str) -> None:
+    def disconnect(self, client: str) -> None:
         self.connection(client)
         del self._cloud.clients[client]
 
@@ -446,8 +446,8 @@ class FakeAuthorization:
     def __init__(self, cloud: FakeCloud) -> None:
         self._cloud = cloud
 
-    def read(self, identity: str) -> tuple[Sequence[Gate], str | None]:
-        return self._cloud.gates, "123456789012"
+    def read(self, identity: str) -> tuple[Sequence[PolicyLayer], str | None]:
+        return self._cloud.layers, "123456789012"
 
     def ask(self, person: Person, questions: Sequence[Question]) -> dict[Question, Opinion]:
         opinions = self._cloud.opinions

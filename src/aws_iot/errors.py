@@ -8,7 +8,7 @@ AwsIotError
 ├── ServiceRefused          7  limit, quota, invalid parameter
 ├── NothingCame             8  what was waited for did not come in time
 ├── CommandFailed           9  a command that was run for a message failed
-└── Undecided              10  what was asked depends on something that is not known
+└── Indeterminate              10  what was asked depends on something that is not known
 """
 
 from typing import ClassVar
@@ -145,7 +145,7 @@ class CommandFailed(AwsIotError):
     exit_code = 9
 
 
-class Undecided(AwsIotError):
+class Indeterminate(AwsIotError):
     """What was asked depends on something that is not known here."""
 
     exit_code = 10

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from aws_iot.doctor.checks import Seen
+from aws_iot.doctor.checks import CheckResult
 from aws_iot.errors import Unreachable, WrongClock
 from aws_iot.messaging.connection import Lost, Publication
 from tests.conftest import CommandLine
@@ -48,7 +48,7 @@ def test_it_stops_at_what_fails_and_says_what_to_do(
 
 def test_programs_get_an_object_a_step(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
     app.looked_at.answers |= {
-        "certificates": Seen("trusted", "It ends soon."),
+        "certificates": CheckResult("trusted", "It ends soon."),
         "clock": Unreachable("no answer"),
     }
     found = {
@@ -79,7 +79,7 @@ def test_what_a_service_should_not_have_said_is_not_shown(
 
 
 def test_what_drives_a_terminal_is_made_visible(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
-    app.looked_at.answers["names"] = Seen("\x1b[2J", "\x07")
+    app.looked_at.answers["names"] = CheckResult("\x1b[2J", "\x07")
     told = aws_iot(DOCTOR).stdout
     assert "\\x1b[2J" in told
     assert "\\x07" in told

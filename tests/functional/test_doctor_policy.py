@@ -10,7 +10,7 @@ import pytest
 from aws_iot.aws.admin.policies import Opinion
 from aws_iot.backend import SID_OF_ROOMS, template
 from aws_iot.errors import AwsIotError, CredentialsRefused, NotAuthorized, Unreachable
-from aws_iot.policy.access import Gate
+from aws_iot.policy.access import PolicyLayer
 from aws_iot.policy.evaluate import Document, parse
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeCloud
@@ -273,18 +273,22 @@ def test_a_room_more_of_our_own_backend_is_a_parameter(aws_iot: CommandLine, clo
     own = [of_one_room(one) for one in TEAM]
     own[1]["Sid"] = SID_OF_ROOMS
     assert SID_OF_ROOMS in template()
-    cloud.gates = [
-        Gate("role", "r", (document("rooms", *own),)),
-        Gate("IoT", "", (document("chat-member", *own),)),
+    cloud.layers = [
+        PolicyLayer("role", "r", (document("rooms", *own),)),
+        PolicyLayer("IoT", "", (document("chat-member", *own),)),
     ]
     line = f"doctor --policy --identity {ME}"
     offer = "aws-iot backend deploy --name chat --parameter Room2=lobby\n"
     assert offer in aws_iot(f"{line} -r lobby", ends=5).stderr
     wide = document("rooms", *TEAM[:1], TEAM[1] | {"Sid": SID_OF_ROOMS}, *TEAM[2:])
-    role, iot = cloud.gates
-    cloud.gates = [Gate("role", "r", (wide,)), iot]
+    role, iot = cloud.layers
+    cloud.layers = [PolicyLayer("role", "r", (wide,)), iot]
     assert "backend deploy" not in aws_iot(f"{line} -r lobby", ends=5).stderr
-    cloud.gates = [role, iot, Gate("boundary", "", (document("b", *own, {**QUIET, "Resource": "*"}),))]
+    cloud.layers = [
+        role,
+        iot,
+        PolicyLayer("boundary", "", (document("b", *own, {**QUIET, "Resource": "*"}),)),
+    ]
     assert "backend deploy" not in aws_iot(f"{line} -r lobby", ends=5).stderr
 
 
@@ -342,7 +346,7 @@ def document(name: str, *statements: dict[str, Any]) -> Document:
 
 
 def test_who_is_not_accepted_is_told_what_an_admin_does(aws_iot: CommandLine, cloud: FakeCloud) -> None:
-    cloud.gates = [Gate("role", "MemberRole", (document("rooms"),)), Gate("IoT", "", ())]
+    cloud.layers = [PolicyLayer("role", "MemberRole", (document("rooms"),)), PolicyLayer("IoT", "", ())]
     done = aws_iot(f"doctor --policy --identity {ME}", ends=5)
     assert "role       MemberRole: rooms\nIoT        none\n" in done.stdout
     assert done.stdout.count("no IoT policy is attached to this identity") == 4
@@ -352,7 +356,10 @@ def test_who_is_not_accepted_is_told_what_an_admin_does(aws_iot: CommandLine, cl
 def test_where_there_is_no_role_nobody_is_to_be_accepted_first(
     aws_iot: CommandLine, cloud: FakeCloud
 ) -> None:
-    cloud.gates = [Gate("role", "", (), closed="there is no such identity pool"), Gate("IoT", "", ())]
+    cloud.layers = [
+        PolicyLayer("role", "", (), closed="there is no such identity pool"),
+        PolicyLayer("IoT", "", ()),
+    ]
     done = aws_iot(f"doctor --policy --identity {ME}", ends=5)
     assert "role       none\nIoT        none\n" in done.stdout
     assert "  role     there is no such identity pool\n" in done.stdout
@@ -364,19 +371,19 @@ def test_where_there_is_no_role_nobody_is_to_be_accepted_first(
 
 
 def test_a_boundary_is_one_more_gate(aws_iot: CommandLine, cloud: FakeCloud) -> None:
-    cloud.gates = [
-        Gate("role", "MemberRole", (document("rooms"),)),
-        Gate("boundary", "Narrow", (document("Narrow", *TEAM[:3]),)),
-        Gate("IoT", "team", (document("team"),)),
+    cloud.layers = [
+        PolicyLayer("role", "MemberRole", (document("rooms"),)),
+        PolicyLayer("boundary", "Narrow", (document("Narrow", *TEAM[:3]),)),
+        PolicyLayer("IoT", "team", (document("team"),)),
     ]
     done = aws_iot(f"doctor --policy --identity {ME}", ends=5)
     assert "refused: iot:Connect\nIt takes a change of the permissions boundary of the role." in done.stderr
 
 
 def test_what_could_not_be_read_leaves_it_open(aws_iot: CommandLine, cloud: FakeCloud) -> None:
-    cloud.gates = [
-        Gate("role", "MemberRole", (), "your AWS credentials do not allow this"),
-        Gate("IoT", "team", (document("team"),)),
+    cloud.layers = [
+        PolicyLayer("role", "MemberRole", (), "your AWS credentials do not allow this"),
+        PolicyLayer("IoT", "team", (document("team"),)),
     ]
     done = aws_iot(f"doctor --policy --identity {ME}", ends=10)
     assert done.stdout.count("your AWS credentials do not allow this") == 1
@@ -389,12 +396,15 @@ def test_a_variable_for_the_pool_in_an_iot_policy_is_remarked_upon(
     aws_iot: CommandLine, cloud: FakeCloud
 ) -> None:
     team = parse("team", policy().replace(POOL, AUD))
-    cloud.gates = [Gate("role", "MemberRole", (team,)), Gate("IoT", "team", (team,))]
+    cloud.layers = [PolicyLayer("role", "MemberRole", (team,)), PolicyLayer("IoT", "team", (team,))]
     assert "better name the pool itself" in aws_iot(f"doctor --policy --identity {ME}").stderr
 
 
 def test_iot_s_own_opinion_stands_beside_ours(aws_iot: CommandLine, cloud: FakeCloud) -> None:
-    cloud.gates = [Gate("role", "MemberRole", (document("rooms"),)), Gate("IoT", "team", (document("team"),))]
+    cloud.layers = [
+        PolicyLayer("role", "MemberRole", (document("rooms"),)),
+        PolicyLayer("IoT", "team", (document("team"),)),
+    ]
     cloud.opinions = {
         "iot:Connect": Opinion("ALLOWED", ("team",)),
         "iot:Publish": Opinion("IMPLICIT_DENY", (), ("aws:SourceIp",)),
@@ -413,7 +423,10 @@ def test_iot_s_own_opinion_stands_beside_ours(aws_iot: CommandLine, cloud: FakeC
 def test_where_iot_cannot_be_asked_a_line_says_so(
     aws_iot: CommandLine, cloud: FakeCloud, error: type[AwsIotError]
 ) -> None:
-    cloud.gates = [Gate("role", "MemberRole", (document("rooms"),)), Gate("IoT", "team", (document("team"),))]
+    cloud.layers = [
+        PolicyLayer("role", "MemberRole", (document("rooms"),)),
+        PolicyLayer("IoT", "team", (document("team"),)),
+    ]
     cloud.opinions = error("no answer in 10 seconds")
     done = aws_iot(f"doctor --policy --identity {ME}")
     assert done.stderr.startswith("Without IoT's own opinion: no answer in 10 seconds.\n")

@@ -1,4 +1,4 @@
-"""What a person may do in a room: what is asked, and what all gates together say."""
+"""What a person may do in a room: what is asked, and what all layers together say."""
 
 import itertools
 
@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aws_iot.errors import InvalidRoom
-from aws_iot.policy.access import Answer, Gate, Passage, Person, Question, answer, questions
+from aws_iot.policy.access import Answer, LayerDecision, Person, PolicyLayer, Question, answer, questions
 from aws_iot.policy.evaluate import Decision, Verdict, parse
 
 POOL = "us-east-1:00000000-0000-0000-0000-00000000abcd"
@@ -98,10 +98,10 @@ def test_the_region_tells_the_partition(region: str, part: str) -> None:
 @settings(deadline=None, derandomize=True)
 @given(st.lists(st.sampled_from(Verdict), min_size=1, max_size=4))
 def test_the_strictest_gate_decides(verdicts: list[Verdict]) -> None:
-    gate = Gate("IoT", "x", ())
-    passages = tuple(Passage(gate, Decision(verdict)) for verdict in verdicts)
-    assert Answer(Question("a", "b"), passages).verdict is min(verdicts)
-    for some in itertools.permutations(passages):
+    layer = PolicyLayer("IoT", "x", ())
+    decisions = tuple(LayerDecision(layer, Decision(verdict)) for verdict in verdicts)
+    assert Answer(Question("a", "b"), decisions).verdict is min(verdicts)
+    for some in itertools.permutations(decisions):
         assert Answer(Question("a", "b"), some).verdict is min(verdicts)
 
 
@@ -111,7 +111,12 @@ def test_no_gate_at_all_lets_nobody_pass() -> None:
 
 def test_a_gate_in_doubt_decides_nothing_and_another_still_refuses() -> None:
     [publish] = questions(PERSON, actions=["publish"])
-    sure, doubtful = Gate("role", "r", (EVERYTHING,)), Gate("role", "r", (EVERYTHING,), "who knows")
-    closed = Gate("IoT", "", ())
-    verdicts = [answer(publish, PERSON, gates).verdict for gates in ([sure], [doubtful], [doubtful, closed])]
+    sure, doubtful = (
+        PolicyLayer("role", "r", (EVERYTHING,)),
+        PolicyLayer("role", "r", (EVERYTHING,), "who knows"),
+    )
+    closed = PolicyLayer("IoT", "", ())
+    verdicts = [
+        answer(publish, PERSON, layers).verdict for layers in ([sure], [doubtful], [doubtful, closed])
+    ]
     assert verdicts == [Verdict.ALLOWED, Verdict.UNDECIDED, Verdict.REFUSED]

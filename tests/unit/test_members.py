@@ -134,14 +134,14 @@ def test_a_connection_is_described_with_all_that_it_hears(members: Members) -> N
 
 
 def test_a_connection_that_is_ended_is_no_more(members: Members) -> None:
-    members.kick(CLIENT)
+    members.disconnect(CLIENT)
     with pytest.raises(ServiceRefused, match="knows no such client"):
         members.connection(CLIENT)
 
 
 def test_credentials_that_may_not_are_told_what_they_need(members: Members) -> None:
     with pytest.raises(NotAuthorized) as told:
-        members.kick("forbidden")
+        members.disconnect("forbidden")
     assert "iot:DeleteConnection" in (told.value.hint or "")
 
 

@@ -22,7 +22,7 @@ from aws_iot.messaging.message import encode, timestamp, to_properties
 from aws_iot.messaging.topics import topic, topic_filter
 
 
-class Seen(NamedTuple):
+class CheckResult(NamedTuple):
     """What was found to be well, in words; `advice` is about what may spoil it later."""
 
     text: str
@@ -35,27 +35,27 @@ class Services(Protocol):
     Every method raises the `AwsIotError` that says what is wrong.
     """
 
-    def names(self) -> Seen:
+    def names(self) -> CheckResult:
         """Whether the names of all hosts are known."""
         ...
 
-    def proxies(self) -> Seen:
+    def proxies(self) -> CheckResult:
         """Whether the proxy of the environment, if it names one, lets us through."""
         ...
 
-    def certificates(self) -> Seen:
+    def certificates(self) -> CheckResult:
         """Whether all hosts can be reached, and show certificates that are trusted."""
         ...
 
-    def clock(self) -> Seen:
+    def clock(self) -> CheckResult:
         """Whether this machine's clock is right by that of the services."""
         ...
 
-    def user_pool(self, username: str | None) -> Seen:
+    def user_pool(self, username: str | None) -> CheckResult:
         """Whether the user pool and its app client are there, and take sign-ins as we make them."""
         ...
 
-    def upgrade(self, credentials: Credentials) -> Seen:
+    def upgrade(self, credentials: Credentials) -> CheckResult:
         """Whether the broker opens a WebSocket for these credentials. Tells none of them."""
         ...
 
@@ -77,7 +77,7 @@ class Finding:
     step: str
     checked: str
     seconds: float = 0.0
-    seen: Seen | None = None
+    seen: CheckResult | None = None
     error: AwsIotError | None = None
 
 
@@ -91,7 +91,7 @@ class Parts:
     connect: Callable[[str, Callable[[], Credentials]], Connection]
 
 
-class Examination:
+class Diagnosis:
     """Looks at one thing after the other, in the order in which `sub` and `pub` need them.
 
     `load` finds the parts, `sign_in` somebody signed in; `username` is who it will be, if that is known before.
@@ -134,7 +134,7 @@ class Examination:
 
         `begin` is told the name of each step that is made, before it is.
         """
-        steps: tuple[tuple[str, str, Callable[[], Seen]], ...] = (
+        steps: tuple[tuple[str, str, Callable[[], CheckResult]], ...] = (
             ("profile", "the profile is there and complete", self._profile),
             ("names", "the services' host names are known", lambda: self._parts.services.names()),
             ("proxy", "the proxy lets through", lambda: self._parts.services.proxies()),
@@ -161,11 +161,11 @@ class Examination:
                 failed = finding.error is not None
                 yield finding
 
-    def _made(self, step: str, checked: str, look: Callable[[], Seen]) -> Finding:
+    def _made(self, step: str, checked: str, look: Callable[[], CheckResult]) -> Finding:
         began = self._clock()
         seen, failure = None, None
         try:
-            seen = Seen(*(redacted(text, self._secrets) for text in look()))
+            seen = CheckResult(*(redacted(text, self._secrets) for text in look()))
         except AwsIotError as error:
             hint = error.hint and redacted(error.hint, self._secrets)
             failure = type(error)(redacted(str(error), self._secrets), hint=hint)
@@ -173,7 +173,7 @@ class Examination:
 
     # -- the steps; each leaves what those behind it need
 
-    def _profile(self) -> Seen:
+    def _profile(self) -> CheckResult:
         self._parts = self._load()
         profile = self._parts.profile
         advice = []
@@ -186,50 +186,50 @@ class Examination:
                 "The endpoint is not of the type iot:Data-ATS: few programs still trust its certificate."
             )
         where = f"{profile.user_pool_id}, {profile.identity_pool_id}, {profile.endpoint}"
-        return Seen(f"{profile.key}: {where}", "\n".join(advice))
+        return CheckResult(f"{profile.key}: {where}", "\n".join(advice))
 
-    def _user_pool(self) -> Seen:
+    def _user_pool(self) -> CheckResult:
         return self._parts.services.user_pool(self._username())
 
-    def _person(self) -> Seen:
+    def _person(self) -> CheckResult:
         person = self._sign_in()
         self._session = person.session
         tokens = (person.session.id_token, person.session.access_token, person.session.refresh_token)
         self._secrets.update(token or "" for token in tokens)
-        return Seen(f"{person.session.username}, {person.how}")
+        return CheckResult(f"{person.session.username}, {person.how}")
 
-    def _identity(self) -> Seen:
+    def _identity(self) -> CheckResult:
         self._identified = self._parts.issuer.identify(self._session)
-        return Seen(self._identified)
+        return CheckResult(self._identified)
 
-    def _credentials(self) -> Seen:
+    def _credentials(self) -> CheckResult:
         keys = self._keys = self._parts.issuer.issue(self._session, self._identified)
         self._secrets.update(secrets_of(keys))
-        return Seen(f"until {timestamp(keys.expires)}")
+        return CheckResult(f"until {timestamp(keys.expires)}")
 
-    def _upgrade(self) -> Seen:
+    def _upgrade(self) -> CheckResult:
         return self._parts.services.upgrade(self._keys)
 
-    def _connect(self) -> Seen:
+    def _connect(self) -> CheckResult:
         self._connection = self._parts.connect(self._keys.identity, lambda: self._keys)
         self._closing.callback(self._connection.close)
-        return Seen(f"as {self._keys.identity}")
+        return CheckResult(f"as {self._keys.identity}")
 
-    def _subscribe(self) -> Seen:
+    def _subscribe(self) -> CheckResult:
         wanted = topic_filter(self._parts.profile.identity_pool_id, self._room, self._keys.identity)
         with self._pointing_at_policies():
             self._connection.subscribe([wanted])
-        return Seen(wanted)
+        return CheckResult(wanted)
 
-    def _publish(self) -> Seen:
+    def _publish(self) -> CheckResult:
         where = topic(self._parts.profile.identity_pool_id, self._room, self._keys.identity)
         properties = to_properties(self._id, self._now(), self._session.username)
         self._said_at = self._clock()
         with self._pointing_at_policies():
             self._connection.publish(Publication(where, encode("aws-iot doctor"), properties))
-        return Seen(f"{where}, acknowledged")
+        return CheckResult(f"{where}, acknowledged")
 
-    def _echo(self) -> Seen:
+    def _echo(self) -> CheckResult:
         until = time.monotonic() + self._wait
         while (left := until - time.monotonic()) > 0:
             event = self._connection.receive(left)
@@ -238,7 +238,7 @@ class Examination:
                     f"the connection was lost before the message came back: {event.cause}", hint="Try again."
                 )
             if isinstance(event, Publication) and ("id", self._id) in event.properties:
-                return Seen(f"it came back within {(self._clock() - self._said_at) * 1000:.0f} ms")
+                return CheckResult(f"it came back within {(self._clock() - self._said_at) * 1000:.0f} ms")
         with self._pointing_at_policies():
             raise TopicRefused(
                 f"not authorized to receive from the room '{self._room}', it seems: what was said there was"

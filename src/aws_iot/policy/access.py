@@ -66,7 +66,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class PolicyLayer:
     """One of those who all have to allow it.
 
     `doubt` is why what its documents say need not be so; `closed` is why it lets nobody pass, whatever they say.
@@ -80,37 +80,37 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
-    """What a gate says to a question."""
+class LayerDecision:
+    """What a layer says to a question."""
 
-    gate: Gate
+    layer: PolicyLayer
     decision: Decision
 
     @property
     def verdict(self) -> Verdict:
         """Undecided wherever there is doubt."""
-        if self.gate.doubt:
+        if self.layer.doubt:
             return Verdict.UNDECIDED
-        return Verdict.REFUSED if self.gate.closed else self.decision.verdict
+        return Verdict.REFUSED if self.layer.closed else self.decision.verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What all gates say to a question."""
+    """What all layers say to a question."""
 
     question: Question
-    passages: tuple[Passage, ...]
+    decisions: tuple[LayerDecision, ...]
 
     @property
     def verdict(self) -> Verdict:
-        """What the strictest gate says."""
-        return min((one.verdict for one in self.passages), default=Verdict.REFUSED)
+        """What the strictest layer says."""
+        return min((one.verdict for one in self.decisions), default=Verdict.REFUSED)
 
 
-def answer(question: Question, person: Person, gates: Sequence[Gate]) -> Answer:
-    """Ask all gates."""
+def answer(question: Question, person: Person, layers: Sequence[PolicyLayer]) -> Answer:
+    """Ask all layers."""
     request = person.request(question)
-    return Answer(question, tuple(Passage(gate, decide(gate.documents, request)) for gate in gates))
+    return Answer(question, tuple(LayerDecision(layer, decide(layer.documents, request)) for layer in layers))
 
 
 def questions(
@@ -170,7 +170,7 @@ def rooms(documents: Iterable[Document], pool: str) -> list[str]:
         arn
         for document in documents
         for statement in document.statements
-        if statement.effect == "Allow" and not statement.but_resources
+        if statement.effect == "Allow" and not statement.not_resources
         for arn in statement.resources
     ]
     return list(dict.fromkeys(found[1] for arn in arns if (found := named.fullmatch(arn))))

@@ -121,8 +121,8 @@ class Statement:
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     conditions: tuple[Condition, ...]
-    but_actions: bool = False
-    but_resources: bool = False
+    not_actions: bool = False
+    not_resources: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Match:
     """A statement that applies, or may: by which of its actions and resources, and on what that depends."""
 
     document: str
@@ -147,7 +147,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
+class NearMiss:
     """A statement that would allow the action, and why it does not apply."""
 
     document: str
@@ -160,8 +160,8 @@ class Decision:
     """What documents say together. `found` are the statements that decide it, or that would if more were known."""
 
     verdict: Verdict
-    found: tuple[Found, ...] = ()
-    near: tuple[Near, ...] = ()
+    found: tuple[Match, ...] = ()
+    near: tuple[NearMiss, ...] = ()
 
     @property
     def depends(self) -> list[str]:
@@ -271,11 +271,11 @@ def _statement(name: str, number: int, given: Any) -> Statement:
                     f"has a condition {short(operator)} on {short(key)} without a text, or a list of texts"
                 )
             conditions.append(Condition(operator, key, values))
-    (actions, but_actions), (resources, but_resources) = either("Action"), either("Resource")
+    (actions, not_actions), (resources, not_resources) = either("Action"), either("Resource")
     sid = given.get("Sid")
     label = short(sid) if isinstance(sid, str) and sid else f"statement {number}"
     return Statement(
-        label, given["Effect"], actions, resources, tuple(conditions), but_actions, but_resources
+        label, given["Effect"], actions, resources, tuple(conditions), not_actions, not_resources
     )
 
 
@@ -329,7 +329,7 @@ def _not(truth: Truth) -> Truth:
     return not truth if isinstance(truth, bool) else truth
 
 
-def _found(document: Document, statement: Statement, request: Request) -> Found | None:
+def _found(document: Document, statement: Statement, request: Request) -> Match | None:
     action = _action(statement, request)
     if action is None:
         return None
@@ -338,14 +338,14 @@ def _found(document: Document, statement: Statement, request: Request) -> Found 
     if whole is False:
         return None
     depends = frozenset() if whole is True else whole
-    return Found(document.name, statement.label, statement.effect, action, resource, depends)
+    return Match(document.name, statement.label, statement.effect, action, resource, depends)
 
 
 def _action(statement: Statement, request: Request) -> str | None:
     """By which of its actions a statement is about the request; upper and lower case are the same there."""
     wanted = request.action.lower()
     fits = [one for one in statement.actions if fnmatchcase(wanted, one.lower().replace("[", "[[]"))]
-    if statement.but_actions:
+    if statement.not_actions:
         return None if fits else f"all but {_some(statement.actions)}"
     return fits[0] if fits else None
 
@@ -353,7 +353,7 @@ def _action(statement: Statement, request: Request) -> str | None:
 def _resource(document: Document, statement: Statement, request: Request) -> tuple[str, Truth]:
     """Which of its resources it is, and whether."""
     truths = {one: _like(document, _whole_arn(one), request.resource, request) for one in statement.resources}
-    if statement.but_resources:
+    if statement.not_resources:
         return f"all but {_some(statement.resources)}", _not(_any(truths.values()))
     if fits := next((one for one, truth in truths.items() if truth is True), None):
         return fits, True
@@ -563,17 +563,17 @@ def wants(key: str, value: str) -> str | None:
 # -- explaining
 
 
-def _near(document: Document, statement: Statement, request: Request) -> Near | None:
+def _near(document: Document, statement: Statement, request: Request) -> NearMiss | None:
     """Why a statement that is about the action does not apply; None if it is about another."""
     if _action(statement, request) is None:
         given = {one if ":" in one else f"iot:{one}": one for one in statement.actions}
         other = [whole for whole, one in given.items() if one.lower() not in _ACTIONS]
-        if statement.but_actions or not (meant := _meant(request.action, other, likeness=0.8)):
+        if statement.not_actions or not (meant := _meant(request.action, other, likeness=0.8)):
             return None
         why = f"its action is {short(given[meant])}: is {request.action} meant?"
     else:
         why = _why_not(document, statement, request)
-    return Near(document.name, statement.label, why)
+    return NearMiss(document.name, statement.label, why)
 
 
 _ACTIONS = {f"iot:{action}" for action in KINDS}
@@ -581,7 +581,7 @@ _ACTIONS = {f"iot:{action}" for action in KINDS}
 
 def _why_not(document: Document, statement: Statement, request: Request) -> str:
     if _resource(document, statement, request)[1] is False:
-        if statement.but_resources:
+        if statement.not_resources:
             return "its NotResource names this resource"
         reasons = (_why_no_match(document, one, request) for one in statement.resources)
         told = next(filter(None, reasons), None) or _why_other_kind(statement, request)

@@ -128,7 +128,7 @@ class Members(AdminServices):
             hears,
         )
 
-    def kick(self, client: str) -> None:
+    def disconnect(self, client: str) -> None:
         """End the connection of a client id. Nothing keeps it from coming back, as long as it is accepted."""
         self._data("delete_connection", clientId=client)
 

@@ -10,7 +10,7 @@ from aws_iot.aws.admin.services import AdminServices
 from aws_iot.aws.base.calls import Service
 from aws_iot.aws.base.refusals import Refusals
 from aws_iot.errors import LocalError, NotAuthorized, NotFound, ServiceRefused
-from aws_iot.policy.access import Gate, Person, Question
+from aws_iot.policy.access import Person, PolicyLayer, Question
 from aws_iot.policy.evaluate import Document, parse
 
 QUESTIONS_AT_ONCE = 10  # the most that TestAuthorization takes: iot 2015-05-28
@@ -30,17 +30,17 @@ class Opinion:
 class Authorization(AdminServices):
     """Reads what decides about an identity of the profile's pool. Raises `CredentialsRefused` and `Unreachable`.
 
-    What the caller's AWS credentials may not read is a gate in doubt.
+    What the caller's AWS credentials may not read is a layer in doubt.
     """
 
-    def read(self, identity: str) -> tuple[Sequence[Gate], str | None]:
-        """All gates of an identity: its role, the boundary of that, and the IoT policies attached to it.
+    def read(self, identity: str) -> tuple[Sequence[PolicyLayer], str | None]:
+        """All layers of an identity: its role, the boundary of that, and the IoT policies attached to it.
 
         With the account that they are of: None if nothing names it.
         """
-        role, gates = self._gates_of_the_role()
+        role, layers = self._role_layers()
         attached, policy = self._iot_policies(identity)
-        return [*gates, attached], next((arn.split(":")[4] for arn in (role, policy) if arn), None)
+        return [*layers, attached], next((arn.split(":")[4] for arn in (role, policy) if arn), None)
 
     def ask(self, person: Person, questions: Sequence[Question]) -> dict[Question, Opinion]:
         """What IoT says by itself, of the questions that it can be asked.
@@ -69,32 +69,36 @@ class Authorization(AdminServices):
         }
         return {question: told[about] for about, question in asked.items() if about in told}
 
-    def _gates_of_the_role(self) -> tuple[str | None, list[Gate]]:
+    def _role_layers(self) -> tuple[str | None, list[PolicyLayer]]:
         """The role that who is signed in gets, and its boundary if it has one; with its ARN, if that is known."""
         try:
             found = self._identity_pools.call(
                 "get_identity_pool_roles", _REFUSALS, IdentityPoolId=self._profile.identity_pool_id
             )
         except NotFound:
-            return None, [Gate("role", "", (), closed="there is no such identity pool")]
+            return None, [PolicyLayer("role", "", (), closed="there is no such identity pool")]
         except (NotAuthorized, ServiceRefused) as error:
-            return None, [Gate("role", "", (), str(error))]
+            return None, [PolicyLayer("role", "", (), str(error))]
         arn = found.get("Roles", {}).get("authenticated")
         doubt = ROLE_MAPPINGS if found.get("RoleMappings") else None
         if not arn:
-            return None, [Gate("role", "", (), doubt, "the identity pool has no role for who is signed in")]
+            return None, [
+                PolicyLayer("role", "", (), doubt, "the identity pool has no role for who is signed in")
+            ]
         try:
             role = self._iam.call("get_role", _REFUSALS, RoleName=_name(arn))["Role"]
         except NotFound:
             return arn, [
-                Gate("role", _name(arn), (), doubt, "the identity pool names it, and there is no such role")
+                PolicyLayer(
+                    "role", _name(arn), (), doubt, "the identity pool names it, and there is no such role"
+                )
             ]
         except (NotAuthorized, ServiceRefused) as error:
-            return arn, [self._role(arn, doubt), Gate("boundary", "", (), str(error))]
+            return arn, [self._role(arn, doubt), PolicyLayer("boundary", "", (), str(error))]
         boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
         return arn, [self._role(arn, doubt), *([self._boundary(boundary)] if boundary else [])]
 
-    def _role(self, arn: str, doubt: str | None) -> Gate:
+    def _role(self, arn: str, doubt: str | None) -> PolicyLayer:
         name = _name(arn)
         try:
             inline = [
@@ -108,22 +112,22 @@ class Authorization(AdminServices):
                 for one in page["AttachedPolicies"]
             ]
             documents = [parse(one["PolicyName"], one["PolicyDocument"]) for one in inline]
-            return Gate("role", name, (*documents, *managed), doubt)
+            return PolicyLayer("role", name, (*documents, *managed), doubt)
         except (NotAuthorized, ServiceRefused, LocalError) as error:
-            return Gate("role", name, (), str(error))
+            return PolicyLayer("role", name, (), str(error))
 
-    def _boundary(self, arn: str) -> Gate:
+    def _boundary(self, arn: str) -> PolicyLayer:
         try:
-            return Gate("boundary", _name(arn), (self._managed(arn),))
+            return PolicyLayer("boundary", _name(arn), (self._managed(arn),))
         except (NotAuthorized, ServiceRefused, LocalError) as error:
-            return Gate("boundary", _name(arn), (), str(error))
+            return PolicyLayer("boundary", _name(arn), (), str(error))
 
     def _managed(self, arn: str) -> Document:
         version = self._iam.call("get_policy", _REFUSALS, PolicyArn=arn)["Policy"]["DefaultVersionId"]
         found = self._iam.call("get_policy_version", _REFUSALS, PolicyArn=arn, VersionId=version)
         return parse(_name(arn), found["PolicyVersion"]["Document"])
 
-    def _iot_policies(self, identity: str) -> tuple[Gate, str | None]:
+    def _iot_policies(self, identity: str) -> tuple[PolicyLayer, str | None]:
         """With the ARN of one of them. Those of thing groups would need the name of a thing (GetEffectivePolicies)."""
         documents = []
         arn = None
@@ -136,8 +140,8 @@ class Authorization(AdminServices):
                 found = self._iot.call("get_policy", _REFUSALS, policyName=one["policyName"])
                 documents.append(parse(one["policyName"], found["policyDocument"]))
         except (NotAuthorized, ServiceRefused, LocalError) as error:
-            return Gate("IoT", "policies of the identity", (), str(error)), arn
-        return Gate("IoT", ", ".join(one.name for one in documents), tuple(documents)), arn
+            return PolicyLayer("IoT", "policies of the identity", (), str(error)), arn
+        return PolicyLayer("IoT", ", ".join(one.name for one in documents), tuple(documents)), arn
 
     @cached_property
     def _iam(self) -> Service:

@@ -24,12 +24,12 @@ from aws_iot.aws.base.clients import Address
 from aws_iot.aws.base.network_errors import clock_fault, time_of
 from aws_iot.aws.base.refusals import Refusals
 from aws_iot.aws.cognito.user_pool import UserPool
-from aws_iot.aws.iot.diagnosis import MOST_OF_A_BODY, Way, why_not
+from aws_iot.aws.iot.diagnosis import MOST_OF_A_BODY, Route, why_not
 from aws_iot.aws.iot.signing import sign
 from aws_iot.config.endpoint import PATH, Endpoint
 from aws_iot.config.profile import Profile
 from aws_iot.deadline import within
-from aws_iot.doctor.checks import Seen, redacted, secrets_of
+from aws_iot.doctor.checks import CheckResult, redacted, secrets_of
 from aws_iot.errors import (
     AwsIotError,
     CredentialsRefused,
@@ -56,7 +56,7 @@ class _Place:
     """A service and where it answers; `setting` is what says so. One that is `spare` is not needed just now."""
 
     name: str
-    way: Way
+    way: Route
     setting: str
     spare: bool = False
 
@@ -82,11 +82,11 @@ class CognitoAndIotCore:
         self._live_session = live_session
         self._user_pool = UserPool(profile, now, timeout, client_secret)
 
-    def names(self) -> Seen:
+    def names(self) -> CheckResult:
         try:
             places = self._places
         except LocalError:
-            return Seen("not looked at before the proxy is right")
+            return CheckResult("not looked at before the proxy is right")
         unknown: list[_Place] = []
 
         def look(place: _Place) -> str:
@@ -107,24 +107,24 @@ class CognitoAndIotCore:
                 error.hint = f"If there is a network (does any other program reach it?), check {settings}."
             raise
 
-    def proxies(self) -> Seen:
+    def proxies(self) -> CheckResult:
         behind = [place for place in self._places if place.way.proxy]
         if not behind:
             wanted = next((name for name in os.environ if name.lower() == "https_proxy"), None)
             unused = f"{wanted} is set, and not for these hosts (NO_PROXY, or this machine)" if wanted else ""
-            return Seen(unused or "none is set (HTTPS_PROXY)")
+            return CheckResult(unused or "none is set (HTTPS_PROXY)")
         first = ":".join(map(str, behind[0].way.first))
         if behind[0].way.is_hidden:
-            return Seen(f"{first}, by TLS: what is behind it is not looked at before 'sign-in'")
+            return CheckResult(f"{first}, by TLS: what is behind it is not looked at before 'sign-in'")
 
         def look(place: _Place) -> str:
             self._within(str(place.way), partial(place.way.connect, self._timeout, secured=False)).close()
             return place.name
 
         seen = self._each(behind, look)
-        return Seen(f"{first} lets through to: {seen.text}", seen.advice)
+        return CheckResult(f"{first} lets through to: {seen.text}", seen.advice)
 
-    def certificates(self) -> Seen:
+    def certificates(self) -> CheckResult:
         ending: list[str] = []
 
         def look(place: _Place) -> str:
@@ -141,9 +141,9 @@ class CognitoAndIotCore:
                 link.close()
 
         seen = self._each(self._visible, look)
-        return Seen(seen.text, "\n".join(filter(None, [seen.advice, *ending])))
+        return CheckResult(seen.text, "\n".join(filter(None, [seen.advice, *ending])))
 
-    def clock(self) -> Seen:
+    def clock(self) -> CheckResult:
         def look(place: _Place) -> str:
             host, told = place.way.endpoint.host, self._get(place.way, "/", most=0)[0].headers.get("date")
             theirs = time_of(told)
@@ -162,13 +162,13 @@ class CognitoAndIotCore:
         apart: list[str] = []
         needed = [place for place in self._visible if not place.spare]
         seen = self._each(needed[:1], look)
-        return Seen(seen.text, "\n".join(apart))
+        return CheckResult(seen.text, "\n".join(apart))
 
-    def user_pool(self, username: str | None) -> Seen:
+    def user_pool(self, username: str | None) -> CheckResult:
         user_pool = self._places[0]
         return self._each([user_pool], lambda place: self._begun(place.way, username or NOBODY))
 
-    def _begun(self, way: Way, username: str) -> str:
+    def _begun(self, way: Route, username: str) -> str:
         """Begin to sign in, as far as the user pool's challenge."""
         pool, profile = self._user_pool, self._profile
         if not way.is_hidden:
@@ -194,15 +194,15 @@ class CognitoAndIotCore:
             )
         return f"{profile.user_pool_id} takes sign-ins by SRP through the app client {profile.client_id}"
 
-    def upgrade(self, credentials: Credentials) -> Seen:
+    def upgrade(self, credentials: Credentials) -> CheckResult:
         way = self._broker
         if way.is_hidden:
-            return Seen("not looked at")
+            return CheckResult("not looked at")
         region = self._profile.iot_region
         answer, body = self._upgraded(way, credentials, region)
         refused = why_not(way, answer, self._now())
         if refused is None:
-            return Seen(f"HTTP {answer.status}, signed for {region}")
+            return CheckResult(f"HTTP {answer.status}, signed for {region}")
         if isinstance(refused, CredentialsRefused):
             show = f"Write it so, and read the exports again: aws-iot config -s FILE -k {self._profile.key}"
             for other in self._other_regions():
@@ -219,11 +219,11 @@ class CognitoAndIotCore:
                 )
         raise _with_answer(refused, answer, redacted(body, secrets_of(credentials)))
 
-    def _opens(self, way: Way, credentials: Credentials, region: str) -> bool:
+    def _opens(self, way: Route, credentials: Credentials, region: str) -> bool:
         return self._upgraded(way, credentials, region)[0].status == http.client.SWITCHING_PROTOCOLS
 
     def _upgraded(
-        self, way: Way, credentials: Credentials, region: str
+        self, way: Route, credentials: Credentials, region: str
     ) -> tuple[http.client.HTTPResponse, str]:
         request = HttpRequest(
             "GET",
@@ -262,7 +262,7 @@ class CognitoAndIotCore:
         places: Iterable[_Place],
         look: Callable[[_Place], str],
         same: Callable[[_Place], Any] = lambda place: place.way,
-    ) -> Seen:
+    ) -> CheckResult:
         """Look at each place, but once at those that are the same. Raises the first trouble of one that is needed."""
         seen: dict[Any, str | AwsIotError] = {}
         for place in sorted(places, key=lambda place: place.spare):
@@ -279,7 +279,7 @@ class CognitoAndIotCore:
             if isinstance(trouble, AwsIotError)
         ]
         found = [one for one in seen.values() if isinstance(one, str)]
-        return Seen("; ".join(found) or "not needed now", "\n".join(troubles))
+        return CheckResult("; ".join(found) or "not needed now", "\n".join(troubles))
 
     @cached_property
     def _places(self) -> list[_Place]:
@@ -308,17 +308,19 @@ class CognitoAndIotCore:
         return [place for place in self._places if not place.way.is_hidden]
 
     @property
-    def _broker(self) -> Way:
-        return Way.to(self._profile.endpoint, self._profile.ca_bundle or os.environ.get("AWS_CA_BUNDLE"))
+    def _broker(self) -> Route:
+        return Route.to(self._profile.endpoint, self._profile.ca_bundle or os.environ.get("AWS_CA_BUNDLE"))
 
-    def _way(self, service: Service) -> Way:
+    def _way(self, service: Service) -> Route:
         url = urlsplit(service.client.meta.endpoint_url)
         tls = url.scheme == "https"
         endpoint = Endpoint(url.hostname or "", url.port or (443 if tls else 80), "/", tls)
         # Only botocore itself knows which of its settings, files and variables counts.
-        return Way.to(endpoint, get_cert_path(service.client._endpoint.http_session._verify))
+        return Route.to(endpoint, get_cert_path(service.client._endpoint.http_session._verify))
 
-    def _get(self, way: Way, path: str, most: int = MOST_OF_A_BODY) -> tuple[http.client.HTTPResponse, bytes]:
+    def _get(
+        self, way: Route, path: str, most: int = MOST_OF_A_BODY
+    ) -> tuple[http.client.HTTPResponse, bytes]:
         return self._within(str(way), lambda: way.get(path, self._timeout, most))
 
     def _within(self, where: str, work: Callable[[], T]) -> T:

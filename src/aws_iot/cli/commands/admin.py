@@ -240,11 +240,11 @@ def _in_words(found: "Connected") -> str:
     return f"{found.client}  {what}  hears {output.visible(', '.join(found.hears)) or 'nothing'}"
 
 
-@admin.command()
+@admin.command("kick")
 @_clients
 @_as_an_admin
 @click.pass_obj
-def kick(app: App, clients: tuple[str, ...], key: str, aws_profile: str | None) -> None:
+def disconnect(app: App, clients: tuple[str, ...], key: str, aws_profile: str | None) -> None:
     """End connections, by client id.
 
     Whoever is accepted can come back at once: `aws-iot admin revoke` first. See `aws-iot admin who`.
@@ -256,7 +256,7 @@ def kick(app: App, clients: tuple[str, ...], key: str, aws_profile: str | None) 
     members = app.members(app.profiles.load(key), aws_profile)
 
     def end(client: str) -> None:
-        members.kick(client)
+        members.disconnect(client)
         output.info(f"Ended the connection of {client}.")
 
     _each(clients, end)

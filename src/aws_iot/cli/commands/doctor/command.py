@@ -16,7 +16,7 @@ from aws_iot.cli.sign_in import serves_alone, session_alone
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import working_time
 from aws_iot.config.profile import Profile
-from aws_iot.doctor.checks import Examination, Finding, Parts, Person
+from aws_iot.doctor.checks import Diagnosis, Finding, Parts, Person
 from aws_iot.messaging.topics import check_room
 from aws_iot.policy.access import ROOM
 
@@ -103,7 +103,7 @@ def doctor(
     def sign_in() -> Person:
         return Person(*session_alone(app, profile(), user, password, password_stdin))
 
-    examination = Examination(
+    diagnosis = Diagnosis(
         load,
         sign_in,
         who,
@@ -115,7 +115,7 @@ def doctor(
     )
     live = not as_json and sys.stdout.isatty()
     failed: Finding | None = None
-    for finding in examination.findings(_begin if live else lambda _: None):
+    for finding in diagnosis.findings(_begin if live else lambda _: None):
         failed = finding if finding.error else failed
         if as_json:
             output.data(json.dumps(_as_object(finding)))

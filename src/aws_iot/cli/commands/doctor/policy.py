@@ -14,16 +14,16 @@ from aws_iot.cli import options
 from aws_iot.cli.commands.admin import LATER, check_identities
 from aws_iot.cli.ui import output
 from aws_iot.config.profile import Profile
-from aws_iot.errors import AwsIotError, LocalError, NotAuthorized, ProfileNotFound, Undecided
+from aws_iot.errors import AwsIotError, Indeterminate, LocalError, NotAuthorized, ProfileNotFound
 from aws_iot.files import read
 from aws_iot.policy.access import (
     ACTIONS,
     CLIENT_SUFFIX,
     ROOM,
     Answer,
-    Gate,
-    Passage,
+    LayerDecision,
     Person,
+    PolicyLayer,
     Question,
     accounts,
     answer,
@@ -32,7 +32,7 @@ from aws_iot.policy.access import (
     questions,
 )
 from aws_iot.policy.access import rooms as rooms_in
-from aws_iot.policy.evaluate import AUD, Document, Found, Verdict, parse, short, wants, what_is_open
+from aws_iot.policy.evaluate import AUD, Document, Match, Verdict, parse, short, wants, what_is_open
 
 if TYPE_CHECKING:
     from aws_iot.aws.admin.policies import Authorization, Opinion
@@ -199,7 +199,7 @@ def _given_of(ctx: click.Context, names: Collection[str]) -> str | None:
 
 
 def explain(ctx: click.Context, app: App, key: str, as_json: bool, asked: Asked) -> None:
-    """Print what is allowed and by what. Raises `NotAuthorized` if not all is, `Undecided` if that is not known."""
+    """Print what is allowed and by what. Raises `NotAuthorized` if not all is, `Indeterminate` if that is not known."""
     if given := _given_of(ctx, _OTHERS):
         raise click.UsageError(f"{given} goes without --policy, which signs nobody in: give --identity.")
     _check(asked)
@@ -208,31 +208,31 @@ def explain(ctx: click.Context, app: App, key: str, as_json: bool, asked: Asked)
     identity = asked.identity or _who_is_in(app, profile, key)
     check_identities(pool, [identity])
     reader = app.authorization(profile, asked.aws_profile) if profile and not asked.offline else None
-    gates, account = reader.read(identity) if reader else _given(asked)
+    layers, account = reader.read(identity) if reader else _given(asked)
     person = Person(
         identity,
         pool,
         asked.client or identity + CLIENT_SUFFIX,
         profile.iot_region if profile else pool.partition(":")[0],
-        account or _account_in([one for gate in gates for one in gate.documents]),
+        account or _account_in([one for layer in layers for one in layer.documents]),
         _known(app, asked),
     )
     wanted = questions(person, room=asked.room, at=asked.topic, actions=asked.actions, retain=asked.retain)
-    answers = [answer(one, person, gates) for one in wanted]
+    answers = [answer(one, person, layers) for one in wanted]
     opinions, trouble = _opinions(reader, person, wanted)
     if as_json:
         for one in answers:
             output.data(json.dumps(_as_object(person, one, opinions.get(one.question))))
     else:
-        for line in _report(person, gates, answers, opinions):
+        for line in _report(person, layers, answers, opinions):
             output.data(output.visible(line))
     if trouble:
         output.info(f"Without IoT's own opinion: {short(trouble)}.")
-    for name in names_the_pool([one for gate in gates if gate.name == "IoT" for one in gate.documents]):
+    for name in names_the_pool([one for layer in layers if layer.name == "IoT" for one in layer.documents]):
         output.info(
             f"{name}: AWS documents ${{{AUD}}} for policies of a role only; better name the pool itself."
         )
-    _judge(Case(profile, asked, person, gates), answers)
+    _judge(Case(profile, asked, person, layers), answers)
 
 
 def _check(asked: Asked) -> None:
@@ -270,15 +270,15 @@ def _who_is_in(app: App, profile: Profile | None, key: str) -> str:
     return kept.credentials.identity
 
 
-def _given(asked: Asked) -> tuple[Sequence[Gate], str | None]:
-    """The gates by the files that are given, and the account."""
+def _given(asked: Asked) -> tuple[Sequence[PolicyLayer], str | None]:
+    """The layers by the files that are given, and the account."""
     files = {"role": ("--role-policy", asked.role_policies), "IoT": ("--iot-policy", asked.iot_policies)}
-    gates = []
+    layers = []
     for name, (option, paths) in files.items():
         documents = tuple(parse(str(path), _read(path)) for path in paths)
         doubt = None if paths else f"no policy of it is given ({option} FILE)"
-        gates.append(Gate(name, ", ".join(one.name for one in documents), documents, doubt))
-    return gates, asked.account
+        layers.append(PolicyLayer(name, ", ".join(one.name for one in documents), documents, doubt))
+    return layers, asked.account
 
 
 def _read(path: Path) -> bytes:
@@ -329,26 +329,26 @@ class Case:
     profile: Profile | None
     asked: Asked
     person: Person
-    gates: Sequence[Gate]
+    layers: Sequence[PolicyLayer]
 
 
 def _judge(case: Case, answers: Sequence[Answer]) -> None:
     refused = [one for one in answers if one.verdict is Verdict.REFUSED]
     undecided = [one for one in answers if one.verdict is Verdict.UNDECIDED]
-    if closed := next((one.closed for one in case.gates if one.closed and not one.doubt), None):
+    if closed := next((one.closed for one in case.layers if one.closed and not one.doubt), None):
         key = f" -k {case.profile.key}" if case.profile else ""
         hint = f"No policy can change that. Look at the profile: aws-iot config show{key}"
         raise NotAuthorized(f"{closed}: nothing is allowed", hint=hint)
     if refused:
         raise NotAuthorized(f"refused: {_actions(refused)}", hint=_what_to_do(case, refused))
     if undecided:
-        depends = {key for one in undecided for passage in one.passages for key in passage.decision.depends}
-        unread = not case.asked.offline and any(one.doubt and not one.documents for one in case.gates)
+        depends = {key for one in undecided for decided in one.decisions for key in decided.decision.depends}
+        unread = not case.asked.offline and any(one.doubt and not one.documents for one in case.layers)
         told = [
             what_is_open(depends),
             "An admin's AWS credentials may read more: --aws-profile NAME" if unread else "",
         ]
-        raise Undecided(
+        raise Indeterminate(
             f"it cannot be told whether this is allowed: {_actions(undecided)}", "\n".join(filter(None, told))
         )
     told = [f"Allowed: {_actions(answers)}." if case.asked.narrowed else "All of it is allowed."]
@@ -360,27 +360,29 @@ def _judge(case: Case, answers: Sequence[Answer]) -> None:
 
 
 def _what_to_do(case: Case, refused: Sequence[Answer]) -> str:
-    passages = [passage for one in refused for passage in one.passages if passage.verdict is Verdict.REFUSED]
+    decisions = [
+        decided for one in refused for decided in one.decisions if decided.verdict is Verdict.REFUSED
+    ]
     profile, asked = case.profile, case.asked
     key = f" -k {profile.key}" if profile else ""
-    if any(one.gate.name == "IoT" and not one.gate.documents for one in passages):
+    if any(one.layer.name == "IoT" and not one.layer.documents for one in decisions):
         policy = "" if profile and profile.policy_name else " --policy POLICY"
         return f"An admin accepts it with: aws-iot admin accept {case.person.identity}{policy}{key}\n{LATER}"
     if asked.room is None and asked.topic is None and (rooms := _rooms(case)):
         yours = " or -r ".join(rooms)
         return f"That is about all rooms at once, and '{ROOM}' to speak in. Name one of yours: -r {yours}"
-    gates = dict.fromkeys(one.gate.name for one in passages)
-    told = f"It takes a change of {' and '.join(_GATES[name] for name in gates)}. {LATER}"
-    denied = any(one.decision.found for one in passages)
+    layers = dict.fromkeys(one.layer.name for one in decisions)
+    told = f"It takes a change of {' and '.join(_LAYERS[name] for name in layers)}. {LATER}"
+    denied = any(one.decision.found for one in decisions)
     return told + ("" if denied else _room_to_add(case, refused))
 
 
 def _rooms(case: Case) -> list[str]:
     """Some rooms that may be heard."""
     pool = case.person.pool
-    named = rooms_in([one for gate in case.gates for one in gate.documents], pool)[:MOST]
+    named = rooms_in([one for layer in case.layers for one in layer.documents], pool)[:MOST]
     asked = {room: Question("iot:Subscribe", f"topicfilter/{pool}/{room}/+") for room in named}
-    return [one for one in named if answer(asked[one], case.person, case.gates).verdict is Verdict.ALLOWED]
+    return [one for one in named if answer(asked[one], case.person, case.layers).verdict is Verdict.ALLOWED]
 
 
 def _room_to_add(case: Case, refused: Sequence[Answer]) -> str:
@@ -390,16 +392,16 @@ def _room_to_add(case: Case, refused: Sequence[Answer]) -> str:
     name, room = case.profile and case.profile.policy_name, case.asked.room
     parts = [
         part
-        for gate in case.gates
-        if gate.name == "role"
-        for one in gate.documents
+        for layer in case.layers
+        if layer.name == "role"
+        for one in layer.documents
         for part in one.statements
     ]
     taken = next((len(part.resources) for part in parts if part.label == backend.SID_OF_ROOMS), 0)
     by_role = any(
-        one.gate.name == "role" and one.verdict is Verdict.REFUSED
+        one.layer.name == "role" and one.verdict is Verdict.REFUSED
         for answer in refused
-        for one in answer.passages
+        for one in answer.decisions
     )
     connect = any(one.question.action == "iot:Connect" for one in refused)
     parameter = f"Room{taken + 1}"
@@ -415,7 +417,7 @@ def _room_to_add(case: Case, refused: Sequence[Answer]) -> str:
     return f"\nWhere the backend is aws-iot's own, this shows the change, and asks: {command}"
 
 
-_GATES = {
+_LAYERS = {
     "role": "a policy of the role",
     "boundary": "the permissions boundary of the role",
     "IoT": "an IoT policy of the identity",
@@ -431,24 +433,24 @@ def _actions(answers: Iterable[Answer]) -> str:
 
 def _report(
     person: Person,
-    gates: Iterable[Gate],
+    layers: Iterable[PolicyLayer],
     answers: Iterable[Answer],
     opinions: "Mapping[Question, Opinion]",
 ) -> Iterator[str]:
     yield f"identity   {person.identity}"
     yield f"client id  {person.client}"
     yield f"account    {person.account} in {person.region}"
-    for gate in gates:
-        own = ", ".join(one.name for one in gate.documents)
-        of = gate.of if own in ("", gate.of) else f"{gate.of}: {own}"
-        known = [short(of), *([f"cannot be told: {gate.doubt}"] if gate.doubt else [])]
-        yield f"{gate.name:<9}  {'; '.join(filter(None, known)) or 'none'}"
+    for layer in layers:
+        own = ", ".join(one.name for one in layer.documents)
+        of = layer.of if own in ("", layer.of) else f"{layer.of}: {own}"
+        known = [short(of), *([f"cannot be told: {layer.doubt}"] if layer.doubt else [])]
+        yield f"{layer.name:<9}  {'; '.join(filter(None, known)) or 'none'}"
     for one in answers:
         yield ""
         yield f"{_WORDS[one.verdict]:<9}  {one.question.action} on {one.question.resource}"
-        for passage in one.passages:
-            first, *rest = _says(passage, one.question)
-            yield f"  {passage.gate.name:<9}{first}"
+        for decided in one.decisions:
+            first, *rest = _says(decided, one.question)
+            yield f"  {decided.layer.name:<9}{first}"
             yield from (f"{'':11}{line}" for line in rest)
         if opinion := opinions.get(one.question):
             yield f"  {'AWS':<9}{_opinion(opinion, one)}"
@@ -457,15 +459,15 @@ def _report(
 _WORDS = {Verdict.ALLOWED: "allowed", Verdict.REFUSED: "REFUSED", Verdict.UNDECIDED: "undecided"}
 
 
-def _says(passage: Passage, question: Question) -> Iterator[str]:
-    gate, decision = passage.gate, passage.decision
-    if gate.doubt:
+def _says(decided: LayerDecision, question: Question) -> Iterator[str]:
+    layer, decision = decided.layer, decided.decision
+    if layer.doubt:
         yield "cannot be told"
-    elif gate.closed:
-        yield gate.closed
-    elif not gate.documents:
-        yield "no IoT policy is attached to this identity" if gate.name == "IoT" else "it has no policy"
-    if not gate.documents:
+    elif layer.closed:
+        yield layer.closed
+    elif not layer.documents:
+        yield "no IoT policy is attached to this identity" if layer.name == "IoT" else "it has no policy"
+    if not layer.documents:
         return
     if decision.verdict is Verdict.ALLOWED:
         yield _statement(decision.found[0], "allows it")
@@ -483,7 +485,7 @@ def _says(passage: Passage, question: Question) -> Iterator[str]:
         yield f"and {more} more"
 
 
-def _statement(found: Found, does: str) -> str:
+def _statement(found: Match, does: str) -> str:
     resource = short(found.resource.split(":", 5)[-1])
     return f"{found.document}, {found.statement} {does}: {short(found.action)} on {resource}"
 
@@ -491,7 +493,7 @@ def _statement(found: Found, does: str) -> str:
 def _opinion(opinion: "Opinion", answer: Answer) -> str:
     by = f" ({', '.join(opinion.policies)})" if opinion.policies else ""
     missing = f", without knowing {', '.join(opinion.missing)}" if opinion.missing else ""
-    ours = next((one.verdict for one in answer.passages if one.gate.name == "IoT"), Verdict.UNDECIDED)
+    ours = next((one.verdict for one in answer.decisions if one.layer.name == "IoT"), Verdict.UNDECIDED)
     other = ours is not Verdict.UNDECIDED and (ours is Verdict.ALLOWED) != (opinion.decision == "ALLOWED")
     surprise = ", which is not what the IoT policies say here" if other else ""
     return f"TestAuthorization says {opinion.decision}{by}{missing}{surprise}"
@@ -507,20 +509,20 @@ def _as_object(person: Person, answer: Answer, opinion: "Opinion | None") -> dic
         "identity": person.identity,
         "client": person.client,
         "verdict": answer.verdict.name.lower(),
-        "gates": [_gate_as_object(one) for one in answer.passages],
+        "gates": [_gate_as_object(one) for one in answer.decisions],
         "test_authorization": opinion and asdict(opinion),
     }
 
 
-def _gate_as_object(passage: Passage) -> dict[str, Any]:
-    decision = passage.decision
+def _gate_as_object(decided: LayerDecision) -> dict[str, Any]:
+    decision = decided.decision
     return {
-        "gate": passage.gate.name,
-        "of": passage.gate.of,
-        "documents": [one.name for one in passage.gate.documents],
-        "verdict": passage.verdict.name.lower(),
-        "doubt": passage.gate.doubt,
-        "closed": passage.gate.closed,
+        "gate": decided.layer.name,
+        "of": decided.layer.of,
+        "documents": [one.name for one in decided.layer.documents],
+        "verdict": decided.verdict.name.lower(),
+        "doubt": decided.layer.doubt,
+        "closed": decided.layer.closed,
         "depends": decision.depends,
         "statements": [asdict(one) | {"depends": sorted(one.depends)} for one in decision.found],
         "near": [asdict(one) for one in decision.near],

@@ -18,14 +18,16 @@ from aws_iot.config.paths import Folders
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aws_iot.auth.accounts import Accounts
     from aws_iot.auth.credentials import CredentialIssuer, Credentials
-    from aws_iot.auth.login import SignIn
-    from aws_iot.auth.session import Accounts
-    from aws_iot.auth.session_store import SessionCache
+    from aws_iot.auth.login import Login
+    from aws_iot.auth.prompter import Reporter
+    from aws_iot.auth.session_store import SessionStore
     from aws_iot.aws.admin.deployment import Deployment
     from aws_iot.aws.admin.members import Members
     from aws_iot.aws.admin.policies import Authorization
-    from aws_iot.config.profile import Profile, ProfileStore
+    from aws_iot.config.profile import Profile
+    from aws_iot.config.profile_store import ProfileStore
     from aws_iot.config.secrets import Keyring, SecretStore
     from aws_iot.doctor.checks import Services
     from aws_iot.local.stack import LocalStack, Provisioned
@@ -63,7 +65,7 @@ class App:
     @property
     def profiles(self) -> ProfileStore:
         """The stored profiles."""
-        from aws_iot.config.profile import ProfileStore
+        from aws_iot.config.profile_store import ProfileStore
 
         return ProfileStore(self.folders.profiles)
 
@@ -87,11 +89,11 @@ class App:
         return keyring.find()
 
     @property
-    def sessions(self) -> SessionCache:
-        """The kept sessions."""
-        from aws_iot.auth.session_store import SessionCache
+    def sessions(self) -> SessionStore:
+        """The saved sessions."""
+        from aws_iot.auth.session_store import SessionStore
 
-        return SessionCache(self.folders.sessions, self.folders.tokens, self.secrets)
+        return SessionStore(self.folders.sessions, self.folders.tokens, self.secrets)
 
     def accounts(self, profile: Profile) -> Accounts:
         """The accounts of the profile's user pool."""
@@ -171,17 +173,20 @@ class App:
 
         return Deployment(name, region, self.now, self.timeout, aws_profile)
 
-    def sign_in(self, profile: Profile) -> SignIn:
-        """Signs a person in with the profile; imports and asks the services only if it must."""
-        from aws_iot.auth.login import SignIn
+    def login(self, profile: Profile, reporter: Reporter | None = None) -> Login:
+        """Signs people in with the profile. It imports and calls the services only if it must."""
+        from aws_iot.auth.login import Login
+        from aws_iot.auth.prompter import SilentReporter
 
-        return SignIn(
+        return Login(
             profile,
             self.sessions,
+            self.secrets,
             lambda: self.accounts(profile),
             lambda: self.issuer(profile),
             self.now,
-            patience=3 * self.timeout,  # a renewal takes two calls, and both may be slow
+            patience=3 * self.timeout,  # a refresh takes two calls, and both may be slow
+            reporter=reporter or SilentReporter(),
         )
 
     def client(self, profile: Profile, connection: Connection, identity: str, name: str) -> Client:

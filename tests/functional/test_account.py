@@ -49,7 +49,7 @@ def test_a_password_can_come_from_standard_input(aws_iot: CommandLine, cloud: Fa
 @pytest.mark.parametrize(
     ("line", "code", "words"),
     [
-        ("signup -p Passw0rd -e a@b.c", 2, "Who are you?"),
+        ("signup -p Passw0rd -e a@b.c", 2, "Which user?"),
         ("signup -u alice -p Passw0rd", 2, "Missing option '-e'"),
         ("signup -u alice -e a@b.c", 2, "use --password-stdin or set AWS_IOT_PASSWORD"),
         ("signup -u alice -e a@b.c --password-stdin", 2, "standard input holds no password"),

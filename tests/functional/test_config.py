@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.config.profile import to_exports
+from aws_iot.config.exports import to_exports
 from tests.conftest import CommandLine
 from tests.fakes import FakeApp, FakeCloud
 
@@ -88,7 +88,7 @@ def test_other_pools_take_password_secret_and_session_with_them(
     assert (shown["password_preset"], shown["client_secret"]) == (True, True)
     other = json.loads(exports.read_text()) | {"aws_user_pools_id": "us-east-1_OTHER"}
     exports.write_text(json.dumps(other))
-    assert "forgotten here" in aws_iot(f"config -s {exports}").stderr
+    assert "The saved session was removed" in aws_iot(f"config -s {exports}").stderr
     shown = json.loads(aws_iot("config show").stdout)
     assert (shown["user"], shown["password_preset"], shown["client_secret"]) == ("alice", False, False)
     aws_iot("whoami", ends=4)
@@ -117,14 +117,14 @@ def test_a_password_is_kept_apart_from_the_profile_for_its_owner_only(
 @pytest.mark.parametrize(
     ("line", "code", "words"),
     [
-        ("config", 2, "Nothing to write"),
+        ("config", 2, "Nothing to save"),
         ("config -k team -u alice", 3, "aws-iot config -s aws-exports.json -k team"),
         ("config -s missing.json", 3, "missing.json: there is no such file"),
         ("config -k ../x -u alice", 3, "cannot name a profile"),
         ("config -p x --password-stdin", 2, "exclude each other"),
         ("config -p x", 2, "Whose password?"),
         ("config -u alice list", 2, "Options go behind 'list'"),
-        ("config show -k nope", 3, "There is default: name it with -k."),
+        ("config show -k nope", 3, "Choose another with -k: default."),
         ("config remove -k nope", 3, "there is no profile 'nope'"),
         ("config remove", 2, "Missing option"),
     ],

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.config.profile import to_exports
+from aws_iot.config.exports import to_exports
 from tests.conftest import CommandLine
 from tests.fakes import FakeApp, FakeCloud
 
@@ -49,7 +49,7 @@ def test_the_outputs_of_amplify_gen_2(
 
 
 def test_an_endpoint_alone_changes_nothing(aws_iot: CommandLine) -> None:
-    assert "goes with -s" in aws_iot("config --endpoint wss://x", ends=2).stderr
+    assert "requires -s" in aws_iot("config --endpoint wss://x", ends=2).stderr
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def test_a_preset_password_that_is_none_any_more_is_forgotten(aws_iot: CommandLi
         ("password reset -u alice -c 000000 --new-password Passw0rd-2", 4, "not the code"),
         ("password reset -u alice -c 654321 --new-password short", 7, "too weak"),
         ("password reset -u alice -c 654321", 2, "AWS_IOT_NEW_PASSWORD"),
-        ("password reset", 2, "Who are you?"),
+        ("password reset", 2, "Which user?"),
         ("password reset -u nobody", 4, "no such user"),
     ],
 )

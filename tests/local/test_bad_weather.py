@@ -19,9 +19,11 @@ import boto3
 import pytest
 
 from aws_iot.app import App
-from aws_iot.auth.session import Answer, Challenge
+from aws_iot.auth.login import SignInRequest
+from aws_iot.auth.prompter import NoPrompter
+from aws_iot.auth.token_refresher import SignedIn
 from aws_iot.config.profile import Profile
-from aws_iot.errors import AwsIotError, SessionEnded
+from aws_iot.errors import SessionEnded
 from tests.cognito_proxy import CUT, Forward, Handler, Reply, Rotation, cognito_proxy, refused
 from tests.conftest import CommandLine
 from tests.processes import PASSWORD, Person, Stack, environment, run
@@ -202,15 +204,14 @@ def admin(stack: Stack) -> Iterator[Any]:
 # -- the session ends
 
 
-def test_whatever_an_admin_does_to_end_a_session_is_told_once_its_keys_have_ended(
+def test_a_session_that_an_admin_ends_is_reported_when_its_credentials_expire(
     aws_iot: CommandLine, weather: Weather, stack: Stack, admin: Any
 ) -> None:
     person = stack.person()
     who = {"UserPoolId": stack.profile.user_pool_id, "Username": person.username}
     aws_iot(f"login -u {person.username} -p {PASSWORD}")
-    profile = aws_iot.app.profiles.load("default")
-    kept = aws_iot.app.sessions.load(profile)
-    assert kept
+    login = aws_iot.app.login(aws_iot.app.profiles.load("default"))
+    signed_in = login.sign_in(SignInRequest(), NoPrompter("default"))
     admin.admin_user_global_sign_out(**who)
     aws_iot(PUB)  # as on AWS, which takes no keys back
 
@@ -218,20 +219,20 @@ def test_whatever_an_admin_does_to_end_a_session_is_told_once_its_keys_have_ende
     weather.ahead = HOUR
     for line in (PUB, "sub", "credentials", "password change -p x --new-password y"):
         errors = aws_iot(line, ends=4).stderr
-        assert "the session has ended: Refresh Token has been revoked" in errors
+        assert "the session is no longer valid: Refresh Token has been revoked" in errors
         assert f"aws-iot login -u {person.username} -k default" in errors
-    with pytest.raises(SessionEnded, match="has been revoked"):  # what ends a program that has been listening
-        aws_iot.app.sign_in(profile).credentials(kept).current()
+    with pytest.raises(SessionEnded, match="has been revoked"):  # this ends a program that is connected
+        signed_in.refresher.refresh()
 
     admin.admin_disable_user(**who)
-    assert "the session has ended: User is disabled" in aws_iot(PUB, ends=4).stderr
+    assert "the session is no longer valid: User is disabled" in aws_iot(PUB, ends=4).stderr
     assert "User is disabled" in aws_iot(f"login -p {PASSWORD}", ends=4).stderr
 
     admin.admin_delete_user(**who)
-    assert "the session has ended: The user has been deleted" in aws_iot(PUB, ends=4).stderr
+    assert "the session is no longer valid: The user has been deleted" in aws_iot(PUB, ends=4).stderr
     assert "there is no such user" in aws_iot(f"login -p {PASSWORD}", ends=4).stderr
 
-    assert person.identity in aws_iot("whoami").stdout  # it tells what is kept here
+    assert person.identity in aws_iot("whoami").stdout  # from the saved session
     assert "Signed out" in aws_iot("logout").stderr
 
 
@@ -242,22 +243,22 @@ def test_whatever_an_admin_does_to_end_a_session_is_told_once_its_keys_have_ende
         ("RefreshTokenReuseException", "Refresh token has been invalidated by rotation."),
     ],
 )
-def test_a_refresh_token_that_serves_no_more_is_told(
+def test_an_invalid_refresh_token_is_reported(
     signed_in: CommandLine, weather: Weather, code: str, message: str
 ) -> None:
     weather.refuse(RENEWAL, code, message)
-    assert f"the session has ended: {message}" in signed_in("credentials", ends=4).stderr
+    assert f"the session is no longer valid: {message}" in signed_in("credentials", ends=4).stderr
 
 
-def test_a_password_takes_the_place_of_a_session_that_has_ended(
+def test_a_password_replaces_a_session_that_is_no_longer_valid(
     signed_in: CommandLine, weather: Weather
 ) -> None:
     weather.refuse(RENEWAL, "NotAuthorizedException", "Refresh Token has expired")
     errors = signed_in("credentials", env={"AWS_IOT_PASSWORD": PASSWORD}).stderr
-    assert "Signing in anew: the session has ended: Refresh Token has expired" in errors
+    assert "Signing in again: the session is no longer valid: Refresh Token has expired" in errors
 
 
-def test_a_rotated_refresh_token_is_kept_even_if_there_are_no_credentials_for_it_yet(
+def test_a_rotated_refresh_token_is_saved_even_if_it_gets_no_credentials_yet(
     signed_in: CommandLine, weather: Weather
 ) -> None:
     weather.once(refused("LimitExceededException", "why"), KEYS)
@@ -266,36 +267,36 @@ def test_a_rotated_refresh_token_is_kept_even_if_there_are_no_credentials_for_it
     assert len(set(weather.said(RENEWAL, "RefreshToken"))) == 2
 
 
-def nobody(challenge: Challenge, _: AwsIotError | None) -> Answer:
-    raise AssertionError(challenge)
+def private_session(aws_iot: CommandLine, person: Person) -> SignedIn:
+    """A session that only this program has."""
+    request = SignInRequest(person.username, PASSWORD, is_explicit=True)
+    return aws_iot.app.login(aws_iot.app.profiles.load("default")).sign_in(request, NoPrompter("default"))
 
 
-def test_a_program_that_keeps_no_session_holds_on_to_a_rotated_refresh_token_as_well(
+def test_a_private_session_keeps_a_rotated_refresh_token(
     aws_iot: CommandLine, weather: Weather, person: Person
 ) -> None:
     weather.handle = Hasty()
-    sign_in = aws_iot.app.sign_in(aws_iot.app.profiles.load("default"))
-    keys = sign_in.credentials(sign_in.by_password(person.username, PASSWORD, nobody))
+    credentials = private_session(aws_iot, person).refreshing_credentials()
     weather.once(refused("LimitExceededException", "why"), KEYS)
-    first = keys.current()
-    assert keys.current() != first
+    first = credentials.current()
+    assert credentials.current() != first
     assert len(set(weather.said(RENEWAL, "RefreshToken"))) == 2
 
 
-def test_a_program_that_keeps_no_session_does_not_end_with_one_that_is_kept(
+def test_a_private_session_outlives_the_saved_one(
     signed_in: CommandLine, weather: Weather, person: Person
 ) -> None:
     weather.handle = Hasty()  # which knows nothing of the kept one
     signed_in("credentials", ends=4)
-    sign_in = signed_in.app.sign_in(signed_in.app.profiles.load("default"))
-    own = sign_in.by_password(person.username, PASSWORD, nobody)
-    assert sign_in.credentials(own).current() != own.credentials
+    own = private_session(signed_in, person)
+    assert own.refreshing_credentials().current() != own.credentials
 
 
 # -- the password
 
 
-def test_a_preset_password_that_was_changed_elsewhere_is_told_from_one_that_was_given(
+def test_a_wrong_preset_password_is_distinguished_from_a_wrong_given_one(
     aws_iot: CommandLine, person: Person
 ) -> None:
     aws_iot(f"config -u {person.username} -p the-0ne-Before")
@@ -311,7 +312,7 @@ def test_a_preset_password_that_was_changed_elsewhere_is_told_from_one_that_was_
     aws_iot("login")
 
 
-def test_too_many_wrong_passwords_are_told_from_a_wrong_one(
+def test_too_many_wrong_passwords_are_distinguished_from_one(
     aws_iot: CommandLine, weather: Weather, person: Person
 ) -> None:
     aws_iot(f"config -u {person.username} -p {PASSWORD}")
@@ -331,7 +332,7 @@ def wrong_by(hours: int) -> str:
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-def test_a_proof_that_was_made_at_the_wrong_time_is_no_wrong_password(
+def test_a_proof_made_at_the_wrong_time_is_not_a_wrong_password(
     aws_iot: CommandLine, weather: Weather, person: Person, hours: int
 ) -> None:
     weather.refuse("RespondToAuthChallenge", "NotAuthorizedException", "Incorrect username or password.")
@@ -340,7 +341,7 @@ def test_a_proof_that_was_made_at_the_wrong_time_is_no_wrong_password(
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-def test_a_wrong_clock_is_told_where_cognito_lets_the_sign_in_pass(
+def test_a_wrong_clock_is_reported_even_if_cognito_accepts_the_sign_in(
     aws_iot: CommandLine, weather: Weather, hours: int
 ) -> None:
     weather.grant("i")
@@ -349,7 +350,7 @@ def test_a_wrong_clock_is_told_where_cognito_lets_the_sign_in_pass(
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-def test_a_wrong_clock_is_told_at_a_renewal_which_the_session_survives(
+def test_a_wrong_clock_is_reported_at_a_refresh_and_the_session_survives(
     signed_in: CommandLine, weather: Weather, hours: int
 ) -> None:
     weather.ahead = -hours * HOUR
@@ -359,7 +360,7 @@ def test_a_wrong_clock_is_told_at_a_renewal_which_the_session_survives(
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-def test_a_renewal_that_is_refused_at_the_wrong_time_is_blamed_on_the_clock(
+def test_a_refresh_that_is_rejected_at_the_wrong_time_is_blamed_on_the_clock(
     signed_in: CommandLine, weather: Weather, hours: int
 ) -> None:
     weather.refuse(RENEWAL, "NotAuthorizedException", "Invalid Refresh Token")
@@ -368,7 +369,7 @@ def test_a_renewal_that_is_refused_at_the_wrong_time_is_blamed_on_the_clock(
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-def test_a_wrong_clock_is_told_when_a_kept_session_connects(
+def test_a_wrong_clock_is_reported_when_a_saved_session_connects(
     signed_in: CommandLine, weather: Weather, hours: int
 ) -> None:
     assert isinstance(weather.handle, Hasty)
@@ -383,16 +384,14 @@ def test_a_wrong_clock_is_told_when_a_kept_session_connects(
 # -- too many requests
 
 
-def test_a_call_is_made_again_when_it_was_throttled(
-    signed_in: CommandLine, weather: Weather, person: Person
-) -> None:
+def test_a_throttled_call_is_retried(signed_in: CommandLine, weather: Weather, person: Person) -> None:
     weather.once(THROTTLED, "SignUp", RENEWAL, KEYS)
     signed_in(f"signup -u {person.username}-2 -p {PASSWORD} -e a@example.com")
     signed_in("credentials")
     assert weather.operations == [each for each in ("SignUp", RENEWAL, KEYS) for _ in range(2)]
 
 
-def test_a_service_that_stays_busy_is_told_before_the_time_for_a_call_is_up(
+def test_a_service_that_stays_busy_is_reported_before_the_deadline(
     aws_iot: CommandLine, weather: Weather
 ) -> None:
     weather.refuse("SignUp", "ThrottlingException", "Rate exceeded")
@@ -405,7 +404,7 @@ def test_a_service_that_stays_busy_is_told_before_the_time_for_a_call_is_up(
     ("operation", "line"),
     [("ForgotPassword", "password reset"), ("InitiateAuth", "login -p x"), (RENEWAL, "credentials")],
 )
-def test_a_limit_on_attempts_is_told_and_not_tried_again(
+def test_a_limit_on_attempts_is_reported_and_not_retried(
     signed_in: CommandLine, weather: Weather, operation: str, line: str
 ) -> None:
     reached = "Attempt limit exceeded, please try after some time."
@@ -421,7 +420,7 @@ def test_a_limit_on_attempts_is_told_and_not_tried_again(
     ("operation", "line"),
     [("SignUp", f"signup -u lost -p {PASSWORD} -e a@example.com"), (RENEWAL, "credentials")],
 )
-def test_what_may_have_been_carried_out_is_not_asked_twice(
+def test_a_call_that_may_have_been_carried_out_is_not_repeated(
     signed_in: CommandLine, weather: Weather, operation: str, line: str
 ) -> None:
     weather.once(CUT, operation)
@@ -429,7 +428,7 @@ def test_what_may_have_been_carried_out_is_not_asked_twice(
     assert weather.operations == [operation]
 
 
-def test_a_question_whose_answer_was_lost_is_asked_again(aws_iot: CommandLine, weather: Weather) -> None:
+def test_a_call_whose_answer_was_lost_is_retried(aws_iot: CommandLine, weather: Weather) -> None:
     weather.grant("i")
     weather.once(CUT, "InitiateAuth", KEYS)
     aws_iot("login -u alice -p x")
@@ -440,7 +439,7 @@ def test_a_question_whose_answer_was_lost_is_asked_again(aws_iot: CommandLine, w
 
 
 @pytest.mark.parametrize("host", ["cognito-idp", "issuer-cognito-idp"])
-def test_a_token_of_either_issuer_of_a_user_pool_is_passed_on_as_it_is(
+def test_a_token_of_either_issuer_of_a_user_pool_is_passed_on_unchanged(
     aws_iot: CommandLine, weather: Weather, stack: Stack, host: str
 ) -> None:
     pool = stack.profile.user_pool_id

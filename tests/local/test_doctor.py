@@ -152,24 +152,26 @@ def test_people_see_a_line_a_step(real: CommandLine) -> None:
 def test_a_kept_session_serves_and_stays(real: CommandLine) -> None:
     real("login")
     end_soon(real.app)
-    assert "kept" in examine(real)[STEPS.index("sign-in")]["seen"]
+    assert "saved session" in examine(real)[STEPS.index("sign-in")]["seen"]
     assert "credentials" in real("whoami").stdout
 
 
 def test_nothing_secret_is_shown(real: CommandLine) -> None:
     real("login")
-    kept = real.app.sessions.load(real.app.profiles.load("default"))
-    assert kept
-    told = real("doctor").stdout + real("doctor --json").stdout
+    saved = real.app.sessions.load(real.app.profiles.load("default"))
+    assert saved
+    assert saved.session
+    assert saved.credentials
+    shown = real("doctor").stdout + real("doctor --json").stdout
     secrets = (
         PASSWORD,
-        kept.session.id_token,
-        kept.session.access_token,
-        kept.credentials.secret_access_key,
-        kept.credentials.session_token,
+        saved.session.id_token,
+        saved.session.access_token,
+        saved.credentials.secret_access_key,
+        saved.credentials.session_token,
     )
-    assert not [secret for secret in secrets if secret in told]
-    assert "ASIA" not in told
+    assert not [secret for secret in secrets if secret in shown]
+    assert "ASIA" not in shown
 
 
 # -- the profile
@@ -385,10 +387,12 @@ def test_a_session_that_was_revoked(real: CommandLine) -> None:
     real("config --forget")
     end_soon(real.app)
     profile = real.app.profiles.load("default")
-    kept = real.app.sessions.load(profile)
-    assert kept
-    real.app.accounts(profile).of(real.app.sessions.whole(profile, kept).session).revoke()
-    check_cause(real, "sign-in", "the session has ended", 4)
+    saved = real.app.sessions.load(profile)
+    assert saved
+    token = real.app.sessions.refresh_token(profile, saved.username)
+    assert token
+    real.app.accounts(profile).revoke(token)
+    check_cause(real, "sign-in", "the session is no longer valid", 4)
 
 
 # -- credentials

@@ -132,4 +132,4 @@ def test_refresh_tokens_that_serve_once_are_replaced_each_time(stack: Stack, tmp
         rotation.real.clear()  # as if another machine had used this one's
         end_soon(App(tmp_path))
         errors = run("pub -r lobby -m hello", env, ends=4).stderr
-        assert "the session has ended: Refresh token has been invalidated by rotation." in errors
+        assert "the session is no longer valid: Refresh token has been invalidated by rotation." in errors

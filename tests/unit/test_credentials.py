@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aws_iot.auth.credentials import RENEW_BEFORE, Credentials, RenewingCredentials
-from aws_iot.auth.session import Session
+from aws_iot.auth.credentials import REFRESH_BEFORE, Credentials, RefreshingCredentials
+from aws_iot.auth.session import RefreshToken, Session
 from aws_iot.errors import Unreachable
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -46,27 +46,27 @@ def keys(access_key_id: str, expires: datetime) -> Credentials:
 FIRST = keys("AKIA0", START + HOUR)
 
 
-@pytest.mark.parametrize("left", [HOUR, RENEW_BEFORE + SECOND, RENEW_BEFORE])
+@pytest.mark.parametrize("left", [HOUR, REFRESH_BEFORE + SECOND, REFRESH_BEFORE])
 def test_credentials_are_not_renewed_earlier_than_needed(left: timedelta) -> None:
     clock = Clock()
     pool = Pool(clock)
-    renewing = RenewingCredentials(FIRST, pool, clock)
+    renewing = RefreshingCredentials(FIRST, pool, clock)
     clock.time = FIRST.expires - left
     assert renewing.current() is FIRST
     assert pool.calls == 0
 
 
-@pytest.mark.parametrize("left", [RENEW_BEFORE - SECOND, SECOND, timedelta(0), -HOUR])
+@pytest.mark.parametrize("left", [REFRESH_BEFORE - SECOND, SECOND, timedelta(0), -HOUR])
 def test_credentials_are_renewed_shortly_before_they_end_and_when_they_have_ended(left: timedelta) -> None:
     clock = Clock()
-    renewing = RenewingCredentials(FIRST, Pool(clock), clock)
+    renewing = RefreshingCredentials(FIRST, Pool(clock), clock)
     clock.time = FIRST.expires - left
     assert renewing.current() == keys("AKIA1", clock.time + HOUR)
 
 
 def test_renewed_credentials_are_kept_until_they_end_in_turn() -> None:
     clock = Clock()
-    renewing = RenewingCredentials(FIRST, Pool(clock), clock)
+    renewing = RefreshingCredentials(FIRST, Pool(clock), clock)
     given = []
     for _ in range(3):
         clock.time += HOUR
@@ -77,7 +77,7 @@ def test_renewed_credentials_are_kept_until_they_end_in_turn() -> None:
 def test_what_renewing_raises_reaches_the_caller_and_the_next_call_tries_again() -> None:
     clock = Clock()
     pool = Pool(clock, Unreachable("no network"), Unreachable("still none"))
-    renewing = RenewingCredentials(FIRST, pool, clock)
+    renewing = RefreshingCredentials(FIRST, pool, clock)
     clock.time += HOUR
     for told in ("no network", "still none"):
         with pytest.raises(Unreachable, match=told):
@@ -101,7 +101,7 @@ def test_of_several_threads_that_find_credentials_ending_one_renews() -> None:
         assert given == []
         return pool()
 
-    renewing = RenewingCredentials(FIRST, issue, clock)
+    renewing = RefreshingCredentials(FIRST, issue, clock)
     clock.time += HOUR
     mine = renewing.current()
     for thread in others:
@@ -116,6 +116,6 @@ def test_secrets_are_not_in_the_repr_of_credentials() -> None:
 
 
 def test_secrets_are_not_in_the_repr_of_a_session() -> None:
-    session = Session("alice", "secret-id", "secret-access", "secret-refresh", START)
+    session = Session("alice", "secret-id", "secret-access", RefreshToken("alice", "secret-refresh"), START)
     assert "secret" not in repr(session)
     assert "alice" in repr(session)

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from aws_iot.config.endpoint import Endpoint
-from aws_iot.config.profile import Profile, ProfileStore, checked_key, from_exports, parse_json, to_exports
+from aws_iot.config.exports import from_exports, parse_json, to_exports
+from aws_iot.config.profile import Profile, checked_key
+from aws_iot.config.profile_store import ProfileStore
 from aws_iot.errors import LocalError, ProfileError, ProfileNotFound
 
 HOST = "abc123-ats.iot.us-east-1.amazonaws.com"
@@ -265,7 +267,7 @@ def test_keys_that_are_not_ours_are_data_and_change_nothing() -> None:
     ("more", "region"),
     [
         ({}, "us-east-1"),
-        ({"aws_pubsub_region": "eu-north-1"}, "eu-north-1"),
+        ({"aws_pubsub_region": "eu-north-1"}, "us-east-1"),
         ({"aws_project_region": "eu-north-1"}, "us-east-1"),
         ({"aws_pubsub_endpoint": "abc123.iot.cn-north-1.amazonaws.com.cn"}, "cn-north-1"),
         ({"aws_pubsub_endpoint": "iot.example.com", "aws_pubsub_region": "eu-north-1"}, "eu-north-1"),
@@ -281,9 +283,7 @@ def test_keys_that_are_not_ours_are_data_and_change_nothing() -> None:
         ),
     ],
 )
-def test_the_region_is_given_or_that_of_the_endpoint_or_of_the_project(
-    more: dict[str, str], region: str
-) -> None:
+def test_the_region_is_the_endpoint_s_or_given_or_the_project_s(more: dict[str, str], region: str) -> None:
     assert from_exports({**EXPORTS, **more}, "aws-exports.json").iot_region == region
 
 
@@ -324,14 +324,14 @@ def test_a_missing_profile_is_told_with_those_that_are_there(store: ProfileStore
     with pytest.raises(ProfileNotFound, match=r"no profile 'x' in .*profiles$") as told:
         store.load("x")
     assert told.value.hint
-    assert "There is home, team: name it with -k." in told.value.hint
+    assert "Choose another with -k: home, team." in told.value.hint
     assert "aws-iot config -s aws-exports.json -k x" in told.value.hint
 
 
 def test_without_any_profile_the_missing_one_is_told_alone(store: ProfileStore) -> None:
     with pytest.raises(ProfileNotFound, match=r"^there is no profile 'x'") as told:
         store.load("x")
-    assert told.value.hint == "Make it with: aws-iot config -s aws-exports.json -k x"
+    assert told.value.hint == "To create it: aws-iot config -s aws-exports.json -k x"
     assert not store.folder.exists()
 
 

@@ -80,7 +80,7 @@ def refusal(code: str, message: str = "", date: str | None = None) -> ClientErro
         ("UsernameExistsException", "User already exists", ServiceRefused, "taken"),
         ("InvalidPasswordException", "Password not long enough", PasswordTooWeak, "not long enough"),
         ("CodeMismatchException", "Invalid verification code", CodeRefused, "not the code"),
-        ("ExpiredCodeException", "Invalid code provided", CodeRefused, "not valid any more"),
+        ("ExpiredCodeException", "Invalid code provided", CodeRefused, "wrong or has expired"),
         ("ResourceNotFoundException", "User pool client x does not exist.", ProfileError, "does not exist"),
         ("InvalidParameterException", "USER_SRP_AUTH is not enabled for the client.", ProfileError, "SRP"),
         (

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cache, partial
 from importlib.resources import files
 
+from aws_iot.config.exports import from_exports
 from aws_iot.config.partitions import iot_arn
-from aws_iot.config.profile import Profile, from_exports
+from aws_iot.config.profile import Profile
 from aws_iot.errors import InvalidRoom
 
 SID_OF_ROOMS = "AskForTheRoomsOfThePool"

@@ -194,8 +194,9 @@ class Diagnosis:
     def _person(self) -> CheckResult:
         person = self._sign_in()
         self._session = person.session
-        tokens = (person.session.id_token, person.session.access_token, person.session.refresh_token)
-        self._secrets.update(token or "" for token in tokens)
+        session = person.session
+        refresh_token = session.refresh_token.value if session.refresh_token else ""
+        self._secrets.update((session.id_token, session.access_token, refresh_token))
         return CheckResult(f"{person.session.username}, {person.how}")
 
     def _identity(self) -> CheckResult:

@@ -24,7 +24,8 @@ from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config, Sockets
 from hypercorn.events import Event, RawData
 
-from aws_iot.config.profile import Profile, from_exports, to_exports
+from aws_iot.config.exports import from_exports, to_exports
+from aws_iot.config.profile import Profile
 from aws_iot.errors import Unreachable
 from aws_iot.files import read, write_private
 

@@ -142,8 +142,8 @@ def _names(app: App, profile: Profile) -> dict[str, str]:
     for key in app.profiles.keys():
         with suppress(LocalError):  # such as a damaged profile, which is no matter here
             other = app.profiles.load(key)
-            if other.identity_pool_id == profile.identity_pool_id and (kept := app.sessions.load(other)):
-                found[kept.credentials.identity] = kept.session.username
+            if other.identity_pool_id == profile.identity_pool_id and (saved := app.sessions.load(other)):
+                found[saved.identity] = saved.username
     return found
 
 

@@ -16,7 +16,8 @@ import click
 from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.ui import output
-from aws_iot.config.profile import checked_key, to_exports
+from aws_iot.config.exports import to_exports
+from aws_iot.config.profile import checked_key
 from aws_iot.errors import LocalError
 from aws_iot.files import exclusive, write_private
 

@@ -13,10 +13,11 @@ import click
 from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.commands.backend.stack import Where, differences, in_words, watched, way_out
-from aws_iot.cli.commands.config import write_profile
+from aws_iot.cli.commands.config import editor_of
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import ask_line, need_terminal
-from aws_iot.config.profile import Profile, checked_key, from_exports, parse_json, to_exports
+from aws_iot.config.exports import from_exports, parse_json, to_exports
+from aws_iot.config.profile import Profile, checked_key
 from aws_iot.errors import LocalError, NotAuthorized, NotFound, ProfileError, ServiceRefused
 from aws_iot.files import read, write_private
 from aws_iot.messaging.message import timestamp
@@ -299,7 +300,7 @@ def _hand_over(app: App, profile: Profile, exports: Path, key: str | None) -> No
         write_private(exports, text.encode() + b"\n")
         output.info(f"Members need this file: {exports}")
     if key:
-        write_profile(app, key, profile)
+        editor_of(app).replace(key, profile, keep_username=True)
         output.info(f"Profile '{key}' is written.")
 
 

@@ -10,13 +10,15 @@ from typing import Any
 import click
 
 from aws_iot.app import App
+from aws_iot.auth.login import SignInRequest
 from aws_iot.cli import options
 from aws_iot.cli.commands.doctor.policy import Asked, about_policies, explain, refuse_without_policy
-from aws_iot.cli.sign_in import serves_alone, session_alone
+from aws_iot.cli.sign_in import login_of, prompter_of, request_of
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import working_time
 from aws_iot.config.profile import Profile
 from aws_iot.doctor.checks import Diagnosis, Finding, Parts, Person
+from aws_iot.errors import WrongPassword
 from aws_iot.messaging.topics import check_room
 from aws_iot.policy.access import ROOM
 
@@ -91,17 +93,18 @@ def doctor(
         return app.profiles.load(key)
 
     def load() -> Parts:
-        kept = app.sessions.load(profile())
-        live = bool(kept and serves_alone(app, kept, user, password_stdin))
+        is_explicit = password_stdin or options.is_typed("password")
+        request = SignInRequest(user, is_explicit=is_explicit)
+        live = login_of(app, profile()).uses_saved_tokens(request)
         services = app.services(profile(), live_session=live)
         return Parts(profile(), services, app.issuer(profile()), partial(app.connect, profile()))
 
     def who() -> str | None:
-        kept = app.sessions.load(profile())
-        return user or profile().username or (kept.session.username if kept else None)
+        saved = app.sessions.load(profile())
+        return user or profile().username or (saved.username if saved else None)
 
     def sign_in() -> Person:
-        return Person(*session_alone(app, profile(), user, password, password_stdin))
+        return _sign_in(app, profile(), user, password, password_stdin)
 
     diagnosis = Diagnosis(
         load,
@@ -126,6 +129,25 @@ def doctor(
         output.info(f"It fails at '{failed.step}': exit code {failed.error.exit_code}.")
         ctx.exit(failed.error.exit_code)
     output.info("All is well: a message was said, and heard.")
+
+
+def _sign_in(app: App, profile: Profile, user: str | None, password: str | None, from_stdin: bool) -> Person:
+    prompter = prompter_of(app, profile, ask=app.has_terminal())
+    request = request_of(user, password, from_stdin)
+    try:
+        session, is_saved = login_of(app, profile).sign_in_without_credentials(request, prompter)
+    except WrongPassword as error:
+        error.hint = (
+            "Type or preset the right one. If it is right, the app client may be of another user pool: check"
+            f" aws_user_pools_web_client_id in the profile: aws-iot config show -k {profile.key}"
+        )
+        raise
+    how = (
+        "by the saved session (the user pool was not asked whether it is still valid)"
+        if is_saved
+        else "by password"
+    )
+    return Person(session, how)
 
 
 def _begin(step: str) -> None:

@@ -264,10 +264,10 @@ def _profile(app: App, key: str, asked: Asked) -> Profile | None:
 
 
 def _who_is_in(app: App, profile: Profile | None, key: str) -> str:
-    kept = app.sessions.load(profile) if profile else None
-    if kept is None:
+    saved = app.sessions.load(profile) if profile else None
+    if saved is None:
         raise click.UsageError(f"Who? Give --identity IDENTITY, or sign in: aws-iot login -k {key}")
-    return kept.credentials.identity
+    return saved.identity
 
 
 def _given(asked: Asked) -> tuple[Sequence[PolicyLayer], str | None]:

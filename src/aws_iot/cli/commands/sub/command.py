@@ -14,7 +14,7 @@ from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.commands.sub.handler import Handler, shell_syntax
 from aws_iot.cli.commands.sub.sinks import Outlet, Printer
-from aws_iot.cli.connect import entered
+from aws_iot.cli.connect import connected
 from aws_iot.cli.sign_in import suggest_doctor
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.formatting import message_line, raw_line, tell_link
@@ -214,8 +214,8 @@ def sub(
             f"--exec is no shell's: '{word}' is a word like any other. A shell is run so: --exec 'sh -c \"…\"'"
         )
     with (
-        entered(
-            app, profile, user, password, password_stdin, tell=True, durable=durable, wait=wait
+        connected(
+            app, profile, user, password, password_stdin, show_identity=True, durable=durable, wait=wait
         ) as client,
         outlet,
     ):

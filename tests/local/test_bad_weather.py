@@ -1,4 +1,4 @@
-"""What people and programs meet with real services: each told as what it is, and outlived where that can be."""
+"""Trouble with the real services: each kind is reported as what it is, and survived if possible."""
 
 import base64
 import json
@@ -42,7 +42,7 @@ def fair(operation: str, said: dict[str, Any], forward: Forward) -> Reply:
 
 @dataclass
 class Weather:
-    """What stands in front of the stack's Cognito; a test changes it as it goes. Its clock can be ahead of ours."""
+    """A proxy before the stack's Cognito that a test controls. Its clock can be ahead of ours."""
 
     url: str = ""
     handle: Handler = fair
@@ -58,7 +58,7 @@ class Weather:
 
     @property
     def operations(self) -> list[str]:
-        """What was asked so far."""
+        """The operations that were called so far."""
         return [operation for operation, _ in self.asked]
 
     def said(self, operation: str, name: str) -> list[Any]:
@@ -66,7 +66,7 @@ class Weather:
         return [said[name] for each, said in self.asked if each == operation]
 
     def refuse(self, operation: str, code: str, message: str) -> None:
-        """From now on, refuse this operation."""
+        """Reject this operation from now on."""
         then = self.handle
         self.handle = lambda each, said, forward: (
             refused(code, message) if each == operation else then(each, said, forward)
@@ -85,7 +85,7 @@ class Weather:
         self.handle = handle
 
     def grant(self, id_token: str) -> None:
-        """Let everybody in without a proof, which spares some arithmetic."""
+        """Accept every sign-in without a proof, which saves some arithmetic."""
         tokens = {"IdToken": id_token, "AccessToken": "a", "RefreshToken": "r", "ExpiresIn": 3600}
         keys = {
             "AccessKeyId": "ASIA",
@@ -106,7 +106,7 @@ class Weather:
 
 
 class Hasty(Rotation):
-    """Refresh tokens that serve once, and AWS keys that are about to end, unless they are to live longer."""
+    """Refresh tokens that can be used once, and AWS credentials that expire soon unless a test changes that."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -133,7 +133,7 @@ def weather(stack: Stack) -> Iterator[Weather]:
 
 
 class Unattended(App):
-    """The real parts, where nobody can be asked."""
+    """The real parts without a terminal."""
 
     def has_terminal(self) -> bool:
         return False
@@ -141,7 +141,7 @@ class Unattended(App):
 
 @pytest.fixture
 def aws_iot(stack: Stack, weather: Weather, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    """The command in this process with the real parts, in that weather; nothing is set up for AWS itself."""
+    """The command in this process with the real parts, through that proxy, without AWS settings."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_IOT_SECRETS", "file")
@@ -153,13 +153,13 @@ def aws_iot(stack: Stack, weather: Weather, tmp_path: Path, monkeypatch: pytest.
 
 @pytest.fixture(scope="module")
 def person(stack: Stack) -> Person:
-    """Somebody who is accepted, and stays so."""
+    """A member."""
     return stack.person()
 
 
 @dataclass(frozen=True)
 class Home:
-    """The settings of a person who is signed in, and the refresh tokens that the user pool takes."""
+    """The folder of a signed-in person, and the refresh tokens that the user pool accepts."""
 
     folder: Path
     tokens: dict[str, str]
@@ -167,7 +167,7 @@ class Home:
 
 @pytest.fixture(scope="module")
 def home(stack: Stack, person: Person, tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """That person's."""
+    """That person's folder."""
     folder, hasty = tmp_path_factory.mktemp("home"), Hasty()
     with weather_over(stack) as weather:
         weather.handle = hasty
@@ -180,7 +180,7 @@ def home(stack: Stack, person: Person, tmp_path_factory: pytest.TempPathFactory)
 def signed_in(
     aws_iot: CommandLine, weather: Weather, stack: Stack, home: Home, tmp_path: Path
 ) -> CommandLine:
-    """That person's command. What needs keys has to renew the session first."""
+    """That person's command. It must refresh the session before it uses credentials."""
     shutil.copytree(home.folder, tmp_path, dirs_exist_ok=True)
     aws_iot.app.profiles.change("default", lambda _: weather.profile(stack.profile))
     hasty = Hasty()
@@ -191,7 +191,7 @@ def signed_in(
 
 @pytest.fixture(scope="module")
 def admin(stack: Stack) -> Iterator[Any]:
-    """The user pool, as its admin has it."""
+    """The user pool, as its admin uses it."""
     keys = ConfigParser()
     keys.read(stack.folder / "admin-credentials")
     client = boto3.client(
@@ -210,12 +210,12 @@ def test_a_session_that_an_admin_ends_is_reported_when_its_credentials_expire(
     person = stack.person()
     who = {"UserPoolId": stack.profile.user_pool_id, "Username": person.username}
     aws_iot(f"login -u {person.username} -p {PASSWORD}")
+    aws_iot.app.now = weather.now
     login = aws_iot.app.login(aws_iot.app.profiles.load("default"))
     signed_in = login.sign_in(SignInRequest(), NoPrompter("default"))
     admin.admin_user_global_sign_out(**who)
     aws_iot(PUB)  # as on AWS, which takes no keys back
 
-    aws_iot.app.now = lambda: datetime.now(UTC) + HOUR
     weather.ahead = HOUR
     for line in (PUB, "sub", "credentials", "password change -p x --new-password y"):
         errors = aws_iot(line, ends=4).stderr
@@ -303,7 +303,7 @@ def test_a_wrong_preset_password_is_distinguished_from_a_wrong_given_one(
     for line in (PUB, "login"):
         errors = aws_iot(line, ends=4).stderr
         assert "wrong user name or password" in errors
-        assert "preset, and may have been changed elsewhere" in errors
+        assert "the preset password was used, and may have been changed elsewhere" in errors
         assert "aws-iot config -p PASS -k default" in errors
     given = aws_iot("login -p nonsense", ends=4).stderr
     assert "wrong user name or password" in given
@@ -319,7 +319,7 @@ def test_too_many_wrong_passwords_are_distinguished_from_one(
     weather.refuse("RespondToAuthChallenge", "NotAuthorizedException", "Password attempts exceeded")
     errors = aws_iot(PUB, ends=4).stderr
     assert "too many wrong passwords" in errors
-    assert "Wait before the next try" in errors
+    assert "Wait before you try again" in errors
     assert "wrong user name" not in errors
     assert "preset" not in errors
 

@@ -353,7 +353,7 @@ def test_an_app_client_that_does_not_exist(real: CommandLine) -> None:
 def test_an_app_client_without_srp(real: CommandLine, stack: Stack) -> None:
     made = stack.app_client(ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"])
     change(real, client_id=made["ClientId"])
-    assert "ALLOW_USER_SRP_AUTH" in check_cause(real, "user-pool", "does not allow sign-in by SRP", 3)
+    assert "ALLOW_USER_SRP_AUTH" in check_cause(real, "user-pool", "does not allow sign-in with SRP", 3)
 
 
 def test_an_app_client_whose_secret_is_not_known(real: CommandLine, stack: Stack) -> None:
@@ -420,7 +420,9 @@ def refusing(real: CommandLine, operation: str, code: str, message: str) -> Iter
 def test_an_identity_pool_that_is_not_linked_to_the_user_pool(real: CommandLine) -> None:
     message = "Token is not from a supported provider of this identity pool."
     with refusing(real, "GetId", "NotAuthorizedException", message):
-        assert "as a provider" in check_cause(real, "identity-pool", "not from a supported provider", 4)
+        assert "an identity provider of" in check_cause(
+            real, "identity-pool", "not from a supported provider", 4
+        )
 
 
 def test_an_identity_pool_that_has_no_role_for_signed_in_users(real: CommandLine) -> None:
@@ -431,7 +433,7 @@ def test_an_identity_pool_that_has_no_role_for_signed_in_users(real: CommandLine
 
 def test_an_identity_pool_that_is_asked_too_often(real: CommandLine) -> None:
     with refusing(real, "GetId", "LimitExceededException", "Rate exceeded"):
-        check_cause(real, "identity-pool", "a limit of AWS is reached", 7)
+        check_cause(real, "identity-pool", "an AWS limit is reached", 7)
 
 
 # -- the broker

@@ -40,12 +40,12 @@ def test_a_user_pool_can_want_an_authenticator_app_before_it_lets_anybody_in(
     person = stack.person()
     with a_profile_of(stack, tmp_path, AppRequired()) as env:
         login = [*COMMAND, "login", "-u", person.username, "-p", PASSWORD]
-        assert "sign in at one, once" in run(" ".join(login[3:]), env, ends=2).stderr
+        assert "sign in once at a terminal" in run(" ".join(login[3:]), env, ends=2).stderr
         with on_a_terminal(login, env) as process:
             shown = read_until(process, b"shows now: ").decode()
             type_in(process, b"000000\r")
             assert b"not the code that the app shows" in read_until(process, b"shows now: ")
-            secret = re.search(r"its secret there: ([A-Z2-7 ]+)", shown)
+            secret = re.search(r"this secret into the app: ([A-Z2-7 ]+)", shown)
             assert secret
             type_in(process, totp(secret[1].replace(" ", "")).encode() + b"\r")
             assert "Signed in" in read_rest(process).decode()
@@ -61,10 +61,10 @@ def test_a_second_factor_is_set_up_shown_and_switched_off(stack: Stack, tmp_path
     assert "aws-iot mfa setup" in run("mfa status", env).stderr
     with on_a_terminal([*COMMAND, "mfa", "setup"], env) as process:
         shown = read_until(process, b"shows now: ").decode()
-        secret = re.search(r"its secret there: ([A-Z2-7 ]+)", shown)
+        secret = re.search(r"this secret into the app: ([A-Z2-7 ]+)", shown)
         assert secret
         type_in(process, totp(secret[1].replace(" ", "")).encode() + b"\r")
-        assert "From now on a code is asked" in read_rest(process).decode()
+        assert "MFA is on" in read_rest(process).decode()
     assert run("mfa status", env).stdout == "authenticator app\n"
     assert '"preferred": "SOFTWARE_TOKEN_MFA"' in run("mfa status --json", env).stdout
     run("mfa off", env)

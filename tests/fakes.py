@@ -571,7 +571,7 @@ class FakeApp(App):
 
     @property
     def secrets(self) -> SecretStore:
-        return SecretStore(self.folders.secrets, keyring=lambda: self.keyring, tell=self.tell)
+        return SecretStore(self.folders.secrets, keyring=lambda: self.keyring, report=self.report)
 
     def accounts(self, profile: Profile) -> Accounts:
         if self.fails_with:

@@ -49,7 +49,7 @@ class App:
         self.folders = Folders(config_folder)
         self.now = now
         self.timeout = TIMEOUT_SECONDS
-        self.tell: Callable[[str], None] = lambda _: None
+        self.report: Callable[[str], None] = lambda _: None
         self.pause: Callable[[float], None] = time.sleep
 
     def has_terminal(self) -> bool:
@@ -75,7 +75,7 @@ class App:
         from aws_iot.config.secrets import SecretStore
 
         place = os.environ.get("AWS_IOT_SECRETS")
-        return SecretStore(self.folders.secrets, keyring=self._keyring, place=place, tell=self.tell)
+        return SecretStore(self.folders.secrets, keyring=self._keyring, place=place, report=self.report)
 
     def spool(self, folder: Path, pool: str, speaker: str | None) -> Spool:
         """The messages of a user that wait in a folder, for an identity pool."""

@@ -16,7 +16,7 @@ from tests.processes import PASSWORD, Stack, environment, run, session_of, totp
 
 @pytest.fixture(scope="module")
 def user_pool(stack: Stack) -> Any:
-    """The user pool, as its admin has it, with authenticator apps allowed."""
+    """The user pool, as its admin uses it, with authenticator apps allowed."""
     admin = stack.user_pool
     admin.set_user_pool_mfa_config(
         UserPoolId=stack.profile.user_pool_id,
@@ -26,7 +26,7 @@ def user_pool(stack: Stack) -> Any:
     return admin
 
 
-def test_who_got_a_password_from_an_admin_chooses_one(stack: Stack, user_pool: Any) -> None:
+def test_a_password_that_an_admin_set_must_be_replaced(stack: Stack, user_pool: Any) -> None:
     username = f"user-{uuid.uuid4().hex[:8]}"
     user_pool.admin_create_user(
         UserPoolId=stack.profile.user_pool_id,
@@ -42,7 +42,7 @@ def test_who_got_a_password_from_an_admin_chooses_one(stack: Stack, user_pool: A
     session_of(accounts, username)
 
 
-def test_the_code_of_an_authenticator_app_is_asked_for(stack: Stack, user_pool: Any) -> None:
+def test_a_code_of_an_authenticator_app_is_required(stack: Stack, user_pool: Any) -> None:
     person = stack.person()
     accounts = stack.app().accounts(stack.profile)
     token = session_of(accounts, person.username).access_token

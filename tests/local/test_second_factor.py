@@ -1,4 +1,4 @@
-"""The second factor and machines that user pools remember, by what Cognito does beyond the local stack's engine."""
+"""Second factors and remembered devices, with a proxy that adds what the local stack's engine lacks of Cognito."""
 
 import base64
 import re
@@ -28,15 +28,13 @@ pytestmark = terminal.NEEDED
 
 @contextmanager
 def a_profile_of(stack: Stack, config: Path, handle: Handler) -> Iterator[dict[str, str]]:
-    """The environment of somebody whose user pool answers as `handle` has it."""
+    """The environment of a person whose user pool answers through `handle`."""
     with cognito_proxy(str(stack.profile.cognito_idp_url), handle) as url:
         App(config).profiles.change("default", lambda _: replace(stack.profile, cognito_idp_url=url))
         yield environment(config)
 
 
-def test_a_user_pool_can_want_an_authenticator_app_before_it_lets_anybody_in(
-    stack: Stack, tmp_path: Path
-) -> None:
+def test_a_user_pool_can_require_an_authenticator_app_at_sign_in(stack: Stack, tmp_path: Path) -> None:
     person = stack.person()
     with a_profile_of(stack, tmp_path, AppRequired()) as env:
         login = [*COMMAND, "login", "-u", person.username, "-p", PASSWORD]
@@ -54,7 +52,7 @@ def test_a_user_pool_can_want_an_authenticator_app_before_it_lets_anybody_in(
         run("whoami", env)
 
 
-def test_a_second_factor_is_set_up_shown_and_switched_off(stack: Stack, tmp_path: Path) -> None:
+def test_mfa_is_set_up_shown_and_turned_off(stack: Stack, tmp_path: Path) -> None:
     person = stack.person()
     env = person.env
     run(f"login -p {PASSWORD}", env)
@@ -71,7 +69,7 @@ def test_a_second_factor_is_set_up_shown_and_switched_off(stack: Stack, tmp_path
     assert run("mfa status", env).stdout == ""
 
 
-def test_a_machine_that_the_user_pool_remembers_proves_itself(stack: Stack, tmp_path: Path) -> None:
+def test_a_remembered_device_proves_itself(stack: Stack, tmp_path: Path) -> None:
     person, devices = stack.person(), Devices()
     login = f"login -u {person.username} -p {PASSWORD}"
     with a_profile_of(stack, tmp_path, devices) as env:
@@ -88,9 +86,7 @@ def test_a_machine_that_the_user_pool_remembers_proves_itself(stack: Stack, tmp_
         assert list(devices.known) == [device]
 
 
-def test_a_machine_that_the_user_pool_has_forgotten_signs_in_as_a_new_one(
-    stack: Stack, tmp_path: Path
-) -> None:
+def test_a_forgotten_device_signs_in_as_a_new_one(stack: Stack, tmp_path: Path) -> None:
     person, devices = stack.person(), Devices()
     login = f"login -u {person.username} -p {PASSWORD}"
     with a_profile_of(stack, tmp_path, devices) as env:
@@ -104,7 +100,7 @@ def test_a_machine_that_the_user_pool_has_forgotten_signs_in_as_a_new_one(
         assert devices.proved == [second]
 
 
-def test_a_machine_whose_proof_fails_after_a_code_signs_in_as_a_new_one(stack: Stack, tmp_path: Path) -> None:
+def test_a_device_whose_proof_fails_after_a_code_signs_in_as_a_new_one(stack: Stack, tmp_path: Path) -> None:
     person, devices = stack.person(), Devices()
     accounts = stack.app().accounts(stack.profile)
     account = accounts.of(session_of(accounts, person.username))
@@ -122,7 +118,7 @@ def test_a_machine_whose_proof_fails_after_a_code_signs_in_as_a_new_one(stack: S
         assert len(devices.known) == 2
 
 
-def test_refresh_tokens_that_serve_once_are_replaced_each_time(stack: Stack, tmp_path: Path) -> None:
+def test_rotated_refresh_tokens_are_saved_each_time(stack: Stack, tmp_path: Path) -> None:
     person, rotation = stack.person(), Rotation()
     with a_profile_of(stack, tmp_path, rotation) as env:
         run(f"login -u {person.username} -p {PASSWORD}", env)

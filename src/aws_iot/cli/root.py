@@ -90,4 +90,4 @@ def root(ctx: click.Context) -> None:
     Profiles are kept in the folder that AWS_IOT_CONFIG_DIR names, or where this system keeps settings.
     """
     ctx.obj = ctx.obj or App()
-    ctx.obj.tell = output.info
+    ctx.obj.report = output.info

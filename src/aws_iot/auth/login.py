@@ -5,12 +5,8 @@ from __future__ import annotations  # so that what only types need is not import
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from aws_iot.auth.answers import ChallengeResponder
 from aws_iot.auth.credentials import REFRESH_BEFORE, issue_credentials
-from aws_iot.auth.devices import DeviceStore
-from aws_iot.auth.password_sign_in import PasswordSignIn
 from aws_iot.auth.prompter import not_signed_in
-from aws_iot.auth.sign_out import sign_out
 from aws_iot.auth.token_refresher import (
     TOKENS_BEFORE,
     PrivateSession,
@@ -131,6 +127,8 @@ class Login:
 
     def sign_out(self, *, everywhere: bool) -> bool:
         """Sign out. The result tells whether somebody was signed in. Raises as `sign_out.sign_out`."""
+        from aws_iot.auth.sign_out import sign_out
+
         return sign_out(self._profile, self._store, self._accounts, self._now, everywhere=everywhere)
 
     def expected_username(self, request: SignInRequest, *, by_password: bool = False) -> str | None:
@@ -212,6 +210,11 @@ class Login:
     def _new_session(
         self, username: str, password: str, request: SignInRequest, prompter: Prompter
     ) -> Session:
+        # Here: most commands find a saved session, and would wait for these modules.
+        from aws_iot.auth.answers import ChallengeResponder
+        from aws_iot.auth.devices import DeviceStore
+        from aws_iot.auth.password_sign_in import PasswordSignIn
+
         responder = ChallengeResponder(request.answers, request.attributes, prompter)
         way = PasswordSignIn(self._profile, DeviceStore(self._secrets), self._accounts)
         session = way.sign_in(username, password, responder)

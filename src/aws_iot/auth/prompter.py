@@ -1,10 +1,14 @@
 """Prompter and Reporter: how sign-in asks a person, and reports to them, at a terminal or on a screen."""
 
-import shlex
-from typing import NoReturn, Protocol
+from __future__ import annotations  # so that what only types need is not imported
 
-from aws_iot.auth.challenges import Challenge
+import shlex
+from typing import TYPE_CHECKING, NoReturn, Protocol
+
 from aws_iot.errors import AwsIotError, SignInRefused
+
+if TYPE_CHECKING:
+    from aws_iot.auth.challenges import Challenge
 
 
 class Prompter(Protocol):

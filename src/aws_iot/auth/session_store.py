@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from aws_iot.auth.credentials import Credentials
-from aws_iot.auth.devices import DeviceStore
 from aws_iot.auth.session import RefreshToken, Session
 from aws_iot.config.profile import Profile, checked_key
 from aws_iot.config.secrets import SecretStore
@@ -45,7 +44,6 @@ class SessionStore:
         self._records = records
         self.folder = cache
         self._secrets = secrets
-        self._devices = DeviceStore(secrets)
 
     def load(self, profile: Profile) -> SavedSession | None:
         """Who is signed in, without the refresh token: it may be in a keyring that waits for its owner."""
@@ -71,8 +69,11 @@ class SessionStore:
 
     def refresh_token(self, profile: Profile, username: str) -> RefreshToken | None:
         """The refresh token of the saved session, with the device that the user pool may ask for."""
+        from aws_iot.auth.devices import DeviceStore  # here: only a refresh needs it
+
         token = self._secrets.get("refresh-token", profile.key, username)
-        return RefreshToken(username, token, self._devices.load(profile, username)) if token else None
+        device = DeviceStore(self._secrets).load(profile, username) if token else None
+        return RefreshToken(username, token, device) if token else None
 
     def orphaned_refresh_token(self, key: str) -> RefreshToken | None:
         """A refresh token without a record of its session: the record is damaged, or of other pools."""

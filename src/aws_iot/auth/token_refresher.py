@@ -1,23 +1,26 @@
 """TokenRefresher: keeps a session usable, by a refresh of its tokens and credentials before they expire."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Protocol
+from __future__ import annotations  # so that what only types need is not imported
 
-from aws_iot.auth.accounts import Accounts
-from aws_iot.auth.credentials import (
-    REFRESH_BEFORE,
-    CredentialIssuer,
-    Credentials,
-    RefreshingCredentials,
-    issue_credentials,
-)
-from aws_iot.auth.session import RefreshToken, Session
-from aws_iot.auth.session_store import SavedSession, SessionStore
-from aws_iot.config.profile import Profile
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from aws_iot.auth.credentials import REFRESH_BEFORE, RefreshingCredentials, issue_credentials
+from aws_iot.auth.session_store import SavedSession
 from aws_iot.errors import AwsIotError, SessionEnded, SignInRefused, Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+    from aws_iot.auth.accounts import Accounts
+    from aws_iot.auth.credentials import CredentialIssuer, Credentials
+    from aws_iot.auth.session import RefreshToken, Session
+    from aws_iot.auth.session_store import SessionStore
+    from aws_iot.config.profile import Profile
 
 TOKENS_BEFORE = timedelta(minutes=1)
 """Tokens that a command sends itself are refreshed this long before they expire. They may live only 5 minutes."""
@@ -29,7 +32,7 @@ class SignedIn:
 
     session: Session
     credentials: Credentials
-    refresher: "TokenRefresher"
+    refresher: TokenRefresher
 
     @property
     def username(self) -> str:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aws_iot.config.exports import from_exports, parse_json
-from aws_iot.config.javascript import objects_in
 from aws_iot.config.profile import Profile
 from aws_iot.errors import ProfileError
 from aws_iot.files import read
@@ -81,6 +80,8 @@ def _parse(data: bytes, path: Path) -> object:
     try:
         return parse_json(data, path)
     except ProfileError as not_json:
+        from aws_iot.config.javascript import objects_in  # here: it compiles a long pattern
+
         try:
             objects = [*objects_in(data.decode("utf-8-sig", errors="replace"))]
         except RecursionError:

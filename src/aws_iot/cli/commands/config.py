@@ -3,18 +3,22 @@
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from aws_iot.app import App
-from aws_iot.auth.profile_editor import ProfileChange, ProfileEditor
 from aws_iot.cli import options
 from aws_iot.cli.sign_in import chosen_password
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import ask_secret, need_terminal
 from aws_iot.config.exports import to_exports
-from aws_iot.config.exports_files import ImportedProfile, read_cognitorc, read_exports
+from aws_iot.config.profile import Profile
 from aws_iot.errors import LocalError, ProfileError
+
+if TYPE_CHECKING:
+    from aws_iot.auth.profile_editor import ProfileChange, ProfileEditor
+    from aws_iot.config.exports_files import ImportedProfile
 
 _ASK = "\0ask"
 
@@ -101,11 +105,21 @@ def config(
         )
     if client_secret == _ASK:
         client_secret = os.environ.get("AWS_IOT_CONFIG_CLIENT_SECRET") or _ask_client_secret(app)
-    pools = read_exports(exports, endpoint, output.info) if exports else None
+    from aws_iot.auth.profile_editor import ProfileChange  # here: `list` and `show` do not wait for it
+
+    pools = _read_pools(exports, endpoint) if exports else None
     _change(app, key, ProfileChange(pools, user, password, client_secret, forget))
 
 
-def _change(app: App, key: str, change: ProfileChange) -> None:
+def _read_pools(exports: Path, endpoint: str | None) -> Profile:
+    from aws_iot.config.exports_files import (
+        read_exports,  # here: the other forms of the command do not wait for it
+    )
+
+    return read_exports(exports, endpoint, output.info)
+
+
+def _change(app: App, key: str, change: "ProfileChange") -> None:
     editor = editor_of(app)
     if change.password and not change.username:
         old = editor.existing(key)
@@ -121,8 +135,9 @@ def _change(app: App, key: str, change: ProfileChange) -> None:
     output.info(f"Saved the profile '{key}'.{apart if secrets else ''}")
 
 
-def editor_of(app: App) -> ProfileEditor:
+def editor_of(app: App) -> "ProfileEditor":
     """Changes profiles, and reports if that removes a session."""
+    from aws_iot.auth.profile_editor import ProfileEditor
 
     def report() -> None:
         output.info("The saved session was removed. Sign in again.")
@@ -231,6 +246,8 @@ def import_(app: App, file: Path, overwrite: bool) -> None:
     Example:
       aws-iot config import
     """
+    from aws_iot.config.exports_files import read_cognitorc
+
     path, failed = file.expanduser(), 0
     for found in read_cognitorc(path):
         try:
@@ -242,7 +259,7 @@ def import_(app: App, file: Path, overwrite: bool) -> None:
         raise ProfileError(f"{failed} of the profiles in {path} could not be imported")
 
 
-def _import(app: App, found: ImportedProfile, overwrite: bool) -> str:
+def _import(app: App, found: "ImportedProfile", overwrite: bool) -> str:
     if isinstance(found.profile, ProfileError):
         raise found.profile
     if found.key in app.profiles.keys() and not overwrite:

@@ -1,15 +1,21 @@
 """Asking for passwords, codes and choices at the terminal, and reporting what happens during sign-in."""
 
-from collections.abc import Callable
+from __future__ import annotations  # so that what only types need is not imported
+
+from typing import TYPE_CHECKING
 
 import click
 
-from aws_iot.app import App
-from aws_iot.auth.challenges import Challenge
 from aws_iot.cli.ui import output, terminal
 from aws_iot.cli.ui.authenticator import issuer_of, show_authenticator
 from aws_iot.cli.ui.terminal import ask_new_password, ask_password, need_terminal
-from aws_iot.errors import AwsIotError, SignInRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aws_iot.app import App
+    from aws_iot.auth.challenges import Challenge
+    from aws_iot.errors import AwsIotError, SignInRefused
 
 METHODS = {
     "SMS_MFA": "text message",

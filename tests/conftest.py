@@ -6,19 +6,36 @@ import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from click.testing import CliRunner, Result
 
 from aws_iot.app import App
 from aws_iot.cli.root import root
+from tests import terminal
 from tests.fakes import FakeApp, FakeCloud
 from tests.processes import Stack
 
 REPOSITORY = Path(__file__).parent.parent
 
-# Where the suite itself is run in the background, Ctrl-C is ignored, and all that it starts would inherit that.
-signal.signal(signal.SIGINT, signal.default_int_handler)
+
+def pytest_configure() -> None:
+    """Make the tests independent of where they run: in a terminal, in the background, or in CI."""
+    terminal.leave()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """End the run at Ctrl-C, even if the current test takes it for the Ctrl-C that it tests.
+
+    This also replaces what a shell does to programs in the background: they and their children ignore Ctrl-C.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        session.shouldstop = "Ctrl-C"
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, stop)
 
 
 @pytest.fixture

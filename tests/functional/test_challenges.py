@@ -6,7 +6,7 @@ import pytest
 
 from aws_iot.auth.challenges import Challenge
 from aws_iot.auth.login import SignInRequest
-from aws_iot.auth.token_refresher import SignedIn
+from aws_iot.auth.token_refresher import ActiveSession
 from aws_iot.cli.ui.prompter import TerminalPrompter
 from aws_iot.errors import CodeRefused
 from tests.conftest import CommandLine
@@ -36,7 +36,7 @@ def posed(cloud: FakeCloud) -> Callable[..., None]:
 
 
 def at_a_terminal(app: FakeApp) -> None:
-    app.has_terminal = lambda: True  # type: ignore[method-assign]
+    app.is_at_terminal = True
 
 
 def test_an_option_can_give_a_code(aws_iot: CommandLine, posed: Callable[..., None]) -> None:
@@ -76,11 +76,11 @@ def test_a_wrong_code_from_an_option_is_not_tried_again(
 
 
 @pytest.fixture
-def signs_in(app: FakeApp, posed: Callable[..., None]) -> Callable[..., SignedIn]:
+def signs_in(app: FakeApp, posed: Callable[..., None]) -> Callable[..., ActiveSession]:
     """Alice signs in at a terminal, where she types these lines."""
     at_a_terminal(app)
 
-    def sign_in(*typed: str, given: dict[str, str] | None = None) -> SignedIn:
+    def sign_in(*typed: str, given: dict[str, str] | None = None) -> ActiveSession:
         lines = iter(typed)
         prompter = TerminalPrompter(app, "default", ask_line=lambda _: next(lines))
         request = SignInRequest("alice", "Passw0rd", answers=given or {})
@@ -90,7 +90,7 @@ def signs_in(app: FakeApp, posed: Callable[..., None]) -> Callable[..., SignedIn
 
 
 def test_a_person_may_mistype_a_code_twice(
-    posed: Callable[..., None], signs_in: Callable[..., SignedIn]
+    posed: Callable[..., None], signs_in: Callable[..., ActiveSession]
 ) -> None:
     posed(CODE)
     assert signs_in("1", "2", "123456")
@@ -98,7 +98,9 @@ def test_a_person_may_mistype_a_code_twice(
         signs_in("1", "2", "3", "123456")
 
 
-def test_a_person_chooses_by_number(posed: Callable[..., None], signs_in: Callable[..., SignedIn]) -> None:
+def test_a_person_chooses_by_number(
+    posed: Callable[..., None], signs_in: Callable[..., ActiveSession]
+) -> None:
     posed(CHOICE, CODE)
     assert signs_in("0", "x", "2", "123456")
 
@@ -109,7 +111,7 @@ def test_options_can_give_a_choice_and_its_code(aws_iot: CommandLine, posed: Cal
 
 
 def test_a_new_password_and_a_required_attribute(
-    cloud: FakeCloud, posed: Callable[..., None], signs_in: Callable[..., SignedIn]
+    cloud: FakeCloud, posed: Callable[..., None], signs_in: Callable[..., ActiveSession]
 ) -> None:
     posed(NEW_PASSWORD)
     assert signs_in("Ali", given={"password": "Passw0rd-2"})

@@ -1,16 +1,18 @@
 """`aws-iot pub` with many messages: lines, files, repetitions; what is refused; going on later."""
 
 import json
-import time
-from itertools import count
+import os
+from array import array
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from aws_iot.errors import LimitReached, NotAccepted, ServiceRefused, SignInRefused, Unreachable
+from aws_iot.errors import AwsIotError, LimitReached, NotAccepted, ServiceRefused, SignInRefused, Unreachable
 from aws_iot.messaging.message import encode
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeApp, FakeCloud
+from tests.waiting import wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -237,66 +239,97 @@ def test_what_exceeds_a_limit_waits_in_the_spool_and_what_is_refused_does_not(
         cloud.refuses_payload = encode("two")
 
 
-def test_what_is_kept_is_sent_as_soon_as_there_is_a_connection(
+class OpenInput:
+    """A file of lines that goes on until the test ends it."""
+
+    def __init__(self, path: Path, *lines: str) -> None:
+        os.mkfifo(path)
+        self.path = path
+        self._pipe = os.open(path, os.O_RDWR)
+        os.write(self._pipe, "".join(f"{line}\n" for line in lines).encode())
+
+    def end(self) -> None:
+        """No more lines follow. Those written so far have been read when this returns."""
+        import fcntl
+        import termios
+
+        unread = array("i", [0])
+
+        def is_read() -> bool:
+            fcntl.ioctl(self._pipe, termios.FIONREAD, unread)
+            return unread[0] == 0
+
+        wait_until(is_read)
+        os.close(self._pipe)
+
+
+NUMBERS = [str(number) for number in range(1, 21)]
+POSIX = pytest.mark.skipif(os.name == "nt", reason="needs named pipes")
+
+
+def at_attempts(app: FakeApp, *steps: Callable[[], None] | AwsIotError) -> None:
+    """What happens at each attempt to connect: an error, or a call before the connection stands. No time passes."""
+    happens = iter(steps)
+
+    def connect(_: object) -> None:
+        step = next(happens)
+        if isinstance(step, AwsIotError):
+            raise step
+        step()
+
+    app.on_connect = connect
+    app.pause = lambda _: None
+
+
+@POSIX
+def test_spooled_messages_are_sent_as_soon_as_there_is_a_connection(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, tmp_path: Path
 ) -> None:
-    attempts = count(1)
-
-    def plugged_in_at_the_third_attempt(_: object) -> None:
-        if next(attempts) < 3:
-            raise Unreachable("cannot reach it")
-
-    app.on_connect = plugged_in_at_the_third_attempt
-    app.pause = lambda _: time.sleep(0.01)
-    done = aws_iot(f"pub -r lobby -m x --repeat 20 --interval 0.05 --spool {tmp_path}/spool")
+    lines, offline = OpenInput(tmp_path / "lines", *NUMBERS), Unreachable("cannot reach it")
+    at_attempts(app, offline, offline, lines.end)
+    done = aws_iot(f"pub -r lobby --lines --file {lines.path} --spool {tmp_path}/spool")
     assert "Connected: what was kept is sent now." in done.stderr
     assert "20 of 20 messages acknowledged" in done.stderr
+    assert said(cloud) == NUMBERS
     ids = [dict(properties)["id"] for _, _, properties in cloud.published]
-    assert len(ids) == len(set(ids)) == 20
-    assert [int(message_id.rpartition("-")[2]) for message_id in ids] == list(range(1, 21))
+    assert [message_id.rpartition("-")[2] for message_id in ids] == NUMBERS
+    app.on_connect = lambda _: None
     assert "0 of 0 messages" in aws_iot(f"pub --spool {tmp_path}/spool").stderr
 
 
-def test_who_cannot_be_signed_in_again_loses_nothing(
+@POSIX
+def test_a_session_that_ends_while_offline_loses_no_message(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, tmp_path: Path
 ) -> None:
-    errors = iter([Unreachable("cannot reach it"), SignInRefused("the session has ended")])
-    free = []
-
-    def unplugged(_: object) -> None:
-        raise next(errors)
+    lines, spool = OpenInput(tmp_path / "lines", *NUMBERS), tmp_path / "spool"
+    can_others_send: list[bool] = []
 
     def pause(_: float) -> None:
-        with app.spool(tmp_path / "spool", POOL, "alice") as spool, spool.sending() as alone:
-            free.append(alone)
-        time.sleep(0.01)
+        with app.spool(spool, POOL, "alice") as ours, ours.sending() as alone:
+            can_others_send.append(alone)
+        if can_others_send.count(True) == 1:
+            lines.end()
 
-    app.on_connect = unplugged
+    at_attempts(app, Unreachable("cannot reach it"), SignInRefused("the session has ended"))
     app.pause = pause
-    line = f"pub -r lobby -m x --repeat 10 --interval 0.05 --spool {tmp_path}/spool"
-    done = aws_iot(line, ends=4)
+    done = aws_iot(f"pub -r lobby --lines --file {lines.path} --spool {spool}", ends=4)
     assert done.stderr.count("What is said is kept for the next run.") == 1
-    assert "still to be sent: 10 messages." in done.stderr
-    assert free[-1]  # so that another program can send
+    assert "still to be sent: 20 messages." in done.stderr
+    assert can_others_send[-1]
     app.on_connect = lambda _: None
-    aws_iot(f"pub --spool {tmp_path}/spool")
-    assert said(cloud) == ["x"] * 10
+    aws_iot(f"pub --spool {spool}")
+    assert said(cloud) == NUMBERS
 
 
+@POSIX
 def test_a_password_that_was_read_serves_for_all_attempts(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, tmp_path: Path
 ) -> None:
-    attempts = count(1)
-
-    def plugged_in_later(_: object) -> None:
-        if next(attempts) < 2:
-            raise Unreachable("cannot reach it")
-
-    app.on_connect = plugged_in_later
-    app.pause = lambda _: time.sleep(0.01)
-    line = f"pub -r lobby -m x --repeat 10 --interval 0.05 --spool {tmp_path}/spool --password-stdin"
+    lines = OpenInput(tmp_path / "lines", *NUMBERS)
+    at_attempts(app, Unreachable("cannot reach it"), lines.end)
+    line = f"pub -r lobby --lines --file {lines.path} --spool {tmp_path}/spool --password-stdin"
     aws_iot(line, stdin="Passw0rd\n")
-    assert said(cloud) == ["x"] * 10
+    assert said(cloud) == NUMBERS
 
 
 def test_what_was_kept_under_a_name_is_sent_by_the_command_that_is_told(
@@ -309,22 +342,25 @@ def test_what_was_kept_under_a_name_is_sent_by_the_command_that_is_told(
     assert said(cloud) == ["x"]
 
 
+@POSIX
 def test_what_ends_the_attempts_is_told_and_what_is_kept_stays(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, tmp_path: Path
 ) -> None:
-    errors = iter([Unreachable("cannot reach it"), NotAccepted("not you any more")])
+    lines, spool = OpenInput(tmp_path / "lines", *NUMBERS), tmp_path / "spool"
 
-    def refuse(_: object) -> None:
-        raise next(errors)
+    def pause_until_all_is_kept(_: float) -> None:
+        with app.spool(spool, POOL, "alice") as ours:
+            wait_until(lambda: ours.count() == len(NUMBERS), ours.count)
 
-    app.on_connect = refuse
-    app.pause = lambda _: time.sleep(0.01)
-    done = aws_iot(f"pub -r lobby -m x --repeat 20 --interval 0.05 --spool {tmp_path}/spool", ends=5)
+    at_attempts(app, Unreachable("cannot reach it"), NotAccepted("not you any more"))
+    app.pause = pause_until_all_is_kept
+    done = aws_iot(f"pub -r lobby --lines --file {lines.path} --spool {spool}", ends=5)
+    lines.end()
     assert "not you any more" in done.stderr
-    assert "still to be sent" in done.stderr
+    assert "still to be sent: 20 messages." in done.stderr
     app.on_connect = lambda _: None
-    aws_iot(f"pub --spool {tmp_path}/spool")
-    assert 0 < len(cloud.published) < 20
+    aws_iot(f"pub --spool {spool}")
+    assert said(cloud) == NUMBERS
 
 
 @pytest.mark.parametrize(

@@ -21,12 +21,13 @@ import pytest
 from aws_iot.app import App
 from aws_iot.auth.login import SignInRequest
 from aws_iot.auth.prompter import NoPrompter
-from aws_iot.auth.token_refresher import SignedIn
+from aws_iot.auth.token_refresher import ActiveSession
 from aws_iot.config.profile import Profile
 from aws_iot.errors import SessionEnded
 from tests.cognito_proxy import CUT, Forward, Handler, Reply, Rotation, cognito_proxy, refused
 from tests.conftest import CommandLine
 from tests.processes import PASSWORD, Person, Stack, environment, run
+from tests.waiting import BRIEF_SECONDS
 
 PUB = "pub -r lobby -m hello"
 HOUR = timedelta(hours=1)
@@ -267,7 +268,7 @@ def test_a_rotated_refresh_token_is_saved_even_if_it_gets_no_credentials_yet(
     assert len(set(weather.said(RENEWAL, "RefreshToken"))) == 2
 
 
-def private_session(aws_iot: CommandLine, person: Person) -> SignedIn:
+def private_session(aws_iot: CommandLine, person: Person) -> ActiveSession:
     """A session that only this program has."""
     request = SignInRequest(person.username, PASSWORD, is_explicit=True)
     return aws_iot.app.login(aws_iot.app.profiles.load("default")).sign_in(request, NoPrompter("default"))
@@ -395,7 +396,7 @@ def test_a_service_that_stays_busy_is_reported_before_the_deadline(
     aws_iot: CommandLine, weather: Weather
 ) -> None:
     weather.refuse("SignUp", "ThrottlingException", "Rate exceeded")
-    line = f"signup -u late -p {PASSWORD} -e a@example.com --timeout 1"
+    line = f"signup -u late -p {PASSWORD} -e a@example.com --timeout {BRIEF_SECONDS:g}"
     assert "AWS is throttling requests" in aws_iot(line, ends=7).stderr
     assert len(weather.asked) <= 4
 

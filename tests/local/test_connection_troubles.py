@@ -1,6 +1,7 @@
 """What a connection makes of a broker that refuses, cuts, or forgets: every shape that AWS's documents leave open."""
 
 import _thread
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +26,7 @@ from aws_iot.errors import (
     TopicRefused,
     Unreachable,
 )
-from aws_iot.messaging.connection import Lost, Publication, Restored
+from aws_iot.messaging.connection import Event, Lost, Publication, Restored
 from tests.fakes import FakeCloud
 from tests.fault_proxy import FaultProxy
 from tests.scripted_broker import (
@@ -43,10 +44,13 @@ from tests.scripted_broker import (
     puback,
     suback,
 )
+from tests.waiting import BRIEF_SECONDS, DEADLINE_SECONDS, wait_until
 
 IDENTITY = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
-SECONDS = 8.0
-"""How long anything here may take; a reconnection takes one or two."""
+
+
+WELL_APART_SECONDS = 0.5
+"""Attempts are a second apart. Seen from a busy broker, it may seem less; without a pause, they come at once."""
 
 
 def keys() -> Credentials:
@@ -68,7 +72,7 @@ def profile_of(broker: ScriptedBroker, port: int | None = None) -> Profile:
 def connected(
     broker: ScriptedBroker,
     credentials: Callable[[], Credentials] = keys,
-    timeout: float = SECONDS,
+    timeout: float = DEADLINE_SECONDS,
     *,
     port: int | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -81,6 +85,19 @@ def connected(
         yield connection
     finally:
         connection.close()
+
+
+def events_until(connection: IotCoreConnection, happened: Callable[[], bool]) -> list[Event]:
+    """What the connection reports until it has happened."""
+    events: list[Event] = []
+
+    def has_happened() -> bool:
+        if (event := connection.receive(0.05)) is not None:
+            events.append(event)
+        return happened()
+
+    wait_until(has_happened, lambda: events)
+    return events
 
 
 # -- opening
@@ -127,12 +144,13 @@ def test_an_endpoint_that_is_no_broker_is_told_with_its_status(status: int) -> N
 def test_a_broker_that_never_answers_connect_is_given_up_in_time() -> None:
     with (
         ScriptedBroker(say(Kind.CONNECT, lambda _: b"")) as broker,
-        pytest.raises(Unreachable, match="did not answer within 3 seconds"),
-        connected(broker, timeout=3),
+        pytest.raises(Unreachable, match=f"did not answer within {BRIEF_SECONDS:g} seconds"),
+        connected(broker, timeout=BRIEF_SECONDS),
     ):
         pass
 
 
+@pytest.mark.long
 def test_who_gives_up_while_several_connect_waits_for_one_goodbye_and_not_for_each() -> None:
     given_up: list[float] = []
     with ScriptedBroker() as broker, FaultProxy(broker.endpoint.port) as proxy:
@@ -141,13 +159,15 @@ def test_who_gives_up_while_several_connect_waits_for_one_goodbye_and_not_for_ea
         def interrupt() -> None:
             proxy.wait_for_links(4)
             given_up.append(time.monotonic())
-            _thread.interrupt_main()
+            _thread.interrupt_main(signal.SIGTERM)  # the real Ctrl-C ends the whole run
 
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         threading.Thread(target=interrupt, daemon=True).start()
         with pytest.raises(KeyboardInterrupt):
             IotCoreConnection.open_several(
-                profile_of(broker, proxy.port), IDENTITY, keys, lambda: datetime.now(UTC), SECONDS, 4
+                profile_of(broker, proxy.port), IDENTITY, keys, lambda: datetime.now(UTC), DEADLINE_SECONDS, 4
             )
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         assert time.monotonic() - given_up[0] < 2.5
 
 
@@ -166,7 +186,7 @@ def test_a_publication_may_be_refused_in_each_way(answer: Callable[[Packet], byt
     script = say(Kind.PUBLISH, answer or (lambda p: puback(p, NOT_AUTHORIZED)))
     with (
         ScriptedBroker(script) as broker,
-        connected(broker, timeout=2) as connection,  # cuts take three seconds to mean it
+        connected(broker, timeout=2.5) as connection,  # less than the three seconds until cuts mean a refusal
         pytest.raises(TopicRefused, match="publish to a/b/c"),
     ):
         connection.publish(Publication("a/b/c", b"x"))
@@ -177,7 +197,7 @@ def test_a_subscription_may_be_refused_in_each_way(answer: Callable[[Packet], by
     script = say(Kind.SUBSCRIBE, answer or (lambda p: suback(p, NOT_AUTHORIZED)))
     with (
         ScriptedBroker(script) as broker,
-        connected(broker, timeout=2) as connection,
+        connected(broker, timeout=2.5) as connection,
         pytest.raises(TopicRefused, match="subscribe to a/b/#"),
     ):
         connection.subscribe(["a/b/#"])
@@ -204,7 +224,7 @@ def test_an_acknowledgement_counts_even_if_a_goodbye_follows_it_at_once() -> Non
 def test_an_acknowledgement_that_never_comes_is_not_waited_for_for_ever() -> None:
     with (
         ScriptedBroker(say(Kind.PUBLISH, lambda _: b"")) as broker,
-        connected(broker, timeout=1.5) as connection,
+        connected(broker, timeout=BRIEF_SECONDS) as connection,
         pytest.raises(Unreachable, match="acknowledged the message"),
     ):
         connection.publish(Publication("a/b/c", b"x"))
@@ -218,10 +238,10 @@ def test_what_is_not_acknowledged_is_sent_again_over_another_link_and_once_over_
         return b"" if discarded else agreeable(p)
 
     told: list[AwsIotError | None] = []
-    with ScriptedBroker(script) as broker, connected(broker, timeout=1) as connection:
+    with ScriptedBroker(script) as broker, connected(broker, timeout=BRIEF_SECONDS) as connection:
         for number in range(1, 4):
             connection.send(Publication("a/b/c", b"%d" % number), told.append)
-        assert next_of(connection, Lost) == Lost("no acknowledgement for 1 seconds")
+        assert next_of(connection, Lost) == Lost(f"no acknowledgement for {BRIEF_SECONDS:g} seconds")
         assert next_of(connection, Restored)
         connection.publish(Publication("a/b/c", b"4"))
     assert told == [None] * 3
@@ -232,15 +252,18 @@ def test_what_is_not_acknowledged_is_sent_again_over_another_link_and_once_over_
 
 def test_a_slow_broker_that_acknowledges_one_after_the_other_is_not_given_up() -> None:
     def slowly(packet: Packet) -> bytes:
-        time.sleep(0.6)
+        time.sleep(BRIEF_SECONDS / 2.5)
         return puback(packet)
 
     told: list[AwsIotError | None] = []
-    with ScriptedBroker(say(Kind.PUBLISH, slowly)) as broker, connected(broker, timeout=1) as connection:
-        for _ in range(5):
+    with (
+        ScriptedBroker(say(Kind.PUBLISH, slowly)) as broker,
+        connected(broker, timeout=BRIEF_SECONDS) as connection,
+    ):
+        for _ in range(4):
             connection.send(Publication("a/b/c", b"x"), told.append)
-        assert connection.receive(4) is None
-        assert told == [None] * 5
+        assert events_until(connection, lambda: len(told) == 4) == []
+        assert told == [None] * 4
         assert broker.links == 1
 
 
@@ -249,12 +272,10 @@ def test_a_message_that_takes_longer_to_leave_than_an_answer_may_take_is_not_sen
     with (
         ScriptedBroker() as broker,
         FaultProxy(broker.endpoint.port, bytes_per_second=20_000) as proxy,
-        connected(broker, port=proxy.port, timeout=1) as connection,
+        connected(broker, port=proxy.port, timeout=BRIEF_SECONDS) as connection,
     ):
-        connection.send(Publication("a/b/c", b"x" * 40_000), told.append)
-        ends = time.monotonic() + SECONDS
-        while not told and time.monotonic() < ends:
-            assert connection.receive(0.1) is None
+        connection.send(Publication("a/b/c", b"x" * 80_000), told.append)
+        assert events_until(connection, lambda: bool(told)) == []
     assert told == [None]
 
 
@@ -273,13 +294,13 @@ def test_after_a_cut_the_filters_are_asked_for_again_as_they_were() -> None:
         for filters in batches:
             connection.subscribe(filters)
         broker.cut()
-        assert isinstance(connection.receive(SECONDS), Lost)
-        assert connection.receive(SECONDS) == Restored()
+        assert isinstance(connection.receive(DEADLINE_SECONDS), Lost)
+        assert connection.receive(DEADLINE_SECONDS) == Restored()
         assert [(p.link, p.filters) for p in broker.of(Kind.SUBSCRIBE)] == [
             (link, filters) for link in (1, 2) for filters in batches
         ]
         broker.send(b"\x30\x06\x00\x01t\x00hi")
-        assert connection.receive(SECONDS) == Publication("t", b"hi", qos=0)
+        assert connection.receive(DEADLINE_SECONDS) == Publication("t", b"hi", qos=0)
 
 
 def test_a_session_that_was_to_be_kept_and_is_not_is_told_when_the_link_is_back() -> None:
@@ -290,8 +311,8 @@ def test_a_session_that_was_to_be_kept_and_is_not_is_told_when_the_link_is_back(
         assert not connection.is_resumed
         for forgotten in (False, True):
             broker.cut()
-            assert isinstance(connection.receive(SECONDS), Lost)
-            assert connection.receive(SECONDS) == Restored(forgotten=forgotten)
+            assert isinstance(connection.receive(DEADLINE_SECONDS), Lost)
+            assert connection.receive(DEADLINE_SECONDS) == Restored(forgotten=forgotten)
         assert [packet.link for packet in broker.of(Kind.SUBSCRIBE)] == [1, 3]
 
 
@@ -308,7 +329,7 @@ def test_that_a_session_is_forgotten_is_told_although_the_link_that_knows_it_bre
         broker.cut()
         happened: list[object] = []
         while not happened or isinstance(happened[-1], Lost):
-            happened.append(connection.receive(SECONDS))
+            happened.append(connection.receive(DEADLINE_SECONDS))
         assert happened[-1] == Restored(forgotten=True)
 
 
@@ -326,8 +347,8 @@ def test_a_filter_that_the_broker_does_not_take_back_is_told() -> None:
 def test_a_broker_that_does_not_unsubscribe_is_not_waited_for_for_ever(answer: bytes | None) -> None:
     with (
         ScriptedBroker(say(Kind.UNSUBSCRIBE, lambda _: answer)) as broker,
-        connected(broker, timeout=1) as connection,
-        pytest.raises(Unreachable, match="has not unsubscribed us within 1 seconds"),
+        connected(broker, timeout=BRIEF_SECONDS) as connection,
+        pytest.raises(Unreachable, match=f"has not unsubscribed us within {BRIEF_SECONDS:g} seconds"),
     ):
         connection.unsubscribe(["a/#"])
 
@@ -374,10 +395,10 @@ def test_each_attempt_is_made_with_live_credentials_and_not_sooner_than_a_second
 
     with ScriptedBroker() as broker, connected(broker, credentials) as connection:
         broker.cut()
-        assert isinstance(connection.receive(SECONDS), Lost)
-        assert connection.receive(SECONDS) == Restored()
+        assert isinstance(connection.receive(DEADLINE_SECONDS), Lost)
+        assert connection.receive(DEADLINE_SECONDS) == Restored()
     assert len(asked) == 2
-    assert asked[1] - asked[0] > 0.95
+    assert asked[1] - asked[0] > WELL_APART_SECONDS
 
 
 def test_credentials_that_take_long_to_renew_do_not_bring_two_attempts_close_together() -> None:
@@ -397,7 +418,7 @@ def test_credentials_that_take_long_to_renew_do_not_bring_two_attempts_close_tog
     with ScriptedBroker(refusing_the_second) as broker, connected(broker, credentials) as connection:
         broker.cut()
         next_of(connection, Restored)
-    assert came[-1] - came[1] > 0.9
+    assert came[-1] - came[1] > WELL_APART_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -411,7 +432,7 @@ def test_a_final_goodbye_ends_it_and_is_told_each_time(
         broker.send(disconnect(reason))
         for _ in range(2):
             with pytest.raises(kind, match=words):
-                connection.receive(SECONDS)
+                connection.receive(DEADLINE_SECONDS)
         with pytest.raises(kind, match=words):
             connection.subscribe(["a/#"])
         assert broker.links == 1
@@ -421,9 +442,9 @@ def test_who_is_not_accepted_any_more_learns_it_at_the_next_connection() -> None
     script = say(Kind.CONNECT, lambda p: CONNACK if p.link == 1 else connack(NOT_AUTHORIZED))
     with ScriptedBroker(script) as broker, connected(broker) as connection:
         broker.cut()
-        assert isinstance(connection.receive(SECONDS), Lost)
+        assert isinstance(connection.receive(DEADLINE_SECONDS), Lost)
         with pytest.raises(NotAccepted):
-            connection.receive(SECONDS)
+            connection.receive(DEADLINE_SECONDS)
 
 
 def CUT_IT(_: Packet) -> None:  # noqa: N802
@@ -436,10 +457,10 @@ def test_a_room_that_is_closed_meanwhile_ends_it(answer: Callable[[Packet], byte
     with ScriptedBroker(script) as broker, connected(broker) as connection:
         connection.subscribe(["a/#"])
         broker.cut()
-        lost = [connection.receive(SECONDS) for _ in range(3 if answer is CUT_IT else 1)]
+        lost = [connection.receive(DEADLINE_SECONDS) for _ in range(3 if answer is CUT_IT else 1)]
         assert all(isinstance(event, Lost) for event in lost)
         with pytest.raises(TopicRefused):
-            connection.receive(SECONDS)
+            connection.receive(DEADLINE_SECONDS)
 
 
 def test_a_subscription_that_is_not_answered_after_a_cut_is_asked_for_again() -> None:
@@ -451,12 +472,17 @@ def test_a_subscription_that_is_not_answered_after_a_cut_is_asked_for_again() ->
         unanswered.set()
         return b""
 
-    with ScriptedBroker(say(Kind.SUBSCRIBE, once)) as broker, connected(broker, timeout=2) as connection:
+    with (
+        ScriptedBroker(say(Kind.SUBSCRIBE, once)) as broker,
+        connected(broker, timeout=BRIEF_SECONDS) as connection,
+    ):
         connection.subscribe(["a/#"])
         broker.cut()
-        assert isinstance(connection.receive(SECONDS), Lost)
-        assert connection.receive(SECONDS) == Lost("no acknowledgement for 2 seconds")
-        assert connection.receive(SECONDS) == Restored()
+        assert isinstance(connection.receive(DEADLINE_SECONDS), Lost)
+        assert connection.receive(DEADLINE_SECONDS) == Lost(
+            f"no acknowledgement for {BRIEF_SECONDS:g} seconds"
+        )
+        assert connection.receive(DEADLINE_SECONDS) == Restored()
     assert [packet.link for packet in broker.of(Kind.SUBSCRIBE)] == [1, 2, 3]
 
 
@@ -477,9 +503,9 @@ def _failing_then_fine(error: AwsIotError) -> Callable[[], Credentials]:
 def test_credentials_that_cannot_be_renewed_for_a_moment_do_not_end_it(passing: AwsIotError) -> None:
     with ScriptedBroker() as broker, connected(broker, _failing_then_fine(passing)) as connection:
         broker.cut()
-        assert isinstance(connection.receive(SECONDS), Lost)
-        assert connection.receive(SECONDS) == Lost(str(passing))
-        assert connection.receive(SECONDS) == Restored()
+        assert isinstance(connection.receive(DEADLINE_SECONDS), Lost)
+        assert connection.receive(DEADLINE_SECONDS) == Lost(str(passing))
+        assert connection.receive(DEADLINE_SECONDS) == Restored()
 
 
 def test_why_a_link_does_not_come_back_is_told_and_what_repeats_itself_is_told_as_that() -> None:
@@ -488,8 +514,8 @@ def test_why_a_link_does_not_come_back_is_told_and_what_repeats_itself_is_told_a
         connected(broker) as connection,
     ):
         broker.cut()
-        assert connection.receive(SECONDS) == Lost("the connection was cut")
-        told = connection.receive(SECONDS)
+        assert connection.receive(DEADLINE_SECONDS) == Lost("the connection was cut")
+        told = connection.receive(DEADLINE_SECONDS)
         assert isinstance(told, Lost)
         assert "HTTP 503" in told.cause
         assert not told.again
@@ -504,9 +530,9 @@ def test_credentials_that_are_not_taken_any_more_end_it() -> None:
         connected(broker) as connection,
     ):
         broker.cut()
-        assert isinstance(connection.receive(SECONDS), Lost)
+        assert isinstance(connection.receive(DEADLINE_SECONDS), Lost)
         with pytest.raises(CredentialsRefused):
-            connection.receive(SECONDS)
+            connection.receive(DEADLINE_SECONDS)
 
 
 def test_a_link_that_is_back_is_not_ended_by_what_was_wrong_with_an_attempt_before() -> None:
@@ -514,7 +540,7 @@ def test_a_link_that_is_back_is_not_ended_by_what_was_wrong_with_an_attempt_befo
 
     def answer(link: int) -> int:
         if link == 3:  # the look at why the second was turned away
-            is_back.wait(SECONDS)
+            is_back.wait(DEADLINE_SECONDS)
         return {2: 503, 3: 403}.get(link, 101)
 
     with ScriptedBroker(upgrade=answer) as broker, connected(broker) as connection:
@@ -531,9 +557,9 @@ def test_a_session_that_has_ended_ends_it() -> None:
         connected(broker, _failing_then_fine(SignInRefused("the session has ended"))) as connection,
     ):
         broker.cut()
-        assert isinstance(connection.receive(SECONDS), Lost)
+        assert isinstance(connection.receive(DEADLINE_SECONDS), Lost)
         with pytest.raises(SignInRefused, match="the session has ended"):
-            connection.receive(SECONDS)
+            connection.receive(DEADLINE_SECONDS)
 
 
 # -- how soon, and how often
@@ -541,12 +567,13 @@ def test_a_session_that_has_ended_ends_it() -> None:
 
 def next_of(connection: IotCoreConnection, kind: type[Lost] | type[Restored]) -> Lost | Restored:
     """The next event of that kind."""
-    while not isinstance(event := connection.receive(SECONDS), kind):
+    while not isinstance(event := connection.receive(DEADLINE_SECONDS), kind):
         assert event is not None
     assert isinstance(event, Lost | Restored)
     return event
 
 
+@pytest.mark.long
 def test_it_is_back_within_a_second_and_a_half_after_a_broker_that_was_away_for_four() -> None:
     with (
         ScriptedBroker() as broker,
@@ -581,7 +608,7 @@ def test_a_link_that_is_cut_as_soon_as_it_is_there_is_asked_for_once_a_second_at
         while len(came) < 5:
             next_of(connection, Restored)
     pauses = [after - before for before, after in pairwise(came)]
-    assert min(pauses) > 0.95
+    assert min(pauses) > WELL_APART_SECONDS
 
 
 def test_an_upgrade_that_is_never_answered_is_given_up_and_what_waits_goes_out_later() -> None:
@@ -589,14 +616,14 @@ def test_an_upgrade_that_is_never_answered_is_given_up_and_what_waits_goes_out_l
     with (
         ScriptedBroker() as broker,
         FaultProxy(broker.endpoint.port) as proxy,
-        connected(broker, port=proxy.port, timeout=1.5) as connection,
+        connected(broker, port=proxy.port, timeout=BRIEF_SECONDS) as connection,
     ):
         proxy.is_mute = True
         proxy.cut()
-        assert isinstance(connection.receive(SECONDS), Lost)
+        assert isinstance(connection.receive(DEADLINE_SECONDS), Lost)
         for number in range(3):
             connection.send(Publication("a/b/c", str(number).encode()), told.append)
-        lost = connection.receive(SECONDS)
+        lost = connection.receive(DEADLINE_SECONDS)
         assert isinstance(lost, Lost)
         assert "no answer in time" in lost.cause
         proxy.is_mute = False
@@ -641,13 +668,10 @@ def test_cuts_of_a_balancer_that_restarts_are_not_taken_for_a_refusal(kind: Kind
     with ScriptedBroker(restarting) as broker, connected(broker) as connection:
         connection.subscribe(["a/#"])
         broker.cut()
-        assert isinstance(connection.receive(SECONDS), Lost)
+        assert isinstance(connection.receive(DEADLINE_SECONDS), Lost)
         for number in range(3):
             connection.send(Publication("a/b/c", str(number).encode()), told.append)
-        ends = time.monotonic() + SECONDS
-        while len(told) < 3 or broker.of(Kind.SUBSCRIBE)[-1].link < 5:
-            connection.receive(0.1)
-            assert time.monotonic() < ends
+        events_until(connection, lambda: len(told) == 3 and broker.of(Kind.SUBSCRIBE)[-1].link >= 5)
         assert told == [None] * 3
     assert [packet.kind for packet in broker.received if packet.link == 4] == [Kind.CONNECT]
     if kind is Kind.PUBLISH:
@@ -711,7 +735,7 @@ def test_what_was_suspected_and_is_taken_then_is_followed_by_the_rest_in_order()
 def test_what_mqtt_forbids_does_not_hold_up_the_rest_while_something_is_on_trial() -> None:
     script: Script = lambda p: CUT if p.kind is Kind.SUBSCRIBE and p.link in (2, 3) else agreeable(p)  # noqa: E731
     told: list[AwsIotError | None] = []
-    with ScriptedBroker(script) as broker, connected(broker, timeout=3) as connection:
+    with ScriptedBroker(script) as broker, connected(broker, timeout=BRIEF_SECONDS) as connection:
         connection.subscribe(["a/#"])
         broker.cut()
         while broker.links < 4:
@@ -751,7 +775,7 @@ def test_while_a_subscription_is_on_trial_nothing_else_is_and_what_waits_goes_ou
 def test_a_goodbye_is_told_once_in_plain_words(reason: int, cause: str) -> None:
     with ScriptedBroker() as broker, connected(broker) as connection:
         broker.send(disconnect(reason))
-        assert [connection.receive(SECONDS) for _ in range(2)] == [Lost(cause), Restored()]
+        assert [connection.receive(DEADLINE_SECONDS) for _ in range(2)] == [Lost(cause), Restored()]
 
 
 @pytest.mark.parametrize(
@@ -770,7 +794,7 @@ def test_a_cut_is_told_with_what_the_clock_says_of_it(later: timedelta, cause: s
     ):
         moved = later
         broker.cut()
-        assert [connection.receive(SECONDS) for _ in range(2)] == [Lost(cause), Restored()]
+        assert [connection.receive(DEADLINE_SECONDS) for _ in range(2)] == [Lost(cause), Restored()]
 
 
 def test_a_message_that_leaves_no_room_for_what_travels_with_it_is_told_as_that() -> None:

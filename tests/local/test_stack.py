@@ -15,6 +15,7 @@ import pytest
 
 from aws_iot.config.exports import from_exports
 from tests.processes import Running, Stack, environment, run
+from tests.waiting import DEADLINE_SECONDS
 
 UPGRADE = {
     "Connection": "Upgrade",
@@ -61,7 +62,7 @@ def test_a_websocket_that_is_not_signed_is_forbidden(stack: Stack, target: str) 
     link = HTTPSConnection(
         endpoint.host,
         endpoint.port,
-        timeout=5,
+        timeout=DEADLINE_SECONDS,
         context=ssl.create_default_context(cafile=stack.profile.ca_bundle),
     )
     link.request("GET", target, headers=UPGRADE)
@@ -92,9 +93,16 @@ def _listening_addresses(pid: int) -> set[str]:
     return {row[1].partition(":")[0] for row in rows if row[3] == "0A" and row[9] in inodes}
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code", "seconds"),
+    [
+        (signal.SIGINT, 130, DEADLINE_SECONDS),
+        (signal.SIGTERM, 143, DEADLINE_SECONDS),
+        pytest.param(signal.SIGTERM, 143, 2.0, marks=pytest.mark.long),
+    ],
+)
 def test_a_second_one_works_beside_the_first_and_stops_when_told(
-    stack: Stack, tmp_path: Path, number: int, code: int
+    stack: Stack, tmp_path: Path, number: int, code: int, seconds: float
 ) -> None:
     with Stack.start(tmp_path) as second:
         assert second.profile.iot_url != stack.profile.iot_url
@@ -105,7 +113,7 @@ def test_a_second_one_works_beside_the_first_and_stops_when_told(
         try:
             listener.wait_for("Listening")
             second.process.process.send_signal(number)
-            assert second.process.wait(2) == code
+            assert second.process.wait(seconds) == code
             assert second.process.stderr == []
             listener.wait_for("connection lost")
             assert listener.signal(signal.SIGINT) == 130
@@ -157,7 +165,7 @@ def test_without_the_extra_it_says_how_to_install_it(tmp_path: Path) -> None:
         env=environment(tmp_path),
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=DEADLINE_SECONDS,
         check=False,
     )
     assert done.returncode == 3
@@ -216,7 +224,7 @@ def test_nobody_but_programs_on_this_machine_and_nothing_but_what_they_need_is_s
 ) -> None:
     # Behind the door is an engine that runs code for whoever asks; a web page must not be able to.
     host, _, port = str(stack.profile.iot_url).removeprefix("http://").partition(":")
-    link = HTTPConnection(host, int(port), timeout=5)
+    link = HTTPConnection(host, int(port), timeout=DEADLINE_SECONDS)
     link.request("POST", path, body="{}", headers=headers)
     assert link.getresponse().status == 403
     link.close()

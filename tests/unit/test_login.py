@@ -13,7 +13,7 @@ from aws_iot.auth.login import Login, SignInRequest
 from aws_iot.auth.prompter import NoPrompter
 from aws_iot.auth.session import RefreshToken, Session
 from aws_iot.auth.session_store import SessionStore
-from aws_iot.auth.token_refresher import SignedIn, StoredSession, TokenRefresher
+from aws_iot.auth.token_refresher import ActiveSession, StoredSession, TokenRefresher
 from aws_iot.config.profile import Profile
 from aws_iot.config.secrets import SecretStore
 from aws_iot.errors import (
@@ -146,7 +146,7 @@ class World:
         holder = StoredSession(self.store, self.profile, username, 10)
         return TokenRefresher(holder, lambda: self.accounts, lambda: self.issuer, self.now)
 
-    def sign_in(self, username: str = "alice") -> SignedIn:
+    def sign_in(self, username: str = "alice") -> ActiveSession:
         """Sign in by password, and save the session."""
         return self.program().sign_in_with_password(SignInRequest(username, PASSWORD), NOBODY)
 
@@ -180,7 +180,7 @@ def test_a_saved_session_needs_no_service(world: World) -> None:
 def test_of_several_programs_that_find_a_session_expiring_one_refreshes_it(world: World) -> None:
     world.sign_in()
     world.expire_soon()
-    found: list[SignedIn] = []
+    found: list[ActiveSession] = []
     threads = [
         threading.Thread(target=lambda: found.append(world.program().sign_in(SignInRequest(), NOBODY)))
         for _ in range(PROGRAMS)
@@ -206,7 +206,7 @@ def test_a_program_that_refreshes_does_not_undo_a_sign_out(world: World) -> None
 def test_a_program_that_refreshes_does_not_undo_a_sign_in(world: World) -> None:
     world.sign_in()
     world.expire_soon()
-    bob: list[SignedIn] = []
+    bob: list[ActiveSession] = []
     world.accounts.meanwhile = lambda: bob.append(world.sign_in("bob"))
     assert world.refresher().signed_in() is None
     saved = world.store.load(world.profile)

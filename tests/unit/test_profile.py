@@ -103,7 +103,7 @@ def test_an_endpoint_is_a_wss_url_or_a_bare_host_or_ws_on_loopback(text: str, en
     ],
 )
 def test_ws_is_only_for_this_machine(text: str) -> None:
-    with pytest.raises(ValueError, match=r"^must begin with wss://: without TLS"):
+    with pytest.raises(ValueError, match=r"^must begin with wss://: ws:// has no TLS"):
         Endpoint.parse(text)
 
 

@@ -12,6 +12,7 @@ import pytest
 from aws_iot.errors import LocalError
 from aws_iot.messaging.message import Outgoing
 from aws_iot.publishing.spool import BATCH, STEPS, Spool
+from tests.waiting import DEADLINE_SECONDS
 
 
 def said(number: object) -> Outgoing:
@@ -165,7 +166,7 @@ def test_what_is_added_after_another_program_has_been_there_is_seen_by_the_next_
 
     def seen() -> int:
         command = [sys.executable, "-c", look, str(tmp_path)]
-        return int(subprocess.run(command, capture_output=True, check=True, timeout=30).stdout)
+        return int(subprocess.run(command, capture_output=True, check=True, timeout=DEADLINE_SECONDS).stdout)
 
     # A program has two open, one for each thread: to open the second must not undo a lock of the first.
     with spooled(tmp_path) as first, spooled(tmp_path) as second:

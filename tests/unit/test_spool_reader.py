@@ -1,14 +1,12 @@
 """What reads into a spool: as far ahead as it may."""
 
-import time
 from pathlib import Path
 
 from aws_iot.cli.commands.pub.input import Given
 from aws_iot.cli.commands.pub.job import Wanted
 from aws_iot.cli.commands.pub.spooled import Reader
 from aws_iot.publishing.spool import Spool
-
-SECONDS = 10.0
+from tests.waiting import wait_until
 
 
 def reader_of(folder: Path, messages: int) -> Reader:
@@ -19,10 +17,7 @@ def reader_of(folder: Path, messages: int) -> Reader:
 
 
 def wait_for(spool: Spool, count: int) -> None:
-    ends = time.monotonic() + SECONDS
-    while spool.count() != count:
-        assert time.monotonic() < ends, spool.count()
-        time.sleep(0.01)
+    wait_until(lambda: spool.count() == count, spool.count)
 
 
 def test_with_a_connection_it_pauses_until_more_is_sent(tmp_path: Path) -> None:

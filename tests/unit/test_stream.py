@@ -10,6 +10,7 @@ from aws_iot.messaging.connection import Done, Publication
 from aws_iot.messaging.message import Outgoing
 from aws_iot.publishing.publisher import UNACKNOWLEDGED, Pace, Stream, Tally
 from tests.fakes import FakeApp, FakeCloud, FakeConnection
+from tests.waiting import DEADLINE_SECONDS
 
 
 class Clock:
@@ -105,7 +106,7 @@ def test_no_more_is_on_the_way_than_aws_allows(app: FakeApp, held: Held) -> None
     stream = stream_over(app, held, [])
 
     def answer() -> None:
-        while held.full.wait(10):
+        while held.full.wait(DEADLINE_SECONDS):
             held.full.clear()
             assert len(held.held) == UNACKNOWLEDGED
             held.answer()

@@ -9,9 +9,9 @@ from aws_iot.auth.credentials import REFRESH_BEFORE, issue_credentials
 from aws_iot.auth.prompter import not_signed_in
 from aws_iot.auth.token_refresher import (
     TOKENS_BEFORE,
+    ActiveSession,
     PrivateSession,
     SessionHolder,
-    SignedIn,
     StoredSession,
     TokenRefresher,
 )
@@ -75,7 +75,7 @@ class Login:
 
     def sign_in(
         self, request: SignInRequest, prompter: Prompter, left: timedelta = REFRESH_BEFORE
-    ) -> SignedIn:
+    ) -> ActiveSession:
         """Sign in with the saved session, refreshed if its credentials are valid for less than `left`; or by password.
 
         A session that a password gets is saved, unless it is explicit or another user's session is saved.
@@ -95,7 +95,7 @@ class Login:
         is_other = saved is not None and saved.username != username
         return self._sign_in_with_password(username, request, prompter, save=not is_other)
 
-    def sign_in_with_password(self, request: SignInRequest, prompter: Prompter) -> SignedIn:
+    def sign_in_with_password(self, request: SignInRequest, prompter: Prompter) -> ActiveSession:
         """Sign in with the password, whatever is saved, and save the session. Raises as `sign_in`."""
         username = self.expected_username(request, by_password=True) or prompter.username()
         return self._sign_in_with_password(username, request, prompter, save=True)
@@ -188,7 +188,7 @@ class Login:
 
     def _sign_in_with_password(
         self, username: str, request: SignInRequest, prompter: Prompter, *, save: bool
-    ) -> SignedIn:
+    ) -> ActiveSession:
         password, is_preset = self._password(username, request, prompter)
         try:
             session = self._new_session(username, password, request, prompter)
@@ -203,9 +203,11 @@ class Login:
         identity = before.identity if before and before.username == username else None
         credentials = issue_credentials(self._issuer(), session, identity)
         if not save:
-            return SignedIn(session, credentials, self._refresher_of(PrivateSession(session, credentials)))
+            return ActiveSession(
+                session, credentials, self._refresher_of(PrivateSession(session, credentials))
+            )
         self._store.save(self._profile, session, credentials)
-        return SignedIn(session, credentials, self._refresher(username))
+        return ActiveSession(session, credentials, self._refresher(username))
 
     def _new_session(
         self, username: str, password: str, request: SignInRequest, prompter: Prompter

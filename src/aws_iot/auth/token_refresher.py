@@ -27,7 +27,7 @@ TOKENS_BEFORE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class SignedIn:
+class ActiveSession:
     """A signed-in person: tokens, and credentials that `refresher` keeps valid."""
 
     session: Session
@@ -131,7 +131,7 @@ class TokenRefresher:
         self._issuer = issuer
         self.now = now
 
-    def signed_in(self, left: timedelta = REFRESH_BEFORE) -> SignedIn | None:
+    def signed_in(self, left: timedelta = REFRESH_BEFORE) -> ActiveSession | None:
         """The session with credentials that are valid for as long as `left`; refreshed first if they are not.
 
         None if its user has signed out. Raises `SignInRefused` if it cannot be refreshed, `Unreachable`,
@@ -145,7 +145,7 @@ class TokenRefresher:
                 raise
         if saved is None or saved.session is None or saved.credentials is None:
             return None
-        return SignedIn(saved.session, saved.credentials, self)
+        return ActiveSession(saved.session, saved.credentials, self)
 
     def session(self) -> Session | None:
         """The tokens, valid for another `TOKENS_BEFORE`. They are refreshed if they expire, or the credentials do.

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from aws_iot.app import App
-from aws_iot.auth.token_refresher import SignedIn
+from aws_iot.auth.token_refresher import ActiveSession
 from aws_iot.cli.sign_in import sign_in, suggest_doctor
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.formatting import notice
@@ -40,7 +40,7 @@ def connected(
         policy = AcceptanceWait(app.pause, _report_waiting) if wait else None
         connection = open_connection(person, partial(app.connect, profile), durable=durable, wait=policy)
     try:
-        yield app.client(profile, connection, person.identity, person.username)
+        yield app.client(profile, connection, person.identity, person.username, durable)
     finally:
         connection.close()
 
@@ -53,7 +53,7 @@ def _report_waiting(error: NotAccepted) -> None:
 
 @contextmanager
 def connected_several(
-    person: SignedIn, app: App, profile: Profile, connections: int
+    person: ActiveSession, app: App, profile: Profile, connections: int
 ) -> Iterator[list[Client]]:
     """Clients of the profile, over this number of connections. All are closed at the end."""
     credentials = person.refreshing_credentials().current

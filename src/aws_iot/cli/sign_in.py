@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aws_iot.auth.login import Login
     from aws_iot.auth.prompter import Prompter
     from aws_iot.auth.session_store import SavedSession
-    from aws_iot.auth.token_refresher import SignedIn
+    from aws_iot.auth.token_refresher import ActiveSession
     from aws_iot.config.profile import Profile
 
 
@@ -48,7 +48,7 @@ def sign_in(
     *,
     ask: bool = True,
     left: timedelta = REFRESH_BEFORE,
-) -> SignedIn:
+) -> ActiveSession:
     """Sign in as the options of the command tell; see `Login.sign_in`. Without `ask`, nobody is asked."""
     return login_of(app, profile).sign_in(
         request_of(user, password, from_stdin), prompter_of(app, profile, ask=ask), left

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Protocol
 
 from aws_iot.auth.credentials import Credentials
-from aws_iot.auth.token_refresher import SignedIn
+from aws_iot.auth.token_refresher import ActiveSession
 from aws_iot.backoff import Backoff
 from aws_iot.errors import NotAccepted, Unreachable
 from aws_iot.messaging.connection import Connection
@@ -54,7 +54,7 @@ class AcceptanceWait:
 
 
 def open_connection(
-    signed_in: SignedIn,
+    signed_in: ActiveSession,
     connect: OpenConnection,
     *,
     durable: str | None = None,

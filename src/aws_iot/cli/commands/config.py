@@ -112,9 +112,7 @@ def config(
 
 
 def _read_pools(exports: Path, endpoint: str | None) -> Profile:
-    from aws_iot.config.exports_files import (
-        read_exports,  # here: the other forms of the command do not wait for it
-    )
+    from aws_iot.config.exports_files import read_exports
 
     return read_exports(exports, endpoint, output.info)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from aws_iot.auth.token_refresher import SignedIn
+    from aws_iot.auth.token_refresher import ActiveSession
 
 from aws_iot.app import App
 from aws_iot.auth.login import SignInRequest
@@ -155,7 +155,7 @@ def pub(
         check_room(profile.identity_pool_id, room)  # what can be refused is refused before anything is sent
     one = whole(given) if given.says_something and not given.is_stream else None
 
-    signed_in: list[SignedIn] = []
+    signed_in: list[ActiveSession] = []
 
     def enter(connections: int, stack: ExitStack, ask: bool = True) -> list[Client]:
         if password_stdin and not (ask or signed_in):

@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from aws_iot.app import App
+from aws_iot.auth.accounts import Accounts, CodeSent, SecondFactors
+from aws_iot.auth.challenges import Challenge, ChallengeAnswer
 from aws_iot.auth.credentials import CredentialIssuer, Credentials
-from aws_iot.auth.session import Accounts, Answer, Challenge, CodeSent, Device, SecondFactors, Session
+from aws_iot.auth.session import Device, RefreshToken, Session
 from aws_iot.backend.members import ClientStatus, Identity
 from aws_iot.backend.stack import NO_WATCHER, Change, ChangeSet, StackEvent, StackFailed, StackState, Watcher
 from aws_iot.config.endpoint import Endpoint
@@ -119,7 +121,7 @@ class FakeAccounts:
     def confirm(self, username: str, code: str) -> None:
         account = self.account(username)
         if account.confirmed:
-            raise SignInRefused("this account is confirmed already")
+            raise SignInRefused("this account is already confirmed")
         if code != CODE:
             raise CodeRefused("this is not the code that was sent")
         account.confirmed = True
@@ -137,7 +139,7 @@ class FakeAccounts:
             raise WrongPassword("wrong user name or password")
         return self._next(username, list(account.challenges), device)
 
-    def answer(self, challenge: Challenge, answer: Answer) -> Session | Challenge:
+    def answer(self, challenge: Challenge, answer: ChallengeAnswer) -> Session | Challenge:
         account = self.account(challenge.username)
         if challenge.wants in ("code", "authenticator") and answer.value != CODE:
             raise CodeRefused("this is not the code that was sent")
@@ -158,16 +160,22 @@ class FakeAccounts:
         if self._cloud.knows_devices and device not in self._cloud.devices:
             device = Device(f"us-east-1_{uuid.uuid4()}", "group", secrets.token_hex(8))
             self._cloud.devices.append(device)
-        return replace(self._session(username), device=device)
+        return self._session(username, device)
 
     def of(self, session: Session) -> "FakeAccount":
         return FakeAccount(self._cloud, session)
 
-    def renew(self, session: Session) -> Session:
-        if session.refresh_token not in self._cloud.tokens:
-            raise SessionEnded("the session has ended")
-        owner = self._cloud.tokens[session.refresh_token]
-        return replace(self._session(owner), username=session.username)
+    def refresh(self, token: RefreshToken) -> Session:
+        if token.value not in self._cloud.tokens:
+            raise SessionEnded("the session is no longer valid")
+        session = self._session(self._cloud.tokens[token.value], token.device)
+        fresh = session.refresh_token
+        return replace(
+            session, username=token.username, refresh_token=fresh and replace(fresh, username=token.username)
+        )
+
+    def revoke(self, token: RefreshToken) -> None:
+        self._cloud.tokens.pop(token.value, None)
 
     def request_reset(self, username: str) -> CodeSent:
         return CodeSent(self.account(username).email, "EMAIL")
@@ -188,12 +196,11 @@ class FakeAccounts:
         except KeyError:
             raise SignInRefused("there is no such user in this user pool") from None
 
-    def _session(self, username: str) -> Session:
+    def _session(self, username: str, device: Device | None) -> Session:
         id_token, access_token, refresh_token = (secrets.token_hex(8) for _ in range(3))
         self._cloud.tokens |= {id_token: username, refresh_token: username}
-        return Session(
-            username, id_token, access_token, refresh_token, datetime.now(UTC) + timedelta(hours=1)
-        )
+        token, expires = RefreshToken(username, refresh_token, device), datetime.now(UTC) + timedelta(hours=1)
+        return Session(username, id_token, access_token, token, expires)
 
 
 class FakeAccount:
@@ -209,7 +216,7 @@ class FakeAccount:
         try:
             return self._cloud.accounts[self._cloud.aliases.get(username, username)]
         except KeyError:
-            raise SessionEnded("the session has ended") from None
+            raise SessionEnded("the session is no longer valid") from None
 
     def change_password(self, old: str, new: str) -> None:
         if self._user.password != old:
@@ -234,12 +241,9 @@ class FakeAccount:
         if self._session.device:
             self._cloud.remembered.append(self._session.device)
 
-    def revoke(self) -> None:
-        self._cloud.tokens.pop(self._session.refresh_token or "", None)
-
-    def end_all(self) -> None:
+    def sign_out_everywhere(self) -> None:
         if self._session.id_token not in self._cloud.tokens:
-            raise SessionEnded("the session has ended")
+            raise SessionEnded("the session is no longer valid")
         owner = self._cloud.tokens[self._session.id_token]
         self._cloud.tokens = {token: name for token, name in self._cloud.tokens.items() if name != owner}
 
@@ -589,7 +593,7 @@ class FakeApp(App):
 
     @property
     def secrets(self) -> SecretStore:
-        return SecretStore(self.config_folder / "secrets", keyring=lambda: self.keyring, tell=self.tell)
+        return SecretStore(self.folders.secrets, keyring=lambda: self.keyring, report=self.report)
 
     def accounts(self, profile: Profile) -> Accounts:
         if self.fails_with:

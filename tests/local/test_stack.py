@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.config.profile import from_exports
+from aws_iot.config.exports import from_exports
 from tests.processes import Running, Stack, environment, run
 from tests.waiting import DEADLINE_SECONDS
 

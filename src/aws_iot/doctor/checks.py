@@ -128,8 +128,8 @@ class Checks:
     def _check_sign_in(self) -> CheckResult:
         signed_in = self._setup.sign_in()
         session = self._session = signed_in.session
-        tokens = (session.id_token, session.access_token, session.refresh_token)
-        self.secrets.update(token or "" for token in tokens)
+        refresh_token = session.refresh_token.value if session.refresh_token else ""
+        self.secrets.update((session.id_token, session.access_token, refresh_token))
         return CheckResult(f"{session.username}, {signed_in.how}")
 
     def _check_identity(self) -> CheckResult:

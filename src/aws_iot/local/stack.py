@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import trustme
 
-from aws_iot.config.profile import Profile, from_exports, to_exports
+from aws_iot.config.exports import from_exports, to_exports
+from aws_iot.config.profile import Profile
 from aws_iot.files import read, write_private
 from aws_iot.local import engine
 from aws_iot.local.engine import Settings

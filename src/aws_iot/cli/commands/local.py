@@ -16,7 +16,8 @@ import click
 from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.ui import output
-from aws_iot.config.profile import checked_key, to_exports
+from aws_iot.config.exports import to_exports
+from aws_iot.config.profile import checked_key
 from aws_iot.deadline import POLL_SECONDS
 from aws_iot.errors import LocalError
 from aws_iot.files import exclusive, write_private
@@ -102,7 +103,7 @@ def local(
       aws-iot local -k test --port 5000 --mqtt-port 5001
     """
     output.need_stdout()
-    with _own_folder(app.config_folder / "local", key) as folder:
+    with _own_folder(app.folders.local_stacks, key) as folder:
         key = folder.name
         exports = exports or folder / "aws-exports.json"
         with app.local_stack(folder, **settings) as stack:

@@ -132,7 +132,7 @@ def _signed_in_usernames(app: App, profile: Profile) -> dict[str, str]:
         with suppress(LocalError):  # such as a damaged profile, which does not matter here
             other = app.profiles.load(key)
             if other.identity_pool_id == profile.identity_pool_id and (saved := app.sessions.load(other)):
-                found[saved.credentials.identity] = saved.session.username
+                found[saved.identity] = saved.username
     return found
 
 

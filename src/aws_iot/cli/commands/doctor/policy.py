@@ -102,10 +102,10 @@ def _profile(app: App, key: str, query: PolicyQuery) -> Profile | None:
 
 
 def _signed_in_identity(app: App, profile: Profile | None, key: str) -> str:
-    kept = app.sessions.load(profile) if profile else None
-    if kept is None:
+    saved = app.sessions.load(profile) if profile else None
+    if saved is None:
         raise click.UsageError(f"Give --identity IDENTITY, or sign in: aws-iot login -k {key}")
-    return kept.credentials.identity
+    return saved.identity
 
 
 def _layers_from_files(query: PolicyQuery) -> Sequence[PolicyLayer]:

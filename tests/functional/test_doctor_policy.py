@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from aws_iot.aws.admin.policy_reader import AwsVerdict
 from aws_iot.backend import template
 from aws_iot.errors import AwsIotError, CredentialsRefused, NotAuthorized, Unreachable
 from aws_iot.policy.access import PolicyLayer
 from aws_iot.policy.documents import Document, parse
+from aws_iot.policy.reader import AwsVerdict
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeCloud
 

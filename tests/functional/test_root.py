@@ -37,6 +37,7 @@ def test_help_needs_nothing(aws_iot: CommandLine, line: str) -> None:
 def test_a_mistake_of_an_admin_is_reported(
     aws_iot: CommandLine, cloud: FakeCloud, line: str, code: int, words: str
 ) -> None:
+    cloud.other_identities["us-east-1:4f9fa251-0ed5-4578-add0-985024739222"] = []
     assert words in aws_iot(line, ends=code).stderr
     assert cloud.members == set()
 

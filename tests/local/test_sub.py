@@ -165,7 +165,7 @@ def test_with_wait_it_connects_once_an_admin_has_accepted(stack: Stack) -> None:
 def test_ctrl_c_ends_the_wait_for_an_admin(stack: Stack) -> None:
     waiting = Running("sub --wait", stack.person(accepted=False).env)
     try:
-        waiting.wait_for("Waiting until one has")
+        waiting.wait_for("Waiting until an admin accepts it")
         assert waiting.signal(signal.SIGINT) == 130
         assert "Traceback" not in waiting.report()
     finally:

@@ -1,4 +1,4 @@
-"""Access to a room: what is asked, and what all layers decide together."""
+"""Access to a room: the questions, and the decision of all layers together."""
 
 import itertools
 

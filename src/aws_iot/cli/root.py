@@ -12,18 +12,18 @@ from aws_iot.cli.ui import output
 # The module of each command, and its summary. A module is imported when its command is used: otherwise `--help` and
 # quick commands would wait for all of them.
 _COMMANDS = {
-    "config": ("config:config", "Write a profile: which pools to use, and who you are."),
-    "signup": ("account:signup", "Make an account in the user pool."),
-    "confirm": ("account:confirm", "Confirm an account with the code that was mailed."),
-    "login": ("session:login", "Sign in, and stay signed in: later commands need no password."),
-    "logout": ("session:logout", "Sign out: end the session and forget it."),
+    "config": ("config:config", "Save a profile: your pools, endpoint and user."),
+    "signup": ("account:signup", "Create an account in the user pool."),
+    "confirm": ("account:confirm", "Confirm an account with the code from the e-mail."),
+    "login": ("session:login", "Sign in once. Later commands reuse the session."),
+    "logout": ("session:logout", "Sign out: revoke and delete the saved session."),
     "whoami": ("session:whoami", "Show who is signed in, and until when."),
-    "password": ("password:password", "Change your password, or reset one that you forgot."),
-    "mfa": ("mfa:mfa", "Have a code asked besides your password, or not."),
+    "password": ("password:password", "Change your password, or reset a forgotten one."),
+    "mfa": ("mfa:mfa", "Manage multi-factor authentication (MFA)."),
     "account": ("account:account", "Delete your account."),
     "credentials": (
         "credentials:credentials",
-        "Print the AWS keys of whoever is signed in, for other AWS tools.",
+        "Print your temporary AWS credentials for other tools.",
     ),
     "sub": ("sub.command:sub", "Print messages as they arrive. Ctrl-C stops."),
     "pub": ("pub.command:pub", "Say something in a room, or many things."),
@@ -90,4 +90,4 @@ def root(ctx: click.Context) -> None:
     Profiles are stored in AWS_IOT_CONFIG_DIR or, if it is not set, in the settings folder of your system.
     """
     ctx.obj = ctx.obj or App()
-    ctx.obj.tell = output.info
+    ctx.obj.report = output.info

@@ -11,7 +11,7 @@ from aws_iot.cli.commands.sub.handler import Handler, shell_syntax
 from aws_iot.cli.commands.sub.options import SubOptions, sub_options
 from aws_iot.cli.commands.sub.receive import Limits, SenderFilter, receive
 from aws_iot.cli.commands.sub.sinks import Printer, Sink
-from aws_iot.cli.connect import entered
+from aws_iot.cli.connect import connected
 from aws_iot.cli.sign_in import suggest_doctor
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.formatting import message_line, raw_line
@@ -86,18 +86,18 @@ def sub(
             f"--exec does not run a shell, so '{word}' is passed as an argument."
             " To use one: --exec 'sh -c \"…\"'"
         )
-    connected = entered(
+    connection = connected(
         app,
         profile,
         user,
         password,
         password_stdin,
-        tell=True,
+        show_identity=True,
         durable=chosen.durable,
         wait=chosen.wait,
     )
     limits = Limits(chosen.count, chosen.seconds)
-    with connected as client, sink:
+    with connection as client, sink:
         with suggest_doctor(key):
             _subscribe(client, chosen)
         muted = {client.identity} if chosen.not_from_me else set()

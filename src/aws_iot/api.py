@@ -74,26 +74,16 @@ def publish_many(
 def connect_with(
     app: App, profile: str | Profile, user: str | None, password: str | None, durable: str | None
 ) -> Client:
-    """As `connect`, with these parts."""
-    from aws_iot.errors import SignInRefused
+    """As `connect`, with the parts of `app`."""
+    from functools import partial
+
+    from aws_iot.auth.login import SignInRequest
+    from aws_iot.auth.prompter import NoPrompter
+    from aws_iot.messaging.connect import open_connection
 
     if isinstance(profile, str):
         profile = app.profiles.load(profile)
-    sign_in = app.sign_in(profile)
-    kept = app.sessions.load(profile)
-    username = user or (kept.session.username if kept else None) or profile.username or ""
-
-    def ask(*_: object) -> object:
-        raise SignInRefused("nobody can be asked")
-
-    found = None if password is not None else sign_in.kept(username)
-    if found is None:
-        secret = password if password is not None else app.secrets.get("password", profile.key, username)
-        if not secret:
-            raise SignInRefused(
-                f"{username} is not signed in", hint=f"Sign in: aws-iot login -k {profile.key}"
-            )
-        found = sign_in.by_password(username, secret, ask)  # type: ignore[arg-type]
-    identity = found.credentials.identity
-    connection = app.connect(profile, identity, sign_in.credentials(found).current, durable)
-    return app.client(profile, connection, identity, found.session.username, durable)
+    request = SignInRequest(user, password, is_explicit=password is not None)
+    signed_in = app.login(profile).sign_in(request, NoPrompter(profile.key))
+    connection = open_connection(signed_in, partial(app.connect, profile), durable=durable)
+    return app.client(profile, connection, signed_in.identity, signed_in.username, durable)

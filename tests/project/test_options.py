@@ -1,4 +1,6 @@
-"""What holds for every command and option, and what the npm tool's users find again."""
+"""Rules for every command and option, and the options of the npm tool."""
+
+import inspect
 
 import click
 import pytest
@@ -37,6 +39,17 @@ def test_every_option_has_help_and_an_environment_variable(path: str, option: cl
 def test_every_command_has_help(path: str) -> None:
     help_text = COMMANDS[path].help or ""
     assert help_text.strip(), f"aws-iot {path} has no docstring"
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_lists_and_examples_in_help_keep_their_lines(path: str) -> None:
+    command = COMMANDS[path]
+    shown = command.get_help(click.Context(command, info_name=f"aws-iot {path}", terminal_width=80))
+    for block in inspect.cleandoc(command.help or "").split("\n\n"):
+        if "\n  " in block:
+            assert block.startswith("\b\n"), f"Click would reflow this: {block}"
+            for line in block.splitlines()[1:]:
+                assert f"  {line}" in shown
 
 
 @pytest.mark.parametrize(

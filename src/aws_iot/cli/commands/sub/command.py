@@ -19,7 +19,7 @@ from aws_iot.messaging.client import Client
 from aws_iot.messaging.json_lines import to_line
 from aws_iot.messaging.topics import check_pattern
 
-_HELP = r"""Print messages as they arrive. Ctrl-C stops.
+_HELP = """Print messages as they arrive. Ctrl-C stops.
 
 A line shows when the message arrived, its room, and its sender: the name that the sender chose, then ~ and
 the start of the sender's identity, which the IoT policy enforces.
@@ -27,34 +27,44 @@ the start of the sender's identity, which the IoT policy enforces.
 The first time, an admin has to accept you. `sub` prints the identity that the admin needs.
 
 \b
-Fields of --format, each as {field} or {field:WIDTH}, such as {name:>12} or {text:.80}:
-  time             when it arrived, in local time; {time:%H:%M} uses the codes of strftime
-  received, sent   when it arrived and when it was sent, in UTC; strftime as above
+Fields of --format, each as {field} or {field:WIDTH}, such as {name:>12}:
+  time             when it arrived, local time; {time:%H:%M} as in strftime
+  received, sent   when it arrived and was sent, in UTC; strftime as above
   room             the room
   sender, short    the sender's identity, and its first 8 characters
   name             the name that the sender chose
   text, raw        the text, and the whole payload
   id               the message's ID, if the sender's program sets one
   qos, retained    how it was delivered: 0 or 1, true or false
-\n, \t and \\ stand for a line break, a tab and a backslash, {{ and }} for braces.
+\\n, \\t and \\\\ are a line break, a tab and a backslash, {{ and }} are braces.
 
 Control characters in messages are shown as escapes, even in pipes. --json escapes them all. --raw writes
 them unchanged, except to a terminal.
 
---exec splits the command into words once and does not run a shell, so a message cannot change the command.
-The text of the message is its standard input. These variables describe the message, except values over
-32,000 bytes: AWS_IOT_MESSAGE_ROOM, _SENDER, _SHORT, _NAME, _TEXT, _ID, _RECEIVED, _SENT, _QOS and _RETAINED.
-If a command fails, `sub` prints a line to stderr and continues; when it stops later, it exits with 9.
-Commands that still run when `sub` stops get SIGTERM, with all processes that they started, and are killed
-a second later. If -W stopped them, that counts as a failure.
+\b
+With --exec, a command runs for each message:
+  - It is split into words once. No shell runs, so a message cannot change it.
+  - Its standard input is the text of the message.
+  - Its environment has AWS_IOT_MESSAGE_ROOM, _SENDER, _SHORT, _NAME, _TEXT,
+    _ID, _RECEIVED, _SENT, _QOS and _RETAINED, up to 32,000 bytes each.
+  - If it fails, `sub` prints a line to stderr, continues, and exits with 9
+    when it stops.
+  - If it still runs when `sub` stops, it gets SIGTERM, with all processes that
+    it started. A second later they are killed. After -W, that is a failure.
 
-With --durable, a message counts as handled when its line is written or its command has ended. The broker
-delivers all others again, so a crash or a signal loses nothing. Lines may then be written twice, but only
-commands that were interrupted run again. Duplicates are dropped, except for messages without an ID, which
-the npm tool sends. How long the broker keeps a session depends on the AWS account: an hour, unless it was
-raised. If the broker has discarded the session, `sub` warns you. A session leaves the rooms that you no
-longer name; messages that wait there arrive once more. One program at a time can use a session: another one
-takes it over and ends the first.
+\b
+With --durable, the broker keeps messages while you are offline:
+  - A message counts as handled when its line is written or its command has
+    ended. The broker delivers all others again, so a crash loses nothing.
+    Lines may then be written twice.
+  - Duplicates are dropped, except for messages without an ID, which the npm
+    tool sends.
+  - The broker keeps a session for an hour, unless your AWS account has another
+    limit. If the broker has discarded it, `sub` warns you.
+  - The session leaves rooms that you no longer name. Messages that wait there
+    arrive once more.
+  - One program at a time can use a session. Another one takes it over and ends
+    the first.
 
 \b
 Examples:

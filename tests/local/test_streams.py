@@ -14,7 +14,7 @@ from aws_iot.app import App
 from aws_iot.auth.credentials import Credentials
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Outgoing
-from aws_iot.publishing.publisher import Stream
+from aws_iot.publishing.publisher import Callbacks, Publisher
 from tests.fakes import FakeCloud
 from tests.fault_proxy import FaultProxy
 from tests.processes import COMMAND, DEADLINE_SECONDS, Running, Stack, run
@@ -113,15 +113,15 @@ def test_the_broker_s_limit_is_kept_also_by_what_is_sent_again_after_a_cut() -> 
         try:
             rooms = app.rooms(profile, connection, identity, "al")
             happened: list[Lost | Restored] = []
-            stream = Stream([rooms], on_link=happened.append, on_refused=lambda *_: None)
+            publisher = Publisher([rooms], Callbacks(lambda *_: None, happened.append))
             for number in range(1, 351):
                 if number == 171:
                     broker.cut()
-                stream.put(number, Outgoing("lobby", b"x", str(number)))
-            stream.finish()
+                publisher.publish(number, Outgoing("lobby", b"x", str(number)))
+            publisher.finish()
         finally:
             connection.close()
-    assert stream.tally.acknowledged == 350
+    assert publisher.stats.acknowledged == 350
     assert [type(event) for event in happened] == [Lost, Restored]
     assert discarded == 0
 

@@ -19,7 +19,7 @@ from aws_iot.cli.ui import output
 from aws_iot.errors import SignInRefused
 from aws_iot.messaging.client import Rooms
 from aws_iot.messaging.topics import check_room
-from aws_iot.publishing.publisher import PUBLISHES_PER_SECOND
+from aws_iot.publishing.pacing import PUBLISHES_PER_SECOND
 
 
 @click.command()

@@ -17,7 +17,7 @@ from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Outgoing
 from aws_iot.messaging.topics import check_room
 from aws_iot.publishing.checkpoint import Bookmark
-from aws_iot.publishing.publisher import Stream
+from aws_iot.publishing.publisher import Callbacks, Publisher
 
 TOLD_REFUSALS = 20
 """So many messages that were not sent are named; all are counted."""
@@ -93,11 +93,11 @@ class Account:
         on_look: Callable[[], None],
         on_acknowledged: Callable[[str], None] | None = None,
         on_link: Callable[[Lost | Restored], None] = lambda _: None,
-    ) -> Stream:
+    ) -> Publisher:
         """A stream over these connections, which tells of itself here as well."""
 
         def look() -> None:
-            self._progress.show(f"{stream.tally.sent:,} sent, {stream.tally.acknowledged:,} acknowledged")
+            self._progress.show(f"{stream.stats.sent:,} sent, {stream.stats.acknowledged:,} acknowledged")
             on_look()
 
         def told(event: Lost | Restored) -> None:
@@ -105,14 +105,7 @@ class Account:
             tell_link(event)
             on_link(event)
 
-        stream = Stream(
-            places,
-            rate=self._wanted.rate,
-            on_link=told,
-            on_refused=on_refused,
-            on_look=look,
-            on_acknowledged=on_acknowledged,
-        )
+        stream = Publisher(places, Callbacks(on_refused, told, look, on_acknowledged), rate=self._wanted.rate)
         return stream
 
     def tell_refused(self, number: int | None, error: AwsIotError) -> None:
@@ -125,18 +118,18 @@ class Account:
         elif self.refused == TOLD_REFUSALS + 1:
             output.error("More of the messages are not sent; they are counted.")
 
-    def tell_broken_off(self, stream: Stream, *more: str) -> None:
+    def tell_broken_off(self, stream: Publisher, *more: str) -> None:
         """It ends before its time."""
         self._progress.clear()
-        came = f"{stream.tally.acknowledged:,} of the {stream.tally.sent:,} messages sent are acknowledged"
-        broken_off = [f"Broken off: {came}{self._refusals()}."] if stream.tally.sent else []
+        came = f"{stream.stats.acknowledged:,} of the {stream.stats.sent:,} messages sent are acknowledged"
+        broken_off = [f"Broken off: {came}{self._refusals()}."] if stream.stats.sent else []
         for line in (*broken_off, *more):
             output.info(line)
 
-    def report(self, stream: Stream, *more: str) -> None:
+    def report(self, stream: Publisher, *more: str) -> None:
         """What came of all. Raises `ServiceRefused` if not all was sent."""
         self._progress.clear()
-        seconds, acknowledged = time.monotonic() - self._began, stream.tally.acknowledged
+        seconds, acknowledged = time.monotonic() - self._began, stream.stats.acknowledged
         done = "left" if self._wanted.qos == 0 else "acknowledged"
         pace = f"{acknowledged / seconds:,.0f} a second" if seconds else "at once"
         total = counted(acknowledged + self.refused)
@@ -188,17 +181,17 @@ class Job:
         place = 0
         for number, room, payload in self._messages():
             if not number:
-                self._stream.look()
+                self._stream.poll()
                 continue
             place += 1
             if not place % LOOK_EACH:
-                self._stream.look()
+                self._stream.poll()
             if isinstance(payload, AwsIotError):
-                self._stream.refuse(place, payload)
+                self._stream.reject(place, payload)
             elif payload is None:
-                self._stream.pass_over(place)
+                self._stream.skip(place)
             else:
-                self._stream.put(place, self._wanted.outgoing(self._stream_id, number, room, payload))
+                self._stream.publish(place, self._wanted.outgoing(self._stream_id, number, room, payload))
         self._stream.finish()
 
     def _messages(self) -> Iterator[Said]:
@@ -233,9 +226,9 @@ class Job:
             self._note()
 
     def _note(self) -> None:
-        self._stream.tell()
+        self._stream.report()
         if self._bookmark:
-            self._bookmark.note(self._stream.told)
+            self._bookmark.note(self._stream.reported)
 
     def _finished(self, bookmark: Bookmark) -> str:
         if bookmark.finish():

@@ -18,7 +18,7 @@ from aws_iot.errors import AwsIotError, LimitReached, ServiceRefused, SignInRefu
 from aws_iot.messaging.client import Rooms
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Outgoing
-from aws_iot.publishing.publisher import Stream
+from aws_iot.publishing.publisher import Publisher
 from aws_iot.publishing.spool import Spool
 
 FIRST_PAUSE_SECONDS = 2.0
@@ -132,7 +132,7 @@ class SpooledJob:
                 raise failure
             seconds = min(1.5 * seconds, LONGEST_PAUSE_SECONDS)
 
-    def _send(self, places: list[Rooms]) -> Stream:
+    def _send(self, places: list[Rooms]) -> Publisher:
         stream = self._account.stream(
             places, self._refused, self._look_on, self._acknowledged.append, self._note_link
         )
@@ -148,7 +148,7 @@ class SpooledJob:
         self._look()
         return stream
 
-    def _hand_over(self, stream: Stream) -> None:
+    def _hand_over(self, stream: Publisher) -> None:
         """Everything that waits, by whomever it is put there, until our own input has ended and is settled."""
         place, last, end = 0, 0, None
         while True:
@@ -157,12 +157,12 @@ class SpooledJob:
             batch = self._spool.waiting(last, end)
             for number, message in batch:
                 place, last = place + 1, number
-                stream.put(place, message)
+                stream.publish(place, message)
                 self._reader.sent = number
             if not batch and end is not None:
                 break
             if not batch:
-                stream.look()
+                stream.poll()
                 self._reader.wait(POLL_SECONDS)
         stream.finish()
 

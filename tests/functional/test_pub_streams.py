@@ -398,15 +398,15 @@ def test_another_input_than_was_begun_with_is_told_and_the_note_is_kept(
     noted = note.read_text()
     assert json.loads(noted)["settled"] == 7
     for lines, told in (
-        ("0\n1\n", "ends at line 2, and 7 of it were sent"),
-        ("0\n1\n2\n3\n4\n5\n7\n", "is about another input, up to line 7"),
-        ("\n".join("001234567"), "is about another input, up to line 7"),
+        ("0\n1\n", "ends at line 2, but earlier runs reached line 7"),
+        ("0\n1\n2\n3\n4\n5\n7\n", "is for another input, which differs in line 7 or before"),
+        ("\n".join("001234567"), "is for another input, which differs in line 7 or before"),
     ):
         assert told in aws_iot(line, stdin=lines, ends=3).stderr
         assert note.read_text() == noted
     other = aws_iot(line.replace("lobby", "ops"), stdin="0\n", ends=3)
-    assert f"{note}: is about the room 'lobby', not the room 'ops'" in other.stderr
-    assert "not rooms that the lines name" in aws_iot(f"pub --json-lines --resume {note}", ends=3).stderr
+    assert f"{note}: this checkpoint is for the room 'lobby', not for the room 'ops'" in other.stderr
+    assert "not for rooms that the lines name" in aws_iot(f"pub --json-lines --resume {note}", ends=3).stderr
     assert note.read_text() == noted
     assert len(cloud.published) == 7
     aws_iot(line, stdin="0\n1\n2\n3\n4\n5\n6\n7 that was changed\n")

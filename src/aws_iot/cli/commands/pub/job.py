@@ -16,7 +16,7 @@ from aws_iot.messaging.client import Rooms
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Outgoing
 from aws_iot.messaging.topics import check_room
-from aws_iot.publishing.checkpoint import Bookmark
+from aws_iot.publishing.checkpoint import Checkpoint
 from aws_iot.publishing.publisher import Callbacks, Publisher
 
 TOLD_REFUSALS = 20
@@ -152,7 +152,7 @@ class Job:
     def __init__(self, wanted: Wanted, resume: Path | None) -> None:
         self._wanted = wanted
         self._account = Account(wanted)
-        self._bookmark = Bookmark(resume, wanted.word) if resume else None
+        self._bookmark = Checkpoint(resume, wanted.word) if resume else None
         self._stream_id = os.urandom(8).hex()
         self._next_save = 0.0
 
@@ -160,7 +160,7 @@ class Job:
         """Send all, and say what came of it. Raises `ServiceRefused` if not all could be sent."""
         with ExitStack() as stack:
             if self._bookmark:
-                stack.enter_context(self._bookmark.of(self._stream_id, self._wanted.given.room))
+                stack.enter_context(self._bookmark.open(self._stream_id, self._wanted.given.room))
                 self._stream_id = self._bookmark.stream
             places = enter(stack, True)
             self._stream = self._account.stream(places, self._tell_refused, self._look)
@@ -217,7 +217,7 @@ class Job:
         number = place
         if self._bookmark:
             number = self._bookmark.number(place)
-            self._bookmark.refuse(number)
+            self._bookmark.reject(number)
         self._account.tell_refused(number, error)
 
     def _look(self) -> None:
@@ -228,9 +228,9 @@ class Job:
     def _note(self) -> None:
         self._stream.report()
         if self._bookmark:
-            self._bookmark.note(self._stream.reported)
+            self._bookmark.save(self._stream.reported)
 
-    def _finished(self, bookmark: Bookmark) -> str:
+    def _finished(self, bookmark: Checkpoint) -> str:
         if bookmark.finish():
             return f"{bookmark.path} is removed."
         return f"The same command tries what was refused once more; {bookmark.path} knows which."

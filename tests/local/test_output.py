@@ -170,4 +170,4 @@ def test_commands_of_exec_need_no_stdout_and_have_one_they_can_write_to(
 
 
 def test_what_prints_no_data_needs_no_stdout(env: dict[str, str]) -> None:
-    assert "Said in lobby" in run("pub -r lobby -m hello", env, command=redirected("<&- >&-")).stderr
+    assert "Sent to lobby" in run("pub -r lobby -m hello", env, command=redirected("<&- >&-")).stderr

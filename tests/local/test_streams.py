@@ -1,4 +1,4 @@
-"""Streams on the local stack, as real processes: everything arrives, once, in order; a killed program loses nothing."""
+"""Streams on the local stack, as real processes: everything arrives once and in order, and a kill loses nothing."""
 
 import json
 import shlex
@@ -22,12 +22,12 @@ from tests.scripted_broker import Kind, Packet, ScriptedBroker, agreeable, pubac
 from tests.streams import through
 
 PER_SECOND = 100
-"""AWS IoT Core takes so many publishes of a connection: docs.aws.amazon.com/general/latest/gr/iot-core.html"""
+"""The limit of AWS IoT Core for one connection: docs.aws.amazon.com/general/latest/gr/iot-core.html"""
 
 
 @contextmanager
-def speaking(env: dict[str, str], line: str) -> Iterator["subprocess.Popen[str]"]:
-    """A command that is written to while it runs."""
+def started(env: dict[str, str], line: str) -> Iterator["subprocess.Popen[str]"]:
+    """A command whose input is written while it runs."""
     pipe = subprocess.PIPE
     command = [*COMMAND, *shlex.split(line)]
     with subprocess.Popen(command, env=env, stdin=pipe, stderr=pipe, text=True) as process:
@@ -37,17 +37,17 @@ def speaking(env: dict[str, str], line: str) -> Iterator["subprocess.Popen[str]"
             process.kill()
 
 
-def say(process: "subprocess.Popen[str]", *lines: str) -> None:
+def write(process: "subprocess.Popen[str]", *lines: str) -> None:
     assert process.stdin
     process.stdin.write("".join(f"{line}\n" for line in lines))
     process.stdin.flush()
 
 
-def told(process: "subprocess.Popen[str]", code: int) -> str:
-    """What it says on stderr until it ends with this code, its input being over."""
-    _, said = process.communicate(timeout=DEADLINE_SECONDS)
-    assert process.returncode == code, said
-    return said
+def finish(process: "subprocess.Popen[str]", code: int) -> str:
+    """End the command's input, and return what it prints on stderr until it exits with this code."""
+    _, printed = process.communicate(timeout=DEADLINE_SECONDS)
+    assert process.returncode == code, printed
+    return printed
 
 
 def listening(stack: Stack, env: dict[str, str], room: str) -> Running:
@@ -87,8 +87,8 @@ def test_several_connections_share_the_lines(stack: Stack, tmp_path: Path) -> No
         listener.kill()
 
 
-def test_the_broker_s_limit_is_kept_also_by_what_is_sent_again_after_a_cut() -> None:
-    """The broker discards what exceeds 100 publishes in any second, as AWS IoT Core does."""
+def test_messages_that_are_sent_again_after_a_cut_stay_below_the_broker_s_limit() -> None:
+    """Like AWS IoT Core, the broker discards publishes above 100 in any second."""
     came: list[float] = []
     discarded = 0
 
@@ -97,7 +97,7 @@ def test_the_broker_s_limit_is_kept_also_by_what_is_sent_again_after_a_cut() -> 
         if packet.kind is not Kind.PUBLISH:
             return agreeable(packet)
         if packet.link == 1 and len(came) > 80:
-            return b""  # it acknowledges nothing any more, so that much waits when the link is cut
+            return b""  # no more acknowledgements, so that many messages are open when the connection is cut
         came.append(time.monotonic())
         if sum(at > came[-1] - 1 for at in came) <= PER_SECOND:
             return puback(packet)
@@ -126,15 +126,15 @@ def test_the_broker_s_limit_is_kept_also_by_what_is_sent_again_after_a_cut() -> 
     assert discarded == 0
 
 
-def test_a_killed_program_s_spool_is_sent_by_the_next_run(stack: Stack, tmp_path: Path) -> None:
+def test_the_next_run_sends_the_spool_of_a_killed_program(stack: Stack, tmp_path: Path) -> None:
     person, spool = stack.person(), tmp_path / "spool"
     listener = listening(stack, person.env, "spooled")
     try:
-        # One in two seconds: what was read and not sent yet waits in the spool, and dies with no one.
-        with speaking(person.env, f"pub -r spooled --lines --rate 0.5 --spool {spool}") as speaker:
-            say(speaker, "first", "second")
+        # One message in two seconds: the second is in the spool, and not sent yet, when the program is killed.
+        with started(person.env, f"pub -r spooled --lines --rate 0.5 --spool {spool}") as sender:
+            write(sender, "first", "second")
             listener.wait_for('"first"')
-            speaker.kill()
+            sender.kill()
         run(f"pub -r spooled -m third --spool {spool}", person.env)
         listener.wait_for('"third"')
         assert texts(listener) == ["first", "second", "third"]
@@ -142,7 +142,7 @@ def test_a_killed_program_s_spool_is_sent_by_the_next_run(stack: Stack, tmp_path
         listener.kill()
 
 
-def test_what_is_said_without_a_network_is_sent_when_it_is_back_while_more_may_come(
+def test_messages_that_were_saved_without_a_network_are_sent_once_it_is_back(
     stack: Stack, tmp_path: Path
 ) -> None:
     person = stack.person()
@@ -150,55 +150,55 @@ def test_what_is_said_without_a_network_is_sent_when_it_is_back_while_more_may_c
     with FaultProxy(stack.profile.endpoint.port) as proxy:
         proxy.refuse()
         line = f"pub -r later --lines --spool {tmp_path / 'spool'}"
-        with speaking(through(stack, person, proxy.port), line) as speaker:
+        with started(through(stack, person, proxy.port), line) as sender:
             try:
-                say(speaker, "first", "second")
-                assert speaker.stderr
-                assert "is kept in" in speaker.stderr.readline()
+                write(sender, "first", "second")
+                assert sender.stderr
+                assert "Messages are saved in" in sender.stderr.readline()
                 proxy.admit()
                 listener.wait_for('"second"')
-                say(speaker, "third")
-                assert "3 of 3 messages acknowledged" in told(speaker, 0)
+                write(sender, "third")
+                assert "3 of 3 messages acknowledged" in finish(sender, 0)
                 listener.wait_for('"third"')
                 assert texts(listener) == ["first", "second", "third"]
             finally:
                 listener.kill()
 
 
-def test_a_second_program_leaves_its_message_to_the_one_that_sends(stack: Stack, tmp_path: Path) -> None:
+def test_a_second_program_leaves_sending_to_the_first(stack: Stack, tmp_path: Path) -> None:
     person, spool = stack.person(), tmp_path / "spool"
     listener = listening(stack, person.env, "shared")
     try:
-        with speaking(person.env, f"pub -r shared --lines --spool {spool}") as first:
-            say(first, "one")
+        with started(person.env, f"pub -r shared --lines --spool {spool}") as first:
+            write(first, "one")
             listener.wait_for('"one"')
             second = run(f"pub -r shared -m two --spool {spool}", person.env)
-            assert f"Another program sends what waits in {spool}, and this as well." in second.stderr
-            assert "The other program has sent it." in second.stderr
+            assert f"Another program is sending the messages in {spool}, including yours." in second.stderr
+            assert "The other program has finished sending." in second.stderr
             listener.wait_for('"two"')
-            say(first, "three")
-            assert "3 of 3 messages acknowledged" in told(first, 0)
+            write(first, "three")
+            assert "3 of 3 messages acknowledged" in finish(first, 0)
         listener.wait_for('"three"')
         assert texts(listener) == ["one", "two", "three"]
     finally:
         listener.kill()
 
 
-def test_what_the_program_that_sends_was_refused_is_told_to_who_said_it(stack: Stack, tmp_path: Path) -> None:
+def test_a_rejection_is_reported_to_the_program_that_added_the_message(stack: Stack, tmp_path: Path) -> None:
     person, spool = stack.person(), tmp_path / "spool"
     listener = listening(stack, person.env, "shared/refused")
     try:
-        with speaking(person.env, f"pub -r shared/refused --lines --spool {spool}") as first:
-            say(first, "one")
+        with started(person.env, f"pub -r shared/refused --lines --spool {spool}") as first:
+            write(first, "one")
             listener.wait_for('"one"')
-            retaining = run(f"pub -r shared/refused -m two --retain --spool {spool}", person.env, ends=7)
-            assert "Message 1 is not sent: not authorized to publish" in retaining.stderr
-            assert "A message that was kept is not sent" in told(first, 7)
+            retaining = run(f"pub -r shared/refused -m two --retain --spool {spool}", person.env, ends=5)
+            assert "Message 1 was not sent: not authorized to publish" in retaining.stderr
+            assert "A saved message was not sent" in finish(first, 5)
     finally:
         listener.kill()
 
 
-def test_a_program_that_has_to_leave_it_to_another_goes_on_where_that_one_ends(
+def test_a_program_that_leaves_sending_to_another_takes_over_if_that_one_ends(
     stack: Stack, tmp_path: Path
 ) -> None:
     person, spool = stack.person(), tmp_path / "spool"
@@ -206,57 +206,57 @@ def test_a_program_that_has_to_leave_it_to_another_goes_on_where_that_one_ends(
     with FaultProxy(stack.profile.endpoint.port) as proxy:
         proxy.refuse()
         try:
-            with speaking(
+            with started(
                 through(stack, person, proxy.port), f"pub -r heirs --lines --spool {spool}"
             ) as first:
-                say(first, "one", "two")
+                write(first, "one", "two")
                 assert first.stderr
-                assert "is kept in" in first.stderr.readline()
+                assert "Messages are saved in" in first.stderr.readline()
                 late = run(f"pub -r heirs -m three --spool {spool} --timeout 1", person.env, ends=6)
                 assert "has sent nothing for 1 seconds" in late.stderr
-                assert "Kept, and still to be sent: 3 messages." in late.stderr
-                with speaking(person.env, f"pub -r heirs --lines --spool {spool}") as second:
-                    say(second, "four")
+                assert "Saved but not sent: 3 messages." in late.stderr
+                with started(person.env, f"pub -r heirs --lines --spool {spool}") as second:
+                    write(second, "four")
                     assert second.stderr
-                    assert "Another program sends" in second.stderr.readline()
+                    assert "Another program is sending" in second.stderr.readline()
                     first.kill()
                     listener.wait_for('"four"')
-                    told(second, 0)
+                    finish(second, 0)
             assert texts(listener) == ["one", "two", "three", "four"]
         finally:
             listener.kill()
 
 
-def test_while_the_connection_is_lost_all_that_is_said_is_kept(stack: Stack, tmp_path: Path) -> None:
+def test_while_the_connection_is_lost_the_whole_input_is_saved(stack: Stack, tmp_path: Path) -> None:
     person, spool = stack.person(), tmp_path / "spool"
     listener = listening(stack, person.env, "outage")
     count = 1_000
     with (
         FaultProxy(stack.profile.endpoint.port) as proxy,
-        speaking(
+        started(
             through(stack, person, proxy.port), f"pub -r outage --lines --rate 0 --spool {spool}"
-        ) as speaker,
-        App(tmp_path / "unused").spool(spool, stack.profile.identity_pool_id, person.username) as kept,
+        ) as sender,
+        App(tmp_path / "unused").spool(spool, stack.profile.identity_pool_id, person.username) as saved,
     ):
         try:
-            say(speaker, "first")
+            write(sender, "first")
             listener.wait_for('"first"')
             proxy.refuse()
             proxy.cut()
-            say(speaker, *map(str, range(count)))
+            write(sender, *map(str, range(count)))
             ends = time.monotonic() + DEADLINE_SECONDS
-            while kept.count() < count:
+            while saved.count() < count:
                 assert time.monotonic() < ends
                 time.sleep(0.05)
             proxy.admit()
-            told(speaker, 0)
+            finish(sender, 0)
             listener.wait_for(f'"{count - 1}"')
             assert texts(listener) == ["first", *map(str, range(count))]
         finally:
             listener.kill()
 
 
-def test_with_nothing_more_to_say_a_lost_connection_is_not_waited_for_for_ever(
+def test_once_the_input_has_ended_a_lost_connection_is_not_waited_for_without_end(
     stack: Stack, tmp_path: Path
 ) -> None:
     person, spool = stack.person(), tmp_path / "spool"
@@ -264,15 +264,15 @@ def test_with_nothing_more_to_say_a_lost_connection_is_not_waited_for_for_ever(
     with FaultProxy(stack.profile.endpoint.port) as proxy:
         try:
             line = f"pub -r given-up --lines --spool {spool} --timeout 1"
-            with speaking(through(stack, person, proxy.port), line) as speaker:
-                say(speaker, "one")
+            with started(through(stack, person, proxy.port), line) as sender:
+                write(sender, "one")
                 listener.wait_for('"one"')
                 proxy.refuse()
                 proxy.cut()
-                say(speaker, "two")
-                said = told(speaker, 6)
-            assert "the connection has been lost for 1 seconds" in said
-            assert "Kept, and still to be sent: 1 message." in said
+                write(sender, "two")
+                printed = finish(sender, 6)
+            assert "the connection has been lost for 1 seconds" in printed
+            assert "Saved but not sent: 1 message." in printed
             run(f"pub --spool {spool}", person.env)
             listener.wait_for('"two"')
             assert texts(listener) == ["one", "two"]
@@ -280,22 +280,22 @@ def test_with_nothing_more_to_say_a_lost_connection_is_not_waited_for_for_ever(
             listener.kill()
 
 
-def test_what_is_in_a_pipe_is_kept_although_it_is_ended_while_it_connects(
+def test_the_content_of_a_pipe_is_saved_even_if_the_program_is_ended_while_connecting(
     stack: Stack, tmp_path: Path
 ) -> None:
     person = stack.person()
     with FaultProxy(stack.profile.endpoint.port, is_mute=True) as proxy:
         line = f"pub -r lobby --lines --spool {tmp_path}/spool"
         with (
-            speaking(through(stack, person, proxy.port), line) as speaker,
+            started(through(stack, person, proxy.port), line) as sender,
             App(tmp_path / "unused").spool(
                 tmp_path / "spool", stack.profile.identity_pool_id, person.username
-            ) as kept,
+            ) as saved,
         ):
-            say(speaker, "one", "two")
+            write(sender, "one", "two")
             ends = time.monotonic() + DEADLINE_SECONDS
-            while kept.count() < 2:
+            while saved.count() < 2:
                 assert time.monotonic() < ends
                 time.sleep(0.05)
-            speaker.terminate()
-            assert "Kept, and still to be sent: 2 messages." in told(speaker, 143)
+            sender.terminate()
+            assert "Saved but not sent: 2 messages." in finish(sender, 143)

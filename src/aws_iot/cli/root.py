@@ -26,7 +26,7 @@ _COMMANDS = {
         "Print the AWS keys of whoever is signed in, for other AWS tools.",
     ),
     "sub": ("sub.command:sub", "Hear what is said: each message as it comes, until Ctrl-C."),
-    "pub": ("pub.command:pub", "Say something in a room, or many things."),
+    "pub": ("pub.command:pub", "Send one message, or a stream of them, to a room."),
     "doctor": ("doctor.command:doctor", "Find out why it does not work."),
     "admin": ("admin:admin", "Say who may come in."),
     "backend": ("backend.command:backend", "Make and keep the AWS resources that a team shares."),

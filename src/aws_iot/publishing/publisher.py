@@ -4,6 +4,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from aws_iot.deadline import POLL_SECONDS
@@ -12,6 +13,9 @@ from aws_iot.messaging.client import Rooms
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Outgoing
 from aws_iot.publishing.pacing import BYTES_PER_SECOND, MAX_UNACKNOWLEDGED, PUBLISHES_PER_SECOND, Pacer
+
+Connect = Callable[[bool], AbstractContextManager[Sequence[Rooms]]]
+"""Signs in and connects, and closes the connections at the end. The argument: whether it may ask a person."""
 
 
 @dataclass

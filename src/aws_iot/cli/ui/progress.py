@@ -12,7 +12,7 @@ EVERY_SECONDS = 0.25
 CLEAR = "\r\x1b[K"
 
 
-class Progress:
+class ProgressLine:
     """Shows itself on a terminal only, after a while, unless `--quiet`."""
 
     def __init__(self, patience: float = PATIENCE_SECONDS) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.progress import Progress
+from aws_iot.cli.ui.progress import ProgressLine
 from aws_iot.errors import AwsIotError, Unreachable
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class _Told:
     def __init__(self) -> None:
         self.asked = False
         self.goes_on = False
-        self.progress = Progress(patience=0)  # CloudFormation is never quick
+        self.progress = ProgressLine(patience=0)  # CloudFormation is never quick
         self._troubled = False
         self._began = time.monotonic()
         self._busy: dict[str, None] = {}

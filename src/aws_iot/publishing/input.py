@@ -6,13 +6,13 @@ import queue
 import select
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from aws_iot.deadline import POLL_SECONDS
-from aws_iot.errors import AwsIotError, InvalidMessage, InvalidRoom, LocalError
+from aws_iot.errors import AwsIotError, InvalidMessage, LocalError
 from aws_iot.messaging.client import MAX_PAYLOAD_BYTES, checked_payload, checked_size
 from aws_iot.messaging.json_lines import from_line
 from aws_iot.messaging.topics import check_room
@@ -60,21 +60,17 @@ def read_message(options: InputOptions, stdin: Readable | None = None) -> bytes:
 
 
 def read_messages(request: PublishRequest) -> Iterator[InputLine | None]:
-    """All messages of the input in order; None each time that nothing has arrived for `POLL_SECONDS`."""
-    if request.options.is_stream:
-        found = _parsed_lines(request.options, request.stdin)
+    """All messages of the input in order; None each time that nothing has arrived for `POLL_SECONDS`.
+
+    Raises `InvalidRoom` for the request's own room. A line that names an invalid room has that error as its payload.
+    """
+    options = request.options
+    if options.room is not None and options.has_messages:
+        check_room(request.pool, options.room)
+    if options.is_stream:
+        yield from _parsed_lines(request)
     elif request.payload is not None:
-        found = _repetitions(request.options, request.payload)
-    else:
-        return
-    for line in found:
-        if line and isinstance(line.payload, bytes):
-            try:
-                check_room(request.pool, line.room)
-            except InvalidRoom as error:
-                yield InputLine(line.number, line.room, error)
-                continue
-        yield line
+        yield from _repetitions(options, request.payload)
 
 
 def _repetitions(options: InputOptions, payload: bytes) -> Iterator[InputLine | None]:
@@ -86,40 +82,47 @@ def _repetitions(options: InputOptions, payload: bytes) -> Iterator[InputLine | 
             yield None
 
 
-def _parsed_lines(options: InputOptions, stdin: Readable | None) -> Iterator[InputLine | None]:
-    number = 0
-    with _opened(options.source, stdin) as stream:
+def _parsed_lines(request: PublishRequest) -> Iterator[InputLine | None]:
+    options, number = request.options, 0
+    is_raw, parse = options.raw, _parser(request)
+    with _opened(options.source, request.stdin) as stream:
         chunks = _chunks(stream)
-        for line in _lines(chunks if options.raw else _as_utf8(chunks)):
+        for line in _lines(chunks if is_raw else _as_utf8(chunks)):
             if line is None:
                 yield None
                 continue
             number += 1
-            line = line if options.raw else line.removesuffix(b"\r")
-            if options.raw or line.strip():
-                yield _parsed(number, line, options)
-            else:
+            line = line if is_raw else line.removesuffix(b"\r")
+            if not (is_raw or line.strip()):
                 yield InputLine(number, "", None)
+                continue
+            try:
+                room, payload = parse(line)
+            except UnicodeDecodeError:
+                yield InputLine(number, "", InvalidMessage("not valid UTF-8 (--raw sends bytes unchanged)"))
+            except AwsIotError as error:
+                yield InputLine(number, "", error)
+            else:
+                yield InputLine(number, room, payload)
 
 
-def _parsed(number: int, line: bytes, options: InputOptions) -> InputLine:
-    room = options.room or ""
-    try:
-        if options.json_lines:
-            return InputLine(number, *_from_json(line, options.room))
-        return InputLine(number, room, checked_size(line) if options.raw else checked_payload(line.decode()))
-    except UnicodeDecodeError:
-        return InputLine(number, "", InvalidMessage("not valid UTF-8 (--raw sends bytes unchanged)"))
-    except AwsIotError as error:
-        return InputLine(number, "", error)
+def _parser(request: PublishRequest) -> Callable[[bytes], tuple[str, bytes]]:
+    """What finds the room and the payload of a line. It raises `AwsIotError` and `UnicodeDecodeError`."""
+    options, own_room = request.options, request.options.room or ""
 
+    def from_json(line: bytes) -> tuple[str, bytes]:
+        parsed = from_line(line)
+        room = own_room or parsed.room
+        if not room:
+            raise InvalidMessage("no room: the line has none, and -r is missing")
+        check_room(request.pool, room)
+        return room, checked_size(parsed.payload)
 
-def _from_json(line: bytes, room: str | None) -> tuple[str, bytes]:
-    """Room and payload of a line that `sub --json` printed; `room` overrides the line's. Raises `InvalidMessage`."""
-    parsed = from_line(line)
-    if not (target := room or parsed.room):
-        raise InvalidMessage("no room: the line has none, and -r is missing")
-    return target, checked_size(parsed.payload)
+    if options.json_lines:
+        return from_json
+    if options.raw:
+        return lambda line: (own_room, checked_size(line))
+    return lambda line: (own_room, checked_payload(line.decode()))
 
 
 @contextmanager

@@ -97,7 +97,9 @@ def test_messages_that_are_sent_again_after_a_cut_stay_below_the_broker_s_limit(
         if packet.kind is not Kind.PUBLISH:
             return agreeable(packet)
         if packet.link == 1 and len(came) > 80:
-            return b""  # no more acknowledgements, so that many messages are open when the connection is cut
+            return (
+                b""  # without an acknowledgement, so that many messages are open when the connection is cut
+            )
         came.append(time.monotonic())
         if sum(at > came[-1] - 1 for at in came) <= PER_SECOND:
             return puback(packet)

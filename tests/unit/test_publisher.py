@@ -22,7 +22,7 @@ def test_stats_are_settled_up_to_the_first_open_message() -> None:
 
 
 class SlowConnection(FakeConnection):
-    """Answers publishes only when the test says so."""
+    """Answers publishes only when the test calls `answer`."""
 
     def __init__(self, cloud: FakeCloud, identity: str) -> None:
         super().__init__(cloud, identity)

@@ -68,7 +68,7 @@ class Checkpoint:
 
         Raises `LocalError` if the file is not a checkpoint or belongs to another room, or if another program has it.
         """
-        with exclusive(self.path.parent, 0.0, f".{self.path.name}.lock", passing=True) as held:
+        with exclusive(self.path.parent, 0.0, f".{self.path.name}.lock", temporary=True) as held:
             if not held:
                 raise LocalError(f"{self.path}: another program is using this checkpoint")
             self._record = self.load() or CheckpointRecord(stream, 0, room, 0)

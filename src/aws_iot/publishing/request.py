@@ -60,7 +60,7 @@ class PublishRequest:
     """The messages to send, to the rooms of the identity pool `pool`, and how.
 
     `payload` is for options that name a single message. `rate` is in messages a second for each connection, 0 for
-    no limit. `stdin` is read if the options say so; `is_interactive` means that a person types it.
+    no limit. `stdin` is read if `options.reads_stdin`, and `is_interactive` means that a person types it.
     """
 
     options: InputOptions

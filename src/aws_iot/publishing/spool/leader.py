@@ -26,7 +26,7 @@ CONNECT_BACKOFF = Backoff(first=2.0, factor=1.5, maximum=30.0)
 
 
 class SignInLost(Exception):
-    """Signing in again needs a person, so this program cannot send any more; `error` says why."""
+    """Signing in again needs a person, so this program can no longer send. `error` is the reason."""
 
     def __init__(self, error: SignInRefused) -> None:
         super().__init__(str(error))

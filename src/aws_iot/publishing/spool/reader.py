@@ -54,7 +54,7 @@ class SpoolReader:
         try:
             with self._open_spool() as spool:
                 for line in read_messages(self._request):
-                    if line:  # saved even if `stop` was called: nobody else will read it from the input
+                    if line:  # saved even after `stop`: the next run cannot read it from the input again
                         self._save(line, spool)
                     if self._stopping.is_set():
                         return

@@ -60,8 +60,8 @@ class Spool:
         with _translate_errors(self.folder), exclusive(self.folder, BUSY_SECONDS) as held:
             if not held:
                 raise LocalError(f"{self.folder}: another program has locked it for {BUSY_SECONDS:g} seconds")
-            # An existing file is not opened here: closing it would release the locks that SQLite holds for another
-            # thread of this process (sqlite.org/howtocorrupt.html, 2.2), and other programs would think it unused.
+            # Only a new file is opened here. Closing an existing one would release the locks that SQLite holds for
+            # another thread of this process (sqlite.org/howtocorrupt.html, 2.2). Others would think it unused.
             with suppress(FileExistsError):
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             self._database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)

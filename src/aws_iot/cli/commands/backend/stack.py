@@ -93,7 +93,7 @@ class _Told:
     def __init__(self) -> None:
         self.asked = False
         self.goes_on = False
-        self.progress = ProgressLine(patience=0)  # CloudFormation is never quick
+        self.progress = ProgressLine(show_after=0)  # CloudFormation is never quick
         self._troubled = False
         self._began = time.monotonic()
         self._busy: dict[str, None] = {}

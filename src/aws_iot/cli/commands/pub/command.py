@@ -42,10 +42,11 @@ def pub(
 ) -> None:
     """Send one message, or a stream of them, to a room.
 
-    It succeeds when the broker has acknowledged every message; with --qos 0, when every message has left.
+    The command succeeds when the broker has acknowledged every message. With --qos 0, it does not wait for that.
 
-    If a message of a stream cannot be sent, its number is printed and the others are still sent. The exit code is
-    then the same as for a single message. With several causes it is 5 if any message was not authorized, else 7.
+    If it cannot send a message of a stream, it prints the number and continues with the next. The exit code then
+    depends on the cause, as for a single message. With several causes it is 5 if any message was not authorized,
+    otherwise 7.
 
     \b
     Examples:

@@ -127,7 +127,7 @@ _DELIVERY = (
 
 
 def input_options(command: Command) -> Command:
-    """Add the options that say what to send. The command gets them as `messages`, an `InputOptions`."""
+    """Add the options for what to send. The command gets them as `messages`, an `InputOptions`."""
 
     @wraps(command)
     def collect(*args: Any, repeat: int | None, interval: float, **given: Any) -> Any:
@@ -143,7 +143,7 @@ def input_options(command: Command) -> Command:
 
 
 def delivery_options(command: Command) -> Command:
-    """Add the options that say how to send. The command gets them as `delivery`, a `DeliveryOptions`."""
+    """Add the options for how to send it. The command gets them as `delivery`, a `DeliveryOptions`."""
 
     @wraps(command)
     def collect(*args: Any, qos: str, **given: Any) -> Any:

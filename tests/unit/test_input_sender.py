@@ -1,4 +1,4 @@
-"""Sending an input, as any program can use it: what it sends, which events it reports, and how it ends."""
+"""Sending an input, as any program can: what it sends, which events it reports, and how it ends."""
 
 import io
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Sending through a spool, as any program can use it: which program sends, what it saves, and which events it reports."""
+"""Sending through a spool, as any program can: which program sends, what it saves, and which events it reports."""
 
 import io
 import os

@@ -17,18 +17,15 @@ help:  ## list these targets
 
 $(READY): pyproject.toml src/aws_iot/__init__.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "aws-iot-cli needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.13")'
-	@echo "Setting up $(VENV) (once) ..."
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@$(PYTHON) tools/set_up.py $(VENV) 'about 75 packages (80 MB) from PyPI, once; this takes one to three minutes' --editable '.[dev]'
 	@touch $@
 
 demo: $(READY)  ## two people meet in a room, on this machine, with no AWS account
 	@$(BIN)/python examples/demo.py
 
-# The AWS CLI pins its own botocore, so it cannot share an environment with ours. A test calls it.
+# The AWS CLI pins its own botocore, so it cannot share an environment with ours.
 $(AWSCLI)/ready: $(READY)
-	@$(PYTHON) -m venv $(AWSCLI)
-	@$(AWSCLI)/$(notdir $(BIN))/python -m pip install --quiet awscli==1.46.3
+	@$(PYTHON) tools/set_up.py $(AWSCLI) 'the AWS CLI (25 MB), which one test calls; this takes half a minute' awscli==1.46.3
 	@touch $@
 
 test: $(READY) $(AWSCLI)/ready  ## the whole test suite; offline, once set up

@@ -12,13 +12,18 @@ from click.testing import CliRunner, Result
 
 from aws_iot.app import App
 from aws_iot.cli.root import root
+from tests import terminal
 from tests.fakes import FakeApp, FakeCloud
 from tests.processes import Stack
 
 REPOSITORY = Path(__file__).parent.parent
 
-# Where the suite itself is run in the background, Ctrl-C is ignored, and all that it starts would inherit that.
-signal.signal(signal.SIGINT, signal.default_int_handler)
+
+def pytest_configure() -> None:
+    """Make the tests independent of where they run: in a terminal, in the background, or in CI."""
+    # A shell ignores Ctrl-C for what it starts in the background, and every child would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    terminal.leave()
 
 
 @pytest.fixture

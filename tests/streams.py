@@ -12,7 +12,7 @@ from pathlib import Path
 from aws_iot.auth.credentials import Credentials, RenewingCredentials
 from aws_iot.aws.iot.connection import IotCoreConnection
 from aws_iot.errors import AwsIotError
-from aws_iot.messaging.client import Rooms
+from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Message
 from tests.processes import PASSWORD, Person, Running, Stack, session_of
@@ -96,18 +96,18 @@ class Listener:
         """Everything that is said within the block is heard."""
         person = stack.person()
         with connected(stack, person, port=port, durable=durable) as connection:
-            rooms = stack.app().rooms(stack.profile, connection, person.identity, "listener")
-            rooms.enter([ROOM])
+            client = stack.app().client(stack.profile, connection, person.identity, "listener")
+            client.subscribe([ROOM])
             listener = cls(connection)
-            threading.Thread(target=listener._listen, args=(rooms,), daemon=True).start()
+            threading.Thread(target=listener._listen, args=(client,), daemon=True).start()
             yield listener
 
     def __post_init__(self) -> None:
         self._changed = threading.Condition()
 
-    def _listen(self, rooms: Rooms) -> None:
+    def _listen(self, client: Client) -> None:
         try:
-            for event in rooms.hear():
+            for event in client.events():
                 with self._changed:
                     if isinstance(event, Message):
                         self.heard[int(event.text)] += 1

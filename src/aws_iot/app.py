@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from aws_iot.config.secrets import Keyring, SecretStore
     from aws_iot.doctor.checks import Services
     from aws_iot.local.stack import LocalStack, Provisioned
-    from aws_iot.messaging.client import Rooms
+    from aws_iot.messaging.client import Client
     from aws_iot.messaging.connection import Connection
     from aws_iot.messaging.durable import DurableSession
     from aws_iot.publishing.spool.store import Spool
@@ -202,11 +202,11 @@ class App:
             patience=3 * self.timeout,  # a renewal takes two calls, and both may be slow
         )
 
-    def rooms(self, profile: Profile, connection: Connection, identity: str, name: str) -> Rooms:
+    def client(self, profile: Profile, connection: Connection, identity: str, name: str) -> Client:
         """The rooms of the profile's identity pool, over a connection of `identity`."""
-        from aws_iot.messaging.client import Rooms
+        from aws_iot.messaging.client import Client
 
-        return Rooms(
+        return Client(
             connection,
             pool=profile.identity_pool_id,
             identity=identity,
@@ -247,14 +247,15 @@ class App:
         from aws_iot import backend
         from aws_iot.aws.admin.cloudformation import Stack
         from aws_iot.aws.admin.iam import make_administrator
-        from aws_iot.aws.base.admin_credentials import Keys
-        from aws_iot.aws.base.calls import Address, Service
+        from aws_iot.aws.base.admin_credentials import AccessKeys
+        from aws_iot.aws.base.calls import Service
+        from aws_iot.aws.base.clients import Address
         from aws_iot.local.stack import ADMINISTRATOR, REGION, STACK, Provisioned
 
-        def service(name: str, who: Keys) -> Service:
+        def service(name: str, who: AccessKeys) -> Service:
             return Service.signed(Address(name, REGION, stack.api_url), self.now, self.timeout, who)
 
-        admin = make_administrator(service("iam", Keys(stack.root_key, stack.root_key)), ADMINISTRATOR)
+        admin = make_administrator(service("iam", AccessKeys(stack.root_key, stack.root_key)), ADMINISTRATOR)
         made = Stack(service("cloudformation", admin), STACK).create(backend.template(), {})
         profile = replace(
             backend.profile(made.outputs, stack.endpoint),

@@ -5,18 +5,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from aws_iot.messaging.client import Rooms
+from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Connection
 from tests.processes import Stack, session_of
 
 
 @pytest.fixture(scope="module")
-def speaker(stack: Stack) -> Iterator[Rooms]:
+def speaker(stack: Stack) -> Iterator[Client]:
     """Somebody else in the rooms, in this process."""
     app, person = stack.app(), stack.person()
     credentials = app.issuer(stack.profile).issue(session_of(app.accounts(stack.profile), person.username))
     connection: Connection = app.connect(stack.profile, person.identity, lambda: credentials)
-    yield app.rooms(stack.profile, connection, person.identity, "bob")
+    yield app.client(stack.profile, connection, person.identity, "bob")
     connection.close()
 
 

@@ -185,7 +185,7 @@ def test_what_is_not_ours_is_left_alone(account: dict[str, str], stack: Stack) -
 @pytest.mark.parametrize(
     ("change", "code", "words"),
     [
-        ({"AWS_DEFAULT_REGION": ""}, 3, "needs a region"),
+        ({"AWS_DEFAULT_REGION": ""}, 3, "needs an AWS region"),
         ({"AWS_SHARED_CREDENTIALS_FILE": "/nowhere"}, 4, "found none"),
         ({"AWS_PROFILE": "nobody"}, 3, "nobody"),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, 6, "cannot reach 127.0.0.1:9"),

@@ -397,7 +397,7 @@ def test_a_service_that_stays_busy_is_told_before_the_time_for_a_call_is_up(
 ) -> None:
     weather.refuse("SignUp", "ThrottlingException", "Rate exceeded")
     line = f"signup -u late -p {PASSWORD} -e a@example.com --timeout 1"
-    assert "AWS takes no more requests at the moment" in aws_iot(line, ends=7).stderr
+    assert "AWS is throttling requests" in aws_iot(line, ends=7).stderr
     assert len(weather.asked) <= 4
 
 
@@ -455,11 +455,14 @@ def test_a_token_of_either_issuer_of_a_user_pool_is_passed_on_as_it_is(
 # -- what this machine has, or has not, of AWS
 
 
-def test_settings_for_aws_that_cannot_be_read_are_told(aws_iot: CommandLine, tmp_path: Path) -> None:
+def test_a_broken_file_of_aws_settings_stops_only_admins(
+    aws_iot: CommandLine, person: Person, tmp_path: Path
+) -> None:
     broken = tmp_path / "broken"
-    broken.write_text("nonsense")
+    broken.write_text("[profile a]\nregion = us-east-1\nregion = us-east-1\n")
     env = environment(tmp_path, AWS_CONFIG_FILE=str(broken))
-    assert str(broken) in run("login -u alice -p x", env, ends=3).stderr
+    run(f"login -u {person.username} -p {PASSWORD}", env)
+    assert str(broken) in run(f"admin accept {person.identity}", env, ends=3).stderr
 
 
 @contextmanager

@@ -427,7 +427,7 @@ def test_an_identity_pool_that_has_no_role_for_signed_in_users(real: CommandLine
 
 def test_an_identity_pool_that_is_asked_too_often(real: CommandLine) -> None:
     with refusing(real, "GetId", "LimitExceededException", "Rate exceeded"):
-        check_cause(real, "identity-pool", "a limit of AWS is reached", 7)
+        check_cause(real, "identity-pool", "an AWS limit is reached", 7)
 
 
 # -- the broker

@@ -146,7 +146,7 @@ def test_who_is_not_accepted_is_told_how_to_be(aws_iot: CommandLine, person: Per
     aws_iot(f"admin revoke {person.identity}")
     assert "All of it is allowed." in accepted.stderr
     # The local stack does not have it, and that is a line.
-    assert accepted.stderr.count("Without IoT's own opinion: TestAuthorization was refused") == 1
+    assert accepted.stderr.count("Without IoT's own opinion: AWS rejected TestAuthorization") == 1
 
 
 def test_all_policies_of_a_role_count_and_its_boundary_too(

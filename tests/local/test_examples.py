@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.messaging.client import Rooms
+from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Connection, Publication
 from aws_iot.messaging.message import Message
 from aws_iot.messaging.topics import topic
@@ -29,12 +29,12 @@ class Ann:
 
     identity: str
     connection: Connection
-    rooms: Rooms
+    client: Client
 
     def hear(self, room: str, sender: str, count: int) -> list[str]:
         """The next `count` texts that `sender` says in `room`."""
         texts: list[str] = []
-        for heard in self.rooms.hear(DEADLINE_SECONDS):
+        for heard in self.client.events(DEADLINE_SECONDS):
             if isinstance(heard, Message) and (heard.room, heard.sender) == (room, sender):
                 texts.append(heard.text)
             if len(texts) == count:
@@ -49,7 +49,7 @@ def ann(stack: Stack) -> Iterator[Ann]:
     session = session_of(app.accounts(stack.profile), person.username)
     credentials = app.issuer(stack.profile).issue(session)
     connection = app.connect(stack.profile, person.identity, lambda: credentials)
-    yield Ann(person.identity, connection, app.rooms(stack.profile, connection, person.identity, "ann"))
+    yield Ann(person.identity, connection, app.client(stack.profile, connection, person.identity, "ann"))
     connection.close()
 
 
@@ -102,7 +102,7 @@ def nothing_is_left_of(example: Running) -> bool:
 def room(ann: Ann) -> str:
     """A room that no other test uses; Ann is in it."""
     room = f"room-{uuid.uuid4().hex[:8]}"
-    ann.rooms.enter([room])
+    ann.client.subscribe([room])
     return room
 
 
@@ -115,12 +115,12 @@ def bot(start: Start, member: Person, room: str) -> Running:
 
 
 def test_the_bot_answers_once_and_never_itself(ann: Ann, bot: Running, member: Person, room: str) -> None:
-    ann.rooms.say(room, "!ping")
+    ann.client.publish(room, "!ping")
     assert ann.hear(room, member.identity, 1) == ["pong"]
-    ann.rooms.say(room, "!echo !time")
+    ann.client.publish(room, "!echo !time")
     assert ann.hear(room, member.identity, 1) == ["!time"]
     # What the bot says it hears too, before anything that is said later: an answer to itself would come first.
-    ann.rooms.say(room, "!echo the end")
+    ann.client.publish(room, "!echo the end")
     assert ann.hear(room, member.identity, 1) == ["the end"]
 
 
@@ -129,7 +129,7 @@ def test_to_the_bot_what_others_say_is_only_text(
 ) -> None:
     texts = ["-", f"$(touch {tmp_path}/owned) `id` ; 'a' \"b\" \\ ☂"]
     for text in ("-", "!nonsense", "ping", *(f"!echo {text}" for text in texts)):
-        ann.rooms.say(room, text)
+        ann.client.publish(room, text)
     where = topic(stack.profile.identity_pool_id, room, ann.identity)
     for payload in (b"\xff", b"!echo " + b"\xff" * 128_000, b'{"msg":"!echo half a character: \\ud83d"}'):
         ann.connection.publish(Publication(where, payload))
@@ -152,7 +152,7 @@ def test_the_bot_ends_when_it_cannot_listen(start: Start, stranger: Person) -> N
 
 
 def test_the_device_s_readings_arrive(start: Start, ann: Ann, member: Person, room: str) -> None:
-    ann.rooms.enter([f"devices/{room}"])
+    ann.client.subscribe([f"devices/{room}"])
     device = start("device.py", f"--name {room} --interval 0.1 --count 2", member.env)
     readings = [json.loads(text) for text in ann.hear(f"devices/{room}", member.identity, 2)]
     assert [list(reading) for reading in readings] == [["load_1min", "up_seconds", "disk_free_bytes"]] * 2

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.messaging.client import Rooms
+from aws_iot.messaging.client import Client
 from tests.processes import COMMAND, Person, Running, Stack, redirected, run
 
 pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
@@ -68,29 +68,29 @@ def test_an_unbuffered_stderr_is_no_other(person: Person, unheard: list[str]) ->
 
 @pytest.mark.parametrize("unheard", UNHEARD.values(), ids=UNHEARD)
 def test_words_that_cannot_be_written_do_not_end_the_listening(
-    env: dict[str, str], unheard: list[str], speaker: Rooms, room: str
+    env: dict[str, str], unheard: list[str], speaker: Client, room: str
 ) -> None:
     durable = f"sub -r {room} --durable {room} --format {{text}}"
     run(f"{durable} -W 0.1", env, ends=8)
-    speaker.say(room, "hello")
+    speaker.publish(room, "hello")
     assert run(f"{durable} -C 1 -W 20", env, command=unheard).stdout == "hello\n"
 
 
 @pytest.mark.parametrize("unheard", UNHEARD.values(), ids=UNHEARD)
 def test_commands_that_fail_are_counted_where_that_cannot_be_told(
-    env: dict[str, str], unheard: list[str], speaker: Rooms, room: str
+    env: dict[str, str], unheard: list[str], speaker: Client, room: str
 ) -> None:
     durable = f"sub -r {room} --durable {room} --exec 'sh -c \"cat; echo >&2; exit 1\"'"
     run(f"{durable} -W 0.1", env, ends=8)
     for text in ("one\n", "two\n"):
-        speaker.say(room, text)
+        speaker.publish(room, text)
     assert run(f"{durable} -C 2 -W 20", env, ends=9, command=unheard).stdout == "one\ntwo\n"
 
 
-def test_a_signal_s_exit_code_needs_no_words_either(env: dict[str, str], speaker: Rooms, room: str) -> None:
+def test_a_signal_s_exit_code_needs_no_words_either(env: dict[str, str], speaker: Client, room: str) -> None:
     durable = f"sub -r {room} --durable {room}"
     run(f"{durable} -W 0.1", env, ends=8)
-    speaker.say(room, "hello")
+    speaker.publish(room, "hello")
     listening = Running(durable, env, command=redirected("2>/dev/full"))
     try:
         listening.wait_for("hello")
@@ -146,17 +146,17 @@ def test_without_a_stdout_a_command_that_prints_does_nothing_and_says_so(
     assert done.stderr == "Error: standard output is closed: there is nowhere to print to\n"
 
 
-def test_without_a_stdout_nothing_counts_as_heard(env: dict[str, str], speaker: Rooms, room: str) -> None:
+def test_without_a_stdout_nothing_counts_as_heard(env: dict[str, str], speaker: Client, room: str) -> None:
     durable = f"sub -r {room} --durable {room} --format {{text}}"
     run(f"{durable} -W 0.1", env, ends=8)
-    speaker.say(room, "hello")
+    speaker.publish(room, "hello")
     run(f"{durable} -C 1 -W 20", env, ends=3, command=redirected(">&-"))
     assert run(f"{durable} -C 1 -W 20", env).stdout == "hello\n"
 
 
 @pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
 def test_commands_of_exec_need_no_stdout_and_have_one_they_can_write_to(
-    env: dict[str, str], speaker: Rooms, room: str, tmp_path: Path, closed: str
+    env: dict[str, str], speaker: Client, room: str, tmp_path: Path, closed: str
 ) -> None:
     heard = tmp_path / "heard"
     durable = (
@@ -164,7 +164,7 @@ def test_commands_of_exec_need_no_stdout_and_have_one_they_can_write_to(
     )
     run(f"{durable} -W 0.1", env, ends=8)
     for text in ("one\n", "two\n"):
-        speaker.say(room, text)
+        speaker.publish(room, text)
     run(f"{durable} -C 2 -W 20", env, command=redirected(closed))
     assert heard.read_text() == "one\ntwo\n"
 

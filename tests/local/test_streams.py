@@ -113,9 +113,9 @@ def test_messages_that_are_sent_again_after_a_cut_stay_below_the_broker_s_limit(
         app = App()
         connection = app.connect(profile, identity, lambda: credentials)
         try:
-            rooms = app.rooms(profile, connection, identity, "al")
+            client = app.client(profile, connection, identity, "al")
             happened: list[Lost | Restored] = []
-            publisher = Publisher([rooms], Callbacks(lambda *_: None, happened.append))
+            publisher = Publisher([client], Callbacks(lambda *_: None, happened.append))
             for number in range(1, 351):
                 if number == 171:
                     broker.cut()

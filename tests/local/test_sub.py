@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.messaging.client import Rooms
+from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Publication
 from tests.conftest import CommandLine
 from tests.processes import COMMAND, Person, Running, Stack, run, session_of
@@ -29,19 +29,19 @@ def texts(lines: str) -> list[str]:
 
 
 def test_what_is_said_while_away_comes_on_return_and_what_was_heard_does_not(
-    listener: Person, speaker: Rooms, room: str
+    listener: Person, speaker: Client, room: str
 ) -> None:
     durable = f"sub -q -r {room} --json --durable {room}"
     first = Running(f"{durable} -C 2".replace("-q ", ""), listener.env)
     try:
         first.wait_for("Listening")
         for number in range(3):
-            speaker.say(room, str(number))
+            speaker.publish(room, str(number))
         assert first.wait() == 0, first.report()
     finally:
         first.kill()
     for number in range(3, 6):
-        speaker.say(room, str(number))
+        speaker.publish(room, str(number))
     assert texts("\n".join(first.stdout)) == ["0", "1"]
     returned = [run(f"{durable} -C 2 -W 10", listener.env).stdout for _ in range(2)]
     assert texts("".join(returned)) == ["2", "3", "4", "5"]
@@ -49,14 +49,14 @@ def test_what_is_said_while_away_comes_on_return_and_what_was_heard_does_not(
 
 
 def test_what_was_written_by_a_process_that_is_killed_is_written_again_and_nothing_is_missing(
-    listener: Person, speaker: Rooms, room: str, tmp_path: Path
+    listener: Person, speaker: Client, room: str, tmp_path: Path
 ) -> None:
     script = tmp_path / "work"
     script.write_text(f"echo 1; {WHILE_HEARD}")
     stuck = Running(f"sub -r {room} --durable {room} --exec 'sh {script}'", listener.env)
     try:
         stuck.wait_for("Listening")
-        speaker.say(room, "important")
+        speaker.publish(room, "important")
         stuck.wait_for("^1$")
         stuck.process.kill()
         stuck.wait()
@@ -67,7 +67,7 @@ def test_what_was_written_by_a_process_that_is_killed_is_written_again_and_nothi
 
 
 def test_a_command_that_has_ended_is_not_run_again_after_a_crash(
-    listener: Person, speaker: Rooms, room: str, tmp_path: Path
+    listener: Person, speaker: Client, room: str, tmp_path: Path
 ) -> None:
     script = tmp_path / "work"
     script.write_text(f'echo "$AWS_IOT_MESSAGE_TEXT"; [ "$AWS_IOT_MESSAGE_TEXT" != 3 ] || {WHILE_HEARD}')
@@ -75,7 +75,7 @@ def test_a_command_that_has_ended_is_not_run_again_after_a_crash(
     try:
         stuck.wait_for("Listening")
         for number in range(6):
-            speaker.say(room, str(number))
+            speaker.publish(room, str(number))
         stuck.wait_for("^3$")
         stuck.process.kill()
         stuck.wait()
@@ -87,44 +87,44 @@ def test_a_command_that_has_ended_is_not_run_again_after_a_crash(
 
 
 def test_a_session_that_is_kept_does_not_bring_the_rooms_of_earlier_runs(
-    listener: Person, speaker: Rooms, room: str
+    listener: Person, speaker: Client, room: str
 ) -> None:
     for wanted in (f"{room}-old", room):
         run(f"sub -q -r {wanted} --durable {room} -W 0.2", listener.env, ends=8)
-    speaker.say(f"{room}-old", "old")
-    speaker.say(room, "new")
+    speaker.publish(f"{room}-old", "old")
+    speaker.publish(room, "new")
     heard = run(f"sub -q -r {room} --durable {room} --json -C 1 -W 10", listener.env)
     assert texts(heard.stdout) == ["new"]
 
 
 def test_what_waits_in_a_session_from_a_room_that_is_left_is_heard_and_nothing_later(
-    listener: Person, speaker: Rooms, room: str
+    listener: Person, speaker: Client, room: str
 ) -> None:
     durable = f"--durable {room} --json"
     run(f"sub -q -r {room}-old {durable} -W 0.2", listener.env, ends=8)
-    speaker.say(f"{room}-old", "waits")
+    speaker.publish(f"{room}-old", "waits")
     first = run(f"sub -r {room} {durable} -C 1 -W 10", listener.env)
     assert texts(first.stdout) == ["waits"]
     told = f"The session '{room}' leaves {room}-old: what waits from there is heard now, and nothing later."
     assert told in first.stderr
-    speaker.say(f"{room}-old", "too late")
-    speaker.say(room, "new")
+    speaker.publish(f"{room}-old", "too late")
+    speaker.publish(room, "new")
     second = run(f"sub -r {room} {durable} -C 1 -W 10", listener.env)
     assert texts(second.stdout) == ["new"]
     assert "leaves" not in second.stderr
 
 
 def test_a_session_that_another_machine_has_used_brings_no_room_that_was_not_named(
-    listener: Person, speaker: Rooms, room: str, tmp_path: Path
+    listener: Person, speaker: Client, room: str, tmp_path: Path
 ) -> None:
     run(f"sub -q -r {room}-old --durable {room} -W 0.2", listener.env, ends=8)
     shutil.rmtree(Path(listener.env["AWS_IOT_CONFIG_DIR"]) / "durable")  # as on another machine
-    speaker.say(f"{room}-old", "old")
-    speaker.say(room, "too early")
+    speaker.publish(f"{room}-old", "old")
+    speaker.publish(room, "too early")
     later = Running(f"sub -r {room} --durable {room} --json -C 1", listener.env)
     try:
         later.wait_for("Listening")
-        speaker.say(room, "new")
+        speaker.publish(room, "new")
         assert later.wait() == 0
         assert texts("\n".join(later.stdout)) == ["new"]
     finally:
@@ -132,16 +132,16 @@ def test_a_session_that_another_machine_has_used_brings_no_room_that_was_not_nam
 
 
 def test_in_a_session_that_is_kept_each_message_is_delivered_once_however_often_its_room_was_entered(
-    stack: Stack, listener: Person, speaker: Rooms, room: str
+    stack: Stack, listener: Person, speaker: Client, room: str
 ) -> None:
     app, profile = stack.app(), stack.profile
     credentials = app.issuer(profile).issue(session_of(app.accounts(profile), listener.username))
     delivered: list[bytes] = []
     for text in ("first", "second", "third"):
         connection = app.connect(profile, listener.identity, lambda: credentials, room)
-        app.rooms(profile, connection, listener.identity, "alice").enter([room])
-        speaker.say(room, text)
-        speaker.say(room, f"end of {text}")
+        app.client(profile, connection, listener.identity, "alice").subscribe([room])
+        speaker.publish(room, text)
+        speaker.publish(room, f"end of {text}")
         while not delivered or b"end of " + text.encode() not in delivered[-1]:
             event = connection.receive(10)
             assert isinstance(event, Publication)
@@ -171,12 +171,12 @@ def test_ctrl_c_ends_the_waiting_for_an_admin(stack: Stack) -> None:
         waiting.kill()
 
 
-def test_patterns_are_heard_as_they_are_meant(listener: Person, speaker: Rooms, room: str) -> None:
+def test_patterns_are_heard_as_they_are_meant(listener: Person, speaker: Client, room: str) -> None:
     hearing = Running(f"sub -r '{room}/+' -r '{room}/deep/#' --format '{{room}}' -C 3", listener.env)
     try:
         hearing.wait_for("Listening")
         for place in (room, f"{room}/a", f"{room}/a/b", f"{room}/deep", f"{room}/deep/er"):
-            speaker.say(place, "x")
+            speaker.publish(place, "x")
         assert hearing.wait() == 0
         assert hearing.stdout == [f"{room}/a", f"{room}/deep", f"{room}/deep/er"]
     finally:
@@ -184,7 +184,7 @@ def test_patterns_are_heard_as_they_are_meant(listener: Person, speaker: Rooms, 
 
 
 def test_a_line_reaches_a_pipe_at_once_and_the_other_end_may_leave(
-    listener: Person, speaker: Rooms, room: str
+    listener: Person, speaker: Client, room: str
 ) -> None:
     env = {name: value for name, value in listener.env.items() if name != "PYTHONUNBUFFERED"}
     command = [*COMMAND, "sub", "-r", room, "--format", "{text}"]
@@ -197,10 +197,10 @@ def test_a_line_reaches_a_pipe_at_once_and_the_other_end_may_leave(
             while "Listening" not in process.stderr.readline():
                 pass
             for word in ("one", "two"):
-                speaker.say(room, word)
+                speaker.publish(room, word)
                 assert process.stdout.readline() == f"{word}\n"
             process.stdout.close()
-            speaker.say(room, "three")
+            speaker.publish(room, "three")
             assert process.wait(20) == 0
             assert process.stderr.read() == ""
         finally:
@@ -210,7 +210,7 @@ def test_a_line_reaches_a_pipe_at_once_and_the_other_end_may_leave(
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("unbuffered", [False, True])
 def test_a_full_disk_ends_it_with_a_word(
-    listener: Person, speaker: Rooms, room: str, unbuffered: bool
+    listener: Person, speaker: Client, room: str, unbuffered: bool
 ) -> None:
     env = {name: value for name, value in listener.env.items() if unbuffered or name != "PYTHONUNBUFFERED"}
     command = f"{shlex.join(COMMAND)} sub -r {room} > /dev/full"
@@ -221,7 +221,7 @@ def test_a_full_disk_ends_it_with_a_word(
             assert process.stderr
             while "Listening" not in process.stderr.readline():
                 pass
-            speaker.say(room, "x")
+            speaker.publish(room, "x")
             assert "cannot be written: No space left" in process.stderr.read()
             assert process.wait(20) == 3
         finally:

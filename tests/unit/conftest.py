@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from aws_iot.auth.credentials import Credentials
-from aws_iot.messaging.client import Rooms
+from aws_iot.messaging.client import Client
 from aws_iot.publishing.publisher import Connect
 from tests.fakes import FakeApp, FakeCloud
 
@@ -20,9 +20,9 @@ def connect(app: FakeApp, cloud: FakeCloud) -> Connect:
         raise AssertionError("a connection in memory needs none")
 
     @contextmanager
-    def connect(_: bool) -> Iterator[list[Rooms]]:
+    def connect(_: bool) -> Iterator[list[Client]]:
         connection = app.connect(profile, identity, credentials)
-        yield [app.rooms(profile, connection, identity, "alice")]
+        yield [app.client(profile, connection, identity, "alice")]
         connection.close()
 
     return connect

@@ -50,8 +50,8 @@ def message(number: int) -> Outgoing:
 
 
 def publisher_over(app: FakeApp, connection: SlowConnection, callbacks: Callbacks) -> Publisher:
-    rooms = app.rooms(app.profiles.load("default"), connection, "us-east-1:x", "alice")
-    return Publisher([rooms], callbacks, rate=0)
+    client = app.client(app.profiles.load("default"), connection, "us-east-1:x", "alice")
+    return Publisher([client], callbacks, rate=0)
 
 
 def collecting(rejected: list[tuple[int, str]]) -> Callbacks:

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 
-from aws_iot.aws.base.calls import Refusals, Service
+from aws_iot.aws.base.calls import Service
 from aws_iot.aws.base.network_errors import clock_fault
+from aws_iot.aws.base.refusals import Refusals
 from aws_iot.aws.cognito.accounts import _CONFIRM_REFUSALS
 from aws_iot.aws.cognito.identity_pool import _IDENTITY_REFUSALS
 from aws_iot.aws.cognito.user_pool import REFUSALS, SESSION_REFUSALS, hints_for
@@ -89,7 +90,7 @@ def refusal(code: str, message: str = "", date: str | None = None) -> ClientErro
             "Invalid email address",
         ),
         ("LimitExceededException", "Attempt limit exceeded", ServiceRefused, "Attempt limit exceeded"),
-        ("TooManyRequestsException", "Rate exceeded", Busy, "no more requests at the moment"),
+        ("TooManyRequestsException", "Rate exceeded", Busy, "throttling"),
         ("AccessDeniedException", "User x is not authorized", NotAuthorized, "not authorized"),
         (
             "SomethingNewException",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from aws_iot.errors import NotAuthorized, ServiceRefused, TopicRefused, Unreachable
-from aws_iot.messaging.client import Rooms
+from aws_iot.messaging.client import Client
 from aws_iot.messaging.message import encode
 from aws_iot.publishing.publisher import Connect
 from aws_iot.publishing.reporter import (
@@ -90,7 +90,7 @@ def test_it_sends_what_other_programs_saved_first(
     assert sent(cloud) == [encode("one"), encode("two"), encode("three")]
 
 
-def unreachable(_: bool) -> AbstractContextManager[list[Rooms]]:
+def unreachable(_: bool) -> AbstractContextManager[list[Client]]:
     raise Unreachable("no network")
 
 

@@ -7,12 +7,12 @@ from functools import partial
 from aws_iot.app import App
 from aws_iot.auth.login import SignIn
 from aws_iot.auth.session_store import Kept
-from aws_iot.cli.sign_in import pointing_at_doctor, signed_in
+from aws_iot.cli.sign_in import signed_in, suggest_doctor
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.formatting import notice
 from aws_iot.config.profile import Profile
 from aws_iot.errors import NotAccepted, Unreachable
-from aws_iot.messaging.client import Rooms
+from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Connection
 
 FIRST_PAUSE_SECONDS = 5.0
@@ -30,13 +30,13 @@ def entered(
     tell: bool = False,
     durable: str | None = None,
     wait: bool = False,
-) -> Iterator[Rooms]:
+) -> Iterator[Client]:
     """The rooms of the profile, over a connection that is closed in the end; `tell` shows what an admin needs.
 
     With `durable` the broker keeps the session under this name. With `wait` it is tried until an admin
     has accepted the identity.
     """
-    with pointing_at_doctor(profile.key):
+    with suggest_doctor(profile.key):
         sign_in, kept = signed_in(app, profile, user, password, from_stdin)
         username, identity = kept.session.username, kept.credentials.identity
         if tell:
@@ -45,7 +45,7 @@ def entered(
         connect = partial(app.connect, profile, identity, sign_in.credentials(kept).current, durable)
         connection = _once_accepted(connect, app.pause) if wait else connect()
     try:
-        yield app.rooms(profile, connection, identity, username)
+        yield app.client(profile, connection, identity, username)
     finally:
         connection.close()
 
@@ -71,7 +71,7 @@ def _once_accepted(connect: Callable[[], Connection], pause: Callable[[float], N
 @contextmanager
 def connected(
     sign_in: SignIn, kept: Kept, app: App, profile: Profile, connections: int
-) -> Iterator[list[Rooms]]:
+) -> Iterator[list[Client]]:
     """The rooms of the profile, over as many connections; all are closed in the end."""
     username, identity = kept.session.username, kept.credentials.identity
     links = app.connect_several(profile, identity, sign_in.credentials(kept).current, connections)
@@ -80,4 +80,4 @@ def connected(
             opened.callback(link.close)
         for link in links:  # all of them, before any is waited for
             opened.callback(link.leave)
-        yield [app.rooms(profile, link, identity, username) for link in links]
+        yield [app.client(profile, link, identity, username) for link in links]

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def pointing_at_doctor(key: str) -> Iterator[None]:
+def suggest_doctor(key: str) -> Iterator[None]:
     """Say with what stands in the way to the services, or is refused there, where to look further."""
     try:
         yield
@@ -70,7 +70,7 @@ def signed_in(
     sign_in, asker = app.sign_in(profile), Asker.of_command(app, profile, may_ask=ask)
     kept = app.sessions.load(profile)
     if not ask and not (user or profile.username or kept):
-        raise nobody_in(profile)
+        raise not_signed_in(profile)
     username = username_of(profile, user, kept, for_password=bool(password) or from_stdin)
     if from_stdin or is_typed("password"):
         kept = sign_in.by_password(username, chosen_password(password, from_stdin) or "", asker)
@@ -103,7 +103,7 @@ def session_alone(
     sign_in, asker = app.sign_in(profile), Asker.of_command(app, profile, may_ask=ask)
     kept = app.sessions.load(profile)
     if not (user or profile.username or kept):
-        raise nobody_in(profile)
+        raise not_signed_in(profile)
     username = username_of(profile, user, kept, for_password=bool(password) or from_stdin)
     secret = chosen_password(password, from_stdin) if from_stdin or is_typed("password") else None
     if secret is None and kept and kept.session.username == username:
@@ -198,17 +198,17 @@ def forget_all(app: App, key: str, username: str | None = None) -> None:
             output.info(f"{error}.")
 
 
-def whoever_is_in(app: App, profile: Profile) -> Kept:
+def require_session(app: App, profile: Profile) -> Kept:
     """The kept session with live tokens, renewed first if need be. Raises `SignInRefused`."""
     kept = app.sessions.load(profile)
     if kept:
         kept = app.sign_in(profile).kept(kept.session.username, tokens_left=TOKENS_BEFORE)
     if kept is None:
-        raise nobody_in(profile)
+        raise not_signed_in(profile)
     return kept
 
 
-def nobody_in(profile: Profile) -> SignInRefused:
+def not_signed_in(profile: Profile) -> SignInRefused:
     """Nobody is signed in, as an error."""
     return SignInRefused(
         f"nobody is signed in with the profile '{profile.key}'",

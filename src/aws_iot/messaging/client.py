@@ -1,4 +1,4 @@
-"""Rooms: publish and receive messages over one connection; drop duplicates."""
+"""Client: publishes and receives messages over one connection, and drops duplicates."""
 
 import math
 import time
@@ -31,7 +31,7 @@ SLICE_SECONDS = 0.05
 """How often it is asked again whether what was heard has been dealt with."""
 
 
-class Rooms:
+class Client:
     """The rooms of one identity pool, as one identity sees them over one connection."""
 
     def __init__(
@@ -68,19 +68,16 @@ class Rooms:
         """Who we are to the others."""
         return self._identity
 
-    def say(self, room: str, text: str) -> None:
-        """Return when the broker has acknowledged it.
+    def publish(self, room: str, message: str | bytes, *, qos: int = 1, retain: bool = False) -> None:
+        """Send a message, and return when the broker has acknowledged it.
 
-        Raises `InvalidRoom` and `InvalidMessage` before anything is sent, else what
-        `Connection.publish` raises.
+        A `str` travels as `{"msg": …}`; `bytes` are the payload itself. Raises `InvalidRoom` and
+        `InvalidMessage` before anything is sent, else what `Connection.publish` raises.
         """
-        self.publish(room, checked_payload(text))
-
-    def publish(self, room: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
-        """As `say`, with a payload that may be anything at all."""
+        payload = checked_payload(message) if isinstance(message, str) else message
         self._connection.publish(self._publication(Outgoing(room, payload, self._new_id(), qos, retain)))
 
-    def hand_over(self, message: Outgoing, done: Done) -> None:
+    def publish_nowait(self, message: Outgoing, done: Done) -> None:
         """As `publish`, without waiting: see `Connection.send`."""
         self._connection.send(self._publication(message), done)
 
@@ -89,7 +86,7 @@ class Rooms:
         properties = to_properties(message.id, self._now(), self._name)
         return Publication(where, checked_size(message.payload), properties, message.qos, message.retain)
 
-    def enter(self, rooms: Sequence[str], session: DurableSession | None = None) -> list[str]:
+    def subscribe(self, rooms: Sequence[str], session: DurableSession | None = None) -> list[str]:
         """Hear these rooms, which may be patterns, or every room if none is named.
 
         In a session that the broker keeps, those of before that are left now are given, but for those that others
@@ -120,7 +117,7 @@ class Rooms:
         covered = [any(covers(wide, one) for wide in filters) for one in left_filters]
         return [room for room, is_covered in zip(left, covered, strict=True) if not is_covered]
 
-    def hear(
+    def events(
         self,
         timeout: float | None = None,
         unsettled: Callable[[], Message | None] = lambda: None,
@@ -158,7 +155,7 @@ class Rooms:
             if heard is not None:
                 yield heard
 
-    def what_happened(self) -> Iterator[Lost | Restored]:
+    def connection_events(self) -> Iterator[Lost | Restored]:
         """What has happened to the connection since the last time, at once: for those who only speak.
 
         Raises what has ended the connection.

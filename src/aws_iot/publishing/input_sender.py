@@ -49,9 +49,9 @@ class InputSender:
             if checkpoint:
                 stack.enter_context(checkpoint.open(self._stream, self._request.options.room))
                 self._stream = checkpoint.stream
-            connections = stack.enter_context(connect(True))
+            clients = stack.enter_context(connect(True))
             callbacks = Callbacks(self._rejected, self._report, self._polled)
-            self._publisher = Publisher(connections, callbacks, rate=self._request.rate)
+            self._publisher = Publisher(clients, callbacks, rate=self._request.rate)
             began = time.monotonic()
             try:
                 self._send()

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 from aws_iot.deadline import POLL_SECONDS
 from aws_iot.errors import AwsIotError, ServiceRefused, TopicRefused
-from aws_iot.messaging.client import Rooms
+from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Outgoing
 from aws_iot.publishing.pacing import BYTES_PER_SECOND, MAX_UNACKNOWLEDGED, PUBLISHES_PER_SECOND, Pacer
 
-Connect = Callable[[bool], AbstractContextManager[Sequence[Rooms]]]
-"""Signs in and connects, and closes the connections at the end. The argument: whether it may ask a person."""
+Connect = Callable[[bool], AbstractContextManager[Sequence[Client]]]
+"""Signs in and gives a client for each connection, until the block ends. The argument: whether it may ask a person."""
 
 
 @dataclass
@@ -57,8 +57,8 @@ class Callbacks:
 class _Lane:
     """One connection of the publisher, and how many of its messages are unacknowledged."""
 
-    def __init__(self, rooms: Rooms, pacer: Pacer) -> None:
-        self.rooms = rooms
+    def __init__(self, client: Client, pacer: Pacer) -> None:
+        self.client = client
         self.pacer = pacer
         self.sent = 0
         self.settled = 0
@@ -81,13 +81,13 @@ class Publisher:
     """
 
     def __init__(
-        self, connections: Sequence[Rooms], callbacks: Callbacks, *, rate: float = PUBLISHES_PER_SECOND
+        self, clients: Sequence[Client], callbacks: Callbacks, *, rate: float = PUBLISHES_PER_SECOND
     ) -> None:
         """`rate` is in messages a second for each connection; 0 removes the limit for bytes, too."""
         self.stats = PublishStats()
         self.reported = 0
         bytes_per_second = BYTES_PER_SECOND if rate else 0
-        self._lanes = [_Lane(rooms, Pacer(rate, bytes_per_second)) for rooms in connections]
+        self._lanes = [_Lane(client, Pacer(rate, bytes_per_second)) for client in clients]
         self._turn = 0
         self._callbacks = callbacks
         self._lock = threading.Lock()
@@ -115,7 +115,7 @@ class Publisher:
             self.poll()
         lane.sent += 1
         self.stats.sent += 1
-        lane.rooms.hand_over(message, lambda error: self._settle(lane, number, message, error))
+        lane.client.publish_nowait(message, lambda error: self._settle(lane, number, message, error))
 
     def reject(self, number: int, error: AwsIotError) -> None:
         """The message of this number cannot be sent at all."""
@@ -160,7 +160,7 @@ class Publisher:
     def _check_connection(self, lane: _Lane) -> None:
         """Report changes of one connection. Raises what ended it."""
         is_lost = lane.settled_at_loss is not None
-        for event in lane.rooms.what_happened():
+        for event in lane.client.connection_events():
             if isinstance(event, Restored):
                 lane.pacer.hold(lane.resent / PUBLISHES_PER_SECOND)
             self._callbacks.connection_changed(event)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from aws_iot.aws.base.calls import Refusals, Service
+from aws_iot.aws.base.calls import Service
+from aws_iot.aws.base.refusals import Refusals
 from aws_iot.errors import AwsIotError, Busy, NotFound, ServiceRefused, Unreachable, WrongClock
 
 CAPABILITIES = ["CAPABILITY_IAM"]

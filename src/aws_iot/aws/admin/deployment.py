@@ -8,7 +8,8 @@ from functools import cached_property
 from urllib.parse import urlsplit
 
 from aws_iot.aws.admin.cloudformation import Stack, StackState
-from aws_iot.aws.base.calls import Address, Service
+from aws_iot.aws.base.calls import Service
+from aws_iot.aws.base.clients import Address
 from aws_iot.errors import NotAuthorized, ServiceRefused, Unreachable
 
 AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")

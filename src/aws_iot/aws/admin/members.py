@@ -6,8 +6,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from aws_iot.aws.admin.services import AsAdmin
-from aws_iot.aws.base.calls import Refusals, Service
+from aws_iot.aws.admin.services import AdminServices
+from aws_iot.aws.base.calls import Service
+from aws_iot.aws.base.refusals import Refusals
 from aws_iot.errors import NotAuthorized, NotFound, NotInstalled, ServiceRefused
 
 PAGE = 60  # the most that ListIdentities gives at once: cognito-identity 2014-06-30
@@ -33,7 +34,7 @@ class Connected:
     hears: Sequence[str]
 
 
-class Members(AsAdmin):
+class Members(AdminServices):
     """Who may come in, by the IoT policies attached to identities; signs with the caller's AWS credentials.
 
     Every method raises `ServiceRefused`, `CredentialsRefused` or `NotAuthorized`.

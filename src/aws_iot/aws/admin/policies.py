@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from aws_iot.aws.admin.services import AsAdmin
-from aws_iot.aws.base.calls import Refusals, Service
+from aws_iot.aws.admin.services import AdminServices
+from aws_iot.aws.base.calls import Service
+from aws_iot.aws.base.refusals import Refusals
 from aws_iot.errors import LocalError, NotAuthorized, NotFound, ServiceRefused
 from aws_iot.policy.access import Gate, Person, Question
 from aws_iot.policy.evaluate import Document, parse
@@ -26,7 +27,7 @@ class Opinion:
     missing: tuple[str, ...] = ()
 
 
-class Authorization(AsAdmin):
+class Authorization(AdminServices):
     """Reads what decides about an identity of the profile's pool. Raises `CredentialsRefused` and `Unreachable`.
 
     What the caller's AWS credentials may not read is a gate in doubt.

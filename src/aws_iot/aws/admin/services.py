@@ -4,11 +4,12 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
 
-from aws_iot.aws.base.calls import Address, Service
+from aws_iot.aws.base.calls import Service
+from aws_iot.aws.base.clients import Address
 from aws_iot.config.profile import Profile
 
 
-class AsAdmin:
+class AdminServices:
     """Makes each service when it is first needed; `timeout` is in seconds, for each call."""
 
     def __init__(

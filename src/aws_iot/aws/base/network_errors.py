@@ -1,4 +1,4 @@
-"""What goes wrong on the way to a service: in words, whatever library was on its way."""
+"""Network errors: why a service cannot be reached, as text for a person, whichever library failed."""
 
 import socket
 import ssl
@@ -9,11 +9,11 @@ from aws_iot.config.endpoint import is_loopback
 from aws_iot.errors import WrongClock
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
-"""AWS refuses signatures that are older or newer than this; some services allow 15 minutes."""
+"""AWS rejects signatures that are older or newer than this. Some services allow 15 minutes."""
 
 
 def time_of(date_header: str | None) -> datetime | None:
-    """The moment in a `Date` header, in whole seconds; None if none can be read there."""
+    """The time in a `Date` header, in whole seconds; None if there is none."""
     try:
         theirs = parsedate_to_datetime(date_header) if date_header else None
     except ValueError:
@@ -22,40 +22,42 @@ def time_of(date_header: str | None) -> datetime | None:
 
 
 def clock_fault(date_header: str | None, now: datetime) -> WrongClock | None:
-    """What a service's `Date` header says of our clock, if that is enough to spoil a signature."""
+    """The error for a clock too far from a service's `Date` header for a valid signature; None if it is not."""
     theirs = time_of(date_header)
     if theirs is None or abs(now - theirs) <= CLOCK_TOLERANCE:
         return None
     minutes = round((now - theirs).total_seconds() / 60)
     return WrongClock(
         f"this machine's clock is {abs(minutes)} minutes {'fast' if minutes > 0 else 'slow'}: "
-        f"it says {now.astimezone(UTC):%H:%M} UTC, the service {theirs.astimezone(UTC):%H:%M} UTC",
-        hint="Set the clock, then try again: AWS refuses what is signed at the wrong time.",
+        f"it shows {now.astimezone(UTC):%H:%M} UTC, the service {theirs.astimezone(UTC):%H:%M} UTC",
+        hint="Set the clock, then try again: AWS rejects signatures made at the wrong time.",
     )
 
 
 def why_unreachable(error: BaseException | None) -> str:
-    """The trouble at the bottom of a chain of exceptions, in words."""
+    """The cause at the bottom of a chain of exceptions, as text."""
     while error is not None:
-        for kind, words in _TROUBLES:
+        for kind, text in _CAUSES:
             if isinstance(error, kind):
                 detail = (
                     f" ({error.verify_message})" if isinstance(error, ssl.SSLCertVerificationError) else ""
                 )
-                return words + detail
+                return text + detail
         inner = getattr(error, "kwargs", {}).get("error") or getattr(error, "reason", None)
         error = inner if isinstance(inner, BaseException) else error.__cause__ or error.__context__
     return "the connection failed"
 
 
 def local_hint(host: str, error: BaseException) -> str | None:
-    """What to do where nothing listens on this machine itself."""
+    """What to do if nothing listens at an address of this machine."""
     if is_loopback(host.rpartition(":")[0] or host) and "nothing listens" in why_unreachable(error):
-        return "If the local stack was there, start it again: aws-iot local. It forgets all accounts when it ends."
+        return (
+            "If the local stack ran there, start it again: aws-iot local. It loses all accounts when it ends."
+        )
     return None
 
 
-_TROUBLES: tuple[tuple[type[BaseException], str], ...] = (
+_CAUSES: tuple[tuple[type[BaseException], str], ...] = (
     (socket.gaierror, "there is no host of that name (or no network)"),
     (ConnectionRefusedError, "the connection was refused: nothing listens there"),
     (ssl.SSLCertVerificationError, "its certificate is not trusted"),

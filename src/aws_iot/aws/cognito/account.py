@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import Any
 
 from aws_iot.auth.session import SecondFactors, Session
-from aws_iot.aws.base.calls import Refusals
+from aws_iot.aws.base.refusals import Refusals
 from aws_iot.aws.cognito.user_pool import SESSION_REFUSALS, UserPool
 from aws_iot.errors import CodeRefused, ServiceRefused, SessionEnded, WrongPassword
 

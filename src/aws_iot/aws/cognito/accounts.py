@@ -10,7 +10,7 @@ from typing import Any
 from pycognito.aws_srp import AWSSRP, generate_hash_device
 
 from aws_iot.auth.session import Answer, Challenge, CodeSent, Device, Session
-from aws_iot.aws.base.calls import Refusals
+from aws_iot.aws.base.refusals import Refusals
 from aws_iot.aws.cognito.account import CognitoAccount, check_verified, code_refused
 from aws_iot.aws.cognito.user_pool import REFUSALS, SESSION_REFUSALS, UserPool
 from aws_iot.errors import (

@@ -6,8 +6,10 @@ from typing import Any
 
 from aws_iot.auth.credentials import Credentials
 from aws_iot.auth.session import Session
-from aws_iot.aws.base.calls import Address, Refusals, Service
+from aws_iot.aws.base.calls import Service
+from aws_iot.aws.base.clients import Address
 from aws_iot.aws.base.network_errors import clock_fault
+from aws_iot.aws.base.refusals import Refusals
 from aws_iot.aws.cognito.user_pool import hints_for
 from aws_iot.config.profile import Profile
 from aws_iot.errors import AwsIotError, CredentialsRefused, ProfileError

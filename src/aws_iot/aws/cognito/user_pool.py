@@ -11,7 +11,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from aws_iot.aws.base.calls import Address, Refusals, Service
+from aws_iot.aws.base.calls import Service
+from aws_iot.aws.base.clients import Address
+from aws_iot.aws.base.refusals import Refusals
 from aws_iot.config.profile import Profile
 from aws_iot.errors import (
     AccountNotConfirmed,

@@ -19,8 +19,10 @@ from awscrt.http import HttpHeaders, HttpRequest
 from botocore.httpsession import get_cert_path
 
 from aws_iot.auth.credentials import Credentials
-from aws_iot.aws.base.calls import Address, Refusals, Service
+from aws_iot.aws.base.calls import Service
+from aws_iot.aws.base.clients import Address
 from aws_iot.aws.base.network_errors import clock_fault, time_of
+from aws_iot.aws.base.refusals import Refusals
 from aws_iot.aws.cognito.user_pool import UserPool
 from aws_iot.aws.iot.diagnosis import MOST_OF_A_BODY, Way, why_not
 from aws_iot.aws.iot.signing import sign

@@ -7,7 +7,7 @@ import click
 from aws_iot.app import App
 from aws_iot.auth.session import CodeSent
 from aws_iot.cli import options
-from aws_iot.cli.sign_in import ask_password, chosen_password, forget_all, username_of, whoever_is_in
+from aws_iot.cli.sign_in import ask_password, chosen_password, forget_all, require_session, username_of
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import ask_line, need_terminal
 
@@ -106,7 +106,7 @@ def delete(ctx: click.Context, key: str, yes: bool, user: str | None) -> None:
     """
     app = ctx.find_object(App) or App()
     profile = app.profiles.load(key)
-    session = whoever_is_in(app, profile).session
+    session = require_session(app, profile).session
     if yes:
         typed = user
     else:

@@ -9,7 +9,7 @@ from aws_iot.auth.login import ATTEMPTS
 from aws_iot.auth.session import Account
 from aws_iot.cli import options
 from aws_iot.cli.challenges import METHODS
-from aws_iot.cli.sign_in import whoever_is_in
+from aws_iot.cli.sign_in import require_session
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.authenticator import issuer_of, show_authenticator
 from aws_iot.cli.ui.terminal import ask_line, need_terminal
@@ -103,7 +103,7 @@ def off(app: App, key: str) -> None:
 def _account(app: App, key: str) -> tuple[str, Account]:
     """Of whoever is signed in: the user name and the account."""
     profile = app.profiles.load(key)
-    session = whoever_is_in(app, profile).session
+    session = require_session(app, profile).session
     return session.username, app.accounts(profile).of(session)
 
 

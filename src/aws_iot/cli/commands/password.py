@@ -7,7 +7,7 @@ import click
 from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.commands.account import tell_code_sent
-from aws_iot.cli.sign_in import ask_password, forget_preset, username_of, whoever_is_in
+from aws_iot.cli.sign_in import ask_password, forget_preset, require_session, username_of
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import ask_new_password
 
@@ -69,7 +69,7 @@ def change(app: App, key: str, password: str | None, new_password: str | None) -
       aws-iot password change
     """
     profile = app.profiles.load(key)
-    kept = whoever_is_in(app, profile)
+    kept = require_session(app, profile)
     username = kept.session.username
     old = password or ask_password(app, username)
     account = app.accounts(profile).of(kept.session)

@@ -7,7 +7,7 @@ import click
 from aws_iot.app import App
 from aws_iot.auth.session_store import Kept
 from aws_iot.cli import options
-from aws_iot.cli.sign_in import by_password, nobody_in, pointing_at_doctor, username_of
+from aws_iot.cli.sign_in import by_password, not_signed_in, suggest_doctor, username_of
 from aws_iot.cli.ui import output
 from aws_iot.config.profile import Profile
 from aws_iot.errors import LocalError, ServiceRefused, SignInRefused, Unreachable
@@ -40,7 +40,7 @@ def login(
     profile = app.profiles.load(key)
     sign_in = app.sign_in(profile)
     username = username_of(profile, user, app.sessions.load(profile), for_password=True)
-    with pointing_at_doctor(key):
+    with suggest_doctor(key):
         kept = by_password(app, sign_in, profile, username, password, password_stdin)
     if remember_device and kept.session.device:
         app.accounts(profile).of(kept.session).remember_device()
@@ -101,7 +101,7 @@ def whoami(app: App, key: str, as_json: bool) -> None:
     profile = app.profiles.load(key)
     kept = app.sessions.load(profile)
     if kept is None:
-        raise nobody_in(profile)
+        raise not_signed_in(profile)
     facts = _facts(profile, kept)
     if as_json:
         output.data(json.dumps(facts))

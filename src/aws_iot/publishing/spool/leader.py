@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from aws_iot.backoff import Backoff
 from aws_iot.deadline import POLL_SECONDS
 from aws_iot.errors import AwsIotError, LimitReached, SignInRefused, Unreachable
-from aws_iot.messaging.client import Rooms
+from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Outgoing
 from aws_iot.publishing.publisher import Callbacks, Connect, Publisher
@@ -53,11 +53,11 @@ class SpoolLeader:
         """
         run = self._run
         with ExitStack() as stack:
-            connections = self._connected(connect, stack)
+            clients = self._connected(connect, stack)
             callbacks = Callbacks(
                 self._rejected, self._connection_changed, self._polled, self._acknowledged.append
             )
-            self._publisher = Publisher(connections, callbacks, rate=run.request.rate)
+            self._publisher = Publisher(clients, callbacks, rate=run.request.rate)
             run.reader.backlog.connected()
             run.reader.start()
             began = time.monotonic()
@@ -73,8 +73,8 @@ class SpoolLeader:
         acknowledged, seconds = self._publisher.stats.acknowledged, time.monotonic() - began
         run.report(Finished(acknowledged, run.rejections.count, seconds, over_limit=self._over_limit))
 
-    def _connected(self, connect: Connect, stack: ExitStack) -> Sequence[Rooms]:
-        """Connections, once there are some; the reader saves the input until then.
+    def _connected(self, connect: Connect, stack: ExitStack) -> Sequence[Client]:
+        """A client for each connection, once there are some; the reader saves the input until then.
 
         Raises what the last attempt raised when the input has ended.
         """
@@ -82,7 +82,7 @@ class SpoolLeader:
         may_ask = True
         for delay in CONNECT_BACKOFF:
             try:
-                connections = stack.enter_context(connect(may_ask))
+                clients = stack.enter_context(connect(may_ask))
             except Unreachable as error:
                 failure = error
                 if may_ask and not run.reader.is_finished:
@@ -95,7 +95,7 @@ class SpoolLeader:
             else:
                 if not may_ask:
                     run.report(Connected())
-                return connections
+                return clients
             may_ask = False
             run.reader.start()
             run.read_for(delay)

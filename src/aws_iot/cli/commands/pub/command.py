@@ -12,11 +12,11 @@ from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.commands.pub.options import DeliveryOptions, check_options, delivery_options, input_options
 from aws_iot.cli.connect import connected
-from aws_iot.cli.sign_in import expected_username, pointing_at_doctor, signed_in
+from aws_iot.cli.sign_in import expected_username, signed_in, suggest_doctor
 from aws_iot.cli.ui import output
 from aws_iot.config.profile import Profile
 from aws_iot.errors import LocalError, SignInRefused
-from aws_iot.messaging.client import Rooms
+from aws_iot.messaging.client import Client
 from aws_iot.messaging.topics import check_room
 from aws_iot.publishing.request import InputOptions, PublishRequest, Readable
 
@@ -117,7 +117,7 @@ class _Connector:
         self._signed_in: tuple[SignIn, Kept] | None = None
 
     @contextmanager
-    def connect(self, connections: int, *, may_ask: bool = True) -> Iterator[list[Rooms]]:
+    def connect(self, connections: int, *, may_ask: bool = True) -> Iterator[list[Client]]:
         """Open connections, and close them in the end. `may_ask`: whether to ask for a password if necessary."""
         if self._signed_in is None:
             if self._password_stdin and not may_ask:
@@ -125,8 +125,8 @@ class _Connector:
             self._signed_in = signed_in(
                 self._app, self.profile, self._user, self._password, self._password_stdin, ask=may_ask
             )
-        with connected(*self._signed_in, self._app, self.profile, connections) as rooms:
-            yield rooms
+        with connected(*self._signed_in, self._app, self.profile, connections) as clients:
+            yield clients
 
     def expected_username(self) -> str | None:
         """The user who will be signed in, if that is known already."""
@@ -136,8 +136,8 @@ class _Connector:
 
 def _send_one(connector: _Connector, request: PublishRequest, key: str) -> None:
     room, payload = request.options.room or "", request.payload or b""
-    with pointing_at_doctor(key), connector.connect(1) as [rooms]:
-        rooms.publish(room, payload, qos=request.qos, retain=request.retain)
+    with suggest_doctor(key), connector.connect(1) as [client]:
+        client.publish(room, payload, qos=request.qos, retain=request.retain)
     output.info(f"Sent to {room}." if request.qos else f"Sent to {room}, without acknowledgement (--qos 0).")
 
 
@@ -165,5 +165,5 @@ def _send_many(
     else:
         checkpoint = Checkpoint(delivery.resume, reporter.unit) if delivery.resume else None
         sender = InputSender(request, reporter, checkpoint)
-    with reporter.hinting_at_unsent(), pointing_at_doctor(profile.key):
+    with reporter.hinting_at_unsent(), suggest_doctor(profile.key):
         sender.run(lambda may_ask: connector.connect(delivery.connections, may_ask=may_ask))

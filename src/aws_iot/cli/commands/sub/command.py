@@ -15,12 +15,12 @@ from aws_iot.cli import options
 from aws_iot.cli.commands.sub.handler import Handler, shell_syntax
 from aws_iot.cli.commands.sub.sinks import Outlet, Printer
 from aws_iot.cli.connect import entered
-from aws_iot.cli.sign_in import pointing_at_doctor
+from aws_iot.cli.sign_in import suggest_doctor
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.formatting import message_line, raw_line, tell_link
 from aws_iot.cli.ui.template import InvalidTemplate, Template
 from aws_iot.errors import NothingCame
-from aws_iot.messaging.client import Rooms
+from aws_iot.messaging.client import Client
 from aws_iot.messaging.durable import DurableSession
 from aws_iot.messaging.json_lines import to_line
 from aws_iot.messaging.message import Message, short
@@ -214,32 +214,34 @@ def sub(
             f"--exec is no shell's: '{word}' is a word like any other. A shell is run so: --exec 'sh -c \"…\"'"
         )
     with (
-        entered(app, profile, user, password, password_stdin, tell=True, durable=durable, wait=wait) as place,
+        entered(
+            app, profile, user, password, password_stdin, tell=True, durable=durable, wait=wait
+        ) as client,
         outlet,
     ):
-        with pointing_at_doctor(key):
+        with suggest_doctor(key):
             _enter(
-                place,
+                client,
                 rooms,
                 durable,
-                app.durable_session(profile, place.identity, durable) if durable else None,
+                app.durable_session(profile, client.identity, durable) if durable else None,
             )
         output.info(f"Listening in {', '.join(rooms) or 'all rooms'}; Ctrl-C ends it.")
-        muted = {place.identity} if not_from_me else set()
+        muted = {client.identity} if not_from_me else set()
         ends = math.inf if seconds is None else time.monotonic() + seconds
-        came = _listen(place, outlet, ends, count, senders, muted)
+        came = _listen(client, outlet, ends, count, senders, muted)
         outlet.finish(ends)
-        place.acknowledge(outlet.settle())
+        client.acknowledge(outlet.settle())
     if seconds is not None and came < (count or 1):
         missed = f"{came or 'none'} of {count} messages" if count else "no message"
         raise NothingCame(f"{missed} came within {seconds:g} seconds")
     outlet.check()
 
 
-def _enter(place: Rooms, rooms: Sequence[str], name: str | None, session: DurableSession | None) -> None:
+def _enter(client: Client, rooms: Sequence[str], name: str | None, session: DurableSession | None) -> None:
     known = bool(session and session.rooms())
-    left = place.enter(rooms, session)
-    if known and not place.is_resumed:
+    left = client.subscribe(rooms, session)
+    if known and not client.is_resumed:
         output.info(f"The broker has forgotten the session '{name}': what was said meanwhile is missing.")
     elif left:
         output.info(
@@ -262,7 +264,7 @@ def _outlet(as_json: bool, template: Template | None, raw: bool, command: list[s
 
 
 def _listen(
-    place: Rooms,
+    client: Client,
     outlet: Outlet,
     ends: float,
     count: int | None,
@@ -272,7 +274,7 @@ def _listen(
     """How many messages came, until one of the limits is reached."""
     came = 0
     seconds = None if ends == math.inf else ends - time.monotonic()
-    for heard in place.hear(seconds, outlet.settle, outlet.at_once):
+    for heard in client.events(seconds, outlet.settle, outlet.at_once):
         if not isinstance(heard, Message):
             tell_link(heard)
             continue

@@ -1,4 +1,4 @@
-"""An admin's own AWS credentials: found once, on the caller's thread, and told in our words where there are none."""
+"""An admin's own AWS credentials: found once, on the caller's thread; why there are none is reported."""
 
 import json
 import os
@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.aws.base.admin_credentials import OwnKeys
-from aws_iot.aws.base.calls import Address, Service
+from aws_iot.aws.base.admin_credentials import AdminCredentials
+from aws_iot.aws.base.calls import Service
+from aws_iot.aws.base.clients import Address
 from aws_iot.errors import AwsIotError, CredentialsRefused, LocalError, Unreachable
 from tests import terminal
 from tests.terminal import on_a_terminal, read_rest, read_until, type_in
@@ -63,7 +64,7 @@ source_profile = nobody
 
 
 class Sts(BaseHTTPRequestHandler):
-    """Gives a role's credentials for a code, and counts how often; and answers whoever asks who they are."""
+    """Gives a role's credentials for a code, counts how often, and answers GetCallerIdentity."""
 
     server: "Server"
 
@@ -93,7 +94,7 @@ with invalid MFA one time pass code.</Message></Error></ErrorResponse>"""
 
 
 class Server(ThreadingHTTPServer):
-    """Notes what it is asked."""
+    """Records the requests."""
 
     daemon_threads = True
 
@@ -114,7 +115,7 @@ def sts() -> Iterator[Server]:
 
 @pytest.fixture
 def settings(tmp_path: Path, sts: Server) -> dict[str, str]:
-    """The AWS settings of a person, and nothing else of AWS."""
+    """The environment of a person with these AWS settings and no others."""
     (tmp_path / "config").write_text(CONFIG, encoding="utf-8")
     kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
     return kept | {
@@ -135,8 +136,8 @@ def here(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-def found(profile: str | None) -> OwnKeys:
-    own = OwnKeys.of(profile, lambda: datetime.now(UTC), 5)
+def found(profile: str | None) -> AdminCredentials:
+    own = AdminCredentials.of(profile, lambda: datetime.now(UTC), 5)
     own.keys()
     return own
 
@@ -147,15 +148,25 @@ def found(profile: str | None) -> OwnKeys:
     [
         (None, CredentialsRefused, "found none", "--aws-profile"),
         ("half", CredentialsRefused, "aws_secret_access_key is missing", "Add it"),
-        ("sso", CredentialsRefused, "has ended, or there was none", "aws sso login --profile sso"),
-        ("program", CredentialsRefused, "the credential_process of your AWS profile gave no", "Run it"),
-        ("babble", CredentialsRefused, "the credential_process of your AWS profile gave no", "Run it"),
-        ("gone", CredentialsRefused, "the credential_process of your AWS profile gave no", "Run it"),
+        ("sso", CredentialsRefused, "has expired, or you are not signed in", "aws sso login --profile sso"),
+        (
+            "program",
+            CredentialsRefused,
+            "the credential_process of your AWS profile gave no",
+            "Run the command",
+        ),
+        (
+            "babble",
+            CredentialsRefused,
+            "the credential_process of your AWS profile gave no",
+            "Run the command",
+        ),
+        ("gone", CredentialsRefused, "the credential_process of your AWS profile gave no", "Run the command"),
         ("wrong", CredentialsRefused, '"nobody"', "~/.aws/config"),
         ("stranger", LocalError, "stranger", "~/.aws/config"),
     ],
 )
-def test_why_there_are_none_is_told_and_nothing_of_what_a_program_said(
+def test_the_error_explains_why_there_are_none_without_the_output_of_a_program(
     profile: str | None, kind: type[AwsIotError], words: str, hint: str
 ) -> None:
     with pytest.raises(kind) as told:
@@ -167,24 +178,22 @@ def test_why_there_are_none_is_told_and_nothing_of_what_a_program_said(
 
 
 @pytest.mark.usefixtures("here")
-def test_a_variable_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_names_a_missing_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOWNKEY")
-    with pytest.raises(CredentialsRefused, match="AWS_SECRET_ACCESS_KEY is missing"):
+    with pytest.raises(CredentialsRefused, match="AWS_SECRET_ACCESS_KEY is not set"):
         found(None)
 
 
 @pytest.mark.usefixtures("here")
-def test_a_file_that_cannot_be_read_as_settings_is_named(tmp_path: Path) -> None:
+def test_the_error_names_a_file_that_is_not_of_aws_settings(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("[profile", encoding="utf-8")
     with pytest.raises(LocalError, match=r"config$") as told:
         found(None)
-    assert "Mend that file" in (told.value.hint or "")
+    assert "Fix that file" in (told.value.hint or "")
 
 
 @pytest.mark.usefixtures("here")
-def test_a_service_that_cannot_be_reached_for_them_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unreachable_service_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     (tmp_path / "config").write_text(CONFIG.replace(f"mfa_serial = {DEVICE}", ""), encoding="utf-8")
     with pytest.raises(Unreachable, match="cannot get your AWS credentials: the connection was refused"):
@@ -192,7 +201,7 @@ def test_a_service_that_cannot_be_reached_for_them_is_told(
 
 
 @pytest.mark.usefixtures("here")
-def test_a_loopback_endpoint_is_asked_without_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loopback_endpoint_is_called_without_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     for name in ("NO_PROXY", "no_proxy"):
@@ -205,7 +214,8 @@ def test_a_loopback_endpoint_is_asked_without_a_proxy(monkeypatch: pytest.Monkey
 ASKS_TWO_SERVICES = """
 import sys
 from datetime import UTC, datetime
-from aws_iot.aws.base.calls import Address, Service
+from aws_iot.aws.base.clients import Address
+from aws_iot.aws.base.calls import Service
 from aws_iot.errors import AwsIotError
 try:
     for region in ("us-east-1", "eu-west-1"):
@@ -219,9 +229,7 @@ print("answered", flush=True)
 
 
 @terminal.NEEDED
-def test_a_code_is_asked_for_once_and_no_deadline_strikes_while_it_is_typed(
-    settings: dict[str, str], sts: Server
-) -> None:
+def test_a_person_types_a_code_once_and_without_a_deadline(settings: dict[str, str], sts: Server) -> None:
     with on_a_terminal([sys.executable, "-c", ASKS_TWO_SERVICES], settings) as process:
         read_until(process, f"Enter MFA code for {DEVICE}: ".encode())
         time.sleep(0.7)  # longer than the deadline of a call
@@ -232,17 +240,17 @@ def test_a_code_is_asked_for_once_and_no_deadline_strikes_while_it_is_typed(
 
 
 @terminal.NEEDED
-def test_a_wrong_code_is_told_as_that(settings: dict[str, str]) -> None:
+def test_a_wrong_code_is_reported(settings: dict[str, str]) -> None:
     with on_a_terminal([sys.executable, "-c", ASKS_TWO_SERVICES], settings) as process:
         read_until(process, f"Enter MFA code for {DEVICE}: ".encode())
         type_in(process, b"000000\r")
-        said = read_rest(process).decode()
-    assert "CredentialsRefused: AWS does not give your profile its credentials" in said
-    assert "invalid MFA one time pass code" in said
+        shown = read_rest(process).decode()
+    assert "CredentialsRefused: AWS rejected the request for your profile's credentials" in shown
+    assert "invalid MFA one time pass code" in shown
 
 
 @terminal.NEEDED
-def test_without_a_terminal_no_code_is_read_from_what_is_piped_in(settings: dict[str, str]) -> None:
+def test_without_a_terminal_no_code_is_read_from_stdin(settings: dict[str, str]) -> None:
     done = subprocess.run(
         [sys.executable, "-c", ASKS_TWO_SERVICES],
         env=settings,
@@ -260,7 +268,7 @@ def test_without_a_terminal_no_code_is_read_from_what_is_piped_in(settings: dict
 
 
 @pytest.mark.usefixtures("here")
-def test_keys_that_end_are_renewed_before_the_next_call(tmp_path: Path) -> None:
+def test_expiring_keys_are_refreshed_before_the_next_call(tmp_path: Path) -> None:
     program = tmp_path / "keys.py"
 
     def gives(key: str) -> None:

@@ -1,4 +1,4 @@
-"""Rooms: topics and their limits, what is sent, and what is heard."""
+"""Client: topics and their limits, what is sent, and what is heard."""
 
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ from aws_iot.messaging.client import (
     MAX_PAYLOAD_BYTES,
     MAX_SUBSCRIPTIONS,
     REMEMBERED_IDS,
-    Rooms,
+    Client,
     checked_payload,
 )
 from aws_iot.messaging.connection import Done, Event, Lost, Publication, Restored
@@ -77,9 +77,9 @@ class Recorder:
         self._events.clear()
 
 
-def rooms_over(connection: Recorder) -> Rooms:
+def client_of(connection: Recorder) -> Client:
     ids = count(1)
-    return Rooms(
+    return Client(
         connection,
         pool=POOL,
         identity=ALICE,
@@ -90,7 +90,7 @@ def rooms_over(connection: Recorder) -> Rooms:
 
 
 def heard(*events: Event) -> list[Message | Lost | Restored]:
-    return list(rooms_over(Recorder(events)).hear())
+    return list(client_of(Recorder(events)).events())
 
 
 def texts(*events: Event) -> list[str]:
@@ -206,7 +206,7 @@ def test_rooms_that_another_pattern_holds_are_not_subscribed_twice(
     rooms: list[str], heard_by: list[str]
 ) -> None:
     connection = Recorder()
-    rooms_over(connection).enter(rooms)
+    client_of(connection).subscribe(rooms)
     assert connection.subscribed == [[f"{POOL}/{f}" for f in heard_by]]
 
 
@@ -229,9 +229,9 @@ def test_the_sender_is_the_last_level_of_a_topic_and_the_room_what_stands_before
 
 def test_what_is_said_goes_to_the_topic_of_the_speaker_with_id_time_and_name() -> None:
     connection = Recorder()
-    rooms = rooms_over(connection)
-    rooms.say("lobby", "hi")
-    rooms.say("lobby", "hi")
+    client = client_of(connection)
+    client.publish("lobby", "hi")
+    client.publish("lobby", "hi")
     assert connection.published == [
         (
             f"{POOL}/lobby/{ALICE}",
@@ -256,7 +256,7 @@ def test_what_cannot_be_said_is_refused_before_anything_is_sent(
 ) -> None:
     connection = Recorder()
     with pytest.raises(refusal):
-        rooms_over(connection).say(room, text)
+        client_of(connection).publish(room, text)
     assert connection.published == []
 
 
@@ -277,22 +277,22 @@ def test_a_payload_has_128_kib_at_most_as_it_is_on_the_wire(longest: str) -> Non
 
 
 def test_a_refusal_of_the_broker_reaches_who_speaks_or_enters() -> None:
-    rooms = rooms_over(Recorder(refusal=TopicRefused("no")))
+    client = client_of(Recorder(refusal=TopicRefused("no")))
     with pytest.raises(TopicRefused):
-        rooms.say("lobby", "hi")
+        client.publish("lobby", "hi")
     with pytest.raises(TopicRefused):
-        rooms.enter(["lobby"])
+        client.subscribe(["lobby"])
 
 
 def test_entering_no_room_in_particular_is_entering_all() -> None:
     connection = Recorder()
-    rooms_over(connection).enter([])
+    client_of(connection).subscribe([])
     assert connection.subscribed == [[f"{POOL}/#"]]
 
 
 def test_a_room_that_is_named_twice_is_subscribed_once_in_the_order_given() -> None:
     connection = Recorder()
-    rooms_over(connection).enter(["ops", "lobby", "ops", "lobby"])
+    client_of(connection).subscribe(["ops", "lobby", "ops", "lobby"])
     assert connection.subscribed == [[f"{POOL}/ops/+", f"{POOL}/lobby/+"]]
 
 
@@ -301,7 +301,7 @@ def test_a_room_that_is_named_twice_is_subscribed_once_in_the_order_given() -> N
 )
 def test_more_than_eight_rooms_take_several_subscribes(rooms: int, sizes: list[int]) -> None:
     connection = Recorder()
-    rooms_over(connection).enter([f"room-{n}" for n in range(rooms)])
+    client_of(connection).subscribe([f"room-{n}" for n in range(rooms)])
     assert [len(filters) for filters in connection.subscribed] == sizes
     asked = [wanted for filters in connection.subscribed for wanted in filters]
     assert asked == [f"{POOL}/room-{n}/+" for n in range(rooms)]
@@ -311,20 +311,20 @@ def test_more_than_eight_rooms_take_several_subscribes(rooms: int, sizes: list[i
 def test_more_rooms_than_a_connection_may_hear_are_refused_before_anything_is_sent() -> None:
     connection = Recorder()
     with pytest.raises(InvalidRoom, match=r"51 rooms .* 50 on a connection"):
-        rooms_over(connection).enter([f"room-{n}" for n in range(MAX_SUBSCRIPTIONS + 1)])
+        client_of(connection).subscribe([f"room-{n}" for n in range(MAX_SUBSCRIPTIONS + 1)])
     assert connection.subscribed == []
 
 
 def test_a_room_named_often_counts_once_against_the_limit() -> None:
     connection = Recorder()
-    rooms_over(connection).enter(["lobby"] * 60)
+    client_of(connection).subscribe(["lobby"] * 60)
     assert connection.subscribed == [[f"{POOL}/lobby/+"]]
 
 
 def test_one_invalid_room_among_many_is_refused_before_anything_is_sent() -> None:
     connection = Recorder()
     with pytest.raises(InvalidRoom, match="wildcard"):
-        rooms_over(connection).enter([*(f"room-{n}" for n in range(20)), "a#"])
+        client_of(connection).subscribe([*(f"room-{n}" for n in range(20)), "a#"])
     assert connection.subscribed == []
 
 
@@ -353,19 +353,19 @@ def test_what_happens_to_the_link_is_told_in_order_with_the_messages() -> None:
 
 def test_who_only_speaks_is_told_at_once_what_has_happened_to_the_link() -> None:
     lost, restored = Lost("the network is gone"), Restored()
-    rooms = rooms_over(Recorder([lost, delivery("hi"), restored]))
-    assert list(rooms.what_happened()) == [lost, restored]
-    assert list(rooms.what_happened()) == []
+    client = client_of(Recorder([lost, delivery("hi"), restored]))
+    assert list(client.connection_events()) == [lost, restored]
+    assert list(client.connection_events()) == []
 
 
 def test_hearing_ends_when_no_event_comes_in_time() -> None:
     connection = Recorder([delivery("hi", "1"), delivery("hi", "1")])
-    assert len(list(rooms_over(connection).hear(0.5))) == 1
+    assert len(list(client_of(connection).events(0.5))) == 1
 
 
 def test_hearing_ends_in_time_although_events_keep_coming() -> None:
     connection = Recorder(delivery(str(number)) for number in range(10 * EVENTS_AT_ONCE))
-    heard = rooms_over(connection).hear(0)
+    heard = client_of(connection).events(0)
     assert list(heard) == []
 
 
@@ -377,13 +377,13 @@ def test_what_is_heard_is_acknowledged_when_nothing_more_is_there() -> None:
         asked.append(connection.received)
         assert connection.acknowledged == []  # not before it has been dealt with
 
-    assert len(list(rooms_over(connection).hear(unsettled=unsettled))) == 3
+    assert len(list(client_of(connection).events(unsettled=unsettled))) == 3
     assert asked == connection.acknowledged == [3]
 
 
 def test_what_is_heard_is_acknowledged_now_and_then_although_more_is_there() -> None:
     connection = Recorder(delivery(str(number)) for number in range(2 * EVENTS_AT_ONCE + 1))
-    list(rooms_over(connection).hear())
+    list(client_of(connection).events())
     assert connection.acknowledged == [EVENTS_AT_ONCE, EVENTS_AT_ONCE, 1]
 
 
@@ -397,7 +397,7 @@ def test_what_has_not_been_dealt_with_is_not_acknowledged_and_is_asked_about_aga
         assert isinstance(message, Message)
         return message if next(asked) else None
 
-    for event in rooms_over(connection).hear(unsettled=unsettled):
+    for event in client_of(connection).events(unsettled=unsettled):
         heard.append(event)
     assert next(asked, None) is None
     assert connection.acknowledged == [1]
@@ -408,8 +408,8 @@ def test_what_came_before_the_first_that_is_not_dealt_with_is_acknowledged() -> 
     ids = ["1", "1", "2", None, "3", "4"]
     rooms = ["lobby", "lobby", "lobby", "other", "lobby", "lobby"]
     connection = Recorder(delivery("x", i, room=room) for i, room in zip(ids, rooms, strict=True))
-    place = rooms_over(connection)
-    place.enter(["lobby"])
+    place = client_of(connection)
+    place.subscribe(["lobby"])
     heard: list[Message] = []
     counts: list[int] = []
 
@@ -417,7 +417,7 @@ def test_what_came_before_the_first_that_is_not_dealt_with_is_acknowledged() -> 
         counts.append(len(heard))
         return next((message for message in heard if message.id == "3"), None) if len(counts) < 9 else None
 
-    for event in place.hear(unsettled=unsettled, at_once=1):
+    for event in place.events(unsettled=unsettled, at_once=1):
         assert isinstance(event, Message)
         heard.append(event)
     assert connection.acknowledged == [1, 1, 1, 1, 2]
@@ -426,7 +426,7 @@ def test_what_came_before_the_first_that_is_not_dealt_with_is_acknowledged() -> 
 
 def test_what_the_reader_has_not_come_back_from_is_not_acknowledged() -> None:
     connection = Recorder([delivery("one"), delivery("two")])
-    heard = rooms_over(connection).hear()
+    heard = client_of(connection).events()
     next(heard)
     next(heard)
     heard.close()  # type: ignore[attr-defined]  # a generator
@@ -435,36 +435,36 @@ def test_what_the_reader_has_not_come_back_from_is_not_acknowledged() -> None:
 
 def test_a_room_that_was_not_asked_for_is_not_heard() -> None:
     connection = Recorder([delivery("old", room="lobby"), delivery("new", room="ops")])
-    rooms = rooms_over(connection)
-    rooms.enter(["ops"])
-    assert [event.text for event in rooms.hear() if isinstance(event, Message)] == ["new"]
+    client = client_of(connection)
+    client.subscribe(["ops"])
+    assert [event.text for event in client.events() if isinstance(event, Message)] == ["new"]
     assert connection.acknowledged == [2]
 
 
 def test_what_waits_in_a_session_from_a_room_that_is_left_is_heard_once_more(tmp_path: Path) -> None:
     session = DurableSession(tmp_path, "session", ALICE)
-    assert rooms_over(Recorder()).enter(["lobby", "ops/#"], session) == []
+    assert client_of(Recorder()).subscribe(["lobby", "ops/#"], session) == []
     connection = Recorder([delivery("old", room="lobby"), delivery("new", room="ops")])
-    rooms = rooms_over(connection)
-    assert rooms.enter(["ops/#"], session) == ["lobby"]
+    client = client_of(connection)
+    assert client.subscribe(["ops/#"], session) == ["lobby"]
     assert connection.unsubscribed == [[f"{POOL}/lobby/+"]]
-    assert [event.text for event in rooms.hear() if isinstance(event, Message)] == ["old", "new"]
+    assert [event.text for event in client.events() if isinstance(event, Message)] == ["old", "new"]
     assert session.rooms() == ["ops/#"]
 
 
 def test_a_room_that_is_heard_by_another_pattern_is_not_told_as_left(tmp_path: Path) -> None:
     session = DurableSession(tmp_path, "session", ALICE)
-    rooms_over(Recorder()).enter(["lobby"], session)
+    client_of(Recorder()).subscribe(["lobby"], session)
     connection = Recorder()
-    assert rooms_over(connection).enter([], session) == []
+    assert client_of(connection).subscribe([], session) == []
     assert connection.unsubscribed == [[f"{POOL}/lobby/+"]]
 
 
 def test_a_room_that_could_not_be_left_is_left_the_next_time(tmp_path: Path) -> None:
     session = DurableSession(tmp_path, "session", ALICE)
-    rooms_over(Recorder()).enter(["lobby"], session)
+    client_of(Recorder()).subscribe(["lobby"], session)
     with pytest.raises(Unreachable):
-        rooms_over(Recorder(refusal=Unreachable("it is gone"))).enter(["ops"], session)
+        client_of(Recorder(refusal=Unreachable("it is gone"))).subscribe(["ops"], session)
     assert session.rooms() == ["ops", "lobby"]
 
 
@@ -502,9 +502,9 @@ def test_a_second_copy_is_noticed_after_the_link_was_lost() -> None:
 
 
 def test_a_second_copy_is_noticed_by_the_next_hearing_too() -> None:
-    rooms = rooms_over(Recorder([delivery("hi", "1"), delivery("hi", "1"), delivery("you", "2")]))
-    assert isinstance(next(rooms.hear()), Message)
-    assert [event.text for event in rooms.hear() if isinstance(event, Message)] == ["you"]
+    client = client_of(Recorder([delivery("hi", "1"), delivery("hi", "1"), delivery("you", "2")]))
+    assert isinstance(next(client.events()), Message)
+    assert [event.text for event in client.events() if isinstance(event, Message)] == ["you"]
 
 
 def test_messages_without_an_id_are_all_heard() -> None:

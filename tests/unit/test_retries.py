@@ -1,4 +1,4 @@
-"""A call is made again where that can help and does no harm: how often, and with which pauses."""
+"""Retries: which calls, how often, and with which pauses."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ UNPLUGGED = EndpointConnectionError(endpoint_url="https://x", error=ConnectionRe
 
 
 def refusal(code: str, status: int = 400) -> ClientError:
-    """A refusal as botocore raises it."""
+    """A refusal, as botocore raises it."""
     return ClientError(
         {"Error": {"Code": code, "Message": "why"}, "ResponseMetadata": {"HTTPStatusCode": status}}, "SignUp"
     )
@@ -26,7 +26,7 @@ THROTTLED = refusal("TooManyRequestsException")
 
 
 class Client:
-    """Raises these errors, one a call, and then has an answer."""
+    """Raises these errors, one a call, then answers."""
 
     meta = SimpleNamespace(endpoint_url="https://cognito-idp.us-east-1.amazonaws.com")
 
@@ -47,25 +47,23 @@ def service(client: Client, pauses: list[float]) -> Service:
 
 @pytest.mark.parametrize("code", ["TooManyRequestsException", "ThrottlingException", "Throttling"])
 @pytest.mark.parametrize("once", [True, False])
-def test_a_call_that_was_throttled_is_made_again_even_if_it_must_not_be_repeated(
-    code: str, once: bool
-) -> None:
+def test_a_throttled_call_is_retried_even_if_it_must_not_be_repeated(code: str, once: bool) -> None:
     client, pauses = Client(refusal(code), refusal(code)), list[float]()
     assert service(client, pauses).call("sign_up", {}, once=once) == {"UserSub": "1"}
     assert client.calls == 3
     assert len(pauses) == 2
 
 
-def test_a_service_that_stays_busy_is_left_alone_after_some_attempts() -> None:
+def test_retries_of_a_throttled_call_end() -> None:
     client, pauses = Client(*[THROTTLED] * 99), list[float]()
-    with pytest.raises(ServiceRefused, match="no more requests at the moment"):
+    with pytest.raises(ServiceRefused, match="throttling"):
         service(client, pauses).call("sign_up", {})
     assert client.calls == THROTTLED_ATTEMPTS
     bounds = [FIRST_PAUSE_SECONDS * 2**n for n in range(THROTTLED_ATTEMPTS - 1)]
     assert all(0 <= pause <= bound for pause, bound in zip(pauses, bounds, strict=True))
 
 
-def test_pauses_differ_so_that_programs_that_were_refused_together_come_back_one_by_one() -> None:
+def test_pauses_differ_so_that_programs_do_not_retry_together() -> None:
     pauses: list[float] = []
     for _ in range(5):
         service(Client(THROTTLED), pauses).call("sign_up", {})
@@ -76,7 +74,7 @@ def test_pauses_differ_so_that_programs_that_were_refused_together_come_back_one
     ("error", "kind"),
     [(LOST, Unreachable), (UNPLUGGED, Unreachable), (refusal("InternalErrorException", 500), ServiceRefused)],
 )
-def test_a_lost_answer_is_asked_for_again_once_and_only_where_that_does_no_harm(
+def test_a_call_whose_answer_is_lost_is_retried_once_if_it_can_be_repeated(
     error: Exception, kind: type[AwsIotError]
 ) -> None:
     client = Client(error)
@@ -90,7 +88,7 @@ def test_a_lost_answer_is_asked_for_again_once_and_only_where_that_does_no_harm(
 
 
 @pytest.mark.parametrize("code", ["LimitExceededException", "NotAuthorizedException"])
-def test_what_the_service_has_decided_is_not_asked_again(code: str) -> None:
+def test_a_refusal_is_not_retried(code: str) -> None:
     client = Client(refusal(code))
     with pytest.raises(ServiceRefused):
         service(client, []).call("sign_up", {})

@@ -1,0 +1,121 @@
+"""Clients of AWS services: without a signature, or signed with an admin's credentials."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, NoRegionError
+from botocore.loaders import Loader
+from botocore.session import Session  # not boto3's, which also loads a downloader for S3
+
+from aws_iot.aws.base.admin_credentials import AccessKeys
+from aws_iot.config.endpoint import is_loopback
+from aws_iot.errors import LocalError, ProfileError
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a service answers. If `url` is None, botocore chooses: AWS's address, or the one in `AWS_ENDPOINT_URL…`.
+
+    If `region` is None, the AWS settings decide. Only signed calls read them.
+    """
+
+    service: str
+    region: str | None
+    url: str | None = None
+    ca_bundle: str | None = None
+
+
+def unsigned_client(address: Address, timeout: float) -> Any:
+    """A client for calls that need no AWS credentials. It reads no file of AWS settings.
+
+    `timeout` is in seconds. Raises `ProfileError` if botocore rejects the address.
+    """
+    return _client(_isolated_session(), address, timeout, signature=UNSIGNED)
+
+
+def client_with_keys(
+    address: Address, timeout: float, keys: AccessKeys, session: Session | None = None
+) -> Any:
+    """A client that signs with `keys`. With a `session`, it uses the other AWS settings of that session.
+
+    Raises as `unsigned_client`, and `LocalError` if there is no region.
+    """
+    return _client(session or _isolated_session(), address, timeout, keys=keys)
+
+
+class _Models(Loader):  # type: ignore[misc]  # botocore is not typed
+    """Loads botocore's models. A service exists if it has a folder; botocore would look into each of the 400."""
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 botocore's signature
+        folders = [path for path in map(Path, self.search_paths) if path.is_dir()]
+        return [service.name for folder in folders for service in folder.iterdir()]
+
+
+@cache
+def _isolated_session() -> Session:
+    """A session that knows no profile and reads neither `~/.aws/config` nor `~/.aws/credentials`.
+
+    Those files belong to other tools. A mistake in one, or an AWS_PROFILE that names no profile, fails even an
+    UNSIGNED client. All clients share the session: to make one takes longer than to make a client.
+    """
+    nothing = (None, None, None, None)
+    session = Session(
+        session_vars={"profile": nothing, "config_file": nothing, "credentials_file": nothing},
+    )
+    session.register_component("data_loader", _Models())
+    return session
+
+
+def _client(
+    session: Session,
+    address: Address,
+    timeout: float,
+    *,
+    signature: Any = None,
+    keys: AccessKeys | None = None,
+) -> Any:
+    def make(**more: Any) -> Any:
+        config = Config(
+            signature_version=signature,
+            connect_timeout=timeout + 1,  # the deadline of the whole call strikes first
+            read_timeout=timeout + 1,
+            retries={"total_max_attempts": 1, "mode": "standard"},  # see `calls._attempts`
+            user_agent_extra="aws-iot-cli",
+            **more,
+        )
+        return session.create_client(
+            address.service,
+            region_name=region,
+            endpoint_url=address.url,
+            config=config,
+            verify=address.ca_bundle,
+            aws_access_key_id=keys.access_key_id if keys else None,
+            aws_secret_access_key=keys.secret_access_key if keys else None,
+            aws_session_token=keys.session_token if keys else None,
+        )
+
+    try:
+        # botocore takes an empty AWS_DEFAULT_REGION for a region.
+        region = address.region or session.get_config_variable("region")
+        if not region:
+            raise NoRegionError
+        client = make()
+        # Only the client knows its host: AWS_ENDPOINT_URL and ~/.aws/config can change it.
+        is_local = is_loopback(urlsplit(client.meta.endpoint_url).hostname or "")
+        # A proxy would look for 127.0.0.1 on its own machine.
+        return make(proxies={}) if is_local and getproxies() else client
+    except NoRegionError as error:
+        raise LocalError(
+            "this command needs an AWS region, and none is set",
+            hint="Give --region, or set AWS_DEFAULT_REGION.",
+        ) from error
+    except (BotoCoreError, ValueError) as error:
+        raise ProfileError(
+            f"{address.service} cannot be used: {error}", hint="Check the profile: aws-iot config show"
+        ) from error

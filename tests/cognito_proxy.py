@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from pycognito.aws_srp import G_HEX, N_HEX, calculate_u, compute_hkdf, hex_hash, long_to_hex, pad_hex
 
-from tests.processes import DEADLINE_SECONDS
+from tests.waiting import DEADLINE_SECONDS
 
 POLL_SECONDS = 0.01
 

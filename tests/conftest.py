@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from click.testing import CliRunner, Result
@@ -21,9 +22,20 @@ REPOSITORY = Path(__file__).parent.parent
 
 def pytest_configure() -> None:
     """Make the tests independent of where they run: in a terminal, in the background, or in CI."""
-    # A shell ignores Ctrl-C for what it starts in the background, and every child would inherit that.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     terminal.leave()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """End the run at Ctrl-C, even if the current test takes it for the Ctrl-C that it tests.
+
+    This also replaces what a shell does to programs in the background: they and their children ignore Ctrl-C.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        session.shouldstop = "Ctrl-C"
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, stop)
 
 
 @pytest.fixture

@@ -309,6 +309,10 @@ class FakeConnection:
         self._identity = identity
         self._filters: list[str] = []
         self.events: queue.SimpleQueue[Event | BaseException] = queue.SimpleQueue()
+        self.on_subscribed: Callable[[], None] = lambda: None
+        self.on_acknowledge: Callable[[], None] = lambda: None
+        self.is_deaf = False
+        """Whether the broker delivers nothing."""
         self.closed = False
         self.durable: str | None = None
         self.is_resumed = False
@@ -344,6 +348,7 @@ class FakeConnection:
             if not topic_filter.startswith(f"{POOL}/"):
                 raise TopicRefused(f"not authorized to subscribe to {topic_filter}")
         self._filters += filters
+        self.on_subscribed()
 
     def unsubscribe(self, filters: Sequence[str]) -> None:
         self._filters = [f for f in self._filters if f not in filters]
@@ -365,13 +370,14 @@ class FakeConnection:
         self.closed = True
 
     def acknowledge(self, deliveries: int | None = None) -> None:
+        self.on_acknowledge()
         done = self.received if deliveries is None else deliveries
         self.acknowledged += done
         self.received -= done
 
     def offer(self, delivery: Publication) -> None:
         """Deliver a publication once, if a filter takes it."""
-        if not self.closed and any(matches(delivery.topic, f) for f in self._filters):
+        if not (self.closed or self.is_deaf) and any(matches(delivery.topic, f) for f in self._filters):
             self.events.put(delivery)
 
 
@@ -561,9 +567,10 @@ class FakeApp(App):
         self.fails_with: AwsIotError | None = None
         self.keyring: Keyring | None = FakeKeyring()
         self.looked_at = FakeServices()
+        self.is_at_terminal = False
 
     def has_terminal(self) -> bool:
-        return False
+        return self.is_at_terminal
 
     @property
     def secrets(self) -> SecretStore:

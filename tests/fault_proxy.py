@@ -14,6 +14,8 @@ from enum import Enum
 from types import TracebackType
 from typing import Self
 
+from tests.waiting import DEADLINE_SECONDS
+
 HOST = "127.0.0.1"
 AT_ONCE = struct.pack("ii", 1, 0)
 """With this a socket that is closed sends RST."""
@@ -98,10 +100,10 @@ class FaultProxy:
         """End a stall: what came meanwhile is carried now."""
         self._flowing.set()
 
-    def wait_for_links(self, count: int, seconds: float = 20) -> None:
+    def wait_for_links(self, count: int) -> None:
         """Return when so many links were accepted."""
         with self._changed:
-            assert self._changed.wait_for(lambda: len(self.accepted) >= count, seconds)
+            assert self._changed.wait_for(lambda: len(self.accepted) >= count, DEADLINE_SECONDS)
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
@@ -117,7 +119,7 @@ class FaultProxy:
                     self._mute.append(client)
                     continue
                 try:
-                    server = socket.create_connection((HOST, self.target), timeout=5)
+                    server = socket.create_connection((HOST, self.target), timeout=DEADLINE_SECONDS)
                 except OSError:  # as a client without a proxy would find it
                     client.close()
                     raise

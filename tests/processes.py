@@ -26,9 +26,9 @@ import boto3
 from aws_iot.app import App
 from aws_iot.auth.session import Accounts, Session
 from aws_iot.config.profile import Profile
+from tests.waiting import DEADLINE_SECONDS
 
 COMMAND = [sys.executable, "-m", "aws_iot"]
-DEADLINE_SECONDS = 20
 PASSWORD = "Passw0rd-of-a-test"
 
 

@@ -16,11 +16,9 @@ from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Message
 from tests.processes import PASSWORD, Person, Running, Stack, session_of
+from tests.waiting import DEADLINE_SECONDS
 
 ROOM = "stream"
-
-SECONDS = 30.0
-"""How long anything here may take without any progress."""
 
 
 @contextmanager
@@ -119,7 +117,7 @@ class Listener:
         except AwsIotError:
             return
 
-    def wait_until(self, happened: Callable[[], bool], seconds: float = SECONDS) -> None:
+    def wait_until(self, happened: Callable[[], bool], seconds: float = DEADLINE_SECONDS) -> None:
         """Return when it has happened; fails if nothing more is heard for so long."""
         with self._changed:
             while not happened():

@@ -8,12 +8,7 @@ import pytest
 from aws_iot.errors import AwsIotError, NotAccepted, TopicRefused
 from aws_iot.messaging.connection import Connection, Publication
 from tests.contracts.conftest import World
-
-SECONDS = 5.0
-"""How long a message may take."""
-
-MOMENT = 0.3
-"""How long we wait for a message that must not come."""
+from tests.waiting import DEADLINE_SECONDS, MOMENT_SECONDS
 
 
 @dataclass(frozen=True)
@@ -48,7 +43,7 @@ def test_what_is_published_reaches_a_subscriber_as_it_was(world: World, username
     alice.connection.subscribe([f"{alice.pool}/lobby/+"])
     said = Publication(bob.topic("lobby"), b'{"msg":"hi"}', (("id", "1"), ("name", "Bob"), ("id", "2")))
     bob.connection.publish(said)
-    assert alice.connection.receive(SECONDS) == said
+    assert alice.connection.receive(DEADLINE_SECONDS) == said
 
 
 def test_any_bytes_can_be_published(world: World, username: str) -> None:
@@ -56,7 +51,7 @@ def test_any_bytes_can_be_published(world: World, username: str) -> None:
     alice.connection.subscribe([f"{alice.pool}/#"])
     for payload in (b"", b"\xff\x00\x1b", b"x" * 100_000):
         alice.connection.publish(Publication(alice.topic("lobby"), payload))
-        assert alice.connection.receive(SECONDS) == Publication(alice.topic("lobby"), payload)
+        assert alice.connection.receive(DEADLINE_SECONDS) == Publication(alice.topic("lobby"), payload)
 
 
 def test_messages_of_a_publisher_arrive_in_order(world: World, username: str) -> None:
@@ -64,7 +59,7 @@ def test_messages_of_a_publisher_arrive_in_order(world: World, username: str) ->
     alice.connection.subscribe([f"{alice.pool}/lobby/+"])
     for number in range(50):
         alice.connection.publish(Publication(alice.topic("lobby"), str(number).encode()))
-    received = [alice.connection.receive(SECONDS) for _ in range(50)]
+    received = [alice.connection.receive(DEADLINE_SECONDS) for _ in range(50)]
     assert [event.payload for event in received if isinstance(event, Publication)] == [
         b"%d" % n for n in range(50)
     ]
@@ -76,21 +71,21 @@ def test_what_is_unsubscribed_is_not_heard_any_more_and_the_rest_is(world: World
     alice.connection.unsubscribe([f"{alice.pool}/a/+", f"{alice.pool}/never-asked-for/+"])
     for room in ("a", "b"):
         alice.connection.publish(Publication(alice.topic(room), b"x"))
-    assert alice.connection.receive(SECONDS) == Publication(alice.topic("b"), b"x")
+    assert alice.connection.receive(DEADLINE_SECONDS) == Publication(alice.topic("b"), b"x")
 
 
 def test_a_room_that_was_not_asked_for_is_not_heard(world: World, username: str) -> None:
     alice = enter(world, username)
     alice.connection.subscribe([f"{alice.pool}/lobby/+"])
     alice.connection.publish(Publication(alice.topic("other"), b"x"))
-    assert alice.connection.receive(MOMENT) is None
+    assert alice.connection.receive(MOMENT_SECONDS) is None
 
 
 def test_two_filters_are_granted_at_once(world: World, username: str) -> None:
     alice = enter(world, username)
     alice.connection.subscribe([f"{alice.pool}/a/+", f"{alice.pool}/b/+"])
     alice.connection.publish(Publication(alice.topic("b"), b"x"))
-    assert alice.connection.receive(SECONDS) == Publication(alice.topic("b"), b"x")
+    assert alice.connection.receive(DEADLINE_SECONDS) == Publication(alice.topic("b"), b"x")
 
 
 def test_nobody_can_publish_under_the_id_of_another(world: World, username: str) -> None:
@@ -124,9 +119,11 @@ def test_what_is_handed_over_is_acknowledged_in_order_and_arrives_in_order(
             Publication(alice.topic("lobby"), str(number).encode()),
             lambda error, number=number: told.put((number, error)),  # type: ignore[misc]
         )
-    assert [told.get(timeout=SECONDS) for _ in range(250)] == [(number, None) for number in range(250)]
+    assert [told.get(timeout=DEADLINE_SECONDS) for _ in range(250)] == [
+        (number, None) for number in range(250)
+    ]
     for number in range(250):
-        event = alice.connection.receive(SECONDS)
+        event = alice.connection.receive(DEADLINE_SECONDS)
         assert isinstance(event, Publication)
         assert event.payload == b"%d" % number
         alice.connection.acknowledge()
@@ -136,16 +133,16 @@ def test_who_hands_over_is_told_of_a_refusal(world: World, username: str) -> Non
     alice = enter(world, username)
     told: queue.SimpleQueue[AwsIotError | None] = queue.SimpleQueue()
     alice.connection.send(Publication(f"other-pool/lobby/{alice.identity}", b"x"), told.put)
-    assert isinstance(told.get(timeout=SECONDS), TopicRefused)
+    assert isinstance(told.get(timeout=DEADLINE_SECONDS), TopicRefused)
     alice.connection.send(Publication(alice.topic("lobby"), b"x"), told.put)
-    assert told.get(timeout=SECONDS) is None
+    assert told.get(timeout=DEADLINE_SECONDS) is None
 
 
 def test_a_publication_may_leave_without_an_acknowledgement(world: World, username: str) -> None:
     alice = enter(world, username)
     alice.connection.subscribe([f"{alice.pool}/lobby/+"])
     alice.connection.publish(Publication(alice.topic("lobby"), b"x", qos=0))
-    assert alice.connection.receive(SECONDS) == Publication(alice.topic("lobby"), b"x", qos=0)
+    assert alice.connection.receive(DEADLINE_SECONDS) == Publication(alice.topic("lobby"), b"x", qos=0)
 
 
 def test_a_reader_that_is_slow_gets_everything(world: World, username: str) -> None:
@@ -155,7 +152,7 @@ def test_a_reader_that_is_slow_gets_everything(world: World, username: str) -> N
         alice.connection.publish(Publication(alice.topic("lobby"), str(number).encode()))
     got: list[bytes] = []
     while len(got) < 150:
-        event = alice.connection.receive(SECONDS)
+        event = alice.connection.receive(DEADLINE_SECONDS)
         assert isinstance(event, Publication)
         got.append(event.payload)
         if len(got) % 50 == 0:

@@ -35,7 +35,7 @@ def posed(cloud: FakeCloud) -> Callable[..., None]:
 
 
 def at_a_terminal(app: FakeApp) -> None:
-    app.has_terminal = lambda: True  # type: ignore[method-assign]
+    app.is_at_terminal = True
 
 
 def test_a_code_can_be_given_with_the_command(aws_iot: CommandLine, posed: Callable[..., None]) -> None:

@@ -1,8 +1,9 @@
 """`aws-iot pub` with many messages: lines, files, repetitions, rejections, checkpoints and the spool."""
 
 import json
-import time
-from itertools import count
+import os
+from array import array
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from aws_iot.errors import (
 from aws_iot.messaging.message import encode
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeApp, FakeCloud
+from tests.waiting import wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -290,66 +292,97 @@ def test_messages_over_a_limit_stay_in_the_spool_and_rejected_ones_do_not(
         cloud.refuses_payload = encode("two")
 
 
+class OpenInput:
+    """A file of lines that stays open until the test ends it."""
+
+    def __init__(self, path: Path, *lines: str) -> None:
+        os.mkfifo(path)
+        self.path = path
+        self._pipe = os.open(path, os.O_RDWR)
+        os.write(self._pipe, "".join(f"{line}\n" for line in lines).encode())
+
+    def end(self) -> None:
+        """End the file. When this returns, everything has been read."""
+        import fcntl
+        import termios
+
+        unread = array("i", [0])
+
+        def is_read() -> bool:
+            fcntl.ioctl(self._pipe, termios.FIONREAD, unread)
+            return unread[0] == 0
+
+        wait_until(is_read)
+        os.close(self._pipe)
+
+
+NUMBERS = [str(number) for number in range(1, 21)]
+POSIX = pytest.mark.skipif(os.name == "nt", reason="needs named pipes")
+
+
+def at_attempts(app: FakeApp, *steps: Callable[[], None] | AwsIotError) -> None:
+    """For each attempt to connect: an error, or a call before the connection is there. Pauses take no time."""
+    happens = iter(steps)
+
+    def connect(_: object) -> None:
+        step = next(happens)
+        if isinstance(step, AwsIotError):
+            raise step
+        step()
+
+    app.on_connect = connect
+    app.pause = lambda _: None
+
+
+@POSIX
 def test_saved_messages_are_sent_once_there_is_a_connection(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, tmp_path: Path
 ) -> None:
-    attempts = count(1)
-
-    def plugged_in_at_the_third_attempt(_: object) -> None:
-        if next(attempts) < 3:
-            raise Unreachable("cannot reach it")
-
-    app.on_connect = plugged_in_at_the_third_attempt
-    app.pause = lambda _: time.sleep(0.01)
-    done = aws_iot(f"pub -r lobby -m x --repeat 20 --interval 0.05 --spool {tmp_path}/spool")
+    lines, offline = OpenInput(tmp_path / "lines", *NUMBERS), Unreachable("cannot reach it")
+    at_attempts(app, offline, offline, lines.end)
+    done = aws_iot(f"pub -r lobby --lines --file {lines.path} --spool {tmp_path}/spool")
     assert "Connected. Sending the saved messages." in done.stderr
     assert "20 of 20 messages acknowledged" in done.stderr
+    assert texts(cloud) == NUMBERS
     ids = [dict(properties)["id"] for _, _, properties in cloud.published]
-    assert len(ids) == len(set(ids)) == 20
-    assert [int(message_id.rpartition("-")[2]) for message_id in ids] == list(range(1, 21))
+    assert [message_id.rpartition("-")[2] for message_id in ids] == NUMBERS
+    app.on_connect = lambda _: None
     assert "0 of 0 messages" in aws_iot(f"pub --spool {tmp_path}/spool").stderr
 
 
+@POSIX
 def test_if_the_session_ends_while_reconnecting_all_messages_are_saved(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, tmp_path: Path
 ) -> None:
-    errors = iter([Unreachable("cannot reach it"), SignInRefused("the session has ended")])
-    unlocked = []
-
-    def unplugged(_: object) -> None:
-        raise next(errors)
+    lines, spool = OpenInput(tmp_path / "lines", *NUMBERS), tmp_path / "spool"
+    can_others_send: list[bool] = []
 
     def pause(_: float) -> None:
-        with app.spool(tmp_path / "spool", POOL, "alice") as spool, spool.sending() as is_leader:
-            unlocked.append(is_leader)
-        time.sleep(0.01)
+        with app.spool(spool, POOL, "alice") as ours, ours.sending() as is_leader:
+            can_others_send.append(is_leader)
+        if can_others_send.count(True) == 1:
+            lines.end()
 
-    app.on_connect = unplugged
+    at_attempts(app, Unreachable("cannot reach it"), SignInRefused("the session has ended"))
     app.pause = pause
-    line = f"pub -r lobby -m x --repeat 10 --interval 0.05 --spool {tmp_path}/spool"
-    done = aws_iot(line, ends=4)
-    assert done.stderr.count(f"Messages are saved in {tmp_path}/spool for the next run.") == 1
-    assert "Saved but not sent: 10 messages." in done.stderr
-    assert unlocked[-1]  # so that another program can send
+    done = aws_iot(f"pub -r lobby --lines --file {lines.path} --spool {spool}", ends=4)
+    assert done.stderr.count(f"Messages are saved in {spool} for the next run.") == 1
+    assert "Saved but not sent: 20 messages." in done.stderr
+    assert can_others_send[-1]
     app.on_connect = lambda _: None
-    aws_iot(f"pub --spool {tmp_path}/spool")
-    assert texts(cloud) == ["x"] * 10
+    aws_iot(f"pub --spool {spool}")
+    assert texts(cloud) == NUMBERS
 
 
+@POSIX
 def test_a_password_from_standard_input_is_used_for_every_attempt(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, tmp_path: Path
 ) -> None:
-    attempts = count(1)
-
-    def plugged_in_later(_: object) -> None:
-        if next(attempts) < 2:
-            raise Unreachable("cannot reach it")
-
-    app.on_connect = plugged_in_later
-    app.pause = lambda _: time.sleep(0.01)
-    line = f"pub -r lobby -m x --repeat 10 --interval 0.05 --spool {tmp_path}/spool --password-stdin"
+    lines = OpenInput(tmp_path / "lines", *NUMBERS)
+    at_attempts(app, Unreachable("cannot reach it"), lines.end)
+    line = f"pub -r lobby --lines --file {lines.path} --spool {tmp_path}/spool --password-stdin"
     aws_iot(line, stdin="Passw0rd\n")
-    assert texts(cloud) == ["x"] * 10
+    assert texts(cloud) == NUMBERS
 
 
 def test_the_printed_command_sends_the_saved_messages_of_a_named_user(
@@ -362,22 +395,25 @@ def test_the_printed_command_sends_the_saved_messages_of_a_named_user(
     assert texts(cloud) == ["x"]
 
 
+@POSIX
 def test_an_error_that_ends_the_attempts_to_connect_leaves_the_saved_messages(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, tmp_path: Path
 ) -> None:
-    errors = iter([Unreachable("cannot reach it"), NotAccepted("not you any more")])
+    lines, spool = OpenInput(tmp_path / "lines", *NUMBERS), tmp_path / "spool"
 
-    def refuse(_: object) -> None:
-        raise next(errors)
+    def pause_until_all_is_saved(_: float) -> None:
+        with app.spool(spool, POOL, "alice") as ours:
+            wait_until(lambda: ours.count() == len(NUMBERS), ours.count)
 
-    app.on_connect = refuse
-    app.pause = lambda _: time.sleep(0.01)
-    done = aws_iot(f"pub -r lobby -m x --repeat 20 --interval 0.05 --spool {tmp_path}/spool", ends=5)
+    at_attempts(app, Unreachable("cannot reach it"), NotAccepted("not you any more"))
+    app.pause = pause_until_all_is_saved
+    done = aws_iot(f"pub -r lobby --lines --file {lines.path} --spool {spool}", ends=5)
+    lines.end()
     assert "not you any more" in done.stderr
-    assert "Saved but not sent" in done.stderr
+    assert "Saved but not sent: 20 messages." in done.stderr
     app.on_connect = lambda _: None
-    aws_iot(f"pub --spool {tmp_path}/spool")
-    assert 0 < len(cloud.published) < 20
+    aws_iot(f"pub --spool {spool}")
+    assert texts(cloud) == NUMBERS
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ from botocore.exceptions import ClientError, WaiterError
 
 from aws_iot import backend
 from tests import terminal
-from tests.processes import COMMAND, DEADLINE_SECONDS, PASSWORD, Running, Stack, run
+from tests.processes import COMMAND, PASSWORD, Running, Stack, run
 from tests.terminal import on_a_terminal, read_rest, read_until, type_in
+from tests.waiting import DEADLINE_SECONDS
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """What a connection makes of a broker that refuses, cuts, or forgets: every shape that AWS's documents leave open."""
 
 import _thread
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -43,10 +44,9 @@ from tests.scripted_broker import (
     puback,
     suback,
 )
+from tests.waiting import DEADLINE_SECONDS
 
 IDENTITY = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
-SECONDS = 8.0
-"""How long anything here may take; a reconnection takes one or two."""
 
 
 def keys() -> Credentials:
@@ -68,7 +68,7 @@ def profile_of(broker: ScriptedBroker, port: int | None = None) -> Profile:
 def connected(
     broker: ScriptedBroker,
     credentials: Callable[[], Credentials] = keys,
-    timeout: float = SECONDS,
+    timeout: float = DEADLINE_SECONDS,
     *,
     port: int | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -141,13 +141,17 @@ def test_who_gives_up_while_several_connect_waits_for_one_goodbye_and_not_for_ea
         def interrupt() -> None:
             proxy.wait_for_links(4)
             given_up.append(time.monotonic())
-            _thread.interrupt_main()
+            _thread.interrupt_main(
+                signal.SIGTERM
+            )  # raises what Ctrl-C would, which ends the run of the tests
 
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         threading.Thread(target=interrupt, daemon=True).start()
         with pytest.raises(KeyboardInterrupt):
             IotCoreConnection.open_several(
-                profile_of(broker, proxy.port), IDENTITY, keys, lambda: datetime.now(UTC), SECONDS, 4
+                profile_of(broker, proxy.port), IDENTITY, keys, lambda: datetime.now(UTC), DEADLINE_SECONDS, 4
             )
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         assert time.monotonic() - given_up[0] < 2.5
 
 
@@ -252,7 +256,7 @@ def test_a_message_that_takes_longer_to_leave_than_an_answer_may_take_is_not_sen
         connected(broker, port=proxy.port, timeout=1) as connection,
     ):
         connection.send(Publication("a/b/c", b"x" * 40_000), told.append)
-        ends = time.monotonic() + SECONDS
+        ends = time.monotonic() + DEADLINE_SECONDS
         while not told and time.monotonic() < ends:
             assert connection.receive(0.1) is None
     assert told == [None]
@@ -273,13 +277,13 @@ def test_after_a_cut_the_filters_are_asked_for_again_as_they_were() -> None:
         for filters in batches:
             connection.subscribe(filters)
         broker.cut()
-        assert isinstance(connection.receive(SECONDS), Lost)
-        assert connection.receive(SECONDS) == Restored()
+        assert isinstance(connection.receive(DEADLINE_SECONDS), Lost)
+        assert connection.receive(DEADLINE_SECONDS) == Restored()
         assert [(p.link, p.filters) for p in broker.of(Kind.SUBSCRIBE)] == [
             (link, filters) for link in (1, 2) for filters in batches
         ]
         broker.send(b"\x30\x06\x00\x01t\x00hi")
-        assert connection.receive(SECONDS) == Publication("t", b"hi", qos=0)
+        assert connection.receive(DEADLINE_SECONDS) == Publication("t", b"hi", qos=0)
 
 
 def test_a_session_that_was_to_be_kept_and_is_not_is_told_when_the_link_is_back() -> None:
@@ -290,8 +294,8 @@ def test_a_session_that_was_to_be_kept_and_is_not_is_told_when_the_link_is_back(
         assert not connection.is_resumed
         for forgotten in (False, True):
             broker.cut()
-            assert isinstance(connection.receive(SECONDS), Lost)
-            assert connection.receive(SECONDS) == Restored(forgotten=forgotten)
+            assert isinstance(connection.receive(DEADLINE_SECONDS), Lost)
+            assert connection.receive(DEADLINE_SECONDS) == Restored(forgotten=forgotten)
         assert [packet.link for packet in broker.of(Kind.SUBSCRIBE)] == [1, 3]
 
 
@@ -308,7 +312,7 @@ def test_that_a_session_is_forgotten_is_told_although_the_link_that_knows_it_bre
         broker.cut()
         happened: list[object] = []
         while not happened or isinstance(happened[-1], Lost):
-            happened.append(connection.receive(SECONDS))
+            happened.append(connection.receive(DEADLINE_SECONDS))
         assert happened[-1] == Restored(forgotten=True)
 
 
@@ -374,8 +378,8 @@ def test_each_attempt_is_made_with_live_credentials_and_not_sooner_than_a_second
 
     with ScriptedBroker() as broker, connected(broker, credentials) as connection:
         broker.cut()
-        assert isinstance(connection.receive(SECONDS), Lost)
-        assert connection.receive(SECONDS) == Restored()
+        assert isinstance(connection.receive(DEADLINE_SECONDS), Lost)
+        assert connection.receive(DEADLINE_SECONDS) == Restored()
     assert len(asked) == 2
     assert asked[1] - asked[0] > 0.95
 
@@ -411,7 +415,7 @@ def test_a_final_goodbye_ends_it_and_is_told_each_time(
         broker.send(disconnect(reason))
         for _ in range(2):
             with pytest.raises(kind, match=words):
-                connection.receive(SECONDS)
+                connection.receive(DEADLINE_SECONDS)
         with pytest.raises(kind, match=words):
             connection.subscribe(["a/#"])
         assert broker.links == 1
@@ -421,9 +425,9 @@ def test_who_is_not_accepted_any_more_learns_it_at_the_next_connection() -> None
     script = say(Kind.CONNECT, lambda p: CONNACK if p.link == 1 else connack(NOT_AUTHORIZED))
     with ScriptedBroker(script) as broker, connected(broker) as connection:
         broker.cut()
-        assert isinstance(connection.receive(SECONDS), Lost)
+        assert isinstance(connection.receive(DEADLINE_SECONDS), Lost)
         with pytest.raises(NotAccepted):
-            connection.receive(SECONDS)
+            connection.receive(DEADLINE_SECONDS)
 
 
 def CUT_IT(_: Packet) -> None:  # noqa: N802
@@ -436,10 +440,10 @@ def test_a_room_that_is_closed_meanwhile_ends_it(answer: Callable[[Packet], byte
     with ScriptedBroker(script) as broker, connected(broker) as connection:
         connection.subscribe(["a/#"])
         broker.cut()
-        lost = [connection.receive(SECONDS) for _ in range(3 if answer is CUT_IT else 1)]
+        lost = [connection.receive(DEADLINE_SECONDS) for _ in range(3 if answer is CUT_IT else 1)]
         assert all(isinstance(event, Lost) for event in lost)
         with pytest.raises(TopicRefused):
-            connection.receive(SECONDS)
+            connection.receive(DEADLINE_SECONDS)
 
 
 def test_a_subscription_that_is_not_answered_after_a_cut_is_asked_for_again() -> None:
@@ -454,9 +458,9 @@ def test_a_subscription_that_is_not_answered_after_a_cut_is_asked_for_again() ->
     with ScriptedBroker(say(Kind.SUBSCRIBE, once)) as broker, connected(broker, timeout=2) as connection:
         connection.subscribe(["a/#"])
         broker.cut()
-        assert isinstance(connection.receive(SECONDS), Lost)
-        assert connection.receive(SECONDS) == Lost("no acknowledgement for 2 seconds")
-        assert connection.receive(SECONDS) == Restored()
+        assert isinstance(connection.receive(DEADLINE_SECONDS), Lost)
+        assert connection.receive(DEADLINE_SECONDS) == Lost("no acknowledgement for 2 seconds")
+        assert connection.receive(DEADLINE_SECONDS) == Restored()
     assert [packet.link for packet in broker.of(Kind.SUBSCRIBE)] == [1, 2, 3]
 
 
@@ -477,9 +481,9 @@ def _failing_then_fine(error: AwsIotError) -> Callable[[], Credentials]:
 def test_credentials_that_cannot_be_renewed_for_a_moment_do_not_end_it(passing: AwsIotError) -> None:
     with ScriptedBroker() as broker, connected(broker, _failing_then_fine(passing)) as connection:
         broker.cut()
-        assert isinstance(connection.receive(SECONDS), Lost)
-        assert connection.receive(SECONDS) == Lost(str(passing))
-        assert connection.receive(SECONDS) == Restored()
+        assert isinstance(connection.receive(DEADLINE_SECONDS), Lost)
+        assert connection.receive(DEADLINE_SECONDS) == Lost(str(passing))
+        assert connection.receive(DEADLINE_SECONDS) == Restored()
 
 
 def test_why_a_link_does_not_come_back_is_told_and_what_repeats_itself_is_told_as_that() -> None:
@@ -488,8 +492,8 @@ def test_why_a_link_does_not_come_back_is_told_and_what_repeats_itself_is_told_a
         connected(broker) as connection,
     ):
         broker.cut()
-        assert connection.receive(SECONDS) == Lost("the connection was cut")
-        told = connection.receive(SECONDS)
+        assert connection.receive(DEADLINE_SECONDS) == Lost("the connection was cut")
+        told = connection.receive(DEADLINE_SECONDS)
         assert isinstance(told, Lost)
         assert "HTTP 503" in told.cause
         assert not told.again
@@ -504,9 +508,9 @@ def test_credentials_that_are_not_taken_any_more_end_it() -> None:
         connected(broker) as connection,
     ):
         broker.cut()
-        assert isinstance(connection.receive(SECONDS), Lost)
+        assert isinstance(connection.receive(DEADLINE_SECONDS), Lost)
         with pytest.raises(CredentialsRefused):
-            connection.receive(SECONDS)
+            connection.receive(DEADLINE_SECONDS)
 
 
 def test_a_link_that_is_back_is_not_ended_by_what_was_wrong_with_an_attempt_before() -> None:
@@ -514,7 +518,7 @@ def test_a_link_that_is_back_is_not_ended_by_what_was_wrong_with_an_attempt_befo
 
     def answer(link: int) -> int:
         if link == 3:  # the look at why the second was turned away
-            is_back.wait(SECONDS)
+            is_back.wait(DEADLINE_SECONDS)
         return {2: 503, 3: 403}.get(link, 101)
 
     with ScriptedBroker(upgrade=answer) as broker, connected(broker) as connection:
@@ -531,9 +535,9 @@ def test_a_session_that_has_ended_ends_it() -> None:
         connected(broker, _failing_then_fine(SignInRefused("the session has ended"))) as connection,
     ):
         broker.cut()
-        assert isinstance(connection.receive(SECONDS), Lost)
+        assert isinstance(connection.receive(DEADLINE_SECONDS), Lost)
         with pytest.raises(SignInRefused, match="the session has ended"):
-            connection.receive(SECONDS)
+            connection.receive(DEADLINE_SECONDS)
 
 
 # -- how soon, and how often
@@ -541,7 +545,7 @@ def test_a_session_that_has_ended_ends_it() -> None:
 
 def next_of(connection: IotCoreConnection, kind: type[Lost] | type[Restored]) -> Lost | Restored:
     """The next event of that kind."""
-    while not isinstance(event := connection.receive(SECONDS), kind):
+    while not isinstance(event := connection.receive(DEADLINE_SECONDS), kind):
         assert event is not None
     assert isinstance(event, Lost | Restored)
     return event
@@ -593,10 +597,10 @@ def test_an_upgrade_that_is_never_answered_is_given_up_and_what_waits_goes_out_l
     ):
         proxy.is_mute = True
         proxy.cut()
-        assert isinstance(connection.receive(SECONDS), Lost)
+        assert isinstance(connection.receive(DEADLINE_SECONDS), Lost)
         for number in range(3):
             connection.send(Publication("a/b/c", str(number).encode()), told.append)
-        lost = connection.receive(SECONDS)
+        lost = connection.receive(DEADLINE_SECONDS)
         assert isinstance(lost, Lost)
         assert "no answer in time" in lost.cause
         proxy.is_mute = False
@@ -641,10 +645,10 @@ def test_cuts_of_a_balancer_that_restarts_are_not_taken_for_a_refusal(kind: Kind
     with ScriptedBroker(restarting) as broker, connected(broker) as connection:
         connection.subscribe(["a/#"])
         broker.cut()
-        assert isinstance(connection.receive(SECONDS), Lost)
+        assert isinstance(connection.receive(DEADLINE_SECONDS), Lost)
         for number in range(3):
             connection.send(Publication("a/b/c", str(number).encode()), told.append)
-        ends = time.monotonic() + SECONDS
+        ends = time.monotonic() + DEADLINE_SECONDS
         while len(told) < 3 or broker.of(Kind.SUBSCRIBE)[-1].link < 5:
             connection.receive(0.1)
             assert time.monotonic() < ends
@@ -751,7 +755,7 @@ def test_while_a_subscription_is_on_trial_nothing_else_is_and_what_waits_goes_ou
 def test_a_goodbye_is_told_once_in_plain_words(reason: int, cause: str) -> None:
     with ScriptedBroker() as broker, connected(broker) as connection:
         broker.send(disconnect(reason))
-        assert [connection.receive(SECONDS) for _ in range(2)] == [Lost(cause), Restored()]
+        assert [connection.receive(DEADLINE_SECONDS) for _ in range(2)] == [Lost(cause), Restored()]
 
 
 @pytest.mark.parametrize(
@@ -770,7 +774,7 @@ def test_a_cut_is_told_with_what_the_clock_says_of_it(later: timedelta, cause: s
     ):
         moved = later
         broker.cut()
-        assert [connection.receive(SECONDS) for _ in range(2)] == [Lost(cause), Restored()]
+        assert [connection.receive(DEADLINE_SECONDS) for _ in range(2)] == [Lost(cause), Restored()]
 
 
 def test_a_message_that_leaves_no_room_for_what_travels_with_it_is_told_as_that() -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from aws_iot.app import App
-from tests.processes import COMMAND, DEADLINE_SECONDS, PASSWORD, Person, Stack, environment, run
+from tests.processes import COMMAND, PASSWORD, Person, Stack, environment, run
+from tests.waiting import DEADLINE_SECONDS
 
 BIN = "Scripts" if sys.platform == "win32" else "bin"
 WHO_AM_I = """

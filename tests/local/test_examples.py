@@ -16,7 +16,8 @@ from aws_iot.messaging.connection import Connection, Publication
 from aws_iot.messaging.message import Message
 from aws_iot.messaging.topics import topic
 from tests.conftest import REPOSITORY
-from tests.processes import DEADLINE_SECONDS, PASSWORD, Person, Running, Stack, environment, run, session_of
+from tests.processes import PASSWORD, Person, Running, Stack, environment, run, session_of
+from tests.waiting import DEADLINE_SECONDS
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell, signals and process groups")
 

@@ -33,7 +33,7 @@ PUB = f"pub -r {ROOM} --lines"
 
 def long(*values: object) -> Any:
     """The form of a case that `make test-long` runs."""
-    return pytest.param(*values, id="long", marks=[pytest.mark.long, pytest.mark.timeout(300)])
+    return pytest.param(*values, id="long", marks=[pytest.mark.long, pytest.mark.timeout(900)])
 
 
 def short(*values: object) -> Any:

@@ -10,7 +10,8 @@ from typing import Any
 
 from aws_iot.app import App
 from tests.cognito_proxy import Forward, Reply, cognito_proxy
-from tests.processes import DEADLINE_SECONDS, PASSWORD, Stack, end_soon, environment, run
+from tests.processes import PASSWORD, Stack, end_soon, environment, run
+from tests.waiting import DEADLINE_SECONDS
 
 AND_THEN_TELL = """
 import atexit, json, sys

@@ -18,10 +18,10 @@ from aws_iot.messaging.connection import Lost, Publication, Restored
 from tests.connect_proxy import ConnectProxy
 from tests.fakes import FakeCloud
 from tests.scripted_broker import Kind, ScriptedBroker
+from tests.waiting import DEADLINE_SECONDS
 
 BROKER = "broker.test"
 IDENTITY = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
-SECONDS = 8.0
 
 
 @pytest.fixture
@@ -51,7 +51,9 @@ def server_side(authority: trustme.CA, host: str) -> ssl.SSLContext:
 def connected(url: str, ca: Path) -> Iterator[IotCoreConnection]:
     profile = replace(FakeCloud().profile, endpoint=Endpoint.parse(url), ca_bundle=str(ca / "ca.pem"))
     keys = Credentials(IDENTITY, "ASIA", "secret", "token", datetime.now(UTC) + timedelta(hours=1))
-    connection = IotCoreConnection.open(profile, IDENTITY, lambda: keys, lambda: datetime.now(UTC), SECONDS)
+    connection = IotCoreConnection.open(
+        profile, IDENTITY, lambda: keys, lambda: datetime.now(UTC), DEADLINE_SECONDS
+    )
     try:
         yield connection
     finally:
@@ -77,8 +79,8 @@ def test_messages_go_through_it_and_come_back_after_a_cut(
         with connected(f"wss://{BROKER}/mqtt", tmp_path) as connection:
             connection.publish(Publication("a/b/c", b"x"))
             broker.cut()
-            assert isinstance(connection.receive(SECONDS), Lost)
-            assert isinstance(connection.receive(SECONDS), Restored)
+            assert isinstance(connection.receive(DEADLINE_SECONDS), Lost)
+            assert isinstance(connection.receive(DEADLINE_SECONDS), Restored)
             connection.publish(Publication("a/b/c", b"x"))
         assert len(broker.of(Kind.PUBLISH)) == 2
         assert proxy.asked == [f"{BROKER}:443"] * 2

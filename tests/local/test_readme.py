@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import DEADLINE_SECONDS, PASSWORD, Running, Stack
+from tests.processes import PASSWORD, Running, Stack
+from tests.waiting import DEADLINE_SECONDS
 
 REPOSITORY = Path(__file__).parent.parent.parent
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -78,7 +79,7 @@ def test_the_transcript_of_the_demo_is_a_real_one() -> None:
         [sys.executable, REPOSITORY / "examples" / "demo.py"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

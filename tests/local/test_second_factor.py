@@ -10,18 +10,9 @@ from pathlib import Path
 from aws_iot.app import App
 from tests import terminal
 from tests.cognito_proxy import AppRequired, Devices, Handler, Rotation, cognito_proxy
-from tests.processes import (
-    COMMAND,
-    DEADLINE_SECONDS,
-    PASSWORD,
-    Stack,
-    end_soon,
-    environment,
-    run,
-    session_of,
-    totp,
-)
+from tests.processes import COMMAND, PASSWORD, Stack, end_soon, environment, run, session_of, totp
 from tests.terminal import on_a_terminal, read_rest, read_until, type_in
+from tests.waiting import DEADLINE_SECONDS
 
 pytestmark = terminal.NEEDED
 

@@ -15,6 +15,7 @@ import pytest
 
 from aws_iot.config.profile import from_exports
 from tests.processes import Running, Stack, environment, run
+from tests.waiting import DEADLINE_SECONDS
 
 UPGRADE = {
     "Connection": "Upgrade",
@@ -61,7 +62,7 @@ def test_a_websocket_that_is_not_signed_is_forbidden(stack: Stack, target: str) 
     link = HTTPSConnection(
         endpoint.host,
         endpoint.port,
-        timeout=5,
+        timeout=DEADLINE_SECONDS,
         context=ssl.create_default_context(cafile=stack.profile.ca_bundle),
     )
     link.request("GET", target, headers=UPGRADE)
@@ -157,7 +158,7 @@ def test_without_the_extra_it_says_how_to_install_it(tmp_path: Path) -> None:
         env=environment(tmp_path),
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=DEADLINE_SECONDS,
         check=False,
     )
     assert done.returncode == 3
@@ -216,7 +217,7 @@ def test_nobody_but_programs_on_this_machine_and_nothing_but_what_they_need_is_s
 ) -> None:
     # Behind the door is an engine that runs code for whoever asks; a web page must not be able to.
     host, _, port = str(stack.profile.iot_url).removeprefix("http://").partition(":")
-    link = HTTPConnection(host, int(port), timeout=5)
+    link = HTTPConnection(host, int(port), timeout=DEADLINE_SECONDS)
     link.request("POST", path, body="{}", headers=headers)
     assert link.getresponse().status == 403
     link.close()

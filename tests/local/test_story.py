@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from tests.processes import COMMAND, DEADLINE_SECONDS, PASSWORD, Running, Stack, run
+from tests.processes import COMMAND, PASSWORD, Running, Stack, run
+from tests.waiting import DEADLINE_SECONDS
 
 
 def test_from_an_exports_file_to_a_message_that_arrives(stack: Stack) -> None:

@@ -17,9 +17,10 @@ from aws_iot.messaging.message import Outgoing
 from aws_iot.publishing.publisher import Callbacks, Publisher
 from tests.fakes import FakeCloud
 from tests.fault_proxy import FaultProxy
-from tests.processes import COMMAND, DEADLINE_SECONDS, Running, Stack, run
+from tests.processes import COMMAND, Running, Stack, run
 from tests.scripted_broker import Kind, Packet, ScriptedBroker, agreeable, puback
 from tests.streams import through
+from tests.waiting import DEADLINE_SECONDS, wait_until
 
 PER_SECOND = 100
 """The limit of AWS IoT Core for one connection: docs.aws.amazon.com/general/latest/gr/iot-core.html"""
@@ -246,10 +247,7 @@ def test_while_the_connection_is_lost_the_whole_input_is_saved(stack: Stack, tmp
             proxy.refuse()
             proxy.cut()
             write(sender, *map(str, range(count)))
-            ends = time.monotonic() + DEADLINE_SECONDS
-            while saved.count() < count:
-                assert time.monotonic() < ends
-                time.sleep(0.05)
+            wait_until(lambda: saved.count() >= count, saved.count)
             proxy.admit()
             finish(sender, 0)
             listener.wait_for(f'"{count - 1}"')
@@ -295,9 +293,6 @@ def test_the_content_of_a_pipe_is_saved_even_if_the_program_is_ended_while_conne
             ) as saved,
         ):
             write(sender, "one", "two")
-            ends = time.monotonic() + DEADLINE_SECONDS
-            while saved.count() < 2:
-                assert time.monotonic() < ends
-                time.sleep(0.05)
+            wait_until(lambda: saved.count() >= 2, saved.count)
             sender.terminate()
             assert "Saved but not sent: 2 messages." in finish(sender, 143)

@@ -13,6 +13,7 @@ from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Publication
 from tests.conftest import CommandLine
 from tests.processes import COMMAND, Person, Running, Stack, run, session_of
+from tests.waiting import DEADLINE_SECONDS
 
 WHILE_HEARD = "while kill -0 $PPID; do sleep 0.1; done 2>/dev/null"
 """What a command does that never ends, so that its message never counts as heard; without a listener it does."""
@@ -201,7 +202,7 @@ def test_a_line_reaches_a_pipe_at_once_and_the_other_end_may_leave(
                 assert process.stdout.readline() == f"{word}\n"
             process.stdout.close()
             speaker.publish(room, "three")
-            assert process.wait(20) == 0
+            assert process.wait(DEADLINE_SECONDS) == 0
             assert process.stderr.read() == ""
         finally:
             process.kill()
@@ -223,6 +224,6 @@ def test_a_full_disk_ends_it_with_a_word(
                 pass
             speaker.publish(room, "x")
             assert "cannot be written: No space left" in process.stderr.read()
-            assert process.wait(20) == 3
+            assert process.wait(DEADLINE_SECONDS) == 3
         finally:
             process.kill()

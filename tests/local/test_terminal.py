@@ -5,8 +5,9 @@ import shlex
 from pathlib import Path
 
 from tests import terminal
-from tests.processes import COMMAND, DEADLINE_SECONDS, PASSWORD, Stack, run, session_of, totp
+from tests.processes import COMMAND, PASSWORD, Stack, run, session_of, totp
 from tests.terminal import on_a_terminal, read_rest, read_until, type_in
+from tests.waiting import DEADLINE_SECONDS
 
 pytestmark = terminal.NEEDED
 
@@ -85,7 +86,7 @@ def test_a_command_that_is_run_for_a_message_may_ask_at_the_terminal(stack: Stac
 
 def test_ctrl_c_ends_what_a_command_has_started(stack: Stack, tmp_path: Path) -> None:
     os.mkfifo(fifo := tmp_path / "fifo")
-    line = [*COMMAND, "sub", "-r", "endless", "--exec", f"sh -c 'sleep 99 > {fifo}; true'"]
+    line = [*COMMAND, "sub", "-r", "endless", "--exec", f"sh -c 'sleep 9999 > {fifo}; true'"]
     with on_a_terminal(line, stack.person().env) as process:
         read_until(process, b"Listening")
         run("pub -r endless -m x", stack.person().env)

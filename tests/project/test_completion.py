@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from tests.processes import COMMAND, environment, run
+from tests.waiting import DEADLINE_SECONDS
 
 
 @pytest.fixture
@@ -26,7 +27,9 @@ def offered(typed: str, env: dict[str, str]) -> list[str]:
         "COMP_WORDS": typed,
         "COMP_CWORD": str(len(typed.split(" ")) - 1),
     }
-    done = subprocess.run(COMMAND, env=env | asked, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(
+        COMMAND, env=env | asked, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=True
+    )
     assert done.stderr == ""
     return [line.removeprefix("plain,") for line in done.stdout.split()]
 

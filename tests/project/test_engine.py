@@ -9,6 +9,7 @@ from importlib.metadata import version
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.waiting import DEADLINE_SECONDS
 
 LOCAL = REPOSITORY / "src" / "aws_iot" / "local"
 WHAT_TO_DO = (
@@ -100,7 +101,9 @@ def found() -> dict[str, object]:
     """What ministack has now."""
     env = os.environ | {"LOG_LEVEL": "CRITICAL"}
     command = [sys.executable, "-c", LOOK]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(
+        command, env=env, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False
+    )
     assert done.returncode == 0, f"{WHAT_TO_DO}\n\n{done.stderr}"
     shapes: dict[str, object] = json.loads(done.stdout)
     return shapes

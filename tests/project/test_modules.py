@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.waiting import DEADLINE_SECONDS
 
 SOURCE = REPOSITORY / "src"
 FLOW = ("config", "auth", "messaging", "publishing", "policy", "errors", "files", "app")
@@ -39,7 +40,7 @@ MODULES = {dotted(path): path for path in sorted((SOURCE / "aws_iot").rglob("*.p
 def test_each_module_can_be_imported_first() -> None:
     names = [name for name in MODULES if name not in OF_THE_ENGINE and not name.endswith(".__main__")]
     command = [sys.executable, "-c", IMPORT_EACH, *names]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False)
     assert done.returncode == 0, done.stderr
 
 

@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import REPOSITORY
 from tests.processes import environment, run
 from tests.project.commands import COMMANDS
+from tests.waiting import DEADLINE_SECONDS
 
 HEAVY = {"boto3", "botocore", "pycognito", "awscrt", "textual", "sqlite3", "asyncio", "keyring", "segno"}
 LINES = [*(f"{path} --help".strip() for path in COMMANDS), "--version", "config list", "config show -k team"]
@@ -45,7 +46,9 @@ def person(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def loaded(person: dict[str, str]) -> dict[str, tuple[int, list[str]]]:
     """Exit code and modules of each line, all in one interpreter that has loaded nothing else."""
     command = [sys.executable, "-c", LOADED_BY_EACH_LINE, *LINES]
-    done = subprocess.run(command, env=person, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(
+        command, env=person, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False
+    )
     assert done.returncode == 0, done.stderr
     report: dict[str, tuple[int, list[str]]] = json.loads(done.stdout)
     return report
@@ -61,7 +64,9 @@ def test_what_needs_no_service_loads_none(loaded: dict[str, tuple[int, list[str]
 def test_help_of_the_real_process_loads_nothing_heavy(tmp_path: Path) -> None:
     command = [sys.executable, "-X", "importtime", "-m", "aws_iot", "--help"]
     env = environment(tmp_path)
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(
+        command, env=env, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=True
+    )
     modules = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "aws_iot.cli.root" in modules
     assert not (heavy := HEAVY.intersection(modules)), f"`python -m aws_iot --help` loads {heavy}. {WHY}"

@@ -9,8 +9,9 @@ import pytest
 
 from tests import terminal
 from tests.conftest import REPOSITORY
-from tests.processes import DEADLINE_SECONDS, environment
+from tests.processes import environment
 from tests.terminal import on_a_terminal, read_rest, read_until, type_in
+from tests.waiting import DEADLINE_SECONDS
 
 pytestmark = terminal.NEEDED
 

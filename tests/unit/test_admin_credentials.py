@@ -19,6 +19,7 @@ from aws_iot.aws.base.clients import Address
 from aws_iot.errors import AwsIotError, CredentialsRefused, LocalError, Unreachable
 from tests import terminal
 from tests.terminal import on_a_terminal, read_rest, read_until, type_in
+from tests.waiting import DEADLINE_SECONDS
 
 CODE = "246810"
 ROLE = "arn:aws:iam::111122223333:role/admin"
@@ -257,7 +258,7 @@ def test_without_a_terminal_no_code_is_read_from_stdin(settings: dict[str, str])
         input=f"{CODE}\n",
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=DEADLINE_SECONDS,
         check=False,
         start_new_session=True,
     )

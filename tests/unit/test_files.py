@@ -16,10 +16,10 @@ import pytest
 
 from aws_iot.errors import LocalError
 from aws_iot.files import exclusive, write_private
+from tests.waiting import DEADLINE_SECONDS
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
 SIZE = 300_000
-DEADLINE_SECONDS = 20
 
 REWRITE = f"""
 import itertools, pathlib, sys

@@ -133,19 +133,22 @@ def test_a_command_that_cannot_be_run_is_a_failure(
         handler.check()
 
 
+FOREVER = "while :; do sleep 0.1; done"
+"""Who waits for this to end hangs."""
+
+
 @POSIX
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_when_the_time_is_up_a_command_that_runs_is_ended_told_and_its_message_not_dealt_with(
+def test_a_command_that_runs_too_long_is_ended_and_its_message_not_handled(
     capsys: pytest.CaptureFixture[str], jobs: int
 ) -> None:
-    began = time.monotonic()
+    ends = time.monotonic() + 0.2
     message = said("x")
-    with sh("exec sleep 60", jobs) as handler:
-        handler.take(message, began + 0.2)
-        handler.finish(began + 0.2)
-        assert time.monotonic() - began >= 0.2
+    with sh(FOREVER, jobs) as handler:
+        handler.take(message, ends)
+        handler.finish(ends)
+        assert time.monotonic() >= ends
         assert handler.settle() is message
-    assert time.monotonic() - began < 5
     assert capsys.readouterr().err == "sh was ended: the time was up\n"
     with pytest.raises(CommandFailed, match="1 of 1 commands failed"):
         handler.check()
@@ -153,22 +156,19 @@ def test_when_the_time_is_up_a_command_that_runs_is_ended_told_and_its_message_n
 
 @POSIX
 def test_a_command_that_ends_in_time_is_waited_for_no_longer_than_it_runs() -> None:
-    began = time.monotonic()
+    far = time.monotonic() + 1_000_000
     with sh("exit 0") as handler:
-        handler.take(said("x"), began + 60)
-        handler.finish(began + 60)
+        handler.take(said("x"), far)
+        handler.finish(far)
         assert handler.settle() is None
-    assert time.monotonic() - began < 30
     handler.check()
 
 
 @POSIX
-def test_commands_that_still_run_are_ended_with_the_listening() -> None:
-    began = time.monotonic()
-    with sh("trap '' TERM; while :; do sleep 0.1; done", jobs=2) as handler:
+def test_commands_that_still_run_are_ended_even_if_they_ignore_it() -> None:
+    with sh(f"trap '' TERM; {FOREVER}", jobs=2) as handler:
         handler.take(said("x"))
         assert handler.settle()
-    assert time.monotonic() - began < 5
 
 
 @POSIX
@@ -177,7 +177,7 @@ def test_what_a_command_has_started_ends_with_it_when_the_listening_does(tmp_pat
     os.mkfifo(fifo := tmp_path / "fifo")
     with (
         suppress(KeyboardInterrupt),
-        sh(f"{trap} sleep 99 > {shlex.quote(str(fifo))} & wait; true", jobs=2) as handler,
+        sh(f"{trap} sleep 9999 > {shlex.quote(str(fifo))} & wait; true", jobs=2) as handler,
     ):
         handler.take(said("x"))
         started = os.open(fifo, os.O_RDONLY)  # once the child has it open, too

@@ -13,6 +13,7 @@ import pytest
 from aws_iot.errors import InvalidMessage, LocalError, ServiceRefused, TopicRefused
 from aws_iot.messaging.message import Outgoing
 from aws_iot.publishing.spool.store import BATCH_MESSAGES, MIGRATIONS, Spool
+from tests.waiting import DEADLINE_SECONDS
 
 
 def message(number: object) -> Outgoing:
@@ -190,7 +191,7 @@ def test_messages_that_are_added_after_another_program_used_the_spool_are_seen_b
 
     def count() -> int:
         command = [sys.executable, "-c", script, str(tmp_path)]
-        return int(subprocess.run(command, capture_output=True, check=True, timeout=30).stdout)
+        return int(subprocess.run(command, capture_output=True, check=True, timeout=DEADLINE_SECONDS).stdout)
 
     # One process has two open, one for each thread: opening the second must not release a lock of the first.
     with spool_in(tmp_path) as first, spool_in(tmp_path) as second:

@@ -1,14 +1,13 @@
 """The reader of a spool: how far it may be ahead of the sender."""
 
-import time
 from pathlib import Path
 
 from aws_iot.publishing.request import InputOptions, PublishRequest
 from aws_iot.publishing.spool.reader import Backlog, SpoolReader
 from aws_iot.publishing.spool.store import Spool
+from tests.waiting import wait_until
 
 POOL = "us-east-1:pool"
-SECONDS = 10.0
 
 
 def reader_of(folder: Path, messages: int) -> SpoolReader:
@@ -18,10 +17,7 @@ def reader_of(folder: Path, messages: int) -> SpoolReader:
 
 
 def wait_for(spool: Spool, count: int) -> None:
-    ends = time.monotonic() + SECONDS
-    while spool.count() != count:
-        assert time.monotonic() < ends, spool.count()
-        time.sleep(0.01)
+    wait_until(lambda: spool.count() == count, spool.count)
 
 
 def test_with_a_connection_it_pauses_until_more_is_sent(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import threading
 from awscrt import mqtt5
 
 from aws_iot.aws.iot import thread_state
+from tests.waiting import DEADLINE_SECONDS
 
 ATTEMPTS = 3
 
@@ -32,7 +33,7 @@ def test_what_python_knows_of_awscrts_thread_is_still_there_at_the_next_callback
         )
     )
     client.start()
-    calls = [counted.get(timeout=5) for _ in range(ATTEMPTS)]
+    calls = [counted.get(timeout=DEADLINE_SECONDS) for _ in range(ATTEMPTS)]
     client.stop()
 
     [thread] = {thread for thread, _ in calls}

@@ -55,10 +55,9 @@ class Checkpoint:
         self._record = CheckpointRecord("", 0, None, 0)
         self._fingerprint = 0  # of the input so far
         self._fingerprints = deque([(0, 0)])  # by number: of each message that `save` may need next
-        self._retried: dict[
-            int, int
-        ] = {}  # by number, in order: fingerprints of what earlier runs had rejected
-        self._rejected: dict[int, int] = {}  # the same for this run
+        # Fingerprints by number, in order: of messages that were rejected in earlier runs, and in this one.
+        self._retried: dict[int, int] = {}
+        self._rejected: dict[int, int] = {}
         self._replaceable: set[int] = set()
         self._last_recordable = sys.maxsize  # beyond this number, not all rejections could be remembered
 

@@ -9,6 +9,9 @@ DEADLINE_SECONDS = 120.0
 MOMENT_SECONDS = 0.3
 """How long to wait for what must not happen."""
 
+BRIEF_SECONDS = 3.0
+"""A deadline of the program that a test lets pass. A busy machine must manage in time what does not fail."""
+
 POLL_SECONDS = 0.01
 
 

@@ -25,6 +25,7 @@ from aws_iot.errors import AwsIotError, SessionEnded
 from tests.cognito_proxy import CUT, Forward, Handler, Reply, Rotation, cognito_proxy, refused
 from tests.conftest import CommandLine
 from tests.processes import PASSWORD, Person, Stack, environment, run
+from tests.waiting import BRIEF_SECONDS
 
 PUB = "pub -r lobby -m hello"
 HOUR = timedelta(hours=1)
@@ -396,7 +397,7 @@ def test_a_service_that_stays_busy_is_told_before_the_time_for_a_call_is_up(
     aws_iot: CommandLine, weather: Weather
 ) -> None:
     weather.refuse("SignUp", "ThrottlingException", "Rate exceeded")
-    line = f"signup -u late -p {PASSWORD} -e a@example.com --timeout 1"
+    line = f"signup -u late -p {PASSWORD} -e a@example.com --timeout {BRIEF_SECONDS:g}"
     assert "AWS is throttling requests" in aws_iot(line, ends=7).stderr
     assert len(weather.asked) <= 4
 

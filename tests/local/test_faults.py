@@ -18,6 +18,7 @@ from aws_iot.messaging.connection import Lost, Restored
 from tests.fault_proxy import FaultProxy, Way
 from tests.processes import Person, Running, Stack
 from tests.streams import ROOM, Listener, connected, numbers, running, through
+from tests.waiting import DEADLINE_SECONDS
 
 FAULTS: list[Callable[[FaultProxy], object]] = [
     lambda proxy: proxy.cut(),
@@ -158,7 +159,8 @@ def test_nothing_is_lost_or_doubled_when_links_and_credentials_end(
             assert pub.wait() == 0
     told = [line for line in pub.stderr if "connect" in line]
     cause = "its credentials have expired" if credentials == 1 else "the connection was cut"
-    assert len(told) == 2 * ends, pub.report()
+    assert len(told) >= 2 * ends, pub.report()  # a machine that slows the stream sees more links end
+    assert len(told) % 2 == 0, pub.report()
     assert all(cause in line for line in told[::2])
 
 
@@ -184,9 +186,9 @@ def test_a_clock_that_is_set_wrong_ends_it_at_the_next_connection(stack: Stack, 
     ):
         wrong = timedelta(hours=hours)
         proxy.cut()
-        assert isinstance(connection.receive(5), Lost)
+        assert isinstance(connection.receive(DEADLINE_SECONDS), Lost)
         with pytest.raises(WrongClock, match="60 minutes"):
-            connection.receive(5)
+            connection.receive(DEADLINE_SECONDS)
 
 
 # -- what a policy forbids
@@ -206,9 +208,16 @@ def forbidden(stack: Stack, person: Person, room: str) -> None:
     )
 
 
-@pytest.mark.parametrize(("shape", "code"), [("puback", 7), ("disconnect", 5), ("cut", 5)])
-def test_a_refusal_is_told_and_ends_a_stream_where_the_link_ends(
-    tmp_path: Path, shape: str, code: int
+@pytest.mark.parametrize(
+    ("shape", "acknowledged"),
+    [
+        ("puback", "50 of 51 messages acknowledged"),
+        ("disconnect", "50 of 51 messages sent were acknowledged"),
+        ("cut", "50 of 51 messages sent were acknowledged"),
+    ],
+)
+def test_a_forbidden_room_is_reported_with_the_exit_code_of_its_cause_however_the_broker_rejects_it(
+    tmp_path: Path, shape: str, acknowledged: str
 ) -> None:
     with Stack.start(tmp_path, f"--refusal {shape}") as stack:
         person = stack.person(accepted=False)
@@ -218,69 +227,77 @@ def test_a_refusal_is_told_and_ends_a_stream_where_the_link_ends(
         file = tmp_path / "lines"
         file.write_text("".join(json.dumps(line) + "\n" for line in lines))
         with running(f"pub --json-lines --rate 0 --file {file}", person.env) as pub:
-            assert pub.wait() == code, pub.report()
-        told = "\n".join(pub.stderr)
-        assert ("50 of 51 messages acknowledged" if code == 7 else "50 of the 51 messages sent") in told
-        assert "not authorized to publish to" in told
-        assert "/secret/" in told
+            assert pub.wait() == 5, pub.report()
+        printed = "\n".join(pub.stderr)
+        assert acknowledged in printed
+        assert "not authorized to publish to" in printed
+        assert "/secret/" in printed
 
 
 # -- Ctrl-C and SIGTERM
 
 
-CTRL_C = pytest.param(signal.SIGINT, 130, id="Ctrl-C")
-SIGTERM = pytest.param(signal.SIGTERM, 143, id="SIGTERM")
+AT_ONCE_SECONDS = 2.0
+PATIENT = "--timeout 1000"
+"""With this, what would wait for the network before it ends does not end in time, however long that is."""
+
+CTRL_C = pytest.param(signal.SIGINT, 130, DEADLINE_SECONDS, id="Ctrl-C")
+SIGTERM = pytest.param(signal.SIGTERM, 143, DEADLINE_SECONDS, id="SIGTERM")
+AT_ONCE = [
+    pytest.param(*form.values[:2], AT_ONCE_SECONDS, id=f"{form.id} at once", marks=pytest.mark.long)
+    for form in (CTRL_C, SIGTERM)
+]
 
 
-def seldom(form: Any) -> Any:
-    """The same, in `make test-long` only."""
-    return pytest.param(*form.values, id=form.id, marks=pytest.mark.long)
-
-
-IN_TIME = 2.0
-
-
-def assert_end_in_time(processes: list[Running], number: int, code: int) -> None:
+def assert_end(processes: list[Running], number: int, code: int, seconds: float) -> None:
     for process in processes:
         process.process.send_signal(number)
     for process in processes:
-        assert process.wait(IN_TIME) == code, process.report()
+        assert process.wait(seconds) == code, process.report()
 
 
-@pytest.mark.parametrize(("number", "code"), [CTRL_C, seldom(SIGTERM)])
-def test_a_signal_ends_it_in_time_while_an_upgrade_is_not_answered(
-    stack: Stack, tmp_path: Path, number: int, code: int
+@pytest.mark.parametrize(("number", "code", "seconds"), [CTRL_C, *AT_ONCE])
+def test_a_signal_ends_it_while_an_upgrade_is_not_answered(
+    stack: Stack, tmp_path: Path, number: int, code: int, seconds: float
 ) -> None:
     with proxied(stack, is_mute=True) as proxy:
         env = through(stack, stack.person(), proxy.port)
-        with running("sub", env) as sub, running(f"{PUB} --file {numbers(tmp_path, 10)}", env) as pub:
+        with (
+            running(f"sub {PATIENT}", env) as sub,
+            running(f"{PUB} {PATIENT} --file {numbers(tmp_path, 10)}", env) as pub,
+        ):
             proxy.wait_for_links(2)
-            assert_end_in_time([sub, pub], number, code)
+            assert_end([sub, pub], number, code, seconds)
 
 
-@pytest.mark.parametrize(("number", "code"), [seldom(CTRL_C), SIGTERM])
-def test_a_signal_ends_it_in_time_while_the_server_is_silent(
-    stack: Stack, tmp_path: Path, number: int, code: int
+@pytest.mark.parametrize(("number", "code", "seconds"), [SIGTERM, *AT_ONCE])
+def test_a_signal_ends_it_while_the_server_is_silent(
+    stack: Stack, tmp_path: Path, number: int, code: int, seconds: float
 ) -> None:
     with proxied(stack) as proxy:
         env = through(stack, stack.person(), proxy.port)
         with (
             Listener.start(stack) as listener,
-            running("sub", env) as sub,
-            running(f"{PUB} --file {numbers(tmp_path, 10_000)}", env) as pub,
+            running(f"sub {PATIENT}", env) as sub,
+            running(f"{PUB} {PATIENT} --file {numbers(tmp_path, 10_000)}", env) as pub,
         ):
             sub.wait_for("Listening")
             listener.wait_for(10)
             proxy.stall()
-            assert_end_in_time([sub, pub], number, code)
+            assert_end([sub, pub], number, code, seconds)
 
 
-@pytest.mark.parametrize(("number", "code"), [CTRL_C, seldom(SIGTERM)])
-def test_a_signal_ends_it_in_time_while_it_tries_to_come_back(stack: Stack, number: int, code: int) -> None:
-    with proxied(stack) as proxy, running("sub", through(stack, stack.person(), proxy.port)) as sub:
+@pytest.mark.parametrize(("number", "code", "seconds"), [CTRL_C, *AT_ONCE])
+def test_a_signal_ends_it_while_it_tries_to_come_back(
+    stack: Stack, number: int, code: int, seconds: float
+) -> None:
+    with (
+        proxied(stack) as proxy,
+        running(f"sub {PATIENT}", through(stack, stack.person(), proxy.port)) as sub,
+    ):
         sub.wait_for("Listening")
         proxy.is_mute = True
         proxy.cut()
         sub.wait_for("connection lost")
         proxy.wait_for_links(len(proxy.accepted) + 1)
-        assert_end_in_time([sub], number, code)
+        assert_end([sub], number, code, seconds)

@@ -73,7 +73,7 @@ def test_words_that_cannot_be_written_do_not_end_the_listening(
     durable = f"sub -r {room} --durable {room} --format {{text}}"
     run(f"{durable} -W 0.1", env, ends=8)
     speaker.publish(room, "hello")
-    assert run(f"{durable} -C 1 -W 20", env, command=unheard).stdout == "hello\n"
+    assert run(f"{durable} -C 1 -W 100", env, command=unheard).stdout == "hello\n"
 
 
 @pytest.mark.parametrize("unheard", UNHEARD.values(), ids=UNHEARD)
@@ -84,7 +84,7 @@ def test_commands_that_fail_are_counted_where_that_cannot_be_told(
     run(f"{durable} -W 0.1", env, ends=8)
     for text in ("one\n", "two\n"):
         speaker.publish(room, text)
-    assert run(f"{durable} -C 2 -W 20", env, ends=9, command=unheard).stdout == "one\ntwo\n"
+    assert run(f"{durable} -C 2 -W 100", env, ends=9, command=unheard).stdout == "one\ntwo\n"
 
 
 def test_a_signal_s_exit_code_needs_no_words_either(env: dict[str, str], speaker: Client, room: str) -> None:
@@ -150,8 +150,8 @@ def test_without_a_stdout_nothing_counts_as_heard(env: dict[str, str], speaker: 
     durable = f"sub -r {room} --durable {room} --format {{text}}"
     run(f"{durable} -W 0.1", env, ends=8)
     speaker.publish(room, "hello")
-    run(f"{durable} -C 1 -W 20", env, ends=3, command=redirected(">&-"))
-    assert run(f"{durable} -C 1 -W 20", env).stdout == "hello\n"
+    run(f"{durable} -C 1 -W 100", env, ends=3, command=redirected(">&-"))
+    assert run(f"{durable} -C 1 -W 100", env).stdout == "hello\n"
 
 
 @pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
@@ -165,7 +165,7 @@ def test_commands_of_exec_need_no_stdout_and_have_one_they_can_write_to(
     run(f"{durable} -W 0.1", env, ends=8)
     for text in ("one\n", "two\n"):
         speaker.publish(room, text)
-    run(f"{durable} -C 2 -W 20", env, command=redirected(closed))
+    run(f"{durable} -C 2 -W 100", env, command=redirected(closed))
     assert heard.read_text() == "one\ntwo\n"
 
 

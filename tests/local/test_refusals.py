@@ -15,6 +15,7 @@ from aws_iot.config.profile import Profile
 from aws_iot.errors import AwsIotError, CredentialsRefused, Unreachable, WrongClock
 from tests.conftest import CommandLine
 from tests.processes import PASSWORD, Person, Stack, session_of
+from tests.waiting import BRIEF_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +115,7 @@ def test_a_port_on_which_nobody_listens(real: CommandLine, closed_port: int, sch
 @pytest.mark.parametrize("scheme", ["ws", "wss"])
 def test_a_broker_that_never_answers(real: CommandLine, silent_port: int, scheme: str) -> None:
     change(real, endpoint=Endpoint.parse(f"{scheme}://127.0.0.1:{silent_port}/mqtt"))
-    assert "no answer in time" in real("pub -r lobby -m x --timeout 3", ends=6).stderr
+    assert "no answer in time" in real(f"pub -r lobby -m x --timeout {BRIEF_SECONDS:g}", ends=6).stderr
 
 
 def test_a_broker_whose_name_nobody_knows(real: CommandLine) -> None:

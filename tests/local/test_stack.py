@@ -93,9 +93,16 @@ def _listening_addresses(pid: int) -> set[str]:
     return {row[1].partition(":")[0] for row in rows if row[3] == "0A" and row[9] in inodes}
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code", "seconds"),
+    [
+        (signal.SIGINT, 130, DEADLINE_SECONDS),
+        (signal.SIGTERM, 143, DEADLINE_SECONDS),
+        pytest.param(signal.SIGTERM, 143, 2.0, marks=pytest.mark.long),
+    ],
+)
 def test_a_second_one_works_beside_the_first_and_stops_when_told(
-    stack: Stack, tmp_path: Path, number: int, code: int
+    stack: Stack, tmp_path: Path, number: int, code: int, seconds: float
 ) -> None:
     with Stack.start(tmp_path) as second:
         assert second.profile.iot_url != stack.profile.iot_url
@@ -106,7 +113,7 @@ def test_a_second_one_works_beside_the_first_and_stops_when_told(
         try:
             listener.wait_for("Listening")
             second.process.process.send_signal(number)
-            assert second.process.wait(2) == code
+            assert second.process.wait(seconds) == code
             assert second.process.stderr == []
             listener.wait_for("connection lost")
             assert listener.signal(signal.SIGINT) == 130

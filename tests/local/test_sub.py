@@ -44,7 +44,7 @@ def test_what_is_said_while_away_comes_on_return_and_what_was_heard_does_not(
     for number in range(3, 6):
         speaker.publish(room, str(number))
     assert texts("\n".join(first.stdout)) == ["0", "1"]
-    returned = [run(f"{durable} -C 2 -W 10", listener.env).stdout for _ in range(2)]
+    returned = [run(f"{durable} -C 2 -W 100", listener.env).stdout for _ in range(2)]
     assert texts("".join(returned)) == ["2", "3", "4", "5"]
     assert run(f"{durable} -W 0.5", listener.env, ends=8).stdout == ""
 
@@ -63,7 +63,7 @@ def test_what_was_written_by_a_process_that_is_killed_is_written_again_and_nothi
         stuck.wait()
     finally:
         stuck.kill()
-    again = run(f"sub -q -r {room} --durable {room} --json -C 1 -W 10", listener.env)
+    again = run(f"sub -q -r {room} --durable {room} --json -C 1 -W 100", listener.env)
     assert texts(again.stdout) == ["important"]
 
 
@@ -83,7 +83,7 @@ def test_a_command_that_has_ended_is_not_run_again_after_a_crash(
     finally:
         stuck.kill()
     assert stuck.stdout == ["0", "1", "2", "3"]
-    again = run(f"sub -q -r {room} --durable {room} --json -C 3 -W 10", listener.env)
+    again = run(f"sub -q -r {room} --durable {room} --json -C 3 -W 100", listener.env)
     assert texts(again.stdout) == ["3", "4", "5"]
 
 
@@ -94,7 +94,7 @@ def test_a_session_that_is_kept_does_not_bring_the_rooms_of_earlier_runs(
         run(f"sub -q -r {wanted} --durable {room} -W 0.2", listener.env, ends=8)
     speaker.publish(f"{room}-old", "old")
     speaker.publish(room, "new")
-    heard = run(f"sub -q -r {room} --durable {room} --json -C 1 -W 10", listener.env)
+    heard = run(f"sub -q -r {room} --durable {room} --json -C 1 -W 100", listener.env)
     assert texts(heard.stdout) == ["new"]
 
 
@@ -104,13 +104,13 @@ def test_what_waits_in_a_session_from_a_room_that_is_left_is_heard_and_nothing_l
     durable = f"--durable {room} --json"
     run(f"sub -q -r {room}-old {durable} -W 0.2", listener.env, ends=8)
     speaker.publish(f"{room}-old", "waits")
-    first = run(f"sub -r {room} {durable} -C 1 -W 10", listener.env)
+    first = run(f"sub -r {room} {durable} -C 1 -W 100", listener.env)
     assert texts(first.stdout) == ["waits"]
     told = f"The session '{room}' leaves {room}-old: what waits from there is heard now, and nothing later."
     assert told in first.stderr
     speaker.publish(f"{room}-old", "too late")
     speaker.publish(room, "new")
-    second = run(f"sub -r {room} {durable} -C 1 -W 10", listener.env)
+    second = run(f"sub -r {room} {durable} -C 1 -W 100", listener.env)
     assert texts(second.stdout) == ["new"]
     assert "leaves" not in second.stderr
 
@@ -144,7 +144,7 @@ def test_in_a_session_that_is_kept_each_message_is_delivered_once_however_often_
         speaker.publish(room, text)
         speaker.publish(room, f"end of {text}")
         while not delivered or b"end of " + text.encode() not in delivered[-1]:
-            event = connection.receive(10)
+            event = connection.receive(DEADLINE_SECONDS)
             assert isinstance(event, Publication)
             delivered.append(event.payload)
             connection.acknowledge()

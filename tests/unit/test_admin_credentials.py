@@ -19,7 +19,7 @@ from aws_iot.aws.base.clients import Address
 from aws_iot.errors import AwsIotError, CredentialsRefused, LocalError, Unreachable
 from tests import terminal
 from tests.terminal import on_a_terminal, read_rest, read_until, type_in
-from tests.waiting import DEADLINE_SECONDS
+from tests.waiting import BRIEF_SECONDS, DEADLINE_SECONDS
 
 CODE = "246810"
 ROLE = "arn:aws:iam::111122223333:role/admin"
@@ -211,7 +211,7 @@ def test_a_loopback_endpoint_is_called_without_a_proxy(monkeypatch: pytest.Monke
     assert service.call("get_caller_identity", {})["Account"] == "111122223333"
 
 
-# `python -c` this: two services are asked with a short deadline, as a person with a profile that wants a code.
+# Two services are asked with a short deadline, as a person with a profile that wants a code.
 ASKS_TWO_SERVICES = """
 import sys
 from datetime import UTC, datetime
@@ -220,20 +220,21 @@ from aws_iot.aws.base.calls import Service
 from aws_iot.errors import AwsIotError
 try:
     for region in ("us-east-1", "eu-west-1"):
-        service = Service.signed(Address("sts", region), lambda: datetime.now(UTC), 0.5, "mfa")
+        service = Service.signed(Address("sts", region), lambda: datetime.now(UTC), float(sys.argv[1]), "mfa")
         for _ in range(2):
             service.call("get_caller_identity", {})
 except AwsIotError as error:
     sys.exit(f"{type(error).__name__}: {error}")
 print("answered", flush=True)
 """
+ASKS = [sys.executable, "-c", ASKS_TWO_SERVICES, str(BRIEF_SECONDS)]
 
 
 @terminal.NEEDED
 def test_a_person_types_a_code_once_and_without_a_deadline(settings: dict[str, str], sts: Server) -> None:
-    with on_a_terminal([sys.executable, "-c", ASKS_TWO_SERVICES], settings) as process:
+    with on_a_terminal(ASKS, settings) as process:
         read_until(process, f"Enter MFA code for {DEVICE}: ".encode())
-        time.sleep(0.7)  # longer than the deadline of a call
+        time.sleep(BRIEF_SECONDS + 0.2)  # longer than the deadline of a call
         type_in(process, f"{CODE}\r".encode())
         assert b"answered" in read_rest(process)
     assert sum("AssumeRole" in asked for asked in sts.asked) == 1
@@ -242,7 +243,7 @@ def test_a_person_types_a_code_once_and_without_a_deadline(settings: dict[str, s
 
 @terminal.NEEDED
 def test_a_wrong_code_is_reported(settings: dict[str, str]) -> None:
-    with on_a_terminal([sys.executable, "-c", ASKS_TWO_SERVICES], settings) as process:
+    with on_a_terminal(ASKS, settings) as process:
         read_until(process, f"Enter MFA code for {DEVICE}: ".encode())
         type_in(process, b"000000\r")
         shown = read_rest(process).decode()
@@ -253,7 +254,7 @@ def test_a_wrong_code_is_reported(settings: dict[str, str]) -> None:
 @terminal.NEEDED
 def test_without_a_terminal_no_code_is_read_from_stdin(settings: dict[str, str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", ASKS_TWO_SERVICES],
+        ASKS,
         env=settings,
         input=f"{CODE}\n",
         capture_output=True,

@@ -8,6 +8,7 @@ import pytest
 from aws_iot.auth.credentials import RENEW_BEFORE, Credentials, RenewingCredentials
 from aws_iot.auth.session import Session
 from aws_iot.errors import Unreachable
+from tests.waiting import DEADLINE_SECONDS
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -105,7 +106,7 @@ def test_of_several_threads_that_find_credentials_ending_one_renews() -> None:
     clock.time += HOUR
     mine = renewing.current()
     for thread in others:
-        thread.join(5)
+        thread.join(DEADLINE_SECONDS)
     assert [one is mine for one in given] == [True] * 4
     assert pool.calls == 1
 

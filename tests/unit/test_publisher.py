@@ -10,6 +10,7 @@ from aws_iot.messaging.message import Outgoing
 from aws_iot.publishing.pacing import MAX_UNACKNOWLEDGED
 from aws_iot.publishing.publisher import Callbacks, Publisher, PublishStats
 from tests.fakes import FakeApp, FakeCloud, FakeConnection
+from tests.waiting import DEADLINE_SECONDS
 
 
 def test_stats_are_settled_up_to_the_first_open_message() -> None:
@@ -65,7 +66,7 @@ def test_no_more_messages_are_unacknowledged_than_aws_allows(
     publisher = publisher_over(app, connection, collecting([]))
 
     def answer() -> None:
-        while connection.full.wait(10):
+        while connection.full.wait(DEADLINE_SECONDS):
             connection.full.clear()
             assert len(connection.unanswered) == MAX_UNACKNOWLEDGED
             connection.answer()

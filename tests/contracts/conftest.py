@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from aws_iot.app import App
+from aws_iot.auth.accounts import Accounts
 from aws_iot.auth.credentials import CredentialIssuer, Credentials
-from aws_iot.auth.session import Accounts, Session
+from aws_iot.auth.session import Session
 from aws_iot.config.profile import Profile
 from aws_iot.messaging.connection import Connection
 from tests.fakes import CODE, FakeApp, FakeCloud

@@ -436,9 +436,9 @@ def test_an_error_that_ends_the_attempts_to_connect_leaves_the_saved_messages(
         ("pub -r lobby -m x --connections 0", "--connections"),
         ("pub -r lobby -m x --resume a", "--resume needs --lines"),
         ("pub -r lobby -m x --spool a --qos 0", "--spool cannot be combined with --qos 0"),
-        ("pub -r lobby --room ops -m x", "-r is given 2 times: give it once."),
-        ("pub -r lobby -m x -my --msg=z", "-m is given 3 times: give it once."),
-        ("pub -r lobby --file a --file b", "--file is given 2 times"),
+        ("pub -r lobby --room ops -m x", "-r was given 2 times: give it once."),
+        ("pub -r lobby -m x -my --msg=z", "-m was given 3 times: give it once."),
+        ("pub -r lobby --file a --file b", "--file was given 2 times"),
         ("pub -r lobby -m x --rate -1", "--rate"),
     ],
 )

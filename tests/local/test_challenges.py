@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 
 from aws_iot.app import App
-from aws_iot.auth.session import Answer, Challenge, Session
+from aws_iot.auth.challenges import Challenge, ChallengeAnswer
+from aws_iot.auth.session import Session
 from aws_iot.errors import CodeRefused, SessionEnded
 from tests.processes import PASSWORD, Stack, environment, run, session_of, totp
 
 
 @pytest.fixture(scope="module")
 def user_pool(stack: Stack) -> Any:
-    """The user pool, as its admin has it, with authenticator apps allowed."""
+    """The user pool, as its admin uses it, with authenticator apps allowed."""
     admin = stack.user_pool
     admin.set_user_pool_mfa_config(
         UserPoolId=stack.profile.user_pool_id,
@@ -25,7 +26,7 @@ def user_pool(stack: Stack) -> Any:
     return admin
 
 
-def test_who_got_a_password_from_an_admin_chooses_one(stack: Stack, user_pool: Any) -> None:
+def test_a_password_that_an_admin_set_must_be_replaced(stack: Stack, user_pool: Any) -> None:
     username = f"user-{uuid.uuid4().hex[:8]}"
     user_pool.admin_create_user(
         UserPoolId=stack.profile.user_pool_id,
@@ -37,11 +38,11 @@ def test_who_got_a_password_from_an_admin_chooses_one(stack: Stack, user_pool: A
     challenge = accounts.sign_in(username, "Temp0rary")
     assert isinstance(challenge, Challenge)
     assert (challenge.kind, challenge.wants) == ("NEW_PASSWORD_REQUIRED", "password")
-    assert isinstance(accounts.answer(challenge, Answer(PASSWORD)), Session)
+    assert isinstance(accounts.answer(challenge, ChallengeAnswer(PASSWORD)), Session)
     session_of(accounts, username)
 
 
-def test_the_code_of_an_authenticator_app_is_asked_for(stack: Stack, user_pool: Any) -> None:
+def test_a_code_of_an_authenticator_app_is_required(stack: Stack, user_pool: Any) -> None:
     person = stack.person()
     accounts = stack.app().accounts(stack.profile)
     token = session_of(accounts, person.username).access_token
@@ -55,8 +56,8 @@ def test_the_code_of_an_authenticator_app_is_asked_for(stack: Stack, user_pool: 
     assert isinstance(challenge, Challenge)
     assert (challenge.kind, challenge.wants) == ("SOFTWARE_TOKEN_MFA", "code")
     with pytest.raises(CodeRefused):
-        accounts.answer(challenge, Answer("000000"))
-    assert isinstance(accounts.answer(challenge, Answer(totp(secret))), Session)
+        accounts.answer(challenge, ChallengeAnswer("000000"))
+    assert isinstance(accounts.answer(challenge, ChallengeAnswer(totp(secret))), Session)
 
     run(f"pub -r lobby -m hello -p {PASSWORD} --mfa-code {totp(secret)}", person.env)
 
@@ -87,8 +88,10 @@ def test_an_app_client_with_a_secret(stack: Stack, tmp_path: Path) -> None:
     app = App(tmp_path)
     accounts = app.accounts(app.profiles.load("default"))
     for typed in (name, address):  # the hash is of the name that Cognito knows, not of the alias
-        session = session_of(accounts, typed, f"{PASSWORD}2")
-        assert accounts.renew(session).id_token
-    accounts.of(session).revoke()
+        token = session_of(accounts, typed, f"{PASSWORD}2").refresh_token
+        assert token
+        assert accounts.refresh(token).id_token
+    assert token
+    accounts.revoke(token)
     with pytest.raises(SessionEnded):
-        accounts.renew(session)
+        accounts.refresh(token)

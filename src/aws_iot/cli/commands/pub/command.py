@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from aws_iot.app import App
+from aws_iot.auth.login import SignInRequest
 from aws_iot.cli import options
 from aws_iot.cli.commands.pub.options import DeliveryOptions, check_options, delivery_options, input_options
-from aws_iot.cli.connect import connected
-from aws_iot.cli.sign_in import expected_username, signed_in, suggest_doctor
+from aws_iot.cli.connect import connected_several
+from aws_iot.cli.sign_in import login_of, sign_in, suggest_doctor
 from aws_iot.cli.ui import output
 from aws_iot.config.profile import Profile
 from aws_iot.errors import LocalError, SignInRefused
@@ -21,8 +22,7 @@ from aws_iot.messaging.topics import check_room
 from aws_iot.publishing.request import InputOptions, PublishRequest, Readable
 
 if TYPE_CHECKING:
-    from aws_iot.auth.login import SignIn
-    from aws_iot.auth.session_store import Kept
+    from aws_iot.auth.token_refresher import ActiveSession
 
 
 @click.command()
@@ -114,24 +114,25 @@ class _Connector:
         self._user = user
         self._password = password
         self._password_stdin = password_stdin
-        self._signed_in: tuple[SignIn, Kept] | None = None
+        self._session: ActiveSession | None = None
 
     @contextmanager
     def connect(self, connections: int, *, may_ask: bool = True) -> Iterator[list[Client]]:
         """Open connections, and close them in the end. `may_ask`: whether to ask for a password if necessary."""
-        if self._signed_in is None:
+        if self._session is None:
             if self._password_stdin and not may_ask:
                 raise SignInRefused("the password from standard input was already used, and is not saved")
-            self._signed_in = signed_in(
+            self._session = sign_in(
                 self._app, self.profile, self._user, self._password, self._password_stdin, ask=may_ask
             )
-        with connected(*self._signed_in, self._app, self.profile, connections) as clients:
+        with connected_several(self._session, self._app, self.profile, connections) as clients:
             yield clients
 
     def expected_username(self) -> str | None:
         """The user who will be signed in, if that is known already."""
-        has_password = bool(self._password) or self._password_stdin
-        return expected_username(self._app, self.profile, self._user, for_password=has_password)
+        by_password = bool(self._password) or self._password_stdin
+        login = login_of(self._app, self.profile)
+        return login.expected_username(SignInRequest(self._user), by_password=by_password)
 
 
 def _send_one(connector: _Connector, request: PublishRequest, key: str) -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from aws_iot.cli.commands.pub.options import DeliveryOptions
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.formatting import tell_link
+from aws_iot.cli.ui.formatting import show_connection_event
 from aws_iot.cli.ui.progress import ProgressLine
 from aws_iot.errors import AwsIotError
 from aws_iot.messaging.connection import Lost, Restored
@@ -60,7 +60,7 @@ class PubReporter:
             case Rejected():
                 self._print_rejected(event)
             case Lost() | Restored():
-                tell_link(event)
+                show_connection_event(event)
             case Interrupted():
                 self._print_interrupted(event)
             case Finished():

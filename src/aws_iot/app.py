@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from aws_iot.messaging.connection import Connection
     from aws_iot.messaging.durable import DurableSession
     from aws_iot.policy.reader import PolicyReader
-    from aws_iot.publishing.spool import Spool
+    from aws_iot.publishing.spool.store import Spool
 
 TIMEOUT_SECONDS = 10.0
 """How long one step (a request, a connection, an acknowledgement) may take unless somebody says otherwise."""
@@ -77,11 +77,11 @@ class App:
         place = os.environ.get("AWS_IOT_SECRETS")
         return SecretStore(self.folders.secrets, keyring=self._keyring, place=place, report=self.report)
 
-    def spool(self, folder: Path, pool: str, speaker: str | None) -> Spool:
-        """The messages of a user that wait in a folder, for an identity pool."""
-        from aws_iot.publishing.spool import Spool
+    def spool(self, folder: Path, pool: str, username: str | None) -> Spool:
+        """The unsent messages of a user in a folder, for an identity pool."""
+        from aws_iot.publishing.spool.store import Spool
 
-        return Spool(folder, pool, speaker)
+        return Spool(folder, pool, username)
 
     def _keyring(self) -> Keyring | None:
         from aws_iot.config import keyring

@@ -1,6 +1,6 @@
-"""Files that are written whole or not at all, and that only their owner can read.
+"""Files that are written completely or not at all, and that only their owner can read.
 
-What the system refuses is raised as `LocalError`, naming the file.
+Every function raises `LocalError`, which names the file, if the system refuses.
 """
 
 import os
@@ -13,16 +13,16 @@ from pathlib import Path
 from aws_iot.errors import LocalError
 
 LOCK_SECONDS = 10.0
-"""How long a lock is waited for; those who hold one for longer hold it for good."""
+"""How long to wait for a lock. A program that holds it longer will probably not release it."""
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Replace `path` by a file of mode 0600 that holds `data`.
+    """Replace `path` by a file of mode 0600 with this content.
 
-    A reader, or a crash at any moment, sees the old file or the new one, never part of one.
-    Missing folders are made, readable by their owner only.
+    A reader sees the old file or the new one, never a part; so does the next program after a crash. Missing folders
+    are created, and only their owner can read them.
     """
-    with _told(path, "written"):
+    with _translate_errors(path, "written"):
         make_private(path.parent)
         unfinished = path.parent / f".{path.name}.{os.urandom(8).hex()}.tmp"
         handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -38,8 +38,8 @@ def write_private(path: Path, data: bytes) -> None:
 
 
 def read(path: Path) -> bytes | None:
-    """What the file holds; None if there is none."""
-    with _told(path, "read"):
+    """The content of the file; None if it does not exist."""
+    with _translate_errors(path, "read"):
         try:
             return path.read_bytes()
         except FileNotFoundError:
@@ -47,8 +47,8 @@ def read(path: Path) -> bytes | None:
 
 
 def delete(path: Path) -> bool:
-    """Remove the file; whether there was one."""
-    with _told(path, "removed"):
+    """Remove the file; whether it existed."""
+    with _translate_errors(path, "removed"):
         try:
             path.unlink()
         except FileNotFoundError:
@@ -57,8 +57,8 @@ def delete(path: Path) -> bool:
 
 
 def names(folder: Path) -> list[str]:
-    """The names of what is in the folder, in alphabetical order; none if there is no folder."""
-    with _told(folder, "read"):
+    """The names of the files and folders in it, in alphabetical order; empty if it does not exist."""
+    with _translate_errors(folder, "read"):
         try:
             return sorted(os.listdir(folder))  # noqa: PTH208 names, not paths
         except FileNotFoundError:
@@ -66,22 +66,26 @@ def names(folder: Path) -> list[str]:
 
 
 def make_private(folder: Path) -> None:
-    """Make it and what is missing above it, readable by their owner only; a folder that is there stays as it is."""
-    # mkdir's `parents` would give the mode to the last folder only.
+    """Create the folder and its missing parents, so that only their owner can read them.
+
+    The mode of an existing folder does not change.
+    """
+    # `parents=True` would set the mode of the last folder only.
     for missing in reversed([f for f in (folder, *folder.parents) if not f.exists()]):
         missing.mkdir(mode=0o700, exist_ok=True)
 
 
 @contextmanager
 def exclusive(
-    folder: Path, seconds: float = LOCK_SECONDS, name: str = ".lock", *, passing: bool = False
+    folder: Path, seconds: float = LOCK_SECONDS, name: str = ".lock", *, temporary: bool = False
 ) -> Iterator[bool]:
-    """Hold a lock in `folder` against other processes, waiting `seconds` for it; whether it is held.
+    """Hold a lock in `folder` against other processes, after waiting up to `seconds` for it; whether that worked.
 
-    The system releases it when the process ends, however it ends. The file of a `passing` lock is gone with it.
+    The system releases the lock when the process ends, even if it is killed. The file of a `temporary` lock is
+    removed at the end of the block.
     """
     path, deadline = folder / name, time.monotonic() + seconds
-    with ExitStack() as opened, _told(folder, "locked"):
+    with ExitStack() as opened, _translate_errors(folder, "locked"):
         make_private(folder)
         while not (held := _hold(path, opened)) and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -90,8 +94,8 @@ def exclusive(
         try:
             yield held
         finally:
-            if held and passing:
-                with suppress(OSError):  # Windows removes no file that is open
+            if held and temporary:
+                with suppress(OSError):  # Windows cannot remove an open file
                     path.unlink()
 
 
@@ -106,7 +110,7 @@ def _hold(path: Path, opened: ExitStack) -> bool:
 
 
 def _is(handle: int, path: Path) -> bool:
-    """Whether the path still leads to this file: who held the lock may have removed it meanwhile."""
+    """Whether the path still names this file: the last holder of the lock may have removed it."""
     try:
         return os.path.samestat(os.fstat(handle), path.stat())
     except FileNotFoundError:
@@ -114,7 +118,7 @@ def _is(handle: int, path: Path) -> bool:
 
 
 @contextmanager
-def _told(path: Path, done: str) -> Iterator[None]:
+def _translate_errors(path: Path, done: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -194,8 +194,8 @@ def test_a_user_who_is_not_accepted_gets_the_command_for_the_admin(
 @pytest.mark.parametrize(
     ("line", "code", "words"),
     [
-        ("pub -m hello", 2, "Give -r ROOM"),
-        ("pub -r lobby", 2, "Give -m TEXT"),
+        ("pub -m hello", 2, "give -r ROOM"),
+        ("pub -r lobby", 2, "give -m TEXT"),
         ("pub -r '' -m hello", 7, "a room needs a name"),
         ("pub -r a+b -m hello", 7, "wildcard"),
         ("pub -r 'a\tb' -m hello", 7, "MQTT forbids"),
@@ -208,7 +208,7 @@ def test_a_user_who_is_not_accepted_gets_the_command_for_the_admin(
             "pub -r " + "x" * 300 + " -m hello", 7, "is 300 bytes long, and can have ", id="long room"
         ),
         pytest.param("pub -r lobby -m " + "x" * 131_063, 7, "131,072", id="long message"),
-        ("pub -r lobby -m - --password-stdin", 2, "cannot hold both"),
+        ("pub -r lobby -m - --password-stdin", 2, "cannot provide both"),
         ("sub -r 'a/b+'", 7, "stand for whole levels"),
         ("sub -r '#/a'", 7, "can only be last"),
         ("pub -r lobby -m hello -u alice -p wrong", 4, "wrong user name or password"),

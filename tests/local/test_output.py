@@ -174,4 +174,4 @@ def test_commands_of_exec_run_without_stdout_and_can_write_to_theirs(
 
 
 def test_a_command_that_prints_no_data_needs_no_stdout(env: dict[str, str]) -> None:
-    assert "Said in lobby" in run("pub -r lobby -m hello", env, command=redirected("<&- >&-")).stderr
+    assert "Sent to lobby" in run("pub -r lobby -m hello", env, command=redirected("<&- >&-")).stderr

@@ -1,4 +1,4 @@
-"""Streams on the local stack, as real processes: everything arrives, once, in order; a killed program loses nothing."""
+"""Streams on the local stack, as real processes: everything arrives once and in order, and a kill loses nothing."""
 
 import json
 import math
@@ -17,7 +17,7 @@ from aws_iot.app import App
 from aws_iot.auth.credentials import Credentials
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Outgoing
-from aws_iot.publishing.publisher import Stream
+from aws_iot.publishing.publisher import Callbacks, Publisher
 from tests.fakes import FakeCloud
 from tests.fault_proxy import FaultProxy
 from tests.processes import COMMAND, Running, Stack, run
@@ -26,12 +26,12 @@ from tests.streams import through
 from tests.waiting import BRIEF_SECONDS, DEADLINE_SECONDS, wait_until
 
 PER_SECOND = 100
-"""AWS IoT Core takes so many publishes of a connection: docs.aws.amazon.com/general/latest/gr/iot-core.html"""
+"""The limit of AWS IoT Core for one connection: docs.aws.amazon.com/general/latest/gr/iot-core.html"""
 
 
 @contextmanager
-def speaking(env: dict[str, str], line: str) -> Iterator["subprocess.Popen[str]"]:
-    """A command that is written to while it runs."""
+def started(env: dict[str, str], line: str) -> Iterator["subprocess.Popen[str]"]:
+    """A command whose input is written while it runs."""
     pipe = subprocess.PIPE
     command = [*COMMAND, *shlex.split(line)]
     with subprocess.Popen(command, env=env, stdin=pipe, stderr=pipe, text=True) as process:
@@ -41,17 +41,17 @@ def speaking(env: dict[str, str], line: str) -> Iterator["subprocess.Popen[str]"
             process.kill()
 
 
-def say(process: "subprocess.Popen[str]", *lines: str) -> None:
+def write(process: "subprocess.Popen[str]", *lines: str) -> None:
     assert process.stdin
     process.stdin.write("".join(f"{line}\n" for line in lines))
     process.stdin.flush()
 
 
-def told(process: "subprocess.Popen[str]", code: int) -> str:
-    """What it says on stderr until it ends with this code, its input being over."""
-    _, said = process.communicate(timeout=DEADLINE_SECONDS)
-    assert process.returncode == code, said
-    return said
+def finish(process: "subprocess.Popen[str]", code: int) -> str:
+    """End the command's input, and return what it prints on stderr until it exits with this code."""
+    _, printed = process.communicate(timeout=DEADLINE_SECONDS)
+    assert process.returncode == code, printed
+    return printed
 
 
 def listening(stack: Stack, env: dict[str, str], room: str) -> Running:
@@ -99,7 +99,7 @@ def test_several_connections_share_the_lines(stack: Stack, tmp_path: Path) -> No
     ],
 )
 def test_messages_sent_again_after_a_cut_count_towards_the_limit(limit: float) -> None:
-    """AWS IoT Core discards what exceeds 100 publishes in any second. So the stream rests after the second sending."""
+    """AWS IoT Core discards publishes above 100 in any second, so the publisher pauses after sending some again."""
     came: list[float] = []
     answered, sent, count = 81, 170, 350
     discarded = 0
@@ -109,7 +109,7 @@ def test_messages_sent_again_after_a_cut_count_towards_the_limit(limit: float) -
         if packet.kind is not Kind.PUBLISH:
             return agreeable(packet)
         if packet.link == 1 and len(came) >= answered:
-            return b""  # what waits for an acknowledgement is sent again after the cut
+            return b""  # unacknowledged messages are sent again after the cut
         came.append(time.monotonic())
         if sum(at > came[-1] - 1 for at in came) <= limit:
             return puback(packet)
@@ -123,35 +123,35 @@ def test_messages_sent_again_after_a_cut_count_towards_the_limit(limit: float) -
         app = App()
         connection = app.connect(profile, identity, lambda: credentials)
         try:
-            rooms = app.client(profile, connection, identity, "al")
+            client = app.client(profile, connection, identity, "al")
             happened: list[Lost | Restored] = []
             took: list[float] = []
-            stream = Stream([rooms], on_link=happened.append, on_refused=lambda *_: None)
+            publisher = Publisher([client], Callbacks(lambda *_: None, happened.append))
             for number in range(1, count + 1):
                 if number == sent + 1:
-                    wait_until(lambda: len(came) == answered and stream.tally.acknowledged == answered)
+                    wait_until(lambda: len(came) == answered and publisher.stats.acknowledged == answered)
                     broker.cut()
                 began = time.monotonic()
-                stream.put(number, Outgoing("lobby", b"x", str(number)))
+                publisher.publish(number, Outgoing("lobby", b"x", str(number)))
                 took.append(time.monotonic() - began)
-            stream.finish()
+            publisher.finish()
         finally:
             connection.close()
-    assert stream.tally.acknowledged == count
+    assert publisher.stats.acknowledged == count
     assert [type(event) for event in happened] == [Lost, Restored]
     assert max(took) >= (sent - answered) / PER_SECOND
     assert discarded == 0
 
 
-def test_a_killed_program_s_spool_is_sent_by_the_next_run(stack: Stack, tmp_path: Path) -> None:
+def test_the_next_run_sends_the_spool_of_a_killed_program(stack: Stack, tmp_path: Path) -> None:
     person, spool = stack.person(), tmp_path / "spool"
     listener = listening(stack, person.env, "spooled")
     try:
-        # One in two seconds: what was read and not sent yet waits in the spool, and dies with no one.
-        with speaking(person.env, f"pub -r spooled --lines --rate 0.5 --spool {spool}") as speaker:
-            say(speaker, "first", "second")
+        # One message in two seconds: the second is in the spool, and not sent yet, when the program is killed.
+        with started(person.env, f"pub -r spooled --lines --rate 0.5 --spool {spool}") as sender:
+            write(sender, "first", "second")
             listener.wait_for('"first"')
-            speaker.kill()
+            sender.kill()
         run(f"pub -r spooled -m third --spool {spool}", person.env)
         listener.wait_for('"third"')
         assert texts(listener) == ["first", "second", "third"]
@@ -159,7 +159,7 @@ def test_a_killed_program_s_spool_is_sent_by_the_next_run(stack: Stack, tmp_path
         listener.kill()
 
 
-def test_what_is_said_without_a_network_is_sent_when_it_is_back_while_more_may_come(
+def test_messages_that_were_saved_without_a_network_are_sent_once_it_is_back(
     stack: Stack, tmp_path: Path
 ) -> None:
     person = stack.person()
@@ -167,55 +167,55 @@ def test_what_is_said_without_a_network_is_sent_when_it_is_back_while_more_may_c
     with FaultProxy(stack.profile.endpoint.port) as proxy:
         proxy.refuse()
         line = f"pub -r later --lines --spool {tmp_path / 'spool'}"
-        with speaking(through(stack, person, proxy.port), line) as speaker:
+        with started(through(stack, person, proxy.port), line) as sender:
             try:
-                say(speaker, "first", "second")
-                assert speaker.stderr
-                assert "is kept in" in speaker.stderr.readline()
+                write(sender, "first", "second")
+                assert sender.stderr
+                assert "Messages are saved in" in sender.stderr.readline()
                 proxy.admit()
                 listener.wait_for('"second"')
-                say(speaker, "third")
-                assert "3 of 3 messages acknowledged" in told(speaker, 0)
+                write(sender, "third")
+                assert "3 of 3 messages acknowledged" in finish(sender, 0)
                 listener.wait_for('"third"')
                 assert texts(listener) == ["first", "second", "third"]
             finally:
                 listener.kill()
 
 
-def test_a_second_program_leaves_its_message_to_the_one_that_sends(stack: Stack, tmp_path: Path) -> None:
+def test_a_second_program_leaves_sending_to_the_first(stack: Stack, tmp_path: Path) -> None:
     person, spool = stack.person(), tmp_path / "spool"
     listener = listening(stack, person.env, "shared")
     try:
-        with speaking(person.env, f"pub -r shared --lines --spool {spool}") as first:
-            say(first, "one")
+        with started(person.env, f"pub -r shared --lines --spool {spool}") as first:
+            write(first, "one")
             listener.wait_for('"one"')
             second = run(f"pub -r shared -m two --spool {spool}", person.env)
-            assert f"Another program sends what waits in {spool}, and this as well." in second.stderr
-            assert "The other program has sent it." in second.stderr
+            assert f"Another program is sending the messages in {spool}, including yours." in second.stderr
+            assert "The other program has finished sending." in second.stderr
             listener.wait_for('"two"')
-            say(first, "three")
-            assert "3 of 3 messages acknowledged" in told(first, 0)
+            write(first, "three")
+            assert "3 of 3 messages acknowledged" in finish(first, 0)
         listener.wait_for('"three"')
         assert texts(listener) == ["one", "two", "three"]
     finally:
         listener.kill()
 
 
-def test_what_the_program_that_sends_was_refused_is_told_to_who_said_it(stack: Stack, tmp_path: Path) -> None:
+def test_a_rejection_is_reported_to_the_program_that_added_the_message(stack: Stack, tmp_path: Path) -> None:
     person, spool = stack.person(), tmp_path / "spool"
     listener = listening(stack, person.env, "shared/refused")
     try:
-        with speaking(person.env, f"pub -r shared/refused --lines --spool {spool}") as first:
-            say(first, "one")
+        with started(person.env, f"pub -r shared/refused --lines --spool {spool}") as first:
+            write(first, "one")
             listener.wait_for('"one"')
-            retaining = run(f"pub -r shared/refused -m two --retain --spool {spool}", person.env, ends=7)
-            assert "Message 1 is not sent: not authorized to publish" in retaining.stderr
-            assert "A message that was kept is not sent" in told(first, 7)
+            retaining = run(f"pub -r shared/refused -m two --retain --spool {spool}", person.env, ends=5)
+            assert "Message 1 was not sent: not authorized to publish" in retaining.stderr
+            assert "A saved message was not sent" in finish(first, 5)
     finally:
         listener.kill()
 
 
-def test_a_program_that_has_to_leave_it_to_another_goes_on_where_that_one_ends(
+def test_a_program_that_leaves_sending_to_another_takes_over_if_that_one_ends(
     stack: Stack, tmp_path: Path
 ) -> None:
     person, spool = stack.person(), tmp_path / "spool"
@@ -223,56 +223,56 @@ def test_a_program_that_has_to_leave_it_to_another_goes_on_where_that_one_ends(
     with FaultProxy(stack.profile.endpoint.port) as proxy:
         proxy.refuse()
         try:
-            with speaking(
+            with started(
                 through(stack, person, proxy.port), f"pub -r heirs --lines --spool {spool}"
             ) as first:
-                say(first, "one", "two")
+                write(first, "one", "two")
                 assert first.stderr
-                assert "is kept in" in first.stderr.readline()
+                assert "Messages are saved in" in first.stderr.readline()
                 late = run(
                     f"pub -r heirs -m three --spool {spool} --timeout {BRIEF_SECONDS:g}", person.env, ends=6
                 )
                 assert f"has sent nothing for {BRIEF_SECONDS:g} seconds" in late.stderr
-                assert "Kept, and still to be sent: 3 messages." in late.stderr
-                with speaking(person.env, f"pub -r heirs --lines --spool {spool}") as second:
-                    say(second, "four")
+                assert "Saved but not sent: 3 messages." in late.stderr
+                with started(person.env, f"pub -r heirs --lines --spool {spool}") as second:
+                    write(second, "four")
                     assert second.stderr
-                    assert "Another program sends" in second.stderr.readline()
+                    assert "Another program is sending" in second.stderr.readline()
                     first.kill()
                     listener.wait_for('"four"')
-                    told(second, 0)
+                    finish(second, 0)
             assert texts(listener) == ["one", "two", "three", "four"]
         finally:
             listener.kill()
 
 
-def test_while_the_connection_is_lost_all_that_is_said_is_kept(stack: Stack, tmp_path: Path) -> None:
+def test_while_the_connection_is_lost_the_whole_input_is_saved(stack: Stack, tmp_path: Path) -> None:
     person, spool = stack.person(), tmp_path / "spool"
     listener = listening(stack, person.env, "outage")
     count = 1_000
     with (
         FaultProxy(stack.profile.endpoint.port) as proxy,
-        speaking(
+        started(
             through(stack, person, proxy.port), f"pub -r outage --lines --rate 0 --spool {spool}"
-        ) as speaker,
-        App(tmp_path / "unused").spool(spool, stack.profile.identity_pool_id, person.username) as kept,
+        ) as sender,
+        App(tmp_path / "unused").spool(spool, stack.profile.identity_pool_id, person.username) as saved,
     ):
         try:
-            say(speaker, "first")
+            write(sender, "first")
             listener.wait_for('"first"')
             proxy.refuse()
             proxy.cut()
-            say(speaker, *map(str, range(count)))
-            wait_until(lambda: kept.count() >= count, kept.count)
+            write(sender, *map(str, range(count)))
+            wait_until(lambda: saved.count() >= count, saved.count)
             proxy.admit()
-            told(speaker, 0)
+            finish(sender, 0)
             listener.wait_for(f'"{count - 1}"')
             assert texts(listener) == ["first", *map(str, range(count))]
         finally:
             listener.kill()
 
 
-def test_with_nothing_more_to_say_a_lost_connection_is_not_waited_for_for_ever(
+def test_once_the_input_has_ended_a_lost_connection_is_not_waited_for_without_end(
     stack: Stack, tmp_path: Path
 ) -> None:
     person, spool = stack.person(), tmp_path / "spool"
@@ -280,15 +280,15 @@ def test_with_nothing_more_to_say_a_lost_connection_is_not_waited_for_for_ever(
     with FaultProxy(stack.profile.endpoint.port) as proxy:
         try:
             line = f"pub -r given-up --lines --spool {spool} --timeout {BRIEF_SECONDS:g}"
-            with speaking(through(stack, person, proxy.port), line) as speaker:
-                say(speaker, "one")
+            with started(through(stack, person, proxy.port), line) as sender:
+                write(sender, "one")
                 listener.wait_for('"one"')
                 proxy.refuse()
                 proxy.cut()
-                say(speaker, "two")
-                said = told(speaker, 6)
-            assert f"the connection has been lost for {BRIEF_SECONDS:g} seconds" in said
-            assert "Kept, and still to be sent: 1 message." in said
+                write(sender, "two")
+                printed = finish(sender, 6)
+            assert f"the connection has been lost for {BRIEF_SECONDS:g} seconds" in printed
+            assert "Saved but not sent: 1 message." in printed
             run(f"pub --spool {spool}", person.env)
             listener.wait_for('"two"')
             assert texts(listener) == ["one", "two"]
@@ -296,19 +296,19 @@ def test_with_nothing_more_to_say_a_lost_connection_is_not_waited_for_for_ever(
             listener.kill()
 
 
-def test_what_is_in_a_pipe_is_kept_although_it_is_ended_while_it_connects(
+def test_the_content_of_a_pipe_is_saved_even_if_the_program_is_ended_while_connecting(
     stack: Stack, tmp_path: Path
 ) -> None:
     person = stack.person()
     with FaultProxy(stack.profile.endpoint.port, is_mute=True) as proxy:
         line = f"pub -r lobby --lines --spool {tmp_path}/spool"
         with (
-            speaking(through(stack, person, proxy.port), line) as speaker,
+            started(through(stack, person, proxy.port), line) as sender,
             App(tmp_path / "unused").spool(
                 tmp_path / "spool", stack.profile.identity_pool_id, person.username
-            ) as kept,
+            ) as saved,
         ):
-            say(speaker, "one", "two")
-            wait_until(lambda: kept.count() >= 2, kept.count)
-            speaker.terminate()
-            assert "Kept, and still to be sent: 2 messages." in told(speaker, 143)
+            write(sender, "one", "two")
+            wait_until(lambda: saved.count() >= 2, saved.count)
+            sender.terminate()
+            assert "Saved but not sent: 2 messages." in finish(sender, 143)

@@ -20,7 +20,7 @@ def test_a_password_is_asked_for_and_not_shown(stack: Stack) -> None:
         type_in(process, PASSWORD.encode() + b"\r")
         shown += read_rest(process)
         assert process.wait(DEADLINE_SECONDS) == 0
-    assert b"Said in lobby" in shown
+    assert b"Sent to lobby" in shown
     assert PASSWORD.encode() not in shown
 
 
@@ -31,7 +31,7 @@ def test_a_password_is_asked_for_at_the_terminal_even_if_stdin_holds_the_message
     with on_a_terminal(["sh", "-c", line], env) as process:
         read_until(process, b"Password for ")
         type_in(process, PASSWORD.encode() + b"\r")
-        assert b"Said in lobby" in read_rest(process)
+        assert b"Sent to lobby" in read_rest(process)
 
 
 def test_what_is_piped_in_is_never_taken_for_a_code(stack: Stack) -> None:

@@ -1,4 +1,4 @@
-"""Files are written whole or not at all: real processes, killed and racing."""
+"""Files are written completely or not at all: real processes that are killed, or write at once."""
 
 import os
 import secrets
@@ -80,7 +80,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_file_holds_what_was_written_last(tmp_path: Path) -> None:
+def test_a_file_has_the_content_that_was_written_last(tmp_path: Path) -> None:
     path = tmp_path / "file"
     for data in (b"a longer first version\r\n\0", b"second", b""):
         write_private(path, data)
@@ -89,7 +89,7 @@ def test_a_file_holds_what_was_written_last(tmp_path: Path) -> None:
 
 
 @POSIX
-def test_a_file_and_its_folder_are_for_their_owner_only(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_a_file_and_its_folder(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "file"
     write_private(path, b"data")
     assert (mode(path), mode(path.parent)) == (0o600, 0o700)
@@ -105,7 +105,7 @@ def test_a_file_that_others_could_read_becomes_private(tmp_path: Path) -> None:
 
 @POSIX
 @pytest.mark.parametrize("lock", [False, True], ids=["write_private", "exclusive"])
-def test_every_folder_that_is_made_is_for_its_owner_only(tmp_path: Path, lock: bool) -> None:
+def test_only_the_owner_can_read_a_folder_that_was_created(tmp_path: Path, lock: bool) -> None:
     folder = tmp_path / "outer" / "inner"
     if lock:
         with exclusive(folder):
@@ -134,7 +134,7 @@ def test_a_replacement_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 @POSIX
-def test_a_file_is_always_one_whole_version_whenever_its_writer_is_killed(tmp_path: Path) -> None:
+def test_a_file_is_always_one_complete_version_even_if_its_writer_is_killed(tmp_path: Path) -> None:
     path = tmp_path / "file"
     versions = {bytes([letter]) * SIZE for letter in b"abcdefghij"}
     for _ in range(8):
@@ -148,7 +148,7 @@ def test_a_file_is_always_one_whole_version_whenever_its_writer_is_killed(tmp_pa
         assert path.read_bytes() in versions
 
 
-def test_two_processes_that_change_a_file_at_once_lose_no_change(tmp_path: Path) -> None:
+def test_two_processes_can_change_a_file_at_once_and_lose_no_change(tmp_path: Path) -> None:
     write_private(tmp_path / "count", b"0")
     with child(COUNT, tmp_path) as one, child(COUNT, tmp_path) as other:
         assert (next_line(one), next_line(other)) == ("ready", "ready")
@@ -160,7 +160,7 @@ def test_two_processes_that_change_a_file_at_once_lose_no_change(tmp_path: Path)
     assert (tmp_path / "count").read_bytes() == b"200"
 
 
-def test_a_lock_is_waited_for_and_free_once_its_holder_is_killed(tmp_path: Path) -> None:
+def test_waiting_for_a_lock_ends_when_its_holder_is_killed(tmp_path: Path) -> None:
     entered = threading.Event()
 
     def enter() -> None:
@@ -177,7 +177,7 @@ def test_a_lock_is_waited_for_and_free_once_its_holder_is_killed(tmp_path: Path)
     assert entered.is_set()
 
 
-def test_a_lock_is_free_again_after_a_failure_inside(tmp_path: Path) -> None:
+def test_a_lock_is_released_after_an_error_inside(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(ValueError, match="inside"), exclusive(tmp_path):
             raise ValueError("inside")

@@ -1,179 +1,204 @@
-"""The spool: what waits is there in order, for whoever said it, whatever programs put it there."""
+"""The spool: unsent messages stay in order, for the user who sends them, whichever program adds them."""
 
 import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from aws_iot.errors import LocalError
+from aws_iot.errors import InvalidMessage, LocalError, ServiceRefused, TopicRefused
 from aws_iot.messaging.message import Outgoing
-from aws_iot.publishing.spool import BATCH, STEPS, Spool
+from aws_iot.publishing.spool.store import BATCH_MESSAGES, MIGRATIONS, Spool
 from tests.waiting import DEADLINE_SECONDS
 
 
-def said(number: object) -> Outgoing:
+def message(number: object) -> Outgoing:
     return Outgoing("lobby", str(number).encode(), f"ab12-{number}")
 
 
-def spooled(folder: Path, pool: str = "pool", speaker: str | None = "alice") -> Spool:
-    return Spool(folder, pool, speaker)
+def spool_in(folder: Path, pool: str = "pool", username: str | None = "alice") -> Spool:
+    return Spool(folder, pool, username)
 
 
-def everything(spool: Spool) -> list[Outgoing]:
+def all_unsent(spool: Spool) -> list[Outgoing]:
     found: list[Outgoing] = []
     last = 0
-    while batch := spool.waiting(last):
+    while batch := spool.unsent(last):
         last = batch[-1][0]
-        found += [message for _, message in batch]
+        found += [unsent for _, unsent in batch]
     return found
 
 
-def test_what_waits_comes_in_order_however_much_it_is(tmp_path: Path) -> None:
-    with spooled(tmp_path / "spool") as spool:
-        for number in range(2 * BATCH + 1):
-            spool.add(said(number))
-    with spooled(tmp_path / "spool") as spool:
-        assert everything(spool) == [said(number) for number in range(2 * BATCH + 1)]
-        assert spool.count() == 2 * BATCH + 1
+def test_messages_stay_in_order_however_many_there_are(tmp_path: Path) -> None:
+    with spool_in(tmp_path / "spool") as spool:
+        for number in range(2 * BATCH_MESSAGES + 1):
+            spool.add(message(number))
+    with spool_in(tmp_path / "spool") as spool:
+        assert all_unsent(spool) == [message(number) for number in range(2 * BATCH_MESSAGES + 1)]
+        assert spool.count() == 2 * BATCH_MESSAGES + 1
 
 
-def test_what_has_arrived_waits_no_more_and_a_copy_counts_once(tmp_path: Path) -> None:
-    kept = Outgoing("lobby", b"\xff\x00", "2", 0, True)
-    with spooled(tmp_path) as spool:
-        for message in (said(1), kept, kept, said(3)):
-            spool.add(message)
-        spool.remove([said(1).id, said(3).id, "nobody"])
-        assert everything(spool) == [kept]
+def test_a_removed_message_is_gone_and_a_copy_is_not_added(tmp_path: Path) -> None:
+    saved = Outgoing("lobby", b"\xff\x00", "2", 0, True)
+    with spool_in(tmp_path) as spool:
+        for added in (message(1), saved, saved, message(3)):
+            spool.add(added)
+        spool.remove([message(1).id, message(3).id, "unknown"])
+        assert all_unsent(spool) == [saved]
 
 
-def test_what_is_added_later_comes_later_and_can_be_left_out(tmp_path: Path) -> None:
-    with spooled(tmp_path) as spool:
-        spool.add(said(1))
+def test_messages_that_are_added_later_have_higher_numbers(tmp_path: Path) -> None:
+    with spool_in(tmp_path) as spool:
+        spool.add(message(1))
         end = spool.last()
-        spool.remove([said(1).id])
-        spool.add(said(2))
-        assert spool.waiting(0, end) == []
-        assert [message for _, message in spool.waiting(end)] == [said(2)]
+        spool.remove([message(1).id])
+        spool.add(message(2))
+        assert spool.unsent(0, end) == []
+        assert [unsent for _, unsent in spool.unsent(end)] == [message(2)]
 
 
-def test_several_programs_add_at_once(tmp_path: Path) -> None:
+def test_several_programs_can_add_at_once(tmp_path: Path) -> None:
     def add(program: int) -> None:
-        with spooled(tmp_path) as spool:
+        with spool_in(tmp_path) as spool:
             for number in range(50):
-                spool.add(said(f"{program}-{number}"))
+                spool.add(message(f"{program}-{number}"))
 
     programs = [threading.Thread(target=add, args=(program,)) for program in range(4)]
     for program in programs:
         program.start()
     for program in programs:
         program.join()
-    with spooled(tmp_path) as spool:
+    with spool_in(tmp_path) as spool:
         assert spool.count() == 200
         assert spool.count("ab12-3-") == 50
 
 
-def test_one_program_at_a_time_sends_for_somebody(tmp_path: Path) -> None:
-    with spooled(tmp_path) as spool, spooled(tmp_path) as other, spooled(tmp_path, speaker="bob") as bob:
+def test_one_program_at_a_time_sends_for_a_user(tmp_path: Path) -> None:
+    with spool_in(tmp_path) as spool, spool_in(tmp_path) as other, spool_in(tmp_path, username="bob") as bob:
         with spool.sending() as first, other.sending() as second, bob.sending() as third:
             assert (first, second, third) == (True, False, True)
         with other.sending() as second:
             assert second
 
 
-def test_what_somebody_said_is_sent_by_nobody_else(tmp_path: Path) -> None:
-    with spooled(tmp_path, speaker=None) as spool:
-        spool.add(said("of whoever comes first"))
-    with spooled(tmp_path) as spool:
-        spool.add(said("of alice"))
-    with spooled(tmp_path, "other") as spool:
-        spool.add(said("for another pool"))
-        assert everything(spool) == [said("for another pool")]
-    with spooled(tmp_path, speaker="bob") as spool, spooled(tmp_path, speaker="carol") as later:
+def test_nobody_else_sends_a_user_s_messages(tmp_path: Path) -> None:
+    with spool_in(tmp_path, username=None) as spool:
+        spool.add(message("of the first user who sends"))
+    with spool_in(tmp_path) as spool:
+        spool.add(message("of alice"))
+    with spool_in(tmp_path, "other") as spool:
+        spool.add(message("for another pool"))
+        assert all_unsent(spool) == [message("for another pool")]
+    with spool_in(tmp_path, username="bob") as spool, spool_in(tmp_path, username="carol") as later:
         with spool.sending(), later.sending():
-            assert everything(spool) == [said("of whoever comes first")]
-            assert everything(later) == []
+            assert all_unsent(spool) == [message("of the first user who sends")]
+            assert all_unsent(later) == []
         assert spool.others() == [("other", "alice", 1), ("pool", "alice", 1)]
 
 
-def test_a_refusal_is_told_once_to_the_program_that_it_concerns(tmp_path: Path) -> None:
-    with spooled(tmp_path) as spool:
+def test_a_rejection_is_returned_once_to_the_program_that_added_the_message(tmp_path: Path) -> None:
+    with spool_in(tmp_path) as spool:
         for number in (1, 2):
-            spool.add(said(number))
-        spool.refuse(said(1).id, "too much")
-        assert everything(spool) == [said(2)]
-        assert spool.refused("cd34") == []
-        assert spool.refused("ab12") == [(said(1).id, "too much")]
-        assert spool.refused("ab12") == []
+            spool.add(message(number))
+        spool.reject(message(1).id, ServiceRefused("too much"))
+        assert all_unsent(spool) == [message(2)]
+        assert spool.take_rejections("cd34") == []
+        [(message_id, error)] = spool.take_rejections("ab12")
+        assert (message_id, str(error)) == (message(1).id, "too much")
+        assert spool.take_rejections("ab12") == []
 
 
-def test_what_an_earlier_version_kept_is_there(tmp_path: Path) -> None:
+def test_a_rejection_keeps_its_exit_code(tmp_path: Path) -> None:
+    errors = [ServiceRefused("limit"), TopicRefused("not authorized"), InvalidMessage("too large")]
+    with spool_in(tmp_path) as spool:
+        for number, error in enumerate(errors):
+            spool.reject(message(number).id, error)
+        found = [(str(error), error.exit_code) for _, error in spool.take_rejections("ab12")]
+    assert found == [(str(error), error.exit_code) for error in errors]
+
+
+def test_a_rejection_from_an_earlier_version_is_one_by_the_service(tmp_path: Path) -> None:
+    database = sqlite3.connect(tmp_path / "spool.sqlite3", isolation_level=None)
+    for migration in MIGRATIONS[:3]:
+        database.execute(migration)
+    database.execute("PRAGMA user_version = 3")
+    database.execute("INSERT INTO refused VALUES ('ab12-1', 'too much', ?)", (time.time(),))
+    database.close()
+    with spool_in(tmp_path) as spool:
+        [(_, error)] = spool.take_rejections("ab12")
+    assert type(error) is ServiceRefused
+
+
+def test_messages_from_an_earlier_version_are_found(tmp_path: Path) -> None:
     database = sqlite3.connect(tmp_path / "spool.sqlite3")
     with database:
-        database.execute(STEPS[0])
+        database.execute(MIGRATIONS[0])
         database.execute("INSERT INTO waiting VALUES (1, 'pool', 'lobby', x'78', 'ab12-1', 1, 0)")
     database.close()
-    with spooled(tmp_path) as spool, spool.sending():
-        assert everything(spool) == [Outgoing("lobby", b"x", "ab12-1")]
+    with spool_in(tmp_path) as spool, spool.sending():
+        assert all_unsent(spool) == [Outgoing("lobby", b"x", "ab12-1")]
 
 
-@pytest.mark.parametrize("taken", range(len(STEPS)))
-def test_a_program_that_was_killed_while_it_made_the_tables_is_in_nobody_s_way(
-    tmp_path: Path, taken: int
+@pytest.mark.parametrize("done", range(len(MIGRATIONS)))
+def test_a_program_that_was_killed_during_a_migration_does_not_block_others(
+    tmp_path: Path, done: int
 ) -> None:
     database = sqlite3.connect(tmp_path / "spool.sqlite3", isolation_level=None)
-    for number, step in enumerate(STEPS[:taken], 1):
+    for number, step in enumerate(MIGRATIONS[:done], 1):
         database.execute(step)
         database.execute(f"PRAGMA user_version = {number}")
-    if taken < len(STEPS):
+    if done < len(MIGRATIONS):
         database.execute("BEGIN IMMEDIATE")  # which ends with the process
-        database.execute(STEPS[taken])
+        database.execute(MIGRATIONS[done])
     database.close()
-    with spooled(tmp_path) as spool:
-        spool.add(said(1))
+    with spool_in(tmp_path) as spool:
+        spool.add(message(1))
         assert spool.count() == 1
 
 
-def test_what_is_broken_off_is_not_half_done_and_the_rest_goes_on(tmp_path: Path) -> None:
-    def broken_off() -> Iterator[str]:
-        yield said(1).id
+def test_an_interrupted_removal_is_undone_and_later_ones_work(tmp_path: Path) -> None:
+    def interrupted() -> Iterator[str]:
+        yield message(1).id
         raise KeyboardInterrupt
 
-    with spooled(tmp_path) as spool:
+    with spool_in(tmp_path) as spool:
         for number in (1, 2):
-            spool.add(said(number))
+            spool.add(message(number))
         with pytest.raises(KeyboardInterrupt):
-            spool.remove(broken_off())
-        spool.remove([said(2).id])
-        assert everything(spool) == [said(1)]
+            spool.remove(interrupted())
+        spool.remove([message(2).id])
+        assert all_unsent(spool) == [message(1)]
 
 
 @pytest.mark.parametrize("damage", [b"nonsense" * 200, b"SQLite format 3\x00" + b"x" * 4096])
-def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path, damage: bytes) -> None:
+def test_a_damaged_file_is_a_local_error(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "spool.sqlite3").write_bytes(damage)
-    with pytest.raises(LocalError, match="cannot keep messages"), spooled(tmp_path):
+    with pytest.raises(LocalError, match="cannot save messages here"), spool_in(tmp_path):
         pass
 
 
-def test_what_is_added_after_another_program_has_been_there_is_seen_by_the_next_one(tmp_path: Path) -> None:
-    look = (
-        "import pathlib, sys; from aws_iot.publishing.spool import Spool\n"
+def test_messages_that_are_added_after_another_program_used_the_spool_are_seen_by_the_next(
+    tmp_path: Path,
+) -> None:
+    script = (
+        "import pathlib, sys; from aws_iot.publishing.spool.store import Spool\n"
         "with Spool(pathlib.Path(sys.argv[1]), 'pool', 'alice') as spool: print(spool.count())"
     )
 
-    def seen() -> int:
-        command = [sys.executable, "-c", look, str(tmp_path)]
+    def count() -> int:
+        command = [sys.executable, "-c", script, str(tmp_path)]
         return int(subprocess.run(command, capture_output=True, check=True, timeout=DEADLINE_SECONDS).stdout)
 
-    # A program has two open, one for each thread: to open the second must not undo a lock of the first.
-    with spooled(tmp_path) as first, spooled(tmp_path) as second:
-        first.add(said(1))
-        assert seen() == 1
-        first.add(said(2))
+    # One process has two open, one for each thread: opening the second must not release a lock of the first.
+    with spool_in(tmp_path) as first, spool_in(tmp_path) as second:
+        first.add(message(1))
+        assert count() == 1
+        first.add(message(2))
         assert second.count() == 2
-        assert seen() == 2
-        second.add(said(3))
-        assert (first.count(), seen()) == (3, 3)
+        assert count() == 2
+        second.add(message(3))
+        assert (first.count(), count()) == (3, 3)

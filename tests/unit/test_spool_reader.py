@@ -1,19 +1,19 @@
-"""What reads into a spool: as far ahead as it may."""
+"""The reader of a spool: how far it may be ahead of the sender."""
 
 from pathlib import Path
 
-from aws_iot.cli.commands.pub.input import Given
-from aws_iot.cli.commands.pub.job import Wanted
-from aws_iot.cli.commands.pub.spooled import Reader
-from aws_iot.publishing.spool import Spool
+from aws_iot.publishing.request import InputOptions, PublishRequest
+from aws_iot.publishing.spool.reader import Backlog, SpoolReader
+from aws_iot.publishing.spool.store import Spool
 from tests.waiting import wait_until
 
+POOL = "us-east-1:pool"
 
-def reader_of(folder: Path, messages: int) -> Reader:
-    """One that pauses with more than 20 messages to be sent, and looks after ten."""
-    given = Given("lobby", "x", False, False, None, False, messages, 0.0)
-    wanted = Wanted(given, b"x", "us-east-1:pool", 1, False, 0)
-    return Reader(wanted, "ab12", lambda: Spool(folder, "us-east-1:pool", "alice"), ahead=20, each=10)
+
+def reader_of(folder: Path, messages: int) -> SpoolReader:
+    """A reader that pauses when it is more than 20 messages ahead, and checks that after every tenth."""
+    request = PublishRequest(InputOptions("lobby", "x", repeat=messages), POOL, b"x")
+    return SpoolReader(request, "ab12", lambda: Spool(folder, POOL, "alice"), Backlog(20, 10))
 
 
 def wait_for(spool: Spool, count: int) -> None:
@@ -21,20 +21,31 @@ def wait_for(spool: Spool, count: int) -> None:
 
 
 def test_with_a_connection_it_pauses_until_more_is_sent(tmp_path: Path) -> None:
-    with Spool(tmp_path, "us-east-1:pool", "alice") as spool:
+    with Spool(tmp_path, POOL, "alice") as spool:
         reader = reader_of(tmp_path, 100)
-        reader.is_away = False
-        reader.begin()
+        reader.backlog.connected()
+        reader.start()
         wait_for(spool, 30)
-        reader.sent = 15
-        wait_for(spool, 40)  # although all of it waits still, as what exceeds a limit does
+        reader.backlog.sent_up_to(15)
+        wait_for(spool, 40)  # although nothing was removed, as for messages that exceed a limit
         reader.stop()
-        assert reader.has_ended
+        assert reader.is_finished
 
 
-def test_without_a_connection_it_reads_all(tmp_path: Path) -> None:
-    with Spool(tmp_path, "us-east-1:pool", "alice") as spool:
+def test_without_a_connection_it_reads_everything(tmp_path: Path) -> None:
+    with Spool(tmp_path, POOL, "alice") as spool:
         reader = reader_of(tmp_path, 100)
-        reader.begin()
+        reader.start()
+        wait_for(spool, 100)
+        reader.stop()
+
+
+def test_it_pauses_no_longer_once_the_connection_is_lost(tmp_path: Path) -> None:
+    with Spool(tmp_path, POOL, "alice") as spool:
+        reader = reader_of(tmp_path, 100)
+        reader.backlog.connected()
+        reader.start()
+        wait_for(spool, 30)
+        reader.backlog.disconnected()
         wait_for(spool, 100)
         reader.stop()

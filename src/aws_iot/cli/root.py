@@ -26,7 +26,7 @@ _COMMANDS = {
         "Print your temporary AWS credentials for other tools.",
     ),
     "sub": ("sub.command:sub", "Print messages as they arrive. Ctrl-C stops."),
-    "pub": ("pub.command:pub", "Say something in a room, or many things."),
+    "pub": ("pub.command:pub", "Send one message, or a stream of them, to a room."),
     "doctor": ("doctor.command:doctor", "Find out why something does not work."),
     "admin": ("admin.command:admin", "Manage team members."),
     "backend": ("backend.command:backend", "Deploy and manage your team's AWS resources."),

@@ -1,4 +1,4 @@
-"""Bookmark: a file that says how far an input was sent, so that another run can go on from there."""
+"""Checkpoint: a file that records how far an input was sent, so that the next run continues there."""
 
 import json
 import sys
@@ -13,19 +13,19 @@ from pathlib import Path
 from aws_iot.errors import LocalError
 from aws_iot.files import delete, exclusive, read, write_private
 
-MOST_REFUSED = 10_000
-"""So many messages that were refused are remembered, to be tried again."""
+MAX_REJECTED = 10_000
+"""Number of rejected messages that are remembered for the next run."""
 
-ANOTHER_INPUT = "Give the input and the room that it was then, or remove the file that --resume names."
+WRONG_INPUT_HINT = "Use the same input and room as before, or remove the file that --resume names."
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
-    """How far an input came.
+class CheckpointRecord:
+    """The content of the file: how far an input was sent.
 
-    The ids of its messages begin with `stream`. So many of them are `settled`, to which `fingerprint` belongs; of those
-    the ones that were `refused` are to be tried again: their numbers, each with its fingerprint. The `replaceable` ones
-    could not be sent at all, and belong to no fingerprint. All are for `room`, unless they say so themselves.
+    `stream` begins the IDs of its messages. The first `settled` messages are done, and `fingerprint` identifies them.
+    `refused` are those that were rejected and will be retried: pairs of number and fingerprint. The messages in
+    `replaceable` could not be sent at all, so no fingerprint includes them. `room` is None if each line names its own.
     """
 
     stream: str
@@ -37,138 +37,145 @@ class Note:
 
 
 def fingerprint(before: int, room: str, payload: bytes) -> int:
-    """Of an input up to this message, and `before` up to the last: to notice another input, not a forged one."""
+    """The fingerprint of an input up to this message; `before` is the one up to the message before.
+
+    It detects that the wrong input was given. It does not detect a forged one.
+    """
     return zlib.crc32(
         payload, zlib.crc32(b"%s\n%d\n" % (room.encode(errors="replace"), len(payload)), before)
     )
 
 
-class Bookmark:
-    """The file. `word` is what is counted in the input: lines, or messages."""
+class Checkpoint:
+    """The file, and the position in the input of this run. `unit` is what the input counts: lines or messages."""
 
-    def __init__(self, path: Path, word: str = "line") -> None:
+    def __init__(self, path: Path, unit: str = "line") -> None:
         self.path = path
-        self._word = word
-        self._note = Note("", 0, None, 0)
+        self._unit = unit
+        self._record = CheckpointRecord("", 0, None, 0)
         self._fingerprint = 0  # of the input so far
-        self._fingerprints = deque([(0, 0)])  # the same up to each message that may be noted next
-        self._again: dict[int, int] = {}  # what earlier runs were refused, in order, with its fingerprint
-        self._refused: dict[int, int] = {}  # what this one was refused
+        self._fingerprints = deque([(0, 0)])  # by number: of each message that `save` may need next
+        # Fingerprints by number, in order: of messages that were rejected in earlier runs, and in this one.
+        self._retried: dict[int, int] = {}
+        self._rejected: dict[int, int] = {}
         self._replaceable: set[int] = set()
-        self._most = sys.maxsize  # the number up to which at most it can be said what was refused
+        self._last_recordable = sys.maxsize  # beyond this number, not all rejections could be remembered
 
     @contextmanager
-    def of(self, stream: str, room: str | None) -> Iterator[None]:
-        """Go on from where the file says, else begin with `stream`; no other program may meanwhile.
+    def open(self, stream: str, room: str | None) -> Iterator[None]:
+        """Read the file and lock it against other programs. A new checkpoint gets the ID `stream`.
 
-        Raises `LocalError` for a file that is none of ours, or about another room.
+        Raises `LocalError` if the file is not a checkpoint or belongs to another room, or if another program has it.
         """
-        with exclusive(self.path.parent, 0.0, f".{self.path.name}.lock", passing=True) as held:
+        with exclusive(self.path.parent, 0.0, f".{self.path.name}.lock", temporary=True) as held:
             if not held:
-                raise LocalError(f"{self.path}: another program goes on from there")
-            self._note = self.load() or Note(stream, 0, room, 0)
-            if self._note.room != room:
+                raise LocalError(f"{self.path}: another program is using this checkpoint")
+            self._record = self.load() or CheckpointRecord(stream, 0, room, 0)
+            if self._record.room != room:
                 raise LocalError(
-                    f"{self.path}: is about {_named(self._note.room)}, not {_named(room)}", hint=ANOTHER_INPUT
+                    f"{self.path}: this checkpoint is for {_named(self._record.room)}, not for {_named(room)}",
+                    hint=WRONG_INPUT_HINT,
                 )
-            self._again = dict(self._note.refused)
-            self._replaceable = set(self._note.replaceable)
+            self._retried = dict(self._record.refused)
+            self._replaceable = set(self._record.replaceable)
             yield
 
     @property
     def stream(self) -> str:
-        """What the ids of the messages begin with: the same in each run."""
-        return self._note.stream
+        """The beginning of the messages' IDs: the same in each run."""
+        return self._record.stream
 
     @property
     def skipped(self) -> int:
-        """So many messages of the input were settled by earlier runs."""
-        return self._note.settled
+        """Number of messages that earlier runs settled."""
+        return self._record.settled
 
     def wants(self, number: int, room: str, payload: bytes | None) -> bool:
-        """Whether this message, the next of the input, is to be sent; None is one that cannot be.
+        """Whether to send this message, the next of the input. `payload` is None if it cannot be sent.
 
-        In place of such a one there may be another the next time. Raises `LocalError` if the input is else not the
-        one that an earlier run has sent.
+        A message that cannot be sent may be corrected before the next run. Any other difference from the input of
+        earlier runs raises `LocalError`.
         """
-        if payload is None and len(self._replaceable) < MOST_REFUSED:
+        if payload is None and len(self._replaceable) < MAX_REJECTED:
             self._replaceable.add(number)
         now = self._fingerprint
         if number not in self._replaceable:
             now = self._fingerprint = fingerprint(now, room, payload or b"")
-        known = self._note.fingerprint if number == self.skipped else self._again.get(number, now)
-        if now != known:
+        expected = self._record.fingerprint if number == self.skipped else self._retried.get(number, now)
+        if now != expected:
             raise LocalError(
-                f"{self.path}: is about another input, up to {self._word} {number:,}", hint=ANOTHER_INPUT
+                f"{self.path}: this checkpoint is for another input, which differs in {self._unit} {number:,}"
+                " or before",
+                hint=WRONG_INPUT_HINT,
             )
         if number <= self.skipped:
             self._fingerprints.clear()
-        if number <= self._most:
+        if number <= self._last_recordable:
             self._fingerprints.append((number, now))
-        return number > self.skipped or number in self._again
+        return number > self.skipped or number in self._retried
 
-    def number(self, place: int) -> int:
-        """Which message of the input is the one at this place, from 1, among those that are wanted."""
-        beyond = place - len(self._again)
-        return self.skipped + beyond if beyond > 0 else [*self._again][place - 1]
+    def number(self, position: int) -> int:
+        """The number in the input of the message at this position, from 1, among those to send."""
+        beyond = position - len(self._retried)
+        return self.skipped + beyond if beyond > 0 else [*self._retried][position - 1]
 
-    def refuse(self, number: int) -> None:
-        """This message of the input was refused: the next run is to try it again."""
-        if number in self._again:
-            self._refused[number] = self._again[number]
-        elif len(self._refused) < MOST_REFUSED:
-            self._refused[number] = next(known for each, known in self._fingerprints if each == number)
-        else:  # what follows is read again
-            self._most = min(self._most, number - 1)
+    def reject(self, number: int) -> None:
+        """Remember for the next run that this message was rejected."""
+        if number in self._retried:
+            self._rejected[number] = self._retried[number]
+        elif len(self._rejected) < MAX_REJECTED:
+            self._rejected[number] = next(known for each, known in self._fingerprints if each == number)
+        else:  # the next run reads the input again from here
+            self._last_recordable = min(self._last_recordable, number - 1)
 
     def check_end(self, last: int) -> None:
-        """Raises `LocalError` if an input that ends with this number cannot be the one that was sent before."""
+        """Raises `LocalError` if an input that ends at this number is shorter than the one before."""
         if last < self.skipped:
             raise LocalError(
-                f"this input ends at {self._word} {last:,}, and {self.skipped:,} of it were sent before",
-                hint=ANOTHER_INPUT,
+                f"the input ends at {self._unit} {last:,}, but earlier runs reached {self._unit} {self.skipped:,}",
+                hint=WRONG_INPUT_HINT,
             )
 
-    def note(self, settled: int) -> None:
-        """Write that so many of those wanted are acknowledged now, or were refused, which was said.
+    def save(self, settled: int) -> None:
+        """Record that the first `settled` messages of those to send are acknowledged, or reported as rejected.
 
-        Nothing is written before the input has been read up to where it was the last time.
+        Writes nothing until the input was read as far as in the run before.
         """
-        reached = min(self.skipped + max(0, settled - len(self._again)), self._most)
+        reached = min(self.skipped + max(0, settled - len(self._retried)), self._last_recordable)
         while len(self._fingerprints) > 1 and self._fingerprints[0][0] < reached:
             self._fingerprints.popleft()
         number, now = self._fingerprints[0]
         if number == reached:
-            refused = dict([*self._again.items()][settled:]) | self._refused
-            left = sorted(each for each in refused.items() if each[0] <= reached)  # the others are read again
+            rejected = dict([*self._retried.items()][settled:]) | self._rejected
+            left = sorted(
+                each for each in rejected.items() if each[0] <= reached
+            )  # the next run reads the others
             replaceable = sorted(one for one in self._replaceable if one <= reached)
-            self._save(
-                replace(self._note, settled=reached, fingerprint=now, refused=left, replaceable=replaceable)
+            self._write(
+                replace(self._record, settled=reached, fingerprint=now, refused=left, replaceable=replaceable)
             )
 
-    def load(self) -> Note | None:
-        """None if there is no such file. Raises `LocalError` if it is none of ours."""
+    def load(self) -> CheckpointRecord | None:
+        """The file's content; None if there is no file. Raises `LocalError` if it is not a checkpoint."""
         data = read(self.path)
         if data is None:
             return None
         try:
-            note = Note(**json.loads(data))
-            numbers = [note.settled, note.fingerprint, *note.replaceable, *chain(*note.refused)]
-            if isinstance(note.stream, str) and all(isinstance(one, int) for one in numbers):
-                dict(note.refused)
-                return note
+            record = CheckpointRecord(**json.loads(data))
+            numbers = [record.settled, record.fingerprint, *record.replaceable, *chain(*record.refused)]
+            if isinstance(record.stream, str) and all(isinstance(one, int) for one in numbers):
+                dict(record.refused)
+                return record
         except (ValueError, TypeError):
             pass
-        raise LocalError(
-            f"{self.path}: does not say how far a stream came", hint="Name another file, or remove it."
-        )
+        raise LocalError(f"{self.path}: is not a checkpoint", hint="Name another file, or remove this one.")
 
-    def _save(self, note: Note) -> None:
-        write_private(self.path, json.dumps(asdict(note)).encode() + b"\n")
+    def _write(self, record: CheckpointRecord) -> None:
+        write_private(self.path, json.dumps(asdict(record)).encode() + b"\n")
 
     def finish(self) -> bool:
-        """All of the input is settled: whether the file is gone, since nothing is to be tried again."""
-        return not self._refused and delete(self.path)
+        """The whole input is settled. Whether that removed the file: it stays if messages are to be retried."""
+        return not self._rejected and delete(self.path)
 
 
 def _named(room: str | None) -> str:

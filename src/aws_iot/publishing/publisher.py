@@ -1,9 +1,10 @@
-"""Stream: many messages, one after another, as fast as the service takes them."""
+"""Publisher: sends many messages over one or more connections, as fast as AWS IoT Core allows."""
 
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from aws_iot.deadline import POLL_SECONDS
@@ -11,216 +12,184 @@ from aws_iot.errors import AwsIotError, ServiceRefused, TopicRefused
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Outgoing
+from aws_iot.publishing.pacing import BYTES_PER_SECOND, MAX_UNACKNOWLEDGED, PUBLISHES_PER_SECOND, Pacer
 
-# AWS IoT Core limits of a connection, beyond which it discards: docs.aws.amazon.com/general/latest/gr/iot-core.html
-# It takes 100 publishes in a second; by how it counts them, and by how they travel, some more may fall into one.
-PUBLISHES_PER_SECOND = 95.0
-BYTES_PER_SECOND = 512 * 1024
-UNACKNOWLEDGED = 100
-
-CREDIT_SECONDS = 0.02
-"""Who has paused may catch up by so much: a pause is always a little longer than it was meant to be."""
+Connect = Callable[[bool], AbstractContextManager[Sequence[Client]]]
+"""Signs in and gives a client for each connection, until the block ends. The argument: whether it may ask a person."""
 
 
 @dataclass
-class Tally:
-    """How a stream stands. `settled` is the number up to which every message has been acknowledged or refused."""
+class PublishStats:
+    """How far a publisher is. Every message up to the number `settled` is acknowledged or rejected."""
 
     sent: int = 0
     acknowledged: int = 0
-    refused: int = 0
+    rejected: int = 0
     settled: int = 0
-    _beyond: set[int] = field(default_factory=set)
+    _settled_early: set[int] = field(default_factory=set)
 
     def settle(self, number: int) -> None:
-        """This one needs nothing more; those before it may still."""
-        if number == self.settled + 1 and not self._beyond:
-            self.settled = number  # as a rule
+        """This message is done; earlier ones may still be open."""
+        if number == self.settled + 1 and not self._settled_early:
+            self.settled = number  # the usual case, without the set
             return
-        self._beyond.add(number)
-        while self.settled + 1 in self._beyond:
+        self._settled_early.add(number)
+        while self.settled + 1 in self._settled_early:
             self.settled += 1
-            self._beyond.remove(self.settled)
+            self._settled_early.remove(self.settled)
 
 
-class Pace:
-    """Spreads messages so that neither limit is exceeded; a limit of 0 is none."""
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """What a `Publisher` calls on the thread that publishes; only `acknowledged` runs on other threads."""
 
-    def __init__(
-        self, messages: float, bytes_: float, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
-        """`messages` and `bytes_` a second."""
-        self._message_seconds = 1 / messages if messages else 0.0
-        self._byte_seconds = 1 / bytes_ if bytes_ else 0.0
-        self._monotonic = monotonic
-        self._next = monotonic()
+    rejected: Callable[[int, Outgoing | None, AwsIotError], None]
+    """Gets the message's number; the message is None if it was never sent."""
 
-    def pause(self, size: int) -> float:
-        """The seconds to wait before the next message, which has `size` bytes, may leave."""
-        now = self._monotonic()
-        self._next = max(self._next, now - CREDIT_SECONDS)
-        wait = self._next - now
-        self._next += max(self._message_seconds, size * self._byte_seconds)
-        return max(0.0, wait)
+    connection_changed: Callable[[Lost | Restored], None] = lambda _: None
+    polled: Callable[[], None] = lambda: None
+    """Runs a few times a second."""
 
-    @property
-    def is_limited(self) -> bool:
-        """Whether messages are to be spread at all."""
-        return self._message_seconds > 0
-
-    def rest(self, seconds: float) -> None:
-        """Let none leave for so long."""
-        self._next = max(self._next, self._monotonic() + seconds)
+    acknowledged: Callable[[str], None] | None = None
+    """Gets the message's ID, before the message counts as settled."""
 
 
 class _Lane:
-    """A connection of the stream, and how much is on its way there."""
+    """One connection of the publisher, and how many of its messages are unacknowledged."""
 
-    def __init__(self, rooms: Client, pace: Pace) -> None:
-        self.rooms = rooms
-        self.pace = pace
+    def __init__(self, client: Client, pacer: Pacer) -> None:
+        self.client = client
+        self.pacer = pacer
         self.sent = 0
         self.settled = 0
-        self.settled_before: int | None = None
-        """How many were settled when it was looked last, if the link was lost then."""
+        self.settled_at_loss: int | None = None
+        """The value of `settled` at the last poll, if the connection was lost then."""
         self.has_room = threading.Event()
 
     @property
-    def sent_again(self) -> int:
-        """How many at most have left at once on the link that has just come back: all that was not acknowledged."""
-        before = self.settled_before
-        return UNACKNOWLEDGED if before is None else min(self.sent - before, UNACKNOWLEDGED)
+    def resent(self) -> int:
+        """At most this many messages left at once on a connection that was just restored: all unacknowledged ones."""
+        before = self.settled_at_loss
+        return MAX_UNACKNOWLEDGED if before is None else min(self.sent - before, MAX_UNACKNOWLEDGED)
 
 
-class Stream:
-    """Hands messages over without waiting for each acknowledgement, but never more than the service allows.
+class Publisher:
+    """Publishes without waiting for each acknowledgement, but never exceeds the service's limits.
 
-    One thread puts messages in. Over one connection they arrive in order; over several, each takes the next.
+    One thread calls its methods. A single connection keeps the order of messages; several take turns, so the order
+    is lost. `reported` is the number up to which every message is acknowledged, or its rejection was reported.
     """
 
     def __init__(
-        self,
-        connections: Sequence[Client],
-        *,
-        rate: float = PUBLISHES_PER_SECOND,
-        on_link: Callable[[Lost | Restored], None],
-        on_refused: Callable[[int, Outgoing | None, AwsIotError], None],
-        on_look: Callable[[], None] = lambda: None,
-        on_acknowledged: Callable[[str], None] | None = None,
+        self, clients: Sequence[Client], callbacks: Callbacks, *, rate: float = PUBLISHES_PER_SECOND
     ) -> None:
-        """`rate` is in messages a second and connection, 0 for no limit of any kind.
-
-        `on_link`, `on_refused` and `on_look` are called on the thread that puts messages in, the last one
-        a few times a second. `on_acknowledged` gets the id, on other threads.
-        """
-        self.tally = Tally()
-        limit = BYTES_PER_SECOND if rate else 0
-        self._lanes = [_Lane(rooms, Pace(rate, limit)) for rooms in connections]
+        """`rate` is in messages a second for each connection; 0 removes the limit for bytes, too."""
+        self.stats = PublishStats()
+        self.reported = 0
+        bytes_per_second = BYTES_PER_SECOND if rate else 0
+        self._lanes = [_Lane(client, Pacer(rate, bytes_per_second)) for client in clients]
         self._turn = 0
-        self._on_link = on_link
-        self._on_refused = on_refused
-        self._on_look = on_look
-        self._on_acknowledged = on_acknowledged
-        self.told = 0
-        """Up to this number each is acknowledged, or its refusal was told."""
+        self._callbacks = callbacks
         self._lock = threading.Lock()
-        self._refusals: deque[tuple[int, Outgoing, AwsIotError]] = deque()
-        self._fatal: AwsIotError | None = None
+        self._rejections: deque[tuple[int, Outgoing, AwsIotError]] = deque()
+        self._failure: AwsIotError | None = None
 
-    def put(self, number: int, message: Outgoing) -> None:
-        """Hand it over, as soon as the service takes one more. Raises what ends the connection.
+    def publish(self, number: int, message: Outgoing) -> None:
+        """Send it as soon as the limits allow. Raises what ends the connection.
 
-        Numbers count from 1, and none is left out: see `pass_over`.
+        Numbers count from 1 without gaps: `skip` the ones that have no message.
         """
         lane = self._lanes[self._turn]
         self._turn = (self._turn + 1) % len(self._lanes)
-        while lane.sent - lane.settled >= UNACKNOWLEDGED:
+        while lane.sent - lane.settled >= MAX_UNACKNOWLEDGED:
             lane.has_room.clear()
-            if lane.sent - lane.settled >= UNACKNOWLEDGED and not lane.has_room.wait(POLL_SECONDS):
-                self.look()
-        if lane.pace.is_limited:
-            self._hear(lane)  # a link that has just come back: all that waits has left on it
-        if (pause := lane.pace.pause(len(message.payload))) > 0:
-            self._rest(pause)
-        if self._fatal or not (self.tally.sent + 1) % UNACKNOWLEDGED:
-            self.look()
+            if lane.sent - lane.settled >= MAX_UNACKNOWLEDGED and not lane.has_room.wait(POLL_SECONDS):
+                self.poll()
+        if lane.pacer.is_limited:
+            self._check_connection(
+                lane
+            )  # if it was just restored, all unacknowledged messages have left on it
+        if (delay := lane.pacer.delay(len(message.payload))) > 0:
+            self._sleep(delay)
+        if self._failure or not (self.stats.sent + 1) % MAX_UNACKNOWLEDGED:
+            self.poll()
         lane.sent += 1
-        self.tally.sent += 1
-        lane.rooms.publish_nowait(message, lambda error: self._settled(lane, number, message, error))
+        self.stats.sent += 1
+        lane.client.publish_nowait(message, lambda error: self._settle(lane, number, message, error))
 
-    def refuse(self, number: int, error: AwsIotError) -> None:
-        """What has this number cannot be sent at all."""
-        self._on_refused(number, None, error)
+    def reject(self, number: int, error: AwsIotError) -> None:
+        """The message of this number cannot be sent at all."""
+        self._callbacks.rejected(number, None, error)
         with self._lock:
-            self.tally.refused += 1
-            self.tally.settle(number)
+            self.stats.rejected += 1
+            self.stats.settle(number)
 
-    def pass_over(self, number: int) -> None:
-        """There is nothing to send under this number."""
+    def skip(self, number: int) -> None:
+        """This number has no message."""
         with self._lock:
-            self.tally.settle(number)
+            self.stats.settle(number)
 
     def finish(self) -> None:
-        """Wait until all is settled, however long the link is away. Raises what ends the connection."""
+        """Wait until every message is settled, however long a connection is lost. Raises what ends the connection."""
         for lane in self._lanes:
             while lane.settled < lane.sent:
-                self.look()
+                self.poll()
                 lane.has_room.clear()
                 if lane.settled < lane.sent:
                     lane.has_room.wait(POLL_SECONDS)
-        self.look()
+        self.poll()
 
-    def look(self) -> None:
-        """Tell what has happened to the links and which messages were refused. Raises what ends a connection."""
-        self.tell()
+    def poll(self) -> None:
+        """Report rejections and changes of the connections. Raises what ends a connection."""
+        self.report()
         for lane in self._lanes:
-            self._hear(lane)
-        if self._fatal:
-            raise self._fatal
-        self._on_look()
+            self._check_connection(lane)
+        if self._failure:
+            raise self._failure
+        self._callbacks.polled()
 
-    def tell(self) -> None:
-        """Tell which messages were refused, up to the number in `told`."""
+    def report(self) -> None:
+        """Report the rejected messages, and update `reported`."""
         with self._lock:
-            settled = self.tally.settled
-        while self._refusals:
-            self._on_refused(*self._refusals[0])
-            self._refusals.popleft()  # only now: it may be broken off at any moment
-        self.told = settled
+            settled = self.stats.settled
+        while self._rejections:
+            self._callbacks.rejected(*self._rejections[0])
+            self._rejections.popleft()  # after the call: Ctrl-C may interrupt that, and the report is not lost
+        self.reported = settled
 
-    def _hear(self, lane: _Lane) -> None:
-        """Tell what has happened to a link, if anything has. Raises why it has ended, if it has."""
-        is_lost = lane.settled_before is not None
-        for event in lane.rooms.connection_events():
+    def _check_connection(self, lane: _Lane) -> None:
+        """Report changes of one connection. Raises what ended it."""
+        is_lost = lane.settled_at_loss is not None
+        for event in lane.client.connection_events():
             if isinstance(event, Restored):
-                lane.pace.rest(lane.sent_again / PUBLISHES_PER_SECOND)
-            self._on_link(event)
+                lane.pacer.hold(lane.resent / PUBLISHES_PER_SECOND)
+            self._callbacks.connection_changed(event)
             is_lost = isinstance(event, Lost)
-        lane.settled_before = lane.settled if is_lost else None
+        lane.settled_at_loss = lane.settled if is_lost else None
 
-    def _rest(self, seconds: float) -> None:
+    def _sleep(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             time.sleep(min(left, POLL_SECONDS))
             if left > POLL_SECONDS:
-                self.look()
+                self.poll()
 
-    def _settled(self, lane: _Lane, number: int, message: Outgoing, error: AwsIotError | None) -> None:
-        """What became of one; on the connection's thread."""
-        if error is None and self._on_acknowledged:
-            self._on_acknowledged(message.id)  # before anybody may take all for settled
+    def _settle(self, lane: _Lane, number: int, message: Outgoing, error: AwsIotError | None) -> None:
+        """Note the result of one message. Runs on the connection's thread."""
+        if error is None and self._callbacks.acknowledged:
+            self._callbacks.acknowledged(message.id)
         with self._lock:
             if error is None:
-                self.tally.acknowledged += 1
-                self.tally.settle(number)
+                self.stats.acknowledged += 1
+                self.stats.settle(number)
             elif isinstance(error, ServiceRefused | TopicRefused):
-                self.tally.refused += 1
-                self.tally.settle(number)
-                self._refusals.append((number, message, error))
+                self.stats.rejected += 1
+                self.stats.settle(number)
+                self._rejections.append((number, message, error))
             else:
-                self._fatal = self._fatal or error
+                self._failure = self._failure or error
             lane.settled += 1
-            on_the_way = lane.sent - lane.settled
-        # Not at each one: the two threads would do little but take turns.
-        if on_the_way in (0, UNACKNOWLEDGED // 2) or self._fatal:
+            unacknowledged = lane.sent - lane.settled
+        # Not after each message: the two threads would do little else than take turns.
+        if unacknowledged in (0, MAX_UNACKNOWLEDGED // 2) or self._failure:
             lane.has_room.set()

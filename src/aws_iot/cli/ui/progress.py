@@ -1,4 +1,4 @@
-"""One line on the terminal that says how far something is, and leaves no trace."""
+"""ProgressLine: one line on the terminal that is updated in place, and disappears at the end."""
 
 import sys
 import time
@@ -7,31 +7,31 @@ import click
 
 from aws_iot.cli.ui.output import QUIET
 
-PATIENCE_SECONDS = 1.0
-EVERY_SECONDS = 0.25
+SHOW_AFTER_SECONDS = 1.0
+UPDATE_SECONDS = 0.25
 CLEAR = "\r\x1b[K"
 
 
-class Progress:
-    """Shows itself on a terminal only, after a while, unless `--quiet`."""
+class ProgressLine:
+    """Appears only on a terminal, without `--quiet`, and if the work takes long enough."""
 
-    def __init__(self, patience: float = PATIENCE_SECONDS) -> None:
-        """`patience` is in seconds: what is over sooner needs no such line."""
+    def __init__(self, show_after: float = SHOW_AFTER_SECONDS) -> None:
+        """`show_after` is in seconds: shorter work shows no line."""
         context = click.get_current_context(silent=True)
         quiet = context and context.meta.get(QUIET)
-        self._wanted = sys.stderr.isatty() and not quiet
-        self._next = time.monotonic() + patience
+        self._is_enabled = sys.stderr.isatty() and not quiet
+        self._next = time.monotonic() + show_after
         self._shown = False
 
     def show(self, line: str) -> None:
-        """Show this instead of what is shown, if that has been there long enough."""
-        if self._wanted and time.monotonic() >= self._next:
-            self._next = time.monotonic() + EVERY_SECONDS
+        """Replace the line, unless it was updated a moment ago."""
+        if self._is_enabled and time.monotonic() >= self._next:
+            self._next = time.monotonic() + UPDATE_SECONDS
             self._shown = True
             click.echo(CLEAR + line, nl=False, err=True)
 
     def clear(self) -> None:
-        """Make room for another line."""
+        """Remove the line, so that another can be printed."""
         if self._shown:
             self._shown = False
             click.echo(CLEAR, nl=False, err=True)

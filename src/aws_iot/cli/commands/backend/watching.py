@@ -7,7 +7,7 @@ from typing import TypeVar
 from aws_iot.backend.hints import StackName
 from aws_iot.backend.stack import STACK_KIND, StackEvent, StackFailed, Watcher
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.progress import Progress
+from aws_iot.cli.ui.progress import ProgressLine
 from aws_iot.errors import AwsIotError, Unreachable
 
 T = TypeVar("T")
@@ -19,7 +19,7 @@ class _EventPrinter:
     def __init__(self) -> None:
         self.is_requested = False
         self.is_accepted = False
-        self.progress = Progress(patience=0)  # CloudFormation is never quick
+        self.progress = ProgressLine(show_after=0)  # CloudFormation is never quick
         self._has_problem = False
         self._began = time.monotonic()
         self._in_progress: dict[str, None] = {}

@@ -1,0 +1,220 @@
+"""Input: reads the messages to send as they arrive, however long the input is."""
+
+import codecs
+import os
+import queue
+import select
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from aws_iot.deadline import POLL_SECONDS
+from aws_iot.errors import AwsIotError, InvalidMessage, LocalError
+from aws_iot.messaging.client import MAX_PAYLOAD_BYTES, checked_payload, checked_size
+from aws_iot.messaging.json_lines import from_line
+from aws_iot.messaging.topics import check_room
+from aws_iot.publishing.request import InputOptions, PublishRequest, Readable
+
+CHUNK_BYTES = 64 * 1024
+CHUNKS_AHEAD = 4
+
+MAX_LINE_BYTES = 8 * MAX_PAYLOAD_BYTES
+"""A longer line cannot be a message in any form. The rest of it is skipped."""
+
+BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+"""How text from Windows programs may begin, and the encoding to convert from."""
+
+
+class InputLine(NamedTuple):
+    """A message of the input, with its number, from 1."""
+
+    number: int
+    room: str
+    payload: bytes | AwsIotError | None
+    """The payload; or why the message cannot be sent; or None for a blank line."""
+
+
+def read_message(options: InputOptions, stdin: Readable | None = None) -> bytes:
+    """The payload of a single message: the text in the options, or all of a file or of standard input.
+
+    Raises `InvalidMessage`, and `LocalError` if the file cannot be read.
+    """
+    if not (options.source or options.reads_stdin):
+        text = options.message or ""
+        return checked_size(os.fsencode(text)) if options.raw else checked_payload(text)
+    with _opened(options.source, stdin) as stream:
+        chunks = _chunks(stream)
+        data = b"".join(chunk or b"" for chunk in (chunks if options.raw else _as_utf8(chunks)))
+    if options.raw:
+        return checked_size(data)
+    try:
+        return checked_payload(data.decode().removesuffix("\n").removesuffix("\r"))
+    except UnicodeDecodeError as error:
+        raise InvalidMessage(
+            f"the message from {options.source or 'standard input'} is not valid UTF-8",
+            hint="To send bytes unchanged: --raw",
+        ) from error
+
+
+def read_messages(request: PublishRequest) -> Iterator[InputLine | None]:
+    """All messages of the input in order; None each time that nothing has arrived for `POLL_SECONDS`.
+
+    Raises `InvalidRoom` for the request's own room. A line that names an invalid room has that error as its payload.
+    """
+    options = request.options
+    if options.room is not None and options.has_messages:
+        check_room(request.pool, options.room)
+    if options.is_stream:
+        yield from _parsed_lines(request)
+    elif request.payload is not None:
+        yield from _repetitions(options, request.payload)
+
+
+def _repetitions(options: InputOptions, payload: bytes) -> Iterator[InputLine | None]:
+    for number in range(1, options.repeat + 1):
+        yield InputLine(number, options.room or "", payload)
+        end = time.monotonic() + (options.interval if number < options.repeat else 0)
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, POLL_SECONDS))
+            yield None
+
+
+def _parsed_lines(request: PublishRequest) -> Iterator[InputLine | None]:
+    options, number = request.options, 0
+    is_raw, parse = options.raw, _parser(request)
+    with _opened(options.source, request.stdin) as stream:
+        chunks = _chunks(stream)
+        for line in _lines(chunks if is_raw else _as_utf8(chunks)):
+            if line is None:
+                yield None
+                continue
+            number += 1
+            line = line if is_raw else line.removesuffix(b"\r")
+            if not (is_raw or line.strip()):
+                yield InputLine(number, "", None)
+                continue
+            try:
+                room, payload = parse(line)
+            except UnicodeDecodeError:
+                yield InputLine(number, "", InvalidMessage("not valid UTF-8 (--raw sends bytes unchanged)"))
+            except AwsIotError as error:
+                yield InputLine(number, "", error)
+            else:
+                yield InputLine(number, room, payload)
+
+
+def _parser(request: PublishRequest) -> Callable[[bytes], tuple[str, bytes]]:
+    """What finds the room and the payload of a line. It raises `AwsIotError` and `UnicodeDecodeError`."""
+    options, own_room = request.options, request.options.room or ""
+
+    def from_json(line: bytes) -> tuple[str, bytes]:
+        parsed = from_line(line)
+        room = own_room or parsed.room
+        if not room:
+            raise InvalidMessage("no room: the line has none, and -r is missing")
+        check_room(request.pool, room)
+        return room, checked_size(parsed.payload)
+
+    if options.json_lines:
+        return from_json
+    if options.raw:
+        return lambda line: (own_room, checked_size(line))
+    return lambda line: (own_room, checked_payload(line.decode()))
+
+
+@contextmanager
+def _opened(file: Path | None, stdin: Readable | None) -> Iterator[Readable]:
+    """The file, or standard input. Raises `LocalError`, also if reading fails inside the block."""
+    try:
+        if file:
+            with file.open("rb", buffering=0) as stream:
+                yield stream
+        elif stdin:
+            yield stdin
+        else:
+            raise LocalError("standard input is closed")
+    except OSError as error:
+        raise LocalError(f"{file or 'standard input'}: cannot be read: {error.strerror}") from error
+
+
+def _lines(chunks: Iterator[bytes | None]) -> Iterator[bytes | None]:
+    """The lines without their line breaks; of a line over `MAX_LINE_BYTES`, only the beginning. Passes None on."""
+    rest, skipping = b"", False
+    for chunk in chunks:
+        if chunk is None:
+            yield None
+            continue
+        *complete, rest = (rest + chunk).split(b"\n")
+        for line in complete:
+            if not skipping:
+                yield line
+            skipping = False
+        if len(rest) > MAX_LINE_BYTES:
+            if not skipping:
+                yield rest
+            rest, skipping = b"", True
+    if rest and not skipping:
+        yield rest
+
+
+def _as_utf8(chunks: Iterator[bytes | None]) -> Iterator[bytes | None]:
+    """Text that begins with a byte order mark, as UTF-8 without one; everything else unchanged. Passes None on."""
+    start = b""
+    for chunk in chunks:
+        start += chunk or b""
+        if chunk is None or any(start != mark and mark.startswith(start) for mark in BYTE_ORDER_MARKS):
+            yield None  # the mark may not be complete yet
+        else:
+            break
+    mark = next((one for one in BYTE_ORDER_MARKS if start.startswith(one)), b"")
+    text, encoding = start.removeprefix(mark), BYTE_ORDER_MARKS.get(mark)
+    if not encoding:
+        yield text
+        yield from chunks
+        return
+    # Half a character becomes bytes that are not UTF-8 either, so only its line is rejected.
+    decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
+    yield decoder.decode(text).encode(errors="surrogatepass")
+    for chunk in chunks:
+        yield None if chunk is None else decoder.decode(chunk).encode(errors="surrogatepass")
+    if decoder.getstate()[0]:
+        yield b"\xff"
+
+
+def _chunks(stream: Readable) -> Iterator[bytes | None]:
+    """The input as it arrives; None each time that nothing has arrived for `POLL_SECONDS`.
+
+    A thread reads, so that the caller can do other work.
+    """
+    ready: queue.Queue[bytes | OSError] = queue.Queue(CHUNKS_AHEAD)
+
+    def read() -> None:
+        try:
+            while chunk := _read(stream):
+                ready.put(chunk)
+            ready.put(b"")
+        except OSError as error:
+            ready.put(error)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        try:
+            chunk = ready.get(timeout=POLL_SECONDS)
+        except queue.Empty:
+            yield None
+            continue
+        if isinstance(chunk, OSError):
+            raise chunk
+        if not chunk:
+            return
+        yield chunk
+
+
+def _read(stream: Readable) -> bytes:
+    """The next bytes; empty at the end. A non-blocking stream, such as a pipe from Node.js, is waited for."""
+    while (chunk := stream.read(CHUNK_BYTES)) is None:
+        select.select([stream], [], [])
+    return chunk

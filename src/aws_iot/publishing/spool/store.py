@@ -1,0 +1,200 @@
+"""Spool: unsent messages in a folder, so that a crash or an outage loses none."""
+
+import os
+import sqlite3
+import time
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aws_iot.errors import AwsIotError, LocalError, ServiceRefused, TopicRefused
+from aws_iot.files import exclusive
+from aws_iot.messaging.message import Outgoing
+
+BATCH_MESSAGES = 500
+"""Number of messages that are read from the file at once."""
+
+BUSY_SECONDS = 10.0
+"""How long to wait while another program writes."""
+
+REJECTION_SECONDS = 24 * 3600.0
+"""How long a rejection is kept for the program that added the message."""
+
+MIGRATIONS = (
+    "CREATE TABLE IF NOT EXISTS waiting (number INTEGER PRIMARY KEY AUTOINCREMENT, pool TEXT NOT NULL,"
+    " room TEXT NOT NULL, payload BLOB NOT NULL, id TEXT NOT NULL UNIQUE, qos INTEGER NOT NULL,"
+    " retain INTEGER NOT NULL)",
+    "ALTER TABLE waiting ADD COLUMN speaker TEXT",
+    "CREATE TABLE refused (id TEXT PRIMARY KEY, why TEXT NOT NULL, at REAL NOT NULL)",
+    "ALTER TABLE refused ADD COLUMN exit_code INTEGER",
+)
+"""The steps that lead to the current tables, in order. The file's `user_version` counts those that were done.
+
+The column `speaker` holds the name of the user who sends the message; it is NULL until that is known.
+"""
+
+
+class Spool:
+    """The unsent messages of one user in one folder, in the order in which they were added.
+
+    Several programs may add messages at once, each thread with its own `Spool`; one program at a time sends: see
+    `sending`. When `add` returns, the message survives the end of the process, but a power failure may lose the last
+    few. Every method raises `LocalError` if the folder cannot be used.
+    """
+
+    def __init__(self, folder: Path, pool: str, username: str | None) -> None:
+        """`pool` is the identity pool of the messages, and `username` the user who sends them.
+
+        If the user is not known yet, None: the messages then belong to the first user who sends (see `sending`).
+        Messages of other users and pools stay in the folder untouched.
+        """
+        self.folder = folder
+        self._owner = pool, username
+        self._resources = ExitStack()
+
+    def __enter__(self) -> Self:
+        path = self.folder / "spool.sqlite3"
+        with _translate_errors(self.folder), exclusive(self.folder, BUSY_SECONDS) as held:
+            if not held:
+                raise LocalError(f"{self.folder}: another program has locked it for {BUSY_SECONDS:g} seconds")
+            # Only a new file is opened here. Closing an existing one would release the locks that SQLite holds for
+            # another thread of this process (sqlite.org/howtocorrupt.html, 2.2). Others would think it unused.
+            with suppress(FileExistsError):
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            self._database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+            self._resources.callback(self._database.close)
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = NORMAL")
+            [done] = self._database.execute("PRAGMA user_version").fetchone()
+            for number, migration in enumerate(MIGRATIONS[done:], done + 1):
+                with self._transaction():
+                    self._database.execute(migration)
+                    self._database.execute(f"PRAGMA user_version = {number}")
+            self._database.execute("DELETE FROM refused WHERE at < ?", (time.time() - REJECTION_SECONDS,))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._resources.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All or nothing, even if Ctrl-C interrupts it."""
+        with _translate_errors(self.folder):
+            try:
+                self._database.execute("BEGIN IMMEDIATE")
+                yield
+                self._database.execute("COMMIT")
+            finally:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+
+    @contextmanager
+    def sending(self) -> Iterator[bool]:
+        """Try to become the only program that sends this user's messages; whether that worked.
+
+        If so, it holds until the end of the block, and messages without a user now belong to this one.
+        """
+        owner_id = zlib.crc32(repr(self._owner).encode(errors="replace"))
+        with exclusive(self.folder, 0.0, f".sending-{owner_id:08x}") as is_only_sender:
+            if is_only_sender:
+                with _translate_errors(self.folder):
+                    self._database.execute(
+                        "UPDATE waiting SET speaker = ? WHERE speaker IS NULL AND pool = ?", self._owner[::-1]
+                    )
+            yield is_only_sender
+
+    def count(self, stream: str = "", after: int = 0) -> int:
+        """How many messages are unsent; only those whose IDs begin with `stream` and whose numbers exceed `after`."""
+        with _translate_errors(self.folder):
+            [unsent] = self._database.execute(
+                "SELECT count(*) FROM waiting WHERE pool = ? AND speaker IS ? AND id >= ? AND id < ? AND number > ?",
+                (*self._owner, stream, f"{stream}~", after),
+            ).fetchone()
+        return int(unsent)
+
+    def first(self) -> int:
+        """The number of the oldest unsent message; 0 if there is none."""
+        with _translate_errors(self.folder):
+            [first] = self._database.execute(
+                "SELECT ifnull(min(number), 0) FROM waiting WHERE pool = ? AND speaker IS ?", self._owner
+            ).fetchone()
+        return int(first)
+
+    def last(self) -> int:
+        """The number of the newest unsent message of any user; 0 if there is none. Newer messages exceed it."""
+        with _translate_errors(self.folder):
+            [last] = self._database.execute("SELECT ifnull(max(number), 0) FROM waiting").fetchone()
+        return int(last)
+
+    def others(self) -> list[tuple[str, str | None, int]]:
+        """Unsent messages of other users and pools: pool, user, and how many."""
+        with _translate_errors(self.folder):
+            return self._database.execute(
+                "SELECT pool, speaker, count(*) FROM waiting WHERE NOT (pool = ? AND (speaker IS NULL OR speaker IS ?))"
+                " GROUP BY 1, 2 ORDER BY 1, 2",
+                self._owner,
+            ).fetchall()
+
+    def add(self, message: Outgoing) -> None:
+        """Save a message until it is removed. An ID that is already there is not added again."""
+        with _translate_errors(self.folder):
+            self._database.execute(
+                "INSERT OR IGNORE INTO waiting (pool, speaker, room, payload, id, qos, retain)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (*self._owner, *message),
+            )
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Remove messages that are acknowledged or will not be retried."""
+        with self._transaction():
+            self._database.executemany("DELETE FROM waiting WHERE id = ?", ((one,) for one in ids))
+
+    def reject(self, message_id: str, error: AwsIotError) -> None:
+        """Remove a message that was rejected, and keep the reason for the program that added it."""
+        with self._transaction():
+            self._database.execute("DELETE FROM waiting WHERE id = ?", (message_id,))
+            self._database.execute(
+                "INSERT OR REPLACE INTO refused (id, why, at, exit_code) VALUES (?, ?, ?, ?)",
+                (message_id, str(error), time.time(), error.exit_code),
+            )
+
+    def take_rejections(self, stream: str) -> list[tuple[str, AwsIotError]]:
+        """The rejected messages whose IDs begin with `stream`: IDs and reasons, each returned only once."""
+        with _translate_errors(self.folder):
+            found = self._database.execute(
+                "SELECT id, why, exit_code FROM refused WHERE id >= ? AND id < ?", (stream, f"{stream}~")
+            ).fetchall()
+            self._database.executemany("DELETE FROM refused WHERE id = ?", [(row[0],) for row in found])
+        return [
+            (message_id, (TopicRefused if exit_code == TopicRefused.exit_code else ServiceRefused)(why))
+            for message_id, why, exit_code in found
+        ]
+
+    def unsent(self, after: int = 0, until: int | None = None) -> list[tuple[int, Outgoing]]:
+        """The oldest unsent messages with their numbers, at most `BATCH_MESSAGES`.
+
+        The numbers exceed `after`, and `until` is the highest.
+        """
+        with _translate_errors(self.folder):
+            rows = self._database.execute(
+                "SELECT number, room, payload, id, qos, retain FROM waiting WHERE pool = ? AND speaker IS ?"
+                " AND number > ? AND number <= ifnull(?, number) ORDER BY number LIMIT ?",
+                (*self._owner, after, until, BATCH_MESSAGES),
+            ).fetchall()
+        return [
+            (number, Outgoing(room, payload, message_id, qos, bool(retain)))
+            for number, room, payload, message_id, qos, retain in rows
+        ]
+
+
+@contextmanager
+def _translate_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise LocalError(f"{folder}: cannot save messages here: {error}") from error

@@ -1,0 +1,143 @@
+"""The input of `pub`: lines as they arrive, in the encodings that text files have."""
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aws_iot.errors import AwsIotError, InvalidMessage, LocalError
+from aws_iot.messaging.message import encode
+from aws_iot.publishing.input import MAX_LINE_BYTES, read_message, read_messages
+from aws_iot.publishing.request import InputOptions, PublishRequest, Readable
+
+POOL = "us-east-1:00000000-0000-0000-0000-00000000abcd"
+LINES = InputOptions("lobby", lines=True)
+
+
+class Pieces:
+    """A stream that returns one piece at each read, as a slow pipe does."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self._pieces = [*pieces, b""]
+
+    def read(self, _: int, /) -> bytes:
+        return self._pieces.pop(0)
+
+    def fileno(self) -> int:
+        raise io.UnsupportedOperation
+
+
+def payloads(stdin: Readable, options: InputOptions = LINES) -> list[bytes | type[AwsIotError] | None]:
+    """What each line gives: a payload, a kind of error, or None for a blank line."""
+    lines = [line for line in read_messages(PublishRequest(options, POOL, stdin=stdin)) if line]
+    assert [line.number for line in lines] == [*range(1, len(lines) + 1)]
+    return [type(line.payload) if isinstance(line.payload, AwsIotError) else line.payload for line in lines]
+
+
+def test_lines_are_found_wherever_the_pieces_of_a_pipe_end() -> None:
+    assert payloads(Pieces(b"o", b"ne\r", b"\ntwo\n", b"\n", b"thr", b"ee")) == [
+        encode("one"),
+        encode("two"),
+        None,
+        encode("three"),
+    ]
+
+
+def test_the_rest_of_a_line_that_is_too_long_is_skipped() -> None:
+    long = b"x" * (MAX_LINE_BYTES + 1)
+    assert payloads(Pieces(long, long, b"\nnext\n")) == [InvalidMessage, encode("next")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_a_byte_order_mark_is_not_part_of_the_first_line(encoding: str, size: int) -> None:
+    data = "first ☂ \U0001f44b\r\nsecond\r\n\r\nfourth".encode(encoding)
+    pieces = [data[at : at + size] for at in range(0, len(data), size)]
+    assert payloads(Pieces(*pieces)) == [
+        encode("first ☂ \U0001f44b"),
+        encode("second"),
+        None,
+        encode("fourth"),
+    ]
+
+
+def test_big_endian_text_is_converted_too() -> None:
+    data = "\ufefffirst\nsecond\n".encode("utf-16-be")
+    assert payloads(Pieces(data)) == [encode("first"), encode("second")]
+
+
+def test_half_a_character_makes_only_its_own_line_invalid() -> None:
+    lone_surrogate = "\ufeffa\nb\ud800\nc\n".encode("utf-16-le", "surrogatepass")
+    assert payloads(Pieces(lone_surrogate)) == [encode("a"), InvalidMessage, encode("c")]
+    cut_off = "\ufeffa\nb".encode("utf-16-le")[:-1]
+    assert payloads(Pieces(cut_off)) == [encode("a"), InvalidMessage]
+
+
+def test_an_input_that_ends_within_a_byte_order_mark_is_not_valid() -> None:
+    assert payloads(Pieces(b"\xef\xbb")) == [InvalidMessage]
+    assert payloads(Pieces()) == []
+
+
+def test_raw_bytes_keep_their_byte_order_mark() -> None:
+    data = "\ufeffa".encode("utf-8")
+    assert payloads(Pieces(data), InputOptions("lobby", lines=True, raw=True)) == [data]
+    assert read_message(InputOptions("lobby", "-", raw=True), Pieces(data)) == data
+
+
+def test_lines_of_json_may_begin_with_a_byte_order_mark() -> None:
+    line = '\ufeff{"room": "ops", "text": "hi"}\r\n'
+    options = InputOptions(json_lines=True)
+    assert payloads(Pieces(line.encode()), options) == [encode("hi")]
+    assert payloads(Pieces(line.encode("utf-16-le")), options) == [encode("hi")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_single_message_may_be_in_any_of_the_encodings(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "message.txt"
+    file.write_bytes("two\nlines ☂\r\n".encode(encoding))
+    assert read_message(InputOptions("lobby", file=file)) == encode("two\nlines ☂")
+
+
+@pytest.fixture
+def non_blocking_pipe() -> Iterator[tuple[io.FileIO, int]]:
+    """A non-blocking pipe as a stream to read, and the descriptor to write to."""
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    with io.FileIO(reading) as stream:
+        yield stream, writing
+
+
+def test_a_non_blocking_pipe_is_read_to_its_end(non_blocking_pipe: tuple[io.FileIO, int]) -> None:
+    stream, writing = non_blocking_pipe
+    found = []
+    for line in read_messages(PublishRequest(LINES, POOL, stdin=stream)):
+        found.append(line and line.payload)
+        if line is None and writing:  # it has been empty for a while, and has not ended
+            os.write(writing, b"one\ntwo\n")
+            os.close(writing)
+            writing = 0
+    assert [payload for payload in found if payload] == [encode("one"), encode("two")]
+
+
+def test_a_single_message_from_a_non_blocking_pipe_is_complete(
+    non_blocking_pipe: tuple[io.FileIO, int],
+) -> None:
+    stream, writing = non_blocking_pipe
+    assert stream.read(1) is None
+    os.write(writing, b"hello\n")
+    os.close(writing)
+    assert read_message(InputOptions("lobby", "-"), stream) == encode("hello")
+
+
+def test_a_file_that_cannot_be_read_is_a_local_error(tmp_path: Path) -> None:
+    with pytest.raises(LocalError, match="missing: cannot be read"):
+        read_message(InputOptions("lobby", file=tmp_path / "missing"))
+    with pytest.raises(LocalError, match="cannot be read"):
+        payloads(Pieces(), InputOptions("lobby", lines=True, file=tmp_path))
+
+
+def test_standard_input_that_is_closed_is_a_local_error() -> None:
+    with pytest.raises(LocalError, match="standard input is closed"):
+        read_message(InputOptions("lobby", "-"))

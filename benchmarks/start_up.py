@@ -88,10 +88,10 @@ def main() -> None:
         config = Path(folder, "person")
         env = environment(config)
         env.pop("PYTHONDONTWRITEBYTECODE", None)  # users do not compile it all at each command
-        app = App(config)
-        profile = app.profiles.change("default", lambda _: stack.profile)
+        app = App.in_folder(config)
+        profile = app.config.profiles.change("default", lambda _: stack.profile)
         run(f"login -u {person.username} -p {PASSWORD}", env)
-        kept = app.sessions.load(app.profiles.load("default"))
+        kept = app.auth.sessions.load(app.config.profiles.load("default"))
         assert kept
         keys = config / "keys.json"
         keys.write_text(

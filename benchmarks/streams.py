@@ -123,14 +123,16 @@ def mosquitto(folder: Path) -> Iterator[Broker]:
 
 def somebody(config: Path, port: int) -> tuple[dict[str, str], str]:
     """The environment of somebody with a live session, as far as the client can tell; their topic."""
-    app = App(config)
+    app = App.in_folder(config)
     endpoint = Endpoint.parse(f"ws://127.0.0.1:{port}/mqtt")
-    profile = app.profiles.change(
+    profile = app.config.profiles.change(
         "default", lambda _: replace(FakeCloud().profile, endpoint=endpoint, username="al")
     )
     end = datetime.now(UTC) + timedelta(hours=1)
     keys = Credentials(IDENTITY, "ASIA", "secret", "token", end)
-    app.sessions.save(app.profiles.load("default"), Kept(Session("al", "id", "access", None, end), keys))
+    app.auth.sessions.save(
+        app.config.profiles.load("default"), Kept(Session("al", "id", "access", None, end), keys)
+    )
     env = environment(config)
     env.pop("PYTHONDONTWRITEBYTECODE", None)
     del env["PYTHONUNBUFFERED"]

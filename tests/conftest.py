@@ -47,8 +47,8 @@ def cloud() -> FakeCloud:
 @pytest.fixture
 def app(tmp_path: Path, cloud: FakeCloud) -> FakeApp:
     """The parts, on the services in memory, with one profile named `default`."""
-    app = FakeApp(tmp_path / "config", cloud)
-    app.profiles.change("default", lambda _: cloud.profile)
+    app = FakeApp.of(cloud, tmp_path / "config")
+    app.config.profiles.change("default", lambda _: cloud.profile)
     return app
 
 

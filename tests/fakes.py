@@ -2,13 +2,23 @@
 
 import queue
 import secrets
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, Self
 
-from aws_iot.app import App
+from aws_iot.app import (
+    AdminBuilder,
+    App,
+    AuthBuilder,
+    ConfigBuilder,
+    DoctorBuilder,
+    MessagingBuilder,
+    Settings,
+)
 from aws_iot.auth.accounts import Accounts, CodeSent, SecondFactors
 from aws_iot.auth.challenges import Challenge, ChallengeAnswer
 from aws_iot.auth.credentials import CredentialIssuer, Credentials
@@ -16,6 +26,7 @@ from aws_iot.auth.session import Device, RefreshToken, Session
 from aws_iot.backend.members import ClientStatus, Identity
 from aws_iot.backend.stack import NO_WATCHER, Change, ChangeSet, StackEvent, StackFailed, StackState, Watcher
 from aws_iot.config.endpoint import Endpoint
+from aws_iot.config.paths import Folders
 from aws_iot.config.profile import Profile
 from aws_iot.config.secrets import Keyring, SecretStore
 from aws_iot.doctor.probes import CheckResult, Probes
@@ -573,38 +584,59 @@ class FakeTarget:
         return {}
 
 
-class FakeApp(App):
-    """The parts, with the services in memory behind them.
+@dataclass
+class Controls:
+    """What a test changes about the services in memory, at any time. All apps of the test obey."""
 
-    `on_connect` gets each new connection: to put events, or an end such as KeyboardInterrupt, on its queue.
-    """
+    cloud: FakeCloud
+    on_connect: Callable[[FakeConnection], None] = lambda _: None
+    """Gets each new connection: to put events, or an end such as KeyboardInterrupt, on its queue."""
+    fails_with: AwsIotError | None = None
+    """Raised instead of giving access to the user pool."""
+    keyring: Keyring | None = field(default_factory=FakeKeyring)
+    is_at_terminal: bool = False
+    probes: FakeProbes = field(default_factory=FakeProbes)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    pause: Callable[[float], None] = time.sleep
 
-    def __init__(self, config_folder: Path, cloud: FakeCloud) -> None:
-        super().__init__(config_folder)
-        self.cloud = cloud
-        self.on_connect: Callable[[FakeConnection], None] = lambda _: None
-        self.fails_with: AwsIotError | None = None
-        self.keyring: Keyring | None = FakeKeyring()
-        self.is_at_terminal = False
-        self.fake_probes = FakeProbes()
 
-    def has_terminal(self) -> bool:
-        return self.is_at_terminal
+class FakeConfig(ConfigBuilder):
+    """The stores, with a keyring in memory."""
+
+    def __init__(self, settings: Settings, controls: Controls) -> None:
+        super().__init__(settings)
+        self._controls = controls
 
     @property
     def secrets(self) -> SecretStore:
-        return SecretStore(self.folders.secrets, keyring=lambda: self.keyring, report=self.report)
+        settings = self._settings
+        return SecretStore(
+            settings.folders.secrets, keyring=lambda: self._controls.keyring, report=settings.report
+        )
+
+
+class FakeAuth(AuthBuilder):
+    """The user pool and the identity pool in memory."""
+
+    def __init__(self, settings: Settings, config: ConfigBuilder, controls: Controls) -> None:
+        super().__init__(settings, config)
+        self._controls = controls
 
     def accounts(self, profile: Profile) -> Accounts:
-        if self.fails_with:
-            raise self.fails_with
-        return FakeAccounts(self.cloud)
+        if self._controls.fails_with:
+            raise self._controls.fails_with
+        return FakeAccounts(self._controls.cloud)
 
     def issuer(self, profile: Profile) -> CredentialIssuer:
-        return FakeIssuer(self.cloud)
+        return FakeIssuer(self._controls.cloud)
 
-    def probes(self, profile: Profile, *, live_session: bool = False) -> Probes:
-        return self.fake_probes
+
+class FakeMessaging(MessagingBuilder):
+    """The broker in memory."""
+
+    def __init__(self, settings: Settings, controls: Controls) -> None:
+        super().__init__(settings)
+        self._controls = controls
 
     def connect(
         self,
@@ -613,9 +645,9 @@ class FakeApp(App):
         credentials: Callable[[], Credentials],
         durable: str | None = None,
     ) -> Connection:
-        connection = FakeConnection(self.cloud, identity)
+        connection = FakeConnection(self._controls.cloud, identity)
         connection.durable = durable
-        self.on_connect(connection)
+        self._controls.on_connect(connection)
         return connection
 
     def connect_several(
@@ -623,12 +655,59 @@ class FakeApp(App):
     ) -> list[Connection]:
         return [self.connect(profile, identity, credentials) for _ in range(count)]
 
+
+class FakeDoctor(DoctorBuilder):
+    """The probes in memory."""
+
+    def __init__(self, settings: Settings, config: ConfigBuilder, controls: Controls) -> None:
+        super().__init__(settings, config)
+        self._controls = controls
+
+    def probes(self, profile: Profile, *, live_session: bool = False) -> Probes:
+        return self._controls.probes
+
+
+class FakeAdmin(AdminBuilder):
+    """The AWS account in memory."""
+
+    def __init__(self, settings: Settings, cloud: FakeCloud) -> None:
+        super().__init__(settings)
+        self._cloud = cloud
+
     def members(self, profile: Profile, aws_profile: str | None) -> FakeMembers:
-        return FakeMembers(self.cloud)
+        return FakeMembers(self._cloud)
 
     def policy_reader(self, profile: Profile, aws_profile: str | None) -> FakePolicyReader:
-        return FakePolicyReader(self.cloud)
+        return FakePolicyReader(self._cloud)
 
     def deployment_target(self, name: str, region: str | None, aws_profile: str | None) -> FakeTarget:
-        self.cloud.stack.name = name
-        return FakeTarget(self.cloud.stack)
+        self._cloud.stack.name = name
+        return FakeTarget(self._cloud.stack)
+
+
+class FakeApp(App):
+    """The parts, with the services in memory behind them."""
+
+    def __init__(self, settings: Settings, controls: Controls) -> None:
+        super().__init__(settings)
+        self.controls = controls
+        self.config = FakeConfig(settings, controls)
+        self.auth = FakeAuth(settings, self.config, controls)
+        self.messaging = FakeMessaging(settings, controls)
+        self.doctor = FakeDoctor(settings, self.config, controls)
+        self.admin = FakeAdmin(settings, controls.cloud)
+
+    @classmethod
+    def of(cls, cloud: FakeCloud, config_folder: Path) -> "FakeApp":
+        """An app on these services."""
+        controls = Controls(cloud)
+        settings = Settings(
+            Folders(config_folder),
+            now=lambda: controls.now(),
+            pause=lambda seconds: controls.pause(seconds),
+            has_terminal=lambda: controls.is_at_terminal,
+        )
+        return cls(settings, controls)
+
+    def replace(self, **settings: Any) -> Self:
+        return type(self)(self.settings._replace(**settings), self.controls)

@@ -176,12 +176,12 @@ def session_of(accounts: Accounts, username: str, password: str = PASSWORD) -> S
 
 def end_soon(app: App, key: str = "default") -> None:
     """Let the saved credentials expire soon, so that the next command refreshes the session."""
-    profile = app.profiles.load(key)
-    saved = app.sessions.load(profile)
+    profile = app.config.profiles.load(key)
+    saved = app.auth.sessions.load(profile)
     assert saved
     assert saved.credentials
     expiring = replace(saved.credentials, expires=datetime.now(UTC) + timedelta(minutes=1))
-    app.sessions.update(profile, replace(saved, credentials=expiring))
+    app.auth.sessions.update(profile, replace(saved, credentials=expiring))
 
 
 def totp(secret: str) -> str:
@@ -217,7 +217,7 @@ class Stack:
         process = Running(f"local {options}", environment(config, **env))
         try:
             process.wait_for("pub -r lobby")
-            yield cls(process, config, App(config).profiles.load("local"))
+            yield cls(process, config, App.in_folder(config).config.profiles.load("local"))
         finally:
             if process.process.poll() is None:
                 process.process.terminate()
@@ -250,16 +250,16 @@ class Stack:
 
     def app(self) -> App:
         """The real parts, on this stack."""
-        return App(self.config)
+        return App.in_folder(self.config)
 
     def person(self, *, accepted: bool = True) -> Person:
         """A new person with a confirmed account and an identity, by the real adapters."""
         username = f"user-{uuid.uuid4().hex[:8]}"
         app = self.app()
-        accounts = app.accounts(self.profile)
+        accounts = app.auth.accounts(self.profile)
         accounts.sign_up(username, PASSWORD, f"{username}@example.com")
         accounts.confirm(username, "123456")
-        identity = app.issuer(self.profile).issue(session_of(accounts, username)).identity
+        identity = app.auth.issuer(self.profile).issue(session_of(accounts, username)).identity
         if accepted:
             self.accept(identity)
         return Person(username, identity, self.env | {"AWS_IOT_USER": username, "AWS_IOT_PASSWORD": PASSWORD})

@@ -32,16 +32,16 @@ def connected(
 ) -> Iterator[IotCoreConnection]:
     """A connection of a person, with credentials that are renewed; `port` is of a proxy on the way."""
     app, profile = stack.app(), stack.profile
-    session = session_of(app.accounts(profile), person.username, PASSWORD)
+    session = session_of(app.auth.accounts(profile), person.username, PASSWORD)
 
     def issue() -> Credentials:
-        return app.issuer(profile).issue(session)
+        return app.auth.issuer(profile).issue(session)
 
-    credentials = RefreshingCredentials(issue(), issue, app.now)
+    credentials = RefreshingCredentials(issue(), issue, app.settings.now)
     if port:
         profile = replace(profile, endpoint=replace(profile.endpoint, port=port))
     connection = IotCoreConnection.open(
-        profile, person.identity, credentials.current, now or app.now, 10.0, durable
+        profile, person.identity, credentials.current, now or app.settings.now, 10.0, durable
     )
     try:
         yield connection
@@ -52,7 +52,7 @@ def connected(
 def through(stack: Stack, person: Person, port: int) -> dict[str, str]:
     """The environment of a person who reaches the broker through a proxy at that port."""
     endpoint = replace(stack.profile.endpoint, port=port)
-    stack.app().profiles.change("proxied", lambda _: replace(stack.profile, endpoint=endpoint))
+    stack.app().config.profiles.change("proxied", lambda _: replace(stack.profile, endpoint=endpoint))
     return person.env | {"AWS_IOT_PROFILE": "proxied"}
 
 
@@ -94,7 +94,7 @@ class Listener:
         """Everything that is said within the block is heard."""
         person = stack.person()
         with connected(stack, person, port=port, durable=durable) as connection:
-            client = stack.app().client(stack.profile, connection, person.identity, "listener")
+            client = stack.app().messaging.client(stack.profile, connection, person.identity, "listener")
             client.subscribe(ROOM)
             listener = cls(connection)
             threading.Thread(target=listener._listen, args=(client,), daemon=True).start()

@@ -33,8 +33,7 @@ def connect(
 
     Raises `LocalError`, `SignInRefused`, `NotAuthorized`, `Unreachable` or `ServiceRefused`.
     """
-    app = App()
-    app.timeout = timeout
+    app = App().replace(timeout=timeout)
     return connect_with(app, profile, user, password, durable)
 
 
@@ -83,8 +82,8 @@ def connect_with(
     from aws_iot.messaging.connect import open_connection
 
     if isinstance(profile, str):
-        profile = app.profiles.load(profile)
+        profile = app.config.profiles.load(profile)
     request = SignInRequest(user, password, is_explicit=password is not None)
-    signed_in = app.login(profile).sign_in(request, NoPrompter(profile.key))
-    connection = open_connection(signed_in, partial(app.connect, profile), durable=durable)
-    return app.client(profile, connection, signed_in.identity, signed_in.username, durable)
+    signed_in = app.auth.login(profile).sign_in(request, NoPrompter(profile.key))
+    connection = open_connection(signed_in, partial(app.messaging.connect, profile), durable=durable)
+    return app.messaging.client(profile, connection, signed_in.identity, signed_in.username, durable)

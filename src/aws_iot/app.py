@@ -1,7 +1,7 @@
-"""App: picks what stands behind each seam, and imports it only then.
+"""App: builds the parts of the program, and imports each service only when it is needed.
 
-It makes parts; it decides nothing and prints nothing. Commands get it from Click's context, so
-tests hand in another.
+It builds parts, but decides and prints nothing. Commands get it from Click's context, so that tests can pass
+another one.
 """
 
 from __future__ import annotations  # so that what only types need is not imported
@@ -10,13 +10,13 @@ import os
 import sys
 import time
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from aws_iot.config.paths import Folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from aws_iot.auth.accounts import Accounts
     from aws_iot.auth.credentials import CredentialIssuer, Credentials
@@ -32,146 +32,131 @@ if TYPE_CHECKING:
     from aws_iot.local.stack import LocalStack, Provisioned
     from aws_iot.messaging.client import Client
     from aws_iot.messaging.connection import Connection
-    from aws_iot.messaging.durable import DurableSession
     from aws_iot.policy.reader import PolicyReader
-    from aws_iot.publishing.spool.store import Spool
 
 TIMEOUT_SECONDS = 10.0
-"""How long one step (a request, a connection, an acknowledgement) may take unless somebody says otherwise."""
+"""Default time limit of one step: a request, a connection, an acknowledgement."""
+
+
+def has_terminal() -> bool:
+    """Whether a person can be asked at a terminal, even if stdin and stdout are pipes."""
+    if sys.stdin is not None and sys.stdin.isatty():
+        return True
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR))
+    except OSError:
+        return False
+    return True
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _ignore(_: str) -> None:
+    pass
+
+
+class Settings(NamedTuple):
+    """What the parts depend on."""
+
+    folders: Folders
+    timeout: float = TIMEOUT_SECONDS
+    """Time limit of one step, in seconds."""
+    now: Callable[[], datetime] = _now
+    pause: Callable[[float], None] = time.sleep
+    """Waits for a number of seconds."""
+    report: Callable[[str], None] = _ignore
+    """Gets status messages of parts that have no reporter of their own."""
+    has_terminal: Callable[[], bool] = has_terminal
 
 
 class App:
-    """The parts, with the services of the profile's endpoints behind them."""
+    """A builder for each package, all with the same settings. The services are those of a profile's endpoints."""
 
-    def __init__(
-        self, config_folder: Path | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
-        self.folders = Folders(config_folder)
-        self.now = now
-        self.timeout = TIMEOUT_SECONDS
-        self.report: Callable[[str], None] = lambda _: None
-        self.pause: Callable[[float], None] = time.sleep
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings(Folders())
+        self.config = ConfigBuilder(self.settings)
+        self.auth = AuthBuilder(self.settings, self.config)
+        self.messaging = MessagingBuilder(self.settings)
+        self.doctor = DoctorBuilder(self.settings, self.config)
+        self.admin = AdminBuilder(self.settings)
+        self.local = LocalBuilder(self.settings)
 
-    def has_terminal(self) -> bool:
-        """Whether somebody can be asked: at the terminal itself, whatever stdin and stdout are."""
-        if sys.stdin is not None and sys.stdin.isatty():
-            return True
-        try:
-            os.close(os.open("/dev/tty", os.O_RDWR))
-        except OSError:
-            return False
-        return True
+    @classmethod
+    def in_folder(cls, folder: Path, **settings: Any) -> Self:
+        """An app that saves everything in one folder. `settings` are fields of `Settings`."""
+        return cls(Settings(Folders(folder), **settings))
+
+    def replace(self, **settings: Any) -> Self:
+        """The same app with other settings."""
+        return type(self)(self.settings._replace(**settings))
+
+
+class ConfigBuilder:
+    """Builds the stores of what a person has set up."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
 
     @property
     def profiles(self) -> ProfileStore:
-        """The stored profiles."""
+        """The saved profiles."""
         from aws_iot.config.profile_store import ProfileStore
 
-        return ProfileStore(self.folders.profiles)
+        return ProfileStore(self._settings.folders.profiles)
 
     @property
     def secrets(self) -> SecretStore:
-        """Passwords, refresh tokens and the like. `AWS_IOT_SECRETS` says where: `file` or `keyring`."""
+        """Passwords, refresh tokens and the like. `AWS_IOT_SECRETS` decides where: `file` or `keyring`."""
         from aws_iot.config.secrets import SecretStore
 
         place = os.environ.get("AWS_IOT_SECRETS")
-        return SecretStore(self.folders.secrets, keyring=self._keyring, place=place, report=self.report)
+        settings = self._settings
+        return SecretStore(
+            settings.folders.secrets, keyring=self._keyring, place=place, report=settings.report
+        )
 
-    def spool(self, folder: Path, pool: str, username: str | None) -> Spool:
-        """The unsent messages of a user in a folder, for an identity pool."""
-        from aws_iot.publishing.spool.store import Spool
-
-        return Spool(folder, pool, username)
+    def client_secret(self, profile: Profile) -> str | None:
+        """The secret of the profile's app client, if it has one."""
+        if not profile.client_has_secret:
+            return None
+        return self.secrets.get("client-secret", profile.key, profile.client_id)
 
     def _keyring(self) -> Keyring | None:
         from aws_iot.config import keyring
 
         return keyring.find()
 
+
+class AuthBuilder:
+    """Builds what signs a person in."""
+
+    def __init__(self, settings: Settings, config: ConfigBuilder) -> None:
+        self._settings = settings
+        self._config = config
+
     @property
     def sessions(self) -> SessionStore:
         """The saved sessions."""
         from aws_iot.auth.session_store import SessionStore
 
-        return SessionStore(self.folders.sessions, self.folders.tokens, self.secrets)
+        folders = self._settings.folders
+        return SessionStore(folders.sessions, folders.tokens, self._config.secrets)
 
     def accounts(self, profile: Profile) -> Accounts:
         """The accounts of the profile's user pool."""
         from aws_iot.aws.cognito.accounts import CognitoAccounts
         from aws_iot.aws.cognito.user_pool import UserPool
 
-        return CognitoAccounts(UserPool(profile, self.now, self.timeout, self._client_secret(profile)))
-
-    def _client_secret(self, profile: Profile) -> str | None:
-        if not profile.client_has_secret:
-            return None
-        return self.secrets.get("client-secret", profile.key, profile.client_id)
+        now, timeout = self._settings.now, self._settings.timeout
+        return CognitoAccounts(UserPool(profile, now, timeout, self._config.client_secret(profile)))
 
     def issuer(self, profile: Profile) -> CredentialIssuer:
         """The profile's identity pool."""
         from aws_iot.aws.cognito.identity_pool import CognitoIdentityPool
 
-        return CognitoIdentityPool(profile, self.now, self.timeout)
-
-    def durable_session(self, profile: Profile, identity: str, name: str) -> DurableSession:
-        """What is known here of the session that a broker keeps for an identity, under this name."""
-        from aws_iot.messaging.durable import DurableSession
-
-        return DurableSession(self.folders.durable_sessions(profile.key), name, identity)
-
-    def forget_durable_sessions(self, key: str) -> None:
-        """What is known of them under a profile; the broker forgets by itself."""
-        from aws_iot.messaging.durable import forget_all
-
-        forget_all(self.folders.durable_sessions(key))
-
-    def connect(
-        self,
-        profile: Profile,
-        identity: str,
-        credentials: Callable[[], Credentials],
-        durable: str | None = None,
-    ) -> Connection:
-        """An open connection to the profile's broker, which keeps the session under the name `durable`."""
-        from aws_iot.aws.iot.connection import IotCoreConnection
-
-        return IotCoreConnection.open(profile, identity, credentials, self.now, self.timeout, durable)
-
-    def connect_several(
-        self, profile: Profile, identity: str, credentials: Callable[[], Credentials], count: int
-    ) -> list[Connection]:
-        """As `connect`, so many at once."""
-        from aws_iot.aws.iot.connection import IotCoreConnection
-
-        return [
-            *IotCoreConnection.open_several(profile, identity, credentials, self.now, self.timeout, count)
-        ]
-
-    def probes(self, profile: Profile, *, live_session: bool = False) -> Probes:
-        """The probes of doctor for the services of the profile; see `AwsProbes`."""
-        from aws_iot.aws.doctor.probes import AwsProbes
-
-        return AwsProbes(
-            profile, self.now, self.timeout, self._client_secret(profile), live_session=live_session
-        )
-
-    def members(self, profile: Profile, aws_profile: str | None) -> Members:
-        """Accepts and revokes members, for an admin."""
-        from aws_iot.aws.admin.members import AwsMembers
-
-        return AwsMembers(profile, self.now, self.timeout, aws_profile)
-
-    def policy_reader(self, profile: Profile, aws_profile: str | None) -> PolicyReader:
-        """Reads the policies of identities, for an admin."""
-        from aws_iot.aws.admin.policy_reader import AwsPolicyReader
-
-        return AwsPolicyReader(profile, self.now, self.timeout, aws_profile)
-
-    def deployment_target(self, name: str, region: str | None, aws_profile: str | None) -> Target:
-        """The AWS account and region for a stack, for an admin."""
-        from aws_iot.aws.admin.target import AwsTarget
-
-        return AwsTarget(name, region, self.now, self.timeout, aws_profile)
+        return CognitoIdentityPool(profile, self._settings.now, self._settings.timeout)
 
     def login(self, profile: Profile, reporter: Reporter | None = None) -> Login:
         """Signs people in with the profile. It imports and calls the services only if it must."""
@@ -181,13 +166,42 @@ class App:
         return Login(
             profile,
             self.sessions,
-            self.secrets,
+            self._config.secrets,
             lambda: self.accounts(profile),
             lambda: self.issuer(profile),
-            self.now,
-            patience=3 * self.timeout,  # a refresh takes two calls, and both may be slow
+            self._settings.now,
+            patience=3 * self._settings.timeout,  # a refresh takes two calls, and both may be slow
             reporter=reporter or SilentReporter(),
         )
+
+
+class MessagingBuilder:
+    """Builds connections, and clients that use them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def connect(
+        self,
+        profile: Profile,
+        identity: str,
+        credentials: Callable[[], Credentials],
+        durable: str | None = None,
+    ) -> Connection:
+        """An open connection to the profile's broker. With `durable`, the broker keeps a session of this name."""
+        from aws_iot.aws.iot.connection import IotCoreConnection
+
+        now, timeout = self._settings.now, self._settings.timeout
+        return IotCoreConnection.open(profile, identity, credentials, now, timeout, durable)
+
+    def connect_several(
+        self, profile: Profile, identity: str, credentials: Callable[[], Credentials], count: int
+    ) -> list[Connection]:
+        """Several connections, opened at the same time."""
+        from aws_iot.aws.iot.connection import IotCoreConnection
+
+        now, timeout = self._settings.now, self._settings.timeout
+        return [*IotCoreConnection.open_several(profile, identity, credentials, now, timeout, count)]
 
     def client(
         self,
@@ -197,20 +211,76 @@ class App:
         username: str,
         durable: str | None = None,
     ) -> Client:
-        """The rooms of the profile's identity pool, over a connection of `identity`."""
+        """A client for the rooms of the profile's identity pool; `durable` is the session of the connection."""
         from aws_iot.messaging.client import Client
+        from aws_iot.messaging.durable import DurableSession
 
+        folder = self._settings.folders.durable_sessions(profile.key)
         return Client(
             connection,
             pool=profile.identity_pool_id,
             identity=identity,
             username=username,
-            now=self.now,
+            now=self._settings.now,
             new_id=lambda: os.urandom(16).hex(),
-            durable=self.durable_session(profile, identity, durable) if durable else None,
+            durable=DurableSession(folder, durable, identity) if durable else None,
         )
 
-    def local_stack(self, folder: Path, **settings: Any) -> LocalStack:
+    def forget_durable_sessions(self, key: str) -> None:
+        """Delete the records of a profile's durable sessions. The broker discards the sessions later."""
+        from aws_iot.messaging.durable import forget_all
+
+        forget_all(self._settings.folders.durable_sessions(key))
+
+
+class DoctorBuilder:
+    """Builds what `aws-iot doctor` checks with."""
+
+    def __init__(self, settings: Settings, config: ConfigBuilder) -> None:
+        self._settings = settings
+        self._config = config
+
+    def probes(self, profile: Profile, *, live_session: bool = False) -> Probes:
+        """The probes for the services of the profile; see `AwsProbes`."""
+        from aws_iot.aws.doctor.probes import AwsProbes
+
+        now, timeout = self._settings.now, self._settings.timeout
+        secret = self._config.client_secret(profile)
+        return AwsProbes(profile, now, timeout, secret, live_session=live_session)
+
+
+class AdminBuilder:
+    """Builds what an admin works with. `aws_profile` names the profile in `~/.aws` with the admin's credentials."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def members(self, profile: Profile, aws_profile: str | None) -> Members:
+        """Accepts and revokes members."""
+        from aws_iot.aws.admin.members import AwsMembers
+
+        return AwsMembers(profile, self._settings.now, self._settings.timeout, aws_profile)
+
+    def policy_reader(self, profile: Profile, aws_profile: str | None) -> PolicyReader:
+        """Reads the policies of identities."""
+        from aws_iot.aws.admin.policy_reader import AwsPolicyReader
+
+        return AwsPolicyReader(profile, self._settings.now, self._settings.timeout, aws_profile)
+
+    def deployment_target(self, name: str, region: str | None, aws_profile: str | None) -> Target:
+        """The AWS account and region for the stack of this name."""
+        from aws_iot.aws.admin.target import AwsTarget
+
+        return AwsTarget(name, region, self._settings.now, self._settings.timeout, aws_profile)
+
+
+class LocalBuilder:
+    """Builds the local stack."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def stack(self, folder: Path, **settings: Any) -> LocalStack:
         """The local stack, which is deployed when it is entered; `settings` as in `local.engine.Settings`.
 
         Raises `NotInstalled`.
@@ -218,10 +288,10 @@ class App:
         from aws_iot.local.extra import require_extra
 
         require_extra()
-        from aws_iot.local.engine import Settings
+        from aws_iot.local.engine import Settings as EngineSettings
         from aws_iot.local.stack import LocalStack
 
-        return LocalStack(folder, self._provision, Settings(**settings))
+        return LocalStack(folder, self._provision, EngineSettings(**settings))
 
     def _provision(self, stack: LocalStack) -> Provisioned:
         from dataclasses import replace
@@ -236,14 +306,15 @@ class App:
         from aws_iot.local.engine import REGION
         from aws_iot.local.stack import ADMINISTRATOR, STACK, Provisioned
 
+        now, timeout = self._settings.now, self._settings.timeout
+
         def service(name: str, who: AccessKeys) -> Service:
-            return Service.signed(Address(name, REGION, stack.api_url), self.now, self.timeout, who)
+            return Service.signed(Address(name, REGION, stack.api_url), now, timeout, who)
 
         admin = make_administrator(service("iam", AccessKeys(stack.root_key, stack.root_key)), ADMINISTRATOR)
-        stack_ = CloudFormationStack(service("cloudformation", admin), STACK)
-        made = stack_.create(template.text(), {})
+        deployed = CloudFormationStack(service("cloudformation", admin), STACK).create(template.text(), {})
         profile = replace(
-            profile_from_outputs(made.outputs, stack.endpoint),
+            profile_from_outputs(deployed.outputs, stack.endpoint),
             cognito_idp_url=stack.api_url,
             cognito_identity_url=stack.api_url,
             iot_url=stack.api_url,

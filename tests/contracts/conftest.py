@@ -66,7 +66,9 @@ class World:
 
     def connect(self, credentials: Credentials) -> Connection:
         """A connection, closed when the test ends."""
-        connection = self.services.app.connect(self.profile, credentials.identity, lambda: credentials)
+        connection = self.services.app.messaging.connect(
+            self.profile, credentials.identity, lambda: credentials
+        )
         self.opened.append(connection)
         return connection
 
@@ -76,7 +78,12 @@ def real_services(stack: Stack) -> Services:
     """The real adapters on the local stack; their clients take a while to make."""
     app = stack.app()
     return Services(
-        app, stack.profile, app.accounts(stack.profile), app.issuer(stack.profile), stack.accept, totp
+        app,
+        stack.profile,
+        app.auth.accounts(stack.profile),
+        app.auth.issuer(stack.profile),
+        stack.accept,
+        totp,
     )
 
 
@@ -84,7 +91,7 @@ def real_services(stack: Stack) -> Services:
 def world(request: pytest.FixtureRequest, app: FakeApp, cloud: FakeCloud) -> Iterator[World]:
     """The services, in memory or real."""
     if request.param == "fakes":
-        accounts, issuer = app.accounts(cloud.profile), app.issuer(cloud.profile)
+        accounts, issuer = app.auth.accounts(cloud.profile), app.auth.issuer(cloud.profile)
         world = World(Services(app, cloud.profile, accounts, issuer, cloud.members.add, lambda _: CODE))
     else:
         world = World(request.getfixturevalue("real_services"))

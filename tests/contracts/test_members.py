@@ -36,12 +36,12 @@ def team(
             cloud.accounts[uuid.uuid4().hex] = user
             return user.identity
 
-        yield Team(app.members(cloud.profile, None), cloud.profile.policy_name or "", sign_in)
+        yield Team(app.admin.members(cloud.profile, None), cloud.profile.policy_name or "", sign_in)
         return
     stack: Stack = request.getfixturevalue("stack")
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", stack.admin_env["AWS_SHARED_CREDENTIALS_FILE"])
-    members = stack.app().members(stack.profile, None)
+    members = stack.app().admin.members(stack.profile, None)
     yield Team(members, stack.profile.policy_name or "", lambda: stack.person(accepted=False).identity)
 
 

@@ -43,14 +43,14 @@ def target(request: pytest.FixtureRequest, app: FakeApp, monkeypatch: pytest.Mon
     """A target without a stack, in memory or on the local stack."""
     name = f"stack-{uuid.uuid4().hex[:8]}"
     if request.param == "fakes":
-        yield app.deployment_target(name, None, None)
+        yield app.admin.deployment_target(name, None, None)
         return
     local: LocalStack = request.getfixturevalue("stack")
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     for variable, value in local.account_env.items():
         if variable.startswith("AWS_") and not variable.startswith("AWS_IOT_"):
             monkeypatch.setenv(variable, value)
-    target = App(local.config).deployment_target(name, None, None)
+    target = App.in_folder(local.config).admin.deployment_target(name, None, None)
     yield target
     if target.stack.state():
         target.stack.delete()

@@ -61,14 +61,14 @@ def test_creating_a_stack_writes_exports_and_the_requested_profile(
     profile = read_exports(exports)
     assert str(profile.endpoint) == "wss://prefix-ats.iot.us-east-1.amazonaws.com/mqtt"
     assert profile.policy_name == "chat-member"
-    assert app.profiles.load("ops").user_pool_id == "us-east-1_MADE"
+    assert app.config.profiles.load("ops").user_pool_id == "us-east-1_MADE"
 
 
 def test_the_user_of_a_replaced_profile_stays(aws_iot: CommandLine, app: FakeApp, made: Path) -> None:
     aws_iot("config -u alice")
     aws_iot(f"backend exports -k default -o {made} --replace")
-    assert app.profiles.load("default").username == "alice"
-    assert app.profiles.load("default").client_id == "made"
+    assert app.config.profiles.load("default").username == "alice"
+    assert app.config.profiles.load("default").client_id == "made"
 
 
 def test_exports_can_be_printed(aws_iot: CommandLine, made: Path) -> None:
@@ -110,11 +110,11 @@ def test_a_profile_of_other_pools_is_not_replaced(
     aws_iot("config -u alice -p Passw0rd")
     refused = aws_iot(f"backend {command} -o {made} -k default", ends=3).stderr
     assert "the profile 'default' already exists, with other pools" in refused
-    assert app.profiles.load("default").client_id == "fakeclient"
+    assert app.config.profiles.load("default").client_id == "fakeclient"
     for _ in range(2):
         aws_iot(f"backend {command} -o {made} -k default --replace")
-    assert app.profiles.load("default").client_id == "made"
-    assert app.secrets.owner("password", "default") is None
+    assert app.config.profiles.load("default").client_id == "made"
+    assert app.config.secrets.owner("password", "default") is None
     aws_iot(f"backend {command} -o {made} -k default")
 
 

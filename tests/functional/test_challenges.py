@@ -36,7 +36,7 @@ def posed(cloud: FakeCloud) -> Callable[..., None]:
 
 
 def at_a_terminal(app: FakeApp) -> None:
-    app.is_at_terminal = True
+    app.controls.is_at_terminal = True
 
 
 def test_an_option_can_give_a_code(aws_iot: CommandLine, posed: Callable[..., None]) -> None:
@@ -84,7 +84,7 @@ def signs_in(app: FakeApp, posed: Callable[..., None]) -> Callable[..., ActiveSe
         lines = iter(typed)
         prompter = TerminalPrompter(app, "default", ask_line=lambda _: next(lines))
         request = SignInRequest("alice", "Passw0rd", answers=given or {})
-        return app.login(app.profiles.load("default")).sign_in_with_password(request, prompter)
+        return app.auth.login(app.config.profiles.load("default")).sign_in_with_password(request, prompter)
 
     return sign_in
 

@@ -21,9 +21,9 @@ def exports(tmp_path: Path, cloud: FakeCloud) -> Path:
 
 def test_a_profile_is_created_from_an_exports_file(aws_iot: CommandLine, app: FakeApp, exports: Path) -> None:
     aws_iot(f"config -s {exports} -k team -u alice -p Passw0rd")
-    assert app.profiles.load("team").username == "alice"
-    assert app.profiles.load("team").user_pool_id == "us-east-1_FAKE"
-    assert app.secrets.get("password", "team", "alice") == "Passw0rd"
+    assert app.config.profiles.load("team").username == "alice"
+    assert app.config.profiles.load("team").user_pool_id == "us-east-1_FAKE"
+    assert app.config.secrets.get("password", "team", "alice") == "Passw0rd"
 
 
 @pytest.mark.parametrize(
@@ -33,15 +33,15 @@ def test_old_and_new_spellings_mean_the_same(
     aws_iot: CommandLine, app: FakeApp, exports: Path, line: str
 ) -> None:
     aws_iot("config " + line.format(exports))
-    assert app.profiles.load("team").username == "alice"
+    assert app.config.profiles.load("team").username == "alice"
 
 
 def test_unknown_keys_in_the_exports_file_are_ignored(
     aws_iot: CommandLine, app: FakeApp, exports: Path
 ) -> None:
     aws_iot(f"config -s {exports} -k team")
-    assert app.profiles.keys() == ["default", "team"]
-    assert app.profiles.load("team").username is None
+    assert app.config.profiles.keys() == ["default", "team"]
+    assert app.config.profiles.load("team").username is None
 
 
 def test_without_a_file_only_the_given_fields_change(
@@ -49,37 +49,37 @@ def test_without_a_file_only_the_given_fields_change(
 ) -> None:
     aws_iot(f"config -s {exports} -k team -u alice -p first")
     aws_iot("config -k team -p second")
-    assert app.profiles.load("team").username == "alice"
-    assert app.profiles.load("team").user_pool_id == "us-east-1_FAKE"
-    assert app.secrets.get("password", "team", "alice") == "second"
+    assert app.config.profiles.load("team").username == "alice"
+    assert app.config.profiles.load("team").user_pool_id == "us-east-1_FAKE"
+    assert app.config.secrets.get("password", "team", "alice") == "second"
     aws_iot("config -k team -u bob")
-    assert app.profiles.load("team").username == "bob"
+    assert app.config.profiles.load("team").username == "bob"
 
 
 def test_other_pools_keep_the_user(aws_iot: CommandLine, app: FakeApp, exports: Path) -> None:
     aws_iot("config -u alice")
     aws_iot(f"config -s {exports}")
-    assert app.profiles.load("default").username == "alice"
+    assert app.config.profiles.load("default").username == "alice"
 
 
 def test_a_password_can_come_from_standard_input(aws_iot: CommandLine, app: FakeApp) -> None:
     aws_iot("config -u alice --password-stdin", stdin="Passw0rd\n")
-    assert app.secrets.get("password", "default", "alice") == "Passw0rd"
+    assert app.config.secrets.get("password", "default", "alice") == "Passw0rd"
 
 
 def test_the_password_of_the_environment_is_not_saved(aws_iot: CommandLine, app: FakeApp) -> None:
     aws_iot("config -u alice", env={"AWS_IOT_PASSWORD": "from-the-environment"})
-    assert app.secrets.get("password", "default", "alice") is None
+    assert app.config.secrets.get("password", "default", "alice") is None
 
 
 def test_a_preset_password_belongs_to_one_user(aws_iot: CommandLine, app: FakeApp) -> None:
     aws_iot("config -u alice -p Passw0rd")
     aws_iot("config -u bob")
-    assert app.secrets.get("password", "default", "bob") is None
+    assert app.config.secrets.get("password", "default", "bob") is None
     assert json.loads(aws_iot("config show").stdout)["password_preset"] is False
     aws_iot("config -u alice")
     assert json.loads(aws_iot("config show").stdout)["password_preset"] is False
-    assert app.secrets.get("password", "default", "alice") is None
+    assert app.config.secrets.get("password", "default", "alice") is None
 
 
 def test_other_pools_remove_password_secret_and_session(
@@ -108,9 +108,9 @@ def test_forget_removes_the_password_and_the_client_secret(aws_iot: CommandLine,
 def test_a_password_is_saved_apart_from_the_profile_in_a_private_file(
     aws_iot: CommandLine, app: FakeApp, exports: Path
 ) -> None:
-    app.keyring = None
+    app.controls.keyring = None
     result = aws_iot(f"config -s {exports} -k team -u alice -p hunter2-hunter2")
-    files = [path for path in app.folders.config.rglob("*") if path.is_file()]
+    files = [path for path in app.settings.folders.config.rglob("*") if path.is_file()]
     holding = [path for path in files if b"hunter2" in path.read_bytes()]
     assert [path.parent.name for path in holding] == ["password"]
     assert stat.S_IMODE(holding[0].stat().st_mode) == 0o600
@@ -154,11 +154,11 @@ def test_the_error_for_a_wrong_exports_file_names_the_file_and_the_key(
 ) -> None:
     path = tmp_path / "wrong.json"
     path.write_text(content)
-    before = app.profiles.load("default")
+    before = app.config.profiles.load("default")
     result = aws_iot(f"config -s {path}", ends=3)
     assert words in result.stderr
     assert str(path) in result.stderr
-    assert app.profiles.load("default") == before
+    assert app.config.profiles.load("default") == before
 
 
 def test_profiles_are_listed_a_line_each(aws_iot: CommandLine, exports: Path) -> None:
@@ -173,18 +173,18 @@ def test_profiles_are_listed_a_line_each(aws_iot: CommandLine, exports: Path) ->
 
 
 def test_a_damaged_profile_is_listed_and_can_be_removed(aws_iot: CommandLine, app: FakeApp) -> None:
-    (app.profiles.folder / "broken.json").write_text("{")
+    (app.config.profiles.folder / "broken.json").write_text("{")
     assert "unusable" in aws_iot("config list").stdout
     aws_iot("config show -k broken", ends=3)
     aws_iot("config remove -k broken")
-    assert app.profiles.keys() == ["default"]
+    assert app.config.profiles.keys() == ["default"]
 
 
 def test_removing_a_profile_removes_its_password(aws_iot: CommandLine, app: FakeApp) -> None:
     aws_iot("config -u alice -p Passw0rd")
     aws_iot("config remove -k default")
-    assert app.profiles.keys() == []
-    assert app.secrets.get("password", "default", "alice") is None
+    assert app.config.profiles.keys() == []
+    assert app.config.secrets.get("password", "default", "alice") is None
 
 
 def test_the_shown_exports_can_be_read_again(aws_iot: CommandLine, app: FakeApp, tmp_path: Path) -> None:
@@ -192,11 +192,11 @@ def test_the_shown_exports_can_be_read_again(aws_iot: CommandLine, app: FakeApp,
     again = tmp_path / "again.json"
     again.write_text(json.dumps(shown["aws_exports"]))
     aws_iot(f"config -s {again} -k again")
-    assert to_exports(app.profiles.load("again")) == to_exports(app.profiles.load("default"))
+    assert to_exports(app.config.profiles.load("again")) == to_exports(app.config.profiles.load("default"))
 
 
 def test_an_empty_list_shows_how_to_create_a_profile(aws_iot: CommandLine, app: FakeApp) -> None:
-    app.profiles.remove("default")
+    app.config.profiles.remove("default")
     result = aws_iot("config list")
     assert result.stdout == ""
     assert "aws-iot config -s aws-exports.json" in result.stderr

@@ -25,7 +25,7 @@ def test_the_javascript_of_amplify_gen_1(
     path = tmp_path / "aws-exports.js"
     path.write_text(GEN_1.replace("{}", json.dumps(to_exports(cloud.profile), indent=4)))
     aws_iot(f"config -s {path} -k gen1")
-    assert to_exports(app.profiles.load("gen1")) == to_exports(cloud.profile)
+    assert to_exports(app.config.profiles.load("gen1")) == to_exports(cloud.profile)
 
 
 def test_the_outputs_of_amplify_gen_2(
@@ -42,7 +42,7 @@ def test_the_outputs_of_amplify_gen_2(
     path.write_text(json.dumps({"auth": auth, "version": "1.3"}))
     assert "aws_pubsub_endpoint is missing" in aws_iot(f"config -s {path} -k gen2", ends=3).stderr
     aws_iot(f"config -s {path} -k gen2 --endpoint wss://fake.example/mqtt")
-    made = app.profiles.load("gen2")
+    made = app.config.profiles.load("gen2")
     assert made.user_pool_id == cloud.profile.user_pool_id
     assert made.endpoint == cloud.profile.endpoint
     assert made.iot_region == "us-east-1"
@@ -73,10 +73,10 @@ def test_the_profiles_of_the_npm_tool_are_imported(
 ) -> None:
     before = cognitorc.read_bytes()
     result = aws_iot(f"config import {cognitorc}", ends=3)
-    assert app.profiles.keys() == ["default", "other", "team"]
-    assert app.profiles.load("team").username == "alice"
-    assert app.secrets.get("password", "team", "alice") == "Passw0rd"
-    assert app.profiles.load("default").username is None
+    assert app.config.profiles.keys() == ["default", "other", "team"]
+    assert app.config.profiles.load("team").username == "alice"
+    assert app.config.secrets.get("password", "team", "alice") == "Passw0rd"
+    assert app.config.profiles.load("default").username is None
     assert "default: exists already" in result.stderr
     assert "half: not imported" in result.stderr
     assert "../evil: not imported" in result.stderr
@@ -87,7 +87,7 @@ def test_the_profiles_of_the_npm_tool_are_imported(
 
 def test_replace_replaces_existing_profiles(aws_iot: CommandLine, app: FakeApp, cognitorc: Path) -> None:
     aws_iot(f"config import {cognitorc} --replace", ends=3)
-    assert app.profiles.load("default").username == "bob"
+    assert app.config.profiles.load("default").username == "bob"
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_the_json_format(aws_iot: CommandLine) -> None:
 
 @pytest.mark.parametrize("line", ["credentials -u alice", "credentials exec -u alice -- true"])
 def test_it_never_prompts_even_at_a_terminal(aws_iot: CommandLine, app: FakeApp, line: str) -> None:
-    app.is_at_terminal = True
+    app.controls.is_at_terminal = True
     result = aws_iot(line, ends=4)
     assert "aws-iot login -u alice -k default" in result.stderr
     assert result.stdout == ""

@@ -31,7 +31,7 @@ def test_each_step_has_a_line_and_the_result_a_sentence(
 
 
 def test_it_stops_at_the_first_failure_with_advice(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
-    app.fake_probes.results["clock"] = WrongClock("the clock is slow", hint="Set it.\nThen try again.")
+    app.controls.probes.results["clock"] = WrongClock("the clock is slow", hint="Set it.\nThen try again.")
     done = aws_iot(DOCTOR, ends=6)
     lines = done.stdout.splitlines()
     at = next(number for number, line in enumerate(lines) if line.startswith("clock"))
@@ -45,7 +45,7 @@ def test_it_stops_at_the_first_failure_with_advice(aws_iot: CommandLine, app: Fa
 
 
 def test_json_has_one_object_per_step(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
-    app.fake_probes.results |= {
+    app.controls.probes.results |= {
         "certificates": CheckResult("trusted", "It ends soon."),
         "clock": Unreachable("no answer"),
     }
@@ -70,14 +70,14 @@ def test_json_has_one_object_per_step(aws_iot: CommandLine, app: FakeApp, identi
 def test_secrets_in_the_answers_of_services_are_hidden(
     aws_iot: CommandLine, app: FakeApp, identity: str
 ) -> None:
-    app.fake_probes.results["upgrade"] = Unreachable("it takes no ASIAFAKE", hint="Not with token.")
+    app.controls.probes.results["upgrade"] = Unreachable("it takes no ASIAFAKE", hint="Not with token.")
     printed = aws_iot(DOCTOR, ends=6).stdout
     assert "it takes no [secret]" in printed
     assert "Not with [secret]." in printed
 
 
 def test_control_characters_are_made_visible(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
-    app.fake_probes.results["names"] = CheckResult("\x1b[2J", "\x07")
+    app.controls.probes.results["names"] = CheckResult("\x1b[2J", "\x07")
     printed = aws_iot(DOCTOR).stdout
     assert "\\x1b[2J" in printed
     assert "\\x07" in printed
@@ -85,7 +85,7 @@ def test_control_characters_are_made_visible(aws_iot: CommandLine, app: FakeApp,
 
 
 def test_a_lost_connection_is_not_a_refusal(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
-    app.on_connect = lambda connection: connection.events.put(Lost("the network"))
+    app.controls.on_connect = lambda connection: connection.events.put(Lost("the network"))
     done = aws_iot(f"{DOCTOR} --timeout 1", ends=6)
     assert "the connection was lost before the message came back: the network" in done.stdout
 
@@ -95,7 +95,7 @@ def test_only_its_own_message_counts_as_the_echo(aws_iot: CommandLine, app: Fake
         connection.events.put(Publication(f"{POOL}/doctor/{identity}", b'{"msg":"aws-iot doctor"}'))
         connection.is_deaf = True
 
-    app.on_connect = interfere
+    app.controls.on_connect = interfere
     done = aws_iot(f"{DOCTOR} --timeout 1", ends=5)
     assert "did not come back within 1 seconds" in done.stdout
 
@@ -107,6 +107,6 @@ def test_it_does_not_prompt_without_a_terminal(aws_iot: CommandLine, identity: s
 
 @pytest.mark.parametrize("command", ["pub -r lobby -m x", "pub -r lobby --lines", "sub", "login"])
 def test_other_commands_suggest_doctor(aws_iot: CommandLine, app: FakeApp, command: str) -> None:
-    app.fails_with = Unreachable("cannot reach it", hint="Wait.")
+    app.controls.fails_with = Unreachable("cannot reach it", hint="Wait.")
     errors = aws_iot(f"{command} -u alice -p Passw0rd", ends=6).stderr.splitlines()
     assert errors[-2:] == ["Wait.", "To find out why: aws-iot doctor -k default"]

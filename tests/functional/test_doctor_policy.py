@@ -274,7 +274,7 @@ def test_a_member_of_some_rooms_is_asked_to_name_one(aws_iot: CommandLine, files
 
 def test_one_more_room_in_our_own_backend_is_a_parameter(aws_iot: CommandLine, cloud: FakeCloud) -> None:
     cloud.profile = replace(cloud.profile, policy_name="chat-member")
-    aws_iot.app.profiles.change("default", lambda _: cloud.profile)
+    aws_iot.app.config.profiles.change("default", lambda _: cloud.profile)
     own = [of_one_room(one) for one in TEAM]
     own[1]["Sid"] = template.SID_OF_ROOMS
     assert template.SID_OF_ROOMS in template.text()

@@ -28,7 +28,7 @@ def test_deleting_an_account_removes_its_session_and_password(
     assert "alice" in cloud.accounts
     aws_iot("account delete --yes -u alice")
     assert cloud.accounts == {}
-    assert app.secrets.get("password", "default", "alice") is None
+    assert app.config.secrets.get("password", "default", "alice") is None
     aws_iot("whoami", ends=4)
     assert "aws-iot login" in aws_iot("account delete --yes -u alice", ends=4).stderr
 

@@ -29,7 +29,7 @@ def test_a_change_removes_the_preset_password(aws_iot: CommandLine, app: FakeApp
     aws_iot("config -u alice -p Passw0rd")
     aws_iot("login")
     assert "aws-iot config -p PASS" in aws_iot("password change -p Passw0rd --new-password Passw0rd-2").stderr
-    assert app.secrets.get("password", "default", "alice") is None
+    assert app.config.secrets.get("password", "default", "alice") is None
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from aws_iot.errors import (
     Unreachable,
 )
 from aws_iot.messaging.message import encode
+from aws_iot.publishing.spool.store import Spool
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeApp, FakeCloud
 from tests.waiting import wait_until
@@ -159,14 +160,14 @@ def test_the_next_run_continues_an_interrupted_one(
     def interrupt(connection: object) -> None:
         cloud.stop_after = 150
 
-    app.on_connect = interrupt
+    app.controls.on_connect = interrupt
     lines = "".join(f"{number}\n" for number in range(400))
     line = f"pub -r lobby --lines --rate 0 --resume {tmp_path}/note"
     done = aws_iot(line, stdin=lines, ends=130)
     assert "Interrupted: 150 of 15" in done.stderr
     assert "To continue, run the same command again." in done.stderr
     cloud.stop_after = None
-    app.on_connect = lambda _: None
+    app.controls.on_connect = lambda _: None
     assert f"Removed {tmp_path}/note." in aws_iot(line, stdin=lines).stderr
     assert list(dict.fromkeys(texts(cloud))) == [str(number) for number in range(400)]
     ids = {dict(properties)["id"] for _, _, properties in cloud.published}
@@ -260,12 +261,12 @@ def test_without_a_connection_messages_are_saved_in_the_spool(
     def unplugged(_: object) -> None:
         raise Unreachable("cannot reach it")
 
-    app.on_connect = unplugged
+    app.controls.on_connect = unplugged
     done = aws_iot(f"pub -r lobby --lines --spool {spool}", stdin="one\ntwo\n", ends=6)
     assert "Saved but not sent: 2 messages." in done.stderr
     assert f"aws-iot pub --spool {spool} -k default" in done.stderr
     aws_iot(f"pub -r ops -m three --spool {spool}", ends=6)
-    app.on_connect = lambda _: None
+    app.controls.on_connect = lambda _: None
     aws_iot(f"pub --spool {spool}")
     assert texts(cloud) == ["one", "two", "three"]
     aws_iot(f"pub -r lobby -m four --spool {spool}")
@@ -330,8 +331,8 @@ def at_attempts(app: FakeApp, *steps: Callable[[], None] | AwsIotError) -> None:
             raise step
         step()
 
-    app.on_connect = connect
-    app.pause = lambda _: None
+    app.controls.on_connect = connect
+    app.controls.pause = lambda _: None
 
 
 @POSIX
@@ -346,7 +347,7 @@ def test_saved_messages_are_sent_once_there_is_a_connection(
     assert texts(cloud) == NUMBERS
     ids = [dict(properties)["id"] for _, _, properties in cloud.published]
     assert [message_id.rpartition("-")[2] for message_id in ids] == NUMBERS
-    app.on_connect = lambda _: None
+    app.controls.on_connect = lambda _: None
     assert "0 of 0 messages" in aws_iot(f"pub --spool {tmp_path}/spool").stderr
 
 
@@ -358,18 +359,18 @@ def test_if_the_session_ends_while_reconnecting_all_messages_are_saved(
     can_others_send: list[bool] = []
 
     def pause(_: float) -> None:
-        with app.spool(spool, POOL, "alice") as ours, ours.sending() as is_leader:
+        with Spool(spool, POOL, "alice") as ours, ours.sending() as is_leader:
             can_others_send.append(is_leader)
         if can_others_send.count(True) == 1:
             lines.end()
 
     at_attempts(app, Unreachable("cannot reach it"), SignInRefused("the session has ended"))
-    app.pause = pause
+    app.controls.pause = pause
     done = aws_iot(f"pub -r lobby --lines --file {lines.path} --spool {spool}", ends=4)
     assert done.stderr.count(f"Messages are saved in {spool} for the next run.") == 1
     assert "Saved but not sent: 20 messages." in done.stderr
     assert can_others_send[-1]
-    app.on_connect = lambda _: None
+    app.controls.on_connect = lambda _: None
     aws_iot(f"pub --spool {spool}")
     assert texts(cloud) == NUMBERS
 
@@ -402,16 +403,16 @@ def test_an_error_that_ends_the_attempts_to_connect_leaves_the_saved_messages(
     lines, spool = OpenInput(tmp_path / "lines", *NUMBERS), tmp_path / "spool"
 
     def pause_until_all_is_saved(_: float) -> None:
-        with app.spool(spool, POOL, "alice") as ours:
+        with Spool(spool, POOL, "alice") as ours:
             wait_until(lambda: ours.count() == len(NUMBERS), ours.count)
 
     at_attempts(app, Unreachable("cannot reach it"), NotAccepted("not you any more"))
-    app.pause = pause_until_all_is_saved
+    app.controls.pause = pause_until_all_is_saved
     done = aws_iot(f"pub -r lobby --lines --file {lines.path} --spool {spool}", ends=5)
     lines.end()
     assert "not you any more" in done.stderr
     assert "Saved but not sent: 20 messages." in done.stderr
-    app.on_connect = lambda _: None
+    app.controls.on_connect = lambda _: None
     aws_iot(f"pub --spool {spool}")
     assert texts(cloud) == NUMBERS
 
@@ -464,10 +465,10 @@ def test_the_spool_keeps_how_to_send_a_message(
     def unplugged(_: object) -> None:
         raise Unreachable("cannot reach it")
 
-    app.on_connect = unplugged
+    app.controls.on_connect = unplugged
     done = aws_iot(f"pub -r lobby -m x --retain --spool {tmp_path}/spool", ends=6)
     assert "Saved but not sent: 1 message." in done.stderr
-    with app.spool(tmp_path / "spool", POOL, "alice") as spool:
+    with Spool(tmp_path / "spool", POOL, "alice") as spool:
         assert [(message.qos, message.retain) for _, message in spool.unsent()] == [(1, True)]
 
 

@@ -18,7 +18,7 @@ def test_the_saved_session_is_used_without_a_password(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str
 ) -> None:
     aws_iot("login -u alice -p Passw0rd")
-    app.fails_with = Unreachable("the user pool is not needed")
+    app.controls.fails_with = Unreachable("the user pool is not needed")
     with connect_with(app, "default", None, None, None) as client:
         assert (client.username, client.identity) == ("alice", identity)
         client.publish("lobby", "hello")
@@ -29,14 +29,14 @@ def test_the_saved_session_is_used_without_a_password(
 
 def test_a_preset_password_signs_in(aws_iot: CommandLine, app: FakeApp) -> None:
     aws_iot("config -u alice -p Passw0rd")
-    with connect_with(app, app.profiles.load("default"), None, None, None) as client:
+    with connect_with(app, app.config.profiles.load("default"), None, None, None) as client:
         assert client.username == "alice"
 
 
 def test_a_given_password_signs_in_and_saves_nothing(app: FakeApp) -> None:
     with connect_with(app, "default", "alice", "Passw0rd", None):
         pass
-    assert app.sessions.load(app.profiles.load("default")) is None
+    assert app.auth.sessions.load(app.config.profiles.load("default")) is None
 
 
 def test_a_wrong_password_is_refused(app: FakeApp) -> None:

@@ -27,7 +27,7 @@ def arrive(app: FakeApp, *events: Publication | Lost | Restored | BaseException)
         for event in (*events, KeyboardInterrupt()):
             connection.events.put(event)
 
-    app.on_connect = put
+    app.controls.on_connect = put
 
 
 def test_the_wire_format_is_that_of_the_npm_tool(
@@ -87,7 +87,7 @@ def test_a_message_is_printed_with_time_room_sender_and_text(
 def test_with_json_a_message_is_one_object_on_one_line(
     aws_iot: CommandLine, app: FakeApp, identity: str
 ) -> None:
-    app.now = lambda: datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
+    app.controls.now = lambda: datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
     properties = (("id", "1"), ("sent", "2026-01-02T03:04:05.000Z"), ("name", "bob"))
     arrive(app, Publication(f"{POOL}/a/b/us-east-1:4f9f", '{"msg":"hi\u202e"}'.encode(), properties))
     line = aws_iot(f"sub --json {ALICE}", ends=130).stdout
@@ -175,7 +175,7 @@ def test_sub_receives_only_from_the_named_rooms(
 
         connection.on_subscribed = speak
 
-    app.on_connect = others_speak
+    app.controls.on_connect = others_speak
     output = aws_iot(f"sub -r a -r c {ALICE}", ends=130).stdout
     assert re.findall(r"in (.)", output) == ["a", "c"]
 
@@ -241,7 +241,7 @@ def test_a_message_that_is_not_text_is_rejected(
 def test_a_failure_is_reported_with_its_hint_and_exit_code(
     aws_iot: CommandLine, app: FakeApp, failure: Unreachable, code: int
 ) -> None:
-    app.fails_with = failure
+    app.controls.fails_with = failure
     result = aws_iot(f"pub -r lobby -m hello {ALICE}", ends=code)
     assert result.stderr.startswith(f"Error: {failure}")
     assert "\x1b" not in result.stderr

@@ -23,12 +23,12 @@ def identity(cloud: FakeCloud) -> str:
 
 def unplug(app: FakeApp) -> None:
     """From now on the user pool cannot be reached."""
-    app.fails_with = Unreachable("cannot reach the user pool")
+    app.controls.fails_with = Unreachable("cannot reach the user pool")
 
 
 def pass_time(app: FakeApp, **time: int) -> None:
     """Let it be later."""
-    app.now = lambda: datetime.now(UTC) + timedelta(**time)
+    app.controls.now = lambda: datetime.now(UTC) + timedelta(**time)
 
 
 def test_a_signed_in_user_needs_no_password_and_no_user_pool(
@@ -73,7 +73,7 @@ def test_a_session_belongs_to_one_set_of_pools(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str
 ) -> None:
     aws_iot("login -u alice -p Passw0rd")
-    app.profiles.change("default", lambda _: replace(cloud.profile, user_pool_id="us-east-1_OTHER"))
+    app.config.profiles.change("default", lambda _: replace(cloud.profile, user_pool_id="us-east-1_OTHER"))
     aws_iot("whoami", ends=4)
 
 
@@ -128,11 +128,11 @@ def test_nobody_is_signed_in_at_first(aws_iot: CommandLine) -> None:
 
 def saved(app: FakeApp) -> tuple[Session, RefreshToken]:
     """The saved tokens, and the refresh token."""
-    profile = app.profiles.load("default")
-    found = app.sessions.load(profile)
+    profile = app.config.profiles.load("default")
+    found = app.auth.sessions.load(profile)
     assert found
     assert found.session
-    token = app.sessions.refresh_token(profile, found.username)
+    token = app.auth.sessions.refresh_token(profile, found.username)
     assert token
     return found.session, token
 
@@ -163,7 +163,7 @@ def test_a_damaged_cache_is_refreshed(
     aws_iot: CommandLine, app: FakeApp, identity: str, damage: bytes
 ) -> None:
     aws_iot("login -u alice -p Passw0rd")
-    [path] = app.sessions.folder.glob("*.json")
+    [path] = app.auth.sessions.folder.glob("*.json")
     path.write_bytes(damage)
     assert json.loads(aws_iot("whoami --json").stdout)["credentials_end"] is None
     aws_iot("pub -r lobby -m hello")
@@ -179,12 +179,12 @@ def test_a_damaged_record_counts_as_signed_out_and_logout_cleans_up(
     aws_iot: CommandLine, app: FakeApp, identity: str, damage: bytes
 ) -> None:
     aws_iot("login -u alice -p Passw0rd")
-    [path] = (app.folders.sessions).glob("*.json")
+    [path] = (app.settings.folders.sessions).glob("*.json")
     path.write_bytes(damage)
     aws_iot("whoami", ends=4)
     aws_iot("logout")
-    assert app.secrets.get("refresh-token", "default", "alice") is None
-    assert list(app.sessions.folder.glob("*.json")) == []
+    assert app.config.secrets.get("refresh-token", "default", "alice") is None
+    assert list(app.auth.sessions.folder.glob("*.json")) == []
 
 
 def test_the_last_user_who_signed_in_is_used(aws_iot: CommandLine, cloud: FakeCloud, identity: str) -> None:
@@ -215,12 +215,12 @@ def test_account_commands_refresh_tokens_that_expire_before_the_credentials(
     aws_iot: CommandLine, app: FakeApp, identity: str
 ) -> None:
     aws_iot("login -u alice -p Passw0rd")
-    profile = app.profiles.load("default")
-    found = app.sessions.load(profile)
+    profile = app.config.profiles.load("default")
+    found = app.auth.sessions.load(profile)
     assert found
     assert found.session
     expiring = replace(found.session, expires=datetime.now(UTC) + timedelta(seconds=5))
-    app.sessions.update(profile, replace(found, session=expiring))
+    app.auth.sessions.update(profile, replace(found, session=expiring))
     aws_iot("pub -r lobby -m hello")
     assert saved(app)[0].expires == expiring.expires
     aws_iot("mfa status")
@@ -229,7 +229,7 @@ def test_account_commands_refresh_tokens_that_expire_before_the_credentials(
 
 def test_only_the_owner_can_read_a_session(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
     shown = aws_iot("login -u alice -p Passw0rd").output + aws_iot("whoami --json").output
-    [path] = app.sessions.folder.glob("*.json")
+    [path] = app.auth.sessions.folder.glob("*.json")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     session, token = saved(app)
     secrets = (session.id_token, session.access_token, token.value, "Passw0rd")
@@ -239,7 +239,7 @@ def test_only_the_owner_can_read_a_session(aws_iot: CommandLine, app: FakeApp, i
 def test_removing_a_profile_removes_its_session(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
     aws_iot("login -u alice -p Passw0rd")
     aws_iot("config remove -k default")
-    assert list(app.sessions.folder.glob("*.json")) == []
+    assert list(app.auth.sessions.folder.glob("*.json")) == []
 
 
 def test_an_account_that_was_created_again_gets_its_own_identity(

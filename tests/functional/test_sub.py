@@ -43,7 +43,7 @@ def arrive(app: FakeApp, *events: Publication | Lost | Restored | BaseException)
         for event in (*events, KeyboardInterrupt()):
             connection.events.put(event)
 
-    app.on_connect = put
+    app.controls.on_connect = put
 
 
 def texts(lines: str) -> list[str]:
@@ -81,7 +81,7 @@ def test_rooms_can_be_patterns(aws_iot: CommandLine, app: FakeApp, cloud: FakeCl
 
         connection.on_subscribed = speak
 
-    app.on_connect = others_speak
+    app.controls.on_connect = others_speak
     assert texts(aws_iot(f"sub --json -r 'ops/+' {ALICE}", ends=130).stdout) == ["ops/db"]
     assert texts(aws_iot(f"sub --json -r 'ops/#' {ALICE}", ends=130).stdout) == [
         "ops",
@@ -135,7 +135,7 @@ def test_if_too_few_messages_arrive_in_time_it_exits_with_8(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, options: str, reason: str
 ) -> None:
     if "-C" in options:
-        app.on_connect = lambda connection: connection.events.put(publication("hi"))
+        app.controls.on_connect = lambda connection: connection.events.put(publication("hi"))
     result = aws_iot(f"sub {options} {ALICE}", ends=8)
     assert reason in result.stderr
     assert result.stdout.count("hi") == ("of 5" in reason)
@@ -144,7 +144,7 @@ def test_if_too_few_messages_arrive_in_time_it_exits_with_8(
 
 
 def test_if_a_message_arrived_in_time_it_exits_with_0(aws_iot: CommandLine, app: FakeApp) -> None:
-    app.on_connect = lambda connection: connection.events.put(publication("hi"))
+    app.controls.on_connect = lambda connection: connection.events.put(publication("hi"))
     assert "hi" in aws_iot(f"sub -W 0.5 {ALICE}").stdout
 
 
@@ -166,7 +166,7 @@ def test_a_message_is_acknowledged_only_once_its_line_is_written(
             connection.events.put(publication(str(number)))
         connection.events.put(KeyboardInterrupt())
 
-    app.on_connect = watch
+    app.controls.on_connect = watch
     output = aws_iot(f"sub --json {ALICE}", ends=130).stdout
     assert texts(output) == [str(number) for number in range(120)]
     assert [len(lines.splitlines()) for lines in written] == [50, 100]
@@ -252,7 +252,7 @@ def test_received_messages_can_be_sent_again_byte_for_byte(
 ) -> None:
     arrive(app, *(Publication(f"{POOL}/lobby/{BOB}", payload) for payload in HOSTILE))
     lines = aws_iot(f"sub --json {ALICE}", ends=130).stdout_bytes
-    app.on_connect = lambda _: None
+    app.controls.on_connect = lambda _: None
     aws_iot(f"pub --json-lines --rate 0 {ALICE}", stdin=lines)
     assert [payload for _, payload, _ in cloud.published] == HOSTILE
 
@@ -305,7 +305,7 @@ def test_a_message_is_acknowledged_as_soon_as_its_command_has_ended(
         for number in range(5):
             connection.events.put(publication(str(number)))
 
-    app.on_connect = watch
+    app.controls.on_connect = watch
     aws_iot(f"sub -C 5 --exec 'sh -c \"echo x >> {tmp_path}/out\"' {ALICE}")
     assert ended == [1, 2, 3, 4, 5]
     assert cloud.connections[0].acknowledged == 5
@@ -328,7 +328,7 @@ def test_the_time_limit_also_stops_a_running_command(
         for text in ("0", "9999", "0"):
             connection.events.put(publication(text))
 
-    app.on_connect = put
+    app.controls.on_connect = put
     line = f"sub -q -W 2 {options} --exec 'sh -c \"exec sleep $AWS_IOT_MESSAGE_TEXT\"' {ALICE}"
     errors = aws_iot(line, ends=ends).stderr
     assert "sh was stopped: the time is up" in errors
@@ -362,7 +362,7 @@ def test_a_message_that_cannot_be_passed_to_a_command_is_not_acknowledged_and_st
             connection.events.put(publication("1"))
             shortage.enter_context(no_more_open_files())
 
-        app.on_connect = put
+        app.controls.on_connect = put
         result = aws_iot(f"sub -q --exec '{sys.executable} -c pass' {ALICE}", ends=9)
     assert f"cannot pass a message to {sys.executable}: Too many open files" in result.stderr
     assert cloud.connections[0].acknowledged == 0
@@ -397,7 +397,7 @@ def test_waiting_for_an_admin_is_reported_once_and_ends_when_one_has_accepted(
         if len(pauses) == 7:
             cloud.members.add(identity)
 
-    app.pause = pause
+    app.controls.pause = pause
     arrive(app, publication("hi"))
     result = aws_iot(f"sub --wait {ALICE}", ends=130)
     assert "hi" in result.stdout
@@ -415,12 +415,12 @@ def test_ctrl_c_ends_the_wait(aws_iot: CommandLine, app: FakeApp, cloud: FakeClo
     def pause(_: float) -> None:
         raise KeyboardInterrupt
 
-    app.pause = pause
+    app.controls.pause = pause
     assert "Waiting" in aws_iot(f"sub --wait {ALICE}", ends=130).stderr
 
 
 def test_it_does_not_wait_for_other_errors_to_go_away(aws_iot: CommandLine, app: FakeApp) -> None:
-    app.fails_with = Unreachable("no way")
+    app.controls.fails_with = Unreachable("no way")
     assert "no way" in aws_iot(f"sub --wait {ALICE}", ends=6).stderr
 
 

@@ -14,9 +14,11 @@ from tests.processes import Stack, session_of
 def speaker(stack: Stack) -> Iterator[Client]:
     """Somebody else in the rooms, in this process."""
     app, person = stack.app(), stack.person()
-    credentials = app.issuer(stack.profile).issue(session_of(app.accounts(stack.profile), person.username))
-    connection: Connection = app.connect(stack.profile, person.identity, lambda: credentials)
-    yield app.client(stack.profile, connection, person.identity, "bob")
+    credentials = app.auth.issuer(stack.profile).issue(
+        session_of(app.auth.accounts(stack.profile), person.username)
+    )
+    connection: Connection = app.messaging.connect(stack.profile, person.identity, lambda: credentials)
+    yield app.messaging.client(stack.profile, connection, person.identity, "bob")
     connection.close()
 
 

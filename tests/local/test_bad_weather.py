@@ -133,13 +133,6 @@ def weather(stack: Stack) -> Iterator[Weather]:
         yield weather
 
 
-class Unattended(App):
-    """The real parts without a terminal."""
-
-    def has_terminal(self) -> bool:
-        return False
-
-
 @pytest.fixture
 def aws_iot(stack: Stack, weather: Weather, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     """The command in this process with the real parts, through that proxy, without AWS settings."""
@@ -147,8 +140,8 @@ def aws_iot(stack: Stack, weather: Weather, tmp_path: Path, monkeypatch: pytest.
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_IOT_SECRETS", "file")
     monkeypatch.setenv("HOME", str(tmp_path))
-    app = Unattended(tmp_path)
-    app.profiles.change("default", lambda _: weather.profile(stack.profile))
+    app = App.in_folder(tmp_path, has_terminal=lambda: False)
+    app.config.profiles.change("default", lambda _: weather.profile(stack.profile))
     return CommandLine(app)
 
 
@@ -172,7 +165,7 @@ def home(stack: Stack, person: Person, tmp_path_factory: pytest.TempPathFactory)
     folder, hasty = tmp_path_factory.mktemp("home"), Hasty()
     with weather_over(stack) as weather:
         weather.handle = hasty
-        App(folder).profiles.change("default", lambda _: weather.profile(stack.profile))
+        App.in_folder(folder).config.profiles.change("default", lambda _: weather.profile(stack.profile))
         run(f"login -u {person.username} -p {PASSWORD}", environment(folder))
     return Home(folder, hasty.real)
 
@@ -183,7 +176,7 @@ def signed_in(
 ) -> CommandLine:
     """That person's command. It must refresh the session before it uses credentials."""
     shutil.copytree(home.folder, tmp_path, dirs_exist_ok=True)
-    aws_iot.app.profiles.change("default", lambda _: weather.profile(stack.profile))
+    aws_iot.app.config.profiles.change("default", lambda _: weather.profile(stack.profile))
     hasty = Hasty()
     hasty.real |= home.tokens
     weather.handle = hasty
@@ -211,8 +204,8 @@ def test_a_session_that_an_admin_ends_is_reported_when_its_credentials_expire(
     person = stack.person()
     who = {"UserPoolId": stack.profile.user_pool_id, "Username": person.username}
     aws_iot(f"login -u {person.username} -p {PASSWORD}")
-    aws_iot.app.now = weather.now
-    login = aws_iot.app.login(aws_iot.app.profiles.load("default"))
+    aws_iot = CommandLine(aws_iot.app.replace(now=weather.now))
+    login = aws_iot.app.auth.login(aws_iot.app.config.profiles.load("default"))
     signed_in = login.sign_in(SignInRequest(), NoPrompter("default"))
     admin.admin_user_global_sign_out(**who)
     aws_iot(PUB)  # as on AWS, which takes no keys back
@@ -271,7 +264,9 @@ def test_a_rotated_refresh_token_is_saved_even_if_it_gets_no_credentials_yet(
 def private_session(aws_iot: CommandLine, person: Person) -> ActiveSession:
     """A session that only this program has."""
     request = SignInRequest(person.username, PASSWORD, is_explicit=True)
-    return aws_iot.app.login(aws_iot.app.profiles.load("default")).sign_in(request, NoPrompter("default"))
+    return aws_iot.app.auth.login(aws_iot.app.config.profiles.load("default")).sign_in(
+        request, NoPrompter("default")
+    )
 
 
 def test_a_private_session_keeps_a_rotated_refresh_token(
@@ -377,7 +372,7 @@ def test_a_wrong_clock_is_reported_when_a_saved_session_connects(
     weather.handle.keys_live = 3 * HOUR  # those of an hour would have ended by a fast clock, and be renewed
     signed_in("credentials")
     weather.asked.clear()
-    signed_in.app.now = lambda: datetime.now(UTC) + hours * HOUR
+    signed_in = CommandLine(signed_in.app.replace(now=lambda: datetime.now(UTC) + hours * HOUR))
     assert wrong_by(hours) in signed_in(PUB, ends=6).stderr
     assert weather.asked == []
 

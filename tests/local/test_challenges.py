@@ -34,7 +34,7 @@ def test_a_password_that_an_admin_set_must_be_replaced(stack: Stack, user_pool: 
         TemporaryPassword="Temp0rary",
         MessageAction="SUPPRESS",
     )
-    accounts = stack.app().accounts(stack.profile)
+    accounts = stack.app().auth.accounts(stack.profile)
     challenge = accounts.sign_in(username, "Temp0rary")
     assert isinstance(challenge, Challenge)
     assert (challenge.kind, challenge.wants) == ("NEW_PASSWORD_REQUIRED", "password")
@@ -44,7 +44,7 @@ def test_a_password_that_an_admin_set_must_be_replaced(stack: Stack, user_pool: 
 
 def test_a_code_of_an_authenticator_app_is_required(stack: Stack, user_pool: Any) -> None:
     person = stack.person()
-    accounts = stack.app().accounts(stack.profile)
+    accounts = stack.app().auth.accounts(stack.profile)
     token = session_of(accounts, person.username).access_token
     secret = user_pool.associate_software_token(AccessToken=token)["SecretCode"]
     user_pool.verify_software_token(AccessToken=token, UserCode=totp(secret))
@@ -67,7 +67,7 @@ def test_an_app_client_with_a_secret(stack: Stack, tmp_path: Path) -> None:
     made = stack.app_client(GenerateSecret=True, ExplicitAuthFlows=flows)
     env = environment(tmp_path)
     profile = replace(stack.profile, client_id=made["ClientId"])
-    App(tmp_path).profiles.change("default", lambda _: profile)
+    App.in_folder(tmp_path).config.profiles.change("default", lambda _: profile)
     name = f"user-{uuid.uuid4().hex[:8]}"
     address = f"{name}@example.com"
     signup = f"signup -u {name} -p {PASSWORD} -e {address}"
@@ -85,8 +85,8 @@ def test_an_app_client_with_a_secret(stack: Stack, tmp_path: Path) -> None:
     run(f"confirm -u {name} -c 123456", env)
     run(f"password reset -u {name}", env)
     run(f"password reset -u {name} -c 654321 --new-password {PASSWORD}2", env)
-    app = App(tmp_path)
-    accounts = app.accounts(app.profiles.load("default"))
+    app = App.in_folder(tmp_path)
+    accounts = app.auth.accounts(app.config.profiles.load("default"))
     for typed in (name, address):  # the hash is of the name that Cognito knows, not of the alias
         token = session_of(accounts, typed, f"{PASSWORD}2").refresh_token
         assert token

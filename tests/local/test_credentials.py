@@ -25,7 +25,7 @@ def person(stack: Stack, tmp_path: Path) -> Person:
     """A signed-in person with settings of their own."""
     person = stack.person()
     env = environment(tmp_path)
-    App(tmp_path).profiles.change("default", lambda _: stack.profile)
+    App.in_folder(tmp_path).config.profiles.change("default", lambda _: stack.profile)
     run(f"login -u {person.username} -p {PASSWORD}", env)
     return Person(person.username, person.identity, env)
 

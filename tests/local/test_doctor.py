@@ -71,16 +71,16 @@ def real(tmp_path: Path, stack: Stack, person: Person, monkeypatch: pytest.Monke
     for name in [name for name in os.environ if name.upper() in unwanted]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_IOT_SECRETS", "file")  # never the tester's own keyring
-    app = App(tmp_path / "config")
-    app.profiles.change("default", lambda _: replace(stack.profile, username=person.username))
-    app.secrets.set("password", "default", person.username, PASSWORD)
+    app = App.in_folder(tmp_path / "config")
+    app.config.profiles.change("default", lambda _: replace(stack.profile, username=person.username))
+    app.config.secrets.set("password", "default", person.username, PASSWORD)
     return CommandLine(app)
 
 
 def change(command: CommandLine, **changes: Any) -> Profile:
     """Change fields of the profile; returns the profile before."""
-    profile = command.app.profiles.load("default")
-    command.app.profiles.change("default", lambda _: replace(profile, **changes))
+    profile = command.app.config.profiles.load("default")
+    command.app.config.profiles.change("default", lambda _: replace(profile, **changes))
     return profile
 
 
@@ -160,7 +160,7 @@ def test_a_saved_session_is_used_and_stays_saved(real: CommandLine) -> None:
 
 def test_no_secret_is_printed(real: CommandLine) -> None:
     real("login")
-    saved = real.app.sessions.load(real.app.profiles.load("default"))
+    saved = real.app.auth.sessions.load(real.app.config.profiles.load("default"))
     assert saved
     assert saved.session
     assert saved.credentials
@@ -184,7 +184,7 @@ def test_a_missing_profile(real: CommandLine) -> None:
 
 
 def test_an_incomplete_profile(real: CommandLine) -> None:
-    path = real.app.folders.profiles / "default.json"
+    path = real.app.settings.folders.profiles / "default.json"
     stored = json.loads(path.read_text())
     del stored["aws-exports"]["aws_cognito_identity_pool_id"]
     path.write_text(json.dumps(stored))
@@ -292,7 +292,7 @@ def test_a_port_without_tls(real: CommandLine, stack: Stack) -> None:
 
 @pytest.mark.parametrize(("ahead", "words"), [(60, "60 minutes slow"), (-60, "60 minutes fast")])
 def test_a_clock_that_is_an_hour_off(real: CommandLine, ahead: int, words: str) -> None:
-    url = real.app.profiles.load("default").cognito_idp_url or ""
+    url = real.app.config.profiles.load("default").cognito_idp_url or ""
 
     def now() -> datetime:
         return datetime.now(UTC) + timedelta(minutes=ahead)
@@ -303,7 +303,7 @@ def test_a_clock_that_is_an_hour_off(real: CommandLine, ahead: int, words: str) 
 
 
 def test_a_clock_that_is_two_minutes_off_gets_a_warning(real: CommandLine) -> None:
-    url = real.app.profiles.load("default").cognito_idp_url or ""
+    url = real.app.config.profiles.load("default").cognito_idp_url or ""
 
     def now() -> datetime:
         return datetime.now(UTC) + timedelta(minutes=2)
@@ -316,7 +316,7 @@ def test_a_clock_that_is_two_minutes_off_gets_a_warning(real: CommandLine) -> No
 
 @pytest.mark.parametrize("date", ["yesterday", ""])
 def test_a_service_without_a_date(real: CommandLine, date: str) -> None:
-    url = real.app.profiles.load("default").cognito_idp_url or ""
+    url = real.app.config.profiles.load("default").cognito_idp_url or ""
 
     def fair(operation: str, said: dict[str, Any], forward: Forward) -> Reply:
         return forward(operation, said)
@@ -388,12 +388,12 @@ def test_a_revoked_session(real: CommandLine) -> None:
     real("login")
     real("config --forget")
     end_soon(real.app)
-    profile = real.app.profiles.load("default")
-    saved = real.app.sessions.load(profile)
+    profile = real.app.config.profiles.load("default")
+    saved = real.app.auth.sessions.load(profile)
     assert saved
-    token = real.app.sessions.refresh_token(profile, saved.username)
+    token = real.app.auth.sessions.refresh_token(profile, saved.username)
     assert token
-    real.app.accounts(profile).revoke(token)
+    real.app.auth.accounts(profile).revoke(token)
     check_cause(real, "sign-in", "the session is no longer valid", 4)
 
 
@@ -409,7 +409,7 @@ def test_an_identity_pool_that_does_not_exist(real: CommandLine) -> None:
 @contextmanager
 def refusing(real: CommandLine, operation: str, code: str, message: str) -> Iterator[None]:
     """A Cognito that rejects an operation as AWS does; the local stack has no reason to."""
-    url = real.app.profiles.load("default").cognito_identity_url or ""
+    url = real.app.config.profiles.load("default").cognito_identity_url or ""
 
     def handle(each: str, said: dict[str, Any], forward: Forward) -> Reply:
         return refused(code, message) if each == operation else forward(each, said)

@@ -31,7 +31,7 @@ def signed_in(stack: Stack, person: Person, tmp_path_factory: pytest.TempPathFac
     """The config folder of that person, who is signed in."""
     folder = tmp_path_factory.mktemp("signed-in")
     env = environment(folder, AWS_IOT_PASSWORD=PASSWORD)
-    App(folder).profiles.change("default", lambda _: stack.profile)
+    App.in_folder(folder).config.profiles.change("default", lambda _: stack.profile)
     run(f"login -u {person.username}", env)
     return folder
 
@@ -43,7 +43,7 @@ def aws_iot(stack: Stack, signed_in: Path, monkeypatch: pytest.MonkeyPatch) -> C
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(stack.folder / "admin-credentials"))
     monkeypatch.setenv("AWS_IOT_SECRETS", "file")  # never the tester's own keyring
-    return CommandLine(App(signed_in))
+    return CommandLine(App.in_folder(signed_in))
 
 
 @pytest.fixture(scope="module")
@@ -173,8 +173,8 @@ def test_all_policies_of_a_role_count_and_its_boundary_too(
     iot.create_policy(policyName=name, policyDocument=everything)
     iot.attach_policy(policyName=name, target=identity)
 
-    admin = CommandLine(App(tmp_path))
-    admin.app.profiles.change("default", lambda _: replace(stack.profile, identity_pool_id=pool_id))
+    admin = CommandLine(App.in_folder(tmp_path))
+    admin.app.config.profiles.change("default", lambda _: replace(stack.profile, identity_pool_id=pool_id))
     topic = f"{stack.profile.identity_pool_id}/ops/{identity}"
     line = f"doctor --policy --identity {identity} --topic {topic} --retain"
     told = admin(line, ends=5)

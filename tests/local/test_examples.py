@@ -46,10 +46,12 @@ class Ann:
 def ann(stack: Stack) -> Iterator[Ann]:
     """Ann, connected."""
     app, person = stack.app(), stack.person()
-    session = session_of(app.accounts(stack.profile), person.username)
-    credentials = app.issuer(stack.profile).issue(session)
-    connection = app.connect(stack.profile, person.identity, lambda: credentials)
-    yield Ann(person.identity, connection, app.client(stack.profile, connection, person.identity, "ann"))
+    session = session_of(app.auth.accounts(stack.profile), person.username)
+    credentials = app.auth.issuer(stack.profile).issue(session)
+    connection = app.messaging.connect(stack.profile, person.identity, lambda: credentials)
+    yield Ann(
+        person.identity, connection, app.messaging.client(stack.profile, connection, person.identity, "ann")
+    )
     connection.close()
 
 

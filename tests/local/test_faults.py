@@ -181,7 +181,7 @@ def test_a_clock_that_is_set_wrong_ends_it_at_the_next_connection(stack: Stack, 
     with (
         proxied(stack) as proxy,
         connected(
-            stack, stack.person(), port=proxy.port, now=lambda: stack.app().now() + wrong
+            stack, stack.person(), port=proxy.port, now=lambda: stack.app().settings.now() + wrong
         ) as connection,
     ):
         wrong = timedelta(hours=hours)

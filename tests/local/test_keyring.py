@@ -14,7 +14,7 @@ from tests.processes import PASSWORD, Stack, end_soon, environment, run
 def env(stack: Stack, tmp_path: Path) -> dict[str, str]:
     """The environment of a person with a keyring and a profile of the stack."""
     (tmp_path / "keyring").mkdir()
-    App(tmp_path / "config").profiles.change("default", lambda _: stack.profile)
+    App.in_folder(tmp_path / "config").config.profiles.change("default", lambda _: stack.profile)
     env = environment(
         tmp_path / "config",
         PYTHON_KEYRING_BACKEND="tests.keyrings.FolderKeyring",
@@ -40,7 +40,7 @@ def test_passwords_and_refresh_tokens_are_in_the_keyring_and_in_no_file(
     held = {path: path.read_text() for path in (tmp_path / "config").rglob("*") if path.is_file()}
     assert not [path for secret in secrets(tmp_path) for path, text in held.items() if secret in text]
 
-    end_soon(App(tmp_path / "config"))
+    end_soon(App.in_folder(tmp_path / "config"))
     run("pub -r lobby -m hello", env)
     run("logout", env)
     assert secrets(tmp_path) == [PASSWORD]
@@ -56,7 +56,7 @@ def test_only_commands_that_need_a_locked_keyring_wait_for_it(
     locked = env | {"TEST_KEYRING": str(tmp_path / "locked")}
     run("pub -r lobby -m hello", locked)
     assert json.loads(run("whoami --json", locked).stdout)["user"] == person.username
-    end_soon(App(tmp_path / "config"))
+    end_soon(App.in_folder(tmp_path / "config"))
     assert "AWS_IOT_SECRETS=file" in run("pub -r lobby -m hello", locked, ends=3).stderr
 
 
@@ -67,7 +67,7 @@ def test_if_the_keyring_fails_secrets_go_to_private_files_and_that_is_reported_o
     locked = env | {"TEST_KEYRING": str(tmp_path / "locked")}
     assert "No keyring" in run(f"login -u {person.username} -p {PASSWORD}", locked).stderr
     assert "No keyring" not in run(f"login -u {person.username} -p {PASSWORD}", locked).stderr
-    end_soon(App(tmp_path / "config"))
+    end_soon(App.in_folder(tmp_path / "config"))
     run("pub -r lobby -m hello", locked)
 
 

@@ -30,16 +30,16 @@ def real(tmp_path: Path, stack: Stack, person: Person, monkeypatch: pytest.Monke
     for name in ("AWS_CA_BUNDLE", "AWS_IOT_CONFIG_DIR", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_IOT_SECRETS", "file")  # never the keyring of whoever runs the tests
-    app = App(tmp_path / "config")
-    app.profiles.change("default", lambda _: replace(stack.profile, username=person.username))
-    app.secrets.set("password", "default", person.username, PASSWORD)
+    app = App.in_folder(tmp_path / "config")
+    app.config.profiles.change("default", lambda _: replace(stack.profile, username=person.username))
+    app.config.secrets.set("password", "default", person.username, PASSWORD)
     return CommandLine(app)
 
 
 def change(command: CommandLine, **changes: object) -> None:
     """Change the profile in a way that only a broken set-up would have."""
-    profile: Any = command.app.profiles.load("default")
-    command.app.profiles.change("default", lambda _: replace(profile, **changes))
+    profile: Any = command.app.config.profiles.load("default")
+    command.app.config.profiles.change("default", lambda _: replace(profile, **changes))
 
 
 @pytest.fixture
@@ -210,11 +210,11 @@ def connect(stack: Stack, person: Person) -> Callable[..., None]:
         profile: Profile = stack.profile,
         **changes: str,
     ) -> None:
-        app = App(stack.config, now)
-        accounts = app.accounts(profile)
-        credentials = app.issuer(profile).issue(session_of(accounts, person.username))
+        app = App.in_folder(stack.config, now=now)
+        accounts = app.auth.accounts(profile)
+        credentials = app.auth.issuer(profile).issue(session_of(accounts, person.username))
         credentials = replace(credentials, **changes)  # type: ignore[arg-type]
-        app.connect(profile, credentials.identity, lambda: credentials).close()
+        app.messaging.connect(profile, credentials.identity, lambda: credentials).close()
 
     return connect
 
@@ -246,4 +246,4 @@ def test_what_signing_needs_and_cannot_have_is_the_error_that_is_told(stack: Sta
         raise Unreachable("cannot reach cognito-identity")
 
     with pytest.raises(AwsIotError, match="cannot reach cognito-identity"):
-        stack.app().connect(stack.profile, person.identity, fail)  # type: ignore[arg-type]
+        stack.app().messaging.connect(stack.profile, person.identity, fail)  # type: ignore[arg-type]

@@ -40,7 +40,7 @@ def test_pub_with_a_saved_session_loads_nothing_for_cognito(stack: Stack, tmp_pa
     person = stack.person()
     env = environment(tmp_path)
     nowhere = "http://127.0.0.1:9"
-    profiles = App(tmp_path).profiles
+    profiles = App.in_folder(tmp_path).config.profiles
     profiles.change("default", lambda _: stack.profile)
     run(f"login -u {person.username} --password-stdin", env, stdin=PASSWORD + "\n")
     profiles.change(
@@ -52,16 +52,16 @@ def test_pub_with_a_saved_session_loads_nothing_for_cognito(stack: Stack, tmp_pa
 def test_a_refresh_does_not_load_the_library_for_passwords(stack: Stack, tmp_path: Path) -> None:
     person = stack.person()
     env = environment(tmp_path)
-    App(tmp_path).profiles.change("default", lambda _: stack.profile)
+    App.in_folder(tmp_path).config.profiles.change("default", lambda _: stack.profile)
     run(f"login -u {person.username} --password-stdin", env, stdin=PASSWORD + "\n")
-    end_soon(App(tmp_path))
+    end_soon(App.in_folder(tmp_path))
     assert loaded_by(env, "pub", "-r", "lobby", "-m", "hello") == ["botocore", "urllib3"]
 
 
 def test_commands_make_only_the_necessary_calls_to_cognito(stack: Stack, tmp_path: Path) -> None:
     person = stack.person()
     env = environment(tmp_path)
-    app = App(tmp_path)
+    app = App.in_folder(tmp_path)
     asked: list[str] = []
 
     def count(operation: str, said: dict[str, Any], forward: Forward) -> Reply:
@@ -69,7 +69,7 @@ def test_commands_make_only_the_necessary_calls_to_cognito(stack: Stack, tmp_pat
         return forward(operation, said)
 
     with cognito_proxy(str(stack.profile.cognito_idp_url), count) as url:
-        app.profiles.change(
+        app.config.profiles.change(
             "default", lambda _: replace(stack.profile, cognito_idp_url=url, cognito_identity_url=url)
         )
 
@@ -92,7 +92,7 @@ def test_commands_make_only_the_necessary_calls_to_cognito(stack: Stack, tmp_pat
 def test_login_pub_and_logout(stack: Stack, tmp_path: Path) -> None:
     person = stack.person()
     env = environment(tmp_path)
-    App(tmp_path).profiles.change("default", lambda _: stack.profile)
+    App.in_folder(tmp_path).config.profiles.change("default", lambda _: stack.profile)
     run(f"login -u {person.username} -p {PASSWORD}", env)
     assert re.search(f"^identity +{person.identity}$", run("whoami", env).stdout, re.MULTILINE)
     run("pub -r lobby -m hello", env)

@@ -21,7 +21,9 @@ pytestmark = terminal.NEEDED
 def a_profile_of(stack: Stack, config: Path, handle: Handler) -> Iterator[dict[str, str]]:
     """The environment of a person whose user pool answers through `handle`."""
     with cognito_proxy(str(stack.profile.cognito_idp_url), handle) as url:
-        App(config).profiles.change("default", lambda _: replace(stack.profile, cognito_idp_url=url))
+        App.in_folder(config).config.profiles.change(
+            "default", lambda _: replace(stack.profile, cognito_idp_url=url)
+        )
         yield environment(config)
 
 
@@ -67,7 +69,7 @@ def test_a_remembered_device_proves_itself(stack: Stack, tmp_path: Path) -> None
         run(f"{login} --remember-device", env)
         [device] = devices.known
         assert devices.remembered == {device}
-        end_soon(App(tmp_path))
+        end_soon(App.in_folder(tmp_path))
         run("pub -r lobby -m hello", env)  # a renewal names the device
 
         run("logout", env)
@@ -93,7 +95,7 @@ def test_a_forgotten_device_signs_in_as_a_new_one(stack: Stack, tmp_path: Path) 
 
 def test_a_device_whose_proof_fails_after_a_code_signs_in_as_a_new_one(stack: Stack, tmp_path: Path) -> None:
     person, devices = stack.person(), Devices()
-    accounts = stack.app().accounts(stack.profile)
+    accounts = stack.app().auth.accounts(stack.profile)
     account = accounts.of(session_of(accounts, person.username))
     secret = account.new_authenticator()
     account.confirm_authenticator(totp(secret))
@@ -114,9 +116,9 @@ def test_rotated_refresh_tokens_are_saved_each_time(stack: Stack, tmp_path: Path
     with a_profile_of(stack, tmp_path, rotation) as env:
         run(f"login -u {person.username} -p {PASSWORD}", env)
         for _ in range(3):
-            end_soon(App(tmp_path))
+            end_soon(App.in_folder(tmp_path))
             run("pub -r lobby -m hello", env)
         rotation.real.clear()  # as if another machine had used this one's
-        end_soon(App(tmp_path))
+        end_soon(App.in_folder(tmp_path))
         errors = run("pub -r lobby -m hello", env, ends=4).stderr
         assert "the session is no longer valid: Refresh token has been invalidated by rotation." in errors

@@ -18,6 +18,7 @@ from aws_iot.auth.credentials import Credentials
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Outgoing
 from aws_iot.publishing.publisher import Callbacks, Publisher
+from aws_iot.publishing.spool.store import Spool
 from tests.fakes import FakeCloud
 from tests.fault_proxy import FaultProxy
 from tests.processes import COMMAND, Running, Stack, run
@@ -121,9 +122,9 @@ def test_messages_sent_again_after_a_cut_count_towards_the_limit(limit: float) -
     with ScriptedBroker(limited) as broker:
         profile = replace(FakeCloud().profile, endpoint=broker.endpoint)
         app = App()
-        connection = app.connect(profile, identity, lambda: credentials)
+        connection = app.messaging.connect(profile, identity, lambda: credentials)
         try:
-            client = app.client(profile, connection, identity, "al")
+            client = app.messaging.client(profile, connection, identity, "al")
             happened: list[Lost | Restored] = []
             took: list[float] = []
             publisher = Publisher([client], Callbacks(lambda *_: None, happened.append))
@@ -255,7 +256,7 @@ def test_while_the_connection_is_lost_the_whole_input_is_saved(stack: Stack, tmp
         started(
             through(stack, person, proxy.port), f"pub -r outage --lines --rate 0 --spool {spool}"
         ) as sender,
-        App(tmp_path / "unused").spool(spool, stack.profile.identity_pool_id, person.username) as saved,
+        Spool(spool, stack.profile.identity_pool_id, person.username) as saved,
     ):
         try:
             write(sender, "first")
@@ -304,9 +305,7 @@ def test_the_content_of_a_pipe_is_saved_even_if_the_program_is_ended_while_conne
         line = f"pub -r lobby --lines --spool {tmp_path}/spool"
         with (
             started(through(stack, person, proxy.port), line) as sender,
-            App(tmp_path / "unused").spool(
-                tmp_path / "spool", stack.profile.identity_pool_id, person.username
-            ) as saved,
+            Spool(tmp_path / "spool", stack.profile.identity_pool_id, person.username) as saved,
         ):
             write(sender, "one", "two")
             wait_until(lambda: saved.count() >= 2, saved.count)

@@ -136,11 +136,11 @@ def test_a_durable_session_delivers_each_message_once_however_often_it_subscribe
     stack: Stack, listener: Person, speaker: Client, room: str
 ) -> None:
     app, profile = stack.app(), stack.profile
-    credentials = app.issuer(profile).issue(session_of(app.accounts(profile), listener.username))
+    credentials = app.auth.issuer(profile).issue(session_of(app.auth.accounts(profile), listener.username))
     delivered: list[bytes] = []
     for text in ("first", "second", "third"):
-        connection = app.connect(profile, listener.identity, lambda: credentials, room)
-        app.client(profile, connection, listener.identity, "alice").subscribe(room)
+        connection = app.messaging.connect(profile, listener.identity, lambda: credentials, room)
+        app.messaging.client(profile, connection, listener.identity, "alice").subscribe(room)
         speaker.publish(room, text)
         speaker.publish(room, f"end of {text}")
         while not delivered or b"end of " + text.encode() not in delivered[-1]:
@@ -155,8 +155,8 @@ def test_a_durable_session_delivers_each_message_once_however_often_it_subscribe
 
 
 def test_with_wait_it_connects_once_an_admin_has_accepted(stack: Stack) -> None:
-    newcomer, app = stack.person(accepted=False), stack.app()
-    app.pause = lambda _: stack.accept(newcomer.identity)
+    newcomer = stack.person(accepted=False)
+    app = stack.app().replace(pause=lambda _: stack.accept(newcomer.identity))
     result = CommandLine(app)("sub --wait -W 0.1", env=newcomer.env, ends=8)
     assert result.stderr.count("no admin has accepted") == 1
     assert "Listening" in result.stderr

@@ -38,8 +38,8 @@ def test_what_is_piped_in_is_never_taken_for_a_code(stack: Stack) -> None:
     person = stack.person()
     account = (
         stack.app()
-        .accounts(stack.profile)
-        .of(session_of(stack.app().accounts(stack.profile), person.username))
+        .auth.accounts(stack.profile)
+        .of(session_of(stack.app().auth.accounts(stack.profile), person.username))
     )
     secret = account.new_authenticator()
     account.confirm_authenticator(totp(secret))

@@ -14,15 +14,15 @@ from tests.fakes import FakeApp, FakeCloud
 @pytest.fixture
 def connect(app: FakeApp, cloud: FakeCloud) -> Connect:
     """Connects as Alice, a member."""
-    identity, profile = cloud.member("alice", "Passw0rd"), app.profiles.load("default")
+    identity, profile = cloud.member("alice", "Passw0rd"), app.config.profiles.load("default")
 
     def credentials() -> Credentials:
         raise AssertionError("a connection in memory needs none")
 
     @contextmanager
     def connect(_: bool) -> Iterator[list[Client]]:
-        connection = app.connect(profile, identity, credentials)
-        yield [app.client(profile, connection, identity, "alice")]
+        connection = app.messaging.connect(profile, identity, credentials)
+        yield [app.messaging.client(profile, connection, identity, "alice")]
         connection.close()
 
     return connect

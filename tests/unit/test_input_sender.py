@@ -47,7 +47,7 @@ def test_it_reports_rejections_and_changes_of_the_connection(
         for change in changes:
             cloud.connections[-1].events.put(change)
 
-    app.on_connect = put
+    app.controls.on_connect = put
     events: list[Event] = []
     with pytest.raises(NotAuthorized, match="2 messages were not sent"):
         InputSender(lines(b"one\ntwo\n\xff\n"), events.append).run(connect)

@@ -120,7 +120,7 @@ def members(
         cognito_identity_url=here,
         ca_bundle=str(tmp_path / "ca.pem"),
     )
-    yield App(tmp_path).members(profile, None)
+    yield App.in_folder(tmp_path).admin.members(profile, None)
     server.shutdown()
     server.server_close()
 

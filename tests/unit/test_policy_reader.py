@@ -144,7 +144,7 @@ def reader(running: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with pytest.MonkeyPatch.context() as env:
         env.setenv("AWS_ACCESS_KEY_ID", "AKIAOWNKEY")
         env.setenv("AWS_SECRET_ACCESS_KEY", "own")
-        yield App(tmp_path_factory.mktemp("config")).policy_reader(profile, None)
+        yield App.in_folder(tmp_path_factory.mktemp("config")).admin.policy_reader(profile, None)
 
 
 def test_all_pages_of_all_policies_are_read(reader: PolicyReader) -> None:

@@ -51,7 +51,7 @@ def message(number: int) -> Outgoing:
 
 
 def publisher_over(app: FakeApp, connection: SlowConnection, callbacks: Callbacks) -> Publisher:
-    client = app.client(app.profiles.load("default"), connection, "us-east-1:x", "alice")
+    client = app.messaging.client(app.config.profiles.load("default"), connection, "us-east-1:x", "alice")
     return Publisher([client], callbacks, rate=0)
 
 

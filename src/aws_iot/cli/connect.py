@@ -37,10 +37,12 @@ def connected(
         if show_identity:
             for line in notice(person.username, person.identity, profile.identity_pool_id).splitlines():
                 output.info(line)
-        policy = AcceptanceWait(app.pause, _report_waiting) if wait else None
-        connection = open_connection(person, partial(app.connect, profile), durable=durable, wait=policy)
+        policy = AcceptanceWait(app.settings.pause, _report_waiting) if wait else None
+        connection = open_connection(
+            person, partial(app.messaging.connect, profile), durable=durable, wait=policy
+        )
     try:
-        yield app.client(profile, connection, person.identity, person.username, durable)
+        yield app.messaging.client(profile, connection, person.identity, person.username, durable)
     finally:
         connection.close()
 
@@ -57,10 +59,13 @@ def connected_several(
 ) -> Iterator[list[Client]]:
     """Clients of the profile, over this number of connections. All are closed at the end."""
     credentials = person.refreshing_credentials().current
-    opened = app.connect_several(profile, person.identity, credentials, connections)
+    opened = app.messaging.connect_several(profile, person.identity, credentials, connections)
     with ExitStack() as closing:
         for connection in opened:
             closing.callback(connection.close)
         for connection in opened:  # all of them, before any is waited for
             closing.callback(connection.leave)
-        yield [app.client(profile, connection, person.identity, person.username) for connection in opened]
+        yield [
+            app.messaging.client(profile, connection, person.identity, person.username)
+            for connection in opened
+        ]

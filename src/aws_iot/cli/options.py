@@ -55,12 +55,12 @@ class Number(click.FloatRange):
 
 def _stored_profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     app = ctx.obj if isinstance(ctx.obj, App) else App()
-    return [CompletionItem(key) for key in app.profiles.keys() if key.startswith(incomplete)]
+    return [CompletionItem(key) for key in app.config.profiles.keys() if key.startswith(incomplete)]
 
 
 def _set_timeout(ctx: click.Context, _: click.Parameter, seconds: float) -> None:
     if app := ctx.find_object(App):  # None while a shell completes
-        app.timeout = seconds
+        ctx.obj = app.replace(timeout=seconds)
 
 
 def profile_key(env: str, **attributes: Any) -> Decorator:

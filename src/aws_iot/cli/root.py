@@ -89,5 +89,4 @@ def root(ctx: click.Context) -> None:
 
     Profiles are stored in AWS_IOT_CONFIG_DIR or, if it is not set, in the settings folder of your system.
     """
-    ctx.obj = ctx.obj or App()
-    ctx.obj.report = output.info
+    ctx.obj = (ctx.obj or App()).replace(report=output.info)

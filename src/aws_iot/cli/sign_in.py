@@ -57,7 +57,7 @@ def sign_in(
 
 def login_of(app: App, profile: Profile) -> Login:
     """Signs in with the profile, and reports on stderr."""
-    return app.login(profile, TerminalReporter())
+    return app.auth.login(profile, TerminalReporter())
 
 
 def prompter_of(app: App, profile: Profile, *, ask: bool) -> Prompter:

@@ -36,10 +36,10 @@ def signup(
       aws-iot signup -u alice -e alice@example.com
       aws-iot signup -u alice -p Passw0rd -e alice@example.com -k team
     """
-    profile = app.profiles.load(key)
+    profile = app.config.profiles.load(key)
     username = username_of(profile, user)
     secret = chosen_password(password, password_stdin) or ask_password(app, username, twice=True)
-    sent = app.accounts(profile).sign_up(username, secret, email)
+    sent = app.auth.accounts(profile).sign_up(username, secret, email)
     output.info(f"Created the account '{username}'.")
     if sent is None:
         output.info(f"It needs no confirmation. Next: aws-iot sub -u {shlex.quote(username)} -k {key}")
@@ -65,12 +65,12 @@ def confirm(app: App, key: str, user: str | None, code: str | None, resend: bool
       aws-iot confirm -u alice -c 123456
       aws-iot confirm -u alice --resend
     """
-    profile = app.profiles.load(key)
+    profile = app.config.profiles.load(key)
     username = username_of(profile, user)
     if resend and code:
         raise click.UsageError("-c and --resend exclude each other.")
     if resend:
-        sent = app.accounts(profile).resend_code(username)
+        sent = app.auth.accounts(profile).resend_code(username)
         show_code_sent(sent, f"confirm -u {shlex.quote(username)} -c CODE -k {key}")
         return
     if not code:
@@ -78,7 +78,7 @@ def confirm(app: App, key: str, user: str | None, code: str | None, resend: bool
             "Give the code from the e-mail with -c CODE, or request a new one with --resend."
         )
     output.need_stdout()
-    app.accounts(profile).confirm(username, code.strip())
+    app.auth.accounts(profile).confirm(username, code.strip())
     output.data("SUCCESS")
     output.info(f"Next: aws-iot login -u {shlex.quote(username)} -k {key}")
 
@@ -106,7 +106,7 @@ def delete(ctx: click.Context, key: str, yes: bool, user: str | None) -> None:
       aws-iot account delete --yes -u alice
     """
     app = ctx.find_object(App) or App()
-    profile = app.profiles.load(key)
+    profile = app.config.profiles.load(key)
     session = login_of(app, profile).require_session()
     if yes:
         typed = user
@@ -118,9 +118,9 @@ def delete(ctx: click.Context, key: str, yes: bool, user: str | None) -> None:
             f"Nothing was deleted: '{session.username}' is signed in, and you did not give that name."
         )
         ctx.exit(2)
-    app.accounts(profile).of(session).delete()
+    app.auth.accounts(profile).of(session).delete()
     output.info(f"Deleted the account '{session.username}'.")
-    for error in remove_saved_data(app.sessions, app.secrets, key, session.username):
+    for error in remove_saved_data(app.auth.sessions, app.config.secrets, key, session.username):
         output.info(f"{error}.")
 
 

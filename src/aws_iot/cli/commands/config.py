@@ -140,7 +140,7 @@ def editor_of(app: App) -> "ProfileEditor":
     def report() -> None:
         output.info("The saved session was removed. Sign in again.")
 
-    return ProfileEditor(app.profiles, app.secrets, app.sessions, report)
+    return ProfileEditor(app.config.profiles, app.config.secrets, app.auth.sessions, report)
 
 
 def _ask_client_secret(app: App) -> str:
@@ -153,7 +153,7 @@ def _ask_client_secret(app: App) -> str:
 @click.pass_obj
 def list_(app: App, as_json: bool) -> None:
     """List the profiles: key, user, user pool, endpoint."""
-    rows = [_row(app, key) for key in app.profiles.keys()]
+    rows = [_row(app, key) for key in app.config.profiles.keys()]
     if as_json:
         for row in rows:
             output.data(json.dumps(row))
@@ -166,7 +166,7 @@ def list_(app: App, as_json: bool) -> None:
 
 def _row(app: App, key: str) -> dict[str, str | None]:
     try:
-        profile = app.profiles.load(key)
+        profile = app.config.profiles.load(key)
     except ProfileError as error:
         return {"profile": key, "user": None, "user_pool": None, "endpoint": None, "error": str(error)}
     return {
@@ -201,8 +201,8 @@ def show(app: App, key: str) -> None:
 
     It contains the profile's aws-exports.json and the user. It also tells whether a password is preset, and whether
     the app client's secret is saved."""
-    profile = app.profiles.load(key)
-    preset = bool(profile.username) and app.secrets.owner("password", key) == profile.username
+    profile = app.config.profiles.load(key)
+    preset = bool(profile.username) and app.config.secrets.owner("password", key) == profile.username
     output.data(
         json.dumps(
             {
@@ -224,7 +224,7 @@ def remove(app: App, key: str) -> None:
     """Remove a profile with its password, client secret and session."""
     for error in editor_of(app).remove(key):
         output.info(f"{error}.")
-    app.forget_durable_sessions(key)
+    app.messaging.forget_durable_sessions(key)
     output.info(f"Removed the profile '{key}'.")
 
 
@@ -260,10 +260,10 @@ def import_(app: App, file: Path, overwrite: bool) -> None:
 def _import(app: App, found: "ImportedProfile", overwrite: bool) -> str:
     if isinstance(found.profile, ProfileError):
         raise found.profile
-    if found.key in app.profiles.keys() and not overwrite:
+    if found.key in app.config.profiles.keys() and not overwrite:
         return "exists already; --replace replaces it"
     editor_of(app).replace(found.key, found.profile)
     if found.password and found.profile.username:
-        app.secrets.set("password", found.key, found.profile.username, found.password)
+        app.config.secrets.set("password", found.key, found.profile.username, found.password)
         return "imported, with the password"
     return "imported"

@@ -99,7 +99,7 @@ def exec_(app: App, key: str, user: str | None, password: str | None, command: t
 
 
 def _sign_in(app: App, key: str, user: str | None, password: str | None) -> tuple[Profile, Credentials]:
-    profile = app.profiles.load(key)
+    profile = app.config.profiles.load(key)
     person = sign_in(app, profile, user, password, from_stdin=False, ask=False, left=VALID_FOR)
     return profile, person.credentials
 

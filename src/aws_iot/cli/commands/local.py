@@ -103,12 +103,12 @@ def local(
       aws-iot local -k test --port 5000 --mqtt-port 5001
     """
     output.need_stdout()
-    with _own_folder(app.folders.local_stacks, key) as folder:
+    with _own_folder(app.settings.folders.local_stacks, key) as folder:
         key = folder.name
         exports = exports or folder / "aws-exports.json"
-        with app.local_stack(folder, **settings) as stack:
+        with app.local.stack(folder, **settings) as stack:
             write_private(exports, json.dumps(to_exports(stack.profile), indent=2).encode() + b"\n")
-            app.profiles.change(
+            app.config.profiles.change(
                 key, lambda old: replace(stack.profile, username=old.username if old else None)
             )
             output.data(_welcome(stack, key, exports))

@@ -104,9 +104,9 @@ def off(app: App, key: str) -> None:
 
 def _account(app: App, key: str) -> tuple[str, Account]:
     """The signed-in user's name and account."""
-    profile = app.profiles.load(key)
+    profile = app.config.profiles.load(key)
     session = login_of(app, profile).require_session()
-    return session.username, app.accounts(profile).of(session)
+    return session.username, app.auth.accounts(profile).of(session)
 
 
 def _confirm(account: Account) -> None:

@@ -43,9 +43,9 @@ def reset(app: App, key: str, user: str | None, code: str | None, new_password: 
       aws-iot password reset -u alice
       aws-iot password reset -u alice -c 654321
     """
-    profile = app.profiles.load(key)
-    username = username_of(profile, user, app.sessions.load(profile))
-    accounts = app.accounts(profile)
+    profile = app.config.profiles.load(key)
+    username = username_of(profile, user, app.auth.sessions.load(profile))
+    accounts = app.auth.accounts(profile)
     if not code:
         show_code_sent(
             accounts.request_reset(username), f"password reset -u {shlex.quote(username)} -c CODE -k {key}"
@@ -69,10 +69,10 @@ def change(app: App, key: str, password: str | None, new_password: str | None) -
     Example:
       aws-iot password change
     """
-    profile = app.profiles.load(key)
+    profile = app.config.profiles.load(key)
     session = login_of(app, profile).require_session()
     old = password or ask_password(app, session.username)
-    account = app.accounts(profile).of(session)
+    account = app.auth.accounts(profile).of(session)
     account.change_password(old, new_password or ask_new_password(app, session.username))
     _report_changed(app, profile, session.username)
 

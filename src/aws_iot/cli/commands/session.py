@@ -38,12 +38,12 @@ def login(
       aws-iot login -u alice
       aws-iot login -u alice -k team --password-stdin < password.txt
     """
-    profile = app.profiles.load(key)
+    profile = app.config.profiles.load(key)
     request = request_of(user, password, password_stdin)
     with suggest_doctor(key):
         person = login_of(app, profile).sign_in_with_password(request, prompter_of(app, profile, ask=True))
     if remember_device and person.session.device:
-        app.accounts(profile).of(person.session).remember_device()
+        app.auth.accounts(profile).of(person.session).remember_device()
     elif remember_device:
         output.info("This device was not remembered: the user pool does not support it, or did not answer.")
     output.info(f"Signed in as {person.username}. Your identity: {person.identity}")
@@ -65,8 +65,8 @@ def logout(app: App, key: str, everywhere: bool) -> None:
       aws-iot logout
       aws-iot logout -k team --everywhere
     """
-    profile = app.profiles.load(key)
-    saved = app.sessions.load(profile)
+    profile = app.config.profiles.load(key)
+    saved = app.auth.sessions.load(profile)
     try:
         was_signed_in = login_of(app, profile).sign_out(everywhere=everywhere)
     except (Unreachable, ServiceRefused, SignInRefused) as error:
@@ -74,7 +74,7 @@ def logout(app: App, key: str, everywhere: bool) -> None:
         error.hint = f"The session was deleted here, but not revoked. To revoke it: {again}."
         raise
     output.info("Signed out." if was_signed_in else "Nobody was signed in.")
-    if saved and profile.username and app.secrets.owner("password", key) == profile.username:
+    if saved and profile.username and app.config.secrets.owner("password", key) == profile.username:
         output.info(
             f"A password is preset, so the next command signs in again. To remove it: aws-iot config --forget -k {key}"
         )
@@ -95,8 +95,8 @@ def whoami(app: App, key: str, as_json: bool) -> None:
       aws-iot whoami -k team --json
     """
     output.need_stdout()
-    profile = app.profiles.load(key)
-    saved = app.sessions.load(profile)
+    profile = app.config.profiles.load(key)
+    saved = app.auth.sessions.load(profile)
     if saved is None:
         raise not_signed_in(key)
     facts = _facts(profile, saved)

@@ -37,7 +37,7 @@ class TerminalPrompter:
 
     @property
     def is_interactive(self) -> bool:
-        return self._app.has_terminal()
+        return self._app.settings.has_terminal()
 
     def username(self) -> str:
         raise unknown_user(self._key)

@@ -45,7 +45,7 @@ def ask_new_password(app: App, username: str) -> str:
 
 def need_terminal(app: App, what: str, instead: str) -> None:
     """Raise a usage error that names an alternative, if there is no terminal."""
-    if not app.has_terminal():
+    if not app.settings.has_terminal():
         raise click.UsageError(f"{what}, but there is no terminal to ask for it: {instead}.")
 
 

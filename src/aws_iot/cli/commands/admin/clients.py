@@ -29,7 +29,7 @@ def who(app: App, clients: tuple[str, ...], key: str, as_json: bool, aws_profile
       aws-iot admin who us-east-1:4f9fa251-0ed5-4578-add0-985024739222-worker
     """
     output.need_stdout()
-    members = app.members(app.profiles.load(key), aws_profile)
+    members = app.admin.members(app.config.profiles.load(key), aws_profile)
 
     def show(client: str) -> None:
         status = members.client_status(client)
@@ -71,7 +71,7 @@ def disconnect(app: App, clients: tuple[str, ...], key: str, aws_profile: str | 
     Example:
       aws-iot admin kick us-east-1:4f9fa251-0ed5-4578-add0-985024739222-worker
     """
-    members = app.members(app.profiles.load(key), aws_profile)
+    members = app.admin.members(app.config.profiles.load(key), aws_profile)
 
     def close(client: str) -> None:
         members.disconnect(client)

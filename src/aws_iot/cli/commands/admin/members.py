@@ -46,7 +46,7 @@ def accept(
     """
     profile, name = load_profile_and_policy(app, key, policy)
     check_identities(profile.identity_pool_id, identities)
-    members = app.members(profile, aws_profile)
+    members = app.admin.members(profile, aws_profile)
     accept_one = _acceptor(members, name)
 
     def check_and_accept(identity: str) -> None:
@@ -83,7 +83,7 @@ def revoke(
     """
     profile, name = load_profile_and_policy(app, key, policy)
     check_identities(profile.identity_pool_id, identities)
-    members = app.members(profile, aws_profile)
+    members = app.admin.members(profile, aws_profile)
 
     def revoke_one(identity: str) -> None:
         others = members.revoke(identity, name)
@@ -113,7 +113,7 @@ def list_members(app: App, key: str, policy: str | None, as_json: bool, aws_prof
     """
     output.need_stdout()
     profile, name = load_profile_and_policy(app, key, policy)
-    accepted = sorted(app.members(profile, aws_profile).accepted(name))
+    accepted = sorted(app.admin.members(profile, aws_profile).accepted(name))
     usernames = _signed_in_usernames(app, profile)
     for identity in accepted:
         if as_json:
@@ -128,10 +128,12 @@ def list_members(app: App, key: str, policy: str | None, as_json: bool, aws_prof
 def _signed_in_usernames(app: App, profile: Profile) -> dict[str, str]:
     """The user names by identity, for people who are signed in on this machine with any profile of the pool."""
     found = {}
-    for key in app.profiles.keys():
+    for key in app.config.profiles.keys():
         with suppress(LocalError):  # such as a damaged profile, which does not matter here
-            other = app.profiles.load(key)
-            if other.identity_pool_id == profile.identity_pool_id and (saved := app.sessions.load(other)):
+            other = app.config.profiles.load(key)
+            if other.identity_pool_id == profile.identity_pool_id and (
+                saved := app.auth.sessions.load(other)
+            ):
                 found[saved.identity] = saved.username
     return found
 
@@ -154,7 +156,7 @@ def requests(app: App, key: str, policy: str | None, as_json: bool, aws_profile:
     """
     output.need_stdout()
     profile, name = load_profile_and_policy(app, key, policy)
-    members = app.members(profile, aws_profile)
+    members = app.admin.members(profile, aws_profile)
     accepted = set(members.accepted(name))
     waiting = [one for one in members.identities() if one.id not in accepted]
     waiting.sort(key=lambda one: one.created, reverse=True)

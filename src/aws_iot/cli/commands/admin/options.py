@@ -28,7 +28,7 @@ def admin_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def load_profile_and_policy(app: App, key: str, policy: str | None) -> tuple[Profile, str]:
     """The profile, and the name of the policy that was given, or the profile's."""
-    profile = app.profiles.load(key)
+    profile = app.config.profiles.load(key)
     name = policy or profile.policy_name
     if not name:
         raise click.UsageError(f"The profile '{key}' names no IoT policy: use --policy NAME.")

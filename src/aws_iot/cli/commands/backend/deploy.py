@@ -75,11 +75,11 @@ def deploy(
     stack = StackName(name, region, aws_profile)
     if key:
         checked_key(key)  # before anything is created
-    deployment = Deployment(stack, app.deployment_target(name, region, aws_profile))
+    deployment = Deployment(stack, app.admin.deployment_target(name, region, aws_profile))
     plan = deployment.plan(parameters)
     if not overwrite:
         now = plan.state and plan.state.outputs and deployment.profile(plan.state)
-        check_replaceable(exports, key, app.profiles, now or None)
+        check_replaceable(exports, key, app.config.profiles, now or None)
     state = _create(deployment, plan) if plan.creates else _update(app, deployment, plan, yes)
     write_exports(app, deployment.profile(state), exports, key)
 

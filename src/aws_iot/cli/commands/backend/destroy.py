@@ -41,7 +41,7 @@ def destroy(
       aws-iot backend destroy --name ops --yes ops
     """
     stack = StackName(name, region, aws_profile)
-    deployment = Deployment(stack, app.deployment_target(name, region, aws_profile))
+    deployment = Deployment(stack, app.admin.deployment_target(name, region, aws_profile))
     state = deployment.existing(can_create=False)
     check_deletable(deployment, state)
     pool = user_pool_of(state)
@@ -71,7 +71,7 @@ def _confirm(app: App, name: str, confirmation: str | None) -> None:
 
 def _detach_policy(app: App, profile: Profile, aws_profile: str | None) -> None:
     policy = profile.policy_name or ""
-    count = detach_from_all(app.members(profile, aws_profile), policy)
+    count = detach_from_all(app.admin.members(profile, aws_profile), policy)
     if count is None:
         output.info(f"The policy {policy} was already deleted.")
     else:
@@ -80,7 +80,7 @@ def _detach_policy(app: App, profile: Profile, aws_profile: str | None) -> None:
 
 def _name_leftovers(app: App, user_pool: str) -> None:
     """Name files and profiles of the deleted pool. They stay, because they were not asked to be deleted."""
-    for found in leftovers(user_pool, app.profiles):
+    for found in leftovers(user_pool, app.config.profiles):
         if isinstance(found, Path):
             output.info(f"The file {found} is no longer useful.")
         else:

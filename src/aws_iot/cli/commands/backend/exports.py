@@ -40,7 +40,7 @@ def exports_command(
       aws-iot backend exports --name ops -k ops
     """
     stack = StackName(name, region, aws_profile)
-    deployment = Deployment(stack, app.deployment_target(name, region, aws_profile))
+    deployment = Deployment(stack, app.admin.deployment_target(name, region, aws_profile))
     state = deployment.existing()
     if not state.outputs:
         raise ServiceRefused(
@@ -49,7 +49,7 @@ def exports_command(
         )
     profile = deployment.profile(state)
     if not overwrite:
-        check_replaceable(exports, key, app.profiles, profile)
+        check_replaceable(exports, key, app.config.profiles, profile)
     write_exports(app, profile, exports, key)
 
 

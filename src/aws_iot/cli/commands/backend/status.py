@@ -28,7 +28,7 @@ def status(app: App, name: str, region: str | None, aws_profile: str | None, as_
     """
     output.need_stdout()
     stack = StackName(name, region, aws_profile)
-    deployment = Deployment(stack, app.deployment_target(name, region, aws_profile))
+    deployment = Deployment(stack, app.admin.deployment_target(name, region, aws_profile))
     state = deployment.existing()
     failure = deployment.target.stack.last_failure(state)
     if as_json:

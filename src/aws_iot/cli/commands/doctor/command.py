@@ -93,16 +93,18 @@ def _setup(
 
     @cache
     def profile() -> Profile:
-        return app.profiles.load(key)
+        return app.config.profiles.load(key)
 
     def load() -> Services:
         request = SignInRequest(user, is_explicit=from_stdin or options.is_typed("password"))
         live = login_of(app, profile()).uses_saved_tokens(request)
-        probes = app.probes(profile(), live_session=live)
-        return Services(profile(), probes, app.issuer(profile()), partial(app.connect, profile()))
+        probes = app.doctor.probes(profile(), live_session=live)
+        return Services(
+            profile(), probes, app.auth.issuer(profile()), partial(app.messaging.connect, profile())
+        )
 
     def username() -> str | None:
-        saved = app.sessions.load(profile())
+        saved = app.auth.sessions.load(profile())
         return user or profile().username or (saved.username if saved else None)
 
     def sign_in() -> SignedIn:
@@ -113,8 +115,8 @@ def _setup(
         sign_in,
         username,
         room or ROOM,
-        app.now,
-        app.timeout,
+        app.settings.now,
+        app.settings.timeout,
         working_time,
         "" if room else f"If you may use only some rooms, name one: aws-iot doctor -r ROOM -k {key}",
     )
@@ -123,7 +125,7 @@ def _setup(
 def _sign_in(
     app: App, profile: Profile, user: str | None, password: str | None, from_stdin: bool
 ) -> SignedIn:
-    prompter = prompter_of(app, profile, ask=app.has_terminal())
+    prompter = prompter_of(app, profile, ask=app.settings.has_terminal())
     request = request_of(user, password, from_stdin)
     try:
         session, is_saved = login_of(app, profile).sign_in_without_credentials(request, prompter)

@@ -68,7 +68,7 @@ def _decide(
     if wrong := identity_error(identity, pool):
         raise click.BadParameter(f"{wrong}.")
     reader = (
-        app.policy_reader(profile, query.source.aws_profile)
+        app.admin.policy_reader(profile, query.source.aws_profile)
         if profile and not query.source.is_files
         else None
     )
@@ -93,7 +93,7 @@ def _profile(app: App, key: str, query: PolicyQuery) -> Profile | None:
     if query.source.is_files and not missing:
         return None
     try:
-        return app.profiles.load(key)
+        return app.config.profiles.load(key)
     except ProfileNotFound as error:
         if not query.source.is_files:
             raise
@@ -102,7 +102,7 @@ def _profile(app: App, key: str, query: PolicyQuery) -> Profile | None:
 
 
 def _signed_in_identity(app: App, profile: Profile | None, key: str) -> str:
-    saved = app.sessions.load(profile) if profile else None
+    saved = app.auth.sessions.load(profile) if profile else None
     if saved is None:
         raise click.UsageError(f"Give --identity IDENTITY, or sign in: aws-iot login -k {key}")
     return saved.identity
@@ -142,7 +142,7 @@ def _account_in(documents: Sequence[Document]) -> str:
 
 def _condition_values(app: App, query: PolicyQuery) -> Mapping[str, Sequence[str]]:
     """The known values of condition keys, apart from identity, pool and client ID."""
-    now = app.now()
+    now = app.settings.now()
     known: dict[str, Sequence[str]] = {
         "aws:CurrentTime": [now.isoformat()],
         "aws:EpochTime": [str(int(now.timestamp()))],

@@ -58,7 +58,7 @@ def pub(
       aws-iot pub -r bulk --lines --file big.txt --connections 4 --resume big.progress
     """
     check_options(messages, delivery, password_stdin=password_stdin)
-    profile = app.profiles.load(key)
+    profile = app.config.profiles.load(key)
     if messages.room is not None and messages.has_messages:
         check_room(profile.identity_pool_id, messages.room)  # before anything is sent
     request = _request(profile, messages, delivery)
@@ -150,6 +150,7 @@ def _send_many(
     from aws_iot.publishing.checkpoint import Checkpoint
     from aws_iot.publishing.input_sender import InputSender
     from aws_iot.publishing.spool.sender import SpoolSender
+    from aws_iot.publishing.spool.store import Spool
 
     profile, spool = connector.profile, delivery.spool
     reporter = PubReporter(request, delivery, profile.key, user)
@@ -158,10 +159,10 @@ def _send_many(
         username = connector.expected_username()
         sender = SpoolSender(
             request,
-            lambda: app.spool(spool, request.pool, username),
+            lambda: Spool(spool, request.pool, username),
             reporter,
-            timeout=app.timeout,
-            pause=app.pause,
+            timeout=app.settings.timeout,
+            pause=app.settings.pause,
         )
     else:
         checkpoint = Checkpoint(delivery.resume, reporter.unit) if delivery.resume else None

@@ -87,7 +87,7 @@ def sub(
 ) -> None:
     """Print messages as they arrive."""
     chosen = SubOptions(**given)
-    profile = app.profiles.load(key)
+    profile = app.config.profiles.load(key)
     for room in chosen.rooms:
         check_pattern(profile.identity_pool_id, room)
     sink = _sink(chosen)

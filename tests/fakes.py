@@ -13,8 +13,7 @@ from aws_iot.auth.accounts import Accounts, CodeSent, SecondFactors
 from aws_iot.auth.challenges import Challenge, ChallengeAnswer
 from aws_iot.auth.credentials import CredentialIssuer, Credentials
 from aws_iot.auth.session import Device, RefreshToken, Session
-from aws_iot.aws.admin.members import ClientStatus, Identity
-from aws_iot.aws.admin.policy_reader import AwsVerdict
+from aws_iot.backend.members import ClientStatus, Identity
 from aws_iot.backend.stack import NO_WATCHER, Change, ChangeSet, StackEvent, StackFailed, StackState, Watcher
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.config.profile import Profile
@@ -38,6 +37,7 @@ from aws_iot.messaging.connection import Connection, Done, Event, Publication
 from aws_iot.messaging.message import Properties
 from aws_iot.messaging.topics import matches
 from aws_iot.policy.access import PolicyLayer, Principal, Question
+from aws_iot.policy.reader import AwsVerdict
 
 POOL = "us-east-1:00000000-0000-0000-0000-00000000abcd"
 CODE = "123456"
@@ -83,8 +83,8 @@ class FakeCloud:
     refuses_payload: bytes | None = None
     refusal: AwsIotError = field(default_factory=lambda: ServiceRefused("the broker does not take it"))
     clients: dict[str, ClientStatus] = field(default_factory=dict)
-    strangers: dict[str, list[str]] = field(default_factory=dict)
-    """Identities that do not belong to any account here, and their policies."""
+    other_identities: dict[str, list[str]] = field(default_factory=dict)
+    """Identities of people without an account here, and their policies apart from the team's."""
     fails: AwsIotError | None = None
     layers: list[PolicyLayer] = field(default_factory=list)
     aws_verdicts: dict[str, AwsVerdict] | AwsIotError = field(default_factory=dict)
@@ -402,7 +402,7 @@ class FakeKeyring:
 
 
 class FakeMembers:
-    """What an admin does, in memory."""
+    """`Members` in memory."""
 
     def __init__(self, cloud: FakeCloud) -> None:
         self._cloud = cloud
@@ -412,13 +412,14 @@ class FakeMembers:
         self._cloud.members.add(identity)
 
     def check(self, identity: str) -> None:
-        if identity in self._cloud.strangers:
+        known = {account.identity for account in self._cloud.accounts.values()}
+        if identity not in known | self._cloud.other_identities.keys():
             raise NotFound(f"the identity {identity} does not exist in this AWS account")
 
     def revoke(self, identity: str, policy: str) -> list[str] | None:
         self._check(policy)
         if identity not in self._cloud.members:
-            return self._cloud.strangers.get(identity, [])
+            return self._cloud.other_identities.get(identity, [])
         self._cloud.members.discard(identity)
         return None
 
@@ -451,7 +452,7 @@ class FakeMembers:
 
 
 class FakePolicyReader:
-    """Policies of an identity, in memory; AWS's own verdicts are by action."""
+    """`PolicyReader` in memory; AWS's own verdicts are by action."""
 
     def __init__(self, cloud: FakeCloud) -> None:
         self._cloud = cloud
@@ -478,6 +479,7 @@ class FakeStack:
     protected: bool = False
     others: list[str] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
+    _new_parameters: dict[str, str] = field(default_factory=dict)
 
     def state(self) -> StackState | None:
         return self.now
@@ -503,12 +505,20 @@ class FakeStack:
         if self.refuses:
             raise self.refuses
         ours = "Chat rooms over AWS IoT Core for one team: and more"
-        return [*((name, ours) for name in self.others), ("shop", "Our shop")]
+        own = [(self.name, self.now.description)] if self.now else []
+        return [*own, *((name, ours) for name in self.others), ("shop", "Our shop")]
 
     def create_change_set(
         self, template: str, parameters: Mapping[str, str], kept: Sequence[str] = ()
     ) -> ChangeSet | None:
-        return None if self.changes is None else ChangeSet("name", "set", "id", self.changes)
+        assert self.now
+        self._new_parameters = dict(self.now.parameters) | dict(parameters)
+        if self.changes is None and self._new_parameters == self.now.parameters:
+            return None
+        changes = self.changes or [
+            Change("Modify", "UserPool", "AWS::Cognito::UserPool", "False", ["Policies"])
+        ]
+        return ChangeSet("name", "set", "id", changes)
 
     def delete_change_set(self, change_set: ChangeSet) -> None:
         self.done.append("delete change set")
@@ -516,6 +526,7 @@ class FakeStack:
     def execute(self, change_set: ChangeSet, watcher: Watcher = NO_WATCHER) -> StackState:
         self._happen("execute", "UPDATE", watcher)
         assert self.now
+        self.now = replace(self.now, status="UPDATE_COMPLETE", parameters=self._new_parameters)
         return self.now
 
     def delete(self, watcher: Watcher = NO_WATCHER) -> None:
@@ -612,16 +623,12 @@ class FakeApp(App):
     ) -> list[Connection]:
         return [self.connect(profile, identity, credentials) for _ in range(count)]
 
-    def members(self, profile: Profile, aws_profile: str | None) -> FakeMembers:  # type: ignore[override]
+    def members(self, profile: Profile, aws_profile: str | None) -> FakeMembers:
         return FakeMembers(self.cloud)
 
-    def policy_reader(  # type: ignore[override]
-        self, profile: Profile, aws_profile: str | None
-    ) -> FakePolicyReader:
+    def policy_reader(self, profile: Profile, aws_profile: str | None) -> FakePolicyReader:
         return FakePolicyReader(self.cloud)
 
-    def deployment_target(  # type: ignore[override]
-        self, name: str, region: str | None, aws_profile: str | None
-    ) -> FakeTarget:
+    def deployment_target(self, name: str, region: str | None, aws_profile: str | None) -> FakeTarget:
         self.cloud.stack.name = name
         return FakeTarget(self.cloud.stack)

@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from aws_iot.auth.login import Login
     from aws_iot.auth.prompter import Reporter
     from aws_iot.auth.session_store import SessionStore
-    from aws_iot.aws.admin.members import Members
-    from aws_iot.aws.admin.policy_reader import PolicyReader
-    from aws_iot.aws.admin.target import AwsTarget
+    from aws_iot.backend.members import Members
+    from aws_iot.backend.stack import Target
     from aws_iot.config.profile import Profile
     from aws_iot.config.profile_store import ProfileStore
     from aws_iot.config.secrets import Keyring, SecretStore
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from aws_iot.messaging.client import Client
     from aws_iot.messaging.connection import Connection
     from aws_iot.messaging.durable import DurableSession
+    from aws_iot.policy.reader import PolicyReader
     from aws_iot.publishing.spool import Spool
 
 TIMEOUT_SECONDS = 10.0
@@ -157,17 +157,17 @@ class App:
 
     def members(self, profile: Profile, aws_profile: str | None) -> Members:
         """Accepts and revokes members, for an admin."""
-        from aws_iot.aws.admin.members import Members
+        from aws_iot.aws.admin.members import AwsMembers
 
-        return Members(profile, self.now, self.timeout, aws_profile)
+        return AwsMembers(profile, self.now, self.timeout, aws_profile)
 
     def policy_reader(self, profile: Profile, aws_profile: str | None) -> PolicyReader:
         """Reads the policies of identities, for an admin."""
-        from aws_iot.aws.admin.policy_reader import PolicyReader
+        from aws_iot.aws.admin.policy_reader import AwsPolicyReader
 
-        return PolicyReader(profile, self.now, self.timeout, aws_profile)
+        return AwsPolicyReader(profile, self.now, self.timeout, aws_profile)
 
-    def deployment_target(self, name: str, region: str | None, aws_profile: str | None) -> AwsTarget:
+    def deployment_target(self, name: str, region: str | None, aws_profile: str | None) -> Target:
         """The AWS account and region for a stack, for an admin."""
         from aws_iot.aws.admin.target import AwsTarget
 
@@ -210,31 +210,18 @@ class App:
             durable=self.durable_session(profile, identity, durable) if durable else None,
         )
 
-    def local_stack(
-        self,
-        folder: Path,
-        api_port: int | None,
-        mqtt_port: int | None,
-        verbose: bool,
-        **settings: Any,
-    ) -> LocalStack:
-        """The local stack, provisioned when it is entered; `settings` as in `local.stack.Settings`.
+    def local_stack(self, folder: Path, **settings: Any) -> LocalStack:
+        """The local stack, which is deployed when it is entered; `settings` as in `local.engine.Settings`.
 
         Raises `NotInstalled`.
         """
-        from aws_iot.local import require_extra
+        from aws_iot.local.extra import require_extra
 
         require_extra()
-        from aws_iot.local.stack import LocalStack, Settings
+        from aws_iot.local.engine import Settings
+        from aws_iot.local.stack import LocalStack
 
-        return LocalStack(
-            folder,
-            self._provision,
-            api_port=api_port,
-            mqtt_port=mqtt_port,
-            verbose=verbose,
-            settings=Settings(**settings),
-        )
+        return LocalStack(folder, self._provision, Settings(**settings))
 
     def _provision(self, stack: LocalStack) -> Provisioned:
         from dataclasses import replace
@@ -246,7 +233,8 @@ class App:
         from aws_iot.aws.base.clients import Address
         from aws_iot.backend import template
         from aws_iot.backend.outputs import profile_from_outputs
-        from aws_iot.local.stack import ADMINISTRATOR, REGION, STACK, Provisioned
+        from aws_iot.local.engine import REGION
+        from aws_iot.local.stack import ADMINISTRATOR, STACK, Provisioned
 
         def service(name: str, who: AccessKeys) -> Service:
             return Service.signed(Address(name, REGION, stack.api_url), self.now, self.timeout, who)

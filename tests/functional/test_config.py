@@ -127,7 +127,7 @@ def test_a_password_is_saved_apart_from_the_profile_in_a_private_file(
         ("config -k ../x -u alice", 3, "cannot name a profile"),
         ("config -p x --password-stdin", 2, "exclude each other"),
         ("config -p x", 2, "Whose password?"),
-        ("config -u alice list", 2, "Options go behind 'list'"),
+        ("config -u alice list", 2, "Put options after 'list'"),
         ("config show -k nope", 3, "Choose another with -k: default."),
         ("config remove -k nope", 3, "there is no profile 'nope'"),
         ("config remove", 2, "Missing option"),

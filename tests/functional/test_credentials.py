@@ -62,7 +62,7 @@ def test_a_password_in_the_environment_signs_in(aws_iot: CommandLine) -> None:
     [
         ("credentials", 4, "aws-iot login -k default"),
         ("credentials exec", 2, "Missing argument"),
-        ("credentials -u alice exec true", 2, "Options go behind 'exec'"),
+        ("credentials -u alice exec true", 2, "Put options after 'exec'"),
         ("credentials --format xml", 2, "xml"),
         (
             f"credentials exec -u alice -p {shlex.quote('Passw0rd')} -- no-such-command",

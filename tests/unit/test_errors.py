@@ -1,4 +1,4 @@
-"""Every expected failure has an exit code that is written down, and can say what to do next."""
+"""Every expected failure has a documented exit code, and may have a hint."""
 
 import inspect
 import re
@@ -28,7 +28,7 @@ def test_no_two_families_share_an_exit_code() -> None:
 
 
 @pytest.mark.parametrize("kind", [*KINDS, NotInstalled])
-def test_every_failure_ends_with_an_exit_code_of_the_tree(kind: type[AwsIotError]) -> None:
+def test_every_failure_has_an_exit_code_of_the_tree(kind: type[AwsIotError]) -> None:
     assert kind.exit_code in TREE.values()
 
 
@@ -38,12 +38,12 @@ def test_a_failure_has_the_exit_code_of_its_family(kind: type[AwsIotError]) -> N
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_failure_takes_an_exit_code_that_click_or_python_use(kind: type[AwsIotError]) -> None:
+def test_no_failure_has_an_exit_code_of_click_or_python(kind: type[AwsIotError]) -> None:
     assert kind.exit_code not in (0, 1, 2)
 
 
 @pytest.mark.parametrize("kind", [AwsIotError, *KINDS])
-def test_a_failure_says_what_happened_and_may_say_what_to_do_next(kind: type[AwsIotError]) -> None:
+def test_a_failure_has_a_message_and_may_have_a_hint(kind: type[AwsIotError]) -> None:
     assert str(kind("it broke")) == "it broke"
     assert kind("it broke").hint is None
     assert kind("it broke", hint="Mend it.").hint == "Mend it."

@@ -46,8 +46,8 @@ class Setup:
     """What the checks are made with.
 
     `load` finds the services; it raises `ProfileError` if the profile is missing or damaged. `sign_in` signs a person
-    in, and `username` is the name of that person if it is already known. A test message is sent in `room`, and may
-    take `echo_seconds` to come back. `clock` is in seconds. `room_hint` is the first advice if the room is refused.
+    in, and `username` is the name of that person if it is already known. A test message is sent in `room`, and must
+    return within `echo_seconds`. `clock` is in seconds. `room_hint` is the first advice if the room is refused.
     """
 
     load: Callable[[], Services]

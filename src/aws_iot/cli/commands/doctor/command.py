@@ -34,7 +34,7 @@ ANY_POOL = "us-east-1:00000000-0000-0000-0000-000000000000"
     env="DOCTOR_ROOM",
     metavar="ROOM",
     cls=options.Once,
-    help=f"The room to test.  [default: {ROOM}; with --policy subscribing is checked for all rooms]",
+    help=f"The room to test.  [default: {ROOM}; --policy checks subscribing for all rooms]",
 )
 @policy_options
 @options.json_output
@@ -55,16 +55,16 @@ def doctor(
     """Find out why something does not work.
 
     Runs the steps of `sub` and `pub` one by one, reports each, and stops at the first that fails. The exit
-    code is that of the cause, or 0. It sends one test message, "aws-iot doctor", to the room "doctor",
-    where only members who subscribe to all rooms receive it.
+    code is that of the cause, or 0. It sends a test message, "aws-iot doctor", to the room "doctor" (-r
+    chooses another room). Members who subscribe to all rooms receive it.
 
     The output is safe to share: it names pools, user and identity, but no password, token or key.
 
     --policy explains what an identity may do. The role of the identity pool AND the IoT policies of the
     identity must allow it. The output names the statements that decide, or those that nearly match. Policies
-    are read with AWS credentials of an admin, or from files. Files need no AWS credentials, and with
-    --identity and --pool no profile. Exit codes: 0 everything is allowed, 5 something is refused, 10 the
-    answer depends on something unknown.
+    are read from AWS, with an admin's credentials, or from files. Policy files need no AWS credentials. With
+    --identity and --pool they need no profile either. Exit codes: 0 everything is allowed, 5 something is
+    refused, 10 the answer depends on something unknown.
 
     \b
     Examples:
@@ -138,7 +138,7 @@ def _sign_in(
 
 
 def _report(ctx: click.Context, diagnosis: Diagnosis, as_json: bool) -> None:
-    """Print the findings as they come, and exit with the code of the failure, if there is one."""
+    """Print each finding at once, and exit with the code of the failure, if there is one."""
     live = not as_json and sys.stdout.isatty()
     failed: Finding | None = None
     for finding in diagnosis.findings(begin if live else lambda _: None):

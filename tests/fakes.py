@@ -3,7 +3,7 @@
 import queue
 import secrets
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,13 +11,13 @@ from pathlib import Path
 from aws_iot.app import App
 from aws_iot.auth.credentials import CredentialIssuer, Credentials
 from aws_iot.auth.session import Accounts, Answer, Challenge, CodeSent, Device, SecondFactors, Session
-from aws_iot.aws.admin.cloudformation import Change, Proposal, StackEvent, StackFailed, StackState, Watcher
-from aws_iot.aws.admin.members import Connected, Identity
-from aws_iot.aws.admin.policies import Opinion
+from aws_iot.aws.admin.members import ClientStatus, Identity
+from aws_iot.aws.admin.policy_reader import AwsVerdict
+from aws_iot.backend.stack import NO_WATCHER, Change, ChangeSet, StackEvent, StackFailed, StackState, Watcher
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.config.profile import Profile
 from aws_iot.config.secrets import Keyring, SecretStore
-from aws_iot.doctor.checks import Seen, Services
+from aws_iot.doctor.probes import CheckResult, Probes
 from aws_iot.errors import (
     AccountNotConfirmed,
     AwsIotError,
@@ -35,7 +35,7 @@ from aws_iot.errors import (
 from aws_iot.messaging.connection import Connection, Done, Event, Publication
 from aws_iot.messaging.message import Properties
 from aws_iot.messaging.topics import matches
-from aws_iot.policy.access import Gate, Person, Question
+from aws_iot.policy.access import PolicyLayer, Principal, Question
 
 POOL = "us-east-1:00000000-0000-0000-0000-00000000abcd"
 CODE = "123456"
@@ -80,12 +80,12 @@ class FakeCloud:
     stop_after: int | None = None
     refuses_payload: bytes | None = None
     refusal: AwsIotError = field(default_factory=lambda: ServiceRefused("the broker does not take it"))
-    clients: dict[str, Connected] = field(default_factory=dict)
+    clients: dict[str, ClientStatus] = field(default_factory=dict)
     strangers: dict[str, list[str]] = field(default_factory=dict)
-    """Identities that nobody here has, and the policies that are attached to them."""
+    """Identities that do not belong to any account here, and their policies."""
     fails: AwsIotError | None = None
-    gates: list[Gate] = field(default_factory=list)
-    opinions: dict[str, Opinion] | AwsIotError = field(default_factory=dict)
+    layers: list[PolicyLayer] = field(default_factory=list)
+    aws_verdicts: dict[str, AwsVerdict] | AwsIotError = field(default_factory=dict)
     stack: "FakeStack" = field(default_factory=lambda: FakeStack())
     published: list[tuple[str, bytes, Properties]] = field(default_factory=list)
 
@@ -271,34 +271,34 @@ class FakeIssuer:
 
 
 @dataclass
-class FakeServices:
-    """`Services` where all is well, but for what a test says of the answer to a question."""
+class FakeProbes:
+    """`Probes` that find no problem, except for the results and errors that a test sets."""
 
-    answers: dict[str, AwsIotError | Seen] = field(default_factory=dict)
+    results: dict[str, AwsIotError | CheckResult] = field(default_factory=dict)
 
-    def names(self) -> Seen:
-        return self._answer("names")
+    def names(self) -> CheckResult:
+        return self._result("names")
 
-    def proxies(self) -> Seen:
-        return self._answer("proxies")
+    def proxies(self) -> CheckResult:
+        return self._result("proxies")
 
-    def certificates(self) -> Seen:
-        return self._answer("certificates")
+    def certificates(self) -> CheckResult:
+        return self._result("certificates")
 
-    def clock(self) -> Seen:
-        return self._answer("clock")
+    def clock(self) -> CheckResult:
+        return self._result("clock")
 
-    def user_pool(self, username: str | None) -> Seen:
-        return self._answer("user_pool")
+    def user_pool(self, username: str | None) -> CheckResult:
+        return self._result("user_pool")
 
-    def upgrade(self, credentials: Credentials) -> Seen:
-        return self._answer("upgrade")
+    def upgrade(self, credentials: Credentials) -> CheckResult:
+        return self._result("upgrade")
 
-    def _answer(self, question: str) -> Seen:
-        answer = self.answers.get(question, Seen("well"))
-        if isinstance(answer, AwsIotError):
-            raise answer
-        return answer
+    def _result(self, probe: str) -> CheckResult:
+        result = self.results.get(probe, CheckResult("well"))
+        if isinstance(result, AwsIotError):
+            raise result
+        return result
 
 
 class FakeConnection:
@@ -409,7 +409,7 @@ class FakeMembers:
 
     def check(self, identity: str) -> None:
         if identity in self._cloud.strangers:
-            raise NotFound(f"nobody has the identity {identity} in this AWS account")
+            raise NotFound(f"the identity {identity} does not exist in this AWS account")
 
     def revoke(self, identity: str, policy: str) -> list[str] | None:
         self._check(policy)
@@ -432,39 +432,39 @@ class FakeMembers:
         everybody = self._cloud.accounts.values()
         return [Identity(user.identity, born + timedelta(days=n)) for n, user in enumerate(everybody)]
 
-    def connection(self, client: str) -> Connected:
+    def client_status(self, client: str) -> ClientStatus:
         if client not in self._cloud.clients:
-            raise NotFound(f"AWS IoT Core knows no such client: {client}")
+            raise NotFound(f"AWS IoT Core has no such client: {client}")
         return self._cloud.clients[client]
 
-    def kick(self, client: str) -> None:
-        self.connection(client)
+    def disconnect(self, client: str) -> None:
+        self.client_status(client)
         del self._cloud.clients[client]
 
     def _check(self, policy: str) -> None:
         if policy != self._cloud.profile.policy_name:
-            raise NotFound(f"AWS IoT Core does not know it: {policy}")
+            raise NotFound(f"AWS cannot find it: {policy}")
 
 
-class FakeAuthorization:
-    """What an admin reads about an identity, in memory; opinions are by action."""
+class FakePolicyReader:
+    """Policies of an identity, in memory; AWS's own verdicts are by action."""
 
     def __init__(self, cloud: FakeCloud) -> None:
         self._cloud = cloud
 
-    def read(self, identity: str) -> tuple[Sequence[Gate], str | None]:
-        return self._cloud.gates, "123456789012"
+    def read(self, identity: str) -> tuple[Sequence[PolicyLayer], str | None]:
+        return self._cloud.layers, "123456789012"
 
-    def ask(self, person: Person, questions: Sequence[Question]) -> dict[Question, Opinion]:
-        opinions = self._cloud.opinions
-        if isinstance(opinions, AwsIotError):
-            raise opinions
-        return {one: opinions[one.action] for one in questions if one.action in opinions}
+    def aws_verdicts(self, principal: Principal, questions: Sequence[Question]) -> dict[Question, AwsVerdict]:
+        verdicts = self._cloud.aws_verdicts
+        if isinstance(verdicts, AwsIotError):
+            raise verdicts
+        return {one: verdicts[one.action] for one in questions if one.action in verdicts}
 
 
 @dataclass
 class FakeStack:
-    """A CloudFormation stack, in memory: what it would change, and what happens when it does."""
+    """`Stack` in memory. `changes` is what an update would change, `fails` and `refuses` how an operation ends."""
 
     name: str = "chat"
     now: StackState | None = None
@@ -478,7 +478,9 @@ class FakeStack:
     def state(self) -> StackState | None:
         return self.now
 
-    def create(self, template: str, parameters: dict[str, str], watcher: Watcher) -> StackState:
+    def create(
+        self, template: str, parameters: Mapping[str, str], watcher: Watcher = NO_WATCHER
+    ) -> StackState:
         self._happen("create", "CREATE", watcher)
         outputs = {
             "UserPoolId": "us-east-1_MADE",
@@ -499,18 +501,20 @@ class FakeStack:
         ours = "Chat rooms over AWS IoT Core for one team: and more"
         return [*((name, ours) for name in self.others), ("shop", "Our shop")]
 
-    def propose(self, template: str, parameters: dict[str, str], kept: Sequence[str]) -> Proposal | None:
-        return None if self.changes is None else Proposal("name", "proposal", "id", self.changes)
+    def create_change_set(
+        self, template: str, parameters: Mapping[str, str], kept: Sequence[str] = ()
+    ) -> ChangeSet | None:
+        return None if self.changes is None else ChangeSet("name", "set", "id", self.changes)
 
-    def discard(self, proposal: Proposal) -> None:
-        self.done.append("discard")
+    def delete_change_set(self, change_set: ChangeSet) -> None:
+        self.done.append("delete change set")
 
-    def carry_out(self, proposal: Proposal, watcher: Watcher) -> StackState:
-        self._happen("carry out", "UPDATE", watcher)
+    def execute(self, change_set: ChangeSet, watcher: Watcher = NO_WATCHER) -> StackState:
+        self._happen("execute", "UPDATE", watcher)
         assert self.now
         return self.now
 
-    def delete(self, watcher: Watcher) -> None:
+    def delete(self, watcher: Watcher = NO_WATCHER) -> None:
         self._happen("delete", "DELETE", watcher)
         self.now = None
 
@@ -518,7 +522,7 @@ class FakeStack:
         return None
 
     def _happen(self, what: str, status: str, watcher: Watcher) -> None:
-        watcher.asks()
+        watcher.requesting()
         if self.refuses:
             raise self.refuses
         self.done.append(what)
@@ -531,8 +535,8 @@ class FakeStack:
             raise StackFailed(f"the stack {self.name}: UserPool (AWS::Cognito::UserPool): {self.fails}")
 
 
-class FakeDeployment:
-    """A team's backend in an account, in memory."""
+class FakeTarget:
+    """`Target` in memory."""
 
     def __init__(self, stack: FakeStack) -> None:
         self.stack = stack
@@ -541,10 +545,10 @@ class FakeDeployment:
     def region(self) -> str:
         return "us-east-1"
 
-    def place(self, state: StackState | None) -> str:
+    def describe(self, state: StackState | None) -> str:
         return "account 111122223333, region us-east-1"
 
-    def protects(self, user_pool: str) -> bool:
+    def is_protected(self, user_pool: str) -> bool:
         return self.stack.protected
 
     def iot_endpoint(self) -> str:
@@ -566,8 +570,8 @@ class FakeApp(App):
         self.on_connect: Callable[[FakeConnection], None] = lambda _: None
         self.fails_with: AwsIotError | None = None
         self.keyring: Keyring | None = FakeKeyring()
-        self.looked_at = FakeServices()
         self.is_at_terminal = False
+        self.fake_probes = FakeProbes()
 
     def has_terminal(self) -> bool:
         return self.is_at_terminal
@@ -584,8 +588,8 @@ class FakeApp(App):
     def issuer(self, profile: Profile) -> CredentialIssuer:
         return FakeIssuer(self.cloud)
 
-    def services(self, profile: Profile, *, live_session: bool = False) -> Services:
-        return self.looked_at
+    def probes(self, profile: Profile, *, live_session: bool = False) -> Probes:
+        return self.fake_probes
 
     def connect(
         self,
@@ -607,13 +611,13 @@ class FakeApp(App):
     def members(self, profile: Profile, aws_profile: str | None) -> FakeMembers:  # type: ignore[override]
         return FakeMembers(self.cloud)
 
-    def authorization(  # type: ignore[override]
+    def policy_reader(  # type: ignore[override]
         self, profile: Profile, aws_profile: str | None
-    ) -> FakeAuthorization:
-        return FakeAuthorization(self.cloud)
+    ) -> FakePolicyReader:
+        return FakePolicyReader(self.cloud)
 
-    def deployment(  # type: ignore[override]
+    def deployment_target(  # type: ignore[override]
         self, name: str, region: str | None, aws_profile: str | None
-    ) -> FakeDeployment:
+    ) -> FakeTarget:
         self.cloud.stack.name = name
-        return FakeDeployment(self.cloud.stack)
+        return FakeTarget(self.cloud.stack)

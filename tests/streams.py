@@ -14,7 +14,7 @@ from aws_iot.aws.iot.connection import IotCoreConnection
 from aws_iot.errors import AwsIotError
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Lost, Restored
-from aws_iot.messaging.message import Message
+from aws_iot.messaging.deliveries import Delivery, Flush
 from tests.processes import PASSWORD, Person, Running, Stack, session_of
 from tests.waiting import DEADLINE_SECONDS
 
@@ -107,13 +107,14 @@ class Listener:
         try:
             for event in client.events():
                 with self._changed:
-                    if isinstance(event, Message):
-                        self.heard[int(event.text)] += 1
-                        self.order.append(int(event.text))
-                    else:
+                    if isinstance(event, Delivery):
+                        number = int(event.message.text)
+                        self.heard[number] += 1
+                        self.order.append(number)
+                        event.ack()
+                    elif not isinstance(event, Flush):
                         self.links.append(event)
                     self._changed.notify_all()
-                self.connection.acknowledge()
         except AwsIotError:
             return
 

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from aws_iot.auth.login import SignIn
     from aws_iot.auth.session import Accounts
     from aws_iot.auth.session_store import SessionCache
-    from aws_iot.aws.admin.deployment import Deployment
     from aws_iot.aws.admin.members import Members
-    from aws_iot.aws.admin.policies import Authorization
+    from aws_iot.aws.admin.policy_reader import PolicyReader
+    from aws_iot.aws.admin.target import AwsTarget
     from aws_iot.config.profile import Profile, ProfileStore
     from aws_iot.config.secrets import Keyring, SecretStore
-    from aws_iot.doctor.checks import Services
+    from aws_iot.doctor.probes import Probes
     from aws_iot.local.stack import LocalStack, Provisioned
     from aws_iot.messaging.client import Client
     from aws_iot.messaging.connection import Connection
@@ -163,31 +163,31 @@ class App:
             *IotCoreConnection.open_several(profile, identity, credentials, self.now, self.timeout, count)
         ]
 
-    def services(self, profile: Profile, *, live_session: bool = False) -> Services:
-        """The services of the profile, for who looks at one thing at a time; see `CognitoAndIotCore`."""
-        from aws_iot.aws.doctor.probes import CognitoAndIotCore
+    def probes(self, profile: Profile, *, live_session: bool = False) -> Probes:
+        """The probes of doctor for the services of the profile; see `AwsProbes`."""
+        from aws_iot.aws.doctor.probes import AwsProbes
 
-        return CognitoAndIotCore(
+        return AwsProbes(
             profile, self.now, self.timeout, self._client_secret(profile), live_session=live_session
         )
 
     def members(self, profile: Profile, aws_profile: str | None) -> Members:
-        """Who may come in, for an admin."""
+        """Accepts and revokes members, for an admin."""
         from aws_iot.aws.admin.members import Members
 
         return Members(profile, self.now, self.timeout, aws_profile)
 
-    def authorization(self, profile: Profile, aws_profile: str | None) -> Authorization:
-        """What decides about an identity, for an admin."""
-        from aws_iot.aws.admin.policies import Authorization
+    def policy_reader(self, profile: Profile, aws_profile: str | None) -> PolicyReader:
+        """Reads the policies of identities, for an admin."""
+        from aws_iot.aws.admin.policy_reader import PolicyReader
 
-        return Authorization(profile, self.now, self.timeout, aws_profile)
+        return PolicyReader(profile, self.now, self.timeout, aws_profile)
 
-    def deployment(self, name: str, region: str | None, aws_profile: str | None) -> Deployment:
-        """The stack of a team's AWS resources, for an admin."""
-        from aws_iot.aws.admin.deployment import Deployment
+    def deployment_target(self, name: str, region: str | None, aws_profile: str | None) -> AwsTarget:
+        """The AWS account and region for a stack, for an admin."""
+        from aws_iot.aws.admin.target import AwsTarget
 
-        return Deployment(name, region, self.now, self.timeout, aws_profile)
+        return AwsTarget(name, region, self.now, self.timeout, aws_profile)
 
     def sign_in(self, profile: Profile) -> SignIn:
         """Signs a person in with the profile; imports and asks the services only if it must."""
@@ -202,7 +202,14 @@ class App:
             patience=3 * self.timeout,  # a renewal takes two calls, and both may be slow
         )
 
-    def client(self, profile: Profile, connection: Connection, identity: str, name: str) -> Client:
+    def client(
+        self,
+        profile: Profile,
+        connection: Connection,
+        identity: str,
+        username: str,
+        durable: str | None = None,
+    ) -> Client:
         """The rooms of the profile's identity pool, over a connection of `identity`."""
         from aws_iot.messaging.client import Client
 
@@ -210,9 +217,10 @@ class App:
             connection,
             pool=profile.identity_pool_id,
             identity=identity,
-            name=name,
+            username=username,
             now=self.now,
             new_id=lambda: os.urandom(16).hex(),
+            durable=self.durable_session(profile, identity, durable) if durable else None,
         )
 
     def local_stack(
@@ -244,21 +252,23 @@ class App:
     def _provision(self, stack: LocalStack) -> Provisioned:
         from dataclasses import replace
 
-        from aws_iot import backend
-        from aws_iot.aws.admin.cloudformation import Stack
+        from aws_iot.aws.admin.cloudformation import CloudFormationStack
         from aws_iot.aws.admin.iam import make_administrator
         from aws_iot.aws.base.admin_credentials import AccessKeys
         from aws_iot.aws.base.calls import Service
         from aws_iot.aws.base.clients import Address
+        from aws_iot.backend import template
+        from aws_iot.backend.outputs import profile_from_outputs
         from aws_iot.local.stack import ADMINISTRATOR, REGION, STACK, Provisioned
 
         def service(name: str, who: AccessKeys) -> Service:
             return Service.signed(Address(name, REGION, stack.api_url), self.now, self.timeout, who)
 
         admin = make_administrator(service("iam", AccessKeys(stack.root_key, stack.root_key)), ADMINISTRATOR)
-        made = Stack(service("cloudformation", admin), STACK).create(backend.template(), {})
+        stack_ = CloudFormationStack(service("cloudformation", admin), STACK)
+        made = stack_.create(template.text(), {})
         profile = replace(
-            backend.profile(made.outputs, stack.endpoint),
+            profile_from_outputs(made.outputs, stack.endpoint),
             cognito_idp_url=stack.api_url,
             cognito_identity_url=stack.api_url,
             iot_url=stack.api_url,

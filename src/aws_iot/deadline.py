@@ -10,7 +10,7 @@ from aws_iot.errors import Unreachable
 
 T = TypeVar("T")
 
-SLICE_SECONDS = 0.25
+POLL_SECONDS = 0.25
 """Waits are cut into slices, since on Windows Ctrl-C does not interrupt one."""
 
 
@@ -38,5 +38,5 @@ def settled(futures: "list[Future[Any]]", seconds: float) -> bool:
     """Wait until one of the futures is settled, `seconds` at most; whether one is."""
     deadline = time.monotonic() + seconds
     while not any(future.done() for future in futures) and (left := deadline - time.monotonic()) > 0:
-        wait(futures, timeout=min(left, SLICE_SECONDS), return_when=FIRST_COMPLETED)
+        wait(futures, timeout=min(left, POLL_SECONDS), return_when=FIRST_COMPLETED)
     return any(future.done() for future in futures)

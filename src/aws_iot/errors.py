@@ -2,13 +2,13 @@
 
 AwsIotError
 ├── LocalError              3  a local file, profile, stream or setting is missing, unreadable or wrong
-├── SignInRefused           4  password, unconfirmed account, code, a challenge
-├── NotAuthorized           5  no admin has accepted this identity, or a policy refuses the topic
-├── Unreachable             6  name, connection, TLS, clock, deadline
-├── ServiceRefused          7  limit, quota, invalid parameter
-├── NothingCame             8  what was waited for did not come in time
-├── CommandFailed           9  a command that was run for a message failed
-└── Undecided              10  what was asked depends on something that is not known
+├── SignInRefused           4  sign-in failed: password, unconfirmed account, code or challenge
+├── NotAuthorized           5  no admin has accepted the identity, or a policy denies the action
+├── Unreachable             6  DNS, connection, certificate, clock, or no answer in time
+├── ServiceRefused          7  the service rejected the request: limit, quota, invalid parameter
+├── NothingCame             8  timed out waiting for messages
+├── CommandFailed           9  a command run for a message failed
+└── Indeterminate          10  the answer depends on something unknown
 """
 
 from typing import ClassVar
@@ -46,7 +46,7 @@ class NotInstalled(LocalError):
 
 
 class SignInRefused(AwsIotError):
-    """The password, the account's state, a code or a challenge stands in the way."""
+    """Sign-in failed: password, unconfirmed account, code or challenge."""
 
     exit_code = 4
 
@@ -80,7 +80,7 @@ class CredentialsRefused(SignInRefused):
 
 
 class NotAuthorized(AwsIotError):
-    """Signed in, but not allowed."""
+    """Not authorized: no admin has accepted the identity, or a policy denies the action."""
 
     exit_code = 5
 
@@ -94,7 +94,7 @@ class TopicRefused(NotAuthorized):
 
 
 class Unreachable(AwsIotError):
-    """No service answered as it should: name, connection, TLS, or no answer in time."""
+    """Unreachable: DNS, connection, certificate, clock, or no answer in time."""
 
     exit_code = 6
 
@@ -104,7 +104,7 @@ class WrongClock(Unreachable):
 
 
 class ServiceRefused(AwsIotError):
-    """The service, or a limit of it that was checked before sending, refuses the request."""
+    """The service rejected the request: limit, quota, invalid parameter. Some limits are checked before sending."""
 
     exit_code = 7
 
@@ -134,18 +134,18 @@ class InvalidMessage(ServiceRefused):
 
 
 class NothingCame(AwsIotError):
-    """What was waited for did not come in time."""
+    """Timed out waiting for messages (`sub -W`)."""
 
     exit_code = 8
 
 
 class CommandFailed(AwsIotError):
-    """A command that was run for a message failed."""
+    """A command run for a message failed (`sub --exec`)."""
 
     exit_code = 9
 
 
-class Undecided(AwsIotError):
-    """What was asked depends on something that is not known here."""
+class Indeterminate(AwsIotError):
+    """The answer depends on something unknown (`doctor --policy`)."""
 
     exit_code = 10

@@ -1,10 +1,10 @@
-"""`aws-iot doctor`: what it prints of an examination, and how it ends."""
+"""`aws-iot doctor`: what it prints, and its exit codes."""
 
 import json
 
 import pytest
 
-from aws_iot.doctor.checks import Seen
+from aws_iot.doctor.probes import CheckResult
 from aws_iot.errors import Unreachable, WrongClock
 from aws_iot.messaging.connection import Lost, Publication
 from tests.conftest import CommandLine
@@ -15,40 +15,38 @@ DOCTOR = "doctor -u alice -p Passw0rd"
 
 @pytest.fixture
 def identity(cloud: FakeCloud) -> str:
-    """That of alice, who is accepted."""
+    """The identity of alice, a member."""
     return cloud.member("alice", "Passw0rd")
 
 
-def test_a_line_a_step_and_a_sentence_at_the_end(
+def test_each_step_has_a_line_and_the_result_a_sentence(
     aws_iot: CommandLine, identity: str, cloud: FakeCloud
 ) -> None:
     done = aws_iot(DOCTOR)
     lines = done.stdout.splitlines()
     assert [line.split()[1] for line in lines] == ["ok"] * 14
-    assert "All is well" in done.stderr
+    assert "Everything works" in done.stderr
     assert [topic for topic, _, _ in cloud.published] == [f"{POOL}/doctor/{identity}"]
     assert [connection.closed for connection in cloud.connections] == [True]
 
 
-def test_it_stops_at_what_fails_and_says_what_to_do(
-    aws_iot: CommandLine, app: FakeApp, identity: str
-) -> None:
-    app.looked_at.answers["clock"] = WrongClock("the clock is slow", hint="Set it.\nThen try again.")
+def test_it_stops_at_the_first_failure_with_advice(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
+    app.fake_probes.results["clock"] = WrongClock("the clock is slow", hint="Set it.\nThen try again.")
     done = aws_iot(DOCTOR, ends=6)
     lines = done.stdout.splitlines()
     at = next(number for number, line in enumerate(lines) if line.startswith("clock"))
     assert "FAILED" in lines[at]
     assert lines[at].endswith("the clock is slow")
-    told = ["It was checked whether the clock is right.", "Set it.", "Then try again."]
-    assert [line.strip() for line in lines[at + 1 : at + 4]] == told
+    advice = ["This checked whether the clock is right.", "Set it.", "Then try again."]
+    assert [line.strip() for line in lines[at + 1 : at + 4]] == advice
     assert lines[at + 4].split() == ["user-pool", "-"]
     assert all(line.split()[1] == "-" for line in lines[at + 4 :])
-    assert "It fails at 'clock': exit code 6." in done.stderr
+    assert "Failed at 'clock' (exit code 6)." in done.stderr
 
 
-def test_programs_get_an_object_a_step(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
-    app.looked_at.answers |= {
-        "certificates": Seen("trusted", "It ends soon."),
+def test_json_has_one_object_per_step(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
+    app.fake_probes.results |= {
+        "certificates": CheckResult("trusted", "It ends soon."),
         "clock": Unreachable("no answer"),
     }
     found = {
@@ -69,30 +67,30 @@ def test_programs_get_an_object_a_step(aws_iot: CommandLine, app: FakeApp, ident
     assert {found[step]["result"] for step in ("user-pool", "echo")} == {"skipped"}
 
 
-def test_what_a_service_should_not_have_said_is_not_shown(
+def test_secrets_in_the_answers_of_services_are_hidden(
     aws_iot: CommandLine, app: FakeApp, identity: str
 ) -> None:
-    app.looked_at.answers["upgrade"] = Unreachable("it takes no ASIAFAKE", hint="Not with token.")
-    told = aws_iot(DOCTOR, ends=6).stdout
-    assert "it takes no [secret]" in told
-    assert "Not with [secret]." in told
+    app.fake_probes.results["upgrade"] = Unreachable("it takes no ASIAFAKE", hint="Not with token.")
+    printed = aws_iot(DOCTOR, ends=6).stdout
+    assert "it takes no [secret]" in printed
+    assert "Not with [secret]." in printed
 
 
-def test_what_drives_a_terminal_is_made_visible(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
-    app.looked_at.answers["names"] = Seen("\x1b[2J", "\x07")
-    told = aws_iot(DOCTOR).stdout
-    assert "\\x1b[2J" in told
-    assert "\\x07" in told
-    assert "\x07" not in told
+def test_control_characters_are_made_visible(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
+    app.fake_probes.results["names"] = CheckResult("\x1b[2J", "\x07")
+    printed = aws_iot(DOCTOR).stdout
+    assert "\\x1b[2J" in printed
+    assert "\\x07" in printed
+    assert "\x07" not in printed
 
 
-def test_a_link_that_is_lost_is_no_refusal(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
+def test_a_lost_connection_is_not_a_refusal(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
     app.on_connect = lambda connection: connection.events.put(Lost("the network"))
     done = aws_iot(f"{DOCTOR} --timeout 1", ends=6)
     assert "the connection was lost before the message came back: the network" in done.stdout
 
 
-def test_the_echo_is_that_of_its_own_message(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
+def test_only_its_own_message_counts_as_the_echo(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
     def interfere(connection: FakeConnection) -> None:
         connection.events.put(Publication(f"{POOL}/doctor/{identity}", b'{"msg":"aws-iot doctor"}'))
         connection.is_deaf = True
@@ -102,13 +100,13 @@ def test_the_echo_is_that_of_its_own_message(aws_iot: CommandLine, app: FakeApp,
     assert "did not come back within 1 seconds" in done.stdout
 
 
-def test_nobody_is_asked_where_nobody_is(aws_iot: CommandLine, identity: str) -> None:
+def test_it_does_not_prompt_without_a_terminal(aws_iot: CommandLine, identity: str) -> None:
     assert "nobody is signed in" in aws_iot("doctor", ends=4).stdout
     assert "alice is not signed in" in aws_iot("doctor -u alice", ends=4).stdout
 
 
 @pytest.mark.parametrize("command", ["pub -r lobby -m x", "pub -r lobby --lines", "sub", "login"])
-def test_other_commands_say_where_to_look_further(aws_iot: CommandLine, app: FakeApp, command: str) -> None:
+def test_other_commands_suggest_doctor(aws_iot: CommandLine, app: FakeApp, command: str) -> None:
     app.fails_with = Unreachable("cannot reach it", hint="Wait.")
     errors = aws_iot(f"{command} -u alice -p Passw0rd", ends=6).stderr.splitlines()
     assert errors[-2:] == ["Wait.", "To find out why: aws-iot doctor -k default"]

@@ -1,4 +1,4 @@
-"""`aws-iot backend` and `admin`, by the real calls: the local stack is the AWS account."""
+"""`aws-iot backend` and `admin` with the real AWS clients: the local stack plays the AWS account."""
 
 import json
 import re
@@ -12,7 +12,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
-from aws_iot import backend
+from aws_iot.backend import rooms as backend_rooms
+from aws_iot.backend import template
 from tests import terminal
 from tests.processes import COMMAND, PASSWORD, Running, Stack, run
 from tests.terminal import on_a_terminal, read_rest, read_until, type_in
@@ -21,13 +22,13 @@ from tests.waiting import DEADLINE_SECONDS
 
 @pytest.fixture(scope="module")
 def account(stack: Stack) -> dict[str, str]:
-    """The environment of the account's admin."""
+    """The environment of an admin of the account."""
     return stack.account_env
 
 
 @pytest.fixture(scope="module")
 def team(account: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The admin of a team whose stack is named like its profile, `team`; destroyed in the end."""
+    """The environment of a team's admin. The stack and the profile are named `team`."""
     exports = tmp_path_factory.mktemp("team") / "aws-exports.json"
     env = account | {
         "AWS_IOT_BACKEND_NAME": "team",
@@ -35,9 +36,9 @@ def team(account: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> I
         "AWS_IOT_PROFILE": "team",
         "AWS_IOT_PASSWORD": PASSWORD,
     }
-    made = run("backend deploy -k team --parameter PasswordLength=10", env)
-    assert re.search(r"CREATE_COMPLETE +MemberRole \(AWS::IAM::Role\)", made.stderr)
-    assert re.search(r"Making the stack team \(account \d{12}, region [a-z]+-[a-z]+-\d\)", made.stderr)
+    created = run("backend deploy -k team --parameter PasswordLength=10", env)
+    assert re.search(r"CREATE_COMPLETE +MemberRole \(AWS::IAM::Role\)", created.stderr)
+    assert re.search(r"Creating the stack team \(account \d{12}, region [a-z]+-[a-z]+-\d\)", created.stderr)
     yield env
     gone = run("backend destroy --yes team", env)
     assert re.search(r"DELETE_COMPLETE +UserPool \(AWS::Cognito::UserPool\)", gone.stderr)
@@ -45,7 +46,7 @@ def team(account: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 def joined(name: str, env: dict[str, str]) -> str:
-    """The identity of somebody who signs up and signs in."""
+    """Sign up and sign in; the identity."""
     run(f"signup -u {name} -e {name}@example.com", env)
     run(f"confirm -u {name} -c 123456", env)
     refused = run(f"sub -u {name}", env, ends=5).stderr
@@ -58,7 +59,7 @@ def members(env: dict[str, str]) -> list[str]:
     return [line.split()[0] for line in run("admin members", env).stdout.splitlines()]
 
 
-def test_a_team_meets_in_a_stack_that_was_just_deployed(team: dict[str, str]) -> None:
+def test_a_team_can_use_a_stack_that_was_just_deployed(team: dict[str, str]) -> None:
     run("signup -u al -e al@example.com -p Nine4char", team, ends=7)
     alice, bob = joined("alice", team), joined("bob", team)
     waiting = [
@@ -70,24 +71,24 @@ def test_a_team_meets_in_a_stack_that_was_just_deployed(team: dict[str, str]) ->
     assert members(team) == sorted([alice, bob])
     run("pub -u alice -r lobby -m hello", team)
     again = run(f"admin revoke {bob} {bob}", team).stderr
-    assert (again.count("Revoked"), again.count("no policy is attached")) == (1, 1)
+    assert (again.count("Revoked"), again.count("it has no policy")) == (1, 1)
     run(f"admin revoke {bob} --policy nobody-s", team, ends=7)
     stranger = f"{alice.partition(':')[0]}:4f9fa251-0ed5-4578-add0-985024739222"
-    assert "nobody has the identity" in run(f"admin accept {stranger}", team, ends=7).stderr
-    assert "the local stack does not" in run(f"admin who {alice}", team, ends=7).stderr
+    assert f"the identity {stranger} does not exist" in run(f"admin accept {stranger}", team, ends=7).stderr
+    assert "the local stack cannot" in run(f"admin who {alice}", team, ends=7).stderr
     run("pub -u bob -r lobby -m hello", team, ends=5)
     assert members(team) == [alice]
 
 
 def policy_length(stack: Stack, name: str) -> int:
-    """That of a policy as it is, without white space."""
+    """The length of an IoT policy, without white space."""
     document = json.loads(client("iot", stack).get_policy(policyName=name)["policyDocument"])
     return len(json.dumps(document, separators=(",", ":")))
 
 
-def test_it_is_changed_in_place_and_only_where_something_differs(team: dict[str, str], stack: Stack) -> None:
+def test_an_update_changes_only_what_differs_and_replaces_nothing(team: dict[str, str], stack: Stack) -> None:
     everywhere = json.loads(run("backend status --json", team).stdout)["outputs"]
-    assert policy_length(stack, everywhere["IotPolicyName"]) == backend.policy_length(
+    assert policy_length(stack, everywhere["IotPolicyName"]) == backend_rooms.policy_length(
         ["*"], everywhere["Region"]
     )
     before = run("backend exports -o -", team).stdout
@@ -103,7 +104,7 @@ def test_it_is_changed_in_place_and_only_where_something_differs(team: dict[str,
     parameters, outputs = shown["parameters"], shown["outputs"]
     assert (parameters["Room2"], parameters["PasswordLength"]) == ("ops", "10")
     assert ":role/" in outputs["MemberRole"]
-    assert policy_length(stack, outputs["IotPolicyName"]) == backend.policy_length(
+    assert policy_length(stack, outputs["IotPolicyName"]) == backend_rooms.policy_length(
         ["lobby", "ops"], outputs["Region"]
     )
     assert run("backend exports -o -", team).stdout == before
@@ -120,9 +121,9 @@ def test_it_is_changed_in_place_and_only_where_something_differs(team: dict[str,
         listener.kill()
 
 
-def test_what_failed_last_is_named(team: dict[str, str], stack: Stack) -> None:
+def test_the_last_failure_is_shown(team: dict[str, str], stack: Stack) -> None:
     cloudformation = client("cloudformation", stack)
-    cloudformation.update_stack(  # as another tool does it: this one refuses to
+    cloudformation.update_stack(  # as another tool does it, because this one refuses
         StackName="team",
         UsePreviousTemplate=True,
         Capabilities=["CAPABILITY_IAM"],
@@ -138,7 +139,7 @@ def test_what_failed_last_is_named(team: dict[str, str], stack: Stack) -> None:
     assert "Cognito cannot change that" in run("backend deploy --parameter SignIn=email", team, ends=7).stderr
 
 
-def test_a_first_deployment_that_fails_leaves_nothing_in_the_way(
+def test_a_failed_first_deployment_can_be_repeated(
     account: dict[str, str], stack: Stack, tmp_path: Path
 ) -> None:
     iot = client("iot", stack)
@@ -147,40 +148,40 @@ def test_a_first_deployment_that_fails_leaves_nothing_in_the_way(
         StackName="late",
         ChangeSetName="abandoned",
         ChangeSetType="CREATE",
-        TemplateBody=backend.template(),
+        TemplateBody=template.text(),
         Capabilities=["CAPABILITY_IAM"],
     )
     assert "REVIEW_IN_PROGRESS" in run("backend status --name late", account).stdout
     line = f"backend deploy --name late -o {tmp_path / 'late.json'}"
     failed = run(line, account, ends=7).stderr
     assert re.search(
-        r"Error: the stack late was not made: MemberPolicy \(AWS::IoT::Policy\): .*exists", failed
+        r"Error: the stack late was not created: MemberPolicy \(AWS::IoT::Policy\): .*exists", failed
     )
     iot.delete_policy(policyName="late-member")
     run(f"{line} --parameter SignIn=email --parameter Mfa=OFF --parameter SelfSignUp=false", account)
     pool = json.loads((tmp_path / "late.json").read_text())["aws_user_pools_id"]
-    made = client("cognito-idp", stack).describe_user_pool(UserPoolId=pool)["UserPool"]
-    assert (made["UsernameAttributes"], made["MfaConfiguration"]) == (["email"], "OFF")
-    assert made["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
+    created = client("cognito-idp", stack).describe_user_pool(UserPoolId=pool)["UserPool"]
+    assert (created["UsernameAttributes"], created["MfaConfiguration"]) == (["email"], "OFF")
+    assert created["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
     for protection, code in (("ACTIVE", 7), ("INACTIVE", 0)):
         client("cognito-idp", stack).update_user_pool(UserPoolId=pool, DeletionProtection=protection)
-        told = run("backend destroy --name late --yes late", account, ends=code).stderr
-        assert ("are protected from deletion" in told) == (code == 7)
+        printed = run("backend destroy --name late --yes late", account, ends=code).stderr
+        assert ("are protected from deletion" in printed) == (code == 7)
 
 
-def test_what_is_not_ours_is_left_alone(account: dict[str, str], stack: Stack) -> None:
+def test_stacks_and_rooms_of_other_tools_are_left_alone(account: dict[str, str], stack: Stack) -> None:
     rooms = [{"ParameterKey": "Room2", "ParameterValue": "ops"}]
-    with pytest.raises(ClientError, match="no other can be named"):  # also by other tools
+    with pytest.raises(ClientError, match="no other room can be named"):  # other tools are stopped, too
         client("cloudformation", stack).create_stack(
             StackName="rooms",
-            TemplateBody=backend.template(),
+            TemplateBody=template.text(),
             Parameters=rooms,
             Capabilities=["CAPABILITY_IAM"],
         )
     shop = {"Resources": {"Shop": {"Type": "AWS::SNS::Topic"}}, "Description": "Our shop"}
     client("cloudformation", stack).create_stack(StackName="shop", TemplateBody=json.dumps(shop))
     for line in ("deploy --yes -o -", "destroy --yes shop", "exports -o -"):
-        assert "not made from" in run(f"backend {line} --name shop", account, ends=7).stderr
+        assert "not created from" in run(f"backend {line} --name shop", account, ends=7).stderr
 
 
 @pytest.mark.parametrize(
@@ -192,7 +193,7 @@ def test_what_is_not_ours_is_left_alone(account: dict[str, str], stack: Stack) -
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, 6, "cannot reach 127.0.0.1:9"),
     ],
 )
-def test_an_admin_whose_aws_settings_lead_nowhere_is_told(
+def test_wrong_aws_settings_of_an_admin_are_reported(
     account: dict[str, str], change: dict[str, str], code: int, words: str
 ) -> None:
     env = account | {"AWS_EC2_METADATA_DISABLED": "true"} | change
@@ -200,31 +201,31 @@ def test_an_admin_whose_aws_settings_lead_nowhere_is_told(
 
 
 @terminal.NEEDED
-def test_at_a_terminal_it_asks(team: dict[str, str]) -> None:
+def test_it_prompts_at_a_terminal(team: dict[str, str]) -> None:
     identity = joined("dave", team)
     with on_a_terminal([*COMMAND, "admin", "requests"], team) as process:
-        shown = read_until(process, b"Accept whom?")
+        shown = read_until(process, b"Accept which?")
         assert f"  1  {identity}".encode() in shown
         type_in(process, b"7\r")
-        assert b"'7' is no number of the list." in read_until(process, b"Accept whom?")
+        assert b"'7' is not a number from the list." in read_until(process, b"Accept which?")
         type_in(process, b"1\r")
         assert f"Accepted {identity}".encode() in read_rest(process)
         assert process.wait(DEADLINE_SECONDS) == 0
     with on_a_terminal([*COMMAND, "backend", "deploy", "--parameter", "TokenMinutes=5"], team) as process:
-        read_until(process, b"Change it? [y/N]: ")
+        read_until(process, b"Apply these changes? [y/N]: ")
         type_in(process, b"\r")
-        assert b"Nothing is changed" in read_rest(process)
+        assert b"Nothing was changed" in read_rest(process)
         assert process.wait(DEADLINE_SECONDS) == 1
     with on_a_terminal([*COMMAND, "backend", "destroy"], team) as process:
-        read_until(process, b"The stack's name, to delete it: ")
+        read_until(process, b"Type the name of the stack to delete it: ")
         type_in(process, b"taem\r")
-        assert b"nothing is deleted" in read_rest(process)
+        assert b"nothing was deleted" in read_rest(process)
         assert process.wait(DEADLINE_SECONDS) == 2
     assert json.loads(run("backend status --json", team).stdout)["parameters"]["TokenMinutes"] == "60"
 
 
 def client(service: str, stack: Stack) -> Any:
-    """The account's administrator, by boto."""
+    """A client of boto3, with the credentials of the account's administrator."""
     keys = ConfigParser()
     keys.read(stack.folder / "admin-credentials")
     where = {"region_name": stack.profile.iot_region, "endpoint_url": stack.profile.iot_url}

@@ -1,4 +1,4 @@
-"""Each cause that `doctor` knows is produced with the real adapters, and it names that cause and not another."""
+"""Each problem that `doctor` knows is produced with the real services; it must name exactly that problem."""
 
 import json
 import os
@@ -60,17 +60,17 @@ IDENTITY_POOL = "us-east-1:00000000-0000-0000-0000-000000000000"
 
 @pytest.fixture(scope="module")
 def person(stack: Stack) -> Person:
-    """Somebody who is accepted."""
+    """A member."""
     return stack.person()
 
 
 @pytest.fixture
 def real(tmp_path: Path, stack: Stack, person: Person, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    """The command in this process, with the real parts; the profile `default` of somebody who is accepted."""
+    """The command in this process, with the real services; `default` is a member's profile."""
     unwanted = ("AWS_CA_BUNDLE", "AWS_IOT_CONFIG_DIR", "AWS_PROFILE", "HTTPS_PROXY", "NO_PROXY", "HTTP_PROXY")
     for name in [name for name in os.environ if name.upper() in unwanted]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_IOT_SECRETS", "file")  # never the keyring of whoever runs the tests
+    monkeypatch.setenv("AWS_IOT_SECRETS", "file")  # never the tester's own keyring
     app = App(tmp_path / "config")
     app.profiles.change("default", lambda _: replace(stack.profile, username=person.username))
     app.secrets.set("password", "default", person.username, PASSWORD)
@@ -78,16 +78,16 @@ def real(tmp_path: Path, stack: Stack, person: Person, monkeypatch: pytest.Monke
 
 
 def change(command: CommandLine, **changes: Any) -> Profile:
-    """Have something else in the profile."""
+    """Change fields of the profile; returns the profile before."""
     profile = command.app.profiles.load("default")
     command.app.profiles.change("default", lambda _: replace(profile, **changes))
     return profile
 
 
 def examine(command: CommandLine, options: str = "", *, ends: int = 0, **more: Any) -> list[dict[str, Any]]:
-    """What `doctor --json` says, a step each."""
-    told = command(f"doctor --json {options}", ends=ends, **more).stdout
-    found = [json.loads(line) for line in told.splitlines()]
+    """The objects that `doctor --json` prints, one per step."""
+    printed = command(f"doctor --json {options}", ends=ends, **more).stdout
+    found = [json.loads(line) for line in printed.splitlines()]
     assert [step["step"] for step in found] == STEPS
     return found
 
@@ -95,7 +95,7 @@ def examine(command: CommandLine, options: str = "", *, ends: int = 0, **more: A
 def check_cause(
     command: CommandLine, step: str, words: str, code: int, options: str = "", **more: Any
 ) -> str:
-    """`doctor` finds fault with this step alone, in these words; what it advises."""
+    """Check that `doctor` fails at this step, with these words and this exit code; the advice."""
     found = examine(command, options, ends=code, **more)
     at = STEPS.index(step)
     results = [each["result"] for each in found]
@@ -105,21 +105,21 @@ def check_cause(
     return str(found[at]["advice"])
 
 
-def nobody_listens() -> int:
+def unused_port() -> int:
     with FaultProxy(0) as proxy:
         proxy.refuse()
         return proxy.port
 
 
-# -- all is well
+# -- no problem
 
 
-def test_a_kept_session_serves_without_the_user_pool(real: CommandLine) -> None:
+def test_a_saved_session_does_not_need_the_user_pool(real: CommandLine) -> None:
     real("login")
-    change(real, cognito_idp_url=f"http://127.0.0.1:{nobody_listens()}")
+    change(real, cognito_idp_url=f"http://127.0.0.1:{unused_port()}")
     found = examine(real)
     for step in ("tls", "user-pool"):
-        assert "not needed while the session lives" in found[STEPS.index(step)]["advice"]
+        assert "not needed while the session is valid" in found[STEPS.index(step)]["advice"]
 
 
 def test_authorities_are_found_as_botocore_finds_them(
@@ -137,7 +137,7 @@ def test_authorities_are_found_as_botocore_finds_them(
     assert "127.0.0.1" in found["seen"]
 
 
-def test_all_is_well(real: CommandLine, person: Person, stack: Stack) -> None:
+def test_everything_works(real: CommandLine, person: Person, stack: Stack) -> None:
     found = {step["step"]: step for step in examine(real)}
     assert {step["result"] for step in found.values()} == {"ok"}
     assert found["identity-pool"]["seen"] == person.identity
@@ -145,20 +145,20 @@ def test_all_is_well(real: CommandLine, person: Person, stack: Stack) -> None:
     assert all(step["checked"] and step["milliseconds"] >= 0 for step in found.values())
 
 
-def test_people_see_a_line_a_step(real: CommandLine) -> None:
+def test_people_see_one_line_per_step(real: CommandLine) -> None:
     lines = real("doctor").stdout.splitlines()
     assert [line.split()[:2] for line in lines] == [[step, "ok"] for step in STEPS]
     assert all(line.split()[3] == "ms" for line in lines)
 
 
-def test_a_kept_session_serves_and_stays(real: CommandLine) -> None:
+def test_a_saved_session_is_used_and_stays_saved(real: CommandLine) -> None:
     real("login")
     end_soon(real.app)
     assert "kept" in examine(real)[STEPS.index("sign-in")]["seen"]
     assert "credentials" in real("whoami").stdout
 
 
-def test_nothing_secret_is_shown(real: CommandLine) -> None:
+def test_no_secret_is_printed(real: CommandLine) -> None:
     real("login")
     kept = real.app.sessions.load(real.app.profiles.load("default"))
     assert kept
@@ -177,11 +177,11 @@ def test_nothing_secret_is_shown(real: CommandLine) -> None:
 # -- the profile
 
 
-def test_no_profile(real: CommandLine) -> None:
+def test_a_missing_profile(real: CommandLine) -> None:
     assert "aws-iot config" in check_cause(real, "profile", "no profile 'other'", 3, "-k other")
 
 
-def test_a_profile_that_lacks_something(real: CommandLine) -> None:
+def test_an_incomplete_profile(real: CommandLine) -> None:
     path = real.app.config_folder / "profiles" / "default.json"
     stored = json.loads(path.read_text())
     del stored["aws-exports"]["aws_cognito_identity_pool_id"]
@@ -189,16 +189,16 @@ def test_a_profile_that_lacks_something(real: CommandLine) -> None:
     check_cause(real, "profile", "aws_cognito_identity_pool_id is missing", 3)
 
 
-# -- the way there
+# -- network
 
 
-def test_a_name_that_nobody_knows(real: CommandLine) -> None:
+def test_a_host_name_that_does_not_resolve(real: CommandLine) -> None:
     change(real, endpoint=Endpoint.parse("wss://nowhere.invalid/mqtt"))
-    advice = check_cause(real, "names", "there is no host of the name nowhere.invalid", 6)
+    advice = check_cause(real, "names", "the host name nowhere.invalid does not resolve", 6)
     assert "aws_pubsub_endpoint" in advice
 
 
-def test_a_proxy_that_is_none(real: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unusable_proxy_setting(real: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     change(real, endpoint=Endpoint.parse("wss://broker.test/mqtt"))
     monkeypatch.setenv("HTTPS_PROXY", "http://:70000")
     assert "HTTPS_PROXY" in check_cause(real, "proxy", "none that can be used", 3)
@@ -208,7 +208,7 @@ def test_a_proxy_that_is_none(real: CommandLine, monkeypatch: pytest.MonkeyPatch
     ("refusal", "password", "words"),
     [(None, "somebody:else", "HTTP 407"), (403, None, "HTTP 403"), (502, None, "HTTP 502")],
 )
-def test_a_proxy_that_does_not_let_through(
+def test_a_proxy_that_refuses_to_connect(
     real: CommandLine,
     monkeypatch: pytest.MonkeyPatch,
     refusal: int | None,
@@ -222,14 +222,14 @@ def test_a_proxy_that_does_not_let_through(
         assert "pass-of-mine" not in advice
 
 
-def test_a_proxy_where_nobody_listens(real: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_does_not_listen(real: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     change(real, endpoint=Endpoint.parse("wss://broker.test/mqtt"))
-    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{nobody_listens()}")
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{unused_port()}")
     check_cause(real, "proxy", "nothing listens there", 6)
 
 
-def test_a_port_where_nobody_listens(real: CommandLine) -> None:
-    change(real, endpoint=Endpoint.parse(f"wss://127.0.0.1:{nobody_listens()}/mqtt"))
+def test_a_port_that_nothing_listens_on(real: CommandLine) -> None:
+    change(real, endpoint=Endpoint.parse(f"wss://127.0.0.1:{unused_port()}/mqtt"))
     assert "aws-iot local" in check_cause(real, "tls", "nothing listens there", 6)
 
 
@@ -245,7 +245,7 @@ def test_a_certificate_of_an_unknown_authority(real: CommandLine, tmp_path: Path
     assert "ca_bundle" in check_cause(real, "tls", "its certificate is not trusted", 6)
 
 
-def test_a_ca_bundle_that_is_none(real: CommandLine, tmp_path: Path) -> None:
+def test_a_missing_ca_bundle(real: CommandLine, tmp_path: Path) -> None:
     change(real, ca_bundle=str(tmp_path / "missing.pem"))
     check_cause(real, "tls", "missing.pem cannot be used", 3)
 
@@ -254,7 +254,7 @@ def test_a_ca_bundle_that_is_none(real: CommandLine, tmp_path: Path) -> None:
 def certified(
     tmp_path: Path, name: str, ends: datetime | None = None, script: Script = agreeable
 ) -> Iterator[dict[str, Any]]:
-    """A broker with a certificate of that name, and what a profile must have to use it."""
+    """A broker with a certificate for this name, and the fields of a profile that uses it."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -263,26 +263,26 @@ def certified(
         yield {"endpoint": broker.endpoint, "ca_bundle": str(tmp_path / "authority.pem")}
 
 
-def test_a_certificate_of_another_name(real: CommandLine, tmp_path: Path) -> None:
+def test_a_certificate_for_another_name(real: CommandLine, tmp_path: Path) -> None:
     with certified(tmp_path, "another.test") as changes:
         change(real, **changes)
         check_cause(real, "tls", "IP address mismatch", 6)
 
 
-def test_a_certificate_that_has_ended(real: CommandLine, tmp_path: Path) -> None:
+def test_an_expired_certificate(real: CommandLine, tmp_path: Path) -> None:
     with certified(tmp_path, "127.0.0.1", datetime.now(UTC) - timedelta(days=1)) as changes:
         change(real, **changes)
         check_cause(real, "tls", "expired", 6)
 
 
-def test_a_certificate_that_ends_soon_is_noted(real: CommandLine, tmp_path: Path) -> None:
+def test_a_certificate_that_expires_soon_gets_a_warning(real: CommandLine, tmp_path: Path) -> None:
     busy = say(Kind.CONNECT, lambda _: connack(0x88))
     with certified(tmp_path, "127.0.0.1", datetime.now(UTC) + timedelta(days=3), busy) as changes:
         change(real, **changes)
-        assert "ends on" in examine(real, ends=6)[STEPS.index("tls")]["advice"]
+        assert "expires on" in examine(real, ends=6)[STEPS.index("tls")]["advice"]
 
 
-def test_a_port_that_does_not_speak_tls(real: CommandLine, stack: Stack) -> None:
+def test_a_port_without_tls(real: CommandLine, stack: Stack) -> None:
     plain = urlsplit(stack.profile.iot_url or "").port or 0
     change(real, endpoint=replace(stack.profile.endpoint, port=plain))
     check_cause(real, "tls", "does not speak TLS", 6)
@@ -300,7 +300,7 @@ def test_a_clock_that_is_an_hour_off(real: CommandLine, ahead: int, words: str) 
         assert "Set the clock" in check_cause(real, "clock", words, 6)
 
 
-def test_a_clock_that_is_two_minutes_off_is_noted(real: CommandLine) -> None:
+def test_a_clock_that_is_two_minutes_off_gets_a_warning(real: CommandLine) -> None:
     url = real.app.profiles.load("default").cognito_idp_url or ""
 
     def now() -> datetime:
@@ -313,7 +313,7 @@ def test_a_clock_that_is_two_minutes_off_is_noted(real: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("date", ["yesterday", ""])
-def test_a_service_that_does_not_tell_the_time(real: CommandLine, date: str) -> None:
+def test_a_service_without_a_date(real: CommandLine, date: str) -> None:
     url = real.app.profiles.load("default").cognito_idp_url or ""
 
     def fair(operation: str, said: dict[str, Any], forward: Forward) -> Reply:
@@ -321,7 +321,7 @@ def test_a_service_that_does_not_tell_the_time(real: CommandLine, date: str) -> 
 
     with cognito_proxy(url, fair, lambda: datetime.now(UTC), dated=lambda _: date) as address:
         change(real, cognito_idp_url=address)
-        assert "does not tell the time" in examine(real)[STEPS.index("clock")]["seen"]
+        assert "sends no date" in examine(real)[STEPS.index("clock")]["seen"]
 
 
 # -- signing in
@@ -334,7 +334,7 @@ def test_a_user_pool_behind_a_firewall(real: CommandLine) -> None:
         check_cause(real, "user-pool", "a firewall (AWS WAF)", 7, f"-p {PASSWORD}")
 
 
-def test_a_program_of_the_user_pool_that_refuses_somebody(real: CommandLine) -> None:
+def test_a_lambda_function_of_the_user_pool_that_refuses_a_user(real: CommandLine) -> None:
     with refusing(real, "InitiateAuth", "UserLambdaValidationException", "PreAuthentication failed: no."):
         check_cause(real, "sign-in", "PreAuthentication failed", 7)
 
@@ -356,13 +356,13 @@ def test_an_app_client_without_srp(real: CommandLine, stack: Stack) -> None:
     assert "ALLOW_USER_SRP_AUTH" in check_cause(real, "user-pool", "does not allow sign-in by SRP", 3)
 
 
-def test_an_app_client_whose_secret_is_not_known(real: CommandLine, stack: Stack) -> None:
+def test_an_app_client_with_an_unknown_secret(real: CommandLine, stack: Stack) -> None:
     made = stack.app_client(GenerateSecret=True)
     change(real, client_id=made["ClientId"])
     assert "--client-secret" in check_cause(real, "user-pool", "has a secret", 3)
 
 
-def test_nobody_is_signed_in(real: CommandLine) -> None:
+def test_no_session_and_no_password(real: CommandLine) -> None:
     change(real, username=None)
     assert "aws-iot login" in check_cause(real, "sign-in", "nobody is signed in", 4)
 
@@ -376,13 +376,13 @@ def test_an_unknown_user(real: CommandLine) -> None:
     check_cause(real, "sign-in", "no such user", 4, "-u nobody -p nonsense")
 
 
-def test_an_account_that_waits_for_its_code(real: CommandLine) -> None:
+def test_an_unconfirmed_account(real: CommandLine) -> None:
     real("signup -u waiting-for-doctor -p Passw0rd-1 -e waiting@example.com")
     advice = check_cause(real, "sign-in", "not confirmed", 4, "-u waiting-for-doctor -p Passw0rd-1")
     assert "aws-iot confirm -u waiting-for-doctor" in advice
 
 
-def test_a_session_that_was_revoked(real: CommandLine) -> None:
+def test_a_revoked_session(real: CommandLine) -> None:
     real("login")
     real("config --forget")
     end_soon(real.app)
@@ -404,7 +404,7 @@ def test_an_identity_pool_that_does_not_exist(real: CommandLine) -> None:
 
 @contextmanager
 def refusing(real: CommandLine, operation: str, code: str, message: str) -> Iterator[None]:
-    """Cognito refuses an operation as AWS words it, which the local stack's has no reason for."""
+    """A Cognito that rejects an operation as AWS does; the local stack has no reason to."""
     url = real.app.profiles.load("default").cognito_identity_url or ""
 
     def handle(each: str, said: dict[str, Any], forward: Forward) -> Reply:
@@ -415,19 +415,19 @@ def refusing(real: CommandLine, operation: str, code: str, message: str) -> Iter
         yield
 
 
-def test_an_identity_pool_that_is_not_linked_to_the_user_pool(real: CommandLine) -> None:
+def test_an_identity_pool_without_the_user_pool_as_provider(real: CommandLine) -> None:
     message = "Token is not from a supported provider of this identity pool."
     with refusing(real, "GetId", "NotAuthorizedException", message):
         assert "as a provider" in check_cause(real, "identity-pool", "not from a supported provider", 4)
 
 
-def test_an_identity_pool_that_has_no_role_for_signed_in_users(real: CommandLine) -> None:
+def test_an_identity_pool_without_a_role_for_members(real: CommandLine) -> None:
     message = "Invalid identity pool configuration. Check assigned IAM roles for this pool."
     with refusing(real, "GetCredentialsForIdentity", "InvalidIdentityPoolConfigurationException", message):
         check_cause(real, "credentials", "no usable role", 3)
 
 
-def test_an_identity_pool_that_is_asked_too_often(real: CommandLine) -> None:
+def test_a_throttled_identity_pool(real: CommandLine) -> None:
     with refusing(real, "GetId", "LimitExceededException", "Rate exceeded"):
         check_cause(real, "identity-pool", "an AWS limit is reached", 7)
 
@@ -435,10 +435,10 @@ def test_an_identity_pool_that_is_asked_too_often(real: CommandLine) -> None:
 # -- the broker
 
 
-def test_the_wrong_region_for_the_signature(real: CommandLine) -> None:
+def test_a_signature_for_the_wrong_region(real: CommandLine) -> None:
     change(real, iot_region="eu-west-1")
-    advice = check_cause(real, "upgrade", "takes what is signed for us-east-1", 3)
-    assert "aws_pubsub_region has to be us-east-1" in advice
+    advice = check_cause(real, "upgrade", "accepts those for us-east-1", 3)
+    assert "Set aws_pubsub_region to us-east-1" in advice
 
 
 def test_an_endpoint_of_another_account(real: CommandLine) -> None:
@@ -449,13 +449,13 @@ def test_an_endpoint_of_another_account(real: CommandLine) -> None:
 
 def test_the_wrong_path(real: CommandLine, stack: Stack) -> None:
     change(real, endpoint=replace(stack.profile.endpoint, path="/mqt"))
-    advice = check_cause(real, "upgrade", "refuses the path /mqt, and takes /mqtt", 3)
-    assert "aws_pubsub_endpoint has to be wss://127.0.0.1" in advice
+    advice = check_cause(real, "upgrade", "rejects the path /mqt, but accepts /mqtt", 3)
+    assert "Set aws_pubsub_endpoint to wss://127.0.0.1" in advice
 
 
 @contextmanager
 def answering(status: int, answer: Callable[[str], str]) -> Iterator[Endpoint]:
-    """Something that answers HTTP with this status, and a body made of the path it is asked for."""
+    """A server that answers with this status, and a body made from the requested path."""
 
     class Server(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -481,7 +481,7 @@ def answering(status: int, answer: Callable[[str], str]) -> Iterator[Endpoint]:
         lambda path: f"bad token {quote(parse_qs(urlsplit(path).query)['X-Amz-Security-Token'][0])}",
     ],
 )
-def test_the_answer_to_a_refused_upgrade_is_shown_without_what_signs_it(
+def test_the_answer_to_a_rejected_upgrade_is_shown_without_the_signature(
     real: CommandLine, answer: Callable[[str], str]
 ) -> None:
     real("login")
@@ -505,38 +505,38 @@ def test_the_answer_to_a_refused_upgrade_is_shown_without_what_signs_it(
         assert quote(secret)[:40] not in told
 
 
-def test_an_endpoint_that_is_no_broker(real: CommandLine) -> None:
+def test_an_endpoint_that_is_not_a_broker(real: CommandLine) -> None:
     with ScriptedBroker(upgrade=lambda _: 404) as broker:
         change(real, endpoint=broker.endpoint)
         check_cause(real, "upgrade", "answered HTTP 404 instead of opening a WebSocket", 6)
 
 
-def test_an_identity_that_nobody_has_accepted(real: CommandLine, stack: Stack) -> None:
+def test_an_identity_that_is_not_accepted(real: CommandLine, stack: Stack) -> None:
     stranger = stack.person(accepted=False)
     options = f"-u {stranger.username} -p {PASSWORD}"
     advice = check_cause(real, "connect", "no admin has accepted", 5, options)
     assert f"aws-iot admin accept {stranger.identity} -k default" in advice
 
 
-def test_a_broker_that_closes_without_a_word(real: CommandLine) -> None:
+def test_a_broker_that_closes_without_an_answer(real: CommandLine) -> None:
     with ScriptedBroker(say(Kind.CONNECT, lambda _: None)) as broker:
         change(real, endpoint=broker.endpoint)
         check_cause(real, "connect", "closes the connection without a word", 5)
 
 
-def test_a_broker_that_is_overloaded(real: CommandLine) -> None:
+def test_an_overloaded_broker(real: CommandLine) -> None:
     with ScriptedBroker(say(Kind.CONNECT, lambda _: connack(0x88))) as broker:
         change(real, endpoint=broker.endpoint)
         check_cause(real, "connect", "takes no connections at the moment", 6)
 
 
 def say(kind: Kind, answer: Callable[[Packet], bytes | None]) -> Script:
-    """A script that answers one kind of packet differently."""
+    """A script that answers one kind of packet in another way."""
     return lambda packet: answer(packet) if packet.kind is kind else agreeable(packet)
 
 
 def allowing(stack: Stack, *statements: tuple[str, str]) -> Person:
-    """Somebody who may connect, and do these things on these resources of the pool."""
+    """A person who may connect, and perform these actions on these kinds of resources."""
     person = stack.person(accepted=False)
     arn = f"arn:aws:iot:us-east-1:000000000000:{{}}/{stack.profile.identity_pool_id}"
     allowed = [("iot:Connect", "arn:aws:iot:us-east-1:000000000000:client/*")]
@@ -558,7 +558,7 @@ def allowing(stack: Stack, *statements: tuple[str, str]) -> Person:
         ((("iot:Subscribe", "topicfilter"), ("iot:Publish", "topic")), "echo", "not authorized to receive"),
     ],
 )
-def test_a_policy_that_lacks_something(
+def test_a_policy_without_a_permission(
     real: CommandLine, stack: Stack, allowed: tuple[tuple[str, str], ...], step: str, words: str
 ) -> None:
     person = allowing(stack, *allowed)
@@ -572,13 +572,13 @@ def test_a_broker_that_never_acknowledges(real: CommandLine) -> None:
         check_cause(real, "publish", "has not acknowledged", 6, BRIEFLY)
 
 
-def test_a_broker_that_refuses_for_another_reason(real: CommandLine) -> None:
+def test_a_broker_that_rejects_for_another_reason(real: CommandLine) -> None:
     with ScriptedBroker(say(Kind.PUBLISH, lambda packet: puback(packet, 0x97))) as broker:
         change(real, endpoint=broker.endpoint)
         check_cause(real, "publish", "a limit of the account or connection is reached", 7)
 
 
-def test_a_broker_that_ends_the_link_over_a_room(real: CommandLine) -> None:
+def test_a_broker_that_disconnects_because_of_a_room(real: CommandLine) -> None:
     with ScriptedBroker(say(Kind.PUBLISH, lambda _: disconnect(NOT_AUTHORIZED))) as broker:
         change(real, endpoint=broker.endpoint)
         check_cause(real, "publish", "not authorized to publish", 5)
@@ -591,11 +591,11 @@ def test_a_filter_that_is_not_granted(real: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("room", ["a/+", "''"])
-def test_a_room_that_can_be_none(real: CommandLine, room: str) -> None:
+def test_an_impossible_room_name(real: CommandLine, room: str) -> None:
     assert "room" in real(f"doctor -r {room}", ends=7).stderr
 
 
-def test_a_link_that_is_lost_before_the_echo(real: CommandLine) -> None:
+def test_a_connection_that_is_lost_before_the_echo(real: CommandLine) -> None:
     broker: ScriptedBroker
 
     def cut_soon(packet: Packet) -> bytes:
@@ -607,7 +607,7 @@ def test_a_link_that_is_lost_before_the_echo(real: CommandLine) -> None:
         check_cause(real, "echo", "the connection was lost before the message came back", 6)
 
 
-def test_a_team_with_rooms_of_its_own_is_told_to_name_one(real: CommandLine, stack: Stack) -> None:
+def test_a_member_of_some_rooms_is_asked_to_name_one(real: CommandLine, stack: Stack) -> None:
     person = stack.person(accepted=False)
     arn = "arn:aws:iot:us-east-1:000000000000:"
     room = f"{stack.profile.identity_pool_id}/lobby"

@@ -1,4 +1,4 @@
-"""`doctor --policy` with an admin's credentials, by the real adapters: it says before what the broker then does."""
+"""`doctor --policy` with the real services: it predicts what the broker does."""
 
 import json
 import uuid
@@ -22,13 +22,13 @@ ACTIONS = {"Connect", "Subscribe", "Receive", "Publish"}
 
 @pytest.fixture(scope="module")
 def person(stack: Stack) -> Person:
-    """Somebody whom nobody has accepted."""
+    """A person whom no admin has accepted."""
     return stack.person(accepted=False)
 
 
 @pytest.fixture(scope="module")
 def signed_in(stack: Stack, person: Person, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The settings of that person, who is signed in."""
+    """The config folder of that person, who is signed in."""
     folder = tmp_path_factory.mktemp("signed-in")
     env = environment(folder, AWS_IOT_PASSWORD=PASSWORD)
     App(folder).profiles.change("default", lambda _: stack.profile)
@@ -38,17 +38,17 @@ def signed_in(stack: Stack, person: Person, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture
 def aws_iot(stack: Stack, signed_in: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    """The command in this process, with the real parts, that person's session and the credentials of the admin."""
+    """The command in this process, with the real services, that person's session and an admin's credentials."""
     for name in ("AWS_CA_BUNDLE", "AWS_IOT_CONFIG_DIR", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(stack.folder / "admin-credentials"))
-    monkeypatch.setenv("AWS_IOT_SECRETS", "file")  # never the keyring of whoever runs the tests
+    monkeypatch.setenv("AWS_IOT_SECRETS", "file")  # never the tester's own keyring
     return CommandLine(App(signed_in))
 
 
 @pytest.fixture(scope="module")
 def clients(stack: Stack) -> dict[str, Any]:
-    """The services as the admin calls them."""
+    """The AWS services, with the admin's credentials."""
     keys = ConfigParser()
     keys.read(stack.folder / "admin-credentials")
     where = {"region_name": stack.profile.iot_region, "endpoint_url": stack.profile.iot_url}
@@ -59,7 +59,7 @@ def clients(stack: Stack) -> dict[str, Any]:
 
 @contextmanager
 def attached(clients: dict[str, Any], person: Person, document: str) -> Iterator[None]:
-    """Let an IoT policy be attached to the person."""
+    """Attach an IoT policy to the person for a while."""
     name = f"of-{uuid.uuid4().hex[:8]}"
     clients["iot"].create_policy(policyName=name, policyDocument=document)
     clients["iot"].attach_policy(policyName=name, target=person.identity)
@@ -68,7 +68,7 @@ def attached(clients: dict[str, Any], person: Person, document: str) -> Iterator
 
 
 def policy(stack: Stack, *more: dict[str, Any]) -> str:
-    """A team's policy as an admin may write it by hand, for one room."""
+    """A policy for one room, as an admin may write it by hand."""
     arn, pool = f"arn:aws:iot:{stack.profile.iot_region}:000000000000", stack.profile.identity_pool_id
     own = {
         "iot:Connect": f"{arn}:client/{SUB}*",
@@ -81,7 +81,7 @@ def policy(stack: Stack, *more: dict[str, Any]) -> str:
 
 
 def refused(aws_iot: CommandLine, more: str, ends: int) -> tuple[set[str], list[dict[str, Any]]]:
-    """Which actions are refused, and all that is said."""
+    """The refused actions, and all JSON objects."""
     done = aws_iot(f"doctor --policy --json {more}", ends=ends)
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     return {one["action"][4:] for one in answers if one["verdict"] == "refused"}, answers
@@ -100,7 +100,7 @@ def refused(aws_iot: CommandLine, more: str, ends: int) -> tuple[set[str], list[
         ("ops", ("2012-10-17", "2008-10-17"), {"Connect", "Publish"}),
     ],
 )
-def test_what_is_said_of_a_policy_is_what_the_broker_does(
+def test_the_broker_does_what_was_predicted(
     aws_iot: CommandLine,
     stack: Stack,
     clients: dict[str, Any],
@@ -115,7 +115,7 @@ def test_what_is_said_of_a_policy_is_what_the_broker_does(
         aws_iot(f"sub -r {room} -W 0.01", ends=5 if wanted & {"Connect", "Subscribe"} else 8)
 
 
-def test_a_denial_is_named_and_the_broker_abides_by_it(
+def test_a_deny_statement_is_named_and_the_broker_obeys_it(
     aws_iot: CommandLine, stack: Stack, clients: dict[str, Any], person: Person
 ) -> None:
     silence = {"Sid": "Silence", "Effect": "Deny", "Action": "iot:Publish", "Resource": "*"}
@@ -124,7 +124,7 @@ def test_a_denial_is_named_and_the_broker_abides_by_it(
     with attached(clients, person, policy(stack, no_things)):
         aws_iot("doctor --policy -r ops", ends=10)
         refused(aws_iot, "-r ops --context iot:Connection.Thing.IsAttached=false", ends=0)
-        aws_iot("pub -r ops -m x")  # nobody is a thing here
+        aws_iot("pub -r ops -m x")  # no identity is attached to a thing here
         with attached(clients, person, policy(stack, silence)):
             actions, answers = refused(aws_iot, "-r ops", ends=5)
             aws_iot("pub -r ops -m x", ends=5)
@@ -134,7 +134,9 @@ def test_a_denial_is_named_and_the_broker_abides_by_it(
     assert [(one["statement"], one["effect"]) for one in iot["statements"]] == [("Silence", "Deny")]
 
 
-def test_who_is_not_accepted_is_told_how_to_be(aws_iot: CommandLine, person: Person) -> None:
+def test_an_identity_that_is_not_accepted_gets_the_command_to_accept_it(
+    aws_iot: CommandLine, person: Person
+) -> None:
     told = aws_iot("doctor --policy", ends=5)
     assert (
         told.stdout.count("rooms, ") == told.stdout.count("no IoT policy is attached to this identity") == 4
@@ -144,9 +146,9 @@ def test_who_is_not_accepted_is_told_how_to_be(aws_iot: CommandLine, person: Per
     aws_iot(command)
     accepted = aws_iot("doctor --policy")
     aws_iot(f"admin revoke {person.identity}")
-    assert "All of it is allowed." in accepted.stderr
-    # The local stack does not have it, and that is a line.
-    assert accepted.stderr.count("Without IoT's own opinion: AWS rejected TestAuthorization") == 1
+    assert "Everything is allowed." in accepted.stderr
+    # The local stack does not have this call, so one line says so.
+    assert accepted.stderr.count("Without AWS's own verdict: AWS rejected TestAuthorization") == 1
 
 
 def test_all_policies_of_a_role_count_and_its_boundary_too(
@@ -178,8 +180,7 @@ def test_all_policies_of_a_role_count_and_its_boundary_too(
     told = admin(line, ends=5)
     assert f"role       {name}: inline, {name}-managed\nboundary   {name}-boundary\n" in told.stdout
     assert (
-        "refused: iot:RetainPublish\nIt takes a change of the permissions boundary of the role."
-        in told.stderr
+        "refused: iot:RetainPublish\nTo allow it, change the permissions boundary of the role." in told.stderr
     )
     iam.delete_role_permissions_boundary(RoleName=name)
     admin(line)
@@ -189,9 +190,9 @@ def test_all_policies_of_a_role_count_and_its_boundary_too(
     pools.set_identity_pool_roles(
         IdentityPoolId=pool_id, Roles={"authenticated": role["Arn"]}, RoleMappings={provider: rules}
     )
-    assert "gives other roles by rules" in admin(line, ends=10).stdout
+    assert "may assign another role by rules" in admin(line, ends=10).stdout
 
     pools.set_identity_pool_roles(IdentityPoolId=pool_id, Roles={"authenticated": f"{role['Arn']}-gone"})
-    assert "the identity pool names it, and there is no such role" in admin(line, ends=5).stderr
+    assert "the identity pool names this role, but it does not exist" in admin(line, ends=5).stderr
     pools.delete_identity_pool(IdentityPoolId=pool_id)
-    assert "there is no such identity pool" in admin(line, ends=5).stderr
+    assert "the identity pool does not exist" in admin(line, ends=5).stderr

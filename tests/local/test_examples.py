@@ -13,7 +13,6 @@ import pytest
 
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Connection, Publication
-from aws_iot.messaging.message import Message
 from aws_iot.messaging.topics import topic
 from tests.conftest import REPOSITORY
 from tests.processes import PASSWORD, Person, Running, Stack, environment, run, session_of
@@ -35,9 +34,9 @@ class Ann:
     def hear(self, room: str, sender: str, count: int) -> list[str]:
         """The next `count` texts that `sender` says in `room`."""
         texts: list[str] = []
-        for heard in self.client.events(DEADLINE_SECONDS):
-            if isinstance(heard, Message) and (heard.room, heard.sender) == (room, sender):
-                texts.append(heard.text)
+        for message in self.client.messages(room, timeout=DEADLINE_SECONDS):
+            if (message.room, message.sender) == (room, sender):
+                texts.append(message.text)
             if len(texts) == count:
                 return texts
         raise AssertionError(f"{count} texts of {sender} were expected in {room}; there came: {texts}")

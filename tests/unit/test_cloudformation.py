@@ -1,4 +1,4 @@
-"""What CloudFormation answers on AWS and not on the local stack: pages, pending lists, reasons that come late."""
+"""Answers of CloudFormation that only AWS gives: pages, pending change sets, late reasons."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from aws_iot.aws.admin.cloudformation import Proposal, Stack, StackEvent, StackFailed
+from aws_iot.aws.admin.cloudformation import CloudFormationStack
 from aws_iot.aws.base.calls import Service
+from aws_iot.backend.stack import ChangeSet, StackEvent, StackFailed
 from aws_iot.errors import AwsIotError, CredentialsRefused, NotAuthorized, ServiceRefused, Unreachable
 
 BORN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -23,7 +24,7 @@ STACK = {
         {"ParameterKey": "Old", "ParameterValue": "x"},
     ],
 }
-PROPOSAL = Proposal("name", "set", "id")
+CHANGE_SET = ChangeSet("name", "set", "id")
 TEMPLATE = "Parameters:\n  Mfa:\n    Type: String\n  Fresh:\n    Type: String\nResources:\n"
 
 
@@ -40,7 +41,7 @@ def event(number: int, resource: str, status: str, reason: str | None = None) ->
 
 
 class Scripted:
-    """A client of CloudFormation that answers each call by the next line of its script, and its last for ever."""
+    """A client of CloudFormation that answers each call with the next line of its script, and repeats the last."""
 
     def __init__(self, **answers: Any) -> None:
         self._answers = {name: a if isinstance(a, list) else [a] for name, a in answers.items()}
@@ -62,44 +63,44 @@ class Scripted:
         return [parameters for name, parameters in self.asked if name == operation]
 
 
-class Seen:
-    """Looks on, and notes what it sees."""
+class Recorder:
+    """A `Watcher` that records everything."""
 
     def __init__(self) -> None:
-        self.asked = self.goes_on = False
-        self.told: list[StackEvent] = []
-        self.troubles: list[AwsIotError | None] = []
+        self.is_requested = self.is_accepted = False
+        self.events: list[StackEvent] = []
+        self.problems: list[AwsIotError | None] = []
 
-    def asks(self) -> None:
-        self.asked = True
+    def requesting(self) -> None:
+        self.is_requested = True
 
     def accepted(self) -> None:
-        self.goes_on = True
+        self.is_accepted = True
 
     def happened(self, event: StackEvent) -> None:
-        self.told.append(event)
+        self.events.append(event)
 
-    def waits(self, trouble: AwsIotError | None) -> None:
-        self.troubles.append(trouble)
+    def waiting(self, problem: AwsIotError | None) -> None:
+        self.problems.append(problem)
 
 
-def stack(script: Scripted, **more: Any) -> Stack:
-    return Stack(
+def stack(script: Scripted, **more: Any) -> CloudFormationStack:
+    return CloudFormationStack(
         Service(script, lambda: BORN, 5, sleep=lambda _: None), "chat", **{"sleep": lambda _: None} | more
     )
 
 
-def propose_and_carry_out(of: Stack, watcher: Seen) -> None:
-    proposal = of.propose(TEMPLATE, {})
-    assert proposal
-    of.carry_out(proposal, watcher)
+def update(deployed: CloudFormationStack, watcher: Recorder) -> None:
+    change_set = deployed.create_change_set(TEMPLATE, {})
+    assert change_set
+    deployed.execute(change_set, watcher)
 
 
 def refused(code: str, message: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": message}}, "DescribeStacks")
 
 
-def test_a_proposal_is_waited_for_and_read_to_its_last_page() -> None:
+def test_a_change_set_is_awaited_and_all_its_pages_are_read() -> None:
     def change(resource: str, replacement: str) -> dict[str, Any]:
         details: list[dict[str, Any]] = [
             {"Target": {"Attribute": "Properties", "Name": name}} for name in ("B", "A", "B")
@@ -118,9 +119,9 @@ def test_a_proposal_is_waited_for_and_read_to_its_last_page() -> None:
             {"Status": "CREATE_COMPLETE", "Changes": [change("Two", "Conditional")]},
         ],
     )
-    proposal = stack(script).propose(TEMPLATE, {"Fresh": "new"}, ["Mfa"])
-    assert proposal
-    found = [(c.resource, c.replacement, c.properties, c.depends) for c in proposal.changes]
+    change_set = stack(script).create_change_set(TEMPLATE, {"Fresh": "new"}, ["Mfa"])
+    assert change_set
+    found = [(c.resource, c.replacement, c.properties, c.causes) for c in change_set.changes]
     why = ["B (from Role.Arn)"]
     assert found == [("One", "True", ["A", "B"], why), ("Two", "Conditional", ["A", "B"], why)]
     [asked] = script.parameters("create_change_set")
@@ -140,7 +141,7 @@ def change(
 
 
 @pytest.mark.parametrize(
-    ("pool", "told"),
+    ("pool", "replacements"),
     [
         (change("Pool", "False"), {}),
         (change("Pool", "True", "Name"), {"Pool": "True", "Client": "Conditional", "Roles": "Conditional"}),
@@ -154,17 +155,17 @@ def change(
         ),
     ],
 )
-def test_what_refers_to_something_that_stays_is_not_called_perhaps_replaced(
-    pool: dict[str, Any], told: dict[str, str]
+def test_a_resource_that_refers_only_to_kept_resources_is_not_called_replaced(
+    pool: dict[str, Any], replacements: dict[str, str]
 ) -> None:
     found = [pool, change("Client", "Conditional", "Pool"), change("Roles", "Conditional", "Client.Arn")]
     script = Scripted(
         create_change_set={"Id": "set", "StackId": "id"},
         describe_change_set={"Status": "CREATE_COMPLETE", "Changes": found},
     )
-    proposal = stack(script).propose(TEMPLATE, {})
-    assert proposal
-    assert {c.resource: c.replacement for c in proposal.changes if c.replacement != "False"} == told
+    change_set = stack(script).create_change_set(TEMPLATE, {})
+    assert change_set
+    assert {c.resource: c.replacement for c in change_set.changes if c.replacement != "False"} == replacements
 
 
 @pytest.mark.parametrize(
@@ -174,28 +175,28 @@ def test_what_refers_to_something_that_stays_is_not_called_perhaps_replaced(
         "No updates are to be performed.",
     ],
 )
-def test_nothing_to_do_is_no_failure(reason: str) -> None:
+def test_a_change_set_without_changes_is_not_a_failure(reason: str) -> None:
     script = Scripted(
         create_change_set={"Id": "set", "StackId": "id"},
         describe_change_set={"Status": "FAILED", "StatusReason": reason},
         delete_change_set={},
     )
-    assert stack(script).propose(TEMPLATE, {}) is None
+    assert stack(script).create_change_set(TEMPLATE, {}) is None
     [asked] = script.parameters("delete_change_set")
     assert (asked["StackName"], asked["ChangeSetName"][:8]) == ("chat", "aws-iot-")
 
 
-def test_a_proposal_that_fails_for_another_reason_is_told() -> None:
+def test_a_change_set_that_fails_for_another_reason_is_an_error() -> None:
     script = Scripted(
         create_change_set={"Id": "set", "StackId": "id"},
         describe_change_set={"Status": "FAILED", "StatusReason": "Requires capabilities"},
         delete_change_set={},
     )
     with pytest.raises(ServiceRefused, match="Requires capabilities"):
-        stack(script).propose(TEMPLATE, {})
+        stack(script).create_change_set(TEMPLATE, {})
 
 
-def test_events_are_told_once_in_their_order_and_the_first_failure_is_the_reason() -> None:
+def test_events_come_once_in_order_and_the_first_failure_is_the_reason() -> None:
     start, failed = event(2, "chat", "UPDATE_IN_PROGRESS"), event(4, "Policy", "UPDATE_FAILED", "too long")
     cancelled = event(3, "Pool", "UPDATE_FAILED", "Resource update cancelled")
     rolled_back = event(5, "chat", "UPDATE_ROLLBACK_COMPLETE")
@@ -211,11 +212,11 @@ def test_events_are_told_once_in_their_order_and_the_first_failure_is_the_reason
         execute_change_set={},
         describe_stacks={"Stacks": [STACK | {"StackStatus": "UPDATE_ROLLBACK_COMPLETE"}]},
     )
-    seen = Seen()
+    recorder = Recorder()
     with pytest.raises(StackFailed, match=r"was not changed: Policy \(AWS::IoT::Policy\): too long"):
-        stack(script).carry_out(PROPOSAL, seen)
-    assert seen.goes_on
-    assert [(t.resource, t.status) for t in seen.told] == [
+        stack(script).execute(CHANGE_SET, recorder)
+    assert recorder.is_accepted
+    assert [(t.resource, t.status) for t in recorder.events] == [
         ("chat", "UPDATE_IN_PROGRESS"),
         ("Pool", "UPDATE_FAILED"),
         ("Policy", "UPDATE_FAILED"),
@@ -223,21 +224,21 @@ def test_events_are_told_once_in_their_order_and_the_first_failure_is_the_reason
     ]
 
 
-def test_what_takes_too_long_is_left_to_go_on() -> None:
+def test_waiting_ends_at_the_timeout_and_the_operation_continues() -> None:
     script = Scripted(
         describe_stacks={"Stacks": [STACK]},
         describe_stack_events={"StackEvents": [event(2, "chat", "DELETE_IN_PROGRESS")]},
         delete_stack={},
     )
-    seen = Seen()
-    with pytest.raises(ServiceRefused, match="waited 0") as told:
-        stack(script, timeout=0).delete(seen)
-    assert seen.goes_on
-    assert not isinstance(told.value, StackFailed)
+    recorder = Recorder()
+    with pytest.raises(ServiceRefused, match="waited 0") as raised:
+        stack(script, timeout=0).delete(recorder)
+    assert recorder.is_accepted
+    assert not isinstance(raised.value, StackFailed)
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "problem",
     [
         ClientError({"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}, "DescribeStackEvents"),
         ClientError(
@@ -247,20 +248,20 @@ def test_what_takes_too_long_is_left_to_go_on() -> None:
         ConnectionClosedError(endpoint_url="https://cloudformation.example"),
     ],
 )
-def test_a_look_that_fails_is_made_again_for_the_stack_goes_on(trouble: Exception) -> None:
+def test_events_that_cannot_be_read_for_a_moment_are_read_again(problem: Exception) -> None:
     script = Scripted(
         describe_stack_events=[
             {"StackEvents": []},
-            *[trouble] * 9,
+            *[problem] * 9,
             {"StackEvents": [event(1, "chat", "UPDATE_COMPLETE")]},
         ],
         execute_change_set={},
         describe_stacks={"Stacks": [STACK]},
     )
-    seen = Seen()
-    assert stack(script).carry_out(PROPOSAL, seen).status == "UPDATE_COMPLETE"
-    assert any(seen.troubles)
-    assert len(seen.told) == 1
+    recorder = Recorder()
+    assert stack(script).execute(CHANGE_SET, recorder).status == "UPDATE_COMPLETE"
+    assert any(recorder.problems)
+    assert len(recorder.events) == 1
 
 
 def test_what_will_not_pass_by_itself_ends_the_watch() -> None:
@@ -269,13 +270,13 @@ def test_what_will_not_pass_by_itself_ends_the_watch() -> None:
         execute_change_set={},
         describe_stacks={"Stacks": [STACK]},
     )
-    seen = Seen()
+    recorder = Recorder()
     with pytest.raises(CredentialsRefused):
-        stack(script).carry_out(PROPOSAL, seen)
-    assert seen.goes_on
+        stack(script).execute(CHANGE_SET, recorder)
+    assert recorder.is_accepted
 
 
-def test_a_request_whose_answer_is_lost_is_the_same_when_it_is_made_again() -> None:
+def test_a_request_is_repeated_with_the_same_token() -> None:
     script = Scripted(
         create_stack=[ConnectionClosedError(endpoint_url="https://x"), {"StackId": "id"}],
         describe_stack_events={"StackEvents": [event(1, "chat", "CREATE_COMPLETE")]},
@@ -286,19 +287,19 @@ def test_a_request_whose_answer_is_lost_is_the_same_when_it_is_made_again() -> N
     assert first["ClientRequestToken"] == second["ClientRequestToken"]
 
 
-def test_whether_a_request_was_taken_is_left_open_where_nobody_knows() -> None:
+def test_a_request_without_an_answer_is_not_reported_as_accepted() -> None:
     script = Scripted(create_stack=ConnectionClosedError(endpoint_url="https://x"))
-    seen = Seen()
+    recorder = Recorder()
     with pytest.raises(Unreachable):
-        stack(script).create(TEMPLATE, {}, seen)
-    assert (seen.asked, seen.goes_on) == (True, False)
+        stack(script).create(TEMPLATE, {}, recorder)
+    assert (recorder.is_requested, recorder.is_accepted) == (True, False)
 
 
 @pytest.mark.parametrize(
     "end", [refused("Throttling", "Rate exceeded"), KeyboardInterrupt(), refused("AccessDenied", "no")]
 )
 @pytest.mark.parametrize("at", ["create_change_set", "describe_change_set", "execute_change_set"])
-def test_a_proposal_that_comes_to_nothing_leaves_no_change_set_behind(at: str, end: BaseException) -> None:
+def test_a_failed_update_leaves_no_change_set_behind(at: str, end: BaseException) -> None:
     answers: dict[str, Any] = {
         "describe_stacks": {"Stacks": [STACK]},
         "create_change_set": {"Id": "set", "StackId": "id"},
@@ -308,15 +309,15 @@ def test_a_proposal_that_comes_to_nothing_leaves_no_change_set_behind(at: str, e
         "delete_change_set": {},
     }
     script = Scripted(**answers | {at: end})
-    seen = Seen()
+    recorder = Recorder()
     with pytest.raises((ServiceRefused, NotAuthorized, KeyboardInterrupt)):
-        propose_and_carry_out(stack(script), seen)
+        update(stack(script), recorder)
     [asked] = script.parameters("delete_change_set")
     assert asked["ChangeSetName"] == script.parameters("create_change_set")[0]["ChangeSetName"]
-    assert not seen.goes_on
+    assert not recorder.is_accepted
 
 
-def test_an_empty_stack_is_there_and_can_be_deleted_without_an_event() -> None:
+def test_an_empty_stack_can_be_deleted_without_an_event() -> None:
     shell = STACK | {"StackStatus": "REVIEW_IN_PROGRESS", "Parameters": []}
     script = Scripted(
         describe_stacks=[
@@ -331,7 +332,7 @@ def test_an_empty_stack_is_there_and_can_be_deleted_without_an_event() -> None:
     deployed = stack(script)
     state = deployed.state()
     assert state
-    assert (state.empty, state.at_work) == (True, False)
+    assert (state.is_empty, state.in_progress) == (True, False)
     deployed.delete()
     assert [asked["StackName"] for asked in script.parameters("delete_stack")] == ["id"]
 
@@ -340,12 +341,12 @@ def test_an_empty_stack_is_there_and_can_be_deleted_without_an_event() -> None:
     ("code", "error"),
     [("AccessDenied", NotAuthorized), ("ExpiredToken", CredentialsRefused), ("Throttling", ServiceRefused)],
 )
-def test_the_codes_of_its_protocol_are_told_as_what_they_are(code: str, error: type[Exception]) -> None:
+def test_the_error_codes_of_its_protocol_are_known(code: str, error: type[Exception]) -> None:
     with pytest.raises(error):
         stack(Scripted(describe_stacks=refused(code, "no"))).state()
 
 
-def test_the_stacks_that_there_are_are_read_to_their_last_page() -> None:
+def test_all_pages_of_the_list_of_stacks_are_read() -> None:
     script = Scripted(
         describe_stacks=[
             {"Stacks": [STACK | {"Description": "ours"}], "NextToken": "more"},
@@ -355,6 +356,6 @@ def test_the_stacks_that_there_are_are_read_to_their_last_page() -> None:
     assert [*stack(script).all()] == [("chat", "ours"), ("shop", "")]
 
 
-def test_no_stack_is_no_error() -> None:
+def test_a_missing_stack_is_not_an_error() -> None:
     gone = refused("ValidationError", "Stack with id chat does not exist")
     assert stack(Scripted(describe_stacks=gone)).state() is None

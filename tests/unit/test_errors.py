@@ -17,7 +17,7 @@ EXIT_CODES = {
     "ServiceRefused": 7,
     "NothingCame": 8,
     "CommandFailed": 9,
-    "Undecided": 10,
+    "Indeterminate": 10,
 }
 """Scripts depend on these numbers: none may change."""
 

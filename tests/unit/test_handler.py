@@ -18,6 +18,7 @@ from aws_iot.cli.commands.sub.handler import (
     variables,
 )
 from aws_iot.errors import CommandFailed
+from aws_iot.messaging.deliveries import Acknowledgements, Delivery
 from aws_iot.messaging.message import Message, encode
 
 IDENTITY = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
@@ -25,8 +26,28 @@ RECEIVED = datetime(2026, 1, 31, 23, 59, 59, 999000, tzinfo=UTC)
 POSIX = pytest.mark.skipif(os.name == "nt", reason="runs sh")
 
 
-def said(text: str, name: str | None = "alice") -> Message:
+def message(text: str, name: str | None = "alice") -> Message:
     return Message("lobby", IDENTITY, text, encode("x"), RECEIVED, "1", RECEIVED, name)
+
+
+class Broker:
+    """Makes deliveries, and counts the acknowledgements that it gets."""
+
+    def __init__(self) -> None:
+        self.acknowledged = 0
+        self._acknowledgements = Acknowledgements(self._count)
+
+    def _count(self, deliveries: int) -> None:
+        self.acknowledged += deliveries
+
+    def deliver(self, text: str) -> Delivery:
+        self._acknowledgements.delivered += 1
+        return Delivery(message(text), self._acknowledgements.delivered, self._acknowledgements)
+
+
+@pytest.fixture
+def broker() -> Broker:
+    return Broker()
 
 
 def sh(script: str, jobs: int = 1) -> Handler:
@@ -34,7 +55,7 @@ def sh(script: str, jobs: int = 1) -> Handler:
 
 
 def test_the_environment_says_all_of_a_message() -> None:
-    assert variables(said("hi")) == {
+    assert variables(message("hi")) == {
         "AWS_IOT_MESSAGE_ROOM": "lobby",
         "AWS_IOT_MESSAGE_SENDER": IDENTITY,
         "AWS_IOT_MESSAGE_SHORT": "4f9fa251",
@@ -49,37 +70,38 @@ def test_the_environment_says_all_of_a_message() -> None:
 
 
 def test_what_an_environment_cannot_hold_is_replaced_or_left_out() -> None:
-    told = variables(said("x" * (LONGEST_VARIABLE_BYTES + 1), name="a\0b\ud800"))
+    told = variables(message("x" * (LONGEST_VARIABLE_BYTES + 1), name="a\0b\ud800"))
     assert set(VARIABLES) - set(told) == {"AWS_IOT_MESSAGE_TEXT"}
     assert told["AWS_IOT_MESSAGE_NAME"] == "a\ufffdb?"
 
 
 @POSIX
 @pytest.mark.parametrize("text", ["hi", "", "\0\ud800 $(touch x) `id`; 'quoted' \"\n", "x" * 131_000])
-def test_the_text_is_the_command_s_standard_input(tmp_path: Path, text: str) -> None:
+def test_the_text_is_the_command_s_standard_input(broker: Broker, tmp_path: Path, text: str) -> None:
     with sh(f"cat > {shlex.quote(str(tmp_path / 'out'))}") as handler:
-        handler.take(said(text))
+        handler.take(broker.deliver(text))
         handler.finish()
     assert (tmp_path / "out").read_bytes() == text.encode(errors="replace")
     handler.check()
 
 
 @POSIX
-def test_a_command_need_not_read_its_input() -> None:
+def test_a_command_need_not_read_its_input(broker: Broker) -> None:
     with sh("exit 0") as handler:
-        handler.take(said("x" * 131_000))
-        assert handler.settle() is None
+        handler.take(broker.deliver("x" * 131_000))
+        assert broker.acknowledged == 1
     handler.check()
 
 
 @POSIX
-def test_with_one_job_the_order_is_kept_and_a_message_is_dealt_with_when_its_command_has_ended(
+def test_with_one_job_the_order_is_kept_and_a_message_is_acknowledged_when_its_command_has_ended(
+    broker: Broker,
     tmp_path: Path,
 ) -> None:
     with sh(f'echo "$AWS_IOT_MESSAGE_TEXT" >> {shlex.quote(str(tmp_path / "out"))}') as handler:
         for number in range(5):
-            handler.take(said(str(number)))
-            assert handler.settle() is None
+            handler.take(broker.deliver(str(number)))
+            assert broker.acknowledged == number + 1
             assert len((tmp_path / "out").read_text().split()) == number + 1
     assert (tmp_path / "out").read_text().split() == ["0", "1", "2", "3", "4"]
 
@@ -94,40 +116,41 @@ while len(list(folder.iterdir())) < number:
 """
 
 
-def test_as_many_commands_run_at_once_as_there_are_jobs(tmp_path: Path) -> None:
+def test_as_many_commands_run_at_once_as_there_are_jobs(broker: Broker, tmp_path: Path) -> None:
     with Handler([sys.executable, "-c", MEET, str(tmp_path), "3"], 3) as handler:
         for number in range(3):
             assert len(list(tmp_path.iterdir())) < 3
-            handler.take(said(str(number)))
+            handler.take(broker.deliver(str(number)))
         handler.finish()
-        assert handler.settle() is None
+        assert broker.acknowledged == 3
     handler.check()
 
 
 @POSIX
 def test_a_failure_is_told_and_counted_and_the_next_message_is_handled(
+    broker: Broker,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with sh('exit "$AWS_IOT_MESSAGE_TEXT"') as handler:
         for code in ("0", "3", "0"):
-            handler.take(said(code))
+            handler.take(broker.deliver(code))
     assert capsys.readouterr().err == "sh ended with exit code 3\n"
     with pytest.raises(CommandFailed, match="1 of 3 commands failed"):
         handler.check()
 
 
 @POSIX
-def test_a_signal_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_signal_is_a_failure(broker: Broker, capsys: pytest.CaptureFixture[str]) -> None:
     with sh("kill -9 $$") as handler:
-        handler.take(said("x"))
+        handler.take(broker.deliver("x"))
     assert capsys.readouterr().err == "sh was ended by signal 9\n"
 
 
 def test_a_command_that_cannot_be_run_is_a_failure(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
+    broker: Broker, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     with Handler([str(tmp_path)], 1) as handler:
-        handler.take(said("x"))
+        handler.take(broker.deliver("x"))
     assert "cannot be run" in capsys.readouterr().err
     with pytest.raises(CommandFailed):
         handler.check()
@@ -139,47 +162,49 @@ FOREVER = "while :; do sleep 0.1; done"
 
 @POSIX
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_a_command_that_runs_too_long_is_ended_and_its_message_not_handled(
-    capsys: pytest.CaptureFixture[str], jobs: int
+def test_when_the_time_is_up_a_running_command_is_ended_and_reported_and_its_message_not_acknowledged(
+    broker: Broker, capsys: pytest.CaptureFixture[str], jobs: int
 ) -> None:
     ends = time.monotonic() + 0.2
-    message = said("x")
     with sh(FOREVER, jobs) as handler:
-        handler.take(message, ends)
+        handler.take(broker.deliver("x"), ends)
         handler.finish(ends)
         assert time.monotonic() >= ends
-        assert handler.settle() is message
+    assert broker.acknowledged == 0
     assert capsys.readouterr().err == "sh was ended: the time was up\n"
     with pytest.raises(CommandFailed, match="1 of 1 commands failed"):
         handler.check()
 
 
 @POSIX
-def test_a_command_that_ends_in_time_is_waited_for_no_longer_than_it_runs() -> None:
+def test_a_command_that_ends_in_time_is_waited_for_no_longer_than_it_runs(broker: Broker) -> None:
     far = time.monotonic() + 1_000_000
     with sh("exit 0") as handler:
-        handler.take(said("x"), far)
+        handler.take(broker.deliver("x"), far)
         handler.finish(far)
-        assert handler.settle() is None
+        assert broker.acknowledged == 1
     handler.check()
 
 
 @POSIX
-def test_commands_that_still_run_are_ended_even_if_they_ignore_it() -> None:
+def test_commands_that_still_run_are_ended_even_if_they_ignore_sigterm(broker: Broker) -> None:
     with sh(f"trap '' TERM; {FOREVER}", jobs=2) as handler:
-        handler.take(said("x"))
-        assert handler.settle()
+        handler.take(broker.deliver("x"))
+        handler.flush()
+    assert broker.acknowledged == 0
 
 
 @POSIX
 @pytest.mark.parametrize("trap", ["", "trap '' TERM;"])
-def test_what_a_command_has_started_ends_with_it_when_the_listening_does(tmp_path: Path, trap: str) -> None:
+def test_what_a_command_has_started_ends_with_it_when_the_listening_does(
+    broker: Broker, tmp_path: Path, trap: str
+) -> None:
     os.mkfifo(fifo := tmp_path / "fifo")
     with (
         suppress(KeyboardInterrupt),
         sh(f"{trap} sleep 9999 > {shlex.quote(str(fifo))} & wait; true", jobs=2) as handler,
     ):
-        handler.take(said("x"))
+        handler.take(broker.deliver("x"))
         started = os.open(fifo, os.O_RDONLY)  # once the child has it open, too
         raise KeyboardInterrupt
     assert os.read(started, 1) == b""  # since nobody holds the other end
@@ -187,11 +212,11 @@ def test_what_a_command_has_started_ends_with_it_when_the_listening_does(tmp_pat
 
 
 @POSIX
-def test_what_a_command_that_has_ended_has_left_behind_goes_on(tmp_path: Path) -> None:
+def test_what_a_command_that_has_ended_has_left_behind_goes_on(broker: Broker, tmp_path: Path) -> None:
     os.mkfifo(fifo := tmp_path / "fifo")
     script = f"(sleep 0.5; echo done) > {shlex.quote(str(fifo))} & exec true"
     with sh(script) as handler:
-        handler.take(said("x"))
+        handler.take(broker.deliver("x"))
         handler.finish()
     assert fifo.read_bytes() == b"done\n"
 

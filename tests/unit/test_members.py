@@ -1,4 +1,4 @@
-"""`admin who`, `kick` and long lists, which the local stack does not have: a server plays botocore's model."""
+"""Clients, and lists of several pages: a server plays what the local stack does not have."""
 
 import json
 import ssl
@@ -24,7 +24,7 @@ CERTIFICATE = "arn:aws:iot:us-east-1:111122223333:cert/abc"
 
 
 class Plane(BaseHTTPRequestHandler):
-    """Both planes of AWS IoT Core, and an identity pool, for one connected client."""
+    """The control and data plane of AWS IoT Core, and an identity pool, with one connected client."""
 
     server: "Server"
 
@@ -89,7 +89,7 @@ class Plane(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """It listens with TLS, as the broker's endpoint does."""
+    """A server with TLS, as the broker's endpoint has."""
 
     daemon_threads = True
     connected = True
@@ -101,7 +101,7 @@ class Server(ThreadingHTTPServer):
 def members(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> Iterator[Members]:
-    """The real adapter, in front of the server; a parameter is the answer to who asks for an identity."""
+    """The real `Members`, connected to the server; a parameter is the answer to DescribeIdentity."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -125,27 +125,27 @@ def members(
     server.server_close()
 
 
-def test_a_connection_is_described_with_all_that_it_hears(members: Members) -> None:
-    found = members.connection(CLIENT)
+def test_the_status_of_a_client_has_all_its_filters(members: Members) -> None:
+    found = members.client_status(CLIENT)
     assert found.connected
     assert found.since
     assert found.since.isoformat() == "2023-11-14T22:13:20+00:00"
-    assert found.hears == [f"{POOL}/lobby/+", f"{POOL}/ops/+"]
+    assert found.filters == [f"{POOL}/lobby/+", f"{POOL}/ops/+"]
 
 
-def test_a_connection_that_is_ended_is_no_more(members: Members) -> None:
-    members.kick(CLIENT)
-    with pytest.raises(ServiceRefused, match="knows no such client"):
-        members.connection(CLIENT)
+def test_a_closed_connection_is_gone(members: Members) -> None:
+    members.disconnect(CLIENT)
+    with pytest.raises(ServiceRefused, match="has no such client"):
+        members.client_status(CLIENT)
 
 
-def test_credentials_that_may_not_are_told_what_they_need(members: Members) -> None:
-    with pytest.raises(NotAuthorized) as told:
-        members.kick("forbidden")
-    assert "iot:DeleteConnection" in (told.value.hint or "")
+def test_a_refusal_names_the_needed_permissions(members: Members) -> None:
+    with pytest.raises(NotAuthorized) as raised:
+        members.disconnect("forbidden")
+    assert "iot:DeleteConnection" in (raised.value.hint or "")
 
 
-def test_lists_are_read_to_their_last_page_and_hold_only_identities(members: Members) -> None:
+def test_all_pages_are_read_and_only_identities_are_listed(members: Members) -> None:
     assert members.accepted("fake-member") == ["us-east-1:1", "us-east-1:2"]
     assert [one.id for one in members.identities()] == ["us-east-1:1", "us-east-1:2"]
 
@@ -160,7 +160,7 @@ LACKS_IT = (400, {"message": "what?", "error": "UnknownOperationException"})
 
 
 @pytest.mark.parametrize("members", [OURS, logins(), MAY_NOT, LACKS_IT], indirect=True)
-def test_an_identity_passes_unless_it_is_known_to_be_another_s(members: Members) -> None:
+def test_an_identity_passes_unless_it_certainly_belongs_to_another_team(members: Members) -> None:
     assert members.check("us-east-1:1") is None  # type: ignore[func-returns-value]
 
 
@@ -169,18 +169,18 @@ def test_an_identity_passes_unless_it_is_known_to_be_another_s(members: Members)
     [logins("us-east-1_OTHER"), (400, {"message": "gone", "error": "ResourceNotFoundException"})],
     indirect=True,
 )
-def test_an_identity_of_others_or_of_nobody_is_not_found(members: Members) -> None:
-    with pytest.raises(NotFound, match=r"of another team|nobody has the identity us-east-1:1"):
+def test_an_identity_that_is_missing_or_of_another_team_is_not_found(members: Members) -> None:
+    with pytest.raises(NotFound, match=r"to another team|the identity us-east-1:1 does not exist"):
         members.check("us-east-1:1")
 
 
-def test_a_broker_that_tells_of_no_connections_is_told_as_that(members: Members) -> None:
-    with pytest.raises(ServiceRefused, match="does not tell of connections") as told:
-        members.connection("elsewhere")
-    assert "the local stack does not" in (told.value.hint or "")
+def test_a_broker_that_cannot_manage_connections_is_reported(members: Members) -> None:
+    with pytest.raises(ServiceRefused, match="cannot manage connections") as raised:
+        members.client_status("elsewhere")
+    assert "the local stack cannot" in (raised.value.hint or "")
 
 
-def test_what_is_revoked_is_looked_at_first(members: Members) -> None:
+def test_revoke_first_looks_at_what_is_attached(members: Members) -> None:
     assert members.revoke("us-east-1:1", "fake-member") is None
     assert members.revoke("us-east-1:1", "fake-member") == ["things"]
     with pytest.raises(NotFound, match="no such policy"):

@@ -17,7 +17,7 @@ from aws_iot.cli.ui.template import FIELDS, InvalidTemplate, Template
 from aws_iot.errors import InvalidMessage, InvalidRoom
 from aws_iot.messaging.json_lines import Said, from_line, to_line
 from aws_iot.messaging.message import Message, decode, encode, from_wire
-from aws_iot.messaging.topics import matches, place, topic, topic_filter
+from aws_iot.messaging.topics import matches, room_and_sender, topic, topic_filter
 
 POOL = "us-east-1:00000000-0000-0000-0000-000000000000"
 IDENTITY = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
@@ -193,7 +193,7 @@ def test_exactly_what_can_be_a_room_has_a_topic_that_names_it(room: str) -> None
             topic(POOL, room, IDENTITY)
         return
     where = topic(POOL, room, IDENTITY)
-    assert place(POOL, where) == (room, IDENTITY)
+    assert room_and_sender(POOL, where) == (room, IDENTITY)
     assert matches(where, topic_filter(POOL, room, IDENTITY))
     assert matches(where, topic_filter(POOL, "#", IDENTITY))
 

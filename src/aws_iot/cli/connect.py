@@ -45,7 +45,7 @@ def entered(
         connect = partial(app.connect, profile, identity, sign_in.credentials(kept).current, durable)
         connection = _once_accepted(connect, app.pause) if wait else connect()
     try:
-        yield app.client(profile, connection, identity, username)
+        yield app.client(profile, connection, identity, username, durable)
     finally:
         connection.close()
 

@@ -27,9 +27,9 @@ _COMMANDS = {
     ),
     "sub": ("sub.command:sub", "Hear what is said: each message as it comes, until Ctrl-C."),
     "pub": ("pub.command:pub", "Say something in a room, or many things."),
-    "doctor": ("doctor.command:doctor", "Find out why it does not work."),
-    "admin": ("admin:admin", "Say who may come in."),
-    "backend": ("backend.command:backend", "Make and keep the AWS resources that a team shares."),
+    "doctor": ("doctor.command:doctor", "Find out why something does not work."),
+    "admin": ("admin.command:admin", "Manage team members."),
+    "backend": ("backend.command:backend", "Deploy and manage your team's AWS resources."),
     "local": ("local:local", "Run Cognito and AWS IoT Core on this machine."),
     "completion": ("completion:completion", "Print the script that completes commands in a shell."),
 }

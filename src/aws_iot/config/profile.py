@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aws_iot.config.endpoint import Endpoint
+from aws_iot.config.partitions import region_of_iot_host
 from aws_iot.errors import LocalError, ProfileError, ProfileNotFound
 from aws_iot.files import delete, exclusive, names, read, write_private
 
@@ -128,7 +129,7 @@ def from_exports(exports: object, source: str) -> Profile:
         except ValueError as reason:
             faults.append(f"aws_pubsub_endpoint is {json.dumps(fields['endpoint'])}: it {reason}")
         else:
-            region = _region_of(fields["endpoint"].host) or _first_region(exports)
+            region = region_of_iot_host(fields["endpoint"].host) or _first_region(exports)
             if region:
                 fields.setdefault("iot_region", region)
             elif "iot_region" not in fields and exports.get("aws_pubsub_region") is None:
@@ -136,12 +137,6 @@ def from_exports(exports: object, source: str) -> Profile:
     if faults:
         raise ProfileError(f"{source}: " + "; ".join(faults))
     return Profile(**fields)
-
-
-def _region_of(host: str) -> str | None:
-    """The region in `<prefix>[-ats].iot.<region>.amazonaws.com[.cn]`."""
-    found = re.search(r"\.iot\.([a-z0-9-]+)\.amazonaws\.com", host)
-    return found.group(1) if found else None
 
 
 def _first_region(exports: Mapping[str, Any]) -> str | None:

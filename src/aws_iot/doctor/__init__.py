@@ -1,1 +1,1 @@
-"""The checks of `aws-iot doctor`: each step that `sub` and `pub` take, one by one."""
+"""`aws-iot doctor`: find out why something does not work, one check at a time."""

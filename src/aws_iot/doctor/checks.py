@@ -1,180 +1,115 @@
-"""Doctor: finds why it does not work, by doing what `sub` and `pub` do, one step after the other."""
+"""The checks of doctor: what `sub` and `pub` do, one step at a time."""
 
-import json
 import os
-import re
 import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol
-from urllib.parse import quote
+from typing import NamedTuple
 
 from aws_iot.auth.credentials import CredentialIssuer, Credentials
 from aws_iot.auth.session import Session
+from aws_iot.config.partitions import region_of_iot_host
 from aws_iot.config.profile import Profile
-from aws_iot.errors import AwsIotError, NotAuthorized, TopicRefused, Unreachable
+from aws_iot.doctor.probes import CheckResult, Probes
+from aws_iot.doctor.redaction import secrets_of
+from aws_iot.errors import NotAuthorized, TopicRefused, Unreachable
 from aws_iot.messaging.connection import Connection, Lost, Publication
 from aws_iot.messaging.message import encode, timestamp, to_properties
 from aws_iot.messaging.topics import topic, topic_filter
 
-
-class Seen(NamedTuple):
-    """What was found to be well, in words; `advice` is about what may spoil it later."""
-
-    text: str
-    advice: str = ""
+TEXT = "aws-iot doctor"
+"""The text of the test message."""
 
 
-class Services(Protocol):
-    """The services of a profile, as far as they can be looked at one thing at a time.
-
-    Every method raises the `AwsIotError` that says what is wrong.
-    """
-
-    def names(self) -> Seen:
-        """Whether the names of all hosts are known."""
-        ...
-
-    def proxies(self) -> Seen:
-        """Whether the proxy of the environment, if it names one, lets us through."""
-        ...
-
-    def certificates(self) -> Seen:
-        """Whether all hosts can be reached, and show certificates that are trusted."""
-        ...
-
-    def clock(self) -> Seen:
-        """Whether this machine's clock is right by that of the services."""
-        ...
-
-    def user_pool(self, username: str | None) -> Seen:
-        """Whether the user pool and its app client are there, and take sign-ins as we make them."""
-        ...
-
-    def upgrade(self, credentials: Credentials) -> Seen:
-        """Whether the broker opens a WebSocket for these credentials. Tells none of them."""
-        ...
-
-
-class Person(NamedTuple):
-    """Whose session it is, with live tokens, and how they come by it, in words."""
+class SignedIn(NamedTuple):
+    """A session with valid tokens; `how` describes where they came from."""
 
     session: Session
     how: str
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What became of a step. One with neither `seen` nor an `error` was not made: an earlier one stood in the way.
-
-    `checked` says what the step is for; `seconds` is how long it took.
-    """
-
-    step: str
-    checked: str
-    seconds: float = 0.0
-    seen: Seen | None = None
-    error: AwsIotError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What an examination is made with: the profile, and what stands behind each seam for it."""
+class Services:
+    """The profile, and the services behind it."""
 
     profile: Profile
-    services: Services
+    probes: Probes
     issuer: CredentialIssuer
     connect: Callable[[str, Callable[[], Credentials]], Connection]
 
 
-class Examination:
-    """Looks at one thing after the other, in the order in which `sub` and `pub` need them.
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What the checks are made with.
 
-    `load` finds the parts, `sign_in` somebody signed in; `username` is who it will be, if that is known before.
-    `wait` is for how many seconds the echo of a message may take. `clock` is in seconds. `if_refused` is what to do
-    first where a policy refuses the room.
+    `load` finds the services; it raises `ProfileError` if the profile is missing or damaged. `sign_in` signs a person
+    in, and `username` is the name of that person if it is already known. A test message is sent in `room`, and may
+    take `echo_seconds` to come back. `clock` is in seconds. `room_hint` is the first advice if the room is refused.
     """
 
-    _parts: Parts
+    load: Callable[[], Services]
+    sign_in: Callable[[], SignedIn]
+    username: Callable[[], str | None]
+    room: str
+    now: Callable[[], datetime]
+    echo_seconds: float
+    clock: Callable[[], float] = time.perf_counter
+    room_hint: str = ""
+
+
+class Check(NamedTuple):
+    """One check: its name, what it checks (a clause that can follow "whether"), and how."""
+
+    step: str
+    checked: str
+    run: Callable[[], CheckResult]
+
+
+class Checks:
+    """All checks for one setup. Each needs the ones before it, because they save what they found."""
+
+    _services: Services
     _session: Session
-    _identified: str
-    _keys: Credentials
+    _identity: str
+    _credentials: Credentials
     _connection: Connection
-    _said_at: float
+    _sent_at: float
 
-    def __init__(
-        self,
-        load: Callable[[], Parts],
-        sign_in: Callable[[], Person],
-        username: Callable[[], str | None],
-        room: str,
-        now: Callable[[], datetime],
-        wait: float,
-        clock: Callable[[], float] = time.perf_counter,
-        if_refused: str = "",
-    ) -> None:
-        self._load = load
-        self._sign_in = sign_in
-        self._username = username
-        self._room = room
-        self._now = now
-        self._wait = wait
-        self._clock = clock
-        self._if_refused = if_refused
-        self._closing = ExitStack()
-        self._secrets: set[str] = set()
-        self._id = os.urandom(16).hex()
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._message_id = os.urandom(16).hex()
+        self.closing = ExitStack()
+        self.secrets: set[str] = set()
 
-    def findings(self, begin: Callable[[str], None] = lambda _: None) -> Iterator[Finding]:
-        """Each step as soon as it is over. After one that fails those are named that were not made.
-
-        `begin` is told the name of each step that is made, before it is.
-        """
-        steps: tuple[tuple[str, str, Callable[[], Seen]], ...] = (
-            ("profile", "the profile is there and complete", self._profile),
-            ("names", "the services' host names are known", lambda: self._parts.services.names()),
-            ("proxy", "the proxy lets through", lambda: self._parts.services.proxies()),
-            ("tls", "hosts answer, certificates are trusted", lambda: self._parts.services.certificates()),
-            ("clock", "the clock is right", lambda: self._parts.services.clock()),
-            ("user-pool", "the user pool and its app client take sign-ins", self._user_pool),
-            ("sign-in", "you can sign in", self._person),
-            ("identity-pool", "the identity pool takes the sign-in", self._identity),
-            ("credentials", "the identity gets AWS credentials", self._credentials),
-            ("upgrade", "the broker opens a WebSocket for them", self._upgrade),
-            ("connect", "the broker accepts the identity", self._connect),
-            ("subscribe", "the identity may listen", self._subscribe),
-            ("publish", "the identity may speak", self._publish),
-            ("echo", "what is said is heard", self._echo),
+    def in_order(self) -> tuple[Check, ...]:
+        """The checks in the order in which `sub` and `pub` depend on them."""
+        return (
+            Check("profile", "the profile exists and is complete", self._check_profile),
+            Check("names", "the host names resolve", lambda: self._services.probes.names()),
+            Check("proxy", "the proxy connects to the hosts", lambda: self._services.probes.proxies()),
+            Check(
+                "tls",
+                "the hosts answer with trusted certificates",
+                lambda: self._services.probes.certificates(),
+            ),
+            Check("clock", "the clock is right", lambda: self._services.probes.clock()),
+            Check("user-pool", "the user pool and its app client accept sign-ins", self._check_user_pool),
+            Check("sign-in", "you can sign in", self._check_sign_in),
+            Check("identity-pool", "the identity pool accepts the sign-in", self._check_identity),
+            Check("credentials", "the identity gets AWS credentials", self._check_credentials),
+            Check("upgrade", "the broker opens a WebSocket", self._check_upgrade),
+            Check("connect", "the broker accepts the identity", self._check_connect),
+            Check("subscribe", "the identity may subscribe", self._check_subscribe),
+            Check("publish", "the identity may publish", self._check_publish),
+            Check("echo", "the test message comes back", self._check_echo),
         )
-        failed = False
-        with self._closing:
-            for step, checked, look in steps:
-                if failed:
-                    yield Finding(step, checked)
-                    continue
-                begin(step)
-                finding = self._made(step, checked, look)
-                failed = finding.error is not None
-                yield finding
 
-    def _made(self, step: str, checked: str, look: Callable[[], Seen]) -> Finding:
-        began = self._clock()
-        seen, failure = None, None
-        try:
-            seen = Seen(*(redacted(text, self._secrets) for text in look()))
-        except AwsIotError as error:
-            hint = error.hint and redacted(error.hint, self._secrets)
-            failure = type(error)(redacted(str(error), self._secrets), hint=hint)
-        return Finding(step, checked, self._clock() - began, seen, failure)
-
-    # -- the steps; each leaves what those behind it need
-
-    def _profile(self) -> Seen:
-        self._parts = self._load()
-        profile = self._parts.profile
+    def _check_profile(self) -> CheckResult:
+        self._services = self._setup.load()
+        profile = self._services.profile
         advice = []
         if profile.identity_pool_region != profile.iot_region:
             advice.append(
@@ -182,106 +117,94 @@ class Examination:
             )
         if _is_without_ats(profile.endpoint.host):
             advice.append(
-                "The endpoint is not of the type iot:Data-ATS: few programs still trust its certificate."
+                "The endpoint is not of type iot:Data-ATS; few programs still trust its certificate."
             )
         where = f"{profile.user_pool_id}, {profile.identity_pool_id}, {profile.endpoint}"
-        return Seen(f"{profile.key}: {where}", "\n".join(advice))
+        return CheckResult(f"{profile.key}: {where}", "\n".join(advice))
 
-    def _user_pool(self) -> Seen:
-        return self._parts.services.user_pool(self._username())
+    def _check_user_pool(self) -> CheckResult:
+        return self._services.probes.user_pool(self._setup.username())
 
-    def _person(self) -> Seen:
-        person = self._sign_in()
-        self._session = person.session
-        tokens = (person.session.id_token, person.session.access_token, person.session.refresh_token)
-        self._secrets.update(token or "" for token in tokens)
-        return Seen(f"{person.session.username}, {person.how}")
+    def _check_sign_in(self) -> CheckResult:
+        signed_in = self._setup.sign_in()
+        session = self._session = signed_in.session
+        tokens = (session.id_token, session.access_token, session.refresh_token)
+        self.secrets.update(token or "" for token in tokens)
+        return CheckResult(f"{session.username}, {signed_in.how}")
 
-    def _identity(self) -> Seen:
-        self._identified = self._parts.issuer.identify(self._session)
-        return Seen(self._identified)
+    def _check_identity(self) -> CheckResult:
+        self._identity = self._services.issuer.identify(self._session)
+        return CheckResult(self._identity)
 
-    def _credentials(self) -> Seen:
-        keys = self._keys = self._parts.issuer.issue(self._session, self._identified)
-        self._secrets.update(secrets_of(keys))
-        return Seen(f"until {timestamp(keys.expires)}")
+    def _check_credentials(self) -> CheckResult:
+        credentials = self._credentials = self._services.issuer.issue(self._session, self._identity)
+        self.secrets.update(secrets_of(credentials))
+        return CheckResult(f"valid until {timestamp(credentials.expires)}")
 
-    def _upgrade(self) -> Seen:
-        return self._parts.services.upgrade(self._keys)
+    def _check_upgrade(self) -> CheckResult:
+        return self._services.probes.upgrade(self._credentials)
 
-    def _connect(self) -> Seen:
-        self._connection = self._parts.connect(self._keys.identity, lambda: self._keys)
-        self._closing.callback(self._connection.close)
-        return Seen(f"as {self._keys.identity}")
+    def _check_connect(self) -> CheckResult:
+        identity = self._credentials.identity
+        self._connection = self._services.connect(identity, lambda: self._credentials)
+        self.closing.callback(self._connection.close)
+        return CheckResult(f"as {identity}")
 
-    def _subscribe(self) -> Seen:
-        wanted = topic_filter(self._parts.profile.identity_pool_id, self._room, self._keys.identity)
-        with self._pointing_at_policies():
-            self._connection.subscribe([wanted])
-        return Seen(wanted)
+    def _check_subscribe(self) -> CheckResult:
+        pool = self._services.profile.identity_pool_id
+        room_filter = topic_filter(pool, self._setup.room, self._credentials.identity)
+        with self._suggest_policy_check():
+            self._connection.subscribe([room_filter])
+        return CheckResult(room_filter)
 
-    def _publish(self) -> Seen:
-        where = topic(self._parts.profile.identity_pool_id, self._room, self._keys.identity)
-        properties = to_properties(self._id, self._now(), self._session.username)
-        self._said_at = self._clock()
-        with self._pointing_at_policies():
-            self._connection.publish(Publication(where, encode("aws-iot doctor"), properties))
-        return Seen(f"{where}, acknowledged")
+    def _check_publish(self) -> CheckResult:
+        pool = self._services.profile.identity_pool_id
+        where = topic(pool, self._setup.room, self._credentials.identity)
+        properties = to_properties(self._message_id, self._setup.now(), self._session.username)
+        self._sent_at = self._setup.clock()
+        with self._suggest_policy_check():
+            self._connection.publish(Publication(where, encode(TEXT), properties))
+        return CheckResult(f"{where}, acknowledged")
 
-    def _echo(self) -> Seen:
-        until = time.monotonic() + self._wait
+    def _check_echo(self) -> CheckResult:
+        seconds = self._setup.echo_seconds
+        until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             event = self._connection.receive(left)
             if isinstance(event, Lost):
                 raise Unreachable(
                     f"the connection was lost before the message came back: {event.cause}", hint="Try again."
                 )
-            if isinstance(event, Publication) and ("id", self._id) in event.properties:
-                return Seen(f"it came back within {(self._clock() - self._said_at) * 1000:.0f} ms")
-        with self._pointing_at_policies():
+            if isinstance(event, Publication) and ("id", self._message_id) in event.properties:
+                took = (self._setup.clock() - self._sent_at) * 1000
+                return CheckResult(f"it came back after {took:.0f} ms")
+        with self._suggest_policy_check():
             raise TopicRefused(
-                f"not authorized to receive from the room '{self._room}', it seems: what was said there was"
-                f" acknowledged, and did not come back within {self._wait:g} seconds",
-                hint="So it is where no policy allows iot:Receive on the topic: ask an admin.",
+                f"probably not authorized to receive from the room '{self._setup.room}': the test message was"
+                f" acknowledged, but did not come back within {seconds:g} seconds",
+                hint="This happens if no policy allows iot:Receive on the topic. Ask an admin.",
             )
 
     @contextmanager
-    def _pointing_at_policies(self) -> Iterator[None]:
-        """Say with what a policy refuses how to find out which."""
+    def _suggest_policy_check(self) -> Iterator[None]:
+        """Add to a refusal how to find the policy behind it."""
         try:
             yield
         except NotAuthorized as error:
-            line = (
-                f"Which policy refuses it, an admin sees with: aws-iot doctor --policy -r {shlex.quote(self._room)}"
-                f" --identity {self._keys.identity} -k {self._parts.profile.key}"
+            command = (
+                f"aws-iot doctor --policy -r {shlex.quote(self._setup.room)}"
+                f" --identity {self._credentials.identity} -k {self._services.profile.key}"
             )
-            first = self._if_refused if isinstance(error, TopicRefused) else ""
-            error.hint = "\n".join(filter(None, (first or error.hint, line)))
+            room_hint = self._setup.room_hint if isinstance(error, TopicRefused) else ""
+            line = f"An admin can find out which policy refuses it: {command}"
+            error.hint = "\n".join(filter(None, (room_hint or error.hint, line)))
             raise
 
 
-def secrets_of(credentials: Credentials) -> tuple[str, ...]:
-    """What nobody else may see of them."""
-    return credentials.secret_access_key, credentials.session_token, credentials.access_key_id
-
-
-def redacted(text: str, secrets: set[str] | tuple[str, ...]) -> str:
-    """`text` without these, as they are or as URLs and JSON write them, and without what signs a URL."""
-    forms = {
-        form
-        for secret in secrets
-        for form in (secret, quote(secret, safe=""), quote(secret), json.dumps(secret)[1:-1])
-    }
-    longest_first = sorted(filter(None, forms), key=len, reverse=True)
-    if longest_first:
-        text = re.sub("|".join(map(re.escape, longest_first)), HIDDEN, text)
-    return re.sub(r"(?i)(x-amz-[\w-]+)(=|%3d)[^&\s\"'<>]*", rf"\1={HIDDEN}", text)
-
-
-HIDDEN = "[secret]"
-
-
 def _is_without_ats(host: str) -> bool:
-    """Whether AWS kept it for old devices: docs.aws.amazon.com/iot/latest/developerguide/iot-connect-devices.html"""
+    """Whether AWS keeps this endpoint only for old devices.
+
+    docs.aws.amazon.com/iot/latest/developerguide/iot-connect-devices.html
+    """
     first, _, rest = host.partition(".")
-    return rest.startswith("iot.") and not first.endswith("-ats") and ".amazonaws.com" in rest
+    return rest.startswith("iot.") and not first.endswith("-ats") and region_of_iot_host(host) is not None

@@ -106,7 +106,7 @@ def covers(wider: str, narrower: str) -> bool:
     return True
 
 
-def place(pool: str, topic: str) -> tuple[str, str]:
+def room_and_sender(pool: str, topic: str) -> tuple[str, str]:
     """The room and the sender that a topic of the pool names."""
     room, _, sender = topic.removeprefix(f"{pool}/").rpartition("/")
     return room, sender

@@ -1,1 +1,1 @@
-"""IAM and IoT policies: what they allow, and which statement decides."""
+"""What IAM and IoT policies allow an identity, which statement decides it, and what to change after a refusal."""

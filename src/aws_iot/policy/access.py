@@ -1,14 +1,17 @@
-"""Authorization: what a person may do in a room, where the pool's role AND the IoT policies must allow it.
+"""What an identity may do in a room: the role of its pool AND its IoT policies must allow it.
 
 docs.aws.amazon.com/iot/latest/developerguide/cog-iot-policies.html
 """
 
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from aws_iot.config.partitions import iot_arn
 from aws_iot.messaging.topics import check_topic, topic, topic_filter
-from aws_iot.policy.evaluate import AUD, Decision, Document, Request, Verdict, decide, request_of
+from aws_iot.policy.context import Request, identity_request
+from aws_iot.policy.documents import Document
+from aws_iot.policy.evaluate import Decision, Verdict, decide
+from aws_iot.policy.explain import NearMiss, near_misses
 
 ACTIONS = {
     "connect": "iot:Connect",
@@ -17,29 +20,32 @@ ACTIONS = {
     "publish": "iot:Publish",
     "retain": "iot:RetainPublish",
 }
-"""What can be asked for, in the order in which it happens; all but the last is what `sub` and `pub` always need."""
+"""The actions in the order in which a client performs them; `sub` and `pub` always need all but the last."""
 
 ROOM = "doctor"
-"""The room to speak in where none is named: nobody else listens there."""
+"""The room for test messages if none is named: no member listens there."""
 
 CLIENT_SUFFIX = "-0a1b2c3d"
-"""What stands for the eight random characters that end the client id of a connection."""
+"""Stands for the eight random characters at the end of a client ID."""
 
-SOMEBODY = "00000000-0000-4000-8000-000000000000"
-"""Whose messages are received: anybody's but one's own."""
+OTHER_MEMBER = "00000000-0000-4000-8000-000000000000"
+"""Stands for another member, whose messages are received."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """May somebody do this: an action such as `iot:Publish`, on a resource such as `topic/…`."""
+    """May an identity do this: an action, such as `iot:Publish`, on a resource, such as `topic/…`."""
 
     action: str
     resource: str
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """Who asks, from where: an identity of a pool, over a connection with a client id, in a region and account."""
+class Principal:
+    """An identity of a pool, connected with a client ID, in a region and AWS account.
+
+    `more` holds the values of further condition keys.
+    """
 
     identity: str
     pool: str
@@ -49,12 +55,12 @@ class Person:
     more: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def arn(self, resource: str) -> str:
-        """The whole name of a resource such as `topic/…`."""
-        return f"arn:{partition(self.region)}:iot:{self.region}:{self.account}:{resource}"
+        """The full name of a resource such as `topic/…`."""
+        return iot_arn(self.region, self.account, resource)
 
     def request(self, question: Question) -> Request:
-        """The question as AWS IoT Core gets it."""
-        return request_of(
+        """The question as AWS IoT Core receives it."""
+        return identity_request(
             question.action,
             self.arn(question.resource),
             identity=self.identity,
@@ -64,16 +70,12 @@ class Person:
         )
 
 
-def partition(region: str) -> str:
-    """The part of AWS that a region is in: docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html."""
-    return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(region.rpartition("-")[0].rpartition("-")[0], "aws")
-
-
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """One of those who all have to allow it.
+class PolicyLayer:
+    """One set of policies that must allow a request, such as those of the role.
 
-    `doubt` is why what its documents say need not be so; `closed` is why it lets nobody pass, whatever they say.
+    `of` names what the policies belong to. `doubt` is why other policies than `documents` may count. `closed` is why
+    this layer refuses everything, whatever its policies say.
     """
 
     name: str
@@ -84,68 +86,77 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
-    """What a gate says to a question."""
+class LayerDecision:
+    """What one layer decides; `near_misses` are for a request that none of its statements allows."""
 
-    gate: Gate
+    layer: PolicyLayer
     decision: Decision
+    near_misses: tuple[NearMiss, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
-        """Undecided wherever there is doubt."""
-        if self.gate.doubt:
+        """Undecided if there is doubt about the policies."""
+        if self.layer.doubt:
             return Verdict.UNDECIDED
-        return Verdict.REFUSED if self.gate.closed else self.decision.verdict
+        return Verdict.REFUSED if self.layer.closed else self.decision.verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What all gates say to a question."""
+class AccessDecision:
+    """What all layers decide together."""
 
     question: Question
-    passages: tuple[Passage, ...]
+    layers: tuple[LayerDecision, ...]
 
     @property
     def verdict(self) -> Verdict:
-        """What the strictest gate says."""
-        return min((one.verdict for one in self.passages), default=Verdict.REFUSED)
+        """The verdict of the strictest layer; refused if there is no layer."""
+        return min((one.verdict for one in self.layers), default=Verdict.REFUSED)
 
 
-def answer(question: Question, person: Person, gates: Sequence[Gate]) -> Answer:
-    """Ask all gates."""
-    request = person.request(question)
-    return Answer(question, tuple(Passage(gate, decide(gate.documents, request)) for gate in gates))
+def decide_access(question: Question, principal: Principal, layers: Sequence[PolicyLayer]) -> AccessDecision:
+    """Ask every layer."""
+    request = principal.request(question)
+
+    def ask(layer: PolicyLayer) -> LayerDecision:
+        decision = decide(layer.documents, request)
+        explain = decision.verdict is Verdict.REFUSED and not decision.matches
+        return LayerDecision(layer, decision, near_misses(layer.documents, request) if explain else ())
+
+    return AccessDecision(question, tuple(map(ask, layers)))
 
 
 def questions(
-    person: Person,
+    principal: Principal,
     *,
     room: str | None = None,
     at: str | None = None,
     actions: Collection[str] = (),
     retain: bool = False,
 ) -> list[Question]:
-    """What `sub` and `pub` ask AWS IoT Core for a room, or the topic `at`; or, of `ACTIONS`, only these.
+    """What `sub` and `pub` ask AWS IoT Core for a room, or for the topic `at`. `actions`, of `ACTIONS`, narrows it.
 
-    A pattern of rooms, or of topics, can only be subscribed to. Without either it is all rooms to hear, and one
-    to speak in. Raises `InvalidRoom`, also for a topic that AWS IoT Core would not take.
+    A pattern of rooms or topics allows only subscribing. Without room and topic: subscribe to all rooms, and publish
+    in `ROOM`. Raises `InvalidRoom`, also for a topic that AWS IoT Core would reject.
     """
-    region = person.pool.partition(":")[0]
+    region = principal.pool.partition(":")[0]
     if at is not None:
         check_topic(at)
-        wanted, here, theirs = at, at, at
+        subscribed, published, received = at, at, at
     else:
-        wanted = topic_filter(person.pool, "#" if room is None else room, person.identity)
-        here = topic(person.pool, room or ROOM, person.identity) if not is_pattern(room or "") else ""
-        theirs = here.removesuffix(person.identity) + f"{region}:{SOMEBODY}"
+        subscribed = topic_filter(principal.pool, "#" if room is None else room, principal.identity)
+        published = (
+            topic(principal.pool, room or ROOM, principal.identity) if not is_pattern(room or "") else ""
+        )
+        received = published.removesuffix(principal.identity) + f"{region}:{OTHER_MEMBER}"
     found = [
-        Question("iot:Connect", f"client/{person.client}"),
-        Question("iot:Subscribe", f"topicfilter/{wanted}"),
+        Question("iot:Connect", f"client/{principal.client}"),
+        Question("iot:Subscribe", f"topicfilter/{subscribed}"),
     ]
     if not is_pattern(at or room or ""):
-        found += [Question("iot:Receive", f"topic/{theirs}"), Question("iot:Publish", f"topic/{here}")]
-        # Besides iot:Publish: docs.aws.amazon.com/iot/latest/developerguide/mqtt.html#mqtt-retain
-        found.append(Question("iot:RetainPublish", f"topic/{here}"))
+        found += [Question("iot:Receive", f"topic/{received}"), Question("iot:Publish", f"topic/{published}")]
+        # Needed with iot:Publish: docs.aws.amazon.com/iot/latest/developerguide/mqtt.html#mqtt-retain
+        found.append(Question("iot:RetainPublish", f"topic/{published}"))
     chosen = {ACTIONS[one] for one in actions or ACTIONS.keys() - {"retain"}}
     return [one for one in found if one.action in chosen or (retain and one.action == ACTIONS["retain"])]
 
@@ -153,37 +164,3 @@ def questions(
 def is_pattern(name: str) -> bool:
     """Whether a room, or a topic, stands for several."""
     return "+" in name or "#" in name
-
-
-def accounts(documents: Sequence[Document]) -> dict[str, list[str]]:
-    """The AWS accounts whose IoT resources documents name, each with the statements that do, the most named first."""
-    found: dict[str, list[str]] = {}
-    for one in documents:
-        for part in one.statements:
-            arns = [arn.split(":", 5) for arn in part.resources]
-            for account in {arn[4]: None for arn in arns if len(arn) == 6 and arn[2] == "iot"}:
-                if re.fullmatch("[0-9]{12}", account):
-                    found.setdefault(account, []).append(f"{one.name}, {part.label}")
-    return dict(sorted(found.items(), key=lambda item: -len(item[1])))
-
-
-def rooms(documents: Iterable[Document], pool: str) -> list[str]:
-    """The rooms of a pool that documents let somebody ask for by name."""
-    named = re.compile(rf"arn:.*:topicfilter/(?:{re.escape(pool)}|\$\{{{re.escape(AUD)}\}})/([^*?$+#]+)/[*+]")
-    arns = [
-        arn
-        for document in documents
-        for statement in document.statements
-        if statement.effect == "Allow" and not statement.but_resources
-        for arn in statement.resources
-    ]
-    return list(dict.fromkeys(found[1] for arn in arns if (found := named.fullmatch(arn))))
-
-
-def names_the_pool(documents: Sequence[Document]) -> list[str]:
-    """The documents that leave the pool to a variable, which AWS documents for IAM's own policies only."""
-    return [
-        one.name
-        for one in documents
-        if any(f"${{{AUD}}}" in arn for statement in one.statements for arn in statement.resources)
-    ]

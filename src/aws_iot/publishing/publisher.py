@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from aws_iot.deadline import POLL_SECONDS
 from aws_iot.errors import AwsIotError, ServiceRefused, TopicRefused
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Lost, Restored
@@ -19,9 +20,6 @@ UNACKNOWLEDGED = 100
 
 CREDIT_SECONDS = 0.02
 """Who has paused may catch up by so much: a pause is always a little longer than it was meant to be."""
-
-SLICE_SECONDS = 0.25
-"""How often it is looked at the link while nothing else happens."""
 
 
 @dataclass
@@ -138,7 +136,7 @@ class Stream:
         self._turn = (self._turn + 1) % len(self._lanes)
         while lane.sent - lane.settled >= UNACKNOWLEDGED:
             lane.has_room.clear()
-            if lane.sent - lane.settled >= UNACKNOWLEDGED and not lane.has_room.wait(SLICE_SECONDS):
+            if lane.sent - lane.settled >= UNACKNOWLEDGED and not lane.has_room.wait(POLL_SECONDS):
                 self.look()
         if lane.pace.is_limited:
             self._hear(lane)  # a link that has just come back: all that waits has left on it
@@ -169,7 +167,7 @@ class Stream:
                 self.look()
                 lane.has_room.clear()
                 if lane.settled < lane.sent:
-                    lane.has_room.wait(SLICE_SECONDS)
+                    lane.has_room.wait(POLL_SECONDS)
         self.look()
 
     def look(self) -> None:
@@ -203,8 +201,8 @@ class Stream:
     def _rest(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            time.sleep(min(left, SLICE_SECONDS))
-            if left > SLICE_SECONDS:
+            time.sleep(min(left, POLL_SECONDS))
+            if left > POLL_SECONDS:
                 self.look()
 
     def _settled(self, lane: _Lane, number: int, message: Outgoing, error: AwsIotError | None) -> None:

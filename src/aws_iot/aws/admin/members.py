@@ -1,4 +1,4 @@
-"""Members: identities that have the team's IoT policy attached, which takes an admin's own AWS credentials."""
+"""Members: the identities that the team's IoT policy is attached to; and the connections of clients."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,63 +11,72 @@ from aws_iot.aws.base.calls import Service
 from aws_iot.aws.base.refusals import Refusals
 from aws_iot.errors import NotAuthorized, NotFound, NotInstalled, ServiceRefused
 
-PAGE = 60  # the most that ListIdentities gives at once: cognito-identity 2014-06-30
-TARGETS_PAGE = 250  # and ListTargetsForPolicy: iot 2015-05-28
+IDENTITIES_PER_PAGE = 60
+"""The maximum of ListIdentities: cognito-identity 2014-06-30."""
+
+TARGETS_PER_PAGE = 250
+"""The maximum of ListTargetsForPolicy: iot 2015-05-28."""
+
+_MARKERS = ("nextMarker", "marker")  # how AWS IoT names the next page
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Somebody who has signed in once. Cognito does not tell which account an identity belongs to."""
+    """The identity of a person who has signed in. Cognito does not reveal which account it belongs to."""
 
     id: str
     created: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Connected:
-    """What AWS IoT Core tells of a client: whether it is connected, since when (or when it left), and what it hears."""
+class ClientStatus:
+    """A client that is connected, or was until recently.
+
+    `since` is when it connected or disconnected, `reason` why it disconnected, `filters` what it subscribes to.
+    """
 
     client: str
     connected: bool
     since: datetime | None
     reason: str | None
-    hears: Sequence[str]
+    filters: Sequence[str]
 
 
 class Members(AdminServices):
-    """Who may come in, by the IoT policies attached to identities; signs with the caller's AWS credentials.
+    """Accepts and revokes identities, and manages connections, with the caller's AWS credentials.
 
     Every method raises `ServiceRefused`, `CredentialsRefused` or `NotAuthorized`.
     """
 
     def accept(self, identity: str, policy: str) -> None:
-        """Attach `policy` to `identity`; fine if it is attached already."""
+        """Attach `policy` to `identity`, unless it is already attached."""
         self._iot.call("attach_policy", _REFUSALS, policyName=policy, target=identity)
 
     def check(self, identity: str) -> None:
-        """Raises `NotFound` where nobody of the profile's pools has this identity, as far as the caller may ask."""
+        """Raise `NotFound` if no account of the profile's user pool has this identity.
+
+        If the caller may not look, it may be one.
+        """
         try:
             found = self._identity_pools.call("describe_identity", _REFUSALS, IdentityId=identity)
         except NotFound:
             raise NotFound(
-                f"nobody has the identity {identity} in this AWS account",
-                hint="aws-iot admin requests lists who has signed in; --aws-profile names another account.",
+                f"the identity {identity} does not exist in this AWS account",
+                hint="To list identities: aws-iot admin requests. --aws-profile chooses another AWS account.",
             ) from None
         except (NotAuthorized, ServiceRefused):
             return
         logins = [one for one in found.get("Logins", ()) if one.startswith("cognito-idp.")]
         if logins and not any(one.endswith(f"/{self._profile.user_pool_id}") for one in logins):
-            raise NotFound(f"{identity} is an identity of another team, who sign in with {', '.join(logins)}")
+            raise NotFound(f"{identity} belongs to another team, which signs in with {', '.join(logins)}")
 
     def revoke(self, identity: str, policy: str) -> Sequence[str] | None:
-        """Detach `policy` from `identity`; if it was not attached, which others are. Raises `NotFound` for a policy.
+        """Detach `policy` from `identity`, and return None. If it was not attached, return the policies that are.
 
-        None if it is done, or nobody knows whether there was anything to do: the caller may not look.
+        Also returns None if the caller may not look. Raises `NotFound` if there is no such policy.
         """
         try:
-            pages = self._iot.pages(
-                "list_attached_policies", ("nextMarker", "marker"), _REFUSALS, target=identity
-            )
+            pages = self._iot.pages("list_attached_policies", _MARKERS, _REFUSALS, target=identity)
             attached = [one["policyName"] for page in pages for one in page["policies"]]
             if policy not in attached:
                 self._iot.call("list_targets_for_policy", _REFUSALS, policyName=policy, pageSize=1)
@@ -78,63 +87,63 @@ class Members(AdminServices):
         return None
 
     def detach(self, identity: str, policy: str) -> None:
-        """As `revoke`, of somebody who is known to be accepted."""
+        """Detach `policy` from a member."""
         self._iot.call("detach_policy", _REFUSALS, policyName=policy, target=identity)
 
     def accepted(self, policy: str) -> list[str]:
         """The identities that `policy` is attached to."""
         pages = self._iot.pages(
             "list_targets_for_policy",
-            ("nextMarker", "marker"),
+            _MARKERS,
             _REFUSALS,
             policyName=policy,
-            pageSize=TARGETS_PAGE,
+            pageSize=TARGETS_PER_PAGE,
         )
-        # What is no identity, such as a certificate, is an ARN.
+        # Other targets, such as certificates, are ARNs.
         return [target for page in pages for target in page["targets"] if not target.startswith("arn:")]
 
     def identities(self) -> list[Identity]:
-        """Everybody who has signed in once, in no order."""
+        """The identities of all people who have signed in, in no particular order."""
         pages = self._identity_pools.pages(
             "list_identities",
             ("NextToken", "NextToken"),
             _REFUSALS,
             IdentityPoolId=self._profile.identity_pool_id,
-            MaxResults=PAGE,
+            MaxResults=IDENTITIES_PER_PAGE,
             HideDisabled=True,
         )
         return [
             Identity(one["IdentityId"], one["CreationDate"]) for page in pages for one in page["Identities"]
         ]
 
-    def connection(self, client: str) -> Connected:
-        """What is known of a client id. AWS IoT Core tells of one at a time, and lists none."""
+    def client_status(self, client: str) -> ClientStatus:
+        """The status of one client ID; AWS IoT Core cannot list them."""
         found = self._data("get_connection", clientId=client)
-        hears: list[str] = []
+        filters: list[str] = []
         more: dict[str, str] = {}
         while True:
             page = self._data("list_subscriptions", clientId=client, **more)
-            hears += [one["topicFilter"] for one in page.get("subscriptions", ())]
+            filters += [one["topicFilter"] for one in page.get("subscriptions", ())]
             if not page.get("nextToken"):
                 break
             more = {"nextToken": page["nextToken"]}
         connected = bool(found.get("connected"))
         since = found.get("connectedSince" if connected else "disconnectedSince")  # in milliseconds
-        return Connected(
+        return ClientStatus(
             client,
             connected,
             datetime.fromtimestamp(since / 1000, self._now().tzinfo) if since else None,
             found.get("disconnectReason"),
-            hears,
+            filters,
         )
 
-    def kick(self, client: str) -> None:
-        """End the connection of a client id. Nothing keeps it from coming back, as long as it is accepted."""
+    def disconnect(self, client: str) -> None:
+        """Close the connection of a client ID. The client can reconnect as long as its identity is accepted."""
         self._data("delete_connection", clientId=client)
 
     @cached_property
     def _iot_data(self) -> Service:
-        # The data plane answers where the broker is: docs.aws.amazon.com/iot/latest/developerguide/http.html
+        # The data plane has the same address as the broker: docs.aws.amazon.com/iot/latest/developerguide/http.html
         endpoint = self._profile.endpoint
         host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
         return self._service("iot-data", self._profile.iot_region, f"https://{host}:{endpoint.port}")
@@ -142,8 +151,8 @@ class Members(AdminServices):
     def _data(self, operation: str, **parameters: Any) -> dict[str, Any]:
         if not hasattr(self._iot_data.client, operation):
             raise NotInstalled(
-                "the installed botocore knows nothing of connections",
-                hint="botocore 1.43.106 does: pip install --upgrade boto3",
+                "the installed botocore is too old for this command",
+                hint="It needs botocore 1.43.106 or later: pip install --upgrade boto3",
             )
         return self._iot_data.call(operation, _CONNECTION_REFUSALS, **parameters)
 
@@ -154,22 +163,22 @@ def _not_allowed(message: str) -> NotAuthorized:
 
 _REFUSALS: Refusals = {
     "ResourceNotFoundException": lambda message: NotFound(
-        f"AWS does not know it: {message}",
-        hint="Check the policy's name, the identity pool and the region of the profile.",
+        f"AWS cannot find it: {message}",
+        hint="Check the name of the policy, and the identity pool and region of the profile.",
     ),
     "NotAuthorizedException": _not_allowed,
     "UnauthorizedException": _not_allowed,
 }
 _CONNECTION_REFUSALS: Refusals = {
     "ResourceNotFoundException": lambda message: NotFound(
-        f"AWS IoT Core knows no such client: {message}",
-        hint="It forgets a client half an hour after its connection has ended.",
+        f"AWS IoT Core has no such client: {message}",
+        hint="It keeps a client for 30 minutes after its connection was closed.",
     ),
     "ForbiddenException": lambda message: NotAuthorized(
-        f"the broker does not let these AWS credentials see to connections: {message}",
+        f"these AWS credentials do not allow managing connections: {message}",
         hint="They need iot:GetConnection, iot:ListSubscriptions and iot:DeleteConnection.",
     ),
     "MethodNotAllowedException": lambda _: ServiceRefused(
-        "the broker does not tell of connections", hint="AWS IoT Core does; the local stack does not."
+        "the broker cannot manage connections", hint="AWS IoT Core can; the local stack cannot."
     ),
 }

@@ -1,4 +1,4 @@
-"""The services of a profile as an admin uses them, with AWS credentials of his own."""
+"""The AWS services of a profile, as an admin uses them."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,12 +10,12 @@ from aws_iot.config.profile import Profile
 
 
 class AdminServices:
-    """Makes each service when it is first needed; `timeout` is in seconds, for each call."""
+    """Makes a service when it is first needed. `timeout` is in seconds, for each call."""
 
     def __init__(
         self, profile: Profile, now: Callable[[], datetime], timeout: float, aws_profile: str | None
     ) -> None:
-        """`aws_profile` is one of `~/.aws`; None: whoever the usual chain finds."""
+        """`aws_profile` is a profile of `~/.aws`; None uses the credentials that the AWS tools would find."""
         self._profile = profile
         self._now = now
         self._timeout = timeout

@@ -11,6 +11,7 @@ from aws_iot.aws.base.clients import Address
 from aws_iot.aws.base.network_errors import clock_fault
 from aws_iot.aws.base.refusals import Refusals
 from aws_iot.aws.cognito.user_pool import hints_for
+from aws_iot.config.partitions import partition_of
 from aws_iot.config.profile import Profile
 from aws_iot.errors import AwsIotError, CredentialsRefused, ProfileError
 
@@ -48,7 +49,9 @@ class CognitoIdentityPool:
 
     def _call(self, operation: str, session: Session, **parameters: Any) -> dict[str, Any]:
         # The provider's name holds the USER pool's region, which may differ from the identity pool's.
-        provider = f"cognito-idp.{self._profile.user_pool_region}.amazonaws.com/{self._profile.user_pool_id}"
+        region = self._profile.user_pool_region
+        host = f"cognito-idp.{region}.{partition_of(region).dns_suffix}"
+        provider = f"{host}/{self._profile.user_pool_id}"
         with hints_for(self._profile, session.username):
             return self._pool.call(
                 operation, _IDENTITY_REFUSALS, Logins={provider: session.id_token}, **parameters

@@ -1,1 +1,1 @@
-"""The probes behind `aws-iot doctor`: names, proxies, certificates, clocks, pools, the upgrade."""
+"""The probes of `aws-iot doctor`: host names, proxies, certificates, clock, user pool, WebSocket."""

@@ -43,7 +43,7 @@ from aws_iot.aws.iot.reason_codes import (
 from aws_iot.aws.iot.refusal_detector import Suspicion, Trial
 from aws_iot.aws.iot.signing import Handshakes, SignedUpgrade
 from aws_iot.config.profile import Profile
-from aws_iot.deadline import SLICE_SECONDS, settled
+from aws_iot.deadline import POLL_SECONDS, settled
 from aws_iot.errors import (
     AwsIotError,
     LocalError,
@@ -246,7 +246,7 @@ class IotCoreConnection:
         told: Future[AwsIotError | None] = Future()
         self.send(publication, told.set_result)
         deadline, is_late = time.monotonic() + self._timeout, False
-        while not settled([told], 0 if is_late else SLICE_SECONDS):
+        while not settled([told], 0 if is_late else POLL_SECONDS):
             if is_late:
                 raise Unreachable(
                     f"the broker has not acknowledged the message within {self._timeout:g} seconds"
@@ -267,7 +267,7 @@ class IotCoreConnection:
         packet = mqtt5.UnsubscribePacket(list(filters))
         deadline = time.monotonic() + self._timeout
         client, answer = self._client, self._client.unsubscribe(packet)
-        while not settled([answer, self._ended], SLICE_SECONDS) or client is not self._client:
+        while not settled([answer, self._ended], POLL_SECONDS) or client is not self._client:
             if time.monotonic() > deadline:
                 raise Unreachable(f"the broker has not unsubscribed us within {self._timeout:g} seconds")
             if client is not self._client:  # one that has a successor answers no more
@@ -288,12 +288,12 @@ class IotCoreConnection:
             self._inbox.let_gather()
         event = self._inbox.take(0)
         while event is None:
-            event = self._inbox.take(min(left, SLICE_SECONDS))
+            event = self._inbox.take(min(left, POLL_SECONDS))
             if event is None:
                 if self._ended.done():
                     raise self._ended.result()
                 self._look()
-                left -= SLICE_SECONDS
+                left -= POLL_SECONDS
                 if left <= 0:
                     return None
         return event
@@ -336,7 +336,7 @@ class IotCoreConnection:
         looked, closed = False, 0
         while (left := deadline - time.monotonic()) > 0:
             try:
-                failure = self._attempts.get(timeout=min(left, SLICE_SECONDS))
+                failure = self._attempts.get(timeout=min(left, POLL_SECONDS))
             except queue.Empty:
                 if not looked and left < self._timeout - PATIENCE_SECONDS:
                     looked = True
@@ -383,7 +383,7 @@ class IotCoreConnection:
         try:
             client, answer = self._ask(filters)
             while not self._ended.done() and not (client is self._client and answer.done()):
-                settled([answer, self._ended] if client is self._client else [self._ended], SLICE_SECONDS)
+                settled([answer, self._ended] if client is self._client else [self._ended], POLL_SECONDS)
                 is_late = self._is_late(deadline)
                 if self._suspicion.ungranted >= CUTS_THAT_REFUSE:
                     raise refused_by_cuts(what, None)

@@ -37,7 +37,7 @@ def diagnose(
     """
 
     def look() -> AwsIotError | None:
-        way = Way.to(endpoint, ca_bundle)
+        way = Route.to(endpoint, ca_bundle)
         if way.is_hidden:
             return None
         link = way.connect(timeout)
@@ -54,7 +54,7 @@ def diagnose(
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Route:
     """How the standard library gets to an endpoint: straight, or through the proxy of the environment."""
 
     endpoint: Endpoint
@@ -62,7 +62,7 @@ class Way:
     proxy: SplitResult | None
 
     @classmethod
-    def to(cls, endpoint: Endpoint, ca_bundle: str | None) -> "Way":
+    def to(cls, endpoint: Endpoint, ca_bundle: str | None) -> "Route":
         """Raises `LocalError` for a proxy that cannot be one."""
         return cls(endpoint, ca_bundle, proxy_of(endpoint))
 
@@ -165,7 +165,7 @@ MOST_OF_A_BODY = 10_000
 """So many bytes of an answer are read: what says why something is refused is short."""
 
 
-def why_not(way: Way, answer: http.client.HTTPResponse, now: datetime) -> AwsIotError | None:
+def why_not(way: Route, answer: http.client.HTTPResponse, now: datetime) -> AwsIotError | None:
     """What an answer to a signed upgrade makes of it; None if it lets us in."""
     if answer.status == http.client.SWITCHING_PROTOCOLS:
         return None

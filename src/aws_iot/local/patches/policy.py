@@ -16,8 +16,11 @@ from functools import lru_cache
 from ministack.core.responses import request_scope
 from ministack.services import iam, iot, sts
 
+from aws_iot.config.partitions import iot_arn
 from aws_iot.errors import LocalError
-from aws_iot.policy.evaluate import AMR, IS_A_THING, Document, Verdict, decide, parse, request_of
+from aws_iot.policy.context import AMR, IS_ATTACHED, identity_request
+from aws_iot.policy.documents import Document, parse
+from aws_iot.policy.evaluate import Verdict, decide
 
 _log = logging.getLogger(__name__)
 
@@ -43,13 +46,13 @@ def allows(account: str, region: str, credential: tuple[str, str], action: str, 
     if "_identity_id" not in identity:
         return False  # only identities of a pool talk here
     _links[access_key] = identity
-    request = request_of(
+    request = identity_request(
         action,
-        f"arn:aws:iot:{region}:{account}:{resource}",
+        iot_arn(region, account, resource),
         identity=identity["_identity_id"],
         pool=identity["_identity_pool_id"],
         client=resource.removeprefix(CLIENT) if resource.startswith(CLIENT) else None,
-        more={IS_A_THING: ["false"], AMR: [identity["_cognito_auth_type"]]},  # nobody is a thing here
+        more={IS_ATTACHED: ["false"], AMR: [identity["_cognito_auth_type"]]},  # nobody is a thing here
     )
     with request_scope(key_account, region):
         grants = [_role_documents(identity["Arn"])]

@@ -1,284 +1,127 @@
-"""`aws-iot doctor --policy`: which statement of which policy allows or refuses something."""
+"""`aws-iot doctor --policy`: collect the policies, decide, print."""
 
 import json
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from aws_iot.app import App
-from aws_iot.cli import options
-from aws_iot.cli.commands.admin import LATER, check_identities
+from aws_iot.cli.commands.doctor.policy_options import PolicyQuery, refuse_sign_in_options
+from aws_iot.cli.commands.doctor.policy_output import MAX_SHOWN, as_object, as_text
 from aws_iot.cli.ui import output
 from aws_iot.config.profile import Profile
-from aws_iot.errors import AwsIotError, LocalError, NotAuthorized, ProfileNotFound, Undecided
+from aws_iot.errors import AwsIotError, LocalError, NotAuthorized, ProfileNotFound
 from aws_iot.files import read
-from aws_iot.policy.access import (
-    ACTIONS,
-    CLIENT_SUFFIX,
-    ROOM,
-    Answer,
-    Gate,
-    Passage,
-    Person,
-    Question,
-    accounts,
-    answer,
-    is_pattern,
-    names_the_pool,
-    questions,
+from aws_iot.policy.access import CLIENT_SUFFIX, PolicyLayer, Principal, Question, decide_access, questions
+from aws_iot.policy.context import AUD
+from aws_iot.policy.documents import (
+    Document,
+    accounts_in,
+    documents_with_pool_variable,
+    parse,
+    shorten,
 )
-from aws_iot.policy.access import rooms as rooms_in
-from aws_iot.policy.evaluate import AUD, Document, Found, Verdict, parse, short, wants, what_is_open
+from aws_iot.policy.identities import identity_error
+from aws_iot.policy.recovery import AccessReport, action_names, check_allowed
 
 if TYPE_CHECKING:
-    from aws_iot.aws.admin.policies import Authorization, Opinion
+    from aws_iot.aws.admin.policy_reader import AwsVerdict, PolicyReader
 
 NO_ACCOUNT = "0" * 12
-"""What stands for the account where nothing names one."""
-
-MOST = 5
-"""So many statements, accounts or rooms are told of at most."""
+"""Stands for the AWS account if no policy names one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the options of `--policy` say."""
+def explain_policies(ctx: click.Context, app: App, key: str, as_json: bool, query: PolicyQuery) -> None:
+    """Print what is allowed, and by which statements.
 
-    room: str | None
-    topic: str | None
-    actions: tuple[str, ...]
-    retain: bool
-    identity: str | None
-    client: str | None
-    context: Mapping[str, Sequence[str]]
-    role_policies: tuple[Path, ...]
-    iot_policies: tuple[Path, ...]
-    pool: str | None
-    account: str | None
-    aws_profile: str | None
-
-    @property
-    def offline(self) -> bool:
-        """Whether the policies are given."""
-        return bool(self.role_policies or self.iot_policies)
-
-    @property
-    def narrowed(self) -> bool:
-        """Whether less is asked than what `sub` and `pub` need."""
-        return bool(self.actions) or is_pattern(self.topic or self.room or "")
-
-
-def _context(_ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) -> Mapping[str, Sequence[str]]:
-    values: dict[str, list[str]] = {}
-    for one in given:
-        key, found, value = one.partition("=")
-        if not (key and found):
-            raise click.BadParameter(f"'{one}' is not KEY=VALUE.")
-        if what := wants(key, value):
-            raise click.BadParameter(f"{key} is {what}; '{value}' is not.")
-        values.setdefault(key, []).append(value)
-    return values
+    Raises `NotAuthorized` if something is refused, `Indeterminate` if something is undecided.
+    """
+    refuse_sign_in_options(ctx)
+    query.check()
+    profile = _profile(app, key, query)
+    reader, report = _decide(app, key, query, profile)
+    aws_verdicts, problem = _aws_verdicts(reader, report)
+    if as_json:
+        for decision in report.decisions:
+            aws_verdict = aws_verdicts.get(decision.question)
+            output.data(json.dumps(as_object(report.principal, decision, aws_verdict)))
+    else:
+        for line in as_text(report, aws_verdicts):
+            output.data(output.visible(line))
+    if problem:
+        output.info(f"Without AWS's own verdict: {shorten(problem)}.")
+    for name in documents_with_pool_variable(_iot_documents(report)):
+        output.info(f"{name}: AWS documents ${{{AUD}}} for role policies only; name the pool itself instead.")
+    try:
+        check_allowed(report, profile)
+    except NotAuthorized as error:
+        error.hint = "\n".join(filter(None, [error.hint, _how_to_add_room(report, profile)]))
+        raise
+    output.info(_success(report, query))
 
 
-def _account(_ctx: click.Context, _: click.Parameter, given: str | None) -> str | None:
-    if given is not None and not (len(given) == 12 and given.isascii() and given.isdigit()):
-        raise click.BadParameter("an AWS account is 12 digits.")
-    return given
-
-
-def _pool(_ctx: click.Context, _: click.Parameter, given: str | None) -> str | None:
-    if given is None or re.fullmatch(r"[\w-]+:[0-9A-Fa-f-]+", given):
-        return given
-    what = "a user pool" if re.fullmatch(r"[\w-]+_\w+", given) else "no identity pool"
-    raise click.BadParameter(f"'{given}' is {what}: give the identity pool; one looks like us-east-1:6a1c…")
-
-
-def _file(*names: str, env: str, help: str) -> options.Decorator:  # noqa: A002 Click's word
-    kind = click.Path(path_type=Path, dir_okay=False)
-    return options.option(*names, env=env, multiple=True, type=kind, metavar="FILE", help=help)
-
-
-_OPTIONS = (
-    options.option(
-        "--policy",
-        env="DOCTOR_POLICY",
-        is_flag=True,
-        help="Explain what policies allow, as said above. The options from here to --aws-profile go only with it;"
-        " those to sign in with, such as -u and -p, only without it.",
-    ),
-    options.option(
-        "--topic", env="DOCTOR_TOPIC", metavar="TOPIC", help="In place of a room, this topic, as it is."
-    ),
-    options.option(
-        "--action",
-        "actions",
-        env="DOCTOR_ACTION",
-        multiple=True,
-        type=click.Choice([*ACTIONS]),
-        help="Ask only for this; can be repeated.  [default: all but retain]",
-    ),
-    options.option("--retain", env="RETAIN", is_flag=True, help="Ask for what `pub --retain` needs, too."),
-    options.option(
-        "--identity",
-        env="DOCTOR_IDENTITY",
-        metavar="IDENTITY",
-        help="Who.  [default: who is signed in]",
-    ),
-    options.option(
-        "--client-id",
-        "client",
-        env="DOCTOR_CLIENT_ID",
-        metavar="CLIENT",
-        help="The client id to connect with.  [default: the identity, '-' and 8 characters]",
-    ),
-    options.option(
-        "--context",
-        env="DOCTOR_CONTEXT",
-        multiple=True,
-        callback=_context,
-        metavar="KEY=VALUE",
-        help="What else policies look at, such as aws:SourceIp=203.0.113.7; can be repeated.",
-    ),
-    _file(
-        "--role-policy",
-        "role_policies",
-        env="DOCTOR_ROLE_POLICY",
-        help="A policy of the role, as JSON; none is read from AWS then; can be repeated.",
-    ),
-    _file(
-        "--iot-policy",
-        "iot_policies",
-        env="DOCTOR_IOT_POLICY",
-        help="An IoT policy of the identity, as JSON; the same; can be repeated.",
-    ),
-    options.option(
-        "--pool",
-        env="DOCTOR_POOL",
-        metavar="POOL",
-        callback=_pool,
-        help="With such files: the identity pool.  [default: the profile's]",
-    ),
-    options.option(
-        "--account",
-        env="DOCTOR_ACCOUNT",
-        metavar="ACCOUNT",
-        callback=_account,
-        help="With such files: the AWS account.  [default: the one that they name, most often]",
-    ),
-    options.aws_profile,
-)
-
-
-def about_policies(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of `doctor` that go with `--policy`."""
-    for decorate in reversed(_OPTIONS):
-        command = decorate(command)
-    return command
-
-
-_OTHERS = ("user", "password", "password_stdin", "mfa_code", "mfa_method", "new_password", "attribute")
-
-
-def refuse_without_policy(ctx: click.Context) -> None:
-    """Options that go with `--policy` would go unheard without it."""
-    if given := _given_of(ctx, [name for name in Asked.__slots__ if name != "room"]):
-        raise click.UsageError(f"{given} goes with --policy.")
-
-
-def _given_of(ctx: click.Context, names: Collection[str]) -> str | None:
-    """The first of these options that stands on the command line."""
-    for param in ctx.command.params:
-        source = ctx.get_parameter_source(param.name or "")
-        if param.name in names and source is click.core.ParameterSource.COMMANDLINE:
-            return max(param.opts, key=len)
-    return None
-
-
-def explain(ctx: click.Context, app: App, key: str, as_json: bool, asked: Asked) -> None:
-    """Print what is allowed and by what. Raises `NotAuthorized` if not all is, `Undecided` if that is not known."""
-    if given := _given_of(ctx, _OTHERS):
-        raise click.UsageError(f"{given} goes without --policy, which signs nobody in: give --identity.")
-    _check(asked)
-    profile = _profile(app, key, asked)
-    pool = asked.pool or (profile.identity_pool_id if profile else "")
-    identity = asked.identity or _who_is_in(app, profile, key)
-    check_identities(pool, [identity])
-    reader = app.authorization(profile, asked.aws_profile) if profile and not asked.offline else None
-    gates, account = reader.read(identity) if reader else _given(asked)
-    person = Person(
+def _decide(
+    app: App, key: str, query: PolicyQuery, profile: Profile | None
+) -> "tuple[PolicyReader | None, AccessReport]":
+    """The decisions, and the reader of the policies if they come from AWS."""
+    pool = query.source.pool or (profile.identity_pool_id if profile else "")
+    identity = query.identity or _signed_in_identity(app, profile, key)
+    if wrong := identity_error(identity, pool):
+        raise click.BadParameter(f"{wrong}.")
+    reader = (
+        app.policy_reader(profile, query.source.aws_profile)
+        if profile and not query.source.is_files
+        else None
+    )
+    layers, account = reader.read(identity) if reader else (_layers_from_files(query), query.source.account)
+    principal = Principal(
         identity,
         pool,
-        asked.client or identity + CLIENT_SUFFIX,
+        query.client or identity + CLIENT_SUFFIX,
         profile.iot_region if profile else pool.partition(":")[0],
-        account or _account_in([one for gate in gates for one in gate.documents]),
-        _known(app, asked),
+        account or _account_in([one for layer in layers for one in layer.documents]),
+        _condition_values(app, query),
     )
-    wanted = questions(person, room=asked.room, at=asked.topic, actions=asked.actions, retain=asked.retain)
-    answers = [answer(one, person, gates) for one in wanted]
-    opinions, trouble = _opinions(reader, person, wanted)
-    if as_json:
-        for one in answers:
-            output.data(json.dumps(_as_object(person, one, opinions.get(one.question))))
-    else:
-        for line in _report(person, gates, answers, opinions):
-            output.data(output.visible(line))
-    if trouble:
-        output.info(f"Without IoT's own opinion: {short(trouble)}.")
-    for name in names_the_pool([one for gate in gates if gate.name == "IoT" for one in gate.documents]):
-        output.info(
-            f"{name}: AWS documents ${{{AUD}}} for policies of a role only; better name the pool itself."
-        )
-    _judge(Case(profile, asked, person, gates), answers)
+    asked = questions(principal, room=query.room, at=query.topic, actions=query.actions, retain=query.retain)
+    decisions = [decide_access(one, principal, layers) for one in asked]
+    return reader, AccessReport(principal, layers, decisions, query.room, query.topic, query.source.is_files)
 
 
-def _check(asked: Asked) -> None:
-    if asked.room is not None and asked.topic is not None:
-        raise click.UsageError("--room and --topic exclude each other.")
-    if not asked.offline and (asked.pool or asked.account):
-        raise click.UsageError("--pool and --account go with --role-policy and --iot-policy.")
-    pattern = asked.topic or asked.room or ""
-    if is_pattern(pattern) and (asked.retain or {*asked.actions} - {"connect", "subscribe"}):
-        raise click.UsageError(
-            f"'{pattern}' is a pattern, which can only be subscribed to: give a room or a topic."
-        )
-
-
-def _profile(app: App, key: str, asked: Asked) -> Profile | None:
-    """None where the files and options say all of it."""
-    needed = {"--identity IDENTITY": asked.identity, "--pool POOL": asked.pool}
+def _profile(app: App, key: str, query: PolicyQuery) -> Profile | None:
+    """None if files and options replace it."""
+    needed = {"--identity IDENTITY": query.identity, "--pool POOL": query.source.pool}
     missing = [option for option, given in needed.items() if not given]
-    if asked.offline and not missing:
+    if query.source.is_files and not missing:
         return None
     try:
         return app.profiles.load(key)
     except ProfileNotFound as error:
-        if not asked.offline:
+        if not query.source.is_files:
             raise
-        raise ProfileNotFound(
-            str(error), f"With files it goes without: give {' and '.join(missing)}, too."
-        ) from error
+        hint = f"Policy files need no profile if you also give {' and '.join(missing)}."
+        raise ProfileNotFound(str(error), hint) from error
 
 
-def _who_is_in(app: App, profile: Profile | None, key: str) -> str:
+def _signed_in_identity(app: App, profile: Profile | None, key: str) -> str:
     kept = app.sessions.load(profile) if profile else None
     if kept is None:
-        raise click.UsageError(f"Who? Give --identity IDENTITY, or sign in: aws-iot login -k {key}")
+        raise click.UsageError(f"Give --identity IDENTITY, or sign in: aws-iot login -k {key}")
     return kept.credentials.identity
 
 
-def _given(asked: Asked) -> tuple[Sequence[Gate], str | None]:
-    """The gates by the files that are given, and the account."""
-    files = {"role": ("--role-policy", asked.role_policies), "IoT": ("--iot-policy", asked.iot_policies)}
-    gates = []
+def _layers_from_files(query: PolicyQuery) -> Sequence[PolicyLayer]:
+    files = {
+        "role": ("--role-policy", query.source.role_policies),
+        "IoT": ("--iot-policy", query.source.iot_policies),
+    }
+    layers = []
     for name, (option, paths) in files.items():
         documents = tuple(parse(str(path), _read(path)) for path in paths)
-        doubt = None if paths else f"no policy of it is given ({option} FILE)"
-        gates.append(Gate(name, ", ".join(one.name for one in documents), documents, doubt))
-    return gates, asked.account
+        doubt = None if paths else f"no policy was given ({option} FILE)"
+        layers.append(PolicyLayer(name, ", ".join(one.name for one in documents), documents, doubt))
+    return layers
 
 
 def _read(path: Path) -> bytes:
@@ -288,240 +131,63 @@ def _read(path: Path) -> bytes:
 
 
 def _account_in(documents: Sequence[Document]) -> str:
-    """The account that most statements are for; where some are for another, that is told."""
-    named = accounts(documents)
+    """The account that most statements name; print which statements name another."""
+    named = accounts_in(documents)
     account, *others = named or [NO_ACCOUNT]
-    for other in others[:MOST]:
+    for other in others[:MAX_SHOWN]:
         first, *more = named[other]
         output.info(
-            f"{first}{f' and {len(more)} more' if more else ''}: for the AWS account {other}. Others are for"
-            f" {account}, which is taken here (--account takes another)."
+            f"{first}{f' and {len(more)} more' if more else ''}: for AWS account {other}. Most statements are"
+            f" for {account}, so that account is used; --account chooses another."
         )
     return account
 
 
-def _known(app: App, asked: Asked) -> Mapping[str, Sequence[str]]:
-    """What is known of the request besides who asks what."""
+def _condition_values(app: App, query: PolicyQuery) -> Mapping[str, Sequence[str]]:
+    """What is known about the request besides identity, pool and client ID."""
     now = app.now()
     known: dict[str, Sequence[str]] = {
         "aws:CurrentTime": [now.isoformat()],
         "aws:EpochTime": [str(int(now.timestamp()))],
     }
-    if asked.client is None:  # only `sub --durable` asks for a session that is kept
+    if query.client is None:  # only `sub --durable` asks for a persistent session
         known["iot:ConnectAttributes"] = []
-    return known | dict(asked.context)
+    return known | dict(query.context)
 
 
-def _opinions(
-    reader: "Authorization | None", person: Person, wanted: Sequence[Question]
-) -> "tuple[Mapping[Question, Opinion], str | None]":
-    """With why there are none."""
+def _aws_verdicts(
+    reader: "PolicyReader | None", report: AccessReport
+) -> "tuple[Mapping[Question, AwsVerdict], str | None]":
+    """The answers of AWS's TestAuthorization, or why there are none."""
     try:
-        return (reader.ask(person, wanted) if reader else {}), None
+        asked = [one.question for one in report.decisions]
+        return (reader.aws_verdicts(report.principal, asked) if reader else {}), None
     except AwsIotError as error:
         return {}, str(error)
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What was asked about whom, and what it is decided by."""
-
-    profile: Profile | None
-    asked: Asked
-    person: Person
-    gates: Sequence[Gate]
+def _iot_documents(report: AccessReport) -> list[Document]:
+    return [one for layer in report.layers if layer.name == "IoT" for one in layer.documents]
 
 
-def _judge(case: Case, answers: Sequence[Answer]) -> None:
-    refused = [one for one in answers if one.verdict is Verdict.REFUSED]
-    undecided = [one for one in answers if one.verdict is Verdict.UNDECIDED]
-    if closed := next((one.closed for one in case.gates if one.closed and not one.doubt), None):
-        key = f" -k {case.profile.key}" if case.profile else ""
-        hint = f"No policy can change that. Look at the profile: aws-iot config show{key}"
-        raise NotAuthorized(f"{closed}: nothing is allowed", hint=hint)
-    if refused:
-        raise NotAuthorized(f"refused: {_actions(refused)}", hint=_what_to_do(case, refused))
-    if undecided:
-        depends = {key for one in undecided for passage in one.passages for key in passage.decision.depends}
-        unread = not case.asked.offline and any(one.doubt and not one.documents for one in case.gates)
-        told = [
-            what_is_open(depends),
-            "An admin's AWS credentials may read more: --aws-profile NAME" if unread else "",
-        ]
-        raise Undecided(
-            f"it cannot be told whether this is allowed: {_actions(undecided)}", "\n".join(filter(None, told))
-        )
-    told = [f"Allowed: {_actions(answers)}." if case.asked.narrowed else "All of it is allowed."]
-    if is_pattern(case.asked.topic or case.asked.room or ""):
-        told.append("A pattern can only be subscribed to: what may be heard and said there, ask of a room.")
-    output.info(
-        " ".join([*told, "What was changed just now may not be in force yet: AWS takes 6 to 8 minutes."])
+def _how_to_add_room(report: AccessReport, profile: Profile | None) -> str | None:
+    """How our own template allows one more room, if that is all that is missing."""
+    from aws_iot.backend.rooms import command_to_add_room
+
+    if not (report.room and profile and profile.policy_name and report.needs_room_in_role()):
+        return None
+    role = [one for layer in report.layers if layer.name == "role" for one in layer.documents]
+    statements = [statement for document in role for statement in document.statements]
+    command = command_to_add_room(report.room, statements, profile.policy_name)
+    return command and (
+        f"If you deployed the backend with aws-iot, this command shows the change and asks first: {command}"
     )
 
 
-def _what_to_do(case: Case, refused: Sequence[Answer]) -> str:
-    passages = [passage for one in refused for passage in one.passages if passage.verdict is Verdict.REFUSED]
-    profile, asked = case.profile, case.asked
-    key = f" -k {profile.key}" if profile else ""
-    if any(one.gate.name == "IoT" and not one.gate.documents for one in passages):
-        policy = "" if profile and profile.policy_name else " --policy POLICY"
-        return f"An admin accepts it with: aws-iot admin accept {case.person.identity}{policy}{key}\n{LATER}"
-    if asked.room is None and asked.topic is None and (rooms := _rooms(case)):
-        yours = " or -r ".join(rooms)
-        return f"That is about all rooms at once, and '{ROOM}' to speak in. Name one of yours: -r {yours}"
-    gates = dict.fromkeys(one.gate.name for one in passages)
-    told = f"It takes a change of {' and '.join(_GATES[name] for name in gates)}. {LATER}"
-    denied = any(one.decision.found for one in passages)
-    return told + ("" if denied else _room_to_add(case, refused))
-
-
-def _rooms(case: Case) -> list[str]:
-    """Some rooms that may be heard."""
-    pool = case.person.pool
-    named = rooms_in([one for gate in case.gates for one in gate.documents], pool)[:MOST]
-    asked = {room: Question("iot:Subscribe", f"topicfilter/{pool}/{room}/+") for room in named}
-    return [one for one in named if answer(asked[one], case.person, case.gates).verdict is Verdict.ALLOWED]
-
-
-def _room_to_add(case: Case, refused: Sequence[Answer]) -> str:
-    """How the backend's own template lets members into one room more, where its role is what knows of others only."""
-    from aws_iot import backend
-
-    name, room = case.profile and case.profile.policy_name, case.asked.room
-    parts = [
-        part
-        for gate in case.gates
-        if gate.name == "role"
-        for one in gate.documents
-        for part in one.statements
-    ]
-    taken = next((len(part.resources) for part in parts if part.label == backend.SID_OF_ROOMS), 0)
-    by_role = any(
-        one.gate.name == "role" and one.verdict is Verdict.REFUSED
-        for answer in refused
-        for one in answer.passages
-    )
-    connect = any(one.question.action == "iot:Connect" for one in refused)
-    parameter = f"Room{taken + 1}"
-    if (
-        not (name and room and taken and by_role)
-        or is_pattern(room)
-        or connect
-        or parameter not in backend.parameters()
-    ):
-        return ""
-    stack = name.removesuffix("-member")
-    command = f"aws-iot backend deploy --name {stack} --parameter {parameter}={room}"
-    return f"\nWhere the backend is aws-iot's own, this shows the change, and asks: {command}"
-
-
-_GATES = {
-    "role": "a policy of the role",
-    "boundary": "the permissions boundary of the role",
-    "IoT": "an IoT policy of the identity",
-}
-
-
-def _actions(answers: Iterable[Answer]) -> str:
-    return ", ".join(one.question.action for one in answers)
-
-
-# -- for people
-
-
-def _report(
-    person: Person,
-    gates: Iterable[Gate],
-    answers: Iterable[Answer],
-    opinions: "Mapping[Question, Opinion]",
-) -> Iterator[str]:
-    yield f"identity   {person.identity}"
-    yield f"client id  {person.client}"
-    yield f"account    {person.account} in {person.region}"
-    for gate in gates:
-        own = ", ".join(one.name for one in gate.documents)
-        of = gate.of if own in ("", gate.of) else f"{gate.of}: {own}"
-        known = [short(of), *([f"cannot be told: {gate.doubt}"] if gate.doubt else [])]
-        yield f"{gate.name:<9}  {'; '.join(filter(None, known)) or 'none'}"
-    for one in answers:
-        yield ""
-        yield f"{_WORDS[one.verdict]:<9}  {one.question.action} on {one.question.resource}"
-        for passage in one.passages:
-            first, *rest = _says(passage, one.question)
-            yield f"  {passage.gate.name:<9}{first}"
-            yield from (f"{'':11}{line}" for line in rest)
-        if opinion := opinions.get(one.question):
-            yield f"  {'AWS':<9}{_opinion(opinion, one)}"
-
-
-_WORDS = {Verdict.ALLOWED: "allowed", Verdict.REFUSED: "REFUSED", Verdict.UNDECIDED: "undecided"}
-
-
-def _says(passage: Passage, question: Question) -> Iterator[str]:
-    gate, decision = passage.gate, passage.decision
-    if gate.doubt:
-        yield "cannot be told"
-    elif gate.closed:
-        yield gate.closed
-    elif not gate.documents:
-        yield "no IoT policy is attached to this identity" if gate.name == "IoT" else "it has no policy"
-    if not gate.documents:
-        return
-    if decision.verdict is Verdict.ALLOWED:
-        yield _statement(decision.found[0], "allows it")
-        return
-    for found in decision.found[:MOST]:
-        does = "denies it" if found.effect == "Deny" else "allows it"
-        only = f", depending on {short(', '.join(sorted(found.depends)))}" if found.depends else ""
-        yield _statement(found, does) + only
-    if not decision.found:
-        about = "" if decision.near else f", and none that allows anything is about {question.action}"
-        yield f"no statement allows it{about}"
-        for near in sorted(decision.near, key=lambda one: one.why.startswith("it is for "))[:MOST]:
-            yield f"near: {near.document}, {near.statement}: {near.why}"
-    if (more := len(decision.found or decision.near) - MOST) > 0:
-        yield f"and {more} more"
-
-
-def _statement(found: Found, does: str) -> str:
-    resource = short(found.resource.split(":", 5)[-1])
-    return f"{found.document}, {found.statement} {does}: {short(found.action)} on {resource}"
-
-
-def _opinion(opinion: "Opinion", answer: Answer) -> str:
-    by = f" ({', '.join(opinion.policies)})" if opinion.policies else ""
-    missing = f", without knowing {', '.join(opinion.missing)}" if opinion.missing else ""
-    ours = next((one.verdict for one in answer.passages if one.gate.name == "IoT"), Verdict.UNDECIDED)
-    other = ours is not Verdict.UNDECIDED and (ours is Verdict.ALLOWED) != (opinion.decision == "ALLOWED")
-    surprise = ", which is not what the IoT policies say here" if other else ""
-    return f"TestAuthorization says {opinion.decision}{by}{missing}{surprise}"
-
-
-# -- for programs
-
-
-def _as_object(person: Person, answer: Answer, opinion: "Opinion | None") -> dict[str, Any]:
-    return {
-        "action": answer.question.action,
-        "resource": person.arn(answer.question.resource),
-        "identity": person.identity,
-        "client": person.client,
-        "verdict": answer.verdict.name.lower(),
-        "gates": [_gate_as_object(one) for one in answer.passages],
-        "test_authorization": opinion and asdict(opinion),
-    }
-
-
-def _gate_as_object(passage: Passage) -> dict[str, Any]:
-    decision = passage.decision
-    return {
-        "gate": passage.gate.name,
-        "of": passage.gate.of,
-        "documents": [one.name for one in passage.gate.documents],
-        "verdict": passage.verdict.name.lower(),
-        "doubt": passage.gate.doubt,
-        "closed": passage.gate.closed,
-        "depends": decision.depends,
-        "statements": [asdict(one) | {"depends": sorted(one.depends)} for one in decision.found],
-        "near": [asdict(one) for one in decision.near],
-    }
+def _success(report: AccessReport, query: PolicyQuery) -> str:
+    only = bool(query.actions) or report.is_pattern
+    sentences = [f"Allowed: {action_names(report.decisions)}." if only else "Everything is allowed."]
+    if report.is_pattern:
+        sentences.append("A pattern allows only subscribing. To check receiving and publishing, name a room.")
+    sentences.append("Recent changes may not apply yet: AWS takes 6 to 8 minutes.")
+    return " ".join(sentences)

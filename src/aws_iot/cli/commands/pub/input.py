@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from aws_iot.cli.ui import output
+from aws_iot.deadline import POLL_SECONDS
 from aws_iot.errors import AwsIotError, InvalidMessage, LocalError
 from aws_iot.messaging.client import MAX_PAYLOAD_BYTES, checked_payload, checked_size
 from aws_iot.messaging.json_lines import from_line
@@ -22,9 +23,6 @@ Said = tuple[int, str, bytes | AwsIotError | None]
 
 None is for an empty line, and with the number 0 for a moment in which nothing comes.
 """
-
-SLICE_SECONDS = 0.25
-"""How long such a moment is."""
 
 CHUNK_BYTES = 64 * 1024
 CHUNKS = 4
@@ -106,7 +104,7 @@ def repeated(given: Given, payload: bytes) -> Iterator[Said]:
         yield number, given.room or "", payload
         end = time.monotonic() + (given.interval if number < given.repeat else 0)
         while (left := end - time.monotonic()) > 0:
-            time.sleep(min(left, SLICE_SECONDS))
+            time.sleep(min(left, POLL_SECONDS))
             yield 0, "", None
 
 
@@ -115,7 +113,7 @@ def lines_of(given: Given) -> Iterator[Said]:
     number = 0
     with ExitStack() as stack:
         stream = stack.enter_context(_opened(given.source))
-        for line in _lines(stream, SLICE_SECONDS):
+        for line in _lines(stream, POLL_SECONDS):
             if line is None:
                 yield 0, "", None
                 continue

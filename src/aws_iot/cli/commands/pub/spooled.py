@@ -13,6 +13,7 @@ from pathlib import Path
 from aws_iot.app import App
 from aws_iot.cli.commands.pub.job import Account, Enter, Wanted, counted
 from aws_iot.cli.ui import output
+from aws_iot.deadline import POLL_SECONDS
 from aws_iot.errors import AwsIotError, LimitReached, ServiceRefused, SignInRefused, Unreachable
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Lost, Restored
@@ -23,9 +24,6 @@ from aws_iot.publishing.spool import Spool
 FIRST_PAUSE_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 30.0
 """Between two attempts to connect where there was no connection to begin with."""
-
-SLICE_SECONDS = 0.25
-"""How often it is looked whether something has changed."""
 
 AHEAD = 10_000
 """So many messages may wait while they are sent; without a connection there is no limit but the disk."""
@@ -80,7 +78,7 @@ class SpooledJob:
                 self._wait_for_another(enter)
         except _NobodyIn as refused:  # others may send now; what is said here is kept all the same
             while not self._reader.has_ended:
-                self._pause(SLICE_SECONDS)
+                self._pause(POLL_SECONDS)
                 self._tell_refusals()
             self._tell_refusals()
             raise refused.error from None
@@ -126,9 +124,9 @@ class SpooledJob:
             self._reader.begin()
             left = seconds
             while left > 0 and not self._reader.has_ended:
-                self._pause(min(left, SLICE_SECONDS))
+                self._pause(min(left, POLL_SECONDS))
                 self._tell_refusals()
-                left -= SLICE_SECONDS
+                left -= POLL_SECONDS
             if self._reader.has_ended:
                 self._tell_refusals()
                 raise failure
@@ -165,7 +163,7 @@ class SpooledJob:
                 break
             if not batch:
                 stream.look()
-                self._reader.wait(SLICE_SECONDS)
+                self._reader.wait(POLL_SECONDS)
         stream.finish()
 
     def _refused(self, place: int, message: Outgoing | None, error: AwsIotError) -> None:
@@ -211,7 +209,7 @@ class SpooledJob:
         wanted = self._stream_id if says_something else ""
         before, since = (-1, -1), time.monotonic()
         while not self._sent_by_us(enter):
-            self._pause(SLICE_SECONDS)
+            self._pause(POLL_SECONDS)
             self._tell_refusals()
             ended, left = self._reader.has_ended, (self._spool.count(wanted), self._spool.first())
             if ended and not left[0]:
@@ -299,7 +297,7 @@ class Reader:
                         spool.add(self._wanted.outgoing(self._stream, number, room, payload))
                         self._arrived.set()
                     while number % self._each == 0 and self._has_enough(spool):
-                        time.sleep(SLICE_SECONDS)
+                        time.sleep(POLL_SECONDS)
                     if self._stopping.is_set():
                         return
         except BaseException as error:  # noqa: BLE001 raised where it is looked for
@@ -334,4 +332,4 @@ class Reader:
         """Read no more."""
         self._stopping.set()
         if self._thread.is_alive():
-            self._thread.join(2 * SLICE_SECONDS)
+            self._thread.join(2 * POLL_SECONDS)

@@ -13,7 +13,7 @@ import click
 from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.commands.sub.handler import Handler, shell_syntax
-from aws_iot.cli.commands.sub.sinks import Outlet, Printer
+from aws_iot.cli.commands.sub.sinks import Printer, Sink
 from aws_iot.cli.connect import entered
 from aws_iot.cli.sign_in import suggest_doctor
 from aws_iot.cli.ui import output
@@ -21,9 +21,9 @@ from aws_iot.cli.ui.formatting import message_line, raw_line, tell_link
 from aws_iot.cli.ui.template import InvalidTemplate, Template
 from aws_iot.errors import NothingCame
 from aws_iot.messaging.client import Client
-from aws_iot.messaging.durable import DurableSession
+from aws_iot.messaging.deliveries import Delivery, Flush
 from aws_iot.messaging.json_lines import to_line
-from aws_iot.messaging.message import Message, short
+from aws_iot.messaging.message import short
 from aws_iot.messaging.topics import check_pattern
 
 
@@ -208,7 +208,7 @@ def sub(
     profile = app.profiles.load(key)
     for room in rooms:
         check_pattern(profile.identity_pool_id, room)
-    outlet = _outlet(as_json, template, raw, command, jobs)
+    sink = _sink(as_json, template, raw, command, jobs)
     if word := shell_syntax(command):
         output.info(
             f"--exec is no shell's: '{word}' is a word like any other. A shell is run so: --exec 'sh -c \"…\"'"
@@ -217,39 +217,33 @@ def sub(
         entered(
             app, profile, user, password, password_stdin, tell=True, durable=durable, wait=wait
         ) as client,
-        outlet,
+        sink,
     ):
         with suggest_doctor(key):
-            _enter(
-                client,
-                rooms,
-                durable,
-                app.durable_session(profile, client.identity, durable) if durable else None,
-            )
+            _subscribe(client, rooms, durable)
         output.info(f"Listening in {', '.join(rooms) or 'all rooms'}; Ctrl-C ends it.")
         muted = {client.identity} if not_from_me else set()
         ends = math.inf if seconds is None else time.monotonic() + seconds
-        came = _listen(client, outlet, ends, count, senders, muted)
-        outlet.finish(ends)
-        client.acknowledge(outlet.settle())
+        came = _listen(client, sink, ends, count, senders, muted)
+        sink.finish(ends)
     if seconds is not None and came < (count or 1):
         missed = f"{came or 'none'} of {count} messages" if count else "no message"
         raise NothingCame(f"{missed} came within {seconds:g} seconds")
-    outlet.check()
+    sink.check()
 
 
-def _enter(client: Client, rooms: Sequence[str], name: str | None, session: DurableSession | None) -> None:
-    known = bool(session and session.rooms())
-    left = client.subscribe(rooms, session)
-    if known and not client.is_resumed:
+def _subscribe(client: Client, rooms: Sequence[str], name: str | None) -> None:
+    session = client.subscribe(rooms)
+    if session.is_discarded:
         output.info(f"The broker has forgotten the session '{name}': what was said meanwhile is missing.")
-    elif left:
+    elif session.left:
         output.info(
-            f"The session '{name}' leaves {', '.join(left)}: what waits from there is heard now, and nothing later."
+            f"The session '{name}' leaves {', '.join(session.left)}: what waits from there is heard now, and"
+            " nothing later."
         )
 
 
-def _outlet(as_json: bool, template: Template | None, raw: bool, command: list[str], jobs: int) -> Outlet:
+def _sink(as_json: bool, template: Template | None, raw: bool, command: list[str], jobs: int) -> Sink:
     if as_json + raw + (template is not None) + bool(command) > 1:
         raise click.UsageError("--json, --format, --raw and --exec exclude each other.")
     if command:
@@ -265,7 +259,7 @@ def _outlet(as_json: bool, template: Template | None, raw: bool, command: list[s
 
 def _listen(
     client: Client,
-    outlet: Outlet,
+    sink: Sink,
     ends: float,
     count: int | None,
     senders: Collection[str],
@@ -273,15 +267,23 @@ def _listen(
 ) -> int:
     """How many messages came, until one of the limits is reached."""
     came = 0
+    is_choosy = bool(senders or muted)
     seconds = None if ends == math.inf else ends - time.monotonic()
-    for heard in client.events(seconds, outlet.settle, outlet.at_once):
-        if not isinstance(heard, Message):
-            tell_link(heard)
-            continue
-        if heard.sender in muted or (senders and not {heard.sender, short(heard.sender)} & set(senders)):
-            continue
-        outlet.take(heard, ends)
-        came += 1
-        if came == count:
-            break
+    for event in client.events(seconds):
+        if isinstance(event, Delivery):
+            if is_choosy and not _is_wanted(event.message.sender, senders, muted):
+                event.ack()
+                continue
+            sink.take(event, ends)
+            came += 1
+            if came == count:
+                break
+        elif isinstance(event, Flush):
+            sink.flush()
+        else:
+            tell_link(event)
     return came
+
+
+def _is_wanted(sender: str, senders: Collection[str], muted: Collection[str]) -> bool:
+    return sender not in muted and (not senders or sender in senders or short(sender) in senders)

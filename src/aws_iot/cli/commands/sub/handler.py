@@ -17,6 +17,7 @@ from typing import IO, Self
 
 from aws_iot.cli.ui import output
 from aws_iot.errors import CommandFailed
+from aws_iot.messaging.deliveries import Delivery
 from aws_iot.messaging.message import Message, short, timestamp
 
 LONGEST_VARIABLE_BYTES = 32_000
@@ -87,16 +88,13 @@ class Handler:
     No shell is between: nothing in a message can be taken for a part of the command.
     """
 
-    at_once = 1
-    """The broker is told of each whose command has ended: after a crash none of them is run again."""
-
     def __init__(self, command: Sequence[str], jobs: int) -> None:
         self._command = list(command)
         self._jobs = jobs
         # A group of its own can be ended with all that the command has started. In the foreground of a terminal it
         # would not be let at the terminal, where it may want to ask somebody (as GNU timeout says of --foreground).
         self._has_groups = sys.platform != "win32" and not _is_in_foreground()
-        self._running: dict[subprocess.Popen[bytes], Message] = {}  # in the order in which they began
+        self._running: dict[subprocess.Popen[bytes], Delivery] = {}  # in the order in which they began
         self._started = 0
         self._failed = 0
 
@@ -107,7 +105,7 @@ class Handler:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Commands that still run are told to end, and those that do not are ended."""
-        self.settle()
+        self.flush()
         for process in self._running:
             self._signal(process, signal.SIGTERM)
             if kind is None:
@@ -133,7 +131,7 @@ class Handler:
             return False
         return True
 
-    def take(self, message: Message, ends: float = math.inf) -> None:
+    def take(self, delivery: Delivery, ends: float = math.inf) -> None:
         """Start the command, and return as soon as one of the jobs is free, or when the time is up.
 
         Raises `CommandFailed` where this machine lacks what any command takes; then nothing is done with the message.
@@ -142,25 +140,26 @@ class Handler:
         try:
             # A file, not a pipe: a command that does not read it can neither block us nor fail for it.
             with tempfile.TemporaryFile() as text:
-                text.write(message.text.encode(errors="replace"))
+                text.write(delivery.message.text.encode(errors="replace"))
                 text.seek(0)
-                process = self._start(text, message)
+                process = self._start(text, delivery.message)
         except OSError as error:
             raise CommandFailed(f"{self._command[0]} cannot be given a message: {error.strerror}") from error
         if process:
-            self._running[process] = message
+            self._running[process] = delivery
             self._wait_for_fewer_than(self._jobs, ends)
+        else:
+            delivery.ack()
 
-    def settle(self) -> Message | None:
-        """Report what has ended; the first message whose command, or one that began before, still runs."""
+    def flush(self) -> None:
+        """Acknowledge the messages whose commands have ended, and report the commands that failed."""
         for process in list(self._running):
             code = process.poll()
             if code is None:
                 continue
-            del self._running[process]
+            self._running.pop(process).ack()
             if code:
                 self._tell(f"ended with exit code {code}" if code > 0 else f"was ended by signal {-code}")
-        return next(iter(self._running.values()), None)
 
     def finish(self, ends: float = math.inf) -> None:
         """Wait for those that run, until the time is up."""
@@ -187,12 +186,14 @@ class Handler:
             return None
 
     def _wait_for_fewer_than(self, number: int, ends: float) -> None:
-        while self.settle() and len(self._running) >= number and (left := ends - time.monotonic()) > 0:
+        self.flush()
+        while len(self._running) >= number and (left := ends - time.monotonic()) > 0:
             if len(self._running) == 1:  # without a pause: short commands would take several times as long
                 with suppress(subprocess.TimeoutExpired):
                     next(iter(self._running)).wait(None if left == math.inf else left)
             else:
                 time.sleep(min(left, POLL_SECONDS))
+            self.flush()
 
     def _tell(self, what: str) -> None:
         self._failed += 1

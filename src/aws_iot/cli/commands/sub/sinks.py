@@ -1,4 +1,4 @@
-"""Where messages go: to stdout, or to a command that is run for each."""
+"""Sinks: where received messages go, to stdout or to a command that runs for each."""
 
 import math
 from collections.abc import Callable
@@ -6,15 +6,12 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from aws_iot.cli.ui.output import Lines
-from aws_iot.messaging.client import EVENTS_AT_ONCE
+from aws_iot.messaging.deliveries import Delivery
 from aws_iot.messaging.message import Message
 
 
-class Outlet(Protocol):
-    """Takes messages, one after another, between being entered and left."""
-
-    at_once: int
-    """How many it takes at most before it wants to settle them."""
+class Sink(Protocol):
+    """Handles deliveries, one after another, and acknowledges each once it has been handled."""
 
     def __enter__(self) -> Self: ...
 
@@ -22,40 +19,52 @@ class Outlet(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-    def take(self, message: Message, ends: float = math.inf) -> None:
-        """One more message; it may be dealt with later. What takes long is waited for until `ends`, monotonic."""
+    def take(self, delivery: Delivery, ends: float = math.inf) -> None:
+        """Begin to handle a delivery. It waits for nothing longer than until `ends` (monotonic seconds)."""
         ...
 
-    def settle(self) -> Message | None:
-        """The first that was taken and has not been dealt with; what can be done about it at once is done."""
+    def flush(self) -> None:
+        """Write what is buffered, and acknowledge what has been handled by now."""
         ...
 
     def finish(self, ends: float = math.inf) -> None:
-        """Return when all that was taken has been dealt with, at `ends` at the latest."""
+        """Wait until everything has been handled and acknowledged, or until `ends` (monotonic seconds)."""
         ...
 
     def check(self) -> None:
-        """Raise what went wrong on the way and did not end the listening, if anything did."""
+        """Raise what failed without stopping `sub`, if anything did."""
         ...
 
 
-class Printer(Lines):
-    """Prints each message, in the form that is given."""
-
-    at_once = EVENTS_AT_ONCE
+class Printer:
+    """Prints each message as the line that `form` makes of it."""
 
     def __init__(self, form: Callable[[Message], str | bytes]) -> None:
-        super().__init__()
         self._form = form
+        self._lines = Lines()
+        self._add = self._lines.add
+        self._last: Delivery | None = None
 
-    def take(self, message: Message, ends: float = math.inf) -> None:  # noqa: ARG002 a line takes no time
-        self.add(self._form(message))
+    def __enter__(self) -> Self:
+        return self
 
-    def settle(self) -> None:
-        self.flush()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._lines.flush()
 
-    def finish(self, ends: float = math.inf) -> None:  # noqa: ARG002
+    def take(self, delivery: Delivery, ends: float = math.inf) -> None:  # noqa: ARG002 a line takes no time
+        self._add(self._form(delivery.message))
+        self._last = delivery
+
+    def flush(self) -> None:
+        self._lines.flush()
+        if self._last:
+            self._last.ack(multiple=True)
+            self._last = None
+
+    def finish(self, ends: float = math.inf) -> None:  # noqa: ARG002 as above
         self.flush()
 
     def check(self) -> None:
-        """Nothing that goes wrong with stdout lets the listening go on."""
+        """Whatever goes wrong with stdout stops `sub` at once."""

@@ -1,4 +1,4 @@
-"""What an identity may do, as AWS has it: its role, its IoT policies, and IoT's own opinion; signs as an admin does."""
+"""Read the policies of an identity from AWS: those of its role, its IoT policies, and AWS's own verdict."""
 
 import re
 from collections.abc import Sequence
@@ -10,46 +10,49 @@ from aws_iot.aws.admin.services import AdminServices
 from aws_iot.aws.base.calls import Service
 from aws_iot.aws.base.refusals import Refusals
 from aws_iot.errors import LocalError, NotAuthorized, NotFound, ServiceRefused
-from aws_iot.policy.access import Gate, Person, Question
-from aws_iot.policy.evaluate import Document, parse
+from aws_iot.policy.access import PolicyLayer, Principal, Question
+from aws_iot.policy.documents import Document, parse
 
-QUESTIONS_AT_ONCE = 10  # the most that TestAuthorization takes: iot 2015-05-28
-ROLE_MAPPINGS = "the identity pool gives other roles by rules or tokens (RoleMappings), maybe here too"
-MARKER = ("Marker", "Marker")  # by which IAM goes on with a list: iam 2010-05-08
+MAX_QUESTIONS = 10
+"""Questions in one call of TestAuthorization: API version 2015-05-28."""
+
+ROLE_MAPPINGS = "the identity pool may assign another role by rules or tokens (RoleMappings)"
+_MARKER = ("Marker", "Marker")  # how IAM names the next page: API version 2010-05-08
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
-    """What IoT itself says to a question: ALLOWED, IMPLICIT_DENY or EXPLICIT_DENY, and by which of its policies."""
+class AwsVerdict:
+    """AWS's own verdict on a question (TestAuthorization).
+
+    `decision` is ALLOWED, IMPLICIT_DENY or EXPLICIT_DENY; `policies` are those that decided it, and `missing` the
+    condition keys that AWS had no value for.
+    """
 
     decision: str
     policies: tuple[str, ...]
     missing: tuple[str, ...] = ()
 
 
-class Authorization(AdminServices):
-    """Reads what decides about an identity of the profile's pool. Raises `CredentialsRefused` and `Unreachable`.
+class PolicyReader(AdminServices):
+    """Reads the policies of identities of the profile's pool. Raises `CredentialsRefused` and `Unreachable`.
 
-    What the caller's AWS credentials may not read is a gate in doubt.
+    Policies that the caller's AWS credentials may not read make their layer doubtful.
     """
 
-    def read(self, identity: str) -> tuple[Sequence[Gate], str | None]:
-        """All gates of an identity: its role, the boundary of that, and the IoT policies attached to it.
+    def read(self, identity: str) -> tuple[Sequence[PolicyLayer], str | None]:
+        """The layers of an identity: the role, its permissions boundary, and the attached IoT policies.
 
-        With the account that they are of: None if nothing names it.
+        The second value is their AWS account, None if nothing names it.
         """
-        role, gates = self._gates_of_the_role()
+        role, layers = self._role_layers()
         attached, policy = self._iot_policies(identity)
-        return [*gates, attached], next((arn.split(":")[4] for arn in (role, policy) if arn), None)
+        return [*layers, attached], next((arn.split(":")[4] for arn in (role, policy) if arn), None)
 
-    def ask(self, person: Person, questions: Sequence[Question]) -> dict[Question, Opinion]:
-        """What IoT says by itself, of the questions that it can be asked.
-
-        Raises `AwsIotError` where it cannot be asked at all.
-        """
+    def aws_verdicts(self, principal: Principal, questions: Sequence[Question]) -> dict[Question, AwsVerdict]:
+        """AWS's own verdicts, on those questions that TestAuthorization accepts. Raises `AwsIotError`."""
         asked = {
-            (_ACTION_TYPES[one.action], person.arn(one.resource)): one
-            for one in questions[:QUESTIONS_AT_ONCE]
+            (_ACTION_TYPES[one.action], principal.arn(one.resource)): one
+            for one in questions[:MAX_QUESTIONS]
             if one.action in _ACTION_TYPES
         }
         if not asked:
@@ -57,74 +60,81 @@ class Authorization(AdminServices):
         answers = self._iot.call(
             "test_authorization",
             _REFUSALS,
-            principal=person.identity,
-            cognitoIdentityPoolId=person.pool,
-            clientId=person.client,
+            principal=principal.identity,
+            cognitoIdentityPoolId=principal.pool,
+            clientId=principal.client,
             authInfos=[{"actionType": kind, "resources": [arn]} for kind, arn in asked],
         )["authResults"]
-        told = {
-            (info.get("actionType"), *info.get("resources", ())): _opinion(one)
+        verdicts = {
+            (info.get("actionType"), *info.get("resources", ())): _aws_verdict(one)
             for one in answers
             if (info := one.get("authInfo"))
         }
-        return {question: told[about] for about, question in asked.items() if about in told}
+        return {question: verdicts[about] for about, question in asked.items() if about in verdicts}
 
-    def _gates_of_the_role(self) -> tuple[str | None, list[Gate]]:
-        """The role that who is signed in gets, and its boundary if it has one; with its ARN, if that is known."""
+    def _role_layers(self) -> tuple[str | None, list[PolicyLayer]]:
+        """The ARN of the role for signed-in identities, if it is known; the role, and its boundary if it has one."""
         try:
             found = self._identity_pools.call(
                 "get_identity_pool_roles", _REFUSALS, IdentityPoolId=self._profile.identity_pool_id
             )
         except NotFound:
-            return None, [Gate("role", "", (), closed="there is no such identity pool")]
+            return None, [PolicyLayer("role", "", (), closed="the identity pool does not exist")]
         except (NotAuthorized, ServiceRefused) as error:
-            return None, [Gate("role", "", (), str(error))]
+            return None, [PolicyLayer("role", "", (), str(error))]
         arn = found.get("Roles", {}).get("authenticated")
         doubt = ROLE_MAPPINGS if found.get("RoleMappings") else None
         if not arn:
-            return None, [Gate("role", "", (), doubt, "the identity pool has no role for who is signed in")]
+            return None, [
+                PolicyLayer("role", "", (), doubt, "the identity pool has no role for signed-in identities")
+            ]
         try:
             role = self._iam.call("get_role", _REFUSALS, RoleName=_name(arn))["Role"]
         except NotFound:
             return arn, [
-                Gate("role", _name(arn), (), doubt, "the identity pool names it, and there is no such role")
+                PolicyLayer(
+                    "role", _name(arn), (), doubt, "the identity pool names this role, but it does not exist"
+                )
             ]
         except (NotAuthorized, ServiceRefused) as error:
-            return arn, [self._role(arn, doubt), Gate("boundary", "", (), str(error))]
+            return arn, [self._role(arn, doubt), PolicyLayer("boundary", "", (), str(error))]
         boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
         return arn, [self._role(arn, doubt), *([self._boundary(boundary)] if boundary else [])]
 
-    def _role(self, arn: str, doubt: str | None) -> Gate:
+    def _role(self, arn: str, doubt: str | None) -> PolicyLayer:
         name = _name(arn)
         try:
             inline = [
                 self._iam.call("get_role_policy", _REFUSALS, RoleName=name, PolicyName=policy)
-                for page in self._iam.pages("list_role_policies", MARKER, _REFUSALS, RoleName=name)
+                for page in self._iam.pages("list_role_policies", _MARKER, _REFUSALS, RoleName=name)
                 for policy in page["PolicyNames"]
             ]
             managed = [
                 self._managed(one["PolicyArn"])
-                for page in self._iam.pages("list_attached_role_policies", MARKER, _REFUSALS, RoleName=name)
+                for page in self._iam.pages("list_attached_role_policies", _MARKER, _REFUSALS, RoleName=name)
                 for one in page["AttachedPolicies"]
             ]
             documents = [parse(one["PolicyName"], one["PolicyDocument"]) for one in inline]
-            return Gate("role", name, (*documents, *managed), doubt)
+            return PolicyLayer("role", name, (*documents, *managed), doubt)
         except (NotAuthorized, ServiceRefused, LocalError) as error:
-            return Gate("role", name, (), str(error))
+            return PolicyLayer("role", name, (), str(error))
 
-    def _boundary(self, arn: str) -> Gate:
+    def _boundary(self, arn: str) -> PolicyLayer:
         try:
-            return Gate("boundary", _name(arn), (self._managed(arn),))
+            return PolicyLayer("boundary", _name(arn), (self._managed(arn),))
         except (NotAuthorized, ServiceRefused, LocalError) as error:
-            return Gate("boundary", _name(arn), (), str(error))
+            return PolicyLayer("boundary", _name(arn), (), str(error))
 
     def _managed(self, arn: str) -> Document:
         version = self._iam.call("get_policy", _REFUSALS, PolicyArn=arn)["Policy"]["DefaultVersionId"]
         found = self._iam.call("get_policy_version", _REFUSALS, PolicyArn=arn, VersionId=version)
         return parse(_name(arn), found["PolicyVersion"]["Document"])
 
-    def _iot_policies(self, identity: str) -> tuple[Gate, str | None]:
-        """With the ARN of one of them. Those of thing groups would need the name of a thing (GetEffectivePolicies)."""
+    def _iot_policies(self, identity: str) -> tuple[PolicyLayer, str | None]:
+        """The attached IoT policies, and the ARN of one of them.
+
+        Policies of thing groups are left out: GetEffectivePolicies would need the name of a thing.
+        """
         documents = []
         arn = None
         try:
@@ -136,19 +146,19 @@ class Authorization(AdminServices):
                 found = self._iot.call("get_policy", _REFUSALS, policyName=one["policyName"])
                 documents.append(parse(one["policyName"], found["policyDocument"]))
         except (NotAuthorized, ServiceRefused, LocalError) as error:
-            return Gate("IoT", "policies of the identity", (), str(error)), arn
-        return Gate("IoT", ", ".join(one.name for one in documents), tuple(documents)), arn
+            return PolicyLayer("IoT", "policies of the identity", (), str(error)), arn
+        return PolicyLayer("IoT", ", ".join(one.name for one in documents), tuple(documents)), arn
 
     @cached_property
     def _iam(self) -> Service:
         return self._service("iam", self._profile.identity_pool_region, self._profile.iam_url)
 
 
-def _opinion(answer: dict[str, Any]) -> Opinion:
+def _aws_verdict(answer: dict[str, Any]) -> AwsVerdict:
     allowed, denied = answer.get("allowed", {}), answer.get("denied", {})
     parts = [allowed, denied.get("explicitDeny", {}), denied.get("implicitDeny", {})]
     names = [one["policyName"] for part in parts for one in part.get("policies", ())]
-    return Opinion(answer["authDecision"], tuple(names), tuple(answer.get("missingContextValues", ())))
+    return AwsVerdict(answer["authDecision"], tuple(names), tuple(answer.get("missingContextValues", ())))
 
 
 def _name(arn: str) -> str:
@@ -164,11 +174,11 @@ _ACTION_TYPES = {
 
 
 def _unknown(message: str) -> NotFound:
-    return NotFound(f"AWS does not know it: {message}")
+    return NotFound(f"not found: {message}")
 
 
 def _refused(message: str) -> NotAuthorized:
-    """By the one word of AWS's sentence that says which permission is missing, if it does."""
+    """Name the missing permission, if AWS's sentence names it."""
     found = re.search(r"not authorized to perform: ([\w:-]+)", message)
     return NotAuthorized(f"your AWS credentials do not allow {found[1] if found else f'this: {message}'}")
 

@@ -1,4 +1,4 @@
-"""Reading what decides about an identity where the local stack cannot play it: a server plays botocore's model."""
+"""Reading the policies of an identity, from a server that plays what the local stack cannot."""
 
 import json
 import threading
@@ -11,14 +11,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from aws_iot.app import App
-from aws_iot.aws.admin.policies import ROLE_MAPPINGS, Authorization, Opinion
+from aws_iot.aws.admin.policy_reader import ROLE_MAPPINGS, AwsVerdict, PolicyReader
 from aws_iot.errors import NotAuthorized
-from aws_iot.policy.access import Person, Question, answer
+from aws_iot.policy.access import Principal, Question, decide_access
 from aws_iot.policy.evaluate import Verdict
 from tests.fakes import POOL, FakeCloud
 
 ME = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
-PERSON = Person(ME, POOL, f"{ME}-1a2b3c4d", "us-east-1", "111122223333")
+PRINCIPAL = Principal(ME, POOL, f"{ME}-1a2b3c4d", "us-east-1", "111122223333")
 ROLE = "arn:aws:iam::111122223333:role/team/MemberRole"
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": []})
 
@@ -94,7 +94,7 @@ def _iot(path: str, more: bool, asked: dict[str, Any]) -> dict[str, Any]:
             {"allowed": {"policies": team}, "authDecision": "ALLOWED"},
             {"denied": denial, "authDecision": "EXPLICIT_DENY", "missingContextValues": ["aws:SourceIp"]},
         )
-        infos = reversed(asked["authInfos"])  # in an order of its own
+        infos = reversed(asked["authInfos"])  # in its own order
         return {
             "authResults": [
                 {"authInfo": info} | (allowed if info["actionType"] == "CONNECT" else denied)
@@ -110,7 +110,7 @@ def _iot(path: str, more: bool, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 class Server(ThreadingHTTPServer):
-    """What it has for whom, and what it was asked last."""
+    """What it answers, and the last request."""
 
     daemon_threads = True
     roles: dict[str, Any]
@@ -130,25 +130,25 @@ def running() -> Iterator[Server]:
 
 @pytest.fixture(autouse=True)
 def server(running: Server) -> Server:
-    """The services, with a role for who is signed in, and nothing asked yet."""
+    """The services, with a role for signed-in identities, before the first request."""
     running.roles, running.refusals, running.asked = {"Roles": {"authenticated": ROLE}}, {}, {}
     return running
 
 
 @pytest.fixture(scope="module")
-def authorization(running: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authorization]:
-    """The real adapter, in front of the services; once, since its clients take longer to make than their calls."""
+def reader(running: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PolicyReader]:
+    """The real reader, connected to these services; made once, because making its clients takes long."""
     here = f"http://127.0.0.1:{running.server_port}"
     profile = replace(FakeCloud().profile, iot_url=here, iam_url=here, cognito_identity_url=here)
     with pytest.MonkeyPatch.context() as env:
         env.setenv("AWS_ACCESS_KEY_ID", "AKIAOWNKEY")
         env.setenv("AWS_SECRET_ACCESS_KEY", "own")
-        yield App(tmp_path_factory.mktemp("config")).authorization(profile, None)
+        yield App(tmp_path_factory.mktemp("config")).policy_reader(profile, None)
 
 
-def test_all_policies_are_read_to_the_last_page(authorization: Authorization) -> None:
-    gates, account = authorization.read(ME)
-    assert [(one.name, one.of, [d.name for d in one.documents], one.doubt) for one in gates] == [
+def test_all_pages_of_all_policies_are_read(reader: PolicyReader) -> None:
+    layers, account = reader.read(ME)
+    assert [(one.name, one.of, [d.name for d in one.documents], one.doubt) for one in layers] == [
         ("role", "MemberRole", ["first", "second", "managed-first", "managed-second"], None),
         ("boundary", "Narrow", ["Narrow"], None),
         ("IoT", "team, later", ["team", "later"], None),
@@ -156,34 +156,36 @@ def test_all_policies_are_read_to_the_last_page(authorization: Authorization) ->
     assert account == "111122223333"
 
 
-def test_a_role_that_is_not_certain_is_in_doubt(server: Server, authorization: Authorization) -> None:
+def test_role_mappings_make_the_role_doubtful(server: Server, reader: PolicyReader) -> None:
     server.roles = {"Roles": {"authenticated": ROLE}, "RoleMappings": {"idp": {"Type": "Token"}}}
-    gates, account = authorization.read(ME)
-    assert gates[0].doubt == ROLE_MAPPINGS
+    layers, account = reader.read(ME)
+    assert layers[0].doubt == ROLE_MAPPINGS
     assert account == "111122223333"
     server.roles = {"RoleMappings": {"idp": {"Type": "Token"}}}
-    assert authorization.read(ME)[0][0].doubt == ROLE_MAPPINGS
+    assert reader.read(ME)[0][0].doubt == ROLE_MAPPINGS
 
 
 @pytest.mark.parametrize(
     ("operation", "code", "closed"),
     [
-        ("", "", "the identity pool has no role for who is signed in"),
-        ("GetRole", "NoSuchEntity", "the identity pool names it, and there is no such role"),
-        ("GetIdentityPoolRoles", "ResourceNotFoundException", "there is no such identity pool"),
+        ("", "", "the identity pool has no role for signed-in identities"),
+        ("GetRole", "NoSuchEntity", "the identity pool names this role, but it does not exist"),
+        ("GetIdentityPoolRoles", "ResourceNotFoundException", "the identity pool does not exist"),
     ],
 )
-def test_where_there_is_no_role_nobody_passes(
-    server: Server, authorization: Authorization, operation: str, code: str, closed: str
+def test_a_missing_role_refuses_everything(
+    server: Server, reader: PolicyReader, operation: str, code: str, closed: str
 ) -> None:
     server.roles = {"Roles": {"authenticated": ROLE} if operation else {}}
     server.refusals = {operation: (404, code, "not there")}
-    gates, account = authorization.read(ME)
-    assert [(one.name, one.doubt, one.closed) for one in gates] == [
+    layers, account = reader.read(ME)
+    assert [(one.name, one.doubt, one.closed) for one in layers] == [
         ("role", None, closed),
         ("IoT", None, None),
     ]
-    assert answer(Question("iot:Connect", "client/x"), PERSON, gates[:1]).verdict is Verdict.REFUSED
+    assert (
+        decide_access(Question("iot:Connect", "client/x"), PRINCIPAL, layers[:1]).verdict is Verdict.REFUSED
+    )
     assert account == ("111122223333" if operation == "GetRole" else "444455556666")
 
 
@@ -199,25 +201,25 @@ def test_where_there_is_no_role_nobody_passes(
         ("policies", ["IoT"]),
     ],
 )
-def test_what_must_not_be_read_is_in_doubt_and_the_rest_is_read(
-    server: Server, authorization: Authorization, operation: str, names: list[str]
+def test_policies_that_may_not_be_read_make_their_layer_doubtful(
+    server: Server, reader: PolicyReader, operation: str, names: list[str]
 ) -> None:
     said = "User: arn:aws:iam::1:user/me is not authorized to perform: x:Read on resource: *"
     code = "UnauthorizedException" if operation.islower() else "AccessDeniedException"
     server.refusals = {operation: (403, code, said)}
-    gates, _ = authorization.read(ME)
-    doubtful = [one for one in gates if one.doubt]
+    layers, _ = reader.read(ME)
+    doubtful = [one for one in layers if one.doubt]
     assert [one.name for one in doubtful] == names
     assert {one.doubt for one in doubtful} == {"your AWS credentials do not allow x:Read"}
     assert [one.documents for one in doubtful] == [()] * len(names)
 
 
-def test_iot_is_asked_all_that_it_can_be_asked_at_once(server: Server, authorization: Authorization) -> None:
+def test_aws_verdicts_come_from_one_call(server: Server, reader: PolicyReader) -> None:
     wanted = [Question("iot:Connect", "client/x"), Question("iot:RetainPublish", "topic/x")]
     wanted += [Question("iot:Publish", "topic/x"), Question("iot:Subscribe", "topicfilter/x")]
-    assert authorization.ask(PERSON, wanted) == {
-        wanted[0]: Opinion("ALLOWED", ("team",)),
-        wanted[2]: Opinion("EXPLICIT_DENY", ("team",), ("aws:SourceIp",)),
+    assert reader.aws_verdicts(PRINCIPAL, wanted) == {
+        wanted[0]: AwsVerdict("ALLOWED", ("team",)),
+        wanted[2]: AwsVerdict("EXPLICIT_DENY", ("team",), ("aws:SourceIp",)),
     }
     assert server.asked == {
         "principal": ME,
@@ -227,16 +229,16 @@ def test_iot_is_asked_all_that_it_can_be_asked_at_once(server: Server, authoriza
             {"actionType": "PUBLISH", "resources": ["arn:aws:iot:us-east-1:111122223333:topic/x"]},
             {"actionType": "SUBSCRIBE", "resources": ["arn:aws:iot:us-east-1:111122223333:topicfilter/x"]},
         ],
-        "query": f"clientId={PERSON.client.replace(':', '%3A')}",
+        "query": f"clientId={PRINCIPAL.client.replace(':', '%3A')}",
     }
 
 
-def test_iot_is_not_asked_what_it_cannot_be_asked(server: Server, authorization: Authorization) -> None:
-    assert authorization.ask(PERSON, [Question("iot:RetainPublish", "topic/x")]) == {}
+def test_actions_that_aws_cannot_test_are_left_out(server: Server, reader: PolicyReader) -> None:
+    assert reader.aws_verdicts(PRINCIPAL, [Question("iot:RetainPublish", "topic/x")]) == {}
     assert server.asked == {}
 
 
-def test_iot_that_may_not_be_asked_is_an_error_of_ours(server: Server, authorization: Authorization) -> None:
+def test_a_refused_call_is_an_error_of_ours(server: Server, reader: PolicyReader) -> None:
     server.refusals = {"test-authorization": (403, "UnauthorizedException", "no")}
     with pytest.raises(NotAuthorized, match="do not allow this: no"):
-        authorization.ask(PERSON, [Question("iot:Publish", "topic/x")])
+        reader.aws_verdicts(PRINCIPAL, [Question("iot:Publish", "topic/x")])

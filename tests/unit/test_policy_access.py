@@ -1,4 +1,4 @@
-"""What a person may do in a room: what is asked, and what all gates together say."""
+"""Access to a room: what is asked, and what all layers decide together."""
 
 import itertools
 
@@ -7,30 +7,39 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aws_iot.errors import InvalidRoom
-from aws_iot.policy.access import Answer, Gate, Passage, Person, Question, answer, partition, questions
-from aws_iot.policy.evaluate import Decision, Verdict, parse
+from aws_iot.policy.access import (
+    AccessDecision,
+    LayerDecision,
+    PolicyLayer,
+    Principal,
+    Question,
+    decide_access,
+    questions,
+)
+from aws_iot.policy.documents import parse
+from aws_iot.policy.evaluate import Decision, Verdict
 
 POOL = "us-east-1:00000000-0000-0000-0000-00000000abcd"
 ME = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
-PERSON = Person(ME, POOL, f"{ME}-1a2b3c4d", "us-east-1", "123456789012")
+PRINCIPAL = Principal(ME, POOL, f"{ME}-1a2b3c4d", "us-east-1", "123456789012")
 THEM = "us-east-1:00000000-0000-4000-8000-000000000000"
 EVERYTHING = parse("all", {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
 
 
 def asked(**how: object) -> list[tuple[str, str]]:
-    return [(one.action, one.resource) for one in questions(PERSON, **how)]  # type: ignore[arg-type]
+    return [(one.action, one.resource) for one in questions(PRINCIPAL, **how)]  # type: ignore[arg-type]
 
 
-def test_a_room_is_asked_for_as_sub_and_pub_use_it() -> None:
+def test_a_room_needs_what_sub_and_pub_do() -> None:
     assert asked(room="ops/night") == [
         ("iot:Connect", f"client/{ME}-1a2b3c4d"),
         ("iot:Subscribe", f"topicfilter/{POOL}/ops/night/+"),
-        ("iot:Receive", f"topic/{POOL}/ops/night/{THEM}"),  # not one's own: what others say is heard
+        ("iot:Receive", f"topic/{POOL}/ops/night/{THEM}"),  # another member's topic
         ("iot:Publish", f"topic/{POOL}/ops/night/{ME}"),
     ]
 
 
-def test_without_a_room_it_is_all_of_them_to_hear_and_another_to_speak_in() -> None:
+def test_without_a_room_it_subscribes_to_all_rooms_and_publishes_in_the_test_room() -> None:
     assert [resource for _, resource in asked()][1:] == [
         f"topicfilter/{POOL}/#",
         f"topic/{POOL}/doctor/{THEM}",
@@ -38,16 +47,16 @@ def test_without_a_room_it_is_all_of_them_to_hear_and_another_to_speak_in() -> N
     ]
 
 
-def test_a_pattern_is_only_subscribed_to() -> None:
+def test_a_pattern_allows_only_subscribing() -> None:
     both = [("iot:Connect", f"client/{ME}-1a2b3c4d"), ("iot:Subscribe", f"topicfilter/{POOL}/ops/#")]
     assert asked(room="ops/#") == asked(at=f"{POOL}/ops/#") == both
 
 
-def test_a_topic_is_taken_as_it_is() -> None:
+def test_a_topic_is_used_unchanged() -> None:
     assert {resource.partition("/")[2] for _, resource in asked(at="a/b")[1:]} == {"a/b"}
 
 
-def test_what_is_asked_can_be_chosen() -> None:
+def test_actions_can_be_chosen() -> None:
     assert [action for action, _ in asked(actions=["retain", "connect"])] == [
         "iot:Connect",
         "iot:RetainPublish",
@@ -72,12 +81,12 @@ def test_what_is_asked_can_be_chosen() -> None:
         ({"at": "a\tb"}, "holds a control character"),
     ],
 )
-def test_a_room_or_topic_that_cannot_be_is_refused(how: dict[str, str], words: str) -> None:
+def test_an_impossible_room_or_topic_is_rejected(how: dict[str, str], words: str) -> None:
     with pytest.raises(InvalidRoom, match=words):
         asked(**how)
 
 
-def test_the_longest_topics_are_taken() -> None:
+def test_the_longest_topics_are_accepted() -> None:
     for at in ("a" * 256, "a/" * 7, f"$aws/rules/some/{'a/' * 7}"):
         assert asked(at=at, actions=["publish"]) == [("iot:Publish", f"topic/{at}")]
 
@@ -91,28 +100,33 @@ def test_the_longest_topics_are_taken() -> None:
         ("us-gov-west-1", "aws-us-gov"),
     ],
 )
-def test_the_region_tells_the_partition(region: str, part: str) -> None:
-    assert partition(region) == part
-    assert Person(ME, POOL, ME, region, "1").arn("topic/x") == f"arn:{part}:iot:{region}:1:topic/x"
+def test_arns_are_in_the_partition_of_the_region(region: str, part: str) -> None:
+    assert Principal(ME, POOL, ME, region, "1").arn("topic/x") == f"arn:{part}:iot:{region}:1:topic/x"
 
 
 @settings(deadline=None, derandomize=True)
 @given(st.lists(st.sampled_from(Verdict), min_size=1, max_size=4))
-def test_the_strictest_gate_decides(verdicts: list[Verdict]) -> None:
-    gate = Gate("IoT", "x", ())
-    passages = tuple(Passage(gate, Decision(verdict)) for verdict in verdicts)
-    assert Answer(Question("a", "b"), passages).verdict is min(verdicts)
-    for some in itertools.permutations(passages):
-        assert Answer(Question("a", "b"), some).verdict is min(verdicts)
+def test_the_strictest_layer_decides(verdicts: list[Verdict]) -> None:
+    layer = PolicyLayer("IoT", "x", ())
+    decisions = tuple(LayerDecision(layer, Decision(verdict)) for verdict in verdicts)
+    assert AccessDecision(Question("a", "b"), decisions).verdict is min(verdicts)
+    for some in itertools.permutations(decisions):
+        assert AccessDecision(Question("a", "b"), some).verdict is min(verdicts)
 
 
-def test_no_gate_at_all_lets_nobody_pass() -> None:
-    assert Answer(Question("a", "b"), ()).verdict is Verdict.REFUSED
+def test_without_any_layer_everything_is_refused() -> None:
+    assert AccessDecision(Question("a", "b"), ()).verdict is Verdict.REFUSED
 
 
-def test_a_gate_in_doubt_decides_nothing_and_another_still_refuses() -> None:
-    [publish] = questions(PERSON, actions=["publish"])
-    sure, doubtful = Gate("role", "r", (EVERYTHING,)), Gate("role", "r", (EVERYTHING,), "who knows")
-    closed = Gate("IoT", "", ())
-    verdicts = [answer(publish, PERSON, gates).verdict for gates in ([sure], [doubtful], [doubtful, closed])]
+def test_a_doubtful_layer_decides_nothing_and_another_can_still_refuse() -> None:
+    [publish] = questions(PRINCIPAL, actions=["publish"])
+    sure, doubtful = (
+        PolicyLayer("role", "r", (EVERYTHING,)),
+        PolicyLayer("role", "r", (EVERYTHING,), "who knows"),
+    )
+    closed = PolicyLayer("IoT", "", ())
+    verdicts = [
+        decide_access(publish, PRINCIPAL, layers).verdict
+        for layers in ([sure], [doubtful], [doubtful, closed])
+    ]
     assert verdicts == [Verdict.ALLOWED, Verdict.UNDECIDED, Verdict.REFUSED]

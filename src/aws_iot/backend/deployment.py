@@ -1,0 +1,152 @@
+"""Deploying the template: check everything first, plan, then execute."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+
+from aws_iot.backend import template
+from aws_iot.backend.hints import StackName, recovery_hint
+from aws_iot.backend.outputs import profile_from_outputs
+from aws_iot.backend.rooms import ROOMS, check_rooms
+from aws_iot.backend.stack import NO_WATCHER, ChangeSet, StackState, Target, Watcher
+from aws_iot.config.profile import Profile
+from aws_iot.errors import NotAuthorized, ServiceRefused
+
+SIGN_IN = "SignIn"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A deployment that passed all checks: the parameters that were given, and the stack as it is.
+
+    `state` is None if the stack does not exist.
+    """
+
+    parameters: Mapping[str, str]
+    state: StackState | None
+
+    @property
+    def creates(self) -> bool:
+        """Whether the stack is created, and not updated."""
+        return self.state is None or self.state.is_empty
+
+    @property
+    def deletes_empty_stack(self) -> bool:
+        """Whether an empty stack of the same name is deleted first."""
+        return self.state is not None and self.state.is_empty
+
+    def differences(self) -> list[str]:
+        """The parameters that change, old and new."""
+        now = self.state.parameters if self.state else {}
+        return [
+            f"{name}: {now.get(name, 'none') or 'empty'} → {value or 'empty'}"
+            for name, value in self.parameters.items()
+            if now.get(name) != value
+        ]
+
+
+class Deployment:
+    """The stack that a person named, in an AWS account and region."""
+
+    def __init__(self, name: StackName, target: Target) -> None:
+        self.name = name
+        self.target = target
+
+    def find(self) -> StackState | None:
+        """The stack, None if it does not exist. Raises `ServiceRefused` if it was made from another template."""
+        stack = self.target.stack
+        state = stack.state()
+        # A stack that never held anything has no owner, unless a description says what it was to become.
+        has_no_owner = state and state.is_empty and not state.description
+        if state and not has_no_owner and not template.is_ours(state.description):
+            raise ServiceRefused(
+                f"the stack {stack.name} was not created from this program's template",
+                hint="Choose another --name.",
+            )
+        return state
+
+    def existing(self, *, can_create: bool = True) -> StackState:
+        """The stack. Raises `ServiceRefused` if it does not exist; with `can_create` the hint is how to create it."""
+        state = self.find()
+        if state is None:
+            names = self._other_stacks()
+            others = f"Existing stacks: {', '.join(names)}. Choose one with --name. " if names else ""
+            create = f"To create it: {self.name.command('deploy')}. " if can_create else ""
+            raise ServiceRefused(
+                f"there is no stack {self.name.name} in this account and region",
+                hint=f"{others}{create}--region chooses the region.",
+            )
+        return state
+
+    def plan(self, parameters: Mapping[str, str]) -> Plan:
+        """Check everything that would fail later. Raises `ServiceRefused` or `InvalidRoom`; nothing is changed."""
+        state = self.find()
+        if state:
+            self.check_changeable(state)
+        current = state.parameters if state else {}
+        if SIGN_IN in current and parameters.get(SIGN_IN, current[SIGN_IN]) != current[SIGN_IN]:
+            raise ServiceRefused(
+                f"people sign in by {current[SIGN_IN]} here, and Cognito cannot change that",
+                hint="Deploy another stack with another --name.",
+            )
+        if set(ROOMS) & set(parameters):
+            check_rooms({**current, **parameters}, self.target.region)
+        return Plan(parameters, state)
+
+    def check_changeable(self, state: StackState) -> None:
+        """Raise `ServiceRefused`, with the way out, if CloudFormation would accept no change in this state."""
+        if hint := recovery_hint(self.name, state):
+            raise ServiceRefused(
+                f"CloudFormation is still working on the stack {self.name.name}: {state.status}"
+                if state.in_progress
+                else f"the stack {self.name.name} cannot be changed: {state.reason or state.status}",
+                hint=hint,
+            )
+
+    def create(self, plan: Plan, watcher: Watcher = NO_WATCHER) -> StackState:
+        """Create the stack. An empty one of the same name must have been deleted."""
+        return self.target.stack.create(template.text(), plan.parameters, watcher)
+
+    @contextmanager
+    def change_set(self, plan: Plan) -> Iterator["PendingUpdate | None"]:
+        """The update of an existing stack, None if nothing changes. It is deleted unless it was executed."""
+        stack, state = self.target.stack, plan.state
+        known, current = template.parameters(), state.parameters if state else {}
+        kept = [name for name in current if name in known and name not in plan.parameters]
+        found = stack.create_change_set(template.text(), plan.parameters, kept)
+        if found is None:
+            yield None
+            return
+        update = PendingUpdate(self.target, found)
+        try:
+            yield update
+        finally:
+            if not update.executed:
+                stack.delete_change_set(found)
+
+    def profile(self, state: StackState) -> Profile:
+        """The profile for members of a deployed stack. Raises `ProfileError` if an output is missing."""
+        profile = profile_from_outputs(state.outputs, self.target.iot_endpoint())
+        return replace(profile, **self.target.other_addresses())  # type: ignore[arg-type]  # only text fields
+
+    def _other_stacks(self) -> list[str]:
+        """The stacks that were made from the template. Empty if the caller may not list them."""
+        with suppress(NotAuthorized, ServiceRefused):
+            stacks = self.target.stack.all()
+            return sorted(name for name, description in stacks if template.is_ours(description))
+        return []
+
+
+class PendingUpdate:
+    """An update that waits for approval."""
+
+    def __init__(self, target: Target, change_set: ChangeSet) -> None:
+        self.changes = change_set.changes
+        self.executed = False
+        self._target = target
+        self._change_set = change_set
+
+    def execute(self, watcher: Watcher = NO_WATCHER) -> StackState:
+        """Update the stack, and wait. Raises `StackFailed`."""
+        self.executed = True
+        return self._target.stack.execute(self._change_set, watcher)

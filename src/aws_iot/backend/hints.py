@@ -1,0 +1,45 @@
+"""What to type next: commands for a stack, named as the person named it, and the way out of a bad state."""
+
+import shlex
+from dataclasses import dataclass
+
+from aws_iot.backend.stack import StackState
+
+
+@dataclass(frozen=True, slots=True)
+class StackName:
+    """Which stack a person has named, and with which options. Hints name it in the same way."""
+
+    name: str
+    region: str | None
+    aws_profile: str | None
+
+    def command(self, command: str, *more: str) -> str:
+        """`aws-iot backend <command>` for this stack."""
+        parts = ["aws-iot", "backend", command, "--name", self.name]
+        parts += ["--region", self.region] if self.region else []
+        parts += ["--aws-profile", self.aws_profile] if self.aws_profile else []
+        return shlex.join([*parts, *more])
+
+    def aws_command(self, command: str) -> str:
+        """`aws cloudformation <command>` for this stack."""
+        parts = ["aws", "cloudformation", command, "--stack-name", self.name]
+        parts += ["--region", self.region] if self.region else []
+        parts += ["--profile", self.aws_profile] if self.aws_profile else []
+        return shlex.join(parts)
+
+
+def recovery_hint(stack: StackName, state: StackState) -> str | None:
+    """What to do about a stack that cannot be changed in this state; None if it can be changed."""
+    if state.in_progress:
+        return f"Wait until it has finished: {stack.command('status')}"
+    match state.status:
+        case "CREATE_FAILED" | "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED":
+            return f"It could not be created. Delete what is left of it: {stack.command('destroy')}"
+        case "DELETE_FAILED":
+            return f"Continue deleting it: {stack.command('destroy')}"
+        case "UPDATE_ROLLBACK_FAILED":
+            return f"Roll the update back: {stack.aws_command('continue-update-rollback')}"
+        case "UPDATE_FAILED":
+            return f"Roll the update back: {stack.aws_command('rollback-stack')}"
+    return None

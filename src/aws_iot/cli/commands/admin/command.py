@@ -1,0 +1,18 @@
+"""`aws-iot admin`: manage team members, with an admin's own AWS credentials."""
+
+import click
+
+from aws_iot.cli.commands.admin.clients import disconnect, who
+from aws_iot.cli.commands.admin.members import accept, list_members, requests, revoke
+
+
+@click.group()
+def admin() -> None:
+    """Manage team members.
+
+    Needs your own AWS credentials: the usual variables or files, or --aws-profile.
+    """
+
+
+for command in (accept, revoke, list_members, requests, who, disconnect):
+    admin.add_command(command)

@@ -1,0 +1,66 @@
+"""`aws-iot backend exports`: write the file that members need."""
+
+from pathlib import Path
+
+import click
+
+from aws_iot.app import App
+from aws_iot.backend.deployment import Deployment
+from aws_iot.backend.hints import StackName, recovery_hint
+from aws_iot.backend.local_files import check_replaceable, exports_text
+from aws_iot.cli.commands.backend.options import exports_file, key, replace, stack_options
+from aws_iot.cli.commands.config import write_profile
+from aws_iot.cli.ui import output
+from aws_iot.config.profile import Profile
+from aws_iot.errors import ServiceRefused
+from aws_iot.files import write_private
+
+
+@click.command("exports")
+@stack_options
+@replace
+@key
+@exports_file
+@click.pass_obj
+def exports_command(
+    app: App,
+    name: str,
+    region: str | None,
+    aws_profile: str | None,
+    overwrite: bool,
+    key: str | None,
+    exports: Path | None,
+) -> None:
+    """Write the exports file for members, for an existing stack.
+
+    \b
+    Examples:
+      aws-iot backend exports
+      aws-iot backend exports -o -
+      aws-iot backend exports --name ops -k ops
+    """
+    stack = StackName(name, region, aws_profile)
+    deployment = Deployment(stack, app.deployment_target(name, region, aws_profile))
+    state = deployment.existing()
+    if not state.outputs:
+        raise ServiceRefused(
+            f"the stack {name} has no outputs yet: {state.status}",
+            hint=recovery_hint(stack, state) or f"See {stack.command('status')}",
+        )
+    profile = deployment.profile(state)
+    if not overwrite:
+        check_replaceable(exports, key, app.profiles, profile)
+    write_exports(app, profile, exports, key)
+
+
+def write_exports(app: App, profile: Profile, exports: Path | None, key: str | None) -> None:
+    """Write the exports file (None: print it), and the profile `key` if it was asked for."""
+    text = exports_text(profile)
+    if exports is None:
+        output.data(text)
+    else:
+        write_private(exports, text.encode() + b"\n")
+        output.info(f"Wrote {exports}. Members need this file.")
+    if key:
+        write_profile(app, key, profile)
+        output.info(f"Wrote the profile '{key}'.")

@@ -1,0 +1,69 @@
+"""`aws-iot backend status`: show the state of the stack."""
+
+import json
+from typing import Any
+
+import click
+
+from aws_iot.app import App
+from aws_iot.backend.deployment import Deployment
+from aws_iot.backend.hints import StackName, recovery_hint
+from aws_iot.backend.stack import StackEvent, StackState
+from aws_iot.cli import options
+from aws_iot.cli.commands.backend.options import stack_options
+from aws_iot.cli.ui import output
+from aws_iot.messaging.message import timestamp
+
+
+@click.command()
+@stack_options
+@options.json_output
+@click.pass_obj
+def status(app: App, name: str, region: str | None, aws_profile: str | None, as_json: bool) -> None:
+    """Show the stack's status, parameters, outputs and last failure.
+
+    \b
+    Example:
+      aws-iot backend status --json
+    """
+    output.need_stdout()
+    stack = StackName(name, region, aws_profile)
+    deployment = Deployment(stack, app.deployment_target(name, region, aws_profile))
+    state = deployment.existing()
+    failure = deployment.target.stack.last_failure(state)
+    if as_json:
+        output.data(json.dumps(_as_object(name, state, failure)))
+        return
+    rows = _rows(name, state, failure)
+    width = max(map(len, rows))
+    for label, value in rows.items():
+        output.data(f"{label.ljust(width)}  {output.visible(value) or '-'}")
+    if hint := recovery_hint(stack, state):
+        output.info(hint)
+
+
+def _as_object(name: str, state: StackState, failure: StackEvent | None) -> dict[str, Any]:
+    return {
+        "stack": name,
+        "status": state.status,
+        "reason": state.reason,
+        "changed": timestamp(state.changed),
+        "parameters": dict(state.parameters),
+        "outputs": dict(state.outputs),
+        "last_failure": failure
+        and {
+            "at": timestamp(failure.when),
+            "resource": failure.resource,
+            "reason": failure.reason or failure.status,
+        },
+    }
+
+
+def _rows(name: str, state: StackState, failure: StackEvent | None) -> dict[str, str]:
+    rows = {"stack": name, "status": state.status, "changed": f"{state.changed.astimezone():%F %T %Z}"}
+    if state.reason:
+        rows["reason"] = state.reason
+    if failure:
+        when = f"{failure.when.astimezone():%F %T}"
+        rows["last failure"] = f"{when} {failure.resource}: {failure.reason or failure.status}"
+    return {**rows, **state.parameters, **state.outputs}

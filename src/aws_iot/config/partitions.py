@@ -1,0 +1,48 @@
+"""Partitions: the separate parts of AWS, with their regions, domains and ARNs."""
+
+import re
+from typing import NamedTuple
+
+
+class Partition(NamedTuple):
+    """One partition. Its regions begin with `region_prefix`; `""` stands for all regions of no other partition."""
+
+    name: str
+    region_prefix: str
+    dns_suffix: str
+    dual_stack_suffix: str
+
+
+# Of botocore's data/partitions.json, those that have AWS IoT Core or Amazon Cognito. A test compares them.
+PARTITIONS = (
+    Partition("aws-cn", "cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+    Partition("aws-us-gov", "us-gov-", "amazonaws.com", "api.aws"),
+    Partition("aws-eusc", "eusc-", "amazonaws.eu", "api.amazonwebservices.eu"),
+    Partition("aws", "", "amazonaws.com", "api.aws"),
+)
+
+_DOMAINS = tuple({f".{suffix}" for p in PARTITIONS for suffix in (p.dns_suffix, p.dual_stack_suffix)})
+
+
+def partition_of(region: str) -> Partition:
+    """The partition of a region."""
+    return next(one for one in PARTITIONS if region.startswith(one.region_prefix))
+
+
+def iot_arn(region: str, account: str, resource: str) -> str:
+    """The ARN of an AWS IoT resource, such as `topic/…`."""
+    return f"arn:{partition_of(region).name}:iot:{region}:{account}:{resource}"
+
+
+def is_aws_host(host: str) -> bool:
+    """Whether a host name is in a domain of AWS."""
+    return host.endswith(_DOMAINS)
+
+
+def region_of_iot_host(host: str) -> str | None:
+    """The region in `<prefix>[-ats].iot.<region>.amazonaws.com`; None for another host.
+
+    docs.aws.amazon.com/iot/latest/developerguide/iot-connect-devices.html
+    """
+    found = re.search(r"\.iot\.([a-z0-9-]+)(\..+)$", host)
+    return found[1] if found and found[2] in _DOMAINS else None

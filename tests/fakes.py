@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from aws_iot.app import App
+from aws_iot.auth.accounts import Accounts, CodeSent, SecondFactors
+from aws_iot.auth.challenges import Challenge, ChallengeAnswer
 from aws_iot.auth.credentials import CredentialIssuer, Credentials
-from aws_iot.auth.session import Accounts, Answer, Challenge, CodeSent, Device, SecondFactors, Session
-from aws_iot.aws.admin.members import ClientStatus, Identity
-from aws_iot.aws.admin.policy_reader import AwsVerdict
+from aws_iot.auth.session import Device, RefreshToken, Session
+from aws_iot.backend.members import ClientStatus, Identity
 from aws_iot.backend.stack import NO_WATCHER, Change, ChangeSet, StackEvent, StackFailed, StackState, Watcher
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.config.profile import Profile
@@ -37,11 +38,11 @@ from aws_iot.messaging.message import Properties
 from aws_iot.messaging.topics import matches
 from aws_iot.policy.access import PolicyLayer, Principal, Question
 from aws_iot.policy.documents import Document, parse
+from aws_iot.policy.reader import AwsVerdict
 
 POOL = "us-east-1:00000000-0000-0000-0000-00000000abcd"
 CODE = "123456"
 RESET_CODE = "654321"
-OURS = "Chat rooms over AWS IoT Core for one team: and more"
 ANYTHING = {"Action": "*", "Resource": "*"}
 
 
@@ -90,8 +91,8 @@ class FakeCloud:
     refuses_payload: bytes | None = None
     refusal: AwsIotError = field(default_factory=lambda: ServiceRefused("the broker does not take it"))
     clients: dict[str, ClientStatus] = field(default_factory=dict)
-    strangers: dict[str, list[str]] = field(default_factory=dict)
-    """Identities that do not belong to any account here, and their policies."""
+    other_identities: dict[str, list[str]] = field(default_factory=dict)
+    """Identities of people without an account here, and their policies apart from the team's."""
     fails: AwsIotError | None = None
     layers: list[PolicyLayer] | None = None
     """The policy layers of everybody; None are those of the role and of the team's policy."""
@@ -135,7 +136,7 @@ class FakeAccounts:
     def confirm(self, username: str, code: str) -> None:
         account = self.account(username)
         if account.confirmed:
-            raise SignInRefused("this account is confirmed already")
+            raise SignInRefused("this account is already confirmed")
         if code != CODE:
             raise CodeRefused("this is not the code that was sent")
         account.confirmed = True
@@ -153,7 +154,7 @@ class FakeAccounts:
             raise WrongPassword("wrong user name or password")
         return self._next(username, account.wanted(username), device)
 
-    def answer(self, challenge: Challenge, answer: Answer) -> Session | Challenge:
+    def answer(self, challenge: Challenge, answer: ChallengeAnswer) -> Session | Challenge:
         account = self.account(challenge.username)
         if challenge.wants in ("code", "authenticator") and answer.value != CODE:
             raise CodeRefused("this is not the code that was sent")
@@ -175,16 +176,22 @@ class FakeAccounts:
         if self._cloud.knows_devices and device not in self._cloud.devices:
             device = Device(f"us-east-1_{uuid.uuid4()}", "group", secrets.token_hex(8))
             self._cloud.devices.append(device)
-        return replace(self._session(username), device=device)
+        return self._session(username, device)
 
     def of(self, session: Session) -> "FakeAccount":
         return FakeAccount(self._cloud, session)
 
-    def renew(self, session: Session) -> Session:
-        if session.refresh_token not in self._cloud.tokens:
-            raise SessionEnded("the session has ended")
-        owner = self._cloud.tokens[session.refresh_token]
-        return replace(self._session(owner), username=session.username)
+    def refresh(self, token: RefreshToken) -> Session:
+        if token.value not in self._cloud.tokens:
+            raise SessionEnded("the session is no longer valid")
+        session = self._session(self._cloud.tokens[token.value], token.device)
+        fresh = session.refresh_token
+        return replace(
+            session, username=token.username, refresh_token=fresh and replace(fresh, username=token.username)
+        )
+
+    def revoke(self, token: RefreshToken) -> None:
+        self._cloud.tokens.pop(token.value, None)
 
     def request_reset(self, username: str) -> CodeSent:
         return CodeSent(self.account(username).email, "EMAIL")
@@ -205,12 +212,11 @@ class FakeAccounts:
         except KeyError:
             raise SignInRefused("there is no such user in this user pool") from None
 
-    def _session(self, username: str) -> Session:
+    def _session(self, username: str, device: Device | None) -> Session:
         id_token, access_token, refresh_token = (secrets.token_hex(8) for _ in range(3))
         self._cloud.tokens |= {id_token: username, refresh_token: username}
-        return Session(
-            username, id_token, access_token, refresh_token, datetime.now(UTC) + timedelta(hours=1)
-        )
+        token, expires = RefreshToken(username, refresh_token, device), datetime.now(UTC) + timedelta(hours=1)
+        return Session(username, id_token, access_token, token, expires)
 
 
 class FakeAccount:
@@ -226,7 +232,7 @@ class FakeAccount:
         try:
             return self._cloud.accounts[self._cloud.aliases.get(username, username)]
         except KeyError:
-            raise SessionEnded("the session has ended") from None
+            raise SessionEnded("the session is no longer valid") from None
 
     def change_password(self, old: str, new: str) -> None:
         if self._user.password != old:
@@ -251,12 +257,9 @@ class FakeAccount:
         if self._session.device:
             self._cloud.remembered.append(self._session.device)
 
-    def revoke(self) -> None:
-        self._cloud.tokens.pop(self._session.refresh_token or "", None)
-
-    def end_all(self) -> None:
+    def sign_out_everywhere(self) -> None:
         if self._session.id_token not in self._cloud.tokens:
-            raise SessionEnded("the session has ended")
+            raise SessionEnded("the session is no longer valid")
         owner = self._cloud.tokens[self._session.id_token]
         self._cloud.tokens = {token: name for token, name in self._cloud.tokens.items() if name != owner}
 
@@ -415,7 +418,7 @@ class FakeKeyring:
 
 
 class FakeMembers:
-    """What an admin does, in memory."""
+    """`Members` in memory."""
 
     def __init__(self, cloud: FakeCloud) -> None:
         self._cloud = cloud
@@ -425,13 +428,14 @@ class FakeMembers:
         self._cloud.members.add(identity)
 
     def check(self, identity: str) -> None:
-        if identity in self._cloud.strangers:
+        known = {account.identity for account in self._cloud.accounts.values()}
+        if identity not in known | self._cloud.other_identities.keys():
             raise NotFound(f"the identity {identity} does not exist in this AWS account")
 
     def revoke(self, identity: str, policy: str) -> list[str] | None:
         self._check(policy)
         if identity not in self._cloud.members:
-            return self._cloud.strangers.get(identity, [])
+            return self._cloud.other_identities.get(identity, [])
         self._cloud.members.discard(identity)
         return None
 
@@ -511,7 +515,7 @@ class FakeStack:
     protected: bool = False
     others: list[str] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
-    _wanted: Mapping[str, str] = field(default_factory=dict)
+    _new_parameters: dict[str, str] = field(default_factory=dict)
 
     def state(self) -> StackState | None:
         return self.now
@@ -527,26 +531,30 @@ class FakeStack:
             "IotPolicyName": f"{self.name}-member",
             "Region": "us-east-1",
         }
+        description = "Chat rooms over AWS IoT Core for one team: and more"
         self.now = StackState(
-            "id", "CREATE_COMPLETE", None, datetime.now(UTC), OURS, outputs, dict(parameters)
+            "id", "CREATE_COMPLETE", None, datetime.now(UTC), description, outputs, dict(parameters)
         )
         return self.now
 
     def all(self) -> list[tuple[str, str]]:
         if self.refuses:
             raise self.refuses
-        ours = [*self.others, *([self.name] if self.now else [])]
-        return [*((name, OURS) for name in ours), ("shop", "Our shop")]
+        ours = "Chat rooms over AWS IoT Core for one team: and more"
+        own = [(self.name, self.now.description)] if self.now else []
+        return [*own, *((name, ours) for name in self.others), ("shop", "Our shop")]
 
     def create_change_set(
         self, template: str, parameters: Mapping[str, str], kept: Sequence[str] = ()
     ) -> ChangeSet | None:
-        now = self.now.parameters if self.now else {}
-        self._wanted = {name: now[name] for name in kept if name in now} | dict(parameters)
-        changes = self.changes
-        if changes is None and any(now.get(name) != value for name, value in self._wanted.items()):
-            changes = [Change("Modify", "MemberPolicy", "AWS::IoT::Policy", "False", ["PolicyDocument"])]
-        return None if changes is None else ChangeSet("name", "set", "id", changes)
+        assert self.now
+        self._new_parameters = dict(self.now.parameters) | dict(parameters)
+        if self.changes is None and self._new_parameters == self.now.parameters:
+            return None
+        changes = self.changes or [
+            Change("Modify", "UserPool", "AWS::Cognito::UserPool", "False", ["Policies"])
+        ]
+        return ChangeSet("name", "set", "id", changes)
 
     def delete_change_set(self, change_set: ChangeSet) -> None:
         self.done.append("delete change set")
@@ -554,8 +562,7 @@ class FakeStack:
     def execute(self, change_set: ChangeSet, watcher: Watcher = NO_WATCHER) -> StackState:
         self._happen("execute", "UPDATE", watcher)
         assert self.now
-        parameters = {**self.now.parameters, **self._wanted}
-        self.now = replace(self.now, status="UPDATE_COMPLETE", parameters=parameters)
+        self.now = replace(self.now, status="UPDATE_COMPLETE", parameters=self._new_parameters)
         return self.now
 
     def delete(self, watcher: Watcher = NO_WATCHER) -> None:
@@ -622,7 +629,7 @@ class FakeApp(App):
 
     @property
     def secrets(self) -> SecretStore:
-        return SecretStore(self.config_folder / "secrets", keyring=lambda: self.keyring, tell=self.tell)
+        return SecretStore(self.folders.secrets, keyring=lambda: self.keyring, report=self.report)
 
     def accounts(self, profile: Profile) -> Accounts:
         if self.fails_with:
@@ -652,16 +659,12 @@ class FakeApp(App):
     ) -> list[Connection]:
         return [self.connect(profile, identity, credentials) for _ in range(count)]
 
-    def members(self, profile: Profile, aws_profile: str | None) -> FakeMembers:  # type: ignore[override]
+    def members(self, profile: Profile, aws_profile: str | None) -> FakeMembers:
         return FakeMembers(self.cloud)
 
-    def policy_reader(  # type: ignore[override]
-        self, profile: Profile, aws_profile: str | None
-    ) -> FakePolicyReader:
+    def policy_reader(self, profile: Profile, aws_profile: str | None) -> FakePolicyReader:
         return FakePolicyReader(self.cloud)
 
-    def deployment_target(  # type: ignore[override]
-        self, name: str, region: str | None, aws_profile: str | None
-    ) -> FakeTarget:
+    def deployment_target(self, name: str, region: str | None, aws_profile: str | None) -> FakeTarget:
         self.cloud.stack.name = name
         return FakeTarget(self.cloud.stack)

@@ -35,7 +35,7 @@ def deny(action: Any = "*", resource: Any = "*", **more: Any) -> dict[str, Any]:
 def request(
     action: str = "iot:Publish", resource: str = TOPIC, more: Mapping[str, list[str]] | None = None
 ) -> Request:
-    """What I ask, connected as `CLIENT` says."""
+    """My request, with the client ID of `CLIENT`."""
     return identity_request(action, resource, identity=ME, pool=POOL, client=f"{ME}-1a2b3c4d", more=more)
 
 

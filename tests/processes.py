@@ -24,7 +24,8 @@ from typing import Any
 import boto3
 
 from aws_iot.app import App
-from aws_iot.auth.session import Accounts, Session
+from aws_iot.auth.accounts import Accounts
+from aws_iot.auth.session import Session
 from aws_iot.config.profile import Profile
 from tests.waiting import DEADLINE_SECONDS
 
@@ -174,12 +175,13 @@ def session_of(accounts: Accounts, username: str, password: str = PASSWORD) -> S
 
 
 def end_soon(app: App, key: str = "default") -> None:
-    """Let the credentials that are kept be about to end, so that the next command renews the session."""
+    """Let the saved credentials expire soon, so that the next command refreshes the session."""
     profile = app.profiles.load(key)
-    kept = app.sessions.load(profile)
-    assert kept
-    ending = replace(kept.credentials, expires=datetime.now(UTC) + timedelta(minutes=1))
-    app.sessions.save(profile, replace(kept, credentials=ending))
+    saved = app.sessions.load(profile)
+    assert saved
+    assert saved.credentials
+    expiring = replace(saved.credentials, expires=datetime.now(UTC) + timedelta(minutes=1))
+    app.sessions.update(profile, replace(saved, credentials=expiring))
 
 
 def totp(secret: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from aws_iot.auth.credentials import Credentials, RenewingCredentials
+from aws_iot.auth.credentials import Credentials, RefreshingCredentials
 from aws_iot.aws.iot.connection import IotCoreConnection
 from aws_iot.errors import AwsIotError
 from aws_iot.messaging.client import Client
@@ -37,7 +37,7 @@ def connected(
     def issue() -> Credentials:
         return app.issuer(profile).issue(session)
 
-    credentials = RenewingCredentials(issue(), issue, app.now)
+    credentials = RefreshingCredentials(issue(), issue, app.now)
     if port:
         profile = replace(profile, endpoint=replace(profile.endpoint, port=port))
     connection = IotCoreConnection.open(

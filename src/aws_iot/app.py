@@ -13,23 +13,27 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aws_iot.config.paths import Folders
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aws_iot.auth.accounts import Accounts
     from aws_iot.auth.credentials import CredentialIssuer, Credentials
-    from aws_iot.auth.login import SignIn
-    from aws_iot.auth.session import Accounts
-    from aws_iot.auth.session_store import SessionCache
-    from aws_iot.aws.admin.members import Members
-    from aws_iot.aws.admin.policy_reader import PolicyReader
-    from aws_iot.aws.admin.target import AwsTarget
-    from aws_iot.config.profile import Profile, ProfileStore
+    from aws_iot.auth.login import Login
+    from aws_iot.auth.prompter import Reporter
+    from aws_iot.auth.session_store import SessionStore
+    from aws_iot.backend.members import Members
+    from aws_iot.backend.stack import Target
+    from aws_iot.config.profile import Profile
+    from aws_iot.config.profile_store import ProfileStore
     from aws_iot.config.secrets import Keyring, SecretStore
     from aws_iot.doctor.probes import Probes
     from aws_iot.local.stack import LocalStack, Provisioned
     from aws_iot.messaging.client import Client
     from aws_iot.messaging.connection import Connection
     from aws_iot.messaging.durable import DurableSession
+    from aws_iot.policy.reader import PolicyReader
     from aws_iot.publishing.spool import Spool
 
 TIMEOUT_SECONDS = 10.0
@@ -42,30 +46,11 @@ class App:
     def __init__(
         self, config_folder: Path | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        chosen = os.environ.get("AWS_IOT_CONFIG_DIR")
-        self._folder = config_folder or (Path(chosen).expanduser().absolute() if chosen else None)
+        self.folders = Folders(config_folder)
         self.now = now
         self.timeout = TIMEOUT_SECONDS
-        self.tell: Callable[[str], None] = lambda _: None
+        self.report: Callable[[str], None] = lambda _: None
         self.pause: Callable[[float], None] = time.sleep
-
-    @property
-    def config_folder(self) -> Path:
-        """`AWS_IOT_CONFIG_DIR`, or where this system keeps a person's settings."""
-        if self._folder:
-            return self._folder
-        import platformdirs
-
-        return platformdirs.user_config_path("aws-iot-cli", appauthor=False)
-
-    @property
-    def cache_folder(self) -> Path:
-        """`AWS_IOT_CONFIG_DIR`, or where this system keeps what can be made again."""
-        if self._folder:
-            return self._folder
-        import platformdirs
-
-        return platformdirs.user_cache_path("aws-iot-cli", appauthor=False)
 
     def has_terminal(self) -> bool:
         """Whether somebody can be asked: at the terminal itself, whatever stdin and stdout are."""
@@ -80,9 +65,9 @@ class App:
     @property
     def profiles(self) -> ProfileStore:
         """The stored profiles."""
-        from aws_iot.config.profile import ProfileStore
+        from aws_iot.config.profile_store import ProfileStore
 
-        return ProfileStore(self.config_folder / "profiles")
+        return ProfileStore(self.folders.profiles)
 
     @property
     def secrets(self) -> SecretStore:
@@ -90,7 +75,7 @@ class App:
         from aws_iot.config.secrets import SecretStore
 
         place = os.environ.get("AWS_IOT_SECRETS")
-        return SecretStore(self.config_folder / "secrets", keyring=self._keyring, place=place, tell=self.tell)
+        return SecretStore(self.folders.secrets, keyring=self._keyring, place=place, report=self.report)
 
     def spool(self, folder: Path, pool: str, speaker: str | None) -> Spool:
         """The messages of a user that wait in a folder, for an identity pool."""
@@ -104,12 +89,11 @@ class App:
         return keyring.find()
 
     @property
-    def sessions(self) -> SessionCache:
-        """The kept sessions."""
-        from aws_iot.auth.session_store import SessionCache
+    def sessions(self) -> SessionStore:
+        """The saved sessions."""
+        from aws_iot.auth.session_store import SessionStore
 
-        records, cache = self.config_folder / "signed-in", self.cache_folder / "sessions"
-        return SessionCache(records, cache, self.secrets)
+        return SessionStore(self.folders.sessions, self.folders.tokens, self.secrets)
 
     def accounts(self, profile: Profile) -> Accounts:
         """The accounts of the profile's user pool."""
@@ -133,13 +117,13 @@ class App:
         """What is known here of the session that a broker keeps for an identity, under this name."""
         from aws_iot.messaging.durable import DurableSession
 
-        return DurableSession(self.config_folder / "durable" / profile.key, name, identity)
+        return DurableSession(self.folders.durable_sessions(profile.key), name, identity)
 
     def forget_durable_sessions(self, key: str) -> None:
         """What is known of them under a profile; the broker forgets by itself."""
         from aws_iot.messaging.durable import forget_all
 
-        forget_all(self.config_folder / "durable" / key)
+        forget_all(self.folders.durable_sessions(key))
 
     def connect(
         self,
@@ -173,33 +157,36 @@ class App:
 
     def members(self, profile: Profile, aws_profile: str | None) -> Members:
         """Accepts and revokes members, for an admin."""
-        from aws_iot.aws.admin.members import Members
+        from aws_iot.aws.admin.members import AwsMembers
 
-        return Members(profile, self.now, self.timeout, aws_profile)
+        return AwsMembers(profile, self.now, self.timeout, aws_profile)
 
     def policy_reader(self, profile: Profile, aws_profile: str | None) -> PolicyReader:
         """Reads the policies of identities, for an admin."""
-        from aws_iot.aws.admin.policy_reader import PolicyReader
+        from aws_iot.aws.admin.policy_reader import AwsPolicyReader
 
-        return PolicyReader(profile, self.now, self.timeout, aws_profile)
+        return AwsPolicyReader(profile, self.now, self.timeout, aws_profile)
 
-    def deployment_target(self, name: str, region: str | None, aws_profile: str | None) -> AwsTarget:
+    def deployment_target(self, name: str, region: str | None, aws_profile: str | None) -> Target:
         """The AWS account and region for a stack, for an admin."""
         from aws_iot.aws.admin.target import AwsTarget
 
         return AwsTarget(name, region, self.now, self.timeout, aws_profile)
 
-    def sign_in(self, profile: Profile) -> SignIn:
-        """Signs a person in with the profile; imports and asks the services only if it must."""
-        from aws_iot.auth.login import SignIn
+    def login(self, profile: Profile, reporter: Reporter | None = None) -> Login:
+        """Signs people in with the profile. It imports and calls the services only if it must."""
+        from aws_iot.auth.login import Login
+        from aws_iot.auth.prompter import SilentReporter
 
-        return SignIn(
+        return Login(
             profile,
             self.sessions,
+            self.secrets,
             lambda: self.accounts(profile),
             lambda: self.issuer(profile),
             self.now,
-            patience=3 * self.timeout,  # a renewal takes two calls, and both may be slow
+            patience=3 * self.timeout,  # a refresh takes two calls, and both may be slow
+            reporter=reporter or SilentReporter(),
         )
 
     def client(
@@ -223,31 +210,18 @@ class App:
             durable=self.durable_session(profile, identity, durable) if durable else None,
         )
 
-    def local_stack(
-        self,
-        folder: Path,
-        api_port: int | None,
-        mqtt_port: int | None,
-        verbose: bool,
-        **settings: Any,
-    ) -> LocalStack:
-        """The local stack, provisioned when it is entered; `settings` as in `local.stack.Settings`.
+    def local_stack(self, folder: Path, **settings: Any) -> LocalStack:
+        """The local stack, which is deployed when it is entered; `settings` as in `local.engine.Settings`.
 
         Raises `NotInstalled`.
         """
-        from aws_iot.local import require_extra
+        from aws_iot.local.extra import require_extra
 
         require_extra()
-        from aws_iot.local.stack import LocalStack, Settings
+        from aws_iot.local.engine import Settings
+        from aws_iot.local.stack import LocalStack
 
-        return LocalStack(
-            folder,
-            self._provision,
-            api_port=api_port,
-            mqtt_port=mqtt_port,
-            verbose=verbose,
-            settings=Settings(**settings),
-        )
+        return LocalStack(folder, self._provision, Settings(**settings))
 
     def _provision(self, stack: LocalStack) -> Provisioned:
         from dataclasses import replace
@@ -259,7 +233,8 @@ class App:
         from aws_iot.aws.base.clients import Address
         from aws_iot.backend import template
         from aws_iot.backend.outputs import profile_from_outputs
-        from aws_iot.local.stack import ADMINISTRATOR, REGION, STACK, Provisioned
+        from aws_iot.local.engine import REGION
+        from aws_iot.local.stack import ADMINISTRATOR, STACK, Provisioned
 
         def service(name: str, who: AccessKeys) -> Service:
             return Service.signed(Address(name, REGION, stack.api_url), self.now, self.timeout, who)

@@ -1,4 +1,4 @@
-"""Every failure that we expect, each with its exit code and what to do next.
+"""Every expected failure, with its exit code.
 
 AwsIotError
 ├── LocalError              3  a local file, profile, stream or setting is missing, unreadable or wrong
@@ -6,7 +6,7 @@ AwsIotError
 ├── NotAuthorized           5  no admin has accepted the identity, or a policy denies the action
 ├── Unreachable             6  DNS, connection, certificate, clock, or no answer in time
 ├── ServiceRefused          7  the service rejected the request: limit, quota, invalid parameter
-├── NothingCame             8  timed out waiting for messages
+├── NothingArrived          8  timed out waiting for messages
 ├── CommandFailed           9  a command run for a message failed
 └── Indeterminate          10  the answer depends on something unknown
 """
@@ -15,9 +15,9 @@ from typing import ClassVar
 
 
 class AwsIotError(Exception):
-    """An expected failure: `str()` says what happened, `hint` what to do next.
+    """An expected failure. `str()` tells what failed and why, `hint` what to do about it.
 
-    Neither may ever hold a secret: both are printed and logged as they are.
+    Neither may ever contain a secret: both are printed and logged.
     """
 
     exit_code: ClassVar[int] = 1
@@ -38,11 +38,11 @@ class ProfileError(LocalError):
 
 
 class ProfileNotFound(ProfileError):
-    """No profile is stored under this key."""
+    """There is no profile of this name."""
 
 
 class NotInstalled(LocalError):
-    """A part of the program that is installed only when it is asked for."""
+    """An optional part of the program is not installed."""
 
 
 class SignInRefused(AwsIotError):
@@ -52,31 +52,31 @@ class SignInRefused(AwsIotError):
 
 
 class WrongPassword(SignInRefused):
-    """The password is not the user's, or there is no such user: some user pools do not say which."""
+    """The password is wrong, or there is no such user: some user pools do not tell which."""
 
 
 class DeviceForgotten(SignInRefused):
-    """The user pool does not know this machine any more, or does not believe that it is the one it knows."""
+    """The user pool no longer knows this device, or does not recognize it."""
 
 
 class AccountNotConfirmed(SignInRefused):
-    """The account waits for the code that was mailed to its owner."""
+    """The account has not been confirmed with the code that was sent to its owner."""
 
 
 class CodeRefused(SignInRefused):
-    """The confirmation code is wrong or no longer valid."""
+    """The code is wrong or has expired."""
 
 
 class SessionEnded(SignInRefused):
-    """The session can be renewed no more: revoked, expired, or its account is gone."""
+    """The session cannot be refreshed: it was revoked, has expired, or its account was deleted."""
 
 
 class ChallengeNotSupported(SignInRefused):
-    """The user pool asks for a step that this program cannot do."""
+    """The user pool requires a step that this program does not support."""
 
 
 class CredentialsRefused(SignInRefused):
-    """The service does not take the credentials or tokens that were shown to it."""
+    """The service rejected the credentials or tokens."""
 
 
 class NotAuthorized(AwsIotError):
@@ -86,11 +86,11 @@ class NotAuthorized(AwsIotError):
 
 
 class NotAccepted(NotAuthorized):
-    """The broker refused the connection itself: as a rule, no IoT policy is attached to the identity."""
+    """The broker rejected the connection: usually, no admin has attached an IoT policy to the identity."""
 
 
 class TopicRefused(NotAuthorized):
-    """Connected, but a policy refuses this topic."""
+    """A policy denies this topic."""
 
 
 class Unreachable(AwsIotError):
@@ -100,7 +100,7 @@ class Unreachable(AwsIotError):
 
 
 class WrongClock(Unreachable):
-    """This machine's clock is too far from the service's for a signature to be valid."""
+    """This machine's clock differs too much from the service's for a signature to be valid."""
 
 
 class ServiceRefused(AwsIotError):
@@ -110,30 +110,30 @@ class ServiceRefused(AwsIotError):
 
 
 class InvalidRoom(ServiceRefused):
-    """No topic can be made of this room's name."""
+    """The room's name cannot be part of a topic."""
 
 
 class NotFound(ServiceRefused):
-    """What was named is not there."""
+    """The named thing does not exist."""
 
 
 class Busy(ServiceRefused):
-    """The service takes no more at the moment, or failed inside: the same request may do later."""
+    """The service throttles requests, or failed internally. The same request may succeed later."""
 
 
 class LimitReached(ServiceRefused):
-    """A limit of the account or connection is reached for the moment: later it may be taken."""
+    """A limit of the AWS account or connection is reached for now. The request may succeed later."""
 
 
 class PasswordTooWeak(ServiceRefused):
-    """A new password breaks the user pool's policy, or was used before."""
+    """A new password does not meet the user pool's policy, or was used before."""
 
 
 class InvalidMessage(ServiceRefused):
-    """The message is not text, or larger than AWS IoT Core carries."""
+    """The message is not text, or is larger than AWS IoT Core allows."""
 
 
-class NothingCame(AwsIotError):
+class NothingArrived(AwsIotError):
     """Timed out waiting for messages (`sub -W`)."""
 
     exit_code = 8

@@ -8,18 +8,15 @@ from dataclasses import dataclass, field
 import pytest
 
 from aws_iot.app import App
+from aws_iot.auth.accounts import Accounts
 from aws_iot.auth.credentials import CredentialIssuer, Credentials
-from aws_iot.auth.session import Accounts, Session
-from aws_iot.aws.admin.members import Members
-from aws_iot.aws.admin.policy_reader import PolicyReader
-from aws_iot.backend.stack import Target
+from aws_iot.auth.session import Session
 from aws_iot.config.profile import Profile
 from aws_iot.doctor.probes import Probes
 from aws_iot.messaging.connection import Connection
+from aws_iot.policy.reader import PolicyReader
 from tests.fakes import CODE, FakeApp, FakeCloud
 from tests.processes import PASSWORD, Stack, session_of, totp
-
-NOBODY = "us-east-1:99999999-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True)
@@ -27,7 +24,7 @@ class Services:
     """The services, and what only their owner can do there.
 
     `accept` makes an identity a member. `code_of` is what an authenticator app with this secret shows now. `invite`
-    creates an account as an admin does, with a temporary password. Nobody has the `unknown_identity`.
+    creates an account as an admin does, with a temporary password.
     """
 
     app: App
@@ -37,7 +34,6 @@ class Services:
     accept: Callable[[str], None]
     code_of: Callable[[str], str]
     invite: Callable[[str, str], None]
-    unknown_identity: str
 
 
 @dataclass(frozen=True)
@@ -60,20 +56,12 @@ class World:
         return self.services.issuer
 
     @property
-    def members(self) -> Members:
-        return self.services.app.members(self.profile, None)
-
-    @property
     def policy_reader(self) -> PolicyReader:
         return self.services.app.policy_reader(self.profile, None)
 
     @property
     def probes(self) -> Probes:
         return self.services.app.probes(self.profile)
-
-    def target(self, name: str) -> Target:
-        """The account and region for a stack of that name."""
-        return self.services.app.deployment_target(name, None, None)
 
     def account(self, username: str) -> None:
         """A confirmed account of that name."""
@@ -116,7 +104,6 @@ def real_services(stack: Stack) -> Services:
         stack.accept,
         totp,
         invite,
-        NOBODY,
     )
 
 
@@ -124,7 +111,6 @@ def real_services(stack: Stack) -> Services:
 def world(request: pytest.FixtureRequest, app: FakeApp, cloud: FakeCloud) -> Iterator[World]:
     """The services, in memory or real."""
     if request.param == "fakes":
-        cloud.strangers[NOBODY] = []
         services = Services(
             app,
             cloud.profile,
@@ -133,7 +119,6 @@ def world(request: pytest.FixtureRequest, app: FakeApp, cloud: FakeCloud) -> Ite
             cloud.members.add,
             lambda _: CODE,
             cloud.invite,
-            NOBODY,
         )
         world = World(services)
     else:

@@ -1,10 +1,11 @@
-"""What every `Accounts` has to do."""
+"""The contract of `Accounts`."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aws_iot.auth.session import SecondFactors
+from aws_iot.auth.accounts import SecondFactors
+from aws_iot.auth.session import RefreshToken, Session
 from aws_iot.errors import (
     AccountNotConfirmed,
     CodeRefused,
@@ -18,7 +19,12 @@ from tests.fakes import RESET_CODE
 from tests.processes import PASSWORD
 
 
-def test_signing_up_tells_where_the_code_was_sent(world: World, username: str) -> None:
+def token_of(session: Session) -> RefreshToken:
+    assert session.refresh_token
+    return session.refresh_token
+
+
+def test_sign_up_returns_where_the_code_was_sent(world: World, username: str) -> None:
     sent = world.accounts.sign_up(username, PASSWORD, "a@example.com")
     assert sent
     assert sent.destination
@@ -38,29 +44,29 @@ def test_an_account_that_is_not_confirmed_cannot_sign_in(world: World, username:
         world.sign_in(username, PASSWORD)
 
 
-def test_a_wrong_password_is_refused(world: World, username: str) -> None:
+def test_a_wrong_password_is_rejected(world: World, username: str) -> None:
     world.account(username)
     with pytest.raises(WrongPassword, match="wrong user name or password"):
         world.sign_in(username, PASSWORD + "x")
 
 
-def test_an_unknown_user_is_refused(world: World, username: str) -> None:
+def test_an_unknown_user_is_rejected(world: World, username: str) -> None:
     with pytest.raises(SignInRefused, match="no such user"):
         world.sign_in(username, PASSWORD)
 
 
-def test_a_name_that_is_taken_is_refused(world: World, username: str) -> None:
+def test_a_name_that_is_taken_is_rejected(world: World, username: str) -> None:
     world.account(username)
     with pytest.raises(ServiceRefused, match="taken"):
         world.accounts.sign_up(username, PASSWORD, "b@example.com")
 
 
-def test_a_password_that_breaks_the_policy_is_refused(world: World, username: str) -> None:
+def test_a_password_that_breaks_the_policy_is_rejected(world: World, username: str) -> None:
     with pytest.raises(ServiceRefused, match="password"):
         world.accounts.sign_up(username, "short", "a@example.com")
 
 
-def test_a_wrong_code_is_refused_and_the_right_one_still_works(world: World, username: str) -> None:
+def test_after_a_wrong_code_the_right_one_still_works(world: World, username: str) -> None:
     world.accounts.sign_up(username, PASSWORD, "a@example.com")
     with pytest.raises(CodeRefused):
         world.accounts.confirm(username, "000000")
@@ -68,13 +74,13 @@ def test_a_wrong_code_is_refused_and_the_right_one_still_works(world: World, use
     assert world.sign_in(username, PASSWORD)
 
 
-def test_an_account_is_confirmed_once(world: World, username: str) -> None:
+def test_an_account_can_be_confirmed_only_once(world: World, username: str) -> None:
     world.account(username)
-    with pytest.raises(SignInRefused, match="is confirmed already"):
+    with pytest.raises(SignInRefused, match="already confirmed"):
         world.accounts.confirm(username, "123456")
 
 
-def test_a_code_that_was_sent_again_works(world: World, username: str) -> None:
+def test_a_resent_code_works(world: World, username: str) -> None:
     world.accounts.sign_up(username, PASSWORD, "a@example.com")
     assert world.accounts.resend_code(username).destination
     world.accounts.confirm(username, "123456")
@@ -90,51 +96,51 @@ def test_an_address_moves_to_the_account_that_confirms_it_last(world: World, use
     assert world.sign_in(address, PASSWORD + "2")
 
 
-def test_a_session_is_renewed_without_the_password(world: World, username: str) -> None:
+def test_a_session_is_refreshed_without_the_password(world: World, username: str) -> None:
     world.account(username)
     first = world.sign_in(username, PASSWORD)
-    renewed = world.accounts.renew(first)
-    assert renewed.username == username
-    assert renewed.refresh_token
-    assert world.issuer.issue(renewed).identity == world.issuer.issue(first).identity
+    refreshed = world.accounts.refresh(token_of(first))
+    assert refreshed.username == username
+    assert token_of(refreshed)
+    assert world.issuer.issue(refreshed).identity == world.issuer.issue(first).identity
 
 
-def test_a_session_that_was_signed_out_is_renewed_no_more(world: World, username: str) -> None:
+def test_a_revoked_session_cannot_be_refreshed(world: World, username: str) -> None:
     world.account(username)
     session, other = (world.sign_in(username, PASSWORD) for _ in range(2))
-    world.accounts.of(session).revoke()
+    world.accounts.revoke(token_of(session))
     with pytest.raises(SessionEnded):
-        world.accounts.renew(session)
-    assert world.accounts.renew(other)
+        world.accounts.refresh(token_of(session))
+    assert world.accounts.refresh(token_of(other))
 
 
-def test_signing_out_everywhere_ends_every_session(world: World, username: str) -> None:
+def test_signing_out_everywhere_revokes_every_session(world: World, username: str) -> None:
     world.account(username)
     session, other = (world.sign_in(username, PASSWORD) for _ in range(2))
-    world.accounts.of(session).end_all()
+    world.accounts.of(session).sign_out_everywhere()
     for ended in (session, other):
         with pytest.raises(SessionEnded):
-            world.accounts.renew(ended)
+            world.accounts.refresh(token_of(ended))
 
 
-def test_signing_out_twice_is_fine(world: World, username: str) -> None:
+def test_a_refresh_token_can_be_revoked_twice(world: World, username: str) -> None:
     world.account(username)
     session = world.sign_in(username, PASSWORD)
-    world.accounts.of(session).revoke()
-    world.accounts.of(session).revoke()
+    world.accounts.revoke(token_of(session))
+    world.accounts.revoke(token_of(session))
     with pytest.raises(SessionEnded):
-        world.accounts.renew(session)
+        world.accounts.refresh(token_of(session))
 
 
-def test_whose_session_has_ended_cannot_end_the_others(world: World, username: str) -> None:
+def test_a_revoked_session_cannot_revoke_the_others(world: World, username: str) -> None:
     world.account(username)
     session = world.sign_in(username, PASSWORD)
-    world.accounts.of(session).end_all()
+    world.accounts.of(session).sign_out_everywhere()
     with pytest.raises(SessionEnded):
-        world.accounts.of(session).end_all()
+        world.accounts.of(session).sign_out_everywhere()
 
 
-def test_a_forgotten_password_is_reset_by_a_code(world: World, username: str) -> None:
+def test_a_code_resets_a_forgotten_password(world: World, username: str) -> None:
     world.account(username)
     assert world.accounts.request_reset(username).destination
     with pytest.raises(CodeRefused):
@@ -147,7 +153,7 @@ def test_a_forgotten_password_is_reset_by_a_code(world: World, username: str) ->
         world.sign_in(username, PASSWORD)
 
 
-def test_a_password_is_changed_by_who_knows_the_old_one(world: World, username: str) -> None:
+def test_changing_a_password_requires_the_old_one(world: World, username: str) -> None:
     world.account(username)
     session = world.sign_in(username, PASSWORD)
     with pytest.raises(SignInRefused):
@@ -158,7 +164,7 @@ def test_a_password_is_changed_by_who_knows_the_old_one(world: World, username: 
     assert world.sign_in(username, PASSWORD + "2")
 
 
-def test_an_authenticator_app_serves_once_a_code_of_it_is_confirmed(world: World, username: str) -> None:
+def test_an_authenticator_app_is_set_up_with_a_code_from_it(world: World, username: str) -> None:
     world.account(username)
     account = world.accounts.of(world.sign_in(username, PASSWORD))
     assert account.second_factors() == SecondFactors((), None)
@@ -172,13 +178,13 @@ def test_an_authenticator_app_serves_once_a_code_of_it_is_confirmed(world: World
     assert account.second_factors() == SecondFactors((), None)
 
 
-def test_a_deleted_account_is_gone(world: World, username: str) -> None:
+def test_a_deleted_account_does_not_exist(world: World, username: str) -> None:
     world.account(username)
     session = world.sign_in(username, PASSWORD)
     world.accounts.of(session).delete()
     with pytest.raises(SignInRefused, match="no such user"):
         world.sign_in(username, PASSWORD)
     with pytest.raises(SessionEnded):
-        world.accounts.renew(session)
+        world.accounts.refresh(token_of(session))
     with pytest.raises(SessionEnded):
         world.accounts.of(session).second_factors()

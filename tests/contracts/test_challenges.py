@@ -2,7 +2,8 @@
 
 import pytest
 
-from aws_iot.auth.session import Answer, Challenge, Session
+from aws_iot.auth.challenges import Challenge, ChallengeAnswer
+from aws_iot.auth.session import Session
 from aws_iot.errors import CodeRefused
 from tests.contracts.conftest import World
 from tests.processes import PASSWORD
@@ -21,7 +22,7 @@ def test_a_person_replaces_the_temporary_password_of_an_admin(world: World, user
     world.services.invite(username, TEMPORARY)
     challenge = asked(world, username, TEMPORARY)
     assert (challenge.kind, challenge.wants) == ("NEW_PASSWORD_REQUIRED", "password")
-    session = world.accounts.answer(challenge, Answer(PASSWORD))
+    session = world.accounts.answer(challenge, ChallengeAnswer(PASSWORD))
     assert isinstance(session, Session)
     assert session.username == username
     assert world.sign_in(username, PASSWORD)
@@ -36,7 +37,9 @@ def test_with_a_second_factor_a_sign_in_needs_a_code(world: World, username: str
     challenge = asked(world, username, PASSWORD)
     assert (challenge.kind, challenge.wants) == ("SOFTWARE_TOKEN_MFA", "code")
     with pytest.raises(CodeRefused):
-        world.accounts.answer(challenge, Answer("000000"))
-    assert isinstance(world.accounts.answer(challenge, Answer(world.services.code_of(secret))), Session)
+        world.accounts.answer(challenge, ChallengeAnswer("000000"))
+    assert isinstance(
+        world.accounts.answer(challenge, ChallengeAnswer(world.services.code_of(secret))), Session
+    )
     account.use_second_factor(None)
     assert world.sign_in(username, PASSWORD)

@@ -1,77 +1,90 @@
-"""What an admin can do about members, with every `Members`.
+"""The contract of `Members`, except for connections, which the local stack does not manage."""
 
-AWS IoT Core can also report on a client and disconnect it. The local stack cannot, so `client_status` and `disconnect`
-have no contract here.
-"""
-
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
-from aws_iot.errors import NotAccepted, NotFound
-from tests.contracts.conftest import World
+from aws_iot.backend.members import Members
+from aws_iot.errors import NotFound
+from tests.fakes import FakeApp, FakeCloud, FakeUser
+from tests.processes import Stack
+
+UNKNOWN = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
 
 
-@pytest.fixture
-def policy(admin: World) -> str:
-    """The team's policy."""
-    assert admin.profile.policy_name
-    return admin.profile.policy_name
+@dataclass(frozen=True)
+class Team:
+    """Members, their policy, and how a person signs in for the first time."""
+
+    members: Members
+    policy: str
+    new_identity: Callable[[], str]
 
 
-@pytest.fixture
-def identity(admin: World, username: str) -> str:
-    """The identity of a person who has signed in."""
-    admin.account(username)
-    return admin.credentials(username).identity
+@pytest.fixture(params=["fakes", "local stack"])
+def team(
+    request: pytest.FixtureRequest, app: FakeApp, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Team]:
+    """A team, in memory or on the local stack."""
+    if request.param == "fakes":
+
+        def sign_in() -> str:
+            user = FakeUser("Passw0rd", "x@example.com", confirmed=True)
+            cloud.accounts[uuid.uuid4().hex] = user
+            return user.identity
+
+        yield Team(app.members(cloud.profile, None), cloud.profile.policy_name or "", sign_in)
+        return
+    stack: Stack = request.getfixturevalue("stack")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", stack.admin_env["AWS_SHARED_CREDENTIALS_FILE"])
+    members = stack.app().members(stack.profile, None)
+    yield Team(members, stack.profile.policy_name or "", lambda: stack.person(accepted=False).identity)
 
 
-def test_an_accepted_identity_is_a_member_and_can_connect(
-    admin: World, policy: str, identity: str, username: str
-) -> None:
-    assert identity not in admin.members.accepted(policy)
+def test_an_accepted_identity_is_a_member_until_it_is_revoked(team: Team) -> None:
+    identity = team.new_identity()
+    assert identity not in team.members.accepted(team.policy)
     for _ in range(2):
-        admin.members.accept(identity, policy)
-    assert admin.members.accepted(policy).count(identity) == 1
-    assert admin.connect(admin.credentials(username))
+        team.members.accept(identity, team.policy)
+        assert team.members.accepted(team.policy).count(identity) == 1
+    assert team.members.revoke(identity, team.policy) is None
+    assert identity not in team.members.accepted(team.policy)
 
 
-@pytest.mark.parametrize("how", ["revoke", "detach"])
-def test_a_revoked_identity_is_no_member_and_cannot_connect(
-    admin: World, policy: str, identity: str, username: str, how: str
-) -> None:
-    admin.members.accept(identity, policy)
-    getattr(admin.members, how)(identity, policy)
-    assert identity not in admin.members.accepted(policy)
-    with pytest.raises(NotAccepted):
-        admin.connect(admin.credentials(username))
+def test_revoking_an_identity_that_is_not_a_member_returns_its_policies(team: Team) -> None:
+    assert team.members.revoke(team.new_identity(), team.policy) == []
 
 
-def test_revoking_tells_a_member_from_an_identity_with_other_policies(
-    admin: World, policy: str, identity: str
-) -> None:
-    admin.members.accept(identity, policy)
-    assert admin.members.revoke(identity, policy) is None
-    assert admin.members.revoke(identity, policy) == []
+def test_detaching_revokes_a_member(team: Team) -> None:
+    identity = team.new_identity()
+    team.members.accept(identity, team.policy)
+    team.members.detach(identity, team.policy)
+    assert identity not in team.members.accepted(team.policy)
 
 
-def test_a_policy_that_does_not_exist_is_not_found(admin: World, identity: str) -> None:
-    actions: list[Callable[[], object]] = [
-        lambda: admin.members.accept(identity, "no-such-policy"),
-        lambda: admin.members.revoke(identity, "no-such-policy"),
-        lambda: admin.members.accepted("no-such-policy"),
-    ]
-    for action in actions:
-        with pytest.raises(NotFound):
-            action()
+def test_a_missing_policy_is_not_found(team: Team) -> None:
+    identity = team.new_identity()
+    with pytest.raises(NotFound):
+        team.members.accept(identity, "missing")
+    with pytest.raises(NotFound):
+        team.members.revoke(identity, "missing")
+    with pytest.raises(NotFound):
+        team.members.accepted("missing")
 
 
-def test_an_identity_that_nobody_has_is_not_found(admin: World, identity: str) -> None:
-    admin.members.check(identity)
-    with pytest.raises(NotFound, match=admin.services.unknown_identity):
-        admin.members.check(admin.services.unknown_identity)
+def test_only_identities_that_exist_pass_the_check(team: Team) -> None:
+    team.members.check(team.new_identity())
+    with pytest.raises(NotFound, match=f"the identity {UNKNOWN} does not exist"):
+        team.members.check(UNKNOWN)
 
 
-def test_everybody_who_has_signed_in_is_listed(admin: World, identity: str) -> None:
-    [found] = [one for one in admin.members.identities() if one.id == identity]
-    assert found.created.tzinfo
+def test_people_who_have_signed_in_are_listed_with_the_time(team: Team) -> None:
+    identities = [team.new_identity() for _ in range(2)]
+    found = {one.id: one.created for one in team.members.identities()}
+    assert {*identities} <= {*found}
+    assert all(created.utcoffset() is not None for created in found.values())
+    assert found[identities[1]] - found[identities[0]] >= timedelta(0)

@@ -6,7 +6,7 @@ from tests.conftest import CommandLine
 from tests.fakes import FakeCloud
 
 
-def test_signing_up_tells_the_next_command(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+def test_signup_shows_the_next_command(aws_iot: CommandLine, cloud: FakeCloud) -> None:
     result = aws_iot("signup -u alice -p Passw0rd -e alice@example.com")
     assert cloud.accounts["alice"].password == "Passw0rd"
     assert "alice@example.com" in result.stderr
@@ -14,27 +14,27 @@ def test_signing_up_tells_the_next_command(aws_iot: CommandLine, cloud: FakeClou
     assert result.stdout == ""
 
 
-def test_confirming_says_success_as_the_original_does(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+def test_confirm_prints_success_as_the_npm_tool_does(aws_iot: CommandLine, cloud: FakeCloud) -> None:
     aws_iot("signup -u alice -p Passw0rd -e alice@example.com")
     assert aws_iot("confirm -u alice -c 123456").stdout == "SUCCESS\n"
     assert cloud.accounts["alice"].confirmed
 
 
-def test_a_code_can_be_sent_again(aws_iot: CommandLine) -> None:
+def test_a_code_can_be_resent(aws_iot: CommandLine) -> None:
     aws_iot("signup -u alice -p Passw0rd -e alice@example.com")
     result = aws_iot("confirm -u alice --resend")
     assert "alice@example.com" in result.stderr
     assert result.stdout == ""
 
 
-def test_the_user_of_the_profile_is_the_default(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+def test_the_profile_s_user_is_the_default(aws_iot: CommandLine, cloud: FakeCloud) -> None:
     aws_iot("config -u alice")
     aws_iot("signup -p Passw0rd -e alice@example.com")
     aws_iot("confirm -c 123456")
     assert cloud.accounts["alice"].confirmed
 
 
-def test_variables_serve_as_well_as_options(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+def test_variables_replace_options(aws_iot: CommandLine, cloud: FakeCloud) -> None:
     env = {"AWS_IOT_USER": "alice", "AWS_IOT_PASSWORD": "Passw0rd", "AWS_IOT_EMAIL": "alice@example.com"}
     aws_iot("signup", env=env)
     aws_iot("confirm", env=env | {"AWS_IOT_CODE": "123456"})
@@ -49,7 +49,7 @@ def test_a_password_can_come_from_standard_input(aws_iot: CommandLine, cloud: Fa
 @pytest.mark.parametrize(
     ("line", "code", "words"),
     [
-        ("signup -p Passw0rd -e a@b.c", 2, "Who are you?"),
+        ("signup -p Passw0rd -e a@b.c", 2, "Which user?"),
         ("signup -u alice -p Passw0rd", 2, "Missing option '-e'"),
         ("signup -u alice -e a@b.c", 2, "use --password-stdin or set AWS_IOT_PASSWORD"),
         ("signup -u alice -e a@b.c --password-stdin", 2, "standard input holds no password"),
@@ -61,14 +61,14 @@ def test_a_password_can_come_from_standard_input(aws_iot: CommandLine, cloud: Fa
         ("confirm -u taken", 2, "--resend"),
     ],
 )
-def test_a_mistake_is_told_in_a_line(aws_iot: CommandLine, line: str, code: int, words: str) -> None:
+def test_a_mistake_is_reported_in_a_line(aws_iot: CommandLine, line: str, code: int, words: str) -> None:
     aws_iot("signup -u taken -p Passw0rd -e taken@example.com")
     result = aws_iot(line, ends=code)
     assert words in result.stderr
     assert result.stdout == ""
 
 
-def test_quiet_leaves_only_data_and_errors(aws_iot: CommandLine) -> None:
+def test_quiet_leaves_data_and_errors(aws_iot: CommandLine) -> None:
     assert aws_iot("signup -q -u alice -p Passw0rd -e a@b.c").output == ""
     assert aws_iot("confirm -q -u alice -c 123456").output == "SUCCESS\n"
     assert aws_iot("confirm -q -u alice -c 123456", ends=4).stderr != ""

@@ -5,13 +5,19 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aws_iot.aws.admin.members import ClientStatus
+from aws_iot.backend.members import ClientStatus
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeCloud, FakeUser
 
 ONE = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
 TWO = "us-east-1:5e8ea251-0ed5-4578-add0-985024739222"
 SINCE = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def signed_in(cloud: FakeCloud) -> None:
+    """Two people have signed in, with accounts that are not listed here."""
+    cloud.other_identities |= {ONE: [], TWO: []}
 
 
 def test_several_identities_are_accepted_and_revoked_at_once(aws_iot: CommandLine, cloud: FakeCloud) -> None:
@@ -25,7 +31,7 @@ def test_several_identities_are_accepted_and_revoked_at_once(aws_iot: CommandLin
 
 
 def test_revoking_an_identity_that_is_not_a_member_says_so(aws_iot: CommandLine, cloud: FakeCloud) -> None:
-    cloud.strangers = {TWO: ["other-member", "things"]}
+    cloud.other_identities = {TWO: ["other-member", "things"]}
     printed = aws_iot(f"admin revoke {ONE} {TWO}").stderr
     assert f"{ONE} was not accepted (policy fake-member); it has no policy." in printed
     assert f"{TWO} was not accepted (policy fake-member); its policies are: other-member, things." in printed
@@ -34,7 +40,7 @@ def test_revoking_an_identity_that_is_not_a_member_says_so(aws_iot: CommandLine,
 
 
 def test_an_identity_that_does_not_exist_is_skipped(aws_iot: CommandLine, cloud: FakeCloud) -> None:
-    cloud.strangers = {ONE: []}
+    del cloud.other_identities[ONE]
     printed = aws_iot(f"admin accept {ONE} {TWO}", ends=7).stderr
     assert f"Error: {ONE}: the identity {ONE} does not exist" in printed
     assert cloud.members == {TWO}

@@ -10,7 +10,7 @@ import pytest
 
 from aws_iot.backend import template
 from aws_iot.backend.stack import Change, StackState
-from aws_iot.config.exports import read_exports
+from aws_iot.config.exports_files import read_exports
 from aws_iot.errors import Busy, NotAuthorized, ServiceRefused, Unreachable
 from tests.conftest import REPOSITORY, CommandLine
 from tests.fakes import FakeApp, FakeCloud

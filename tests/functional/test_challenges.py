@@ -1,12 +1,13 @@
-"""What a user pool asks besides the password: answered by options, by variables, or by the person."""
+"""Challenges are answered by options, by variables, or by the person."""
 
 from collections.abc import Callable
 
 import pytest
 
-from aws_iot.auth.session import Challenge
-from aws_iot.auth.session_store import Kept
-from aws_iot.cli.challenges import Asker
+from aws_iot.auth.challenges import Challenge
+from aws_iot.auth.login import SignInRequest
+from aws_iot.auth.token_refresher import ActiveSession
+from aws_iot.cli.ui.prompter import TerminalPrompter
 from aws_iot.errors import CodeRefused
 from tests.conftest import CommandLine
 from tests.fakes import FakeApp, FakeCloud
@@ -38,13 +39,13 @@ def at_a_terminal(app: FakeApp) -> None:
     app.is_at_terminal = True
 
 
-def test_a_code_can_be_given_with_the_command(aws_iot: CommandLine, posed: Callable[..., None]) -> None:
+def test_an_option_can_give_a_code(aws_iot: CommandLine, posed: Callable[..., None]) -> None:
     posed(CODE)
     aws_iot(f"{LOGIN} --mfa-code 123456")
     aws_iot("whoami")
 
 
-def test_a_session_under_an_alias_is_found_again_after_a_challenge(
+def test_a_session_under_an_alias_is_found_after_a_challenge(
     aws_iot: CommandLine, cloud: FakeCloud, posed: Callable[..., None]
 ) -> None:
     posed(CODE)
@@ -54,12 +55,12 @@ def test_a_session_under_an_alias_is_found_again_after_a_challenge(
     assert len(cloud.published) == 1
 
 
-def test_a_code_can_come_from_the_environment(aws_iot: CommandLine, posed: Callable[..., None]) -> None:
+def test_a_variable_can_give_a_code(aws_iot: CommandLine, posed: Callable[..., None]) -> None:
     posed(CODE)
     aws_iot("pub -r lobby -m hello -u alice -p Passw0rd", env={"AWS_IOT_MFA_CODE": "123456"})
 
 
-def test_without_a_terminal_it_is_said_what_would_answer(
+def test_without_a_terminal_the_error_names_the_option(
     aws_iot: CommandLine, posed: Callable[..., None]
 ) -> None:
     for challenge, words in ((CODE, "--mfa-code"), (CHOICE, "--mfa-method"), (NEW_PASSWORD, "terminal")):
@@ -67,7 +68,7 @@ def test_without_a_terminal_it_is_said_what_would_answer(
         assert words in aws_iot(LOGIN, ends=2).stderr
 
 
-def test_a_wrong_code_with_the_command_is_not_tried_again(
+def test_a_wrong_code_from_an_option_is_not_tried_again(
     aws_iot: CommandLine, posed: Callable[..., None]
 ) -> None:
     posed(CODE)
@@ -75,37 +76,42 @@ def test_a_wrong_code_with_the_command_is_not_tried_again(
 
 
 @pytest.fixture
-def signs_in(app: FakeApp, posed: Callable[..., None]) -> Callable[..., Kept]:
+def signs_in(app: FakeApp, posed: Callable[..., None]) -> Callable[..., ActiveSession]:
     """Alice signs in at a terminal, where she types these lines."""
     at_a_terminal(app)
 
-    def sign_in(*typed: str, given: dict[str, str] | None = None) -> Kept:
+    def sign_in(*typed: str, given: dict[str, str] | None = None) -> ActiveSession:
         lines = iter(typed)
-        asker = Asker(app, given or {}, may_ask=True, ask_line=lambda _: next(lines))
-        return app.sign_in(app.profiles.load("default")).by_password("alice", "Passw0rd", asker)
+        prompter = TerminalPrompter(app, "default", ask_line=lambda _: next(lines))
+        request = SignInRequest("alice", "Passw0rd", answers=given or {})
+        return app.login(app.profiles.load("default")).sign_in_with_password(request, prompter)
 
     return sign_in
 
 
-def test_a_person_may_mistype_a_code_twice(posed: Callable[..., None], signs_in: Callable[..., Kept]) -> None:
+def test_a_person_may_mistype_a_code_twice(
+    posed: Callable[..., None], signs_in: Callable[..., ActiveSession]
+) -> None:
     posed(CODE)
     assert signs_in("1", "2", "123456")
     with pytest.raises(CodeRefused):
         signs_in("1", "2", "3", "123456")
 
 
-def test_a_person_chooses_by_number(posed: Callable[..., None], signs_in: Callable[..., Kept]) -> None:
+def test_a_person_chooses_by_number(
+    posed: Callable[..., None], signs_in: Callable[..., ActiveSession]
+) -> None:
     posed(CHOICE, CODE)
     assert signs_in("0", "x", "2", "123456")
 
 
-def test_a_choice_and_then_its_code(aws_iot: CommandLine, posed: Callable[..., None]) -> None:
+def test_options_can_give_a_choice_and_its_code(aws_iot: CommandLine, posed: Callable[..., None]) -> None:
     posed(CHOICE, CODE)
     aws_iot(f"{LOGIN} --mfa-method SOFTWARE_TOKEN_MFA --mfa-code 123456")
 
 
-def test_a_new_password_and_what_else_the_pool_wants_to_know(
-    cloud: FakeCloud, posed: Callable[..., None], signs_in: Callable[..., Kept]
+def test_a_new_password_and_a_required_attribute(
+    cloud: FakeCloud, posed: Callable[..., None], signs_in: Callable[..., ActiveSession]
 ) -> None:
     posed(NEW_PASSWORD)
     assert signs_in("Ali", given={"password": "Passw0rd-2"})
@@ -113,7 +119,7 @@ def test_a_new_password_and_what_else_the_pool_wants_to_know(
     assert cloud.accounts["alice"].attributes == {"nickname": "Ali"}
 
 
-def test_what_the_pool_wants_to_know_can_be_given_with_the_command(
+def test_an_option_can_give_a_required_attribute(
     aws_iot: CommandLine, cloud: FakeCloud, posed: Callable[..., None]
 ) -> None:
     posed(NEW_PASSWORD)
@@ -122,14 +128,12 @@ def test_what_the_pool_wants_to_know_can_be_given_with_the_command(
     assert "NAME=VALUE" in aws_iot(f"{LOGIN} --attribute nickname", ends=2).stderr
 
 
-def test_a_new_password_that_is_too_weak_is_told_as_such(
-    aws_iot: CommandLine, posed: Callable[..., None]
-) -> None:
+def test_a_weak_new_password_is_rejected(aws_iot: CommandLine, posed: Callable[..., None]) -> None:
     posed(asks("NEW_PASSWORD_REQUIRED", "password"))
     assert "too weak" in aws_iot(f"{LOGIN} --new-password short", ends=7).stderr
 
 
-def test_an_admin_s_password_that_was_preset_is_forgotten_with_its_end(
+def test_a_preset_password_is_removed_when_it_is_replaced(
     aws_iot: CommandLine, posed: Callable[..., None]
 ) -> None:
     posed(asks("NEW_PASSWORD_REQUIRED", "password"))
@@ -139,9 +143,7 @@ def test_an_admin_s_password_that_was_preset_is_forgotten_with_its_end(
     assert "Signed in" in aws_iot("login -p Passw0rd-2").stderr
 
 
-def test_tools_that_call_for_keys_are_never_asked(
-    aws_iot: CommandLine, app: FakeApp, posed: Callable[..., None]
-) -> None:
+def test_credentials_never_prompts(aws_iot: CommandLine, app: FakeApp, posed: Callable[..., None]) -> None:
     posed(CODE)
     at_a_terminal(app)
     assert "aws-iot login" in aws_iot("credentials -u alice -p Passw0rd", ends=4).stderr

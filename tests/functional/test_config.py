@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.config.profile import to_exports
+from aws_iot.config.exports import to_exports
 from tests.conftest import CommandLine
 from tests.fakes import FakeApp, FakeCloud
 
@@ -19,7 +19,7 @@ def exports(tmp_path: Path, cloud: FakeCloud) -> Path:
     return path
 
 
-def test_a_profile_is_made_from_an_exports_file(aws_iot: CommandLine, app: FakeApp, exports: Path) -> None:
+def test_a_profile_is_created_from_an_exports_file(aws_iot: CommandLine, app: FakeApp, exports: Path) -> None:
     aws_iot(f"config -s {exports} -k team -u alice -p Passw0rd")
     assert app.profiles.load("team").username == "alice"
     assert app.profiles.load("team").user_pool_id == "us-east-1_FAKE"
@@ -36,13 +36,17 @@ def test_old_and_new_spellings_mean_the_same(
     assert app.profiles.load("team").username == "alice"
 
 
-def test_keys_in_the_exports_file_are_data(aws_iot: CommandLine, app: FakeApp, exports: Path) -> None:
+def test_unknown_keys_in_the_exports_file_are_ignored(
+    aws_iot: CommandLine, app: FakeApp, exports: Path
+) -> None:
     aws_iot(f"config -s {exports} -k team")
     assert app.profiles.keys() == ["default", "team"]
     assert app.profiles.load("team").username is None
 
 
-def test_without_a_file_only_what_is_given_changes(aws_iot: CommandLine, app: FakeApp, exports: Path) -> None:
+def test_without_a_file_only_the_given_fields_change(
+    aws_iot: CommandLine, app: FakeApp, exports: Path
+) -> None:
     aws_iot(f"config -s {exports} -k team -u alice -p first")
     aws_iot("config -k team -p second")
     assert app.profiles.load("team").username == "alice"
@@ -52,7 +56,7 @@ def test_without_a_file_only_what_is_given_changes(aws_iot: CommandLine, app: Fa
     assert app.profiles.load("team").username == "bob"
 
 
-def test_other_pools_leave_the_user_as_it_is(aws_iot: CommandLine, app: FakeApp, exports: Path) -> None:
+def test_other_pools_keep_the_user(aws_iot: CommandLine, app: FakeApp, exports: Path) -> None:
     aws_iot("config -u alice")
     aws_iot(f"config -s {exports}")
     assert app.profiles.load("default").username == "alice"
@@ -63,12 +67,12 @@ def test_a_password_can_come_from_standard_input(aws_iot: CommandLine, app: Fake
     assert app.secrets.get("password", "default", "alice") == "Passw0rd"
 
 
-def test_the_password_of_the_environment_is_not_stored(aws_iot: CommandLine, app: FakeApp) -> None:
+def test_the_password_of_the_environment_is_not_saved(aws_iot: CommandLine, app: FakeApp) -> None:
     aws_iot("config -u alice", env={"AWS_IOT_PASSWORD": "from-the-environment"})
     assert app.secrets.get("password", "default", "alice") is None
 
 
-def test_a_password_serves_only_the_user_it_was_preset_with(aws_iot: CommandLine, app: FakeApp) -> None:
+def test_a_preset_password_belongs_to_one_user(aws_iot: CommandLine, app: FakeApp) -> None:
     aws_iot("config -u alice -p Passw0rd")
     aws_iot("config -u bob")
     assert app.secrets.get("password", "default", "bob") is None
@@ -78,7 +82,7 @@ def test_a_password_serves_only_the_user_it_was_preset_with(aws_iot: CommandLine
     assert app.secrets.get("password", "default", "alice") is None
 
 
-def test_other_pools_take_password_secret_and_session_with_them(
+def test_other_pools_remove_password_secret_and_session(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, exports: Path
 ) -> None:
     cloud.member("alice", "Passw0rd")
@@ -88,25 +92,25 @@ def test_other_pools_take_password_secret_and_session_with_them(
     assert (shown["password_preset"], shown["client_secret"]) == (True, True)
     other = json.loads(exports.read_text()) | {"aws_user_pools_id": "us-east-1_OTHER"}
     exports.write_text(json.dumps(other))
-    assert "forgotten here" in aws_iot(f"config -s {exports}").stderr
+    assert "The saved session was removed" in aws_iot(f"config -s {exports}").stderr
     shown = json.loads(aws_iot("config show").stdout)
     assert (shown["user"], shown["password_preset"], shown["client_secret"]) == ("alice", False, False)
     aws_iot("whoami", ends=4)
 
 
-def test_what_was_preset_can_be_forgotten(aws_iot: CommandLine, app: FakeApp) -> None:
+def test_forget_removes_the_password_and_the_client_secret(aws_iot: CommandLine, app: FakeApp) -> None:
     aws_iot("config -u alice -p Passw0rd --client-secret hush")
     aws_iot("config --forget")
     shown = json.loads(aws_iot("config show").stdout)
     assert (shown["user"], shown["password_preset"], shown["client_secret"]) == ("alice", False, False)
 
 
-def test_a_password_is_kept_apart_from_the_profile_for_its_owner_only(
+def test_a_password_is_saved_apart_from_the_profile_in_a_private_file(
     aws_iot: CommandLine, app: FakeApp, exports: Path
 ) -> None:
     app.keyring = None
     result = aws_iot(f"config -s {exports} -k team -u alice -p hunter2-hunter2")
-    files = [path for path in app.config_folder.rglob("*") if path.is_file()]
+    files = [path for path in app.folders.config.rglob("*") if path.is_file()]
     holding = [path for path in files if b"hunter2" in path.read_bytes()]
     assert [path.parent.name for path in holding] == ["password"]
     assert stat.S_IMODE(holding[0].stat().st_mode) == 0o600
@@ -117,19 +121,19 @@ def test_a_password_is_kept_apart_from_the_profile_for_its_owner_only(
 @pytest.mark.parametrize(
     ("line", "code", "words"),
     [
-        ("config", 2, "Nothing to write"),
+        ("config", 2, "Nothing to save"),
         ("config -k team -u alice", 3, "aws-iot config -s aws-exports.json -k team"),
         ("config -s missing.json", 3, "missing.json: there is no such file"),
         ("config -k ../x -u alice", 3, "cannot name a profile"),
         ("config -p x --password-stdin", 2, "exclude each other"),
         ("config -p x", 2, "Whose password?"),
-        ("config -u alice list", 2, "Options go behind 'list'"),
-        ("config show -k nope", 3, "There is default: name it with -k."),
+        ("config -u alice list", 2, "Put options after 'list'"),
+        ("config show -k nope", 3, "Choose another with -k: default."),
         ("config remove -k nope", 3, "there is no profile 'nope'"),
         ("config remove", 2, "Missing option"),
     ],
 )
-def test_a_mistake_is_told_in_a_line(aws_iot: CommandLine, line: str, code: int, words: str) -> None:
+def test_a_mistake_is_reported_in_a_line(aws_iot: CommandLine, line: str, code: int, words: str) -> None:
     result = aws_iot(line, ends=code, stdin="y\n")
     assert words in result.stderr
     assert result.stdout == ""
@@ -145,7 +149,7 @@ def test_a_mistake_is_told_in_a_line(aws_iot: CommandLine, line: str, code: int,
         ('{"aws_pubsub_endpoint": "ws://example.com/mqtt"}', "must begin with wss://"),
     ],
 )
-def test_a_wrong_exports_file_names_the_file_and_the_key(
+def test_the_error_for_a_wrong_exports_file_names_the_file_and_the_key(
     aws_iot: CommandLine, app: FakeApp, tmp_path: Path, content: str, words: str
 ) -> None:
     path = tmp_path / "wrong.json"
@@ -168,7 +172,7 @@ def test_profiles_are_listed_a_line_each(aws_iot: CommandLine, exports: Path) ->
     assert [(row["profile"], row["user"]) for row in listed] == [("default", None), ("team", "alice")]
 
 
-def test_a_damaged_profile_is_listed_as_such_and_can_be_removed(aws_iot: CommandLine, app: FakeApp) -> None:
+def test_a_damaged_profile_is_listed_and_can_be_removed(aws_iot: CommandLine, app: FakeApp) -> None:
     (app.profiles.folder / "broken.json").write_text("{")
     assert "unusable" in aws_iot("config list").stdout
     aws_iot("config show -k broken", ends=3)
@@ -176,14 +180,14 @@ def test_a_damaged_profile_is_listed_as_such_and_can_be_removed(aws_iot: Command
     assert app.profiles.keys() == ["default"]
 
 
-def test_removing_a_profile_forgets_its_password(aws_iot: CommandLine, app: FakeApp) -> None:
+def test_removing_a_profile_removes_its_password(aws_iot: CommandLine, app: FakeApp) -> None:
     aws_iot("config -u alice -p Passw0rd")
     aws_iot("config remove -k default")
     assert app.profiles.keys() == []
     assert app.secrets.get("password", "default", "alice") is None
 
 
-def test_what_is_shown_can_be_read_again(aws_iot: CommandLine, app: FakeApp, tmp_path: Path) -> None:
+def test_the_shown_exports_can_be_read_again(aws_iot: CommandLine, app: FakeApp, tmp_path: Path) -> None:
     shown = json.loads(aws_iot("config show").stdout)
     again = tmp_path / "again.json"
     again.write_text(json.dumps(shown["aws_exports"]))
@@ -191,7 +195,7 @@ def test_what_is_shown_can_be_read_again(aws_iot: CommandLine, app: FakeApp, tmp
     assert to_exports(app.profiles.load("again")) == to_exports(app.profiles.load("default"))
 
 
-def test_an_empty_list_says_how_to_make_a_profile(aws_iot: CommandLine, app: FakeApp) -> None:
+def test_an_empty_list_shows_how_to_create_a_profile(aws_iot: CommandLine, app: FakeApp) -> None:
     app.profiles.remove("default")
     result = aws_iot("config list")
     assert result.stdout == ""

@@ -1,11 +1,11 @@
-"""Profiles from the files that people have already."""
+"""Profiles from files that people already have."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from aws_iot.config.profile import to_exports
+from aws_iot.config.exports import to_exports
 from tests.conftest import CommandLine
 from tests.fakes import FakeApp, FakeCloud
 
@@ -48,13 +48,13 @@ def test_the_outputs_of_amplify_gen_2(
     assert made.iot_region == "us-east-1"
 
 
-def test_an_endpoint_alone_changes_nothing(aws_iot: CommandLine) -> None:
-    assert "goes with -s" in aws_iot("config --endpoint wss://x", ends=2).stderr
+def test_an_endpoint_requires_a_file(aws_iot: CommandLine) -> None:
+    assert "requires -s" in aws_iot("config --endpoint wss://x", ends=2).stderr
 
 
 @pytest.fixture
 def cognitorc(tmp_path: Path, cloud: FakeCloud) -> Path:
-    """What the npm tool leaves behind, with one entry that is not whole."""
+    """The file of the npm tool, with one entry that is incomplete."""
     path = tmp_path / ".cognitorc"
     whole = to_exports(cloud.profile)
     entries = {
@@ -68,7 +68,7 @@ def cognitorc(tmp_path: Path, cloud: FakeCloud) -> Path:
     return path
 
 
-def test_the_profiles_of_the_npm_tool_are_taken_over(
+def test_the_profiles_of_the_npm_tool_are_imported(
     aws_iot: CommandLine, app: FakeApp, cognitorc: Path
 ) -> None:
     before = cognitorc.read_bytes()
@@ -85,9 +85,7 @@ def test_the_profiles_of_the_npm_tool_are_taken_over(
     assert cognitorc.read_bytes() == before
 
 
-def test_what_exists_is_replaced_if_that_is_wanted(
-    aws_iot: CommandLine, app: FakeApp, cognitorc: Path
-) -> None:
+def test_replace_replaces_existing_profiles(aws_iot: CommandLine, app: FakeApp, cognitorc: Path) -> None:
     aws_iot(f"config import {cognitorc} --replace", ends=3)
     assert app.profiles.load("default").username == "bob"
 
@@ -95,7 +93,7 @@ def test_what_exists_is_replaced_if_that_is_wanted(
 @pytest.mark.parametrize(
     ("content", "words"), [(None, "no such file"), ("[]", "expected a JSON object"), ("x", "JSON")]
 )
-def test_what_is_no_file_of_the_npm_tool_is_told(
+def test_the_error_names_a_file_that_is_not_of_the_npm_tool(
     aws_iot: CommandLine, tmp_path: Path, content: str | None, words: str
 ) -> None:
     path = tmp_path / "rc"

@@ -1,4 +1,4 @@
-"""`aws-iot credentials`: keys for other tools, without a question."""
+"""`aws-iot credentials`: AWS credentials for other tools, without a prompt."""
 
 import json
 import shlex
@@ -16,7 +16,7 @@ def identity(cloud: FakeCloud) -> str:
     return cloud.member("alice", "Passw0rd")
 
 
-def test_a_credential_process_gets_what_sdks_read(aws_iot: CommandLine) -> None:
+def test_the_format_for_a_credential_process(aws_iot: CommandLine) -> None:
     aws_iot("login -u alice -p Passw0rd")
     result = aws_iot("credentials")
     keys = json.loads(result.stdout)
@@ -26,7 +26,7 @@ def test_a_credential_process_gets_what_sdks_read(aws_iot: CommandLine) -> None:
     assert result.stderr == ""
 
 
-def test_a_shell_gets_what_it_can_evaluate(aws_iot: CommandLine) -> None:
+def test_the_format_for_a_shell(aws_iot: CommandLine) -> None:
     aws_iot("login -u alice -p Passw0rd")
     lines = aws_iot("credentials --format env").stdout
     told = subprocess.run(
@@ -35,13 +35,13 @@ def test_a_shell_gets_what_it_can_evaluate(aws_iot: CommandLine) -> None:
     assert told.stdout == "token\n"
 
 
-def test_json_names_the_variables(aws_iot: CommandLine) -> None:
+def test_the_json_format(aws_iot: CommandLine) -> None:
     aws_iot("login -u alice -p Passw0rd")
     assert json.loads(aws_iot("credentials --format json").stdout)["AWS_SESSION_TOKEN"] == "token"
 
 
 @pytest.mark.parametrize("line", ["credentials -u alice", "credentials exec -u alice -- true"])
-def test_nobody_is_asked_even_at_a_terminal(aws_iot: CommandLine, app: FakeApp, line: str) -> None:
+def test_it_never_prompts_even_at_a_terminal(aws_iot: CommandLine, app: FakeApp, line: str) -> None:
     app.is_at_terminal = True
     result = aws_iot(line, ends=4)
     assert "aws-iot login -u alice -k default" in result.stderr
@@ -53,7 +53,7 @@ def test_a_preset_password_signs_in(aws_iot: CommandLine) -> None:
     assert json.loads(aws_iot("credentials").stdout)["AccessKeyId"]
 
 
-def test_so_does_one_in_the_environment(aws_iot: CommandLine) -> None:
+def test_a_password_in_the_environment_signs_in(aws_iot: CommandLine) -> None:
     assert aws_iot("credentials -u alice", env={"AWS_IOT_PASSWORD": "Passw0rd"}).stdout
 
 
@@ -62,7 +62,7 @@ def test_so_does_one_in_the_environment(aws_iot: CommandLine) -> None:
     [
         ("credentials", 4, "aws-iot login -k default"),
         ("credentials exec", 2, "Missing argument"),
-        ("credentials -u alice exec true", 2, "Options go behind 'exec'"),
+        ("credentials -u alice exec true", 2, "Put options after 'exec'"),
         ("credentials --format xml", 2, "xml"),
         (
             f"credentials exec -u alice -p {shlex.quote('Passw0rd')} -- no-such-command",
@@ -71,5 +71,5 @@ def test_so_does_one_in_the_environment(aws_iot: CommandLine) -> None:
         ),
     ],
 )
-def test_a_mistake_is_told_in_a_line(aws_iot: CommandLine, line: str, code: int, words: str) -> None:
+def test_a_mistake_is_reported_in_a_line(aws_iot: CommandLine, line: str, code: int, words: str) -> None:
     assert words in aws_iot(line, ends=code).stderr

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from aws_iot.aws.admin.policy_reader import AwsVerdict
 from aws_iot.backend import template
 from aws_iot.errors import AwsIotError, CredentialsRefused, NotAuthorized, Unreachable
 from aws_iot.policy.access import PolicyLayer
 from aws_iot.policy.documents import Document, parse
+from aws_iot.policy.reader import AwsVerdict
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeCloud
 
@@ -249,7 +249,7 @@ def test_a_pattern_or_a_single_action_is_not_reported_as_everything(
 
 def test_a_topic_that_aws_would_reject_is_rejected(aws_iot: CommandLine, files: Path) -> None:
     assert (
-        "a topic of 8 slashes: 7 are the most"
+        "a topic with 8 slashes: the limit is 7"
         in aws_iot(about_me(files, f"--topic {'a/' * 8}"), ends=7).stderr
     )
 

@@ -1,4 +1,4 @@
-"""`aws-iot account` and `aws-iot mfa`: what people do with the account that they are signed in to."""
+"""`aws-iot account` and `aws-iot mfa`: the account of the signed-in user."""
 
 import json
 
@@ -18,13 +18,13 @@ def identity(cloud: FakeCloud, aws_iot: CommandLine) -> str:
     return identity
 
 
-def test_an_account_is_deleted_with_all_that_was_kept_of_it(
+def test_deleting_an_account_removes_its_session_and_password(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud
 ) -> None:
     assert "--yes" in aws_iot("account delete", ends=2).stderr
     assert "alice" in cloud.accounts
     for line in ("account delete --yes", "account delete --yes -u bob"):
-        assert "nothing is deleted" in aws_iot(line, ends=2).stderr
+        assert "Nothing was deleted" in aws_iot(line, ends=2).stderr
     assert "alice" in cloud.accounts
     aws_iot("account delete --yes -u alice")
     assert cloud.accounts == {}
@@ -46,12 +46,12 @@ def test_an_authenticator_app_needs_a_terminal(aws_iot: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("line", ["mfa status", "mfa setup --method email", "mfa off"])
-def test_who_is_not_signed_in_is_told_so(aws_iot: CommandLine, line: str) -> None:
+def test_mfa_requires_a_session(aws_iot: CommandLine, line: str) -> None:
     aws_iot("logout")
     assert "aws-iot login -k default" in aws_iot(line, ends=4).stderr
 
 
-def test_a_device_that_the_pool_gives_is_shown_to_it_again(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+def test_a_remembered_device_is_used_at_the_next_sign_in(aws_iot: CommandLine, cloud: FakeCloud) -> None:
     cloud.knows_devices = True
     aws_iot("login --remember-device")
     aws_iot("logout")
@@ -60,7 +60,7 @@ def test_a_device_that_the_pool_gives_is_shown_to_it_again(aws_iot: CommandLine,
     assert cloud.remembered == cloud.devices
 
 
-def test_apps_are_told_the_account_in_the_way_they_all_read() -> None:
+def test_the_key_uri_is_in_the_format_of_authenticator_apps() -> None:
     assert key_uri("a b@example.com", "ABC", issuer_of("team")) == (
         "otpauth://totp/aws-iot%20team%3Aa%20b%40example.com?secret=ABC&issuer=aws-iot%20team"
     )

@@ -1,4 +1,4 @@
-"""`aws-iot password`: changing it, and resetting a forgotten one."""
+"""`aws-iot password`: change it, and reset a forgotten one."""
 
 import pytest
 
@@ -12,20 +12,20 @@ def identity(cloud: FakeCloud) -> str:
     return cloud.member("alice", "Passw0rd")
 
 
-def test_a_forgotten_password_takes_two_commands(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+def test_a_reset_takes_two_commands(aws_iot: CommandLine, cloud: FakeCloud) -> None:
     sent = aws_iot("password reset -u alice")
     assert "aws-iot password reset -u alice -c CODE -k default" in sent.stderr
     aws_iot("password reset -u alice -c 654321 --new-password Passw0rd-2")
     assert cloud.accounts["alice"].password == "Passw0rd-2"
 
 
-def test_who_is_signed_in_changes_the_password(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+def test_a_signed_in_user_changes_the_password(aws_iot: CommandLine, cloud: FakeCloud) -> None:
     aws_iot("login -u alice -p Passw0rd")
     aws_iot("password change -p Passw0rd", env={"AWS_IOT_NEW_PASSWORD": "Passw0rd-2"})
     assert cloud.accounts["alice"].password == "Passw0rd-2"
 
 
-def test_a_preset_password_that_is_none_any_more_is_forgotten(aws_iot: CommandLine, app: FakeApp) -> None:
+def test_a_change_removes_the_preset_password(aws_iot: CommandLine, app: FakeApp) -> None:
     aws_iot("config -u alice -p Passw0rd")
     aws_iot("login")
     assert "aws-iot config -p PASS" in aws_iot("password change -p Passw0rd --new-password Passw0rd-2").stderr
@@ -39,11 +39,11 @@ def test_a_preset_password_that_is_none_any_more_is_forgotten(aws_iot: CommandLi
         ("password reset -u alice -c 000000 --new-password Passw0rd-2", 4, "not the code"),
         ("password reset -u alice -c 654321 --new-password short", 7, "too weak"),
         ("password reset -u alice -c 654321", 2, "AWS_IOT_NEW_PASSWORD"),
-        ("password reset", 2, "Who are you?"),
+        ("password reset", 2, "Which user?"),
         ("password reset -u nobody", 4, "no such user"),
     ],
 )
-def test_a_mistake_is_told_in_a_line(
+def test_a_mistake_is_reported_in_a_line(
     aws_iot: CommandLine, cloud: FakeCloud, line: str, code: int, words: str
 ) -> None:
     assert words in aws_iot(line, ends=code).stderr

@@ -383,9 +383,9 @@ def test_what_ends_the_attempts_is_told_and_what_is_kept_stays(
         ("pub -r lobby -m x --connections 0", "--connections"),
         ("pub -r lobby -m x --resume a", "--resume goes with --lines"),
         ("pub -r lobby -m x --spool a --qos 0", "--qos 0 asks for no acknowledgement"),
-        ("pub -r lobby --room ops -m x", "-r is given 2 times: give it once."),
-        ("pub -r lobby -m x -my --msg=z", "-m is given 3 times: give it once."),
-        ("pub -r lobby --file a --file b", "--file is given 2 times"),
+        ("pub -r lobby --room ops -m x", "-r was given 2 times: give it once."),
+        ("pub -r lobby -m x -my --msg=z", "-m was given 3 times: give it once."),
+        ("pub -r lobby --file a --file b", "--file was given 2 times"),
         ("pub -r lobby -m x --rate -1", "--rate"),
     ],
 )

@@ -7,7 +7,7 @@ from tests.conftest import CommandLine
 from tests.fakes import FakeCloud
 
 
-def test_without_a_command_there_is_help(aws_iot: CommandLine) -> None:
+def test_without_a_command_it_prints_help(aws_iot: CommandLine) -> None:
     assert "aws-iot local" in aws_iot("", ends=2).output
 
 
@@ -15,7 +15,7 @@ def test_an_unknown_command_is_an_error(aws_iot: CommandLine) -> None:
     assert "No such command 'pup'" in aws_iot("pup", ends=2).stderr
 
 
-def test_the_version_is_told(aws_iot: CommandLine) -> None:
+def test_it_prints_its_version(aws_iot: CommandLine) -> None:
     assert aws_iot("--version").stdout == f"aws-iot {package.__version__}\n"
 
 
@@ -34,13 +34,16 @@ def test_help_needs_nothing(aws_iot: CommandLine, line: str) -> None:
         ("admin accept us-east-1:4f9fa251-0ed5-4578-add0-985024739222 --policy nope", 7, "nope"),
     ],
 )
-def test_a_mistake_of_an_admin_is_told(
+def test_a_mistake_of_an_admin_is_reported(
     aws_iot: CommandLine, cloud: FakeCloud, line: str, code: int, words: str
 ) -> None:
+    cloud.other_identities["us-east-1:4f9fa251-0ed5-4578-add0-985024739222"] = []
     assert words in aws_iot(line, ends=code).stderr
     assert cloud.members == set()
 
 
-def test_one_wrong_identity_stops_an_admin_before_the_first(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+def test_one_invalid_identity_stops_the_command_before_the_first(
+    aws_iot: CommandLine, cloud: FakeCloud
+) -> None:
     aws_iot("admin accept us-east-1:4f9fa251-0ed5-4578-add0-985024739222 nonsense", ends=2)
     assert cloud.members == set()

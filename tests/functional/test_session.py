@@ -1,4 +1,4 @@
-"""`aws-iot login`, `logout`, `whoami`, and what the other commands make of a kept session."""
+"""`aws-iot login`, `logout`, `whoami`, and how the other commands use the saved session."""
 
 import json
 import stat
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aws_iot.auth.session_store import Kept
+from aws_iot.auth.session import RefreshToken, Session
 from aws_iot.errors import Unreachable
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeApp, FakeCloud
@@ -31,7 +31,7 @@ def pass_time(app: FakeApp, **time: int) -> None:
     app.now = lambda: datetime.now(UTC) + timedelta(**time)
 
 
-def test_who_is_signed_in_needs_no_password_and_no_user_pool(
+def test_a_signed_in_user_needs_no_password_and_no_user_pool(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str
 ) -> None:
     result = aws_iot("login -u alice -p Passw0rd")
@@ -42,7 +42,7 @@ def test_who_is_signed_in_needs_no_password_and_no_user_pool(
     assert len(cloud.published) == 2
 
 
-def test_a_preset_password_is_asked_of_the_user_pool_once(
+def test_a_preset_password_signs_in_once(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str
 ) -> None:
     aws_iot("config -u alice -p Passw0rd")
@@ -52,7 +52,7 @@ def test_a_preset_password_is_asked_of_the_user_pool_once(
     assert len(cloud.published) == 2
 
 
-def test_a_password_given_with_the_command_is_tried_and_not_kept(
+def test_the_session_of_a_typed_password_is_not_saved(
     aws_iot: CommandLine, cloud: FakeCloud, identity: str
 ) -> None:
     aws_iot(f"{PUB} -u alice -p Passw0rd")
@@ -63,13 +63,13 @@ def test_a_password_given_with_the_command_is_tried_and_not_kept(
     assert len(cloud.published) == 1
 
 
-def test_a_session_is_of_one_user(aws_iot: CommandLine, cloud: FakeCloud, identity: str) -> None:
+def test_a_session_belongs_to_one_user(aws_iot: CommandLine, cloud: FakeCloud, identity: str) -> None:
     cloud.member("bob", "Passw0rd")
     aws_iot("login -u alice -p Passw0rd")
     assert "AWS_IOT_PASSWORD" in aws_iot(f"{PUB} -u bob", ends=2).stderr
 
 
-def test_a_session_is_of_one_set_of_pools(
+def test_a_session_belongs_to_one_set_of_pools(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str
 ) -> None:
     aws_iot("login -u alice -p Passw0rd")
@@ -77,7 +77,7 @@ def test_a_session_is_of_one_set_of_pools(
     aws_iot("whoami", ends=4)
 
 
-def test_a_session_about_to_end_is_renewed_without_the_password(
+def test_an_expiring_session_is_refreshed_without_the_password(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str
 ) -> None:
     aws_iot("login -u alice -p Passw0rd")
@@ -90,25 +90,27 @@ def test_a_session_about_to_end_is_renewed_without_the_password(
     assert after["identity"] == before["identity"] == identity
 
 
-def test_a_session_that_cannot_be_renewed_says_so_and_a_password_takes_its_place(
+def test_a_password_replaces_a_session_that_cannot_be_refreshed(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str
 ) -> None:
     aws_iot("login -u alice -p Passw0rd")
     cloud.tokens.clear()
     pass_time(app, hours=2)
-    assert "the session has ended" in aws_iot(PUB, ends=4).stderr
-    assert "the session has ended" in aws_iot(PUB, env={"AWS_IOT_PASSWORD": "Passw0rd"}).stderr
+    assert "the session is no longer valid" in aws_iot(PUB, ends=4).stderr
+    assert "the session is no longer valid" in aws_iot(PUB, env={"AWS_IOT_PASSWORD": "Passw0rd"}).stderr
     assert len(cloud.published) == 1
 
 
-def test_a_renewal_that_fails_on_the_way_is_told(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
+def test_a_network_error_during_a_refresh_is_reported(
+    aws_iot: CommandLine, app: FakeApp, identity: str
+) -> None:
     aws_iot("login -u alice -p Passw0rd")
     pass_time(app, hours=2)
     unplug(app)
     assert "cannot reach the user pool" in aws_iot(PUB, ends=6).stderr
 
 
-def test_whoami_tells_without_asking_anybody(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
+def test_whoami_calls_no_service(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
     aws_iot("login -u alice -p Passw0rd")
     unplug(app)
     facts = json.loads(aws_iot("whoami --json").stdout)
@@ -124,27 +126,30 @@ def test_nobody_is_signed_in_at_first(aws_iot: CommandLine) -> None:
     assert "Nobody" in aws_iot("logout").stderr
 
 
-def whole(app: FakeApp) -> Kept:
-    """What is kept for the profile, with its secrets."""
+def saved(app: FakeApp) -> tuple[Session, RefreshToken]:
+    """The saved tokens, and the refresh token."""
     profile = app.profiles.load("default")
-    kept = app.sessions.load(profile)
-    assert kept
-    return app.sessions.whole(profile, kept)
+    found = app.sessions.load(profile)
+    assert found
+    assert found.session
+    token = app.sessions.refresh_token(profile, found.username)
+    assert token
+    return found.session, token
 
 
 @pytest.mark.parametrize("line", ["logout", "logout --everywhere"])
-def test_who_signs_out_is_forgotten_and_the_session_is_revoked(
+def test_logout_deletes_and_revokes_the_session(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str, line: str
 ) -> None:
     aws_iot("login -u alice -p Passw0rd")
-    kept = whole(app)
+    session, token = saved(app)
     assert "Signed out" in aws_iot(line).stderr
-    assert kept.session.refresh_token not in cloud.tokens
-    assert (kept.session.id_token in cloud.tokens) is (line == "logout")
+    assert token.value not in cloud.tokens
+    assert (session.id_token in cloud.tokens) is (line == "logout")
     aws_iot("whoami", ends=4)
 
 
-def test_who_signs_out_without_a_network_is_forgotten_all_the_same(
+def test_logout_without_a_network_deletes_the_session(
     aws_iot: CommandLine, app: FakeApp, identity: str
 ) -> None:
     aws_iot("login -u alice -p Passw0rd")
@@ -154,7 +159,7 @@ def test_who_signs_out_without_a_network_is_forgotten_all_the_same(
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"null", b"[]", b'{"pools": 1}', b"\xff", b"[" * 50_000])
-def test_what_is_lost_of_the_cache_is_renewed(
+def test_a_damaged_cache_is_refreshed(
     aws_iot: CommandLine, app: FakeApp, identity: str, damage: bytes
 ) -> None:
     aws_iot("login -u alice -p Passw0rd")
@@ -170,11 +175,11 @@ def test_what_is_lost_of_the_cache_is_renewed(
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"null", b"[]", b'{"pools": 1}', b"\xff"])
-def test_who_is_not_known_any_more_is_nobody_and_leaves_nothing(
+def test_a_damaged_record_counts_as_signed_out_and_logout_cleans_up(
     aws_iot: CommandLine, app: FakeApp, identity: str, damage: bytes
 ) -> None:
     aws_iot("login -u alice -p Passw0rd")
-    [path] = (app.config_folder / "signed-in").glob("*.json")
+    [path] = (app.folders.sessions).glob("*.json")
     path.write_bytes(damage)
     aws_iot("whoami", ends=4)
     aws_iot("logout")
@@ -182,7 +187,7 @@ def test_who_is_not_known_any_more_is_nobody_and_leaves_nothing(
     assert list(app.sessions.folder.glob("*.json")) == []
 
 
-def test_who_signed_in_last_is_who_acts(aws_iot: CommandLine, cloud: FakeCloud, identity: str) -> None:
+def test_the_last_user_who_signed_in_is_used(aws_iot: CommandLine, cloud: FakeCloud, identity: str) -> None:
     other = cloud.member("bob", "Passw0rd")
     aws_iot("config -u alice")
     aws_iot("login -u bob -p Passw0rd")
@@ -190,52 +195,54 @@ def test_who_signed_in_last_is_who_acts(aws_iot: CommandLine, cloud: FakeCloud, 
     assert cloud.published[-1][0].endswith(other)
 
 
-def test_an_access_token_that_has_ended_does_not_keep_the_other_sessions_alive(
+def test_logout_everywhere_refreshes_an_expired_access_token(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str
 ) -> None:
     aws_iot("login -u alice -p Passw0rd")
-    kept = whole(app)
-    del cloud.tokens[kept.session.id_token]  # which the fake takes for all short-lived tokens
+    session, _ = saved(app)
+    del cloud.tokens[session.id_token]  # the fake uses it for all short-lived tokens
     aws_iot("logout --everywhere")
     assert cloud.tokens == {}
 
 
-def test_signing_out_says_what_a_preset_password_does(aws_iot: CommandLine, identity: str) -> None:
+def test_logout_warns_of_a_preset_password(aws_iot: CommandLine, identity: str) -> None:
     aws_iot("config -u alice -p Passw0rd")
     aws_iot("login")
     assert "aws-iot config --forget -k default" in aws_iot("logout").stderr
 
 
-def test_account_commands_renew_tokens_that_end_before_the_credentials(
+def test_account_commands_refresh_tokens_that_expire_before_the_credentials(
     aws_iot: CommandLine, app: FakeApp, identity: str
 ) -> None:
     aws_iot("login -u alice -p Passw0rd")
     profile = app.profiles.load("default")
-    kept = whole(app)
-    ending = replace(kept.session, expires=datetime.now(UTC) + timedelta(seconds=5))
-    app.sessions.save(profile, replace(kept, session=ending))
+    found = app.sessions.load(profile)
+    assert found
+    assert found.session
+    expiring = replace(found.session, expires=datetime.now(UTC) + timedelta(seconds=5))
+    app.sessions.update(profile, replace(found, session=expiring))
     aws_iot("pub -r lobby -m hello")
-    assert whole(app).session.expires == ending.expires
+    assert saved(app)[0].expires == expiring.expires
     aws_iot("mfa status")
-    assert whole(app).session.expires > ending.expires
+    assert saved(app)[0].expires > expiring.expires
 
 
-def test_a_session_is_for_its_owner_s_eyes_only(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
+def test_only_the_owner_can_read_a_session(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
     shown = aws_iot("login -u alice -p Passw0rd").output + aws_iot("whoami --json").output
     [path] = app.sessions.folder.glob("*.json")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    kept = whole(app)
-    secrets = (kept.session.id_token, kept.session.access_token, kept.session.refresh_token, "Passw0rd")
-    assert not [secret for secret in secrets if secret and secret in shown]
+    session, token = saved(app)
+    secrets = (session.id_token, session.access_token, token.value, "Passw0rd")
+    assert not [secret for secret in secrets if secret in shown]
 
 
-def test_a_removed_profile_leaves_no_session(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
+def test_removing_a_profile_removes_its_session(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
     aws_iot("login -u alice -p Passw0rd")
     aws_iot("config remove -k default")
     assert list(app.sessions.folder.glob("*.json")) == []
 
 
-def test_an_account_that_was_made_anew_gets_its_own_identity(
+def test_an_account_that_was_created_again_gets_its_own_identity(
     aws_iot: CommandLine, cloud: FakeCloud, identity: str
 ) -> None:
     aws_iot("login -u alice -p Passw0rd")
@@ -245,7 +252,7 @@ def test_an_account_that_was_made_anew_gets_its_own_identity(
     assert json.loads(aws_iot("whoami --json").stdout)["identity"] == again
 
 
-def test_a_password_without_a_name_is_the_profile_s_user_s(
+def test_a_password_without_a_name_belongs_to_the_profile_s_user(
     aws_iot: CommandLine, cloud: FakeCloud, identity: str
 ) -> None:
     bob = cloud.member("bob", "Passw0rd-of-bob")
@@ -257,14 +264,14 @@ def test_a_password_without_a_name_is_the_profile_s_user_s(
     assert json.loads(aws_iot("whoami --json").stdout)["user"] == "bob"
 
 
-def test_another_preset_user_ends_the_session_of_the_one_before(aws_iot: CommandLine, identity: str) -> None:
+def test_another_preset_user_removes_the_session(aws_iot: CommandLine, identity: str) -> None:
     aws_iot("config -u alice")
     aws_iot("login -p Passw0rd")
-    assert "sign in anew" in aws_iot("config -u bob").stderr
+    assert "Sign in again" in aws_iot("config -u bob").stderr
     aws_iot("whoami", ends=4)
 
 
-def test_another_user_s_password_in_the_environment_does_not_replace_who_is_signed_in(
+def test_another_user_s_password_in_the_environment_does_not_replace_the_session(
     aws_iot: CommandLine, cloud: FakeCloud, identity: str
 ) -> None:
     bob = cloud.member("bob", "Passw0rd")

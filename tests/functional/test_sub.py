@@ -1,4 +1,4 @@
-"""`aws-iot sub` for scripts: what is heard, how it is printed, when it ends, and what counts as heard."""
+"""`aws-iot sub` for scripts: which messages it receives, how it prints them, when it stops and acknowledges."""
 
 import base64
 import io
@@ -31,12 +31,12 @@ def identity(cloud: FakeCloud) -> str:
     return cloud.member("alice", "Passw0rd")
 
 
-def said(text: str, sender: str = BOB, room: str = "lobby", message_id: str = "") -> Publication:
+def publication(text: str, sender: str = BOB, room: str = "lobby", message_id: str = "") -> Publication:
     properties = (("id", message_id),) if message_id else ()
     return Publication(f"{POOL}/{room}/{sender}", json.dumps({"msg": text}).encode(), properties)
 
 
-def hear(app: FakeApp, *events: Publication | Lost | Restored | BaseException) -> None:
+def arrive(app: FakeApp, *events: Publication | Lost | Restored | BaseException) -> None:
     """The next connection gets these events, and then Ctrl-C."""
 
     def put(connection: FakeConnection) -> None:
@@ -50,19 +50,25 @@ def texts(lines: str) -> list[str]:
     return [json.loads(line)["text"] for line in lines.splitlines()]
 
 
-# -- what is heard
+# -- which messages
 
 
-def test_senders_can_be_chosen_by_identity_or_by_its_beginning(aws_iot: CommandLine, app: FakeApp) -> None:
-    hear(app, said("1", BOB), said("2", CAROL), said("3", "device-7"), said("4", CAROL))
+def test_senders_are_selected_by_identity_or_its_start(aws_iot: CommandLine, app: FakeApp) -> None:
+    arrive(
+        app,
+        publication("1", BOB),
+        publication("2", CAROL),
+        publication("3", "device-7"),
+        publication("4", CAROL),
+    )
     assert texts(aws_iot(f"sub --json --from {BOB} {ALICE}", ends=130).stdout) == ["1"]
     assert texts(aws_iot(f"sub --json --from ca401000 {ALICE}", ends=130).stdout) == ["2", "4"]
     both = aws_iot(f"sub --json --from b0b00000 --from {CAROL} {ALICE}", ends=130).stdout
     assert texts(both) == ["1", "2", "4"]
 
 
-def test_what_one_says_oneself_can_be_left_out(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
-    hear(app, said("mine", identity), said("theirs"))
+def test_your_own_messages_can_be_skipped(aws_iot: CommandLine, app: FakeApp, identity: str) -> None:
+    arrive(app, publication("mine", identity), publication("theirs"))
     assert texts(aws_iot(f"sub --json --not-from-me {ALICE}", ends=130).stdout) == ["theirs"]
 
 
@@ -87,54 +93,62 @@ def test_rooms_can_be_patterns(aws_iot: CommandLine, app: FakeApp, cloud: FakeCl
     assert "Listening in ops/+, lobby;" in both.stderr
 
 
-# -- when it ends
+# -- when it stops
 
 
-def test_it_ends_after_so_many_messages_and_acknowledges_exactly_those(
+def test_it_stops_after_count_messages_and_acknowledges_exactly_those(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud
 ) -> None:
-    hear(app, Lost("x"), Restored(3.2), said("1"), said("2"), said("3"), said("4"))
+    arrive(
+        app, Lost("x"), Restored(3.2), publication("1"), publication("2"), publication("3"), publication("4")
+    )
     result = aws_iot(f"sub --json -C 3 {ALICE}")
     assert texts(result.stdout) == ["1", "2", "3"]
-    assert "connected again after 3.2 s" in result.stderr
+    assert "connection restored after 3.2 s" in result.stderr
     [connection] = cloud.connections
     assert connection.acknowledged == 3
     assert connection.closed
 
 
-def test_messages_that_are_left_out_or_repeated_do_not_count(
+def test_skipped_and_repeated_messages_do_not_count(
     aws_iot: CommandLine, app: FakeApp, identity: str
 ) -> None:
-    hear(app, said("mine", identity), said("1", message_id="a"), said("1", message_id="a"), said("2"))
+    arrive(
+        app,
+        publication("mine", identity),
+        publication("1", message_id="a"),
+        publication("1", message_id="a"),
+        publication("2"),
+    )
     assert texts(aws_iot(f"sub --json -C 2 --not-from-me {ALICE}").stdout) == ["1", "2"]
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "reason"),
     [
-        ("-W 0.5", "no message came within 0.5 seconds"),
-        ("-W 0.5 -C 1 --from ca401000", "none of 1 messages came within 0.5 seconds"),
-        ("-W 0.5 -C 5", "1 of 5 messages came within 0.5 seconds"),
+        ("-W 0.5", "no message arrived within 0.5 seconds"),
+        ("-W 0.5 -C 1 --from ca401000", "none of 1 messages arrived within 0.5 seconds"),
+        ("-W 0.5 -C 5", "1 of 5 messages arrived within 0.5 seconds"),
     ],
 )
-def test_when_too_little_comes_in_time_it_ends_with_exit_code_8(
-    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, options: str, told: str
+def test_if_too_few_messages_arrive_in_time_it_exits_with_8(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, options: str, reason: str
 ) -> None:
     if "-C" in options:
-        app.on_connect = lambda connection: connection.events.put(said("hi"))
+        app.on_connect = lambda connection: connection.events.put(publication("hi"))
     result = aws_iot(f"sub {options} {ALICE}", ends=8)
-    assert told in result.stderr
-    assert result.stdout.count("hi") == ("of 5" in told)
+    assert reason in result.stderr
+    assert result.stdout.count("hi") == ("of 5" in reason)
     [connection] = cloud.connections
     assert connection.acknowledged == ("-C" in options)
 
 
-def test_when_the_time_is_over_and_something_came_all_is_well(aws_iot: CommandLine, app: FakeApp) -> None:
-    app.on_connect = lambda connection: connection.events.put(said("hi"))
+def test_if_a_message_arrived_in_time_it_exits_with_0(aws_iot: CommandLine, app: FakeApp) -> None:
+    app.on_connect = lambda connection: connection.events.put(publication("hi"))
     assert "hi" in aws_iot(f"sub -W 0.5 {ALICE}").stdout
 
 
-# -- what counts as heard
+# -- when it acknowledges
 
 
 def test_a_message_is_acknowledged_only_once_its_line_is_written(
@@ -149,7 +163,7 @@ def test_a_message_is_acknowledged_only_once_its_line_is_written(
 
         connection.on_acknowledge = look
         for number in range(120):
-            connection.events.put(said(str(number)))
+            connection.events.put(publication(str(number)))
         connection.events.put(KeyboardInterrupt())
 
     app.on_connect = watch
@@ -161,23 +175,25 @@ def test_a_message_is_acknowledged_only_once_its_line_is_written(
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt(), Unreachable("gone")])
-def test_what_came_before_the_end_is_shown(aws_iot: CommandLine, app: FakeApp, end: BaseException) -> None:
-    hear(app, said("1"), said("2"), end)
+def test_messages_that_arrived_before_the_end_are_printed(
+    aws_iot: CommandLine, app: FakeApp, end: BaseException
+) -> None:
+    arrive(app, publication("1"), publication("2"), end)
     output = aws_iot(f"sub --json {ALICE}", ends=130 if isinstance(end, KeyboardInterrupt) else 6).stdout
     assert texts(output) == ["1", "2"]
 
 
-# -- how it is printed
+# -- how it prints
 
 
-def test_a_template_says_how_a_message_is_printed(aws_iot: CommandLine, app: FakeApp) -> None:
-    hear(app, said("hi\x1b[2J\nthere", room="ops"))
+def test_messages_are_printed_by_a_template(aws_iot: CommandLine, app: FakeApp) -> None:
+    arrive(app, publication("hi\x1b[2J\nthere", room="ops"))
     output = aws_iot(rf"sub --format '{{room:>5}}|{{short}}\t{{text}}' {ALICE}", ends=130).stdout
     assert output == "  ops|b0b00000\thi\\x1b[2J\\nthere\n"
 
 
 def test_raw_is_the_payload_and_a_line_break(aws_iot: CommandLine, app: FakeApp) -> None:
-    hear(app, Publication(f"{POOL}/lobby/{BOB}", b"\xff\x1b\n\0"), Publication(f"{POOL}/lobby/{BOB}", b""))
+    arrive(app, Publication(f"{POOL}/lobby/{BOB}", b"\xff\x1b\n\0"), Publication(f"{POOL}/lobby/{BOB}", b""))
     assert aws_iot(f"sub --raw {ALICE}", ends=130).stdout_bytes == b"\xff\x1b\n\0\n\n"
 
 
@@ -203,13 +219,13 @@ FORMS = ["", "--json", "--raw", "--format '{time} {raw} {name} {text}'"]
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_nothing_that_arrives_ends_it(aws_iot: CommandLine, app: FakeApp, form: str) -> None:
+def test_no_payload_stops_it(aws_iot: CommandLine, app: FakeApp, form: str) -> None:
     everywhere = (
         ("name", "\x1b[2J\n\0"),
         ("sent", "\0"),
         ("sent", "0001-01-01T00:00:00+23:59"),
     )
-    hear(
+    arrive(
         app,
         *(
             Publication(f"{POOL}/lo\x9bbby/{BOB}", payload, everywhere[:n])
@@ -224,17 +240,17 @@ def test_nothing_that_arrives_ends_it(aws_iot: CommandLine, app: FakeApp, form: 
         assert [from_line(line).payload for line in output.splitlines()[::3]] == HOSTILE
 
 
-def test_what_is_not_text_is_there_in_json_as_well(aws_iot: CommandLine, app: FakeApp) -> None:
-    hear(app, Publication(f"{POOL}/lobby/{BOB}", b"\xff", qos=0, retain=True))
+def test_json_contains_a_payload_that_is_not_text(aws_iot: CommandLine, app: FakeApp) -> None:
+    arrive(app, Publication(f"{POOL}/lobby/{BOB}", b"\xff", qos=0, retain=True))
     read = json.loads(aws_iot(f"sub --json {ALICE}", ends=130).stdout)
     assert base64.b64decode(read["payload_base64"]) == b"\xff"
     assert (read["qos"], read["retained"], read["text"]) == (0, True, "\ufffd")
 
 
-def test_what_was_heard_can_be_said_again_byte_for_byte(
+def test_received_messages_can_be_sent_again_byte_for_byte(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud
 ) -> None:
-    hear(app, *(Publication(f"{POOL}/lobby/{BOB}", payload) for payload in HOSTILE))
+    arrive(app, *(Publication(f"{POOL}/lobby/{BOB}", payload) for payload in HOSTILE))
     lines = aws_iot(f"sub --json {ALICE}", ends=130).stdout_bytes
     app.on_connect = lambda _: None
     aws_iot(f"pub --json-lines --rate 0 {ALICE}", stdin=lines)
@@ -245,13 +261,13 @@ def test_what_was_heard_can_be_said_again_byte_for_byte(
 
 
 @POSIX
-def test_a_command_is_run_for_each_message(
+def test_a_command_runs_for_each_message(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, tmp_path: Path
 ) -> None:
     script = tmp_path / "script"
     script.write_text('#!/bin/sh\necho "$1 $AWS_IOT_MESSAGE_ROOM $(cat)" >> "$0.out"\n')
     script.chmod(0o755)
-    hear(app, said("$(touch x); one"), said("two", room="ops"))
+    arrive(app, publication("$(touch x); one"), publication("two", room="ops"))
     result = aws_iot(f"sub --exec \"{script} 'a; b'\" -C 2 {ALICE}")
     assert result.stdout == ""
     assert script.with_suffix(".out").read_text().splitlines() == [
@@ -263,14 +279,14 @@ def test_a_command_is_run_for_each_message(
 
 @POSIX
 @pytest.mark.parametrize("jobs", [1, 3])
-def test_commands_that_fail_are_told_even_quietly_and_the_exit_code_is_9(
+def test_failed_commands_are_reported_even_with_quiet_and_the_exit_code_is_9(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, jobs: int
 ) -> None:
-    hear(app, said("0"), said("7"), said("0"))
+    arrive(app, publication("0"), publication("7"), publication("0"))
     result = aws_iot(
         f"sub -q -C 3 --exec-jobs {jobs} --exec 'sh -c \"exit $AWS_IOT_MESSAGE_TEXT\"' {ALICE}", ends=9
     )
-    assert "sh ended with exit code 7" in result.stderr
+    assert "sh exited with 7" in result.stderr
     assert "1 of 3 commands failed" in result.stderr
     assert cloud.connections[0].acknowledged == 3
 
@@ -287,7 +303,7 @@ def test_a_message_is_acknowledged_as_soon_as_its_command_has_ended(
 
         connection.on_acknowledge = look
         for number in range(5):
-            connection.events.put(said(str(number)))
+            connection.events.put(publication(str(number)))
 
     app.on_connect = watch
     aws_iot(f"sub -C 5 --exec 'sh -c \"echo x >> {tmp_path}/out\"' {ALICE}")
@@ -297,29 +313,27 @@ def test_a_message_is_acknowledged_as_soon_as_its_command_has_ended(
 
 @POSIX
 @pytest.mark.parametrize(
-    ("options", "ends", "told"),
+    ("options", "ends", "reason"),
     [
         ("", 9, "1 of 2 commands failed"),
         ("-C 2", 9, "1 of 2 commands failed"),
-        ("-C 5", 8, "2 of 5 messages came within 2 seconds"),
+        ("-C 5", 8, "2 of 5 messages arrived within 2 seconds"),
         ("--exec-jobs 2", 9, "1 of 3 commands failed"),
     ],
 )
-def test_when_the_time_is_up_a_running_command_is_ended(
-    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, options: str, ends: int, told: str
+def test_the_time_limit_also_stops_a_running_command(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, options: str, ends: int, reason: str
 ) -> None:
     def put(connection: FakeConnection) -> None:
         for text in ("0", "9999", "0"):
-            connection.events.put(said(text))
+            connection.events.put(publication(text))
 
     app.on_connect = put
     line = f"sub -q -W 2 {options} --exec 'sh -c \"exec sleep $AWS_IOT_MESSAGE_TEXT\"' {ALICE}"
     errors = aws_iot(line, ends=ends).stderr
-    assert "sh was ended: the time was up" in errors
-    assert told in errors
-    assert (
-        cloud.connections[0].acknowledged == 1
-    )  # the broker delivers the others again, if it keeps the session
+    assert "sh was stopped: the time is up" in errors
+    assert reason in errors
+    assert cloud.connections[0].acknowledged == 1  # the broker delivers the others again in a durable session
 
 
 @contextmanager
@@ -338,43 +352,41 @@ def no_more_open_files() -> Iterator[None]:
 
 
 @POSIX
-def test_a_message_that_no_command_can_be_given_is_not_acknowledged_and_ends_sub(
+def test_a_message_that_cannot_be_passed_to_a_command_is_not_acknowledged_and_stops_it(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud
 ) -> None:
     tempfile.gettempdir()  # found once, by opening files
     with ExitStack() as shortage:
 
         def put(connection: FakeConnection) -> None:
-            connection.events.put(said("1"))
+            connection.events.put(publication("1"))
             shortage.enter_context(no_more_open_files())
 
         app.on_connect = put
         result = aws_iot(f"sub -q --exec '{sys.executable} -c pass' {ALICE}", ends=9)
-    assert "cannot be given a message: Too many open files" in result.stderr
+    assert f"cannot pass a message to {sys.executable}: Too many open files" in result.stderr
     assert cloud.connections[0].acknowledged == 0
 
 
-# -- staying
+# -- durable sessions, and waiting for an admin
 
 
-def test_a_durable_session_has_the_name_that_was_given(
-    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud
-) -> None:
-    hear(app)
+def test_a_durable_session_has_the_given_name(aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud) -> None:
+    arrive(app)
     for options in ("", "--durable desk-1"):
         aws_iot(f"sub {options} {ALICE}", ends=130)
     assert [connection.durable for connection in cloud.connections] == [None, "desk-1"]
 
 
-def test_that_the_broker_has_forgotten_a_durable_session_is_told(aws_iot: CommandLine, app: FakeApp) -> None:
-    hear(app)
-    told = "The broker has forgotten the session 'desk': what was said meanwhile is missing."
-    assert told not in aws_iot(f"sub -r lobby --durable desk {ALICE}", ends=130).stderr
-    assert told in aws_iot(f"sub -r lobby --durable desk {ALICE}", ends=130).stderr
-    assert told not in aws_iot(f"sub -r lobby --durable chair {ALICE}", ends=130).stderr
+def test_it_warns_if_the_broker_has_discarded_a_durable_session(aws_iot: CommandLine, app: FakeApp) -> None:
+    arrive(app)
+    reason = "The broker has discarded the session 'desk': messages may be missing."
+    assert reason not in aws_iot(f"sub -r lobby --durable desk {ALICE}", ends=130).stderr
+    assert reason in aws_iot(f"sub -r lobby --durable desk {ALICE}", ends=130).stderr
+    assert reason not in aws_iot(f"sub -r lobby --durable chair {ALICE}", ends=130).stderr
 
 
-def test_waiting_for_an_admin_is_said_once_and_ends_when_one_has_accepted(
+def test_waiting_for_an_admin_is_reported_once_and_ends_when_one_has_accepted(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str
 ) -> None:
     cloud.members.clear()
@@ -386,18 +398,18 @@ def test_waiting_for_an_admin_is_said_once_and_ends_when_one_has_accepted(
             cloud.members.add(identity)
 
     app.pause = pause
-    hear(app, said("hi"))
+    arrive(app, publication("hi"))
     result = aws_iot(f"sub --wait {ALICE}", ends=130)
     assert "hi" in result.stdout
     assert result.stderr.count(f"no admin has accepted the identity {identity} yet") == 1
-    assert result.stderr.count("Waiting until one has") == 1
+    assert result.stderr.count("Waiting until an admin accepts it") == 1
     assert "Listening" in result.stderr
     assert pauses[0] == 5
     assert pauses == sorted(pauses)
     assert pauses[-1] == 30
 
 
-def test_ctrl_c_ends_the_waiting(aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud) -> None:
+def test_ctrl_c_ends_the_wait(aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud) -> None:
     cloud.members.clear()
 
     def pause(_: float) -> None:
@@ -407,37 +419,37 @@ def test_ctrl_c_ends_the_waiting(aws_iot: CommandLine, app: FakeApp, cloud: Fake
     assert "Waiting" in aws_iot(f"sub --wait {ALICE}", ends=130).stderr
 
 
-def test_whatever_else_is_wrong_is_not_waited_for(aws_iot: CommandLine, app: FakeApp) -> None:
+def test_it_does_not_wait_for_other_errors_to_go_away(aws_iot: CommandLine, app: FakeApp) -> None:
     app.fails_with = Unreachable("no way")
     assert "no way" in aws_iot(f"sub --wait {ALICE}", ends=6).stderr
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "reason"),
     [
-        ("--from bob", "'bob' is no identity"),
-        ("--from ''", "is no identity"),
+        ("--from bob", "'bob' is not an identity"),
+        ("--from ''", "is not an identity"),
         ("-C 0", "range"),
         ("-C x", "not a valid integer"),
         ("-W 0", "range"),
         ("-W nan", "not a number"),
-        ("--format '{who}'", "there is no field 'who'; there are time, received, sent, room"),
-        ("--format '{text'", "is part of no field"),
+        ("--format '{who}'", "there is no field 'who'; the fields are time, received, sent, room"),
+        ("--format '{text'", "does not belong to a field"),
         ("--json --raw", "exclude each other"),
         ("--format '' --exec true", "exclude each other"),
         ("--exec ''", "there is no command ''"),
         ("--exec 'no-such-command-here x'", "there is no command 'no-such-command-here'"),
         ('--exec "\'"', "No closing quotation"),
         ("--exec-jobs 0", "range"),
-        ("--exec true --exec true", "--exec is given 2 times: give it once."),
+        ("--exec true --exec true", "--exec was given 2 times: give it once."),
         ("--durable ''", "use 1 to 32 letters"),
         ("--durable a/b", "use 1 to 32 letters"),
         ("--durable " + "a" * 33, "use 1 to 32 letters"),
     ],
 )
-def test_a_mistake_is_told_before_anything_is_done(
-    aws_iot: CommandLine, cloud: FakeCloud, options: str, told: str
+def test_a_usage_error_is_reported_before_it_connects(
+    aws_iot: CommandLine, cloud: FakeCloud, options: str, reason: str
 ) -> None:
     result = aws_iot(f"sub {options} {ALICE}", ends=2)
-    assert told in result.stderr
+    assert reason in result.stderr
     assert cloud.connections == []

@@ -1,4 +1,4 @@
-"""What people and programs meet with real services: each told as what it is, and outlived where that can be."""
+"""Trouble with the real services: each kind is reported as what it is, and survived if possible."""
 
 import base64
 import json
@@ -19,9 +19,11 @@ import boto3
 import pytest
 
 from aws_iot.app import App
-from aws_iot.auth.session import Answer, Challenge
+from aws_iot.auth.login import SignInRequest
+from aws_iot.auth.prompter import NoPrompter
+from aws_iot.auth.token_refresher import ActiveSession
 from aws_iot.config.profile import Profile
-from aws_iot.errors import AwsIotError, SessionEnded
+from aws_iot.errors import SessionEnded
 from tests.cognito_proxy import CUT, Forward, Handler, Reply, Rotation, cognito_proxy, refused
 from tests.conftest import CommandLine
 from tests.processes import PASSWORD, Person, Stack, environment, run
@@ -41,7 +43,7 @@ def fair(operation: str, said: dict[str, Any], forward: Forward) -> Reply:
 
 @dataclass
 class Weather:
-    """What stands in front of the stack's Cognito; a test changes it as it goes. Its clock can be ahead of ours."""
+    """A proxy before the stack's Cognito that a test controls. Its clock can be ahead of ours."""
 
     url: str = ""
     handle: Handler = fair
@@ -57,7 +59,7 @@ class Weather:
 
     @property
     def operations(self) -> list[str]:
-        """What was asked so far."""
+        """The operations that were called so far."""
         return [operation for operation, _ in self.asked]
 
     def said(self, operation: str, name: str) -> list[Any]:
@@ -65,7 +67,7 @@ class Weather:
         return [said[name] for each, said in self.asked if each == operation]
 
     def refuse(self, operation: str, code: str, message: str) -> None:
-        """From now on, refuse this operation."""
+        """Reject this operation from now on."""
         then = self.handle
         self.handle = lambda each, said, forward: (
             refused(code, message) if each == operation else then(each, said, forward)
@@ -84,7 +86,7 @@ class Weather:
         self.handle = handle
 
     def grant(self, id_token: str) -> None:
-        """Let everybody in without a proof, which spares some arithmetic."""
+        """Accept every sign-in without a proof, which saves some arithmetic."""
         tokens = {"IdToken": id_token, "AccessToken": "a", "RefreshToken": "r", "ExpiresIn": 3600}
         keys = {
             "AccessKeyId": "ASIA",
@@ -105,7 +107,7 @@ class Weather:
 
 
 class Hasty(Rotation):
-    """Refresh tokens that serve once, and AWS keys that are about to end, unless they are to live longer."""
+    """Refresh tokens that can be used once, and AWS credentials that expire soon unless a test changes that."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -132,7 +134,7 @@ def weather(stack: Stack) -> Iterator[Weather]:
 
 
 class Unattended(App):
-    """The real parts, where nobody can be asked."""
+    """The real parts without a terminal."""
 
     def has_terminal(self) -> bool:
         return False
@@ -140,7 +142,7 @@ class Unattended(App):
 
 @pytest.fixture
 def aws_iot(stack: Stack, weather: Weather, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    """The command in this process with the real parts, in that weather; nothing is set up for AWS itself."""
+    """The command in this process with the real parts, through that proxy, without AWS settings."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_IOT_SECRETS", "file")
@@ -152,13 +154,13 @@ def aws_iot(stack: Stack, weather: Weather, tmp_path: Path, monkeypatch: pytest.
 
 @pytest.fixture(scope="module")
 def person(stack: Stack) -> Person:
-    """Somebody who is accepted, and stays so."""
+    """A member."""
     return stack.person()
 
 
 @dataclass(frozen=True)
 class Home:
-    """The settings of a person who is signed in, and the refresh tokens that the user pool takes."""
+    """The folder of a signed-in person, and the refresh tokens that the user pool accepts."""
 
     folder: Path
     tokens: dict[str, str]
@@ -166,7 +168,7 @@ class Home:
 
 @pytest.fixture(scope="module")
 def home(stack: Stack, person: Person, tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """That person's."""
+    """That person's folder."""
     folder, hasty = tmp_path_factory.mktemp("home"), Hasty()
     with weather_over(stack) as weather:
         weather.handle = hasty
@@ -179,7 +181,7 @@ def home(stack: Stack, person: Person, tmp_path_factory: pytest.TempPathFactory)
 def signed_in(
     aws_iot: CommandLine, weather: Weather, stack: Stack, home: Home, tmp_path: Path
 ) -> CommandLine:
-    """That person's command. What needs keys has to renew the session first."""
+    """That person's command. It must refresh the session before it uses credentials."""
     shutil.copytree(home.folder, tmp_path, dirs_exist_ok=True)
     aws_iot.app.profiles.change("default", lambda _: weather.profile(stack.profile))
     hasty = Hasty()
@@ -190,7 +192,7 @@ def signed_in(
 
 @pytest.fixture(scope="module")
 def admin(stack: Stack) -> Iterator[Any]:
-    """The user pool, as its admin has it."""
+    """The user pool, as its admin uses it."""
     keys = ConfigParser()
     keys.read(stack.folder / "admin-credentials")
     client = boto3.client(
@@ -203,36 +205,35 @@ def admin(stack: Stack) -> Iterator[Any]:
 # -- the session ends
 
 
-def test_whatever_an_admin_does_to_end_a_session_is_told_once_its_keys_have_ended(
+def test_a_session_that_an_admin_ends_is_reported_when_its_credentials_expire(
     aws_iot: CommandLine, weather: Weather, stack: Stack, admin: Any
 ) -> None:
     person = stack.person()
     who = {"UserPoolId": stack.profile.user_pool_id, "Username": person.username}
     aws_iot(f"login -u {person.username} -p {PASSWORD}")
-    profile = aws_iot.app.profiles.load("default")
-    kept = aws_iot.app.sessions.load(profile)
-    assert kept
+    aws_iot.app.now = weather.now
+    login = aws_iot.app.login(aws_iot.app.profiles.load("default"))
+    signed_in = login.sign_in(SignInRequest(), NoPrompter("default"))
     admin.admin_user_global_sign_out(**who)
     aws_iot(PUB)  # as on AWS, which takes no keys back
 
-    aws_iot.app.now = lambda: datetime.now(UTC) + HOUR
     weather.ahead = HOUR
     for line in (PUB, "sub", "credentials", "password change -p x --new-password y"):
         errors = aws_iot(line, ends=4).stderr
-        assert "the session has ended: Refresh Token has been revoked" in errors
+        assert "the session is no longer valid: Refresh Token has been revoked" in errors
         assert f"aws-iot login -u {person.username} -k default" in errors
-    with pytest.raises(SessionEnded, match="has been revoked"):  # what ends a program that has been listening
-        aws_iot.app.sign_in(profile).credentials(kept).current()
+    with pytest.raises(SessionEnded, match="has been revoked"):  # this ends a program that is connected
+        signed_in.refresher.refresh()
 
     admin.admin_disable_user(**who)
-    assert "the session has ended: User is disabled" in aws_iot(PUB, ends=4).stderr
+    assert "the session is no longer valid: User is disabled" in aws_iot(PUB, ends=4).stderr
     assert "User is disabled" in aws_iot(f"login -p {PASSWORD}", ends=4).stderr
 
     admin.admin_delete_user(**who)
-    assert "the session has ended: The user has been deleted" in aws_iot(PUB, ends=4).stderr
+    assert "the session is no longer valid: The user has been deleted" in aws_iot(PUB, ends=4).stderr
     assert "there is no such user" in aws_iot(f"login -p {PASSWORD}", ends=4).stderr
 
-    assert person.identity in aws_iot("whoami").stdout  # it tells what is kept here
+    assert person.identity in aws_iot("whoami").stdout  # from the saved session
     assert "Signed out" in aws_iot("logout").stderr
 
 
@@ -243,22 +244,22 @@ def test_whatever_an_admin_does_to_end_a_session_is_told_once_its_keys_have_ende
         ("RefreshTokenReuseException", "Refresh token has been invalidated by rotation."),
     ],
 )
-def test_a_refresh_token_that_serves_no_more_is_told(
+def test_an_invalid_refresh_token_is_reported(
     signed_in: CommandLine, weather: Weather, code: str, message: str
 ) -> None:
     weather.refuse(RENEWAL, code, message)
-    assert f"the session has ended: {message}" in signed_in("credentials", ends=4).stderr
+    assert f"the session is no longer valid: {message}" in signed_in("credentials", ends=4).stderr
 
 
-def test_a_password_takes_the_place_of_a_session_that_has_ended(
+def test_a_password_replaces_a_session_that_is_no_longer_valid(
     signed_in: CommandLine, weather: Weather
 ) -> None:
     weather.refuse(RENEWAL, "NotAuthorizedException", "Refresh Token has expired")
     errors = signed_in("credentials", env={"AWS_IOT_PASSWORD": PASSWORD}).stderr
-    assert "Signing in anew: the session has ended: Refresh Token has expired" in errors
+    assert "Signing in again: the session is no longer valid: Refresh Token has expired" in errors
 
 
-def test_a_rotated_refresh_token_is_kept_even_if_there_are_no_credentials_for_it_yet(
+def test_a_rotated_refresh_token_is_saved_even_if_it_gets_no_credentials_yet(
     signed_in: CommandLine, weather: Weather
 ) -> None:
     weather.once(refused("LimitExceededException", "why"), KEYS)
@@ -267,43 +268,43 @@ def test_a_rotated_refresh_token_is_kept_even_if_there_are_no_credentials_for_it
     assert len(set(weather.said(RENEWAL, "RefreshToken"))) == 2
 
 
-def nobody(challenge: Challenge, _: AwsIotError | None) -> Answer:
-    raise AssertionError(challenge)
+def private_session(aws_iot: CommandLine, person: Person) -> ActiveSession:
+    """A session that only this program has."""
+    request = SignInRequest(person.username, PASSWORD, is_explicit=True)
+    return aws_iot.app.login(aws_iot.app.profiles.load("default")).sign_in(request, NoPrompter("default"))
 
 
-def test_a_program_that_keeps_no_session_holds_on_to_a_rotated_refresh_token_as_well(
+def test_a_private_session_keeps_a_rotated_refresh_token(
     aws_iot: CommandLine, weather: Weather, person: Person
 ) -> None:
     weather.handle = Hasty()
-    sign_in = aws_iot.app.sign_in(aws_iot.app.profiles.load("default"))
-    keys = sign_in.credentials(sign_in.by_password(person.username, PASSWORD, nobody))
+    credentials = private_session(aws_iot, person).refreshing_credentials()
     weather.once(refused("LimitExceededException", "why"), KEYS)
-    first = keys.current()
-    assert keys.current() != first
+    first = credentials.current()
+    assert credentials.current() != first
     assert len(set(weather.said(RENEWAL, "RefreshToken"))) == 2
 
 
-def test_a_program_that_keeps_no_session_does_not_end_with_one_that_is_kept(
+def test_a_private_session_outlives_the_saved_one(
     signed_in: CommandLine, weather: Weather, person: Person
 ) -> None:
     weather.handle = Hasty()  # which knows nothing of the kept one
     signed_in("credentials", ends=4)
-    sign_in = signed_in.app.sign_in(signed_in.app.profiles.load("default"))
-    own = sign_in.by_password(person.username, PASSWORD, nobody)
-    assert sign_in.credentials(own).current() != own.credentials
+    own = private_session(signed_in, person)
+    assert own.refreshing_credentials().current() != own.credentials
 
 
 # -- the password
 
 
-def test_a_preset_password_that_was_changed_elsewhere_is_told_from_one_that_was_given(
+def test_a_wrong_preset_password_is_distinguished_from_a_wrong_given_one(
     aws_iot: CommandLine, person: Person
 ) -> None:
     aws_iot(f"config -u {person.username} -p the-0ne-Before")
     for line in (PUB, "login"):
         errors = aws_iot(line, ends=4).stderr
         assert "wrong user name or password" in errors
-        assert "preset, and may have been changed elsewhere" in errors
+        assert "the preset password was used, and may have been changed elsewhere" in errors
         assert "aws-iot config -p PASS -k default" in errors
     given = aws_iot("login -p nonsense", ends=4).stderr
     assert "wrong user name or password" in given
@@ -312,14 +313,14 @@ def test_a_preset_password_that_was_changed_elsewhere_is_told_from_one_that_was_
     aws_iot("login")
 
 
-def test_too_many_wrong_passwords_are_told_from_a_wrong_one(
+def test_too_many_wrong_passwords_are_distinguished_from_one(
     aws_iot: CommandLine, weather: Weather, person: Person
 ) -> None:
     aws_iot(f"config -u {person.username} -p {PASSWORD}")
     weather.refuse("RespondToAuthChallenge", "NotAuthorizedException", "Password attempts exceeded")
     errors = aws_iot(PUB, ends=4).stderr
     assert "too many wrong passwords" in errors
-    assert "Wait before the next try" in errors
+    assert "Wait before you try again" in errors
     assert "wrong user name" not in errors
     assert "preset" not in errors
 
@@ -332,7 +333,7 @@ def wrong_by(hours: int) -> str:
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-def test_a_proof_that_was_made_at_the_wrong_time_is_no_wrong_password(
+def test_a_proof_made_at_the_wrong_time_is_not_a_wrong_password(
     aws_iot: CommandLine, weather: Weather, person: Person, hours: int
 ) -> None:
     weather.refuse("RespondToAuthChallenge", "NotAuthorizedException", "Incorrect username or password.")
@@ -341,7 +342,7 @@ def test_a_proof_that_was_made_at_the_wrong_time_is_no_wrong_password(
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-def test_a_wrong_clock_is_told_where_cognito_lets_the_sign_in_pass(
+def test_a_wrong_clock_is_reported_even_if_cognito_accepts_the_sign_in(
     aws_iot: CommandLine, weather: Weather, hours: int
 ) -> None:
     weather.grant("i")
@@ -350,7 +351,7 @@ def test_a_wrong_clock_is_told_where_cognito_lets_the_sign_in_pass(
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-def test_a_wrong_clock_is_told_at_a_renewal_which_the_session_survives(
+def test_a_wrong_clock_is_reported_at_a_refresh_and_the_session_survives(
     signed_in: CommandLine, weather: Weather, hours: int
 ) -> None:
     weather.ahead = -hours * HOUR
@@ -360,7 +361,7 @@ def test_a_wrong_clock_is_told_at_a_renewal_which_the_session_survives(
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-def test_a_renewal_that_is_refused_at_the_wrong_time_is_blamed_on_the_clock(
+def test_a_refresh_that_is_rejected_at_the_wrong_time_is_blamed_on_the_clock(
     signed_in: CommandLine, weather: Weather, hours: int
 ) -> None:
     weather.refuse(RENEWAL, "NotAuthorizedException", "Invalid Refresh Token")
@@ -369,7 +370,7 @@ def test_a_renewal_that_is_refused_at_the_wrong_time_is_blamed_on_the_clock(
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-def test_a_wrong_clock_is_told_when_a_kept_session_connects(
+def test_a_wrong_clock_is_reported_when_a_saved_session_connects(
     signed_in: CommandLine, weather: Weather, hours: int
 ) -> None:
     assert isinstance(weather.handle, Hasty)
@@ -384,16 +385,14 @@ def test_a_wrong_clock_is_told_when_a_kept_session_connects(
 # -- too many requests
 
 
-def test_a_call_is_made_again_when_it_was_throttled(
-    signed_in: CommandLine, weather: Weather, person: Person
-) -> None:
+def test_a_throttled_call_is_retried(signed_in: CommandLine, weather: Weather, person: Person) -> None:
     weather.once(THROTTLED, "SignUp", RENEWAL, KEYS)
     signed_in(f"signup -u {person.username}-2 -p {PASSWORD} -e a@example.com")
     signed_in("credentials")
     assert weather.operations == [each for each in ("SignUp", RENEWAL, KEYS) for _ in range(2)]
 
 
-def test_a_service_that_stays_busy_is_told_before_the_time_for_a_call_is_up(
+def test_a_service_that_stays_busy_is_reported_before_the_deadline(
     aws_iot: CommandLine, weather: Weather
 ) -> None:
     weather.refuse("SignUp", "ThrottlingException", "Rate exceeded")
@@ -406,7 +405,7 @@ def test_a_service_that_stays_busy_is_told_before_the_time_for_a_call_is_up(
     ("operation", "line"),
     [("ForgotPassword", "password reset"), ("InitiateAuth", "login -p x"), (RENEWAL, "credentials")],
 )
-def test_a_limit_on_attempts_is_told_and_not_tried_again(
+def test_a_limit_on_attempts_is_reported_and_not_retried(
     signed_in: CommandLine, weather: Weather, operation: str, line: str
 ) -> None:
     reached = "Attempt limit exceeded, please try after some time."
@@ -422,7 +421,7 @@ def test_a_limit_on_attempts_is_told_and_not_tried_again(
     ("operation", "line"),
     [("SignUp", f"signup -u lost -p {PASSWORD} -e a@example.com"), (RENEWAL, "credentials")],
 )
-def test_what_may_have_been_carried_out_is_not_asked_twice(
+def test_a_call_that_may_have_been_carried_out_is_not_repeated(
     signed_in: CommandLine, weather: Weather, operation: str, line: str
 ) -> None:
     weather.once(CUT, operation)
@@ -430,7 +429,7 @@ def test_what_may_have_been_carried_out_is_not_asked_twice(
     assert weather.operations == [operation]
 
 
-def test_a_question_whose_answer_was_lost_is_asked_again(aws_iot: CommandLine, weather: Weather) -> None:
+def test_a_call_whose_answer_was_lost_is_retried(aws_iot: CommandLine, weather: Weather) -> None:
     weather.grant("i")
     weather.once(CUT, "InitiateAuth", KEYS)
     aws_iot("login -u alice -p x")
@@ -441,7 +440,7 @@ def test_a_question_whose_answer_was_lost_is_asked_again(aws_iot: CommandLine, w
 
 
 @pytest.mark.parametrize("host", ["cognito-idp", "issuer-cognito-idp"])
-def test_a_token_of_either_issuer_of_a_user_pool_is_passed_on_as_it_is(
+def test_a_token_of_either_issuer_of_a_user_pool_is_passed_on_unchanged(
     aws_iot: CommandLine, weather: Weather, stack: Stack, host: str
 ) -> None:
     pool = stack.profile.user_pool_id

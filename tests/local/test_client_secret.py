@@ -37,8 +37,10 @@ def test_an_app_client_with_a_secret(stack: Stack, tmp_path: Path) -> None:
     app = App(tmp_path)
     accounts = app.accounts(app.profiles.load("default"))
     for typed in (name, address):  # the hash is of the name that Cognito knows, not of the alias
-        session = session_of(accounts, typed, f"{PASSWORD}2")
-        assert accounts.renew(session).id_token
-    accounts.of(session).revoke()
+        token = session_of(accounts, typed, f"{PASSWORD}2").refresh_token
+        assert token
+        assert accounts.refresh(token).id_token
+    assert token
+    accounts.revoke(token)
     with pytest.raises(SessionEnded):
-        accounts.renew(session)
+        accounts.refresh(token)

@@ -1,4 +1,4 @@
-"""The keys of a Cognito user in other AWS tools, for real: boto3 reads the stanza that the docs give."""
+"""The credentials of a Cognito user in other AWS tools, for real: boto3 reads the lines that the docs show."""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ print(json.dumps(session.client("sts", endpoint_url=sys.argv[1]).get_caller_iden
 
 @pytest.fixture
 def person(stack: Stack, tmp_path: Path) -> Person:
-    """Somebody who is signed in, with settings of their own."""
+    """A signed-in person with settings of their own."""
     person = stack.person()
     env = environment(tmp_path)
     App(tmp_path).profiles.change("default", lambda _: stack.profile)
@@ -31,7 +31,7 @@ def person(stack: Stack, tmp_path: Path) -> Person:
 
 
 def who_am_i(env: dict[str, str], *arguments: str) -> str:
-    """What AWS says of the keys that boto3 finds."""
+    """The identity that AWS sees for the credentials that boto3 finds."""
     command = [sys.executable, "-c", WHO_AM_I, *arguments]
     done = subprocess.run(
         command, env=env, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False
@@ -41,7 +41,9 @@ def who_am_i(env: dict[str, str], *arguments: str) -> str:
     return arn
 
 
-def test_boto3_gets_its_keys_by_a_credential_process(stack: Stack, person: Person, tmp_path: Path) -> None:
+def test_boto3_gets_its_credentials_from_a_credential_process(
+    stack: Stack, person: Person, tmp_path: Path
+) -> None:
     config = tmp_path / "aws-config"
     config.write_text(
         f"[profile chat]\ncredential_process = {COMMAND[0]} -m aws_iot credentials -k default\n"
@@ -50,7 +52,7 @@ def test_boto3_gets_its_keys_by_a_credential_process(stack: Stack, person: Perso
     assert arn.endswith("/CognitoIdentityCredentials")
 
 
-def test_the_aws_cli_gets_its_keys_by_a_credential_process(
+def test_the_aws_cli_gets_its_credentials_from_a_credential_process(
     stack: Stack, person: Person, tmp_path: Path
 ) -> None:
     aws = shutil.which("aws", path=str(Path(sys.executable).parent.parent / "aws-cli" / BIN))
@@ -92,7 +94,9 @@ def test_the_aws_cli_gets_its_keys_by_a_credential_process(
     assert "aws-iot login" in done.stderr
 
 
-def test_a_command_gets_them_in_its_environment_and_its_end_is_ours(stack: Stack, person: Person) -> None:
+def test_exec_gives_the_credentials_and_ends_with_the_command_s_exit_code(
+    stack: Stack, person: Person
+) -> None:
     line = [*COMMAND, "credentials", "exec", "--", sys.executable, "-c", WHO_AM_I, str(stack.profile.iot_url)]
     env = person.env | {"AWS_PROFILE": "nonsense"}
     done = subprocess.run(line, env=env, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=True)

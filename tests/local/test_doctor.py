@@ -154,24 +154,26 @@ def test_people_see_one_line_per_step(real: CommandLine) -> None:
 def test_a_saved_session_is_used_and_stays_saved(real: CommandLine) -> None:
     real("login")
     end_soon(real.app)
-    assert "kept" in examine(real)[STEPS.index("sign-in")]["seen"]
+    assert "saved session" in examine(real)[STEPS.index("sign-in")]["seen"]
     assert "credentials" in real("whoami").stdout
 
 
 def test_no_secret_is_printed(real: CommandLine) -> None:
     real("login")
-    kept = real.app.sessions.load(real.app.profiles.load("default"))
-    assert kept
-    told = real("doctor").stdout + real("doctor --json").stdout
+    saved = real.app.sessions.load(real.app.profiles.load("default"))
+    assert saved
+    assert saved.session
+    assert saved.credentials
+    shown = real("doctor").stdout + real("doctor --json").stdout
     secrets = (
         PASSWORD,
-        kept.session.id_token,
-        kept.session.access_token,
-        kept.credentials.secret_access_key,
-        kept.credentials.session_token,
+        saved.session.id_token,
+        saved.session.access_token,
+        saved.credentials.secret_access_key,
+        saved.credentials.session_token,
     )
-    assert not [secret for secret in secrets if secret in told]
-    assert "ASIA" not in told
+    assert not [secret for secret in secrets if secret in shown]
+    assert "ASIA" not in shown
 
 
 # -- the profile
@@ -182,7 +184,7 @@ def test_a_missing_profile(real: CommandLine) -> None:
 
 
 def test_an_incomplete_profile(real: CommandLine) -> None:
-    path = real.app.config_folder / "profiles" / "default.json"
+    path = real.app.folders.profiles / "default.json"
     stored = json.loads(path.read_text())
     del stored["aws-exports"]["aws_cognito_identity_pool_id"]
     path.write_text(json.dumps(stored))
@@ -353,7 +355,7 @@ def test_an_app_client_that_does_not_exist(real: CommandLine) -> None:
 def test_an_app_client_without_srp(real: CommandLine, stack: Stack) -> None:
     made = stack.app_client(ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"])
     change(real, client_id=made["ClientId"])
-    assert "ALLOW_USER_SRP_AUTH" in check_cause(real, "user-pool", "does not allow sign-in by SRP", 3)
+    assert "ALLOW_USER_SRP_AUTH" in check_cause(real, "user-pool", "does not allow sign-in with SRP", 3)
 
 
 def test_an_app_client_with_an_unknown_secret(real: CommandLine, stack: Stack) -> None:
@@ -387,10 +389,12 @@ def test_a_revoked_session(real: CommandLine) -> None:
     real("config --forget")
     end_soon(real.app)
     profile = real.app.profiles.load("default")
-    kept = real.app.sessions.load(profile)
-    assert kept
-    real.app.accounts(profile).of(real.app.sessions.whole(profile, kept).session).revoke()
-    check_cause(real, "sign-in", "the session has ended", 4)
+    saved = real.app.sessions.load(profile)
+    assert saved
+    token = real.app.sessions.refresh_token(profile, saved.username)
+    assert token
+    real.app.accounts(profile).revoke(token)
+    check_cause(real, "sign-in", "the session is no longer valid", 4)
 
 
 # -- credentials
@@ -418,7 +422,9 @@ def refusing(real: CommandLine, operation: str, code: str, message: str) -> Iter
 def test_an_identity_pool_without_the_user_pool_as_provider(real: CommandLine) -> None:
     message = "Token is not from a supported provider of this identity pool."
     with refusing(real, "GetId", "NotAuthorizedException", message):
-        assert "as a provider" in check_cause(real, "identity-pool", "not from a supported provider", 4)
+        assert "an identity provider of" in check_cause(
+            real, "identity-pool", "not from a supported provider", 4
+        )
 
 
 def test_an_identity_pool_without_a_role_for_members(real: CommandLine) -> None:

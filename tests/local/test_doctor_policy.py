@@ -147,7 +147,7 @@ def test_an_identity_that_is_not_accepted_gets_the_command_to_accept_it(
     accepted = aws_iot("doctor --policy")
     aws_iot(f"admin revoke {person.identity}")
     assert "Everything is allowed." in accepted.stderr
-    # The local stack does not have this call, so one line says so.
+    # The local stack does not have this call, so one line reports that.
     assert accepted.stderr.count("Without AWS's own verdict: AWS rejected TestAuthorization") == 1
 
 

@@ -186,7 +186,7 @@ def two_people(start: Start, profiles: dict[str, str], tmp_path: Path) -> Callab
 
 
 @POSIX
-def test_of_two_people_one_hears_what_the_other_says(
+def test_one_person_receives_what_the_other_sends(
     two_people: Callable[[str], Running], ann: Ann, room: str, tmp_path: Path
 ) -> None:
     script = two_people(f"alice bob {room}")
@@ -200,7 +200,7 @@ def test_of_two_people_one_hears_what_the_other_says(
 
 @POSIX
 @pytest.mark.parametrize(("people", "code"), [("alice stranger", 5), ("stranger alice", 5), ("alice", 2)])
-def test_the_script_ends_as_the_command_that_fails_and_cleans_up(
+def test_the_script_exits_like_the_command_that_fails_and_cleans_up(
     two_people: Callable[[str], Running], tmp_path: Path, people: str, code: int
 ) -> None:
     script = two_people(people)

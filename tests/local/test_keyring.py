@@ -1,4 +1,4 @@
-"""The keyring of the system, by the library that finds it: what goes there, and who waits for it."""
+"""The system's keyring, found by the real library: what goes there, and which commands wait for it."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.processes import PASSWORD, Stack, end_soon, environment, run
 
 @pytest.fixture
 def env(stack: Stack, tmp_path: Path) -> dict[str, str]:
-    """Somebody with a keyring, and a profile of the stack."""
+    """The environment of a person with a keyring and a profile of the stack."""
     (tmp_path / "keyring").mkdir()
     App(tmp_path / "config").profiles.change("default", lambda _: stack.profile)
     env = environment(
@@ -48,7 +48,7 @@ def test_passwords_and_refresh_tokens_are_in_the_keyring_and_in_no_file(
     assert secrets(tmp_path) == []
 
 
-def test_a_locked_keyring_is_waited_for_only_by_who_needs_it(
+def test_only_commands_that_need_a_locked_keyring_wait_for_it(
     stack: Stack, env: dict[str, str], tmp_path: Path
 ) -> None:
     person = stack.person()
@@ -60,7 +60,7 @@ def test_a_locked_keyring_is_waited_for_only_by_who_needs_it(
     assert "AWS_IOT_SECRETS=file" in run("pub -r lobby -m hello", locked, ends=3).stderr
 
 
-def test_where_the_keyring_takes_nothing_a_private_file_does_and_it_is_said_once(
+def test_if_the_keyring_fails_secrets_go_to_private_files_and_that_is_reported_once(
     stack: Stack, env: dict[str, str], tmp_path: Path
 ) -> None:
     person = stack.person()
@@ -71,7 +71,7 @@ def test_where_the_keyring_takes_nothing_a_private_file_does_and_it_is_said_once
     run("pub -r lobby -m hello", locked)
 
 
-def test_whoever_insists_on_a_keyring_is_refused_where_none_can_be_used(
+def test_a_required_keyring_that_cannot_be_used_is_an_error(
     stack: Stack, env: dict[str, str], tmp_path: Path
 ) -> None:
     for backend in ("keyring.backends.fail.Keyring", "no.such.Keyring", "keyring.backends.null.Keyring"):

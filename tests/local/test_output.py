@@ -1,4 +1,4 @@
-"""What becomes of a command whose stdout or stderr takes nothing: real processes, since streams are the system's."""
+"""Commands whose stdout or stderr cannot be written to: real processes, because the streams are the system's."""
 
 import signal
 import sys
@@ -11,37 +11,37 @@ from tests.processes import COMMAND, Person, Running, Stack, redirected, run
 
 pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 
-# Runs the command of its arguments with a pipe that nobody reads any more in place of a stream.
-NOBODY_READS = """
+# Runs the command in its arguments with a stream replaced by a pipe without a reader.
+WITHOUT_A_READER = """
 import os, sys
 reader, writer = os.pipe()
 os.close(reader)
 os.dup2(writer, int(sys.argv[1]))
 os.execv(sys.argv[2], sys.argv[2:])
 """
-UNHEARD = {
+UNWRITABLE = {
     "full disk": redirected("2>/dev/full"),
     "closed": redirected("2>&-"),
-    "reader gone": [sys.executable, "-c", NOBODY_READS, "2", *COMMAND],
+    "reader gone": [sys.executable, "-c", WITHOUT_A_READER, "2", *COMMAND],
 }
 
 
 @pytest.fixture(scope="module")
 def person(stack: Stack) -> Person:
-    """Whose commands these are."""
+    """The user of the commands."""
     return stack.person()
 
 
 @pytest.fixture
 def env(person: Person) -> dict[str, str]:
-    """The environment of the person, whose streams are as Python has them by itself."""
+    """The environment of the person, with the streams in Python's own default mode."""
     return person.env | {"PYTHONUNBUFFERED": ""}
 
 
-# -- words, on stderr
+# -- status, on stderr
 
 
-@pytest.mark.parametrize("unheard", UNHEARD.values(), ids=UNHEARD)
+@pytest.mark.parametrize("unwritable", UNWRITABLE.values(), ids=UNWRITABLE)
 @pytest.mark.parametrize(
     ("line", "stdin", "code"),
     [
@@ -54,40 +54,42 @@ def env(person: Person) -> dict[str, str]:
     ],
     ids=["acknowledged", "lines", "a line refused", "usage", "no profile", "wrong password"],
 )
-def test_words_that_cannot_be_written_change_no_exit_code(
-    env: dict[str, str], unheard: list[str], line: str, stdin: str, code: int
+def test_status_that_cannot_be_written_does_not_change_the_exit_code(
+    env: dict[str, str], unwritable: list[str], line: str, stdin: str, code: int
 ) -> None:
-    assert run(line, env, ends=code, stdin=stdin, command=unheard).stdout == ""
+    assert run(line, env, ends=code, stdin=stdin, command=unwritable).stdout == ""
 
 
-@pytest.mark.parametrize("unheard", UNHEARD.values(), ids=UNHEARD)
-def test_an_unbuffered_stderr_is_no_other(person: Person, unheard: list[str]) -> None:
+@pytest.mark.parametrize("unwritable", UNWRITABLE.values(), ids=UNWRITABLE)
+def test_an_unbuffered_stderr_behaves_the_same(person: Person, unwritable: list[str]) -> None:
     assert person.env["PYTHONUNBUFFERED"]
-    run("pub -r lobby -m hello", person.env, command=unheard)
+    run("pub -r lobby -m hello", person.env, command=unwritable)
 
 
-@pytest.mark.parametrize("unheard", UNHEARD.values(), ids=UNHEARD)
-def test_words_that_cannot_be_written_do_not_end_the_listening(
-    env: dict[str, str], unheard: list[str], speaker: Client, room: str
+@pytest.mark.parametrize("unwritable", UNWRITABLE.values(), ids=UNWRITABLE)
+def test_status_that_cannot_be_written_does_not_stop_sub(
+    env: dict[str, str], unwritable: list[str], speaker: Client, room: str
 ) -> None:
     durable = f"sub -r {room} --durable {room} --format {{text}}"
     run(f"{durable} -W 0.1", env, ends=8)
     speaker.publish(room, "hello")
-    assert run(f"{durable} -C 1 -W 100", env, command=unheard).stdout == "hello\n"
+    assert run(f"{durable} -C 1 -W 100", env, command=unwritable).stdout == "hello\n"
 
 
-@pytest.mark.parametrize("unheard", UNHEARD.values(), ids=UNHEARD)
-def test_commands_that_fail_are_counted_where_that_cannot_be_told(
-    env: dict[str, str], unheard: list[str], speaker: Client, room: str
+@pytest.mark.parametrize("unwritable", UNWRITABLE.values(), ids=UNWRITABLE)
+def test_failed_commands_are_counted_even_if_they_cannot_be_reported(
+    env: dict[str, str], unwritable: list[str], speaker: Client, room: str
 ) -> None:
     durable = f"sub -r {room} --durable {room} --exec 'sh -c \"cat; echo >&2; exit 1\"'"
     run(f"{durable} -W 0.1", env, ends=8)
     for text in ("one\n", "two\n"):
         speaker.publish(room, text)
-    assert run(f"{durable} -C 2 -W 100", env, ends=9, command=unheard).stdout == "one\ntwo\n"
+    assert run(f"{durable} -C 2 -W 100", env, ends=9, command=unwritable).stdout == "one\ntwo\n"
 
 
-def test_a_signal_s_exit_code_needs_no_words_either(env: dict[str, str], speaker: Client, room: str) -> None:
+def test_a_signal_sets_the_exit_code_even_without_stderr(
+    env: dict[str, str], speaker: Client, room: str
+) -> None:
     durable = f"sub -r {room} --durable {room}"
     run(f"{durable} -W 0.1", env, ends=8)
     speaker.publish(room, "hello")
@@ -105,16 +107,18 @@ PRINTED = ["--help", "admin --help", "sub --help", "--version", "completion bash
 
 
 @pytest.mark.parametrize("line", PRINTED)
-def test_what_stdout_does_not_take_ends_a_command_with_a_word(person: Person, line: str) -> None:
+def test_a_command_that_cannot_write_to_stdout_ends_with_an_error(person: Person, line: str) -> None:
     for unbuffered in ("", "1"):
         env = person.env | {"PYTHONUNBUFFERED": unbuffered}
         done = run(line, env, ends=3, command=redirected(">/dev/full"))
-        assert done.stderr == "Error: the output cannot be written: No space left on device\n"
+        assert done.stderr == "Error: cannot write to standard output: No space left on device\n"
 
 
 @pytest.mark.parametrize("line", PRINTED)
-def test_a_reader_that_has_gone_has_seen_enough(env: dict[str, str], line: str) -> None:
-    assert run(line, env, command=[sys.executable, "-c", NOBODY_READS, "1", *COMMAND]).stderr == ""
+def test_a_command_ends_quietly_when_the_reader_of_its_output_has_ended(
+    env: dict[str, str], line: str
+) -> None:
+    assert run(line, env, command=[sys.executable, "-c", WITHOUT_A_READER, "1", *COMMAND]).stderr == ""
 
 
 @pytest.mark.parametrize(
@@ -139,14 +143,14 @@ def test_a_reader_that_has_gone_has_seen_enough(env: dict[str, str], line: str) 
         "local -k another",
     ],
 )
-def test_without_a_stdout_a_command_that_prints_does_nothing_and_says_so(
+def test_without_stdout_a_command_that_prints_does_nothing_but_report_it(
     env: dict[str, str], line: str
 ) -> None:
     done = run(line, env, ends=3, command=redirected(">&-"))
-    assert done.stderr == "Error: standard output is closed: there is nowhere to print to\n"
+    assert done.stderr == "Error: standard output is closed\n"
 
 
-def test_without_a_stdout_nothing_counts_as_heard(env: dict[str, str], speaker: Client, room: str) -> None:
+def test_without_stdout_no_message_is_acknowledged(env: dict[str, str], speaker: Client, room: str) -> None:
     durable = f"sub -r {room} --durable {room} --format {{text}}"
     run(f"{durable} -W 0.1", env, ends=8)
     speaker.publish(room, "hello")
@@ -155,7 +159,7 @@ def test_without_a_stdout_nothing_counts_as_heard(env: dict[str, str], speaker: 
 
 
 @pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
-def test_commands_of_exec_need_no_stdout_and_have_one_they_can_write_to(
+def test_commands_of_exec_run_without_stdout_and_can_write_to_theirs(
     env: dict[str, str], speaker: Client, room: str, tmp_path: Path, closed: str
 ) -> None:
     heard = tmp_path / "heard"
@@ -169,5 +173,5 @@ def test_commands_of_exec_need_no_stdout_and_have_one_they_can_write_to(
     assert heard.read_text() == "one\ntwo\n"
 
 
-def test_what_prints_no_data_needs_no_stdout(env: dict[str, str]) -> None:
+def test_a_command_that_prints_no_data_needs_no_stdout(env: dict[str, str]) -> None:
     assert "Said in lobby" in run("pub -r lobby -m hello", env, command=redirected("<&- >&-")).stderr

@@ -1,4 +1,4 @@
-"""The second factor and machines that user pools remember, by what Cognito does beyond the local stack's engine."""
+"""Second factors and remembered devices, with a proxy that adds what the local stack's engine lacks of Cognito."""
 
 import base64
 import re
@@ -19,24 +19,22 @@ pytestmark = terminal.NEEDED
 
 @contextmanager
 def a_profile_of(stack: Stack, config: Path, handle: Handler) -> Iterator[dict[str, str]]:
-    """The environment of somebody whose user pool answers as `handle` has it."""
+    """The environment of a person whose user pool answers through `handle`."""
     with cognito_proxy(str(stack.profile.cognito_idp_url), handle) as url:
         App(config).profiles.change("default", lambda _: replace(stack.profile, cognito_idp_url=url))
         yield environment(config)
 
 
-def test_a_user_pool_can_want_an_authenticator_app_before_it_lets_anybody_in(
-    stack: Stack, tmp_path: Path
-) -> None:
+def test_a_user_pool_can_require_an_authenticator_app_at_sign_in(stack: Stack, tmp_path: Path) -> None:
     person = stack.person()
     with a_profile_of(stack, tmp_path, AppRequired()) as env:
         login = [*COMMAND, "login", "-u", person.username, "-p", PASSWORD]
-        assert "sign in at one, once" in run(" ".join(login[3:]), env, ends=2).stderr
+        assert "sign in once at a terminal" in run(" ".join(login[3:]), env, ends=2).stderr
         with on_a_terminal(login, env) as process:
             shown = read_until(process, b"shows now: ").decode()
             type_in(process, b"000000\r")
             assert b"not the code that the app shows" in read_until(process, b"shows now: ")
-            secret = re.search(r"its secret there: ([A-Z2-7 ]+)", shown)
+            secret = re.search(r"this secret into the app: ([A-Z2-7 ]+)", shown)
             assert secret
             type_in(process, totp(secret[1].replace(" ", "")).encode() + b"\r")
             assert "Signed in" in read_rest(process).decode()
@@ -45,24 +43,24 @@ def test_a_user_pool_can_want_an_authenticator_app_before_it_lets_anybody_in(
         run("whoami", env)
 
 
-def test_a_second_factor_is_set_up_shown_and_switched_off(stack: Stack, tmp_path: Path) -> None:
+def test_mfa_is_set_up_shown_and_turned_off(stack: Stack, tmp_path: Path) -> None:
     person = stack.person()
     env = person.env
     run(f"login -p {PASSWORD}", env)
     assert "aws-iot mfa setup" in run("mfa status", env).stderr
     with on_a_terminal([*COMMAND, "mfa", "setup"], env) as process:
         shown = read_until(process, b"shows now: ").decode()
-        secret = re.search(r"its secret there: ([A-Z2-7 ]+)", shown)
+        secret = re.search(r"this secret into the app: ([A-Z2-7 ]+)", shown)
         assert secret
         type_in(process, totp(secret[1].replace(" ", "")).encode() + b"\r")
-        assert "From now on a code is asked" in read_rest(process).decode()
+        assert "MFA is on" in read_rest(process).decode()
     assert run("mfa status", env).stdout == "authenticator app\n"
     assert '"preferred": "SOFTWARE_TOKEN_MFA"' in run("mfa status --json", env).stdout
     run("mfa off", env)
     assert run("mfa status", env).stdout == ""
 
 
-def test_a_machine_that_the_user_pool_remembers_proves_itself(stack: Stack, tmp_path: Path) -> None:
+def test_a_remembered_device_proves_itself(stack: Stack, tmp_path: Path) -> None:
     person, devices = stack.person(), Devices()
     login = f"login -u {person.username} -p {PASSWORD}"
     with a_profile_of(stack, tmp_path, devices) as env:
@@ -79,9 +77,7 @@ def test_a_machine_that_the_user_pool_remembers_proves_itself(stack: Stack, tmp_
         assert list(devices.known) == [device]
 
 
-def test_a_machine_that_the_user_pool_has_forgotten_signs_in_as_a_new_one(
-    stack: Stack, tmp_path: Path
-) -> None:
+def test_a_forgotten_device_signs_in_as_a_new_one(stack: Stack, tmp_path: Path) -> None:
     person, devices = stack.person(), Devices()
     login = f"login -u {person.username} -p {PASSWORD}"
     with a_profile_of(stack, tmp_path, devices) as env:
@@ -95,7 +91,7 @@ def test_a_machine_that_the_user_pool_has_forgotten_signs_in_as_a_new_one(
         assert devices.proved == [second]
 
 
-def test_a_machine_whose_proof_fails_after_a_code_signs_in_as_a_new_one(stack: Stack, tmp_path: Path) -> None:
+def test_a_device_whose_proof_fails_after_a_code_signs_in_as_a_new_one(stack: Stack, tmp_path: Path) -> None:
     person, devices = stack.person(), Devices()
     accounts = stack.app().accounts(stack.profile)
     account = accounts.of(session_of(accounts, person.username))
@@ -113,7 +109,7 @@ def test_a_machine_whose_proof_fails_after_a_code_signs_in_as_a_new_one(stack: S
         assert len(devices.known) == 2
 
 
-def test_refresh_tokens_that_serve_once_are_replaced_each_time(stack: Stack, tmp_path: Path) -> None:
+def test_rotated_refresh_tokens_are_saved_each_time(stack: Stack, tmp_path: Path) -> None:
     person, rotation = stack.person(), Rotation()
     with a_profile_of(stack, tmp_path, rotation) as env:
         run(f"login -u {person.username} -p {PASSWORD}", env)
@@ -123,4 +119,4 @@ def test_refresh_tokens_that_serve_once_are_replaced_each_time(stack: Stack, tmp
         rotation.real.clear()  # as if another machine had used this one's
         end_soon(App(tmp_path))
         errors = run("pub -r lobby -m hello", env, ends=4).stderr
-        assert "the session has ended: Refresh token has been invalidated by rotation." in errors
+        assert "the session is no longer valid: Refresh token has been invalidated by rotation." in errors

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.config.profile import from_exports
+from aws_iot.config.exports import from_exports
 from tests.processes import Running, Stack, environment, run
 from tests.waiting import DEADLINE_SECONDS
 
@@ -26,7 +26,7 @@ UPGRADE = {
 }
 
 
-def test_it_tells_where_everything_is_and_what_to_type_next(stack: Stack) -> None:
+def test_it_prints_all_addresses_and_the_next_commands(stack: Stack) -> None:
     said = "\n".join(stack.process.stdout)
     for words in (
         stack.profile.iot_url,
@@ -39,14 +39,14 @@ def test_it_tells_where_everything_is_and_what_to_type_next(stack: Stack) -> Non
     assert stack.process.stderr == []
 
 
-def test_its_exports_file_makes_the_same_profile(stack: Stack) -> None:
+def test_the_exports_file_describes_the_same_profile(stack: Stack) -> None:
     exports = stack.folder / "aws-exports.json"
     assert (
         from_exports(json.loads(exports.read_text()), "it").identity_pool_id == stack.profile.identity_pool_id
     )
 
 
-def test_it_leaves_no_private_key_and_nothing_that_others_can_read(stack: Stack) -> None:
+def test_it_writes_no_private_key_and_only_private_files(stack: Stack) -> None:
     files = [path for path in stack.config.rglob("*") if path.is_file()]
     assert not [path for path in files if b"PRIVATE KEY" in path.read_bytes()]
     assert {stat.S_IMODE(path.stat().st_mode) for path in files if path.suffix in (".json", ".pem")} == {
@@ -57,7 +57,7 @@ def test_it_leaves_no_private_key_and_nothing_that_others_can_read(stack: Stack)
 @pytest.mark.parametrize(
     "target", ["/mqtt", "/mqtt?X-Amz-Credential=x/20260101/us-east-1/iotdevicegateway/aws4_request", "/"]
 )
-def test_a_websocket_that_is_not_signed_is_forbidden(stack: Stack, target: str) -> None:
+def test_a_websocket_without_a_signature_is_rejected(stack: Stack, target: str) -> None:
     endpoint = stack.profile.endpoint
     link = HTTPSConnection(
         endpoint.host,
@@ -70,20 +70,20 @@ def test_a_websocket_that_is_not_signed_is_forbidden(stack: Stack, target: str) 
     link.close()
 
 
-def test_it_listens_on_this_machine_only(stack: Stack) -> None:
+def test_it_listens_only_on_127_0_0_1(stack: Stack) -> None:
     assert stack.profile.endpoint.host == "127.0.0.1"
     listening = _listening_addresses(stack.process.process.pid)
     assert listening == {"0100007F"}
 
 
 def _listening_addresses(pid: int) -> set[str]:
-    """The local addresses on which a process listens, as /proc/net writes them; Linux only."""
+    """The local addresses on which a process listens, in the format of /proc/net; Linux only."""
     folder = Path(f"/proc/{pid}/fd")
     if not folder.exists():
         pytest.skip("needs /proc")
     inodes = set()
     for link in folder.iterdir():
-        with suppress(FileNotFoundError):  # one that was closed meanwhile, as other tests use the stack too
+        with suppress(FileNotFoundError):  # closed in the meantime, because other tests use the stack, too
             inodes.add(str(link.readlink()).removeprefix("socket:[").rstrip("]"))
     rows = [
         row.split()
@@ -101,7 +101,7 @@ def _listening_addresses(pid: int) -> set[str]:
         pytest.param(signal.SIGTERM, 143, 2.0, marks=pytest.mark.long),
     ],
 )
-def test_a_second_one_works_beside_the_first_and_stops_when_told(
+def test_a_second_stack_works_beside_the_first_and_stops_on_a_signal(
     stack: Stack, tmp_path: Path, number: int, code: int, seconds: float
 ) -> None:
     with Stack.start(tmp_path) as second:
@@ -143,7 +143,7 @@ def test_ports_profile_and_exports_file_can_be_chosen(tmp_path: Path) -> None:
         process.kill()
 
 
-def test_a_port_that_is_asked_for_and_taken_is_an_error(tmp_path: Path) -> None:
+def test_a_requested_port_that_is_in_use_is_an_error(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -152,7 +152,7 @@ def test_a_port_that_is_asked_for_and_taken_is_an_error(tmp_path: Path) -> None:
 
 
 def test_without_the_extra_it_says_how_to_install_it(tmp_path: Path) -> None:
-    # An import hook that knows nothing of the engine stands for an installation without the extra.
+    # An import hook that hides the engine simulates an installation without the extra.
     code = (
         "import sys, importlib.machinery as m\n"
         "find = m.PathFinder.find_spec\n"
@@ -172,7 +172,7 @@ def test_without_the_extra_it_says_how_to_install_it(tmp_path: Path) -> None:
     assert "pip install 'aws-iot-cli[local]'" in done.stderr
 
 
-def test_the_keys_of_whoever_runs_it_open_nothing(tmp_path: Path) -> None:
+def test_the_aws_keys_of_the_user_are_not_accepted(tmp_path: Path) -> None:
     env = environment(tmp_path / "config", AWS_ACCESS_KEY_ID="AKIAOWNKEY", AWS_SECRET_ACCESS_KEY="own")
     process = Running("local", env)
     try:
@@ -219,10 +219,10 @@ def test_verbose_shows_the_log_of_the_services(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_nobody_but_programs_on_this_machine_and_nothing_but_what_they_need_is_served(
+def test_requests_from_browsers_and_for_other_services_are_rejected(
     stack: Stack, path: str, headers: dict[str, str]
 ) -> None:
-    # Behind the door is an engine that runs code for whoever asks; a web page must not be able to.
+    # The engine runs code for any caller, so a web page must not reach it.
     host, _, port = str(stack.profile.iot_url).removeprefix("http://").partition(":")
     link = HTTPConnection(host, int(port), timeout=DEADLINE_SECONDS)
     link.request("POST", path, body="{}", headers=headers)
@@ -231,7 +231,7 @@ def test_nobody_but_programs_on_this_machine_and_nothing_but_what_they_need_is_s
 
 
 @pytest.mark.parametrize("key", ["test", "000000000000", "AKIAIOSFODNN7EXAMPLE", "the administrator's"])
-def test_no_key_opens_it_but_the_administrator_s_with_its_secret(stack: Stack, key: str) -> None:
+def test_only_the_administrator_s_key_and_secret_are_accepted(stack: Stack, key: str) -> None:
     if key == "the administrator's":
         key = (stack.folder / "admin-credentials").read_text().split()[3]
     keys = stack.env | {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": "test"}
@@ -239,7 +239,7 @@ def test_no_key_opens_it_but_the_administrator_s_with_its_secret(stack: Stack, k
     assert "rejected these credentials" in refused.stderr
 
 
-def test_two_of_them_with_the_same_settings_do_not_touch_each_other(tmp_path: Path) -> None:
+def test_two_stacks_with_the_same_settings_are_independent(tmp_path: Path) -> None:
     with Stack.start(tmp_path) as first:
         second = Running("local", first.env)
         try:
@@ -247,12 +247,12 @@ def test_two_of_them_with_the_same_settings_do_not_touch_each_other(tmp_path: Pa
             second.wait_for("pub -r lobby")
             run("pub -r lobby -m hello", first.person().env)
             assert second.signal(signal.SIGTERM) == 143
-            assert "running already" in run("local -k local", first.env, ends=3).stderr
+            assert "already running" in run("local -k local", first.env, ends=3).stderr
         finally:
             second.kill()
 
 
-def test_the_aws_settings_of_whoever_runs_it_do_not_matter(tmp_path: Path) -> None:
+def test_the_aws_settings_of_the_user_do_not_matter(tmp_path: Path) -> None:
     process = Running("local", environment(tmp_path, AWS_PROFILE="nonsense", HTTP_PROXY="http://127.0.0.1:9"))
     try:
         process.wait_for("pub -r lobby")

@@ -1,4 +1,4 @@
-"""`aws-iot sub` as real processes on the local stack: sessions that are kept, pipes, and waiting for an admin."""
+"""`aws-iot sub` as real processes on the local stack: durable sessions, pipes, and waiting for an admin."""
 
 import json
 import shlex
@@ -15,8 +15,8 @@ from tests.conftest import CommandLine
 from tests.processes import COMMAND, Person, Running, Stack, run, session_of
 from tests.waiting import DEADLINE_SECONDS
 
-WHILE_HEARD = "while kill -0 $PPID; do sleep 0.1; done 2>/dev/null"
-"""What a command does that never ends, so that its message never counts as heard; without a listener it does."""
+WHILE_SUB_RUNS = "while kill -0 $PPID; do sleep 0.1; done 2>/dev/null"
+"""A script that runs as long as `sub` does, so that its message is never acknowledged."""
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def texts(lines: str) -> list[str]:
     return [json.loads(line)["text"] for line in lines.splitlines()]
 
 
-def test_what_is_said_while_away_comes_on_return_and_what_was_heard_does_not(
+def test_messages_sent_while_offline_arrive_later_and_handled_ones_do_not_arrive_again(
     listener: Person, speaker: Client, room: str
 ) -> None:
     durable = f"sub -q -r {room} --json --durable {room}"
@@ -49,11 +49,11 @@ def test_what_is_said_while_away_comes_on_return_and_what_was_heard_does_not(
     assert run(f"{durable} -W 0.5", listener.env, ends=8).stdout == ""
 
 
-def test_what_was_written_by_a_process_that_is_killed_is_written_again_and_nothing_is_missing(
+def test_after_a_kill_unacknowledged_messages_are_printed_again_and_none_is_missing(
     listener: Person, speaker: Client, room: str, tmp_path: Path
 ) -> None:
     script = tmp_path / "work"
-    script.write_text(f"echo 1; {WHILE_HEARD}")
+    script.write_text(f"echo 1; {WHILE_SUB_RUNS}")
     stuck = Running(f"sub -r {room} --durable {room} --exec 'sh {script}'", listener.env)
     try:
         stuck.wait_for("Listening")
@@ -71,7 +71,7 @@ def test_a_command_that_has_ended_is_not_run_again_after_a_crash(
     listener: Person, speaker: Client, room: str, tmp_path: Path
 ) -> None:
     script = tmp_path / "work"
-    script.write_text(f'echo "$AWS_IOT_MESSAGE_TEXT"; [ "$AWS_IOT_MESSAGE_TEXT" != 3 ] || {WHILE_HEARD}')
+    script.write_text(f'echo "$AWS_IOT_MESSAGE_TEXT"; [ "$AWS_IOT_MESSAGE_TEXT" != 3 ] || {WHILE_SUB_RUNS}')
     stuck = Running(f"sub -r {room} --durable {room} --exec 'sh {script}'", listener.env)
     try:
         stuck.wait_for("Listening")
@@ -87,7 +87,7 @@ def test_a_command_that_has_ended_is_not_run_again_after_a_crash(
     assert texts(again.stdout) == ["3", "4", "5"]
 
 
-def test_a_session_that_is_kept_does_not_bring_the_rooms_of_earlier_runs(
+def test_a_durable_session_does_not_deliver_the_rooms_of_earlier_runs(
     listener: Person, speaker: Client, room: str
 ) -> None:
     for wanted in (f"{room}-old", room):
@@ -98,7 +98,7 @@ def test_a_session_that_is_kept_does_not_bring_the_rooms_of_earlier_runs(
     assert texts(heard.stdout) == ["new"]
 
 
-def test_what_waits_in_a_session_from_a_room_that_is_left_is_heard_and_nothing_later(
+def test_messages_that_wait_from_a_room_that_is_left_arrive_but_no_later_ones(
     listener: Person, speaker: Client, room: str
 ) -> None:
     durable = f"--durable {room} --json"
@@ -106,7 +106,7 @@ def test_what_waits_in_a_session_from_a_room_that_is_left_is_heard_and_nothing_l
     speaker.publish(f"{room}-old", "waits")
     first = run(f"sub -r {room} {durable} -C 1 -W 100", listener.env)
     assert texts(first.stdout) == ["waits"]
-    told = f"The session '{room}' leaves {room}-old: what waits from there is heard now, and nothing later."
+    told = f"The session '{room}' leaves {room}-old. Messages that wait there arrive now, but no later ones."
     assert told in first.stderr
     speaker.publish(f"{room}-old", "too late")
     speaker.publish(room, "new")
@@ -115,7 +115,7 @@ def test_what_waits_in_a_session_from_a_room_that_is_left_is_heard_and_nothing_l
     assert "leaves" not in second.stderr
 
 
-def test_a_session_that_another_machine_has_used_brings_no_room_that_was_not_named(
+def test_a_session_that_another_machine_used_delivers_only_the_named_rooms(
     listener: Person, speaker: Client, room: str, tmp_path: Path
 ) -> None:
     run(f"sub -q -r {room}-old --durable {room} -W 0.2", listener.env, ends=8)
@@ -132,7 +132,7 @@ def test_a_session_that_another_machine_has_used_brings_no_room_that_was_not_nam
         later.kill()
 
 
-def test_in_a_session_that_is_kept_each_message_is_delivered_once_however_often_its_room_was_entered(
+def test_a_durable_session_delivers_each_message_once_however_often_it_subscribed(
     stack: Stack, listener: Person, speaker: Client, room: str
 ) -> None:
     app, profile = stack.app(), stack.profile
@@ -154,7 +154,7 @@ def test_in_a_session_that_is_kept_each_message_is_delivered_once_however_often_
     ]
 
 
-def test_who_waits_for_an_admin_comes_in_by_itself(stack: Stack) -> None:
+def test_with_wait_it_connects_once_an_admin_has_accepted(stack: Stack) -> None:
     newcomer, app = stack.person(accepted=False), stack.app()
     app.pause = lambda _: stack.accept(newcomer.identity)
     result = CommandLine(app)("sub --wait -W 0.1", env=newcomer.env, ends=8)
@@ -162,17 +162,19 @@ def test_who_waits_for_an_admin_comes_in_by_itself(stack: Stack) -> None:
     assert "Listening" in result.stderr
 
 
-def test_ctrl_c_ends_the_waiting_for_an_admin(stack: Stack) -> None:
+def test_ctrl_c_ends_the_wait_for_an_admin(stack: Stack) -> None:
     waiting = Running("sub --wait", stack.person(accepted=False).env)
     try:
-        waiting.wait_for("Waiting until one has")
+        waiting.wait_for("Waiting until an admin accepts it")
         assert waiting.signal(signal.SIGINT) == 130
         assert "Traceback" not in waiting.report()
     finally:
         waiting.kill()
 
 
-def test_patterns_are_heard_as_they_are_meant(listener: Person, speaker: Client, room: str) -> None:
+def test_patterns_match_rooms_on_the_broker_as_documented(
+    listener: Person, speaker: Client, room: str
+) -> None:
     hearing = Running(f"sub -r '{room}/+' -r '{room}/deep/#' --format '{{room}}' -C 3", listener.env)
     try:
         hearing.wait_for("Listening")
@@ -184,7 +186,7 @@ def test_patterns_are_heard_as_they_are_meant(listener: Person, speaker: Client,
         hearing.kill()
 
 
-def test_a_line_reaches_a_pipe_at_once_and_the_other_end_may_leave(
+def test_a_line_reaches_a_pipe_at_once_and_its_reader_may_close_it(
     listener: Person, speaker: Client, room: str
 ) -> None:
     env = {name: value for name, value in listener.env.items() if name != "PYTHONUNBUFFERED"}
@@ -210,7 +212,7 @@ def test_a_line_reaches_a_pipe_at_once_and_the_other_end_may_leave(
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("unbuffered", [False, True])
-def test_a_full_disk_ends_it_with_a_word(
+def test_a_full_disk_stops_it_with_an_error(
     listener: Person, speaker: Client, room: str, unbuffered: bool
 ) -> None:
     env = {name: value for name, value in listener.env.items() if unbuffered or name != "PYTHONUNBUFFERED"}
@@ -223,7 +225,7 @@ def test_a_full_disk_ends_it_with_a_word(
             while "Listening" not in process.stderr.readline():
                 pass
             speaker.publish(room, "x")
-            assert "cannot be written: No space left" in process.stderr.read()
+            assert "cannot write to standard output: No space left" in process.stderr.read()
             assert process.wait(DEADLINE_SECONDS) == 3
         finally:
             process.kill()

@@ -16,7 +16,7 @@ def test_a_password_is_asked_for_and_not_shown(stack: Stack) -> None:
     person = stack.person()
     env = {k: v for k, v in person.env.items() if k != "AWS_IOT_PASSWORD"}
     with on_a_terminal([*COMMAND, "pub", "-r", "lobby", "-m", "hello"], env) as process:
-        shown = read_until(process, b"Password of " + person.username.encode() + b": ")
+        shown = read_until(process, b"Password for " + person.username.encode() + b": ")
         type_in(process, PASSWORD.encode() + b"\r")
         shown += read_rest(process)
         assert process.wait(DEADLINE_SECONDS) == 0
@@ -29,7 +29,7 @@ def test_a_password_is_asked_for_at_the_terminal_even_if_stdin_holds_the_message
     env = {k: v for k, v in person.env.items() if k != "AWS_IOT_PASSWORD"}
     line = f"echo hello | {shlex.join(COMMAND)} pub -r lobby -m -"
     with on_a_terminal(["sh", "-c", line], env) as process:
-        read_until(process, b"Password of ")
+        read_until(process, b"Password for ")
         type_in(process, PASSWORD.encode() + b"\r")
         assert b"Said in lobby" in read_rest(process)
 
@@ -54,18 +54,18 @@ def test_what_is_piped_in_is_never_taken_for_a_code(stack: Stack) -> None:
 
 def test_a_new_password_is_asked_for_twice(stack: Stack) -> None:
     with on_a_terminal([*COMMAND, "signup", "-u", "typed", "-e", "typed@example.com"], stack.env) as process:
-        read_until(process, b"Password of typed: ")
+        read_until(process, b"Password for typed: ")
         type_in(process, PASSWORD.encode() + b"\r")
         read_until(process, b"Repeat for confirmation: ")
         type_in(process, PASSWORD.encode() + b"\r")
-        assert b"is made" in read_rest(process)
+        assert b"Created the account" in read_rest(process)
         assert process.wait(DEADLINE_SECONDS) == 0
     run("confirm -u typed -c 123456", stack.env)
 
 
 def test_ctrl_c_at_the_question_ends_it(stack: Stack) -> None:
     with on_a_terminal([*COMMAND, "sub", "-u", "somebody"], stack.env) as process:
-        read_until(process, b"Password of somebody: ")
+        read_until(process, b"Password for somebody: ")
         type_in(process, b"\x03")
         assert b"Traceback" not in read_rest(process)
         assert process.wait(DEADLINE_SECONDS) == 130

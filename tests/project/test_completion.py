@@ -13,7 +13,7 @@ from tests.waiting import DEADLINE_SECONDS
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
-    """The environment of somebody with the profiles `team` and `test`."""
+    """The environment of a user with the profiles `team` and `test`."""
     env = environment(tmp_path)
     for key in ("team", "test"):
         run(f"config -s {shlex.quote(str(REPOSITORY / 'aws-exports.sample.json'))} -k {key}", env)
@@ -41,7 +41,7 @@ def test_there_is_a_script_for_each_shell(shell: str, tmp_path: Path) -> None:
     assert "aws-iot" in script
 
 
-def test_no_script_is_made_up_for_another_shell(tmp_path: Path) -> None:
+def test_another_shell_is_rejected(tmp_path: Path) -> None:
     assert "tcsh" in run("completion tcsh", environment(tmp_path), ends=2).stderr
 
 

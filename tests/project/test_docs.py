@@ -1,4 +1,4 @@
-"""The docs say what the code says, and their links lead somewhere."""
+"""The docs match the code, and their links work."""
 
 import re
 import subprocess

@@ -52,12 +52,12 @@ def test_the_help_of_a_command_ends_with_an_example(path: str) -> None:
     ("path", "wanted"),
     [pytest.param(p, w, id=f"{p} {min(w)}") for p, all_wanted in ORIGINAL.items() for w in all_wanted],
 )
-def test_the_options_of_the_original_are_there_under_old_and_new_names(path: str, wanted: set[str]) -> None:
+def test_the_options_of_the_npm_tool_exist_under_old_and_new_names(path: str, wanted: set[str]) -> None:
     assert [option for where, option in OPTIONS if where == path and wanted <= set(option.opts)]
 
 
 @pytest.mark.parametrize("path", [path for path in COMMANDS if path and " " not in path])
-def test_the_list_of_commands_says_what_the_command_says(path: str) -> None:
+def test_the_summary_of_a_command_is_the_first_sentence_of_its_help(path: str) -> None:
     root = COMMANDS[""]
     # The settings too: Click remembers the names of the help option that it meets first.
     listed = root.get_help(

@@ -36,7 +36,7 @@ print(json.dumps(report))
 
 @pytest.fixture(scope="module")
 def person(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of somebody with a profile named `team`."""
+    """The environment of a user with a profile named `team`."""
     env = environment(tmp_path_factory.mktemp("config"))
     run(f"config -s {shlex.quote(str(REPOSITORY / 'aws-exports.sample.json'))} -k team -u alice", env)
     return env
@@ -55,7 +55,9 @@ def loaded(person: dict[str, str]) -> dict[str, tuple[int, list[str]]]:
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_what_needs_no_service_loads_none(loaded: dict[str, tuple[int, list[str]]], line: str) -> None:
+def test_a_command_without_a_service_loads_no_library_of_one(
+    loaded: dict[str, tuple[int, list[str]]], line: str
+) -> None:
     code, modules = loaded[line]
     assert code == 0
     assert not (heavy := HEAVY.intersection(modules)), f"`aws-iot {line}` loads {heavy}. {WHY}"

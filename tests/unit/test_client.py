@@ -295,6 +295,17 @@ def test_a_client_that_only_publishes_gets_connection_events_without_waiting() -
     assert list(client.connection_events()) == []
 
 
+def test_messages_that_arrive_while_publishing_are_received_later_in_order() -> None:
+    count = 2 * EVENTS_BEFORE_FLUSH
+    events: list[Event] = [publication(str(number)) for number in range(count)]
+    client = client_of(Recorder([*events[:-1], Lost("x")]))
+    client.subscribe(["lobby"])
+    messages = client.messages("lobby")
+    assert next(messages).text == "0"
+    assert list(client.connection_events()) == [Lost("x")]
+    assert [message.text for message in messages] == [str(number) for number in range(1, count - 1)]
+
+
 def test_receiving_ends_when_nothing_arrives_in_time() -> None:
     client = client_of(Recorder([publication("hi", "1"), publication("hi", "1")]))
     assert len(received(client, 0.5)) == 1

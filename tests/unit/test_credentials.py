@@ -1,12 +1,12 @@
-"""Credentials are valid whenever they are asked for."""
+"""RefreshingCredentials are valid at every call."""
 
 import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aws_iot.auth.credentials import RENEW_BEFORE, Credentials, RenewingCredentials
-from aws_iot.auth.session import Session
+from aws_iot.auth.credentials import REFRESH_BEFORE, Credentials, RefreshingCredentials
+from aws_iot.auth.session import RefreshToken, Session
 from aws_iot.errors import Unreachable
 from tests.waiting import DEADLINE_SECONDS
 
@@ -26,7 +26,7 @@ class Clock:
 
 
 class Pool:
-    """Gives keys that live for an hour; raises what `refusals` holds first."""
+    """Issues credentials that are valid for an hour, after it has raised the `refusals`."""
 
     def __init__(self, clock: Clock, *refusals: Exception) -> None:
         self.calls = 0
@@ -47,54 +47,54 @@ def keys(access_key_id: str, expires: datetime) -> Credentials:
 FIRST = keys("AKIA0", START + HOUR)
 
 
-@pytest.mark.parametrize("left", [HOUR, RENEW_BEFORE + SECOND, RENEW_BEFORE])
-def test_credentials_are_not_renewed_earlier_than_needed(left: timedelta) -> None:
+@pytest.mark.parametrize("left", [HOUR, REFRESH_BEFORE + SECOND, REFRESH_BEFORE])
+def test_credentials_are_not_refreshed_too_early(left: timedelta) -> None:
     clock = Clock()
     pool = Pool(clock)
-    renewing = RenewingCredentials(FIRST, pool, clock)
+    refreshing = RefreshingCredentials(FIRST, pool, clock)
     clock.time = FIRST.expires - left
-    assert renewing.current() is FIRST
+    assert refreshing.current() is FIRST
     assert pool.calls == 0
 
 
-@pytest.mark.parametrize("left", [RENEW_BEFORE - SECOND, SECOND, timedelta(0), -HOUR])
-def test_credentials_are_renewed_shortly_before_they_end_and_when_they_have_ended(left: timedelta) -> None:
+@pytest.mark.parametrize("left", [REFRESH_BEFORE - SECOND, SECOND, timedelta(0), -HOUR])
+def test_credentials_are_refreshed_shortly_before_they_expire_and_after(left: timedelta) -> None:
     clock = Clock()
-    renewing = RenewingCredentials(FIRST, Pool(clock), clock)
+    refreshing = RefreshingCredentials(FIRST, Pool(clock), clock)
     clock.time = FIRST.expires - left
-    assert renewing.current() == keys("AKIA1", clock.time + HOUR)
+    assert refreshing.current() == keys("AKIA1", clock.time + HOUR)
 
 
-def test_renewed_credentials_are_kept_until_they_end_in_turn() -> None:
+def test_refreshed_credentials_are_used_until_they_expire() -> None:
     clock = Clock()
-    renewing = RenewingCredentials(FIRST, Pool(clock), clock)
+    refreshing = RefreshingCredentials(FIRST, Pool(clock), clock)
     given = []
     for _ in range(3):
         clock.time += HOUR
-        given += [renewing.current().access_key_id, renewing.current().access_key_id]
+        given += [refreshing.current().access_key_id, refreshing.current().access_key_id]
     assert given == ["AKIA1", "AKIA1", "AKIA2", "AKIA2", "AKIA3", "AKIA3"]
 
 
-def test_what_renewing_raises_reaches_the_caller_and_the_next_call_tries_again() -> None:
+def test_an_error_of_a_refresh_reaches_the_caller_and_the_next_call_tries_again() -> None:
     clock = Clock()
     pool = Pool(clock, Unreachable("no network"), Unreachable("still none"))
-    renewing = RenewingCredentials(FIRST, pool, clock)
+    refreshing = RefreshingCredentials(FIRST, pool, clock)
     clock.time += HOUR
     for told in ("no network", "still none"):
         with pytest.raises(Unreachable, match=told):
-            renewing.current()
-    assert renewing.current().access_key_id == "AKIA3"
+            refreshing.current()
+    assert refreshing.current().access_key_id == "AKIA3"
     assert pool.calls == 3
 
 
-def test_of_several_threads_that_find_credentials_ending_one_renews() -> None:
+def test_of_several_threads_one_refreshes() -> None:
     clock = Clock()
     pool = Pool(clock)
     given: list[Credentials] = []
-    others = [threading.Thread(target=lambda: given.append(renewing.current())) for _ in range(4)]
+    others = [threading.Thread(target=lambda: given.append(refreshing.current())) for _ in range(4)]
 
     def issue() -> Credentials:
-        # Those who come while one renews: nobody gets an answer, or renews too, before it is done.
+        # Calls during a refresh: none returns or refreshes before it is done.
         for thread in others:
             if thread.ident is None:
                 thread.start()
@@ -102,9 +102,9 @@ def test_of_several_threads_that_find_credentials_ending_one_renews() -> None:
         assert given == []
         return pool()
 
-    renewing = RenewingCredentials(FIRST, issue, clock)
+    refreshing = RefreshingCredentials(FIRST, issue, clock)
     clock.time += HOUR
-    mine = renewing.current()
+    mine = refreshing.current()
     for thread in others:
         thread.join(DEADLINE_SECONDS)
     assert [one is mine for one in given] == [True] * 4
@@ -117,6 +117,6 @@ def test_secrets_are_not_in_the_repr_of_credentials() -> None:
 
 
 def test_secrets_are_not_in_the_repr_of_a_session() -> None:
-    session = Session("alice", "secret-id", "secret-access", "secret-refresh", START)
+    session = Session("alice", "secret-id", "secret-access", RefreshToken("alice", "secret-refresh"), START)
     assert "secret" not in repr(session)
     assert "alice" in repr(session)

@@ -15,7 +15,7 @@ EXIT_CODES = {
     "NotAuthorized": 5,
     "Unreachable": 6,
     "ServiceRefused": 7,
-    "NothingCame": 8,
+    "NothingArrived": 8,
     "CommandFailed": 9,
     "Indeterminate": 10,
 }

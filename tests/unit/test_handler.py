@@ -1,4 +1,4 @@
-"""A command for each message: what it is given, how many run at once, and what becomes of failures."""
+"""A command for each message: its input, how many run at once, and what happens if one fails."""
 
 import os
 import shlex
@@ -54,7 +54,7 @@ def sh(script: str, jobs: int = 1) -> Handler:
     return Handler(["sh", "-c", script], jobs)
 
 
-def test_the_environment_says_all_of_a_message() -> None:
+def test_the_environment_has_every_field_of_a_message() -> None:
     assert variables(message("hi")) == {
         "AWS_IOT_MESSAGE_ROOM": "lobby",
         "AWS_IOT_MESSAGE_SENDER": IDENTITY,
@@ -69,10 +69,10 @@ def test_the_environment_says_all_of_a_message() -> None:
     }
 
 
-def test_what_an_environment_cannot_hold_is_replaced_or_left_out() -> None:
-    told = variables(message("x" * (LONGEST_VARIABLE_BYTES + 1), name="a\0b\ud800"))
-    assert set(VARIABLES) - set(told) == {"AWS_IOT_MESSAGE_TEXT"}
-    assert told["AWS_IOT_MESSAGE_NAME"] == "a\ufffdb?"
+def test_characters_and_values_that_do_not_fit_an_environment_are_replaced_or_left_out() -> None:
+    values = variables(message("x" * (LONGEST_VARIABLE_BYTES + 1), name="a\0b\ud800"))
+    assert set(VARIABLES) - set(values) == {"AWS_IOT_MESSAGE_TEXT"}
+    assert values["AWS_IOT_MESSAGE_NAME"] == "a\ufffdb?"
 
 
 @POSIX
@@ -127,14 +127,14 @@ def test_as_many_commands_run_at_once_as_there_are_jobs(broker: Broker, tmp_path
 
 
 @POSIX
-def test_a_failure_is_told_and_counted_and_the_next_message_is_handled(
+def test_a_failure_is_reported_and_counted_and_the_next_message_is_handled(
     broker: Broker,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with sh('exit "$AWS_IOT_MESSAGE_TEXT"') as handler:
         for code in ("0", "3", "0"):
             handler.take(broker.deliver(code))
-    assert capsys.readouterr().err == "sh ended with exit code 3\n"
+    assert capsys.readouterr().err == "sh exited with 3\n"
     with pytest.raises(CommandFailed, match="1 of 3 commands failed"):
         handler.check()
 
@@ -157,12 +157,12 @@ def test_a_command_that_cannot_be_run_is_a_failure(
 
 
 FOREVER = "while :; do sleep 0.1; done"
-"""Who waits for this to end hangs."""
+"""A script that never ends."""
 
 
 @POSIX
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_when_the_time_is_up_a_running_command_is_ended_and_reported_and_its_message_not_acknowledged(
+def test_when_the_time_is_up_a_running_command_is_stopped_and_its_message_not_acknowledged(
     broker: Broker, capsys: pytest.CaptureFixture[str], jobs: int
 ) -> None:
     ends = time.monotonic() + 0.2
@@ -171,13 +171,13 @@ def test_when_the_time_is_up_a_running_command_is_ended_and_reported_and_its_mes
         handler.finish(ends)
         assert time.monotonic() >= ends
     assert broker.acknowledged == 0
-    assert capsys.readouterr().err == "sh was ended: the time was up\n"
+    assert capsys.readouterr().err == "sh was stopped: the time is up\n"
     with pytest.raises(CommandFailed, match="1 of 1 commands failed"):
         handler.check()
 
 
 @POSIX
-def test_a_command_that_ends_in_time_is_waited_for_no_longer_than_it_runs(broker: Broker) -> None:
+def test_the_wait_for_a_command_ends_when_the_command_does(broker: Broker) -> None:
     far = time.monotonic() + 1_000_000
     with sh("exit 0") as handler:
         handler.take(broker.deliver("x"), far)
@@ -187,7 +187,7 @@ def test_a_command_that_ends_in_time_is_waited_for_no_longer_than_it_runs(broker
 
 
 @POSIX
-def test_commands_that_still_run_are_ended_even_if_they_ignore_sigterm(broker: Broker) -> None:
+def test_commands_that_still_run_are_stopped_even_if_they_ignore_sigterm(broker: Broker) -> None:
     with sh(f"trap '' TERM; {FOREVER}", jobs=2) as handler:
         handler.take(broker.deliver("x"))
         handler.flush()
@@ -196,9 +196,7 @@ def test_commands_that_still_run_are_ended_even_if_they_ignore_sigterm(broker: B
 
 @POSIX
 @pytest.mark.parametrize("trap", ["", "trap '' TERM;"])
-def test_what_a_command_has_started_ends_with_it_when_the_listening_does(
-    broker: Broker, tmp_path: Path, trap: str
-) -> None:
+def test_the_children_of_a_command_are_stopped_with_it(broker: Broker, tmp_path: Path, trap: str) -> None:
     os.mkfifo(fifo := tmp_path / "fifo")
     with (
         suppress(KeyboardInterrupt),
@@ -207,12 +205,12 @@ def test_what_a_command_has_started_ends_with_it_when_the_listening_does(
         handler.take(broker.deliver("x"))
         started = os.open(fifo, os.O_RDONLY)  # once the child has it open, too
         raise KeyboardInterrupt
-    assert os.read(started, 1) == b""  # since nobody holds the other end
+    assert os.read(started, 1) == b""  # because the other end is closed
     os.close(started)
 
 
 @POSIX
-def test_what_a_command_that_has_ended_has_left_behind_goes_on(broker: Broker, tmp_path: Path) -> None:
+def test_the_children_of_a_command_that_has_ended_keep_running(broker: Broker, tmp_path: Path) -> None:
     os.mkfifo(fifo := tmp_path / "fifo")
     script = f"(sleep 0.5; echo done) > {shlex.quote(str(fifo))} & exec true"
     with sh(script) as handler:
@@ -239,5 +237,5 @@ def test_what_a_command_that_has_ended_has_left_behind_goes_on(broker: Broker, t
         ("work --price=5$ a>b", None),
     ],
 )
-def test_what_only_a_shell_would_understand_is_noticed(line: str, word: str | None) -> None:
+def test_shell_syntax_is_recognized(line: str, word: str | None) -> None:
     assert shell_syntax(shlex.split(line)) == word

@@ -1,4 +1,4 @@
-"""Messages as lines of JSON: what is written can be said again, byte for byte."""
+"""Messages as lines of JSON, which can be sent again byte for byte."""
 
 import json
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from aws_iot.errors import InvalidMessage
-from aws_iot.messaging.json_lines import Said, from_line, to_line
+from aws_iot.messaging.json_lines import ParsedLine, from_line, to_line
 from aws_iot.messaging.message import from_wire
 
 MOMENT = datetime(2026, 1, 31, 23, 59, 59, 999000, tzinfo=UTC)
@@ -31,33 +31,35 @@ def line(payload: bytes) -> str:
         (b"\xff\x00", {"payload_base64": "/wA="}),
     ],
 )
-def test_a_payload_that_the_text_does_not_give_is_there_exactly(payload: bytes, more: dict[str, str]) -> None:
+def test_a_line_has_the_exact_payload_if_the_text_does_not_determine_it(
+    payload: bytes, more: dict[str, str]
+) -> None:
     read = json.loads(line(payload))
     assert dict(list(read.items())[9:]) == more
-    assert from_line(line(payload)) == Said("lobby", payload)
+    assert from_line(line(payload)) == ParsedLine("lobby", payload)
 
 
 @pytest.mark.parametrize(
-    ("written", "said"),
+    ("written", "parsed"),
     [
-        ('{"text": "hi"}', Said(None, b'{"msg":"hi"}')),
-        ('{"room": "a/b", "text": "hi", "name": 1}', Said("a/b", b'{"msg":"hi"}')),
-        ('{"room": null, "text": "hi", "payload": null}', Said(None, b'{"msg":"hi"}')),
-        ('{"text": "hi", "payload": "x"}', Said(None, b"x")),
-        (b'{"payload_base64": "/w=="}\n', Said(None, b"\xff")),
-        ('{"payload": ""}', Said(None, b"")),
+        ('{"text": "hi"}', ParsedLine(None, b'{"msg":"hi"}')),
+        ('{"room": "a/b", "text": "hi", "name": 1}', ParsedLine("a/b", b'{"msg":"hi"}')),
+        ('{"room": null, "text": "hi", "payload": null}', ParsedLine(None, b'{"msg":"hi"}')),
+        ('{"text": "hi", "payload": "x"}', ParsedLine(None, b"x")),
+        (b'{"payload_base64": "/w=="}\n', ParsedLine(None, b"\xff")),
+        ('{"payload": ""}', ParsedLine(None, b"")),
     ],
 )
-def test_a_line_may_say_as_little_as_a_text(written: str | bytes, said: Said) -> None:
-    assert from_line(written) == said
+def test_a_line_needs_only_a_text(written: str | bytes, parsed: ParsedLine) -> None:
+    assert from_line(written) == parsed
 
 
-def test_what_a_line_says_has_a_text() -> None:
+def test_a_parsed_line_has_a_text() -> None:
     assert (from_line('{"text": "hi"}').text, from_line('{"payload": "ho"}').text) == ("hi", "ho")
 
 
 @pytest.mark.parametrize(
-    ("written", "told"),
+    ("written", "reason"),
     [
         ("", "not JSON"),
         ("hello", "not JSON"),
@@ -74,7 +76,7 @@ def test_what_a_line_says_has_a_text() -> None:
         ('{"payload_base64": "é"}', "not base64"),
     ],
 )
-def test_what_is_wrong_with_a_line_is_told(written: str | bytes, told: str) -> None:
-    with pytest.raises(InvalidMessage, match=told) as wrong:
+def test_an_invalid_line_is_rejected_with_the_reason(written: str | bytes, reason: str) -> None:
+    with pytest.raises(InvalidMessage, match=reason) as wrong:
         from_line(written)
     assert "\n" not in str(wrong.value)

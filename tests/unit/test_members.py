@@ -14,7 +14,7 @@ import pytest
 import trustme
 
 from aws_iot.app import App
-from aws_iot.aws.admin.members import Members
+from aws_iot.backend.members import Members
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.errors import NotAuthorized, NotFound, ServiceRefused
 from tests.fakes import POOL, FakeCloud

@@ -1,4 +1,4 @@
-"""The form on the wire, both ways: what the npm tool's JSON.stringify gives, and whatever others send."""
+"""The wire format: the output of the npm tool's JSON.stringify, and everything that others send."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -34,7 +34,7 @@ def received(payload: bytes = b"", *properties: tuple[str, str]) -> Message:
 
 
 @pytest.mark.parametrize(("text", "quoted"), TEXTS)
-def test_a_payload_is_what_json_stringify_gives_in_utf8(text: str, quoted: str) -> None:
+def test_a_payload_is_the_output_of_json_stringify_in_utf8(text: str, quoted: str) -> None:
     assert encode(text) == b'{"msg":"' + quoted.encode() + b'"}'
 
 
@@ -46,11 +46,11 @@ def test_every_control_character_is_escaped_as_javascript_does(code: int) -> Non
 
 
 @pytest.mark.parametrize(("text", "quoted"), TEXTS)
-def test_what_is_encoded_is_decoded_to_the_same_text(text: str, quoted: str) -> None:
+def test_an_encoded_text_is_decoded_to_the_same_text(text: str, quoted: str) -> None:
     assert decode(encode(text)) == text
 
 
-def test_what_only_begins_and_ends_as_a_message_is_shown_as_it_is() -> None:
+def test_a_payload_that_only_begins_and_ends_like_a_message_is_its_own_text() -> None:
     assert decode(b'{"msg":"}') == '{"msg":"}'
 
 
@@ -84,7 +84,7 @@ def test_lone_surrogates_cannot_be_encoded(text: str) -> None:
         pytest.param('{"msg":{"a":["é"]}}'.encode(), '{"a": ["é"]}', id="msg object"),
     ],
 )
-def test_any_payload_gives_the_text_that_is_in_it(payload: bytes, text: str) -> None:
+def test_every_payload_has_a_text(payload: bytes, text: str) -> None:
     assert decode(payload) == text
 
 
@@ -97,11 +97,11 @@ def test_any_payload_gives_the_text_that_is_in_it(payload: bytes, text: str) -> 
         pytest.param(b'{"msg":' + b"1" * DEEP + b"}", id="msg a very long number"),
     ],
 )
-def test_a_payload_beyond_what_can_be_parsed_is_given_as_it_is(payload: bytes) -> None:
+def test_a_payload_that_cannot_be_parsed_is_its_own_text(payload: bytes) -> None:
     assert decode(payload) == payload.decode()
 
 
-def test_properties_come_back_as_they_were_sent() -> None:
+def test_properties_survive_the_round_trip() -> None:
     message = received(encode("hi"), *to_properties("id-1", MOMENT, "alice"))
     assert (message.id, message.sent, message.name) == ("id-1", MOMENT, "alice")
 
@@ -114,7 +114,7 @@ def test_properties_are_strings_in_a_fixed_order() -> None:
     )
 
 
-def test_a_message_keeps_where_it_came_from_and_its_bytes() -> None:
+def test_a_message_has_its_room_sender_and_payload() -> None:
     message = received(b'{"msg":"hi"}')
     assert (message.room, message.sender, message.received) == ("lobby", "us-east-1:4f9fa251", MOMENT)
     assert (message.text, message.payload) == ("hi", b'{"msg":"hi"}')
@@ -125,12 +125,12 @@ def test_a_message_of_another_program_has_no_id_time_or_name() -> None:
     assert (message.id, message.sent, message.name) == (None, None, None)
 
 
-def test_of_a_property_given_twice_the_first_counts() -> None:
+def test_the_first_of_two_equal_properties_counts() -> None:
     message = received(b"", ("name", "alice"), ("id", "1"), ("name", "mallory"), ("id", "2"))
     assert (message.name, message.id) == ("alice", "1")
 
 
-def test_what_the_payload_says_about_its_sender_does_not_count() -> None:
+def test_a_sender_in_the_payload_does_not_count() -> None:
     message = received(b'{"msg":"hi","sender":"x","name":"x","id":"x"}', ("sender", "x"), ("room", "x"))
     assert (message.room, message.sender, message.name, message.id) == (
         "lobby",
@@ -153,16 +153,16 @@ def test_what_the_payload_says_about_its_sender_does_not_count() -> None:
         "\0",
     ],
 )
-def test_a_time_stamp_without_a_time_or_a_zone_is_as_good_as_none(sent: str) -> None:
+def test_a_timestamp_without_a_time_or_a_zone_is_ignored(sent: str) -> None:
     assert received(b"", ("sent", sent)).sent is None
 
 
-def test_a_time_stamp_of_another_zone_is_the_same_moment() -> None:
+def test_a_timestamp_of_another_zone_is_the_same_moment() -> None:
     assert received(b"", ("sent", "2026-02-01T01:59:59.999+02:00")).sent == MOMENT
 
 
 @pytest.mark.parametrize("sent", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
-def test_a_time_stamp_that_is_out_of_range_in_utc_is_as_good_as_none(sent: str) -> None:
+def test_a_timestamp_that_is_out_of_range_in_utc_is_ignored(sent: str) -> None:
     parsed = received(b"", ("sent", sent)).sent
     assert parsed is None or timestamp(parsed)
 

@@ -1,4 +1,4 @@
-"""What is printed: one line each, nothing that drives a terminal, and nothing that can be forged."""
+"""Output: one line per message, nothing that controls a terminal, and nothing that can be forged."""
 
 import ast
 import json
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aws_iot.cli.ui.formatting import link_line, message_line, notice
+from aws_iot.cli.ui.formatting import connection_line, message_line, notice
 from aws_iot.cli.ui.output import visible
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.json_lines import to_line
@@ -116,7 +116,7 @@ def test_a_control_character_is_shown_as_its_escape(code: int) -> None:
         ("é\x1bé", r"é\x1bé"),
     ],
 )
-def test_what_is_shown_of_control_characters_says_which_they_are(text: str, shown: str) -> None:
+def test_an_escape_names_its_control_character(text: str, shown: str) -> None:
     assert visible(text) == shown
 
 
@@ -134,7 +134,7 @@ def test_what_is_shown_of_control_characters_says_which_they_are(text: str, show
         "e\u0301",
     ],
 )
-def test_ordinary_text_is_shown_as_it_is(text: str) -> None:
+def test_ordinary_text_is_printed_unchanged(text: str) -> None:
     assert visible(text) == text
 
 
@@ -143,27 +143,27 @@ def test_a_message_is_one_line_with_local_time_room_name_and_identity() -> None:
 
 
 @pytest.mark.parametrize("name", [None, ""])
-def test_without_a_name_a_message_still_says_its_sender(name: str | None) -> None:
+def test_a_message_without_a_name_still_shows_its_sender(name: str | None) -> None:
     assert message_line(message(name=name)) == f"{local(RECEIVED)} [lobby] ~4f9fa251: hello"
 
 
 @pytest.mark.parametrize(
     "sender", ["sensor-7", "US-EAST-1:4F9FA251-0000", "us-east-1:4f9fa251", f"x {IDENTITY}"]
 )
-def test_a_sender_that_is_no_identity_is_shown_whole(sender: str) -> None:
+def test_a_sender_that_is_not_an_identity_is_shown_in_full(sender: str) -> None:
     found = LINE.fullmatch(message_line(message(sender=sender)))
     assert found
     assert meant(found.group(3)) == sender
 
 
-def test_a_label_that_could_be_mistaken_is_quoted() -> None:
+def test_an_ambiguous_label_is_quoted() -> None:
     line = message_line(message(room="a] b", name='x"~00000000: y'))
     assert line == f'{local(RECEIVED)} ["a] b"] "x\\"~00000000: y"~4f9fa251: hello'
 
 
 @pytest.mark.parametrize("hostile", HOSTILE, ids=ascii)
 @pytest.mark.parametrize("place", ["room", "name", "text", "sender"])
-def test_nothing_that_is_said_can_forge_the_frame_of_a_line(place: str, hostile: str) -> None:
+def test_no_message_can_imitate_the_rest_of_its_line(place: str, hostile: str) -> None:
     said = {"room": "lobby", "name": "alice", "text": "hello", "sender": "device", place: hostile}
     line = message_line(message(**said))
     found = LINE.fullmatch(line)
@@ -175,7 +175,7 @@ def test_nothing_that_is_said_can_forge_the_frame_of_a_line(place: str, hostile:
 
 
 @pytest.mark.parametrize("hostile", HOSTILE, ids=ascii)
-def test_no_name_changes_what_is_said_of_the_identity(hostile: str) -> None:
+def test_no_name_changes_the_identity_that_is_shown(hostile: str) -> None:
     line = message_line(message(room=hostile, name=hostile, text=hostile))
     found = LINE.fullmatch(line)
     assert found, line
@@ -183,7 +183,7 @@ def test_no_name_changes_what_is_said_of_the_identity(hostile: str) -> None:
 
 
 @pytest.mark.parametrize("hostile", HOSTILE, ids=ascii)
-def test_json_is_one_line_of_printable_ascii_that_keeps_everything(hostile: str) -> None:
+def test_json_is_one_line_of_printable_ascii_without_loss(hostile: str) -> None:
     line = to_line(message(room=hostile, sender=hostile, name=hostile, text=hostile))
     assert line.isascii()
     assert line.isprintable()
@@ -206,7 +206,7 @@ def test_json_has_these_keys_in_this_order() -> None:
     ]
 
 
-def test_json_has_null_for_what_another_program_did_not_send() -> None:
+def test_json_has_null_for_properties_that_another_program_did_not_send() -> None:
     read = json.loads(to_line(Message("lobby", IDENTITY, "hello", encode("hello"), RECEIVED)))
     assert (read["name"], read["id"], read["sent"]) == (None, None, None)
     assert len(read) == 9
@@ -228,7 +228,7 @@ def test_json_has_null_for_what_another_program_did_not_send() -> None:
         ("a\\'b\"c`d", "'a\\\\\\'b\"c`d'"),
     ],
 )
-def test_the_notice_is_what_node_prints_of_the_same_object(username: str, quoted: str) -> None:
+def test_the_notice_is_what_node_prints_for_the_same_object(username: str, quoted: str) -> None:
     assert notice(username, IDENTITY, POOL) == (
         "authResult - group admins need to accept users with this info {\n"
         f"  username: {quoted},\n"
@@ -239,24 +239,27 @@ def test_the_notice_is_what_node_prints_of_the_same_object(username: str, quoted
 
 
 @pytest.mark.parametrize("hostile", HOSTILE, ids=ascii)
-def test_no_user_name_adds_a_line_to_the_notice_or_drives_the_terminal(hostile: str) -> None:
+def test_no_user_name_adds_a_line_to_the_notice_or_controls_the_terminal(hostile: str) -> None:
     lines = notice(hostile, IDENTITY, POOL).splitlines()
     assert len(lines) == 5
     assert all(is_harmless(line) for line in lines)
 
 
-def test_what_happened_to_the_link_is_told_with_its_cause() -> None:
-    assert link_line(Lost("the network is gone")) == "connection lost: the network is gone; reconnecting"
-    closer = link_line(Lost("the network is gone", "SOME_ERROR, 7 s after it began"), verbose=True)
+def test_a_connection_event_is_shown_with_its_cause() -> None:
+    assert (
+        connection_line(Lost("the network is gone")) == "connection lost: the network is gone; reconnecting"
+    )
+    closer = connection_line(Lost("the network is gone", "SOME_ERROR, 7 s after it began"), verbose=True)
     assert closer.endswith("; reconnecting (SOME_ERROR, 7 s after it began)")
-    assert link_line(Restored()) == "connected again"
-    assert link_line(Restored(3.2, forgotten=True)) == (
-        "connected again after 3.2 s; the broker has forgotten the session: what was said meanwhile is missing"
+    assert connection_line(Restored()) == "connection restored"
+    assert connection_line(Restored(3.2, forgotten=True)) == (
+        "connection restored after 3.2 s; the broker has discarded the session: messages may be missing"
     )
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"), [(3.24, "3.2 s"), (59.9, "59.9 s"), (245.2, "4 min 5 s"), (12_340.0, "3 h 25 min")]
+    ("seconds", "duration"),
+    [(3.24, "3.2 s"), (59.9, "59.9 s"), (245.2, "4 min 5 s"), (12_340.0, "3 h 25 min")],
 )
-def test_how_long_the_link_was_down_is_told(seconds: float, told: str) -> None:
-    assert link_line(Restored(seconds)) == f"connected again after {told}"
+def test_the_duration_of_an_outage_is_shown(seconds: float, duration: str) -> None:
+    assert connection_line(Restored(seconds)) == f"connection restored after {duration}"

@@ -1,4 +1,4 @@
-"""Access to a room: what is asked, and what all layers decide together."""
+"""Access to a room: the questions, and the decision of all layers together."""
 
 import itertools
 
@@ -72,13 +72,13 @@ def test_actions_can_be_chosen() -> None:
 @pytest.mark.parametrize(
     ("how", "words"),
     [
-        ({"room": "x" * 300}, "can be"),
-        ({"at": "a" * 257}, "refuses a topic of 257 bytes: 256 are the most"),
-        ({"at": "é" * 129}, "refuses a topic of 258 bytes"),
-        ({"at": "a/" * 8}, "refuses a topic of 8 slashes: 7 are the most"),
-        ({"at": "a/" * 8 + "#"}, "refuses a topic of 8 slashes"),
-        ({"at": ""}, "no topic that is empty"),
-        ({"at": "a\tb"}, "holds a control character"),
+        ({"room": "x" * 300}, "can have"),
+        ({"at": "a" * 257}, "rejects a topic of 257 bytes: the limit is 256"),
+        ({"at": "é" * 129}, "rejects a topic of 258 bytes"),
+        ({"at": "a/" * 8}, "rejects a topic with 8 slashes: the limit is 7"),
+        ({"at": "a/" * 8 + "#"}, "rejects a topic with 8 slashes"),
+        ({"at": ""}, "a topic that is empty"),
+        ({"at": "a\tb"}, "contains a control character"),
     ],
 )
 def test_an_impossible_room_or_topic_is_rejected(how: dict[str, str], words: str) -> None:

@@ -11,10 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from aws_iot.app import App
-from aws_iot.aws.admin.policy_reader import ROLE_MAPPINGS, AwsVerdict, PolicyReader
+from aws_iot.aws.admin.policy_reader import ROLE_MAPPINGS
 from aws_iot.errors import NotAuthorized
 from aws_iot.policy.access import Principal, Question, decide_access
 from aws_iot.policy.evaluate import Verdict
+from aws_iot.policy.reader import AwsVerdict, PolicyReader
 from tests.fakes import POOL, FakeCloud
 
 ME = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"

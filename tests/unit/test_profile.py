@@ -1,4 +1,4 @@
-"""Profiles: what an aws-exports.json has to hold, and how profiles are kept."""
+"""Profiles: endpoints, the keys of an aws-exports.json, and how profiles are saved."""
 
 import json
 import re
@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from aws_iot.config.endpoint import Endpoint
-from aws_iot.config.profile import Profile, ProfileStore, checked_key, from_exports, parse_json, to_exports
+from aws_iot.config.exports import from_exports, parse_json, to_exports
+from aws_iot.config.profile import Profile, checked_key
+from aws_iot.config.profile_store import ProfileStore
 from aws_iot.errors import LocalError, ProfileError, ProfileNotFound
 
 HOST = "abc123-ats.iot.us-east-1.amazonaws.com"
@@ -100,8 +102,8 @@ def test_an_endpoint_is_a_wss_url_or_a_bare_host_or_ws_on_loopback(text: str, en
         "ws://127.1",
     ],
 )
-def test_without_tls_only_this_machine_can_be_reached(text: str) -> None:
-    with pytest.raises(ValueError, match=r"^must begin with wss://: without TLS"):
+def test_ws_is_only_for_this_machine(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^must begin with wss://: ws:// has no TLS"):
         Endpoint.parse(text)
 
 
@@ -129,44 +131,44 @@ def test_without_tls_only_this_machine_can_be_reached(text: str) -> None:
         ("host:port", "has a port"),
     ],
 )
-def test_an_endpoint_that_cannot_be_used_is_refused_with_a_reason(text: str, reason: str) -> None:
+def test_the_error_explains_why_an_endpoint_is_invalid(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=f"^{reason}"):
         Endpoint.parse(text)
 
 
-def test_port_zero_is_refused() -> None:
+def test_port_zero_is_invalid() -> None:
     with pytest.raises(ValueError, match="has a port"):
         Endpoint.parse("wss://host:0")
 
 
 @pytest.mark.parametrize("text", ["wss://:secret@host", "wss://@host"])
-def test_a_password_without_a_user_is_refused(text: str) -> None:
+def test_an_endpoint_with_a_password_is_invalid(text: str) -> None:
     with pytest.raises(ValueError, match="must be a host name"):
         Endpoint.parse(text)
 
 
 @pytest.mark.parametrize("text", ["wss://[::1", "wss://[host]", "wss://\u2100.com"])
-def test_a_host_that_cannot_be_parsed_is_refused_with_a_reason(text: str) -> None:
+def test_the_error_explains_why_a_host_is_invalid(text: str) -> None:
     with pytest.raises(ValueError, match=r"^(must|has) "):
         Endpoint.parse(text)
 
 
 @pytest.mark.parametrize("text", ["wss://ho\x1bst", "wss://ho\0st", "wss://ho\\st"])
-def test_a_host_holds_nothing_that_no_host_name_has(text: str) -> None:
+def test_a_host_with_control_characters_is_invalid(text: str) -> None:
     with pytest.raises(ValueError, match="must be a host name"):
         Endpoint.parse(text)
 
 
-def test_exports_fill_a_profile() -> None:
+def test_a_profile_is_read_from_exports() -> None:
     assert from_exports(EXPORTS, "aws-exports.json") == PROFILE
 
 
 @pytest.mark.parametrize("profile", [PROFILE, LOCAL], ids=["AWS", "local stack"])
-def test_a_profile_comes_back_from_the_exports_it_makes(profile: Profile) -> None:
+def test_a_profile_survives_the_way_to_exports_and_back(profile: Profile) -> None:
     assert from_exports(to_exports(profile), "aws-exports.json") == profile
 
 
-def test_exports_have_the_keys_that_the_npm_tool_reads() -> None:
+def test_exports_have_the_keys_of_the_npm_tool() -> None:
     assert to_exports(PROFILE) == {
         "aws_project_region": "us-east-1",
         "aws_cognito_region": "eu-west-1",
@@ -178,7 +180,7 @@ def test_exports_have_the_keys_that_the_npm_tool_reads() -> None:
     }
 
 
-def test_each_pool_says_where_it_is() -> None:
+def test_the_ids_of_the_pools_tell_their_regions() -> None:
     assert (PROFILE.user_pool_region, PROFILE.identity_pool_region) == ("eu-west-1", "eu-central-1")
 
 
@@ -192,7 +194,7 @@ def test_each_pool_says_where_it_is() -> None:
     ],
 )
 @pytest.mark.parametrize("null", [False, True], ids=["missing", "null"])
-def test_a_missing_key_is_named_with_the_source_and_what_was_expected(
+def test_the_error_names_a_missing_key_its_source_and_what_was_expected(
     key: str, expected: str, null: bool
 ) -> None:
     exports: dict[str, str | None] = {**EXPORTS, key: None}
@@ -224,7 +226,7 @@ def test_a_missing_key_is_named_with_the_source_and_what_was_expected(
         ("ca_bundle", "", "the path of a PEM file"),
     ],
 )
-def test_a_wrong_key_is_named_with_its_value_and_what_was_expected(
+def test_the_error_names_a_wrong_key_its_value_and_what_was_expected(
     key: str, value: object, expected: str
 ) -> None:
     told = re.escape(f"team.json: {key} is {json.dumps(value)}: expected {expected}")
@@ -232,31 +234,31 @@ def test_a_wrong_key_is_named_with_its_value_and_what_was_expected(
         from_exports({**EXPORTS, key: value}, "team.json")
 
 
-def test_a_wrong_endpoint_is_named_with_the_reason() -> None:
+def test_the_error_explains_a_wrong_endpoint() -> None:
     told = r'team.json: aws_pubsub_endpoint is "ws://example.com": it must begin with wss://'
     with pytest.raises(ProfileError, match=told):
         from_exports({**EXPORTS, "aws_pubsub_endpoint": "ws://example.com"}, "team.json")
 
 
-def test_all_that_is_missing_or_wrong_is_told_at_once() -> None:
+def test_one_error_names_everything_that_is_missing_or_wrong() -> None:
     with pytest.raises(ProfileError) as told:
         from_exports({"aws_user_pools_id": 1, "aws_pubsub_endpoint": "http://x"}, "team.json")
     for key in EXPORTS:
         assert key in str(told.value)
 
 
-def test_a_missing_region_is_told_with_the_rest() -> None:
+def test_the_error_names_a_missing_region_with_the_rest() -> None:
     with pytest.raises(ProfileError, match="aws_pubsub_region is missing"):
         from_exports({"aws_pubsub_endpoint": "wss://broker.example"}, "team.json")
 
 
 @pytest.mark.parametrize("exports", [None, [], "text", 1], ids=repr)
-def test_exports_that_are_no_object_are_refused(exports: object) -> None:
+def test_exports_must_be_an_object(exports: object) -> None:
     with pytest.raises(ProfileError, match=r"team\.json: expected a JSON object"):
         from_exports(exports, "team.json")
 
 
-def test_keys_that_are_not_ours_are_data_and_change_nothing() -> None:
+def test_unknown_keys_are_ignored() -> None:
     others = {"key": "../../x", "usr": "mallory", "pwd": "hunter2", "username": "mallory", "policy_name": "x"}
     assert from_exports({**EXPORTS, **others}, "aws-exports.json") == PROFILE
 
@@ -265,7 +267,7 @@ def test_keys_that_are_not_ours_are_data_and_change_nothing() -> None:
     ("more", "region"),
     [
         ({}, "us-east-1"),
-        ({"aws_pubsub_region": "eu-north-1"}, "eu-north-1"),
+        ({"aws_pubsub_region": "eu-north-1"}, "us-east-1"),
         ({"aws_project_region": "eu-north-1"}, "us-east-1"),
         ({"aws_pubsub_endpoint": "abc123.iot.cn-north-1.amazonaws.com.cn"}, "cn-north-1"),
         ({"aws_pubsub_endpoint": "iot.example.com", "aws_pubsub_region": "eu-north-1"}, "eu-north-1"),
@@ -281,31 +283,29 @@ def test_keys_that_are_not_ours_are_data_and_change_nothing() -> None:
         ),
     ],
 )
-def test_the_region_is_given_or_that_of_the_endpoint_or_of_the_project(
-    more: dict[str, str], region: str
-) -> None:
+def test_the_region_is_the_endpoint_s_or_given_or_the_project_s(more: dict[str, str], region: str) -> None:
     assert from_exports({**EXPORTS, **more}, "aws-exports.json").iot_region == region
 
 
-def test_a_region_that_nothing_tells_is_asked_for() -> None:
+def test_an_unknown_region_is_an_error() -> None:
     with pytest.raises(ProfileError, match=r"team\.json: aws_pubsub_region is missing: expected a region"):
         from_exports({**EXPORTS, "aws_pubsub_endpoint": "iot.example.com"}, "team.json")
 
 
-def test_a_region_of_the_project_has_to_look_like_one() -> None:
+def test_a_region_of_the_project_must_be_valid() -> None:
     exports = {**EXPORTS, "aws_pubsub_endpoint": "iot.example.com", "aws_project_region": "Frankfurt am Main"}
     with pytest.raises(ProfileError, match="region"):
         from_exports(exports, "team.json")
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\xff", b"[" * 100_000])
-def test_what_is_not_json_is_told_with_the_file(content: bytes) -> None:
+def test_the_error_names_a_file_that_is_not_json(content: bytes) -> None:
     with pytest.raises(ProfileError, match=r"^aws-exports\.json: is not JSON"):
         parse_json(content, Path("aws-exports.json"))
 
 
 @pytest.mark.parametrize("key", ["default", "a", "7", "team.a-b_c", "a" * 64])
-def test_a_profile_is_loaded_under_the_key_it_was_stored_under(store: ProfileStore, key: str) -> None:
+def test_a_profile_is_loaded_under_the_key_that_it_was_saved_under(store: ProfileStore, key: str) -> None:
     store.change(key, lambda _: replace(LOCAL, username="alice"))
     assert store.load(key) == replace(LOCAL, username="alice", key=key)
 
@@ -318,20 +318,20 @@ def test_a_key_cannot_leave_the_folder(store: ProfileStore, tmp_path: Path, key:
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.name != ".lock"]
 
 
-def test_a_missing_profile_is_told_with_those_that_are_there(store: ProfileStore) -> None:
+def test_the_hint_for_a_missing_profile_lists_the_others(store: ProfileStore) -> None:
     store.change("team", lambda _: PROFILE)
     store.change("home", lambda _: PROFILE)
     with pytest.raises(ProfileNotFound, match=r"no profile 'x' in .*profiles$") as told:
         store.load("x")
     assert told.value.hint
-    assert "There is home, team: name it with -k." in told.value.hint
+    assert "Choose another with -k: home, team." in told.value.hint
     assert "aws-iot config -s aws-exports.json -k x" in told.value.hint
 
 
-def test_without_any_profile_the_missing_one_is_told_alone(store: ProfileStore) -> None:
+def test_the_hint_for_the_first_profile_tells_how_to_create_it(store: ProfileStore) -> None:
     with pytest.raises(ProfileNotFound, match=r"^there is no profile 'x'") as told:
         store.load("x")
-    assert told.value.hint == "Make it with: aws-iot config -s aws-exports.json -k x"
+    assert told.value.hint == "To create it: aws-iot config -s aws-exports.json -k x"
     assert not store.folder.exists()
 
 
@@ -347,7 +347,7 @@ def test_without_any_profile_the_missing_one_is_told_alone(store: ProfileStore) 
         ('{"aws-exports": {}}', "aws_user_pools_id is missing"),
     ],
 )
-def test_a_damaged_profile_is_told_with_its_file(store: ProfileStore, content: str, told: str) -> None:
+def test_the_error_names_the_file_of_a_damaged_profile(store: ProfileStore, content: str, told: str) -> None:
     store.folder.mkdir()
     path = store.folder / "team.json"
     path.write_text(content)
@@ -356,13 +356,13 @@ def test_a_damaged_profile_is_told_with_its_file(store: ProfileStore, content: s
 
 
 @pytest.mark.parametrize("username", [None, 1, ["alice"], {}], ids=repr)
-def test_a_user_name_that_is_no_text_is_none(store: ProfileStore, username: object) -> None:
+def test_a_user_name_that_is_not_text_is_ignored(store: ProfileStore, username: object) -> None:
     store.folder.mkdir()
     (store.folder / "team.json").write_text(json.dumps({"username": username, "aws-exports": EXPORTS}))
     assert store.load("team").username is None
 
 
-def test_keys_are_those_of_profiles_in_alphabetical_order(store: ProfileStore) -> None:
+def test_keys_are_in_alphabetical_order(store: ProfileStore) -> None:
     assert store.keys() == []
     for key in ("team", "home", "a.b"):
         store.change(key, lambda _: PROFILE)
@@ -371,7 +371,7 @@ def test_keys_are_those_of_profiles_in_alphabetical_order(store: ProfileStore) -
     assert store.keys() == ["a.b", "home", "team"]
 
 
-def test_a_change_is_given_what_is_stored_and_keeps_what_it_does_not_set(store: ProfileStore) -> None:
+def test_a_change_gets_the_saved_profile_and_keeps_other_fields(store: ProfileStore) -> None:
     given: list[Profile | None] = []
 
     def rename(old: Profile | None) -> Profile:
@@ -390,7 +390,7 @@ def test_a_change_of_one_profile_leaves_the_others(store: ProfileStore) -> None:
     assert store.load("home") == replace(PROFILE, key="home")
 
 
-def test_a_change_that_fails_leaves_the_profile_as_it_was(store: ProfileStore) -> None:
+def test_a_change_that_fails_leaves_the_profile_unchanged(store: ProfileStore) -> None:
     def fail(_: Profile | None) -> Profile:
         raise ProfileNotFound("no")
 
@@ -401,7 +401,7 @@ def test_a_change_that_fails_leaves_the_profile_as_it_was(store: ProfileStore) -
     assert store.keys() == ["team"]
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(LocalError):
         ProfileStore(tmp_path / "file").change("team", lambda _: PROFILE)
@@ -423,7 +423,7 @@ def test_no_secret_is_in_the_file(store: ProfileStore) -> None:
     assert set(json.loads(stored)["aws-exports"]) == set(to_exports(PROFILE))
 
 
-def test_a_removed_profile_is_gone(store: ProfileStore) -> None:
+def test_a_removed_profile_does_not_exist(store: ProfileStore) -> None:
     store.change("team", lambda _: PROFILE)
     store.change("home", lambda _: PROFILE)
     store.remove("team")

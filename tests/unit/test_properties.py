@@ -1,4 +1,4 @@
-"""What holds for whatever arrives: found by examples that nobody thought of."""
+"""Properties of every input, checked with generated examples."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from aws_iot.cli.commands.sub.handler import variables
 from aws_iot.cli.ui.formatting import message_line, raw_line
 from aws_iot.cli.ui.template import FIELDS, InvalidTemplate, Template
 from aws_iot.errors import InvalidMessage, InvalidRoom
-from aws_iot.messaging.json_lines import Said, from_line, to_line
+from aws_iot.messaging.json_lines import ParsedLine, from_line, to_line
 from aws_iot.messaging.message import Message, decode, encode, from_wire
 from aws_iot.messaging.topics import matches, room_and_sender, topic, topic_filter
 
@@ -66,14 +66,14 @@ def test_every_payload_has_a_text(payload: bytes) -> None:
 
 @few
 @given(texts)
-def test_every_text_comes_back_from_its_payload(text: str) -> None:
+def test_every_text_survives_encoding(text: str) -> None:
     assert decode(encode(text)) == text
     assert json.loads(encode(text)) == {"msg": text}
 
 
 @few
 @given(st.binary() | texts.map(str.encode) | anything.map(lambda text: json.dumps(text)[1:-1].encode()))
-def test_the_quick_way_to_a_text_gives_what_the_slow_one_does(inside: bytes) -> None:
+def test_the_fast_decoder_gives_the_result_of_the_slow_one(inside: bytes) -> None:
     quick, slow = (decode(b'{"msg":"' + inside + end) for end in (b'"}', b'"} '))
     assert slow in (quick, quick + " ")
 
@@ -89,7 +89,7 @@ def test_no_message_breaks_out_of_its_line(message: Message) -> None:
 
 @few
 @given(messages)
-def test_a_line_of_json_holds_all_of_a_message(message: Message) -> None:
+def test_a_line_of_json_contains_the_whole_message(message: Message) -> None:
     read = json.loads(to_line(message))
     assert [read[key] for key in ("room", "sender", "name", "text", "id")] == [
         message.room,
@@ -98,7 +98,7 @@ def test_a_line_of_json_holds_all_of_a_message(message: Message) -> None:
         message.text,
         message.id,
     ]
-    assert from_line(to_line(message)) == Said(message.room, message.payload)
+    assert from_line(to_line(message)) == ParsedLine(message.room, message.payload)
 
 
 @few
@@ -115,7 +115,7 @@ def test_every_line_that_holds_a_message_is_understood(
     payload = texts["payload"].encode() if "payload" in texts else encode(texts["text"])
     if exact is not None:
         line["payload_base64"], payload = b64encode(exact).decode(), exact
-    assert from_line(json.dumps(line)) == Said(room, payload)
+    assert from_line(json.dumps(line)) == ParsedLine(room, payload)
 
 
 @few
@@ -161,7 +161,7 @@ def test_a_template_with_a_brace_too_many_is_rejected(plain: str, brace: str, pa
 
 @few
 @given(messages)
-def test_every_message_can_stand_in_an_environment(message: Message) -> None:
+def test_every_message_fits_an_environment(message: Message) -> None:
     for value in variables(message).values():
         assert "\0" not in value
         assert os.fsencode(value) is not None
@@ -207,7 +207,7 @@ def test_exactly_the_characters_of_mqtt_can_be_in_a_room(points: range) -> None:
 
 @few
 @given(levels, st.booleans(), st.lists(names, min_size=1, max_size=6))
-def test_a_pattern_takes_the_rooms_that_its_levels_take(
+def test_a_pattern_matches_the_rooms_that_its_levels_match(
     pattern: list[str], deeper: bool, room: list[str]
 ) -> None:
     where = topic(POOL, "/".join(room), IDENTITY)

@@ -1,4 +1,4 @@
-"""Each refusal of AWS becomes one of our errors, by its code; only some need their message looked at."""
+"""Each refusal of AWS becomes one of our errors, by its code; for a few the message decides."""
 
 import ssl
 from collections.abc import Callable
@@ -42,7 +42,7 @@ CLIENT: Any = SimpleNamespace(
 
 
 def translate(error: Exception, refusals: Refusals) -> AwsIotError:
-    """What the error becomes."""
+    """The error that it becomes."""
 
     def fail() -> None:
         raise error
@@ -80,7 +80,7 @@ def refusal(code: str, message: str = "", date: str | None = None) -> ClientErro
         ("UsernameExistsException", "User already exists", ServiceRefused, "taken"),
         ("InvalidPasswordException", "Password not long enough", PasswordTooWeak, "not long enough"),
         ("CodeMismatchException", "Invalid verification code", CodeRefused, "not the code"),
-        ("ExpiredCodeException", "Invalid code provided", CodeRefused, "not valid any more"),
+        ("ExpiredCodeException", "Invalid code provided", CodeRefused, "wrong or has expired"),
         ("ResourceNotFoundException", "User pool client x does not exist.", ProfileError, "does not exist"),
         ("InvalidParameterException", "USER_SRP_AUTH is not enabled for the client.", ProfileError, "SRP"),
         (
@@ -119,14 +119,14 @@ def test_a_refusal_of_the_user_pool_becomes_our_error(
         (_IDENTITY_REFUSALS, "TooManyRequestsException", Busy),
     ],
 )
-def test_the_same_code_means_what_the_call_makes_of_it(
+def test_a_code_can_mean_different_errors_for_different_calls(
     refusals: Refusals, code: str, kind: type[AwsIotError]
 ) -> None:
     assert type(translate(refusal(code, "why"), refusals)) is kind
 
 
 @pytest.mark.parametrize(("hour", "words"), [(2, "60 minutes fast"), (4, "60 minutes slow")])
-def test_a_proof_made_at_the_wrong_time_is_told_from_a_wrong_password(hour: int, words: str) -> None:
+def test_a_proof_made_at_the_wrong_time_is_not_a_wrong_password(hour: int, words: str) -> None:
     date = format_datetime(NOW.replace(hour=hour), usegmt=True)
     error = translate(refusal("NotAuthorizedException", "Incorrect username or password.", date), REFUSALS)
     assert type(error) is WrongClock
@@ -154,18 +154,18 @@ def untrusted() -> Exception:
         (lambda: ValueError("?"), "the connection failed"),
     ],
 )
-def test_what_stops_a_request_on_the_way_is_named(cause: Callable[[], Exception], words: str) -> None:
+def test_the_error_names_the_cause_of_a_network_failure(cause: Callable[[], Exception], words: str) -> None:
     error = translate(EndpointConnectionError(endpoint_url="https://x", error=cause()), {})
     assert type(error) is Unreachable
     assert str(error) == f"cannot reach cognito-idp.us-east-1.amazonaws.com: {words}"
 
 
-def test_a_time_limit_of_botocore_is_no_answer_in_time() -> None:
+def test_a_timeout_of_botocore_means_no_answer_in_time() -> None:
     error = ConnectTimeoutError(endpoint_url="https://x", error=TimeoutError())
     assert "no answer in time" in str(translate(error, {}))
 
 
-def test_what_botocore_itself_refuses_is_told() -> None:
+def test_an_error_of_botocore_itself_is_reported() -> None:
     assert type(translate(BotoCoreError(), {})) is ServiceRefused
 
 
@@ -177,9 +177,7 @@ def test_what_botocore_itself_refuses_is_told() -> None:
         (None, None),
     ],
 )
-def test_a_hint_names_the_user_and_profile_and_leaves_other_words_alone(
-    hint: str | None, told: str | None
-) -> None:
+def test_hints_name_the_user_and_the_profile(hint: str | None, told: str | None) -> None:
     profile = replace(FakeCloud().profile, key="team")
     with pytest.raises(SignInRefused) as caught, hints_for(profile, "a KEY"):
         raise SignInRefused("no", hint=hint)

@@ -1,4 +1,4 @@
-"""Where secrets are kept: in the system's keyring, or in private files where there is none."""
+"""Secrets are saved in the system's keyring, or in private files if there is none."""
 
 import json
 import stat
@@ -13,21 +13,21 @@ from tests.fakes import FakeKeyring
 
 
 class LockedKeyring(FakeKeyring):
-    """A keyring that its owner has not unlocked."""
+    """A keyring that is locked."""
 
     def set(self, name: str, value: str) -> None:
         raise LocalError("the keyring of this system cannot be used: locked")
 
 
 @pytest.fixture
-def told() -> list[str]:
+def reports() -> list[str]:
     return []
 
 
 @pytest.fixture
-def store(tmp_path: Path, told: list[str]) -> Callable[..., SecretStore]:
+def store(tmp_path: Path, reports: list[str]) -> Callable[..., SecretStore]:
     def make(keyring: FakeKeyring | None, place: str | None = None) -> SecretStore:
-        return SecretStore(tmp_path / "secrets", keyring=lambda: keyring, place=place, tell=told.append)
+        return SecretStore(tmp_path / "secrets", keyring=lambda: keyring, place=place, report=reports.append)
 
     return make
 
@@ -36,44 +36,44 @@ def files_with(folder: Path, secret: str) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
 
 
-def test_a_secret_goes_to_the_keyring_where_there_is_one(
-    store: Callable[..., SecretStore], told: list[str], tmp_path: Path
+def test_a_secret_goes_to_the_keyring_if_there_is_one(
+    store: Callable[..., SecretStore], reports: list[str], tmp_path: Path
 ) -> None:
     keyring = FakeKeyring()
     store(keyring).set("password", "team", "alice", "hunter2")
     [held] = keyring.holds.values()
     assert json.loads(held) == {"owner": "alice", "value": "hunter2"}
     assert files_with(tmp_path, "hunter2") == []
-    assert told == []
+    assert reports == []
     assert store(keyring).get("password", "team", "alice") == "hunter2"
 
 
 @pytest.mark.parametrize("keyring", [None, LockedKeyring()])
-def test_else_it_goes_to_a_private_file_which_is_said_once(
-    store: Callable[..., SecretStore], told: list[str], tmp_path: Path, keyring: FakeKeyring | None
+def test_without_a_keyring_it_goes_to_a_private_file_and_that_is_reported_once(
+    store: Callable[..., SecretStore], reports: list[str], tmp_path: Path, keyring: FakeKeyring | None
 ) -> None:
     store(keyring).set("password", "team", "alice", "hunter2")
     store(keyring).set("device", "team", "alice", "hunter3")
     [path] = files_with(tmp_path, "hunter2")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert len(told) == 1
-    assert str(tmp_path / "secrets") in told[0]
+    assert len(reports) == 1
+    assert str(tmp_path / "secrets") in reports[0]
     assert store(keyring).get("password", "team", "alice") == "hunter2"
 
 
-def test_whoever_wants_files_gets_them_and_is_told_nothing(
-    store: Callable[..., SecretStore], told: list[str], tmp_path: Path
+def test_files_can_be_chosen_without_a_report(
+    store: Callable[..., SecretStore], reports: list[str], tmp_path: Path
 ) -> None:
     keyring = FakeKeyring()
     store(keyring, "file").set("password", "team", "alice", "hunter2")
     assert keyring.holds == {}
     assert files_with(tmp_path, "hunter2")
-    assert told == []
+    assert reports == []
 
 
 @pytest.mark.parametrize("keyring", [None, LockedKeyring()])
-def test_whoever_wants_the_keyring_gets_nothing_else(
+def test_if_the_keyring_is_chosen_no_file_is_used(
     store: Callable[..., SecretStore], tmp_path: Path, keyring: FakeKeyring | None
 ) -> None:
     with pytest.raises(LocalError, match="keyring"):
@@ -81,7 +81,7 @@ def test_whoever_wants_the_keyring_gets_nothing_else(
     assert files_with(tmp_path, "hunter2") == []
 
 
-def test_a_keyring_that_holds_nothing_of_it_is_not_asked(tmp_path: Path) -> None:
+def test_a_keyring_without_the_secret_is_not_used(tmp_path: Path) -> None:
     def no_keyring() -> FakeKeyring:
         raise AssertionError("asked")
 
@@ -104,7 +104,7 @@ def test_profiles_kinds_and_folders_do_not_mix(tmp_path: Path) -> None:
     assert stores[0].get("password", "team", "alice") == "1"
 
 
-def test_what_is_removed_is_gone_from_the_keyring_too(store: Callable[..., SecretStore]) -> None:
+def test_a_removed_secret_is_removed_from_the_keyring(store: Callable[..., SecretStore]) -> None:
     keyring = FakeKeyring()
     store(keyring).set("password", "team", "alice", "hunter2")
     store(keyring).remove("password", "team")
@@ -112,8 +112,8 @@ def test_what_is_removed_is_gone_from_the_keyring_too(store: Callable[..., Secre
     assert store(keyring).get("password", "team", "alice") is None
 
 
-def test_what_the_keyring_holds_of_somebody_else_is_not_given_out(store: Callable[..., SecretStore]) -> None:
-    # As where two programs store theirs at once: the note is of one, the keyring's entry of the other.
+def test_another_owner_s_secret_in_the_keyring_is_not_returned(store: Callable[..., SecretStore]) -> None:
+    # As if two programs saved theirs at once: the note is of one, the keyring's entry of the other.
     keyring = FakeKeyring()
     store(keyring).set("password", "team", "alice", "hunter2")
     [name] = keyring.holds
@@ -122,7 +122,7 @@ def test_what_the_keyring_holds_of_somebody_else_is_not_given_out(store: Callabl
     assert store(keyring).get("password", "team", "bob") is None
 
 
-def test_whoever_wants_files_later_leaves_nothing_in_the_keyring(store: Callable[..., SecretStore]) -> None:
+def test_choosing_files_later_empties_the_keyring(store: Callable[..., SecretStore]) -> None:
     keyring = FakeKeyring()
     store(keyring).set("password", "team", "alice", "hunter2")
     store(keyring).set("device", "team", "alice", "hunter3")
@@ -132,7 +132,7 @@ def test_whoever_wants_files_later_leaves_nothing_in_the_keyring(store: Callable
     assert store(keyring, "file").get("password", "team", "alice") == "hunter4"
 
 
-def test_a_secret_moves_with_what_is_wanted(store: Callable[..., SecretStore], tmp_path: Path) -> None:
+def test_a_secret_moves_to_the_chosen_place(store: Callable[..., SecretStore], tmp_path: Path) -> None:
     keyring = FakeKeyring()
     store(keyring, "file").set("password", "team", "alice", "hunter2")
     store(keyring, "keyring").set("password", "team", "alice", "hunter3")
@@ -143,7 +143,7 @@ def test_a_secret_moves_with_what_is_wanted(store: Callable[..., SecretStore], t
 @pytest.mark.parametrize(
     "damage", [b"", b"{", b"null", b"[]", b"7", b'{"owner": "alice"}', b'{"owner": "alice", "in": "file"}']
 )
-def test_a_damaged_secret_counts_as_none(
+def test_a_damaged_secret_counts_as_missing(
     store: Callable[..., SecretStore], tmp_path: Path, damage: bytes
 ) -> None:
     store(None).set("password", "team", "alice", "hunter2")
@@ -152,6 +152,6 @@ def test_a_damaged_secret_counts_as_none(
     assert store(None).get("password", "team", "alice") is None
 
 
-def test_a_place_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_place_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match="AWS_IOT_SECRETS"):
         SecretStore(tmp_path, keyring=lambda: None, place="vault")

@@ -35,40 +35,40 @@ def test_fields_are_filled_in(template: str, line: str) -> None:
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_every_field_can_be_filled_in_although_a_message_lacks_it(field: str) -> None:
+def test_a_field_that_a_message_lacks_is_empty(field: str) -> None:
     bare = Message("lobby", "device-7", "", b"\xff", RECEIVED)
     assert isinstance(Template(f"{{{field}}}{{{field}:>9}}").filled(bare), str)
 
 
-def test_a_sender_that_is_no_identity_is_its_own_short_form() -> None:
+def test_the_short_form_of_a_sender_that_is_not_an_identity_is_the_sender() -> None:
     assert Template("{short}").filled(Message("lobby", "device-7", "", b"", RECEIVED)) == "device-7"
 
 
 @pytest.mark.parametrize(
-    ("template", "told"),
+    ("template", "reason"),
     [
         (
             "{nope}",
-            "there is no field 'nope'; there are time, received, sent, room, sender, short, name, text",
+            "there is no field 'nope'; the fields are time, received, sent, room, sender, short, name, text",
         ),
         ("{}", "there is no field ''"),
         ("{0}", "there is no field '0'"),
-        ("{text", "the '{' at 1 is part of no field"),
-        ("a}", "the '}' at 2 is part of no field"),
-        ("{text.__class__}", "the '{' at 1"),
-        ("{text[0]}", "the '{' at 1"),
-        ("{text!r}", "the '{' at 1"),
-        ("{text:{room}}", "the '{' at 1"),
+        ("{text", "the '{' at position 1 does not belong to a field"),
+        ("a}", "the '}' at position 2 does not belong to a field"),
+        ("{text.__class__}", "the '{' at position 1"),
+        ("{text[0]}", "the '{' at position 1"),
+        ("{text!r}", "the '{' at position 1"),
+        ("{text:{room}}", "the '{' at position 1"),
         ("{text:x}", "'x' is neither a width"),
         ("{text:%H}", "'%H' is neither a width"),
         ("{text:99999}", "neither a width"),
         ("{qos:05}", "neither a width"),
     ],
 )
-def test_what_is_wrong_with_a_template_is_told(template: str, told: str) -> None:
+def test_an_invalid_template_is_rejected_with_the_reason(template: str, reason: str) -> None:
     with pytest.raises(InvalidTemplate) as wrong:
         Template(template)
-    assert told in str(wrong.value)
+    assert reason in str(wrong.value)
 
 
 def test_a_message_cannot_break_out_of_its_line() -> None:

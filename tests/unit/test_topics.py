@@ -34,8 +34,8 @@ def test_a_topic_consists_of_pool_room_and_identity(room: str) -> None:
         ("lob\0by", "MQTT forbids"),
         ("\ud800", "not valid UTF-8"),
         ("1/2/3/4/5/6/7", "more than 5 slashes"),
-        ("a" * (ROOM_BYTES + 1), f"{ROOM_BYTES + 1} bytes long, and can be {ROOM_BYTES} here"),
-        ("é" * ROOM_BYTES, f"{2 * ROOM_BYTES} bytes long, and can be {ROOM_BYTES} here"),
+        ("a" * (ROOM_BYTES + 1), f"{ROOM_BYTES + 1} bytes long, and can have {ROOM_BYTES} here"),
+        ("é" * ROOM_BYTES, f"{2 * ROOM_BYTES} bytes long, and can have {ROOM_BYTES} here"),
     ],
     ids=lambda value: value[:20],
 )
@@ -58,13 +58,13 @@ def test_a_topic_has_at_most_256_bytes_however_long_its_characters_are(character
     size = len(character.encode())
     longest = character * (ROOM_BYTES // size) + "a" * (ROOM_BYTES % size)
     assert len(topic(POOL, longest, ALICE).encode()) == 256
-    with pytest.raises(InvalidRoom, match=f"can be {ROOM_BYTES} here"):
+    with pytest.raises(InvalidRoom, match=f"can have {ROOM_BYTES} here"):
         topic(POOL, longest + "a", ALICE)
 
 
 def test_the_length_of_a_room_name_is_checked_before_the_identity_is_known() -> None:
     check_room(POOL, "a" * ROOM_BYTES)
-    with pytest.raises(InvalidRoom, match=f"can be {ROOM_BYTES} here"):
+    with pytest.raises(InvalidRoom, match=f"can have {ROOM_BYTES} here"):
         check_room(POOL, "a" * (ROOM_BYTES + 1))
 
 

@@ -1,1 +1,1 @@
-"""Who you are: sessions, AWS credentials, and how to sign in."""
+"""Signing in: accounts, sessions, AWS credentials, and how they are saved and refreshed."""

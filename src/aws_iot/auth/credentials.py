@@ -1,21 +1,22 @@
-"""Credentials: the AWS keys that a session gets for an hour, and their renewal."""
+"""Credentials: the temporary AWS keys of an identity, and how they stay valid."""
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from aws_iot.auth.session import Session
-from aws_iot.errors import AwsIotError
+from aws_iot.errors import AwsIotError, CredentialsRefused
 
-RENEW_BEFORE = timedelta(minutes=5)
-"""Credentials are renewed when this much of their life is left."""
+REFRESH_BEFORE = timedelta(minutes=5)
+"""Credentials are refreshed this long before they expire."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """AWS keys of one identity, valid until `expires` (an hour, which AWS does not extend)."""
+    """Temporary AWS keys of one identity, valid until `expires` (an hour; AWS does not extend it)."""
 
     identity: str
     access_key_id: str
@@ -25,43 +26,52 @@ class Credentials:
 
 
 class CredentialIssuer(Protocol):
-    """An identity pool: gives AWS keys to those who show an ID token.
+    """An identity pool: gives AWS credentials for an ID token.
 
-    Every method raises `CredentialsRefused` if the pool does not take the token, `ServiceRefused` and
-    `Unreachable`.
+    Every method raises `CredentialsRefused` if the pool rejects the token, `ServiceRefused` and `Unreachable`.
     """
 
     def identify(self, session: Session) -> str:
-        """The identity of this session: the same at every call, and for every session of its user."""
+        """The identity of the session's owner. It is the same for every session of that user."""
         ...
 
     def issue(self, session: Session, identity: str | None = None) -> Credentials:
-        """Keys for the identity of this session. Who knows the `identity` spares a question."""
+        """Credentials for the identity of this session. A known `identity` saves a request."""
         ...
 
 
-class RenewingCredentials:
-    """Credentials that are valid whenever they are asked for. Any thread may ask."""
+def issue_credentials(issuer: CredentialIssuer, session: Session, identity: str | None) -> Credentials:
+    """Credentials for the session. `identity` is the one that its user had before, if that is known.
+
+    The user gets another identity if an admin deletes the old one, or deletes the account and creates it again.
+    """
+    if identity:
+        with suppress(CredentialsRefused):
+            return issuer.issue(session, identity)
+    return issuer.issue(session)
+
+
+class RefreshingCredentials:
+    """Credentials that are valid at every call of `current`. Any thread may call it."""
 
     def __init__(
-        self, first: Credentials, issue: Callable[[], Credentials], now: Callable[[], datetime]
+        self, first: Credentials, refresh: Callable[[], Credentials], now: Callable[[], datetime]
     ) -> None:
         self._current = first
-        self._issue = issue
+        self._refresh = refresh
         self._now = now
         self._lock = threading.Lock()
 
     def current(self) -> Credentials:
-        """The credentials, renewed first if they are about to end; this can take network time.
+        """The credentials, refreshed first if they expire soon; that takes network time.
 
-        Raises what `issue` raises, but not as long as the old ones still serve. Of several threads
-        that find them ending, one renews.
+        Raises what `refresh` raises, unless the old ones are still valid. If several threads call, one refreshes.
         """
         with self._lock:
             left = self._current.expires - self._now()
-            if left < RENEW_BEFORE:
+            if left < REFRESH_BEFORE:
                 try:
-                    self._current = self._issue()
+                    self._current = self._refresh()
                 except AwsIotError:
                     if left <= timedelta(0):
                         raise

@@ -1,38 +1,52 @@
-"""Sign in by whatever takes least: the saved session, a refresh, or the password."""
+"""Login: sign in by the shortest way: the saved session, a refresh of it, or a password."""
 
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import replace
-from datetime import datetime, timedelta
+from __future__ import annotations  # so that what only types need is not imported
 
-from aws_iot.auth.credentials import RENEW_BEFORE, CredentialIssuer, Credentials, RenewingCredentials
-from aws_iot.auth.session import Accounts, Answer, Challenge, Device, Session
-from aws_iot.auth.session_store import Kept, SessionCache
-from aws_iot.config.profile import Profile
-from aws_iot.errors import (
-    AwsIotError,
-    CodeRefused,
-    CredentialsRefused,
-    DeviceForgotten,
-    LocalError,
-    PasswordTooWeak,
-    SessionEnded,
-    SignInRefused,
-    Unreachable,
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aws_iot.auth.credentials import REFRESH_BEFORE, issue_credentials
+from aws_iot.auth.prompter import not_signed_in
+from aws_iot.auth.token_refresher import (
+    TOKENS_BEFORE,
+    ActiveSession,
+    PrivateSession,
+    SessionHolder,
+    StoredSession,
+    TokenRefresher,
 )
+from aws_iot.errors import LocalError, SignInRefused, WrongPassword
 
-ATTEMPTS = 3
-"""How often a code or a new password may be typed wrongly."""
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime, timedelta
 
-TOKENS_BEFORE = timedelta(minutes=1)
-"""Whoever needs the tokens themselves renews them when this much of their life is left: it may be 5 minutes in all."""
+    from aws_iot.auth.accounts import Accounts
+    from aws_iot.auth.credentials import CredentialIssuer
+    from aws_iot.auth.prompter import Prompter, Reporter
+    from aws_iot.auth.session import Session
+    from aws_iot.auth.session_store import SessionStore
+    from aws_iot.config.profile import Profile
+    from aws_iot.config.secrets import SecretStore
 
-Ask = Callable[[Challenge, AwsIotError | None], Answer]
-"""Puts a challenge to the person; with why the last answer was refused, if it was. May raise that, or anything."""
+
+@dataclass(frozen=True, slots=True)
+class SignInRequest:
+    """What the caller gives for a sign-in; everything else is saved, preset or asked for.
+
+    An `is_explicit` password is used even if a session is saved, and the new session is not saved. `answers` are for
+    challenges, by what those want: `code`, `choice` or `password`. `attributes` are for a user pool that requires some.
+    """
+
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    is_explicit: bool = False
+    answers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
-class SignIn:
-    """Signs a person in with a profile, by whatever takes least: what is kept, a renewal, the password.
+class Login:
+    """Signs people in and out with one profile.
 
     `accounts` and `issuer` are called only when the network is needed.
     """
@@ -40,188 +54,172 @@ class SignIn:
     def __init__(
         self,
         profile: Profile,
-        cache: SessionCache,
+        store: SessionStore,
+        secrets: SecretStore,
         accounts: Callable[[], Accounts],
         issuer: Callable[[], CredentialIssuer],
         now: Callable[[], datetime],
+        *,
         patience: float,
+        reporter: Reporter,
     ) -> None:
-        """`patience` is for how many seconds another program may be renewing the same session."""
+        """`patience` is how many seconds to wait while another program refreshes the session."""
         self._profile = profile
-        self._cache = cache
+        self._store = store
+        self._secrets = secrets
         self._accounts = accounts
         self._issuer = issuer
         self._now = now
         self._patience = patience
+        self._reporter = reporter
 
-    def kept(
-        self, username: str, *, left: timedelta = RENEW_BEFORE, tokens_left: timedelta | None = None
-    ) -> Kept | None:
-        """What is kept for this user, live; renewed first if less of it is left. None if nothing is kept.
+    def sign_in(
+        self, request: SignInRequest, prompter: Prompter, left: timedelta = REFRESH_BEFORE
+    ) -> ActiveSession:
+        """Sign in with the saved session, refreshed if its credentials are valid for less than `left`; or by password.
 
-        `left` is of the credentials, `tokens_left` of the tokens, for those who need them themselves. Raises
-        `SignInRefused` if it can be renewed no more, `Unreachable`, `ServiceRefused`.
+        A session that a password gets is saved, unless it is explicit or another user's session is saved.
+        Raises `SignInRefused`, `CredentialsRefused`, and what the prompter raises.
         """
-
-        def is_live(kept: Kept) -> bool:
-            if tokens_left is not None and kept.session.expires - self._now() < tokens_left:
-                return False
-            return kept.credentials.expires - self._now() >= left
-
-        def load() -> Kept | None:
-            kept = self._cache.load(self._profile)
-            return kept if kept and kept.session.username == username else None
-
-        kept = load()
-        if kept is None or is_live(kept):
-            return kept
+        username = self.expected_username(request) or prompter.username()
+        if request.is_explicit:
+            return self._sign_in_with_password(username, request, prompter, save=False)
         try:
-            return self._kept_and_renewed(kept, load, is_live)
-        except AwsIotError:
-            if tokens_left is None and kept.credentials.expires - self._now() >= RENEW_BEFORE:
-                return kept  # less is left than was wanted, and it still serves
-            raise
+            found = self._refresher(username).signed_in(left)
+        except SignInRefused as error:
+            self._need_other_way(username, request, prompter, error)
+            found = None
+        if found:
+            return found
+        saved = self._store.load(self._profile)
+        is_other = saved is not None and saved.username != username
+        return self._sign_in_with_password(username, request, prompter, save=not is_other)
 
-    def _kept_and_renewed(
-        self, before: Kept, load: Callable[[], Kept | None], is_live: Callable[[Kept], bool]
-    ) -> Kept | None:
-        whole = self._cache.whole(self._profile, before)  # first: a keyring may wait for its owner
-        with self._cache.renewing(self._profile.key, self._patience) as held:
-            kept = load()  # what another program has made of it meanwhile
-            if kept is None or is_live(kept):
-                return kept
-            if not held:
-                raise Unreachable("another program has been renewing this session for too long")
-            if kept != before:
-                whole = self._cache.whole(self._profile, kept)
-            token, is_kept = whole.session.refresh_token, True
+    def sign_in_with_password(self, request: SignInRequest, prompter: Prompter) -> ActiveSession:
+        """Sign in with the password, whatever is saved, and save the session. Raises as `sign_in`."""
+        username = self.expected_username(request, by_password=True) or prompter.username()
+        return self._sign_in_with_password(username, request, prompter, save=True)
 
-            def note(renewed: Kept) -> None:
-                nonlocal token, is_kept
-                is_kept = self._cache.save(self._profile, renewed, known_token=token)
-                token = renewed.session.refresh_token
+    def sign_in_without_credentials(self, request: SignInRequest, prompter: Prompter) -> tuple[Session, bool]:
+        """The tokens alone, and whether they are of the saved session. Nothing is saved except a refresh.
 
-            renewed = self._renewed(whole, note)
-        return renewed if is_kept else None  # None: somebody has signed out, or in, meanwhile
-
-    def _renewed(self, kept: Kept, note: Callable[[Kept], None]) -> Kept:
-        """New tokens and credentials without the password. Raises `SignInRefused`.
-
-        `note` is told of new tokens at once: from then on the old ones may be void, and whether there
-        will be credentials is open.
+        Raises as `sign_in`.
         """
-        session = self._accounts().renew(kept.session)
-        note(replace(kept, session=session))
-        renewed = replace(kept, session=session, credentials=self._issue(session, kept.credentials.identity))
-        note(renewed)
-        return renewed
+        username = self.expected_username(request) or prompter.username()
+        if not request.is_explicit:
+            try:
+                session = self._refresher(username).session()
+            except SignInRefused as error:
+                self._need_other_way(username, request, prompter, error)
+                session = None
+            if session:
+                return session, True
+        password, _ = self._password(username, request, prompter)
+        return self._new_session(username, password, request, prompter), False
 
-    def by_password(self, username: str, password: str, ask: Ask) -> Kept:
-        """A new session with credentials, which are not kept yet. Raises as `session`, and `CredentialsRefused`."""
-        session = self.session(username, password, ask)
-        before = self._cache.load(self._profile)
-        same = before is not None and before.session.username == username
-        return Kept(session, self._issue(session, before.credentials.identity if before and same else None))
-
-    def session(self, username: str, password: str, ask: Ask) -> Session:
-        """A new session alone; `ask` answers what the user pool asks besides the password.
-
-        What was mistyped is asked for again, `ATTEMPTS` times in all. Raises `SignInRefused`, and what `ask`
-        raises.
-        """
-        device = None
-        with suppress(LocalError):  # a keyring that is locked: then this machine is a new one
-            device = self._cache.device(self._profile, username)
-        try:
-            session = self._new_session(username, password, device, ask)
-        except DeviceForgotten:  # by an admin, or with a user pool that was made anew
-            with suppress(LocalError):
-                self._cache.forget_device(self._profile.key)
-            device = None
-            session = self._new_session(username, password, None, ask)
-        if session.device and session.device != device:
-            with suppress(LocalError):
-                self._cache.remember(self._profile, username, session.device)
+    def require_session(self) -> Session:
+        """The tokens of the saved session, refreshed if necessary. Raises `SignInRefused` if nobody is signed in."""
+        saved = self._store.load(self._profile)
+        session = self._refresher(saved.username).session() if saved else None
+        if session is None:
+            raise not_signed_in(self._profile.key)
         return session
 
-    def _new_session(self, username: str, password: str, device: Device | None, ask: Ask) -> Session:
-        accounts = self._accounts()
-        step = accounts.sign_in(username, password, device)
-        wrong, refused = 0, None
-        while isinstance(step, Challenge):
-            try:
-                step, refused = accounts.answer(step, ask(step, refused)), None
-            except (CodeRefused, PasswordTooWeak) as error:
-                wrong, refused = wrong + 1, error
-                if wrong == ATTEMPTS:
-                    raise
-        return replace(step, username=username)  # as it was typed: a challenge knows only the pool's own name
+    def sign_out(self, *, everywhere: bool) -> bool:
+        """Sign out. The result tells whether somebody was signed in. Raises as `sign_out.sign_out`."""
+        from aws_iot.auth.sign_out import sign_out
 
-    def _issue(self, session: Session, identity: str | None) -> Credentials:
-        """Credentials for a session, sparing a question where its user's identity is known from before."""
-        if identity:
-            with suppress(
-                CredentialsRefused
-            ):  # the account was made anew, or an admin has deleted the identity
-                return self._issuer().issue(session, identity)
-        return self._issuer().issue(session)
+        return sign_out(self._profile, self._store, self._accounts, self._now, everywhere=everywhere)
 
-    def credentials(self, kept: Kept) -> RenewingCredentials:
-        """Its credentials, renewed for as long as the session can be."""
+    def expected_username(self, request: SignInRequest, *, by_password: bool = False) -> str | None:
+        """Who will sign in: the named user, the signed-in user, or the profile's; None if none is known.
 
-        def note(renewed: Kept) -> None:
-            nonlocal kept
-            kept = renewed
-
-        def renew() -> Credentials:
-            if kept.session.refresh_token is not None:  # a session of its own, that nobody keeps
-                self._renewed(kept, note)
-            else:
-                found = self.kept(kept.session.username)
-                if found is None:
-                    raise SessionEnded("the session was ended: somebody has signed out")
-                note(found)
-            return kept.credentials
-
-        return RenewingCredentials(kept.credentials, renew, self._now)
-
-    def keep(self, kept: Kept) -> Kept:
-        """Spare the next command all this. What is returned is renewed where it is kept, by whoever needs it first."""
-        self._cache.save(self._profile, replace(kept, login=""))
-        return replace(kept, session=replace(kept.session, refresh_token=None))
-
-    def end(self, *, everywhere: bool) -> bool:
-        """Sign out: forget what is kept, then have its tokens revoked; whether there was anything.
-
-        Raises `Unreachable`, `ServiceRefused`, `SignInRefused` when it is forgotten, but could not be revoked;
-        `LocalError` where the refresh token is in a keyring that does not let us: ending it again goes on.
+        A password without a name is first of all the profile's user's.
         """
-        session, locked = None, None
-        try:
-            kept = self._cache.load(self._profile)
-            key = self._profile.key
-            session = self._cache.whole(self._profile, kept).session if kept else self._cache.left_over(key)
-        except LocalError as error:
-            locked = error
-        was_in = self._cache.forget(self._profile.key)
-        if locked:
-            raise locked
-        if session:
-            self._revoke(session, everywhere)
-        return was_in or session is not None
+        if request.username:
+            return request.username
+        saved = self._store.load(self._profile)
+        signed_in, preset = saved.username if saved else None, self._profile.username
+        return preset or signed_in if by_password or request.password else signed_in or preset
 
-    def _revoke(self, session: Session, everywhere: bool) -> None:
-        accounts = self._accounts()
+    def uses_saved_tokens(self, request: SignInRequest) -> bool:
+        """Whether the saved tokens are those that the request will use, without a call to the user pool."""
+        saved = self._store.load(self._profile)
+        if saved is None or saved.session is None or request.is_explicit:
+            return False
+        is_same = request.username in (None, saved.username)
+        return is_same and saved.session.expires - self._now() >= TOKENS_BEFORE
+
+    def remove_preset_password(self, username: str) -> None:
+        """Delete the preset password, if it is this user's: it was changed."""
+        if self._has_preset_password(username):
+            self._secrets.remove("password", self._profile.key)
+            self._reporter.preset_password_removed(self._profile.key)
+
+    def _refresher(self, username: str) -> TokenRefresher:
+        return self._refresher_of(StoredSession(self._store, self._profile, username, self._patience))
+
+    def _refresher_of(self, holder: SessionHolder) -> TokenRefresher:
+        return TokenRefresher(holder, self._accounts, self._issuer, self._now)
+
+    def _has_preset_password(self, username: str) -> bool:
+        return self._secrets.owner("password", self._profile.key) == username
+
+    def _need_other_way(
+        self, username: str, request: SignInRequest, prompter: Prompter, error: SignInRefused
+    ) -> None:
+        """Raise the error of a session that cannot be refreshed, unless there is a password or somebody to ask."""
+        if not (request.password or self._has_preset_password(username) or prompter.is_interactive):
+            raise error
+        self._reporter.session_expired(error)
+
+    def _password(self, username: str, request: SignInRequest, prompter: Prompter) -> tuple[str, bool]:
+        """The password, and whether it is the preset one: that serves only the user whom it was preset for."""
+        if request.password or request.is_explicit:
+            return request.password or "", False
+        preset = None
         try:
-            if everywhere:
-                if session.expires <= self._now():
-                    session = accounts.renew(session)
-                try:
-                    accounts.of(session).end_all()
-                except SessionEnded:  # by a clock that differs from ours, or ended already
-                    session = accounts.renew(session)
-                    accounts.of(session).end_all()
-        except SignInRefused as error:
-            raise SessionEnded(f"this session has ended, and cannot end the others: {error}") from error
-        finally:
-            accounts.of(session).revoke()
+            preset = self._secrets.get("password", self._profile.key, username)
+        except LocalError as error:
+            if not prompter.is_interactive:
+                raise
+            self._reporter.keyring_unusable(error)
+        return (preset, True) if preset else (prompter.password(username), False)
+
+    def _sign_in_with_password(
+        self, username: str, request: SignInRequest, prompter: Prompter, *, save: bool
+    ) -> ActiveSession:
+        password, is_preset = self._password(username, request, prompter)
+        try:
+            session = self._new_session(username, password, request, prompter)
+        except WrongPassword as error:
+            if not is_preset:
+                raise
+            raise WrongPassword(
+                f"{error}: the preset password was used, and may have been changed elsewhere",
+                hint=f"Preset the new one: aws-iot config -p PASS -k {self._profile.key}",
+            ) from error
+        before = self._store.load(self._profile)
+        identity = before.identity if before and before.username == username else None
+        credentials = issue_credentials(self._issuer(), session, identity)
+        if not save:
+            return ActiveSession(
+                session, credentials, self._refresher_of(PrivateSession(session, credentials))
+            )
+        self._store.save(self._profile, session, credentials)
+        return ActiveSession(session, credentials, self._refresher(username))
+
+    def _new_session(
+        self, username: str, password: str, request: SignInRequest, prompter: Prompter
+    ) -> Session:
+        # Here: most commands find a saved session, and would wait for these modules.
+        from aws_iot.auth.answers import ChallengeResponder
+        from aws_iot.auth.devices import DeviceStore
+        from aws_iot.auth.password_sign_in import PasswordSignIn
+
+        responder = ChallengeResponder(request.answers, request.attributes, prompter)
+        way = PasswordSignIn(self._profile, DeviceStore(self._secrets), self._accounts)
+        session = way.sign_in(username, password, responder)
+        if responder.new_password:
+            self.remove_preset_password(username)
+        return session

@@ -1,39 +1,43 @@
-"""SessionCache: who is signed in with each profile, saved between commands."""
+"""SessionStore: the saved sessions, one for each profile, that commands share."""
 
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields, replace
-from datetime import UTC, datetime
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from aws_iot.auth.credentials import Credentials
-from aws_iot.auth.session import Device, Session
+from aws_iot.auth.session import RefreshToken, Session
 from aws_iot.config.profile import Profile, checked_key
 from aws_iot.config.secrets import SecretStore
 from aws_iot.files import delete, exclusive, read, write_private
 
-_LONG_AGO = datetime.fromtimestamp(0, UTC)
+T = TypeVar("T", Session, Credentials)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A session and the credentials that it got last. `login` tells one signing in from the next."""
+class SavedSession:
+    """Who is signed in with a profile. `sign_in_id` differs for each sign-in.
 
-    session: Session
-    credentials: Credentials
-    login: str = ""
+    The tokens or the credentials are None if they are lost. A refresh gets new ones.
+    """
+
+    username: str
+    identity: str
+    sign_in_id: str
+    session: Session | None
+    credentials: Credentials | None
 
 
-class SessionCache:
-    """Who is signed in with each profile of a person.
+class SessionStore:
+    """Who is signed in with each profile.
 
-    Three places: who it is, in `records`; tokens and credentials that live for an hour, in `cache`, which may
-    be lost; what renews them, in the secret store. What is damaged, or of other pools than the profile's,
-    counts as not there. Methods raise `LocalError` for files, or a keyring, that the system does not let them
-    use.
+    It saves in three places. `records` has who it is. `cache` has the tokens and credentials of an hour, and may be
+    deleted at any time. The secret store has the refresh token. A damaged file counts as missing, and so does a
+    session of other pools than the profile's. Methods raise `LocalError` if files or the keyring cannot be used.
     """
 
     def __init__(self, records: Path, cache: Path, secrets: SecretStore) -> None:
@@ -41,96 +45,94 @@ class SessionCache:
         self.folder = cache
         self._secrets = secrets
 
-    def load(self, profile: Profile) -> Kept | None:
-        """Who is signed in, without what only a renewal needs: see `whole`. What is lost has ended long ago."""
-        record = _parsed(self._record(profile.key))
+    def load(self, profile: Profile) -> SavedSession | None:
+        """Who is signed in, without the refresh token: it may be in a keyring that waits for its owner."""
+        record = _parse(self._record(profile.key))
         try:
             if record["pools"] != _pools(profile):
                 return None
-            username, identity, login = (_text(record[name]) for name in ("username", "identity", "login"))
+            username, identity, sign_in = (_text(record[name]) for name in ("username", "identity", "login"))
         except (LookupError, TypeError):
             return None
-        stored = _parsed(self._path(profile.key))
-        with suppress(LookupError, TypeError, ValueError):
-            session, keys = _revive(Session, stored["session"]), _revive(Credentials, stored["credentials"])
-            if (session.username, keys.identity) == (username, identity):
-                return Kept(session, keys, login)
-        return Kept(_lost(username, None), Credentials(identity, "", "", "", _LONG_AGO), login)
+        cached = _parse(self._cached(profile.key))
+        session, credentials = (
+            _revive(Session, cached, "session"),
+            _revive(Credentials, cached, "credentials"),
+        )
+        return SavedSession(
+            username,
+            identity,
+            sign_in,
+            session if session and session.username == username else None,
+            credentials if credentials and credentials.identity == identity else None,
+        )
 
-    def whole(self, profile: Profile, kept: Kept) -> Kept:
-        """With the refresh token, for which the keyring may have to be asked, and this machine's device."""
-        username = kept.session.username
+    def refresh_token(self, profile: Profile, username: str) -> RefreshToken | None:
+        """The refresh token of the saved session, with the device that the user pool may ask for."""
+        from aws_iot.auth.devices import DeviceStore  # here: only a refresh needs it
+
         token = self._secrets.get("refresh-token", profile.key, username)
-        session = replace(kept.session, refresh_token=token, device=self.device(profile, username))
-        return replace(kept, session=session)
+        device = DeviceStore(self._secrets).load(profile, username) if token else None
+        return RefreshToken(username, token, device) if token else None
 
-    def save(self, profile: Profile, kept: Kept, *, known_token: str | None = None) -> bool:
-        """Keep it, if its `login` is still the one that is kept, or is new; whether it was.
-
-        `known_token` is the refresh token that is stored already.
-        """
-        token, username = kept.session.refresh_token, kept.session.username
-        with self._writing(profile.key):
-            record = _parsed(self._record(profile.key))
-            if kept.login and not (isinstance(record, dict) and record.get("login") == kept.login):
-                return False
-            if token and token != known_token:
-                self._secrets.set("refresh-token", profile.key, username, token)
-            stored = {
-                "session": asdict(replace(kept.session, refresh_token=None, device=None)),
-                "credentials": asdict(kept.credentials),
-            }
-            write_private(self._path(profile.key), json.dumps(stored, default=datetime.isoformat).encode())
-            now_in = {
-                "pools": _pools(profile),
-                "username": username,
-                "identity": kept.credentials.identity,
-                "login": kept.login or os.urandom(8).hex(),
-            }
-            if now_in != record:
-                write_private(self._record(profile.key), json.dumps(now_in).encode())
-        return True
-
-    def left_over(self, key: str) -> Session | None:
-        """A session of which only the refresh token is known: whoever it was is signed in no more."""
+    def orphaned_refresh_token(self, key: str) -> RefreshToken | None:
+        """A refresh token without a record of its session: the record is damaged, or of other pools."""
         owner = self._secrets.owner("refresh-token", key)
         token = self._secrets.get("refresh-token", key, owner) if owner else None
-        return _lost(owner, token) if owner and token else None
+        return RefreshToken(owner, token) if owner and token else None
 
-    def device(self, profile: Profile, username: str) -> Device | None:
-        """What the user pool knows this machine as when this user signs in."""
-        stored = self._secrets.get("device", profile.key, username)
-        try:
-            pool, *device = json.loads(stored or "[null]")
-            return Device(*device) if pool == profile.user_pool_id else None
-        except (ValueError, TypeError):
-            return None
+    def save(self, profile: Profile, session: Session, credentials: Credentials) -> None:
+        """Save a new sign-in in place of the session that is there."""
+        saved = SavedSession(
+            session.username, credentials.identity, os.urandom(8).hex(), session, credentials
+        )
+        with self._writing(profile.key):
+            self._write(profile, saved, None)
 
-    def remember(self, profile: Profile, username: str, device: Device) -> None:
-        """Keep it for the next time that this user signs in."""
-        stored = json.dumps([profile.user_pool_id, device.key, device.group, device.password])
-        self._secrets.set("device", profile.key, username, stored)
+    def update(self, profile: Profile, saved: SavedSession, known_token: RefreshToken | None = None) -> bool:
+        """Save a session that was refreshed, unless someone has signed out or in since it was loaded.
 
-    def forget_device(self, key: str) -> None:
-        """The user pool does not know it any more."""
-        self._secrets.remove("device", key)
+        `known_token` is the refresh token that is already saved. The result tells whether the session was saved.
+        """
+        with self._writing(profile.key):
+            record = _parse(self._record(profile.key))
+            is_current = isinstance(record, dict) and record.get("login") == saved.sign_in_id
+            if is_current:
+                self._write(profile, saved, known_token)
+        return is_current
 
-    def forget(self, key: str) -> bool:
-        """Keep nothing for the profile of that key, but for a device; whether somebody was signed in.
+    def remove(self, key: str) -> bool:
+        """Delete everything about the profile's session except the device. The result tells whether there was one.
 
-        Raises `LocalError` if the refresh token is in a keyring that does not let us; the rest is forgotten.
+        Raises `LocalError` if the refresh token is in a keyring that cannot be used; the rest is deleted.
         """
         with self._writing(key):
-            was_in = delete(self._record(key))
-            delete(self._path(key))
+            was_there = delete(self._record(key))
+            delete(self._cached(key))
             self._secrets.remove("refresh-token", key)
-        return was_in
+        return was_there
 
-    @contextmanager
-    def renewing(self, key: str, seconds: float) -> Iterator[bool]:
-        """Let one of several processes renew, and the others wait so long for it; whether it is this one."""
-        with exclusive(self._records / "renewing" / checked_key(key), seconds) as held:
-            yield held
+    def refreshing(self, key: str, seconds: float) -> AbstractContextManager[bool]:
+        """Hold the lock of the process that refreshes the session; wait `seconds` for it. Gives whether it is held."""
+        return exclusive(self._records / "renewing" / checked_key(key), seconds)
+
+    def _write(self, profile: Profile, saved: SavedSession, known_token: RefreshToken | None) -> None:
+        token = saved.session.refresh_token if saved.session else None
+        if token and (known_token is None or token.value != known_token.value):
+            self._secrets.set("refresh-token", profile.key, saved.username, token.value)
+        cached = {
+            "session": _tokens(saved.session),
+            "credentials": saved.credentials and asdict(saved.credentials),
+        }
+        write_private(self._cached(profile.key), json.dumps(cached, default=datetime.isoformat).encode())
+        record = {
+            "pools": _pools(profile),
+            "username": saved.username,
+            "identity": saved.identity,
+            "login": saved.sign_in_id,
+        }
+        if record != _parse(self._record(profile.key)):
+            write_private(self._record(profile.key), json.dumps(record).encode())
 
     @contextmanager
     def _writing(self, key: str) -> Iterator[None]:
@@ -140,11 +142,11 @@ class SessionCache:
     def _record(self, key: str) -> Path:
         return self._records / f"{checked_key(key)}.json"
 
-    def _path(self, key: str) -> Path:
+    def _cached(self, key: str) -> Path:
         return self.folder / f"{checked_key(key)}.json"
 
 
-def _parsed(path: Path) -> Any:
+def _parse(path: Path) -> Any:
     try:
         return json.loads(read(path) or b"null")
     except (ValueError, RecursionError):
@@ -157,21 +159,29 @@ def _text(value: Any) -> str:
     return value
 
 
-def _lost(username: str, refresh_token: str | None) -> Session:
-    return Session(username, "", "", refresh_token, _LONG_AGO)
-
-
 def _pools(profile: Profile) -> list[str]:
     return [profile.user_pool_id, profile.client_id, profile.identity_pool_id]
 
 
-def _revive(kind: type[Any], stored: dict[str, Any]) -> Any:
-    optional = {"refresh_token": None, "device": None}
-    values = {
-        field.name: optional[field.name] if field.name in optional else _text(stored[field.name])
-        for field in fields(kind)
-    }
-    expires = datetime.fromisoformat(values["expires"] or "")
+def _tokens(session: Session | None) -> dict[str, Any] | None:
+    """The tokens, without the refresh token, which only the secret store has."""
+    if session is None:
+        return None
+    return {name: getattr(session, name) for name in ("username", "id_token", "access_token", "expires")}
+
+
+def _revive(kind: type[T], cached: Any, name: str) -> T | None:
+    """The object that is saved under `name`; None if it is missing or damaged."""
+    try:
+        stored = cached[name]
+        values: dict[str, Any] = {
+            field.name: _text(stored[field.name]) for field in fields(kind) if field.name != "refresh_token"
+        }
+        expires = datetime.fromisoformat(values["expires"])
+    except (LookupError, TypeError, ValueError):
+        return None
     if expires.tzinfo is None:
-        raise ValueError("a time without a zone")
+        return None
+    if kind is Session:
+        values["refresh_token"] = None
     return kind(**values | {"expires": expires})

@@ -17,7 +17,7 @@ SIGN_IN = "SignIn"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A deployment that passed all checks: the parameters that were given, and the stack as it is.
+    """A deployment that passed all checks: the given parameters, and the current stack.
 
     `state` is None if the stack does not exist.
     """
@@ -56,7 +56,7 @@ class Deployment:
         """The stack, None if it does not exist. Raises `ServiceRefused` if it was made from another template."""
         stack = self.target.stack
         state = stack.state()
-        # A stack that never held anything has no owner, unless a description says what it was to become.
+        # A stack that never held anything has no owner, unless it has a description.
         has_no_owner = state and state.is_empty and not state.description
         if state and not has_no_owner and not template.is_ours(state.description):
             raise ServiceRefused(

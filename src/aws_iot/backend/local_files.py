@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from aws_iot.config.profile import Profile, ProfileStore, checked_key, from_exports, parse_json, to_exports
+from aws_iot.config.exports import from_exports, parse_json, to_exports
+from aws_iot.config.profile import Profile, checked_key
+from aws_iot.config.profile_store import ProfileStore
 from aws_iot.errors import LocalError, ProfileError
 from aws_iot.files import read
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from aws_iot.config.profile import Profile, from_exports
+from aws_iot.config.exports import from_exports
+from aws_iot.config.profile import Profile
 
 
 def profile_from_outputs(outputs: Mapping[str, str], iot_endpoint: str) -> Profile:

@@ -1,25 +1,11 @@
 """Deleting a stack: whether it may be deleted, and what must be done before and after."""
 
-from collections.abc import Iterable
-from typing import Protocol
-
 from aws_iot.backend.deployment import Deployment
+from aws_iot.backend.members import Members
 from aws_iot.backend.stack import StackState
 from aws_iot.errors import NotFound, ServiceRefused
 
 PROTECTION = "DeletionProtection"
-
-
-class MemberPolicy(Protocol):
-    """The team's IoT policy, attached to its members."""
-
-    def accepted(self, policy: str) -> Iterable[str]:
-        """The identities that the policy is attached to. Raises `NotFound` if there is no such policy."""
-        ...
-
-    def detach(self, identity: str, policy: str) -> None:
-        """Detach the policy."""
-        ...
 
 
 def user_pool_of(state: StackState) -> str | None:
@@ -44,7 +30,7 @@ def check_deletable(deployment: Deployment, state: StackState) -> None:
     raise ServiceRefused(message, hint=hint)
 
 
-def detach_from_all(members: MemberPolicy, policy: str) -> int | None:
+def detach_from_all(members: Members, policy: str) -> int | None:
     """Detach the policy from all members: AWS IoT deletes no attached policy (API reference, DeletePolicy).
 
     Returns how many there were, None if the policy no longer exists.

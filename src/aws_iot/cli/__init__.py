@@ -1,4 +1,4 @@
-"""What a person types: the only importer of Click. A command parses, calls, and prints."""
+"""The command line, and the only importer of Click. A command parses, calls and prints."""
 
 import atexit
 import gc
@@ -6,22 +6,22 @@ import signal
 import sys
 from types import FrameType
 
-LOOK_FOR_GARBAGE_AFTER = 150_000
-"""Objects: more than a command makes before it does its work, as a rule all to be kept."""
+GARBAGE_COLLECTION_OBJECTS = 150_000
+"""Number of new objects before Python collects garbage: more than a command creates while it starts."""
 
 
 def main() -> None:
     """The command `aws-iot`."""
-    # Else Python looks through all that is imported some 200 times, and twice more before it ends: a sixth of
-    # a `pub` that signs in.
-    gc.set_threshold(LOOK_FOR_GARBAGE_AFTER)
+    # By default, Python would search everything that was imported some 200 times, and twice more at exit. That is a
+    # sixth of the time of a `pub` that signs in.
+    gc.set_threshold(GARBAGE_COLLECTION_OBJECTS)
     atexit.register(gc.freeze)
     signal.signal(signal.SIGTERM, _terminated)
-    # Windows has none; `nohup` has it ignored.
+    # Windows has no SIGHUP, and `nohup` ignores it.
     if (hangup := getattr(signal, "SIGHUP", None)) and signal.getsignal(hangup) is not signal.SIG_IGN:
         signal.signal(hangup, _terminated)
     try:
-        # Here, so that Ctrl-C during the imports is no traceback either.
+        # Here, so that Ctrl-C during the imports prints no traceback either.
         from aws_iot.cli.ui.output import set_up_streams
 
         set_up_streams()
@@ -32,4 +32,4 @@ def main() -> None:
 
 
 def _terminated(number: int, _: FrameType | None) -> None:
-    sys.exit(128 + number)  # through every `finally`, so that the broker is told
+    sys.exit(128 + number)  # this runs every `finally`, which disconnects from the broker

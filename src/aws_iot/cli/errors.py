@@ -1,4 +1,4 @@
-"""Where failures become words and exit codes: one place for all commands."""
+"""Turns errors into messages and exit codes, for all commands."""
 
 import sys
 from typing import Any
@@ -13,10 +13,10 @@ INTERRUPTED = 130
 
 
 class RootGroup(click.Group):
-    """A group that tells an expected failure in a line or two; a bug of ours keeps its traceback."""
+    """A group that prints an expected error in a line or two. An internal error keeps its traceback."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        # Around all that Click does: its `--help` is written while the command line is read.
+        # Around everything Click does: it prints `--help` while it parses the command line.
         try:
             return super().main(*args, **extra)
         except AwsIotError as error:

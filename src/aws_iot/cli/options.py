@@ -1,4 +1,4 @@
-"""Options that several commands share, each defined once. Every option has an AWS_IOT_… variable."""
+"""Options that several commands share, each defined once. Every option has a variable AWS_IOT_…."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -11,10 +11,10 @@ from aws_iot.app import TIMEOUT_SECONDS, App
 from aws_iot.cli.ui.output import QUIET, VERBOSE
 
 ANSWERS = "aws_iot.answers"
-"""The key in Click's context under which options note what they answer of a challenge beforehand."""
+"""The key for answers to challenges, given as options, in the metadata of Click's context."""
 
 ATTRIBUTES = "aws_iot.attributes"
-"""The same for what a user pool wants to know of a person."""
+"""The same for attributes that a user pool requires."""
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -25,12 +25,12 @@ def option(*names: str, env: str, **attributes: Any) -> Decorator:
 
 
 class Once(click.Option):
-    """An option of which a second one is surely a mistake: whoever gives two expects both to count.
+    """An option that is rejected if it is given twice, because the user would expect both to count.
 
-    Of others the last counts, as everywhere: so an alias in a shell can be overruled.
+    Of other options the last one counts, so that the command line overrides a shell alias.
     """
 
-    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:  # noqa: ARG002 as Click has it
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:  # noqa: ARG002 Click's signature
         parser.add_option(obj=self, opts=self.opts, dest=self.name, action="append", nargs=self.nargs)
 
     def handle_parse_result(
@@ -38,7 +38,7 @@ class Once(click.Option):
     ) -> tuple[Any, list[str]]:
         given = opts.get(self.name or "", [])
         if len(given) > 1 and not ctx.resilient_parsing:
-            raise click.UsageError(f"{self.opts[0]} is given {len(given)} times: give it once.", ctx)
+            raise click.UsageError(f"{self.opts[0]} was given {len(given)} times: give it once.", ctx)
         last = {self.name: given[-1]} if given else {}
         return super().handle_parse_result(ctx, {**opts, **last}, args)
 
@@ -48,8 +48,8 @@ class Number(click.FloatRange):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         number: float = super().convert(value, param, ctx)
-        if math.isnan(number):  # which is neither below nor above any bound
-            self.fail("nan is not a number.", param, ctx)
+        if math.isnan(number):  # not below or above any bound
+            self.fail("'nan' is not a number.", param, ctx)
         return number
 
 
@@ -59,12 +59,12 @@ def _stored_profiles(ctx: click.Context, _: click.Parameter, incomplete: str) ->
 
 
 def _set_timeout(ctx: click.Context, _: click.Parameter, seconds: float) -> None:
-    if app := ctx.find_object(App):  # there is none while a shell completes
+    if app := ctx.find_object(App):  # None while a shell completes
         app.timeout = seconds
 
 
 def profile_key(env: str, **attributes: Any) -> Decorator:
-    """An option that names a profile; a shell offers those that are stored."""
+    """An option that names a profile. Shells complete it with the stored profiles."""
     names = ("-k", "--profile", "--key", "key")
     return option(*names, env=env, metavar="KEY", shell_complete=_stored_profiles, **attributes)
 
@@ -77,7 +77,7 @@ user = option(
     "user",
     env="USER",
     metavar="USER",
-    help="Who you are.  [default: who is signed in, else the profile's]",
+    help="Your user name.  [default: the signed-in user, or the profile's]",
 )
 password = option(
     "-p",
@@ -86,7 +86,7 @@ password = option(
     "password",
     env="PASSWORD",
     metavar="PASS",
-    help="Your password; other programs can see it while this one runs, so better let it ask.",
+    help="Your password. Other programs on this machine can read it here, so prefer the prompt.",
 )
 password_stdin = option(
     "--password-stdin", env="PASSWORD_STDIN", is_flag=True, help="Read the password from standard input."
@@ -98,7 +98,7 @@ quiet = option(
     is_flag=True,
     expose_value=False,
     callback=lambda ctx, _, given: ctx.meta.update({QUIET: given}),
-    help="Say nothing but errors on stderr.",
+    help="Hide status messages; print only errors to stderr.",
 )
 verbose = option(
     "-v",
@@ -107,14 +107,14 @@ verbose = option(
     is_flag=True,
     expose_value=False,
     callback=lambda ctx, _, given: ctx.meta.update({VERBOSE: given}),
-    help="Say more of what happens to the connection.",
+    help="Print more about the connection.",
 )
-json_output = option("--json", "as_json", env="JSON", is_flag=True, help="Print one JSON object a line.")
+json_output = option("--json", "as_json", env="JSON", is_flag=True, help="Print one JSON object per line.")
 aws_profile = option(
     "--aws-profile",
     env="AWS_PROFILE",
     metavar="NAME",
-    help="Whose AWS credentials to use, as in ~/.aws/config.",
+    help="The AWS profile in ~/.aws/config whose credentials to use.",
 )
 timeout = option(
     "--timeout",
@@ -125,12 +125,12 @@ timeout = option(
     metavar="SECONDS",
     expose_value=False,
     callback=_set_timeout,
-    help="How long one step (a request, connecting, an acknowledgement) may take.",
+    help="Time limit of one step: a request, a connection, an acknowledgement.",
 )
 
 
 def _answer(wants: str, *names: str, env: str, help: str) -> Decorator:  # noqa: A002 Click's word
-    """An option that answers a challenge beforehand; `wants` is what the challenge calls it."""
+    """An option that answers a challenge in advance. `wants` is the challenge's word for it."""
 
     def note(ctx: click.Context, _: click.Parameter, given: str | None) -> None:
         if given:
@@ -139,12 +139,20 @@ def _answer(wants: str, *names: str, env: str, help: str) -> Decorator:  # noqa:
     return option(*names, env=env, expose_value=False, callback=note, metavar=wants.upper(), help=help)
 
 
-mfa_code = _answer("code", "--mfa-code", env="MFA_CODE", help="A code of your app, text message or e-mail.")
+mfa_code = _answer(
+    "code", "--mfa-code", env="MFA_CODE", help="The code from your app, text message or e-mail."
+)
 mfa_method = _answer(
-    "choice", "--mfa-method", env="MFA_METHOD", help="Which of several: SOFTWARE_TOKEN_MFA, SMS_MFA …"
+    "choice",
+    "--mfa-method",
+    env="MFA_METHOD",
+    help="The MFA method, if you have several: SOFTWARE_TOKEN_MFA, SMS_MFA …",
 )
 new_password = _answer(
-    "password", "--new-password", env="NEW_PASSWORD", help="In place of one that an admin has set."
+    "password",
+    "--new-password",
+    env="NEW_PASSWORD",
+    help="Your new password, if an admin set the current one.",
 )
 
 
@@ -163,12 +171,12 @@ attribute = option(
     expose_value=False,
     callback=_note_attributes,
     metavar="NAME=VALUE",
-    help="What the user pool wants to know of you, such as nickname=Al; can be repeated.",
+    help="An attribute that the user pool requires, such as nickname=Al; can be repeated.",
 )
 
 
 def signing_in(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of a command that signs in."""
+    """Add the options of a command that signs in."""
     for decorate in (
         timeout,
         quiet,
@@ -192,7 +200,7 @@ def is_typed(name: str) -> bool:
 
 
 def refuse_before_subcommand(ctx: click.Context) -> None:
-    """In a group that is a command as well: options that stand before a subcommand would go unheard."""
+    """Reject options before a subcommand, which would have no effect; for a group that is a command, too."""
     for name in ctx.params:
         if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"Options go behind '{ctx.invoked_subcommand}'.")
+            raise click.UsageError(f"Put options after '{ctx.invoked_subcommand}'.")

@@ -1,4 +1,4 @@
-"""`aws-iot` itself: the commands, in the order in which a person needs them."""
+"""`aws-iot` itself: its commands, in the order in which you need them."""
 
 import importlib
 
@@ -9,34 +9,34 @@ from aws_iot.app import App
 from aws_iot.cli.errors import RootGroup
 from aws_iot.cli.ui import output
 
-# Where each command is, and what the list of commands says of it. A command's module is imported when
-# the command is: `--help` and the quick commands would otherwise wait for all of them.
+# The module of each command, and its summary. A module is imported when its command is used: otherwise `--help` and
+# quick commands would wait for all of them.
 _COMMANDS = {
-    "config": ("config:config", "Write a profile: which pools to use, and who you are."),
-    "signup": ("account:signup", "Make an account in the user pool."),
-    "confirm": ("account:confirm", "Confirm an account with the code that was mailed."),
-    "login": ("session:login", "Sign in, and stay signed in: later commands need no password."),
-    "logout": ("session:logout", "Sign out: end the session and forget it."),
+    "config": ("config:config", "Save a profile: your pools, endpoint and user."),
+    "signup": ("account:signup", "Create an account in the user pool."),
+    "confirm": ("account:confirm", "Confirm an account with the code from the e-mail."),
+    "login": ("session:login", "Sign in once. Later commands reuse the session."),
+    "logout": ("session:logout", "Sign out: revoke and delete the saved session."),
     "whoami": ("session:whoami", "Show who is signed in, and until when."),
-    "password": ("password:password", "Change your password, or reset one that you forgot."),
-    "mfa": ("mfa:mfa", "Have a code asked besides your password, or not."),
+    "password": ("password:password", "Change your password, or reset a forgotten one."),
+    "mfa": ("mfa:mfa", "Manage multi-factor authentication (MFA)."),
     "account": ("account:account", "Delete your account."),
     "credentials": (
         "credentials:credentials",
-        "Print the AWS keys of whoever is signed in, for other AWS tools.",
+        "Print your temporary AWS credentials for other tools.",
     ),
-    "sub": ("sub.command:sub", "Hear what is said: each message as it comes, until Ctrl-C."),
+    "sub": ("sub.command:sub", "Print messages as they arrive. Ctrl-C stops."),
     "pub": ("pub.command:pub", "Say something in a room, or many things."),
     "doctor": ("doctor.command:doctor", "Find out why something does not work."),
     "admin": ("admin.command:admin", "Manage team members."),
     "backend": ("backend.command:backend", "Deploy and manage your team's AWS resources."),
     "local": ("local:local", "Run Cognito and AWS IoT Core on this machine."),
-    "completion": ("completion:completion", "Print the script that completes commands in a shell."),
+    "completion": ("completion:completion", "Print the completion script of a shell."),
 }
 
 
 class _Commands(RootGroup):
-    """Knows its commands by name, and imports each when it is asked for."""
+    """Imports each command when it is used."""
 
     def list_commands(self, _: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -54,7 +54,7 @@ class _Commands(RootGroup):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in _COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
-            import difflib  # here, since few mistype
+            import difflib  # here, because it is rarely needed
 
             near = difflib.get_close_matches(name, _COMMANDS, n=1)
             ctx.fail(f"No such command '{name}'." + (f" Did you mean '{near[0]}'?" if near else ""))
@@ -71,23 +71,23 @@ class _Commands(RootGroup):
 @click.version_option(aws_iot.__version__, prog_name="aws-iot", message="%(prog)s %(version)s")
 @click.pass_context
 def root(ctx: click.Context) -> None:
-    """Chat rooms over AWS IoT Core, from a terminal.
+    """Chat rooms over AWS IoT Core, from your terminal.
 
     \b
-    The first time, with an AWS account that is set up for it:
-      aws-iot config -s aws-exports.json            which pools and endpoint to use
-      aws-iot signup -u alice -e alice@example.com  make an account
-      aws-iot confirm -u alice -c 123456            confirm it with the mailed code
-      aws-iot login -u alice                        stay signed in
-      aws-iot sub                                   hear; an admin has to accept you first
-      aws-iot pub -r lobby -m hello                 say
+    The first time, with the exports file of your team:
+      aws-iot config -s aws-exports.json            save a profile
+      aws-iot signup -u alice -e alice@example.com  create an account
+      aws-iot confirm -u alice -c 123456            confirm it with the code from the e-mail
+      aws-iot login -u alice                        sign in
+      aws-iot sub                                   receive messages, once an admin has accepted you
+      aws-iot pub -r lobby -m hello                 send a message
       aws-iot doctor                                find out why something does not work
 
     \b
-    Without an AWS account, all of it on this machine:
+    Without an AWS account, on this machine only:
       aws-iot local
 
-    Profiles are kept in the folder that AWS_IOT_CONFIG_DIR names, or where this system keeps settings.
+    Profiles are stored in AWS_IOT_CONFIG_DIR or, if it is not set, in the settings folder of your system.
     """
     ctx.obj = ctx.obj or App()
-    ctx.obj.tell = output.info
+    ctx.obj.report = output.info

@@ -1,1 +1,1 @@
-"""What a person sets up once: profiles, exports files, secrets and where they are stored."""
+"""What a person sets up once: profiles, exports files, secrets, and the folders that they are saved in."""

@@ -1,4 +1,4 @@
-"""Endpoint: where a broker listens, as people write it."""
+"""Endpoint: the address of a broker, as people write it."""
 
 import re
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from typing import Self
 from urllib.parse import urlsplit
 
 PATH = "/mqtt"
-"""Where AWS IoT Core opens WebSockets: docs.aws.amazon.com/iot/latest/developerguide/protocols.html"""
+"""The path of AWS IoT Core for WebSockets: docs.aws.amazon.com/iot/latest/developerguide/protocols.html"""
 
 _HOST = r"[\w.-]+|[0-9a-f:.]+(%\w+)?"
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where the broker listens for MQTT over a WebSocket."""
+    """The address of a broker for MQTT over a WebSocket."""
 
     host: str
     port: int
@@ -22,7 +22,7 @@ class Endpoint:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `wss://host[:port][/path]`, a bare `host[:port]`, or `ws://…` on a loopback address.
+        """Parse `wss://host[:port][/path]`, a bare `host[:port]`, or `ws://…` with a loopback address.
 
         Raises `ValueError` with a reason that completes the sentence "it …".
         """
@@ -46,9 +46,7 @@ class Endpoint:
             raise ValueError("has a port that is not a number from 1 to 65535")
         tls = url.scheme == "wss"
         if not tls and not is_loopback(host):
-            raise ValueError(
-                "must begin with wss://: without TLS (ws://) only this machine itself can be reached"
-            )
+            raise ValueError("must begin with wss://: ws:// has no TLS, and is only for this machine")
         return cls(host, port or (443 if tls else 80), PATH if url.path in ("", "/") else url.path, tls)
 
     def __str__(self) -> str:
@@ -58,8 +56,8 @@ class Endpoint:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine itself."""
-    import ipaddress  # here, since few commands need it and all would wait for it
+    """Whether a host name or address is of this machine."""
+    import ipaddress  # here: few commands need it, and all would wait for it
 
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -1,71 +1,138 @@
-"""Exports: the files in which people have their pools already, whoever wrote them."""
+"""Exports: the keys of an `aws-exports.json`, as the npm tool and Amplify write them, from and to a profile."""
 
+import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from aws_iot.config.profile import Profile, from_exports, parse_json
+from aws_iot.config.endpoint import Endpoint
+from aws_iot.config.partitions import region_of_iot_host
+from aws_iot.config.profile import Profile
 from aws_iot.errors import ProfileError
-from aws_iot.files import read
 
 
-def read_exports(path: Path, endpoint: str | None = None) -> Profile:
-    """The profile in an `aws-exports.json`, an `aws-exports.js` (Amplify Gen 1) or an `amplify_outputs.json` (Gen 2).
+class _Key(NamedTuple):
+    """One key: the field of the profile that it fills, and its format."""
 
-    `endpoint` is the IoT endpoint where the file names none, or another than the wanted one. Raises
-    `ProfileError` naming the file and what is missing or wrong in it.
+    name: str
+    field: str
+    pattern: str
+    expected: str
+    required: bool = True
+
+
+# The formats are those of the service models: cognito-idp 2016-04-18, cognito-identity 2014-06-30.
+_REGION = r"[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}"
+_URL = r"https?://([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?(/\S*)?"
+_KEYS = (
+    _Key(
+        "aws_user_pools_id",
+        "user_pool_id",
+        _REGION + r"_[0-9A-Za-z]+",
+        "a user pool id such as us-east-1_AbCdEf123",
+    ),
+    _Key(
+        "aws_user_pools_web_client_id",
+        "client_id",
+        r"[\w+]{1,128}",
+        "the id of an app client of the user pool",
+    ),
+    _Key(
+        "aws_cognito_identity_pool_id",
+        "identity_pool_id",
+        _REGION + r":[0-9a-f-]+",
+        "an identity pool id such as us-east-1:00000000-0000-0000-0000-000000000000",
+    ),
+    _Key(
+        "aws_pubsub_endpoint",
+        "endpoint",
+        r".+",
+        "the IoT endpoint, such as wss://…-ats.iot.us-east-1.amazonaws.com/mqtt",
+    ),
+    _Key("aws_pubsub_region", "iot_region", _REGION, "a region such as us-east-1", required=False),
+    _Key(
+        "aws_iot_policy_name",
+        "policy_name",
+        r"[\w+=,.@-]{1,128}",
+        "the name of an IoT policy",
+        required=False,
+    ),
+    _Key("endpoint_url_cognito_identity_provider", "cognito_idp_url", _URL, "an http(s) URL", required=False),
+    _Key("endpoint_url_cognito_identity", "cognito_identity_url", _URL, "an http(s) URL", required=False),
+    _Key("endpoint_url_iot", "iot_url", _URL, "an http(s) URL", required=False),
+    _Key("endpoint_url_iam", "iam_url", _URL, "an http(s) URL", required=False),
+    _Key("ca_bundle", "ca_bundle", r".+", "the path of a PEM file", required=False),
+)
+
+
+def from_exports(exports: object, source: str) -> Profile:
+    """The profile in the object of an `aws-exports.json`. Other keys are ignored.
+
+    `source` names the file in errors. Raises `ProfileError` that names each missing or wrong key.
     """
-    exports = parse_json(_object_in(_data(path)), path)
-    if isinstance(exports, Mapping) and isinstance(exports.get("auth"), Mapping):
-        exports = _from_amplify_outputs(exports["auth"])
-    if isinstance(exports, Mapping) and endpoint:
-        exports = {**exports, "aws_pubsub_endpoint": endpoint}
-    return from_exports(exports, str(path))
+    if not isinstance(exports, Mapping):
+        raise ProfileError(f"{source}: expected a JSON object, as in aws-exports.json")
+    fields, faults = _read_keys(exports)
+    if "endpoint" in fields:
+        faults += _read_endpoint(fields, exports)
+    if faults:
+        raise ProfileError(f"{source}: " + "; ".join(faults))
+    return Profile(**fields)
 
 
-def read_cognitorc(path: Path) -> Iterator[tuple[str, Profile | ProfileError, str | None]]:
-    """Each key of the npm tool's `~/.cognitorc`: its profile, or why it has none, and its password if it has one.
-
-    Raises `ProfileError` where the file itself cannot be read.
-    """
-    stored = parse_json(_data(path), path)
-    if not isinstance(stored, Mapping):
-        raise ProfileError(f"{path}: expected a JSON object, as the npm tool writes it")
-    for key, entry in stored.items():
-        fields: Mapping[str, Any] = entry if isinstance(entry, Mapping) else {}
-        username, password = fields.get("usr"), fields.get("pwd")
-        try:
-            profile: Profile | ProfileError = replace(
-                from_exports(entry, f"{path}, {key}"),
-                username=username if isinstance(username, str) else None,
-            )
-        except ProfileError as error:
-            profile = error
-        yield key, profile, password if isinstance(password, str) else None
+def _read_keys(exports: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The fields of the profile as text, and what is wrong with the others."""
+    fields: dict[str, Any] = {}
+    faults = []
+    for key in _KEYS:
+        value = exports.get(key.name)
+        if value is None:
+            if key.required:
+                faults.append(f"{key.name} is missing: expected {key.expected}")
+        elif not isinstance(value, str) or not re.fullmatch(key.pattern, value, re.ASCII):
+            faults.append(f"{key.name} is {json.dumps(value)}: expected {key.expected}")
+        else:
+            fields[key.field] = value
+    return fields, faults
 
 
-def _data(path: Path) -> bytes:
-    data = read(path)
-    if data is None:
-        raise ProfileError(f"{path}: there is no such file")
-    return data
+def _read_endpoint(fields: dict[str, Any], exports: Mapping[str, Any]) -> list[str]:
+    """Parse the endpoint in `fields`, and find its region. The result is what is wrong with them."""
+    try:
+        fields["endpoint"] = Endpoint.parse(fields["endpoint"])
+    except ValueError as reason:
+        return [f"aws_pubsub_endpoint is {json.dumps(fields['endpoint'])}: it {reason}"]
+    # The endpoint's own region comes first: AWS rejects a signature for another.
+    region = region_of_iot_host(fields["endpoint"].host) or fields.get("iot_region") or _first_region(exports)
+    if region:
+        fields["iot_region"] = region
+    elif exports.get("aws_pubsub_region") is None:
+        return ["aws_pubsub_region is missing: expected a region such as us-east-1"]
+    return []
 
 
-def _object_in(data: bytes) -> bytes:
-    """The JSON object in a JavaScript file such as `const awsmobile = {…}; export default awsmobile;`."""
-    found = re.search(rb"^\s*(?:const|let|var|export default)\b[^{]*(\{.*\})", data, re.DOTALL | re.MULTILINE)
-    return found[1] if found else data
+def _first_region(exports: Mapping[str, Any]) -> str | None:
+    named = (exports.get(key) for key in ("aws_project_region", "aws_cognito_region"))
+    return next((r for r in named if isinstance(r, str) and re.fullmatch(_REGION, r)), None)
 
 
-def _from_amplify_outputs(auth: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of Gen 1 for what Gen 2 calls otherwise: docs.amplify.aws/react/reference/amplify_outputs/."""
-    named = {
-        "aws_project_region": auth.get("aws_region"),
-        "aws_cognito_region": auth.get("aws_region"),
-        "aws_user_pools_id": auth.get("user_pool_id"),
-        "aws_user_pools_web_client_id": auth.get("user_pool_client_id"),
-        "aws_cognito_identity_pool_id": auth.get("identity_pool_id"),
+def to_exports(profile: Profile) -> dict[str, str]:
+    """The `aws-exports.json` of a profile, for the npm tool and `from_exports`."""
+    exports = {
+        "aws_project_region": profile.iot_region,
+        "aws_cognito_region": profile.user_pool_region,
     }
-    return {name: value for name, value in named.items() if value is not None}
+    for key in _KEYS:
+        value = getattr(profile, key.field)
+        if value is not None:
+            exports[key.name] = str(value)
+    return exports
+
+
+def parse_json(data: bytes, path: Path) -> object:
+    """The JSON value in `data`, which was read from `path`. Raises `ProfileError`."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ProfileError(f"{path}: is not JSON: {error}") from error

@@ -1,4 +1,4 @@
-"""The keyring of the operating system: the only importer of `keyring`."""
+"""The operating system's keyring. Only this module imports `keyring`."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -12,48 +12,48 @@ from aws_iot.deadline import within
 from aws_iot.errors import LocalError
 
 SERVICE = "aws-iot-cli"
-"""Under which the keyring shows what is ours."""
+"""The name under which the keyring shows our secrets."""
 
 UNLOCK_SECONDS = 60.0
-"""How long its owner may take to unlock it."""
+"""How long the owner may take to unlock it."""
 
 T = TypeVar("T")
 
 
 class SystemKeyring:
-    """`secret_store.Keyring`: macOS' keychain, Windows' credential manager, or a Secret Service on Linux."""
+    """`secrets.Keyring`: the keychain of macOS, the credential manager of Windows, or a Secret Service on Linux."""
 
     def get(self, name: str) -> str | None:
-        return _told(lambda: keyring.get_password(SERVICE, name))
+        return _translate_errors(lambda: keyring.get_password(SERVICE, name))
 
     def set(self, name: str, value: str) -> None:
-        _told(lambda: keyring.set_password(SERVICE, name, value))
+        _translate_errors(lambda: keyring.set_password(SERVICE, name, value))
 
     def remove(self, name: str) -> None:
         def delete() -> None:
             try:
                 keyring.delete_password(SERVICE, name)
-            except PasswordDeleteError:  # there is none
+            except PasswordDeleteError:  # there is no such secret
                 return
 
-        _told(delete)
+        _translate_errors(delete)
 
 
 def find() -> SystemKeyring | None:
-    """The keyring, if this system has one that keeps anything."""
+    """The keyring; None if this system has none that can save a secret."""
     unusable = (keyring.backends.fail.Keyring, keyring.backends.null.Keyring)
     try:
         backend = keyring.get_keyring()
-    except Exception:  # noqa: BLE001 a backend that is configured and cannot be loaded
+    except Exception:  # noqa: BLE001 the configured backend cannot be loaded
         return None
     return None if isinstance(backend, unusable) else SystemKeyring()
 
 
-def _told(work: Callable[[], T]) -> T:
+def _translate_errors(work: Callable[[], T]) -> T:
     try:
         return within(UNLOCK_SECONDS, work, f"no answer in {UNLOCK_SECONDS:g} seconds")
     except Exception as error:
         raise LocalError(
-            f"the keyring of this system cannot be used: {error}",
-            hint="Unlock it, or set AWS_IOT_SECRETS=file to keep secrets in files that only you can read.",
+            f"the system's keyring cannot be used: {error}",
+            hint="Unlock it, or set AWS_IOT_SECRETS=file to save secrets in files that only you can read.",
         ) from error

@@ -46,8 +46,8 @@ class Setup:
     """What the checks are made with.
 
     `load` finds the services; it raises `ProfileError` if the profile is missing or damaged. `sign_in` signs a person
-    in, and `username` is the name of that person if it is already known. A test message is sent in `room`, and may
-    take `echo_seconds` to come back. `clock` is in seconds. `room_hint` is the first advice if the room is refused.
+    in, and `username` is the name of that person if it is already known. A test message is sent in `room`, and must
+    return within `echo_seconds`. `clock` is in seconds. `room_hint` is the first advice if the room is refused.
     """
 
     load: Callable[[], Services]
@@ -128,8 +128,8 @@ class Checks:
     def _check_sign_in(self) -> CheckResult:
         signed_in = self._setup.sign_in()
         session = self._session = signed_in.session
-        tokens = (session.id_token, session.access_token, session.refresh_token)
-        self.secrets.update(token or "" for token in tokens)
+        refresh_token = session.refresh_token.value if session.refresh_token else ""
+        self.secrets.update((session.id_token, session.access_token, refresh_token))
         return CheckResult(f"{session.username}, {signed_in.how}")
 
     def _check_identity(self) -> CheckResult:

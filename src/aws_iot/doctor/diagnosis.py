@@ -31,7 +31,7 @@ class Diagnosis:
         self._checks = Checks(setup)
 
     def findings(self, begin: Callable[[str], None] = lambda _: None) -> Iterator[Finding]:
-        """Yield each finding as soon as it is there; after a failure, the remaining checks are skipped.
+        """Yield each finding at once; after a failure, the remaining checks are skipped.
 
         `begin` is called with the name of each check before it runs.
         """

@@ -1,8 +1,8 @@
-"""The local stack's front door: what may come in, and what AWS IoT Core asks of a WebSocket.
+"""The gateway of the local stack: which requests reach the engine.
 
-Behind it is an engine that runs code for whoever asks (Lambda is among its services) and answers
-every web page (its replies say `Access-Control-Allow-Origin: *`). So only the services that this
-program needs are let through, only to programs on this machine, never to a browser.
+The engine also serves Lambda, so it runs code for any caller, and it answers every web page (its responses have
+`Access-Control-Allow-Origin: *`). So the gateway passes on only requests for the services that this program needs,
+from programs on this machine, and none from a browser.
 """
 
 import json
@@ -16,28 +16,29 @@ from ministack.app import app as engine
 from ministack.core.responses import request_scope
 from ministack.services import iot
 
-from aws_iot.local.faults import Faults, Link, Receive, Send
+from aws_iot.local.faults import Faults, FaultyConnection, Receive, Send
 
 GATEWAY_SERVICE = "iotdevicegateway"
 UNSIGNED_TARGETS = ("AWSCognitoIdentityProviderService.", "AWSCognitoIdentityService.")
 SIGNED_SERVICES = frozenset({"cognito-idp", "cognito-identity", "cloudformation", "iam", "iot", "sts"})
 
 CONNECTIONS = "/connections/"
-"""Where the data plane of AWS IoT Core tells of connections: the engine does not."""
+"""The path at which the data plane of AWS IoT Core manages connections; the engine does not have it."""
 
 SIGNED_BY = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/]+)/\d+/[^/]+/([^/]+)/")
 PUBLIC_KEYS = re.compile(r"/[\w-]+/\.well-known/jwks\.json")
-"""Those of a user pool, by which others verify its tokens."""
+"""The path of a user pool's public keys, which verify its tokens."""
+
 REAL_KEY_ID = re.compile(r"A[KS]IA[A-Z0-9]{16}")
 
 Scope = dict[str, Any]
 
 
 class Gateway:
-    """An ASGI application: MQTT over WebSockets at `/mqtt`, the other services over HTTP.
+    """An ASGI application: MQTT over WebSocket at `/mqtt`, the other services over HTTP.
 
-    The engine tells services apart by host names such as `*.iot.<region>.*`, which 127.0.0.1 is not;
-    and it lets an unsigned WebSocket in.
+    The engine cannot do this alone: it selects the broker by host names such as `*.iot.<region>.*`, and accepts
+    WebSockets without a signature.
     """
 
     def __init__(
@@ -48,9 +49,9 @@ class Gateway:
         faults: Faults,
         save: Callable[[], None] | None,
     ) -> None:
-        """`root_key` is the only key id of the account's root user that is let in.
+        """`root_key` is the only key ID of the account's root user that is accepted.
 
-        `save` is called before each answer of the services over HTTP leaves.
+        `save` is called before each HTTP response leaves.
         """
         self._account = account
         self._region = region
@@ -62,29 +63,31 @@ class Gateway:
         kind = scope["type"]
         if kind == "lifespan":
             await _lifespan(receive, send)
-        elif not _is_from_here(headers := _headers(scope)):
+        elif not _is_local(headers := _headers(scope)):
             await _forbid(kind, receive, send)
         elif kind == "http" and self._is_served(scope["method"], scope["path"], headers):
-            await engine(scope, receive, _after(self._save, send) if self._save else send)
+            await engine(scope, receive, _saving_first(self._save, send) if self._save else send)
         elif kind == "http" and scope["path"].startswith(CONNECTIONS):
             await _answer(kind, 405, "MethodNotAllowedException", receive, send)
-        elif kind == "websocket" and scope["path"] == "/mqtt" and self._is_signed_for_us(scope):
-            link = Link(self._faults, receive, _dated(send))
+        elif kind == "websocket" and scope["path"] == "/mqtt" and self._is_signed_for_broker(scope):
+            connection = FaultyConnection(self._faults, receive, _with_date(send))
             with request_scope(self._account, self._region):
-                await iot.handle_websocket(scope, link.receive, link.send, self._account, self._region)
+                await iot.handle_websocket(
+                    scope, connection.receive, connection.send, self._account, self._region
+                )
         else:
             await _forbid(kind, receive, send)
 
-    def _is_signed_for_us(self, scope: Scope) -> bool:
-        """The engine verifies the signature itself, but not for which service and region it was made."""
+    def _is_signed_for_broker(self, scope: Scope) -> bool:
+        """Check the service and region of a signature; the engine verifies only the signature itself."""
         query = parse_qs(scope["query_string"].decode("latin-1"))
         credential = query.get("X-Amz-Credential", [""])[0].split("/")
         return bool(credential[2:] == [self._region, GATEWAY_SERVICE, "aws4_request"])
 
     def _is_served(self, method: str, path: str, headers: Mapping[str, str]) -> bool:
-        """Whether a request is for a service that this program needs, by its target or who signed it.
+        """Whether a request is for a service that this program needs, judged by its target or its signature.
 
-        The engine has other key ids for its root user, known to all, and asks those for no signature.
+        The engine has well-known key IDs for its root user, and accepts them without a signature.
         """
         authorization = headers.get("authorization", "")
         if not authorization:
@@ -101,20 +104,20 @@ def _headers(scope: Scope) -> Mapping[str, str]:
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
 
 
-def _is_from_here(headers: Mapping[str, str]) -> bool:
-    """Whether a program on this machine asks: browsers send `Origin`, or a host name that was bent to us."""
+def _is_local(headers: Mapping[str, str]) -> bool:
+    """Whether a program on this machine asks. A browser sends `Origin`, or another host name (DNS rebinding)."""
     host = re.fullmatch(r"(127\.0\.0\.1|localhost)(:\d+)?", headers.get("host", ""))
     return host is not None and "origin" not in headers
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
-    # Not the engine's own: that one looks for containers to remove and for scripts to run.
+    # The engine's own startup looks for containers to remove, and for scripts to run.
     while (await receive())["type"] != "lifespan.shutdown":
         await send({"type": "lifespan.startup.complete"})
     await send({"type": "lifespan.shutdown.complete"})
 
 
-def _after(save: Callable[[], None], send: Send) -> Send:
+def _saving_first(save: Callable[[], None], send: Send) -> Send:
     async def send_saved(event: dict[str, Any]) -> None:
         if event["type"].endswith("response.start"):
             save()
@@ -123,15 +126,15 @@ def _after(save: Callable[[], None], send: Send) -> Send:
     return send_saved
 
 
-def _dated(send: Send) -> Send:
-    """Tell the time with a refusal, as AWS does: a client whose clock is wrong can see it there."""
+def _with_date(send: Send) -> Send:
+    """Add a date to responses, as AWS does: a client with a wrong clock can see it there."""
 
-    async def send_dated(event: dict[str, Any]) -> None:
+    async def send_with_date(event: dict[str, Any]) -> None:
         if event["type"].endswith("response.start"):
             event = event | {"headers": [*event["headers"], (b"date", formatdate(usegmt=True).encode())]}
         await send(event)
 
-    return send_dated
+    return send_with_date
 
 
 async def _forbid(kind: str, receive: Receive, send: Send) -> None:
@@ -140,8 +143,8 @@ async def _forbid(kind: str, receive: Receive, send: Send) -> None:
 
 async def _answer(kind: str, status: int, error: str, receive: Receive, send: Send) -> None:
     answer = "websocket.http.response" if kind == "websocket" else "http.response"
-    body = json.dumps({"message": "Forbidden" if status == 403 else "no such call"}).encode()
+    body = json.dumps({"message": "Forbidden" if status == 403 else "no such operation"}).encode()
     headers = [(b"content-type", b"application/json"), (b"x-amzn-errortype", f"{error}:".encode())]
     await receive()
-    await _dated(send)({"type": f"{answer}.start", "status": status, "headers": headers})
+    await _with_date(send)({"type": f"{answer}.start", "status": status, "headers": headers})
     await send({"type": f"{answer}.body", "body": body})

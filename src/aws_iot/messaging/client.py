@@ -2,13 +2,14 @@
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 
 from aws_iot.errors import InvalidMessage
-from aws_iot.messaging.connection import Connection, Done, Lost, Publication, Restored
+from aws_iot.messaging.connection import Connection, Done, Event, Lost, Publication, Restored
 from aws_iot.messaging.deliveries import Delivery, Flush, Receiver
 from aws_iot.messaging.durable import DurableSession
 from aws_iot.messaging.message import Message, Outgoing, encode, to_properties
@@ -52,6 +53,7 @@ class Client:
         self._subscriptions = Subscriptions(connection, pool, identity, durable)
         self._receiver = Receiver(connection.acknowledge, self._subscriptions.locate, now)
         self._handed_out: Delivery | None = None
+        self._backlog: deque[Publication] = deque()
 
     def __enter__(self) -> Self:
         return self
@@ -97,7 +99,7 @@ class Client:
         return self._subscriptions.add(rooms or ["#"])
 
     def unsubscribe(self, rooms: Sequence[str]) -> None:
-        """Stop receiving these rooms or patterns, each given as it was subscribed to."""
+        """Stop receiving these rooms or patterns, in the form in which you subscribed to each."""
         self._subscriptions.remove(rooms)
 
     def messages(self, *rooms: str, timeout: float | None = None) -> Iterator[Message]:
@@ -127,18 +129,20 @@ class Client:
 
         A message that the broker delivers twice comes once, if it has an ID. Raises what ends the connection.
         """
-        receive, deliver = self._connection.receive, self._receiver.delivery
+        receive, backlog, deliver = self._connection.receive, self._backlog, self._receiver.delivery
         ends = math.inf if timeout is None else time.monotonic() + timeout
         since_flush = 0
         while timeout is None or time.monotonic() < ends:
-            event = receive(0) if 0 < since_flush < EVENTS_BEFORE_FLUSH else None
+            event: Event | None = None
+            if 0 < since_flush < EVENTS_BEFORE_FLUSH:
+                event = backlog.popleft() if backlog else receive(0)
             if event is None:
                 since_flush = 0
                 if self._receiver.has_unacknowledged:
                     yield Flush()
                 interval = FLUSH_SECONDS if self._receiver.has_unacknowledged else math.inf
                 left = min(max(0.0, ends - time.monotonic()), interval)
-                event = receive(None if left == math.inf else left)
+                event = backlog.popleft() if backlog else receive(None if left == math.inf else left)
             if event is not None:
                 since_flush += 1
                 happened = deliver(event) if isinstance(event, Publication) else event
@@ -148,12 +152,14 @@ class Client:
                 return
 
     def connection_events(self) -> Iterator[Lost | Restored]:
-        """What has happened to the connection since the last call, without waiting, for those who only publish.
+        """What has happened to the connection since the last call, without waiting, for use while publishing.
 
-        Raises what ended the connection.
+        Messages that arrive meanwhile are kept for `events`. Raises what ended the connection.
         """
         while (event := self._connection.receive(0)) is not None:
-            if not isinstance(event, Publication):
+            if isinstance(event, Publication):
+                self._backlog.append(event)
+            else:
                 yield event
 
 

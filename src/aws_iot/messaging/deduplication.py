@@ -22,7 +22,7 @@ class Deduplicator:
         """Whether this message arrived before. A message without an ID never counts as repeated."""
         if not message.id:
             return False
-        # Keyed by sender too: nobody can suppress another person's message by using its ID first.
+        # Keyed by sender too: a member cannot suppress another one's message by using its ID first.
         key = (message.sender, message.id)
         if key in self._seen:
             return True

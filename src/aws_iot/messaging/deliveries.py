@@ -20,8 +20,7 @@ Times are shown in milliseconds, and reading the clock is expensive at tens of t
 class Delivery:
     """A message that arrived. Call `ack` once it has been handled.
 
-    In a durable session the broker delivers a message again, to whoever connects next under the
-    session's name, unless it was acknowledged.
+    If it was not acknowledged, the broker delivers it again to the next client of the durable session.
     """
 
     __slots__ = ("_acknowledgements", "_number", "message")
@@ -44,8 +43,8 @@ class Delivery:
 class Flush:
     """A request to write what is buffered, and to acknowledge what has been handled.
 
-    It comes when no more messages are waiting, or after many, and is repeated as long as a delivery
-    remains unacknowledged.
+    It comes when all messages that have arrived were delivered, or after many of them. It is repeated as
+    long as a delivery remains unacknowledged.
     """
 
 
@@ -92,7 +91,7 @@ class Receiver:
         locate: Callable[[str], tuple[str, str] | None],
         now: Callable[[], datetime],
     ) -> None:
-        """`locate` gives the room and the sender of a topic, or None if nobody subscribed to it."""
+        """`locate` gives the room and the sender of a topic, or None if it was not subscribed to."""
         self._acknowledgements = Acknowledgements(acknowledge)
         self._locate = locate
         self._now = now

@@ -1,4 +1,4 @@
-"""Durable sessions: in which rooms a broker listens under a name, while nobody of that name is there."""
+"""Durable sessions: which rooms a broker keeps messages of for a client that is offline."""
 
 import json
 import re
@@ -9,19 +9,19 @@ from aws_iot.files import delete, names, read, write_private
 
 
 class DurableSession:
-    """What this machine knows of one: a broker does not tell what it listens to.
+    """This machine's record of the rooms of one session. A broker does not list a session's subscriptions.
 
-    It is advice only: where there is none, or the session is another machine's, less can be told of it.
+    The record is only advice: it may be missing, or the session may have been used on another machine.
     """
 
     def __init__(self, folder: Path, name: str, identity: str) -> None:
-        """`folder` is for the sessions of one profile."""
-        # Names that differ in case alone are two sessions, and on some systems would be one file.
+        """`folder` holds the sessions of one profile."""
+        # Names that differ only in case are two sessions, but would be one file on some systems.
         self._path = folder / f"{re.sub('[A-Z]', lambda found: '=' + found[0].lower(), name)}.json"
         self._identity = identity
 
     def rooms(self) -> list[str]:
-        """The rooms and patterns that may have been entered; none if nobody did from here, or as somebody else.
+        """The rooms and patterns that the session may have; empty if this machine or identity has not used it.
 
         Raises `LocalError` for a file that cannot be read.
         """
@@ -32,12 +32,12 @@ class DurableSession:
             return []
 
     def note(self, rooms: Sequence[str]) -> None:
-        """These may have been entered from now on. Raises `LocalError`."""
+        """Record that the session may have these rooms from now on. Raises `LocalError`."""
         known = {"identity": self._identity, "rooms": [*rooms]}
         write_private(self._path, json.dumps(known).encode() + b"\n")
 
 
 def forget_all(folder: Path) -> None:
-    """Of the sessions of a profile nothing is known any more."""
+    """Delete the records of all sessions of a profile. The broker discards the sessions later."""
     for name in names(folder):
         delete(folder / name)

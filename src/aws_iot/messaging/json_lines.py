@@ -1,4 +1,4 @@
-"""Messages as lines of JSON: what `sub --json` prints, and what can be said again from such a line."""
+"""Messages as lines of JSON: what `sub --json` prints and `pub --json-lines` reads."""
 
 import base64
 import json
@@ -12,23 +12,23 @@ from aws_iot.messaging.message import Message, decode, encode, timestamp
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What a line of JSON says: in which room, if it names one, and the bytes that it stands for."""
+class ParsedLine:
+    """A line of JSON, parsed: the payload, and the room if the line names one."""
 
     room: str | None
     payload: bytes
 
     @property
     def text(self) -> str:
-        """The text of the payload, as far as there is one."""
+        """The text of the payload; see `decode`."""
         return decode(self.payload)
 
 
 def to_line(message: Message) -> str:
-    """A message as one line, in ASCII: what it holds cannot act on a terminal either.
+    """A message as one line of ASCII, which is harmless on a terminal, too.
 
-    Where `encode(text)` would not give the payload, a last key holds that: `payload` as text, or
-    `payload_base64` where it is not UTF-8. So `from_line` always gives back the same bytes.
+    If the payload differs from `encode(text)`, the last key holds it: `payload` as text, or
+    `payload_base64` if it is not UTF-8. So `from_line` always returns the same bytes.
     """
     text = _quoted(message.text)
     return (
@@ -38,12 +38,12 @@ def to_line(message: Message) -> str:
     )
 
 
-@lru_cache(maxsize=100)  # at a thousand messages a second many are of the same millisecond
+@lru_cache(maxsize=100)  # at a thousand messages a second, many share a millisecond
 def _time(moment: datetime | None) -> str:
     return f'"{timestamp(moment)}"' if moment else "null"
 
 
-@lru_cache(maxsize=100)  # and most are from the same few people
+@lru_cache(maxsize=100)  # most are from the same few people
 def _origin(room: str, sender: str, name: str | None) -> str:
     return f', "room": {_quoted(room)}, "sender": {_quoted(sender)}, "name": {_or_null(name)}'
 
@@ -58,7 +58,7 @@ def _exact(message: Message, quoted: str) -> str:
         and message.text.isprintable()
         and f'{{"msg":{quoted}}}'.encode() == message.payload
     ):
-        return ""  # as below, and so are most
+        return ""  # as below, but faster, and true of most
     try:
         if encode(message.text) == message.payload:
             return ""
@@ -67,39 +67,39 @@ def _exact(message: Message, quoted: str) -> str:
         return f', "payload_base64": "{base64.b64encode(message.payload).decode()}"'
 
 
-def from_line(line: str | bytes) -> Said:
-    """What a line says; of its keys only `room`, `text`, `payload` and `payload_base64` count.
+def from_line(line: str | bytes) -> ParsedLine:
+    """Parse a line. Only its keys `room`, `text`, `payload` and `payload_base64` count.
 
-    Raises `InvalidMessage`, which says what is wrong with it.
+    Raises `InvalidMessage`.
     """
     try:
-        read = json.loads(line)
+        parsed = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise InvalidMessage(f"this is not JSON: {error}") from None
-    if not isinstance(read, dict):
+    if not isinstance(parsed, dict):
         raise InvalidMessage("this is JSON, but not an object")
-    room = _text_of(read, "room")
+    room = _text_of(parsed, "room")
     try:
-        return Said(room, _payload_of(read))
+        return ParsedLine(room, _payload_of(parsed))
     except UnicodeEncodeError:
         raise InvalidMessage("it is not valid UTF-8") from None
 
 
-def _payload_of(read: dict[str, object]) -> bytes:
-    if (coded := _text_of(read, "payload_base64")) is not None:
+def _payload_of(parsed: dict[str, object]) -> bytes:
+    if (coded := _text_of(parsed, "payload_base64")) is not None:
         try:
             return base64.b64decode(coded, validate=True)
         except ValueError:
             raise InvalidMessage("its 'payload_base64' is not base64") from None
-    if (payload := _text_of(read, "payload")) is not None:
+    if (payload := _text_of(parsed, "payload")) is not None:
         return payload.encode()
-    if (text := _text_of(read, "text")) is not None:
+    if (text := _text_of(parsed, "text")) is not None:
         return encode(text)
     raise InvalidMessage("it has neither 'text' nor 'payload'")
 
 
-def _text_of(read: dict[str, object], key: str) -> str | None:
-    value = read.get(key)
+def _text_of(parsed: dict[str, object], key: str) -> str | None:
+    value = parsed.get(key)
     if value is None or isinstance(value, str):
         return value
     raise InvalidMessage(f"its '{key}' is not a string")

@@ -1,7 +1,7 @@
-"""Message: what one person said, and its form on the wire.
+"""Message: what one person sent, and its form on the wire.
 
-The payload is what the npm tool sends, byte for byte: `{"msg": …}` as compact UTF-8 JSON. Whatever
-else a message carries travels as MQTT 5 user properties, which that tool does not see.
+The payload is that of the npm tool, byte for byte: `{"msg": …}` as compact UTF-8 JSON. Everything else
+travels as MQTT 5 user properties, which the npm tool ignores.
 """
 
 import json
@@ -14,17 +14,16 @@ from typing import NamedTuple
 Properties = tuple[tuple[str, str], ...]
 """MQTT 5 user properties, in the order in which they travel."""
 
-
 _as_json = json.JSONEncoder(ensure_ascii=False).encode
-"""A string as JSON. Made once: `json.dumps` makes an encoder each time."""
+"""Encodes a string as JSON. Created once, because `json.dumps` creates an encoder each time."""
 
 
 class Message(NamedTuple):
-    """What one person said in a room.
+    """What one person sent to a room.
 
-    `sender` is proven: it is the last level of the topic, where the IoT policy lets an identity
-    publish only under its own id. `name` is what the sender claims to be called, and proves nothing.
-    `id` and `sent` are missing from messages of other programs. `retained` ones were said before we came.
+    The IoT policy enforces the `sender`: it is the last level of the topic, and an identity can publish only
+    under its own ID. Senders choose their `name` freely. Messages of other programs may
+    have no `id` and `sent`. A `retained` message was sent before the client subscribed.
     """
 
     room: str
@@ -40,7 +39,7 @@ class Message(NamedTuple):
 
 
 class Outgoing(NamedTuple):
-    """What is to be said in a room. Its `id` is the same whenever it is sent again."""
+    """A message to send. It keeps its `id` when it is sent again."""
 
     room: str
     payload: bytes
@@ -56,38 +55,41 @@ _SHORTEST = len(_OPENING + _CLOSING)
 _IDENTITY = re.compile(r"[\w-]+:([0-9a-f]{8})-[0-9a-f-]+")
 
 
-def short(identity: str) -> str | None:
-    """The beginning by which people tell identities apart, such as `4f9fa251`; None if it is no identity."""
+def short_identity(identity: str) -> str | None:
+    """The start of an identity by which people tell it from others, such as `4f9fa251`.
+
+    None if it does not have the form of an identity.
+    """
     found = _IDENTITY.fullmatch(identity)
     return found.group(1) if found else None
 
 
 def encode(text: str) -> bytes:
-    """The payload that says `text`. Raises `UnicodeEncodeError` for lone surrogates."""
+    """The payload that carries `text`. Raises `UnicodeEncodeError` for lone surrogates."""
     return f'{{"msg":{_as_json(text)}}}'.encode()
 
 
 def decode(payload: bytes) -> str:
-    """The text of any payload at all, as far as there is one.
+    """The text of a payload, which can be anything.
 
-    `{"msg": "text"}` gives the text; another JSON value of `msg` is given as JSON; anything else
-    is given as it is, with what is not UTF-8 replaced.
+    `{"msg": "text"}` gives the text. Another JSON value of `msg` gives that value as JSON. Every other
+    payload is its own text, with bytes that are not UTF-8 replaced.
     """
     if payload.startswith(_OPENING) and payload.endswith(_CLOSING) and len(payload) >= _SHORTEST:
         text = payload[len(_OPENING) : -len(_CLOSING)].decode(errors="replace")
         if text.isprintable() and '"' not in text and "\\" not in text and _REPLACED not in text:
-            return text  # so are most, and a JSON decoder takes several times as long
-    if b"{" not in payload.lstrip()[:4]:  # no object, whatever its encoding: no need to try
+            return text  # true of most, and a JSON decoder takes several times as long
+    if b"{" not in payload.lstrip()[:4]:  # not an object in any encoding
         return payload.decode(errors="replace")
     try:
-        said = json.loads(payload)["msg"]
-        return said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
+        value = json.loads(payload)["msg"]
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     except (ValueError, LookupError, TypeError, RecursionError):
         return payload.decode(errors="replace")
 
 
 def to_properties(message_id: str, sent: datetime, name: str) -> Properties:
-    """The user properties of a message that we send."""
+    """The user properties of a message to send."""
     return (("id", message_id), ("sent", timestamp(sent)), ("name", name))
 
 
@@ -100,7 +102,7 @@ def from_wire(
     qos: int = 1,
     retained: bool = False,
 ) -> Message:
-    """The message that arrived; a property given twice counts once, an unreadable one not at all."""
+    """The message that arrived. The first of several properties of a name counts; unreadable times are ignored."""
     id_ = sent = name = None
     if properties:
         known = dict(reversed(properties))
@@ -120,5 +122,5 @@ def _parse_time(text: str | None) -> datetime | None:
     try:
         parsed = datetime.fromisoformat(text) if text else None
         return parsed.astimezone(UTC) if parsed and parsed.tzinfo else None
-    except (ValueError, OverflowError):  # the latter where UTC would be before the year 1 or after 9999
+    except (ValueError, OverflowError):  # the latter if it is outside the years 1 to 9999 in UTC
         return None

@@ -12,20 +12,24 @@ MAX_TOPIC_SLASHES = 7
 
 @lru_cache
 def topic(pool: str, room: str, identity: str) -> str:
-    """Where `identity` speaks in `room`: `<pool>/<room>/<identity>`.
+    """The topic under which `identity` publishes to `room`: `<pool>/<room>/<identity>`.
 
-    Raises `InvalidRoom` where AWS IoT Core would end the connection over the topic.
+    Raises `InvalidRoom` for a topic over which AWS IoT Core would close the connection.
     """
     if not room:
         raise InvalidRoom("a room needs a name")
     if any(wildcard in room for wildcard in "+#"):
-        raise InvalidRoom(f"the room '{room}' holds a wildcard: '+' and '#' cannot be part of a room's name")
+        raise InvalidRoom(
+            f"the room '{room}' contains a wildcard: '+' and '#' cannot be part of a room's name"
+        )
     if any(_is_forbidden(ord(character)) for character in room):
-        raise InvalidRoom("the room's name holds a character that MQTT forbids, such as a tab or line break")
+        raise InvalidRoom(
+            "the room's name contains a character that MQTT forbids, such as a tab or line break"
+        )
     whole = f"{pool}/{room}/{identity}"
     if whole.count("/") > MAX_TOPIC_SLASHES:
         raise InvalidRoom(
-            f"the room '{room}' has more than {MAX_TOPIC_SLASHES - 2} slashes, which AWS IoT Core refuses"
+            f"the room '{room}' has more than {MAX_TOPIC_SLASHES - 2} slashes, which AWS IoT Core rejects"
         )
     try:
         excess = len(whole.encode()) - MAX_TOPIC_BYTES
@@ -34,56 +38,56 @@ def topic(pool: str, room: str, identity: str) -> str:
     if excess > 0:
         length = len(room.encode())
         raise InvalidRoom(
-            f"the room's name is {length} bytes long, and can be {length - excess} here:"
-            f" AWS IoT Core takes topics of {MAX_TOPIC_BYTES} bytes, of which the pool and you need the rest"
+            f"the room's name is {length} bytes long, and can have {length - excess} here:"
+            f" AWS IoT Core allows topics of {MAX_TOPIC_BYTES} bytes, and the pool and your identity need the rest"
         )
     return whole
 
 
 def check_room(pool: str, room: str) -> None:
-    """Raises `InvalidRoom` if `topic` would, before it is known who speaks.
+    """Raise `InvalidRoom` if `topic` would, before the identity is known.
 
-    The pool's id stands in for the identity: both are a region and a UUID.
+    The pool's ID stands in for the identity: both are a region and a UUID.
     """
     topic(pool, room, pool)
 
 
 def _is_forbidden(code: int) -> bool:
-    """Controls and non-characters: MQTT 5, section 1.5.4, and what awscrt refuses by it."""
+    """Whether it is a control or non-character: MQTT 5, section 1.5.4, and awscrt rejects the same."""
     return code < 0x20 or 0x7F <= code <= 0x9F or 0xFDD0 <= code <= 0xFDEF or code & 0xFFFE == 0xFFFE
 
 
 def check_topic(name: str) -> None:
-    """Raises `InvalidRoom` for a topic, or a pattern of topics, that AWS IoT Core does not take, wherever it is."""
+    """Raise `InvalidRoom` for a topic or filter that AWS IoT Core rejects, in a pool or anywhere else."""
     # `$aws/rules/<name>/` (Basic Ingest) does not count: docs.aws.amazon.com/general/latest/gr/iot-core.html
     counted = name.split("/", 3)[-1] if name.startswith("$aws/rules/") else name
     if not name or any(_is_forbidden(ord(character)) for character in name):
-        raise InvalidRoom("AWS IoT Core takes no topic that is empty, or holds a control character")
+        raise InvalidRoom("AWS IoT Core rejects a topic that is empty or contains a control character")
     if (slashes := counted.count("/")) > MAX_TOPIC_SLASHES:
         raise InvalidRoom(
-            f"AWS IoT Core refuses a topic of {slashes} slashes: {MAX_TOPIC_SLASHES} are the most"
+            f"AWS IoT Core rejects a topic with {slashes} slashes: the limit is {MAX_TOPIC_SLASHES}"
         )
     if (size := len(counted.encode(errors="replace"))) > MAX_TOPIC_BYTES:
-        raise InvalidRoom(f"AWS IoT Core refuses a topic of {size} bytes: {MAX_TOPIC_BYTES} are the most")
+        raise InvalidRoom(f"AWS IoT Core rejects a topic of {size} bytes: the limit is {MAX_TOPIC_BYTES}")
 
 
 def check_pattern(pool: str, pattern: str) -> None:
-    """Raises `InvalidRoom` if `topic_filter` would, before it is known who listens."""
+    """Raise `InvalidRoom` if `topic_filter` would, before the identity is known."""
     topic_filter(pool, pattern, pool)
 
 
 def topic_filter(pool: str, pattern: str, identity: str) -> str:
-    """What to subscribe to, to hear everybody in the rooms of a pattern.
+    """The filter that matches every sender in the rooms of a pattern.
 
-    A pattern is a room, in which `+` can stand for a level (`ops/+`), and `#` at the end for this room
-    and all within it (`ops/#`); `#` alone is every room. Raises `InvalidRoom` for a room in which
-    `identity` could not speak.
+    A pattern is a room in which `+` stands for one level (`ops/+`). At the end, `#` stands for the room and
+    every room below it (`ops/#`); `#` alone is every room. Raises `InvalidRoom` for a room that `identity`
+    could not publish to.
     """
     *outer, last = levels = pattern.split("/")
     if any(level not in ("+", "#") and ("+" in level or "#" in level) for level in levels):
-        raise InvalidRoom(f"in '{pattern}' a wildcard is part of a name: '+' and '#' stand for whole levels")
+        raise InvalidRoom(f"in '{pattern}', a wildcard is part of a name: '+' and '#' stand for whole levels")
     if "#" in outer:
-        raise InvalidRoom(f"in '{pattern}' something follows '#', which can only be last")
+        raise InvalidRoom(f"in '{pattern}', something follows '#', which can only be last")
     if last == "#":
         levels = outer
     if levels:
@@ -92,12 +96,12 @@ def topic_filter(pool: str, pattern: str, identity: str) -> str:
 
 
 def matches(topic: str, topic_filter: str) -> bool:
-    """Whether a filter takes a topic, as AWS IoT Core does: `a/#` takes `a/b`, and not `a` itself."""
+    """Whether a filter matches a topic, as AWS IoT Core does it: `a/#` matches `a/b`, but not `a` itself."""
     return covers(topic_filter, topic)
 
 
 def covers(wider: str, narrower: str) -> bool:
-    """Whether a filter takes every topic that another filter, or a topic, takes."""
+    """Whether a filter matches a topic, or every topic that another filter matches."""
     for wide, narrow in zip_longest(wider.split("/"), narrower.split("/")):
         if wide == "#":
             return narrow is not None

@@ -37,7 +37,7 @@ class Statement:
     """One statement; `label` is its Sid, or its number if it has none.
 
     With `not_actions` or `not_resources` (NotAction, NotResource) the list names what the statement does not cover.
-    `has_variables`: `${…}` is a variable, because the document's Version says so.
+    `has_variables`: `${…}` is a variable, as the Version of its document defines.
     """
 
     label: str

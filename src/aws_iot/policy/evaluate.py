@@ -18,7 +18,7 @@ from aws_iot.policy.patterns import full_arn, matches
 
 
 class Verdict(IntEnum):
-    """What policies say about a request, the strictest first."""
+    """The result for a request, the strictest first."""
 
     REFUSED = 0
     UNDECIDED = 1

@@ -184,7 +184,7 @@ def _wrong_kind(kind: str, request: Request) -> str:
 
 
 def _no_value(name: str, shape: str = "${{{}}}") -> str:
-    """Say that a variable, or the key of a condition, has no value, and why, or which name was probably meant."""
+    """Report a variable, or the key of a condition, without a value: why, or which name was probably meant."""
     start = f"{shape.format(shorten(name))} has no value"
     if reason := next((why for begin, why in WHY_NO_VALUE.items() if name.lower().startswith(begin)), None):
         return f"{start}: {reason}"

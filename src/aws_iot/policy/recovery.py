@@ -36,8 +36,8 @@ _WHAT_TO_CHANGE = {
 class AccessReport:
     """The decisions about everything that was asked for an identity, and the policies behind them.
 
-    `room` or `topic` is what was asked about; None for both: all rooms. `from_files`: the policies were not read from
-    AWS.
+    The question was about a `room` or a `topic`, or about all rooms if both are None.
+    `from_files`: the policies were not read from AWS.
     """
 
     principal: Principal

@@ -24,7 +24,7 @@ from aws_iot.backoff import Backoff
 from aws_iot.errors import AwsIotError, Busy, NotFound, ServiceRefused, Unreachable, WrongClock
 
 CAPABILITIES = ["CAPABILITY_IAM"]
-"""The template creates a role, which CloudFormation must be told to allow."""
+"""The template creates an IAM role, and CloudFormation requires this acknowledgement."""
 
 POLLING = Backoff(first=0.1, factor=1.5, maximum=4.0)
 """Delays between two looks at what CloudFormation does."""
@@ -138,7 +138,7 @@ class CloudFormationStack:
     ) -> StackState:
         """Follow an operation to its end, from the event after `last`. Raises `StackFailed` unless it ends as wanted.
 
-        If the events cannot be read for a moment, they are read again: the operation continues meanwhile.
+        If the events cannot be read for a moment, they are read again, because the operation continues.
         """
         events, failure, ended = self._events(stack_id), None, False
         for pause in self._pauses(f"the stack {self.name} to finish"):
@@ -191,7 +191,7 @@ class CloudFormationStack:
 
     @contextmanager
     def _deleting_on_failure(self, change_set: str) -> Iterator[None]:
-        """Leave no change set behind after any exception. One that was executed cannot be deleted any more."""
+        """Leave no change set behind after any exception. An executed one cannot be deleted."""
         try:
             yield
         except BaseException:

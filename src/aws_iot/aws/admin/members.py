@@ -1,7 +1,6 @@
-"""Members: the identities that the team's IoT policy is attached to; and the connections of clients."""
+"""`AwsMembers`: attaches the team's IoT policy to identities, and manages the connections of clients."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from aws_iot.aws.admin.services import AdminServices
 from aws_iot.aws.base.calls import Service
 from aws_iot.aws.base.refusals import Refusals
+from aws_iot.backend.members import ClientStatus, Identity
 from aws_iot.errors import NotAuthorized, NotFound, NotInstalled, ServiceRefused
 
 IDENTITIES_PER_PAGE = 60
@@ -20,43 +20,13 @@ TARGETS_PER_PAGE = 250
 _MARKERS = ("nextMarker", "marker")  # how AWS IoT names the next page
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """The identity of a person who has signed in. Cognito does not reveal which account it belongs to."""
-
-    id: str
-    created: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ClientStatus:
-    """A client that is connected, or was until recently.
-
-    `since` is when it connected or disconnected, `reason` why it disconnected, `filters` what it subscribes to.
-    """
-
-    client: str
-    connected: bool
-    since: datetime | None
-    reason: str | None
-    filters: Sequence[str]
-
-
-class Members(AdminServices):
-    """Accepts and revokes identities, and manages connections, with the caller's AWS credentials.
-
-    Every method raises `ServiceRefused`, `CredentialsRefused` or `NotAuthorized`.
-    """
+class AwsMembers(AdminServices):
+    """`Members` of a profile's pools, with the caller's AWS credentials."""
 
     def accept(self, identity: str, policy: str) -> None:
-        """Attach `policy` to `identity`, unless it is already attached."""
         self._iot.call("attach_policy", _REFUSALS, policyName=policy, target=identity)
 
     def check(self, identity: str) -> None:
-        """Raise `NotFound` if no account of the profile's user pool has this identity.
-
-        If the caller may not look, it may be one.
-        """
         try:
             found = self._identity_pools.call("describe_identity", _REFUSALS, IdentityId=identity)
         except NotFound:
@@ -71,10 +41,6 @@ class Members(AdminServices):
             raise NotFound(f"{identity} belongs to another team, which signs in with {', '.join(logins)}")
 
     def revoke(self, identity: str, policy: str) -> Sequence[str] | None:
-        """Detach `policy` from `identity`, and return None. If it was not attached, return the policies that are.
-
-        Also returns None if the caller may not look. Raises `NotFound` if there is no such policy.
-        """
         try:
             pages = self._iot.pages("list_attached_policies", _MARKERS, _REFUSALS, target=identity)
             attached = [one["policyName"] for page in pages for one in page["policies"]]
@@ -87,11 +53,9 @@ class Members(AdminServices):
         return None
 
     def detach(self, identity: str, policy: str) -> None:
-        """Detach `policy` from a member."""
         self._iot.call("detach_policy", _REFUSALS, policyName=policy, target=identity)
 
     def accepted(self, policy: str) -> list[str]:
-        """The identities that `policy` is attached to."""
         pages = self._iot.pages(
             "list_targets_for_policy",
             _MARKERS,
@@ -103,7 +67,6 @@ class Members(AdminServices):
         return [target for page in pages for target in page["targets"] if not target.startswith("arn:")]
 
     def identities(self) -> list[Identity]:
-        """The identities of all people who have signed in, in no particular order."""
         pages = self._identity_pools.pages(
             "list_identities",
             ("NextToken", "NextToken"),
@@ -117,7 +80,6 @@ class Members(AdminServices):
         ]
 
     def client_status(self, client: str) -> ClientStatus:
-        """The status of one client ID; AWS IoT Core cannot list them."""
         found = self._data("get_connection", clientId=client)
         filters: list[str] = []
         more: dict[str, str] = {}
@@ -138,7 +100,6 @@ class Members(AdminServices):
         )
 
     def disconnect(self, client: str) -> None:
-        """Close the connection of a client ID. The client can reconnect as long as its identity is accepted."""
         self._data("delete_connection", clientId=client)
 
     @cached_property

@@ -1,8 +1,7 @@
-"""Read the policies of an identity from AWS: those of its role, its IoT policies, and AWS's own verdict."""
+"""`AwsPolicyReader`: reads the policies of an identity from IAM, Cognito and AWS IoT."""
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +11,7 @@ from aws_iot.aws.base.refusals import Refusals
 from aws_iot.errors import LocalError, NotAuthorized, NotFound, ServiceRefused
 from aws_iot.policy.access import PolicyLayer, Principal, Question
 from aws_iot.policy.documents import Document, parse
+from aws_iot.policy.reader import AwsVerdict
 
 MAX_QUESTIONS = 10
 """Questions in one call of TestAuthorization: API version 2015-05-28."""
@@ -20,36 +20,15 @@ ROLE_MAPPINGS = "the identity pool may assign another role by rules or tokens (R
 _MARKER = ("Marker", "Marker")  # how IAM names the next page: API version 2010-05-08
 
 
-@dataclass(frozen=True, slots=True)
-class AwsVerdict:
-    """AWS's own verdict on a question (TestAuthorization).
-
-    `decision` is ALLOWED, IMPLICIT_DENY or EXPLICIT_DENY; `policies` are those that decided it, and `missing` the
-    condition keys that AWS had no value for.
-    """
-
-    decision: str
-    policies: tuple[str, ...]
-    missing: tuple[str, ...] = ()
-
-
-class PolicyReader(AdminServices):
-    """Reads the policies of identities of the profile's pool. Raises `CredentialsRefused` and `Unreachable`.
-
-    Policies that the caller's AWS credentials may not read make their layer doubtful.
-    """
+class AwsPolicyReader(AdminServices):
+    """`PolicyReader` for a profile's pools, with the caller's AWS credentials."""
 
     def read(self, identity: str) -> tuple[Sequence[PolicyLayer], str | None]:
-        """The layers of an identity: the role, its permissions boundary, and the attached IoT policies.
-
-        The second value is their AWS account, None if nothing names it.
-        """
         role, layers = self._role_layers()
         attached, policy = self._iot_policies(identity)
         return [*layers, attached], next((arn.split(":")[4] for arn in (role, policy) if arn), None)
 
     def aws_verdicts(self, principal: Principal, questions: Sequence[Question]) -> dict[Question, AwsVerdict]:
-        """AWS's own verdicts, on those questions that TestAuthorization accepts. Raises `AwsIotError`."""
         asked = {
             (_ACTION_TYPES[one.action], principal.arn(one.resource)): one
             for one in questions[:MAX_QUESTIONS]

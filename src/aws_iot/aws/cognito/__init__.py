@@ -1,1 +1,1 @@
-"""Amazon Cognito: accounts of a user pool, credentials of an identity pool."""
+"""Amazon Cognito: user pools have accounts, identity pools give AWS credentials."""

@@ -1,12 +1,12 @@
-"""The account of somebody who is signed in to a Cognito user pool."""
+"""The account of a signed-in user in a Cognito user pool: password, second factors, devices."""
 
-from contextlib import suppress
 from typing import Any
 
-from aws_iot.auth.session import SecondFactors, Session
+from aws_iot.auth.accounts import SecondFactors
+from aws_iot.auth.session import Session
 from aws_iot.aws.base.refusals import Refusals
 from aws_iot.aws.cognito.user_pool import SESSION_REFUSALS, UserPool
-from aws_iot.errors import CodeRefused, ServiceRefused, SessionEnded, WrongPassword
+from aws_iot.errors import CodeRefused, ServiceRefused, WrongPassword
 
 
 class CognitoAccount:
@@ -17,11 +17,11 @@ class CognitoAccount:
         self._session = session
 
     def change_password(self, old: str, new: str) -> None:
-        # Its NotAuthorizedException is of the old password as well as of the session: its words tell which.
+        # NotAuthorizedException can be about the old password or about the session. Its message distinguishes them.
         try:
             self._call("change_password", {}, PreviousPassword=old, ProposedPassword=new)
         except WrongPassword as error:
-            raise WrongPassword("this is not the present password") from error
+            raise WrongPassword("this is not your current password") from error
 
     def second_factors(self) -> SecondFactors:
         user = self._call("get_user", SESSION_REFUSALS)
@@ -32,12 +32,14 @@ class CognitoAccount:
     def use_second_factor(self, kind: str | None) -> None:
         on = (kind,) if kind else self.second_factors().on
         if unknown := [name for name in on if name not in _SETTINGS]:
-            raise ServiceRefused(f"the user pool has {', '.join(unknown)} on, which cannot be changed here")
+            raise ServiceRefused(
+                f"the user pool has {', '.join(unknown)} on, which this program cannot change"
+            )
         wanted = {"Enabled": bool(kind), "PreferredMfa": bool(kind)}
         if settings := {_SETTINGS[name]: wanted for name in on}:
             self._call("set_user_mfa_preference", SESSION_REFUSALS | _FACTOR_REFUSALS, **settings)
         if not kind and (left := self.second_factors().on):
-            raise ServiceRefused(f"the user pool keeps {', '.join(left)} on: it may require a second factor")
+            raise ServiceRefused(f"the user pool left {', '.join(left)} on: it may require a second factor")
 
     def new_authenticator(self) -> str:
         secret: str = self._call("associate_software_token", SESSION_REFUSALS | _FACTOR_REFUSALS)[
@@ -59,16 +61,7 @@ class CognitoAccount:
                 DeviceRememberedStatus="remembered",
             )
 
-    def revoke(self) -> None:
-        if self._session.refresh_token:
-            client = self._pool.client_itself()
-            token = self._session.refresh_token
-            with suppress(SessionEnded):
-                self._pool.call(
-                    self._session.username, "revoke_token", SESSION_REFUSALS, Token=token, **client
-                )
-
-    def end_all(self) -> None:
+    def sign_out_everywhere(self) -> None:
         self._call("global_sign_out", SESSION_REFUSALS)
 
     def delete(self) -> None:
@@ -86,23 +79,23 @@ _SETTINGS = {
     "SOFTWARE_TOKEN_MFA": "SoftwareTokenMfaSettings",
     "SMS_MFA": "SMSMfaSettings",
     "EMAIL_OTP": "EmailMfaSettings",
-    "EMAIL_MFA": "EmailMfaSettings",  # as newer pages of AWS name it
+    "EMAIL_MFA": "EmailMfaSettings",  # its name in newer AWS documents
 }
 
 
 def code_refused(_: str) -> CodeRefused:
-    """The code is wrong, however the user pool says it."""
+    """The error for a wrong code of an authenticator app."""
     return CodeRefused("this is not the code that the app shows now: codes change every 30 seconds")
 
 
 def check_verified(reply: dict[str, Any]) -> None:
-    """Raises `CodeRefused` unless VerifySoftwareToken says SUCCESS: it can say ERROR without an error."""
+    """Raise `CodeRefused` unless the status of VerifySoftwareToken is SUCCESS. It can be ERROR in a normal reply."""
     if reply["Status"] != "SUCCESS":
         raise code_refused(reply["Status"])
 
 
 def _factor_refused(message: str) -> ServiceRefused:
-    return ServiceRefused(f"the user pool refuses this second factor: {message}")
+    return ServiceRefused(f"the user pool rejected this second factor: {message}")
 
 
 _FACTOR_REFUSALS: Refusals = {

@@ -1,4 +1,4 @@
-"""The credentials that a Cognito identity pool gives to those who show an ID token."""
+"""A Cognito identity pool: gives AWS credentials for an ID token."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -35,12 +35,12 @@ class CognitoIdentityPool:
     def issue(self, session: Session, identity: str | None = None) -> Credentials:
         identity = identity or self.identify(session)
         reply = self._call("get_credentials_for_identity", session, IdentityId=identity)
-        # To ask for keys nothing is signed. To use them something is, so better say it now.
+        # This call needs no signature, but every use of the credentials does. So report a wrong clock now.
         if fault := clock_fault(reply["ResponseMetadata"]["HTTPHeaders"].get("date"), self._now()):
             raise fault
         keys = reply["Credentials"]
         return Credentials(
-            identity=reply["IdentityId"],  # differs from the one asked for after identities were merged
+            identity=reply["IdentityId"],  # another than requested, if identities were merged
             access_key_id=keys["AccessKeyId"],
             secret_access_key=keys["SecretKey"],
             session_token=keys["SessionToken"],
@@ -48,7 +48,7 @@ class CognitoIdentityPool:
         )
 
     def _call(self, operation: str, session: Session, **parameters: Any) -> dict[str, Any]:
-        # The provider's name holds the USER pool's region, which may differ from the identity pool's.
+        # The region of the USER pool, which may differ from the identity pool's.
         region = self._profile.user_pool_region
         host = f"cognito-idp.{region}.{partition_of(region).dns_suffix}"
         provider = f"{host}/{self._profile.user_pool_id}"
@@ -59,8 +59,8 @@ class CognitoIdentityPool:
 
 
 def _not_found(message: str) -> AwsIotError:
-    if message.startswith("Identity '"):  # and not "IdentityPool '": an admin has deleted it
-        return CredentialsRefused(f"the identity is gone: {message}")
+    if message.startswith("Identity '"):  # and not "IdentityPool '"
+        return CredentialsRefused(f"an admin has deleted the identity: {message}")
     return ProfileError(
         f"the identity pool does not exist: {message}",
         hint="Check aws_cognito_identity_pool_id in the profile: aws-iot config show -k KEY",
@@ -69,12 +69,14 @@ def _not_found(message: str) -> AwsIotError:
 
 _IDENTITY_REFUSALS: Refusals = {
     "NotAuthorizedException": lambda message: CredentialsRefused(
-        f"the identity pool does not take this user pool's sign-in: {message}",
-        hint="Check that the identity pool names this user pool and app client as a provider.",
+        f"the identity pool rejected the sign-in of this user pool: {message}",
+        hint="Check that this user pool and app client are an identity provider of the identity pool.",
     ),
     "ResourceNotFoundException": _not_found,
     "InvalidIdentityPoolConfigurationException": lambda message: ProfileError(
         f"the identity pool has no usable role for signed-in users: {message}"
     ),
-    "InvalidParameterException": lambda message: CredentialsRefused(f"the identity pool refuses: {message}"),
+    "InvalidParameterException": lambda message: CredentialsRefused(
+        f"the identity pool rejected this: {message}"
+    ),
 }

@@ -1,4 +1,4 @@
-"""Calls of a Cognito user pool: to which client, with whose hints, and its refusals in our words."""
+"""Calls of a Cognito user pool, with the app client's secret, hints, and our errors for its refusals."""
 
 import base64
 import hashlib
@@ -48,7 +48,7 @@ class UserPool:
 
     @cached_property
     def service(self) -> Service:
-        """What makes the calls."""
+        """The service that makes the calls."""
         return Service.unsigned(self._address, self.now, self._timeout)
 
     def call(
@@ -61,27 +61,27 @@ class UserPool:
         once: bool = False,
         **parameters: Any,
     ) -> Any:
-        """What the user pool answers; its refusals by `more`, else by what they always mean.
+        """The user pool's answer. Raises by `more`, else by what a refusal always means.
 
-        The words USER and KEY in hints become what they are here. `once` is for what cannot be repeated: an
-        account that was made by a call whose answer was lost is taken by the next.
+        USER and KEY in hints are replaced by the user and the profile. `once` is for calls that must not be repeated:
+        if a call creates an account and its answer is lost, a retry finds the name taken.
         """
         with hints_for(self.profile, username):
             return self.service.call(operation, REFUSALS | (more or {}), once=once, **parameters)
 
     def client(self, username: str) -> dict[str, str]:
-        """The app client, as calls of a user that is not signed in name it."""
+        """The app client, as parameters of calls for a user who is not signed in."""
         client = {"ClientId": self.profile.client_id}
         secret_hash = self.secret_hash(username)
         return client | ({"SecretHash": secret_hash} if secret_hash else {})
 
     def client_itself(self) -> dict[str, Any]:
-        """The app client, as calls with a refresh token name it."""
+        """The app client, as parameters of calls with a refresh token."""
         client = {"ClientId": self.profile.client_id}
         return client | ({"ClientSecret": self.client_secret} if self.client_secret else {})
 
     def secret_hash(self, username: str) -> str | None:
-        """The proof that the caller knows the app client's secret; None where it has none.
+        """The proof that the caller knows the app client's secret; None if it has none.
 
         docs.aws.amazon.com/cognito/latest/developerguide/signing-up-users-in-your-app.html#cognito-user-pools-computing-secret-hash
         """
@@ -93,48 +93,48 @@ class UserPool:
 
 @contextmanager
 def hints_for(profile: Profile, username: str) -> Iterator[None]:
-    """Say USER and KEY in the hints of refusals as what they are here, so that commands can be copied."""
+    """Replace USER and KEY in the hints of errors, so that a person can paste the commands."""
     try:
         yield
     except AwsIotError as error:
         if error.hint:
-            here = {"USER": shlex.quote(username), "KEY": profile.key}
-            # Whole words, in one pass: ALLOW_USER_SRP_AUTH stays, and so does what a user name holds.
-            error.hint = re.sub(r"\b(USER|KEY)\b", lambda found: here[found[0]], error.hint)
+            values = {"USER": shlex.quote(username), "KEY": profile.key}
+            # Whole words, in one pass: neither ALLOW_USER_SRP_AUTH nor a user name with KEY in it changes.
+            error.hint = re.sub(r"\b(USER|KEY)\b", lambda found: values[found[0]], error.hint)
         raise
 
 
 def _not_authorized(message: str) -> AwsIotError:
-    """NotAuthorizedException says many things, and only its message tells which."""
+    """NotAuthorizedException has many causes. Only its message distinguishes them."""
     if message == "Password attempts exceeded":
         return SignInRefused(
-            "too many wrong passwords: the user pool takes none for a while",
-            hint="Wait before the next try: it doubles the pause each time, up to about 15 minutes.",
+            "too many wrong passwords: the user pool accepts none for now",
+            hint="Wait before you try again. The wait doubles each time, up to about 15 minutes.",
         )
     if message.startswith("Access Token"):  # it has expired, or has been revoked
-        return session_ended(message)
+        return session_invalid(message)
     if message.startswith("Incorrect username or password"):
         return WrongPassword("wrong user name or password")
     if "SECRET_HASH" in message or "secret hash" in message:
         return ProfileError(
             f"the user pool's app client has a secret: {message}",
-            hint="Store it (you are asked for it): aws-iot config --client-secret -k KEY",
+            hint="Save it (you are asked for it): aws-iot config --client-secret -k KEY",
         )
-    return SignInRefused(f"the user pool refuses: {message}")
+    return SignInRefused(f"the user pool rejected this: {message}")
 
 
 def _invalid_parameter(message: str) -> AwsIotError:
     if "USER_SRP_AUTH is not enabled" in message:
         return ProfileError(
-            "the user pool's app client does not allow sign-in by SRP",
+            "the user pool's app client does not allow sign-in with SRP",
             hint="Have an admin add ALLOW_USER_SRP_AUTH to the app client's authentication flows.",
         )
     if "secret hash was received" in message:
         return ProfileError(
             f"the user pool's app client has no secret: {message}",
-            hint="Forget the one that is stored: aws-iot config --forget -k KEY",
+            hint="Remove the saved one: aws-iot config --forget -k KEY",
         )
-    return ServiceRefused(f"the user pool refuses: {message}")
+    return ServiceRefused(f"the user pool rejected this: {message}")
 
 
 # Codes and messages: botocore's model of cognito-idp, and the Cognito developer guide's pages on errors.
@@ -142,17 +142,17 @@ REFUSALS: Refusals = {
     "NotAuthorizedException": _not_authorized,
     "InvalidParameterException": _invalid_parameter,
     "ForbiddenException": lambda message: ServiceRefused(
-        f"a firewall (AWS WAF) in front of the user pool refuses this: {message}",
-        hint="Ask who runs the user pool which networks and clients it lets through.",
+        f"a firewall (AWS WAF) in front of the user pool blocked this: {message}",
+        hint="Ask the admin of the user pool which networks and clients it allows.",
     ),
     "UserNotFoundException": lambda _: SignInRefused(
         "there is no such user in this user pool",
-        hint="Make an account with: aws-iot signup -u USER -e EMAIL -k KEY",
+        hint="Create an account: aws-iot signup -u USER -e EMAIL -k KEY",
     ),
     "UserNotConfirmedException": lambda _: AccountNotConfirmed(
         "this account is not confirmed yet",
-        hint="Confirm it with the code that was mailed: aws-iot confirm -u USER -c CODE -k KEY"
-        " (a new code: aws-iot confirm -u USER --resend -k KEY)",
+        hint="Confirm it with the code from the e-mail: aws-iot confirm -u USER -c CODE -k KEY"
+        " (new code: aws-iot confirm -u USER --resend -k KEY)",
     ),
     "PasswordResetRequiredException": lambda _: SignInRefused(
         "an admin has reset this account's password",
@@ -160,7 +160,7 @@ REFUSALS: Refusals = {
     ),
     "UsernameExistsException": lambda message: ServiceRefused(
         f"this user name is taken: {message}",
-        hint="Choose another, or confirm it if it is yours: aws-iot confirm -u USER -c CODE -k KEY",
+        hint="Choose another. If it is yours, confirm it: aws-iot confirm -u USER -c CODE -k KEY",
     ),
     "InvalidPasswordException": lambda message: PasswordTooWeak(f"the password is too weak: {message}"),
     "PasswordHistoryPolicyViolationException": lambda message: PasswordTooWeak(
@@ -168,7 +168,7 @@ REFUSALS: Refusals = {
     ),
     "CodeMismatchException": lambda _: CodeRefused("this is not the code that was sent"),
     "ExpiredCodeException": lambda _: CodeRefused(
-        "this code is not valid any more", hint="Have a new one sent: aws-iot confirm -u USER --resend -k KEY"
+        "this code is wrong or has expired", hint="Get a new one: aws-iot confirm -u USER --resend -k KEY"
     ),
     "ResourceNotFoundException": lambda message: ProfileError(
         f"the user pool or its app client does not exist: {message}",
@@ -177,15 +177,15 @@ REFUSALS: Refusals = {
 }
 
 
-def session_ended(message: str) -> SessionEnded:
-    """Its tokens were revoked or have ended, or its user was deleted."""
+def session_invalid(message: str) -> SessionEnded:
+    """The error for tokens that were revoked or have expired, or whose user was deleted."""
     return SessionEnded(
-        f"the session has ended: {message}", hint="Sign in again: aws-iot login -u USER -k KEY"
+        f"the session is no longer valid: {message}", hint="Sign in again: aws-iot login -u USER -k KEY"
     )
 
 
 SESSION_REFUSALS: Refusals = {
-    "NotAuthorizedException": session_ended,
-    "RefreshTokenReuseException": session_ended,
-    "UserNotFoundException": session_ended,
+    "NotAuthorizedException": session_invalid,
+    "RefreshTokenReuseException": session_invalid,
+    "UserNotFoundException": session_invalid,
 }

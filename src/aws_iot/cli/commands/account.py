@@ -5,11 +5,12 @@ import shlex
 import click
 
 from aws_iot.app import App
-from aws_iot.auth.session import CodeSent
+from aws_iot.auth.accounts import CodeSent
+from aws_iot.auth.saved_data import remove_saved_data
 from aws_iot.cli import options
-from aws_iot.cli.sign_in import ask_password, chosen_password, forget_all, require_session, username_of
+from aws_iot.cli.sign_in import chosen_password, login_of, username_of
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.terminal import ask_line, need_terminal
+from aws_iot.cli.ui.terminal import ask_line, ask_password, need_terminal
 
 
 @click.command()
@@ -18,7 +19,7 @@ from aws_iot.cli.ui.terminal import ask_line, need_terminal
 @options.password
 @options.password_stdin
 @options.option(
-    "-e", "--email", env="EMAIL", required=True, metavar="EMAIL", help="Where the code is mailed to."
+    "-e", "--email", env="EMAIL", required=True, metavar="EMAIL", help="Your address. The code goes there."
 )
 @options.quiet
 @options.timeout
@@ -26,9 +27,9 @@ from aws_iot.cli.ui.terminal import ask_line, need_terminal
 def signup(
     app: App, key: str, user: str | None, password: str | None, password_stdin: bool, email: str
 ) -> None:
-    """Make an account in the user pool.
+    """Create an account in the user pool.
 
-    A code is mailed to you; `aws-iot confirm` takes it.
+    You receive a code by e-mail. Give it to `aws-iot confirm`.
 
     \b
     Examples:
@@ -39,25 +40,25 @@ def signup(
     username = username_of(profile, user)
     secret = chosen_password(password, password_stdin) or ask_password(app, username, twice=True)
     sent = app.accounts(profile).sign_up(username, secret, email)
-    output.info(f"The account '{username}' is made.")
+    output.info(f"Created the account '{username}'.")
     if sent is None:
         output.info(f"It needs no confirmation. Next: aws-iot sub -u {shlex.quote(username)} -k {key}")
     else:
-        tell_code_sent(sent, f"confirm -u {shlex.quote(username)} -c CODE -k {key}")
+        show_code_sent(sent, f"confirm -u {shlex.quote(username)} -c CODE -k {key}")
 
 
 @click.command()
 @options.profile
 @options.user
-@options.option("-c", "--code", env="CODE", metavar="CODE", help="The code that was mailed to you.")
-@options.option("--resend", env="RESEND", is_flag=True, help="Have a new code mailed instead.")
+@options.option("-c", "--code", env="CODE", metavar="CODE", help="The code from the e-mail.")
+@options.option("--resend", env="RESEND", is_flag=True, help="Send a new code instead.")
 @options.quiet
 @options.timeout
 @click.pass_obj
 def confirm(app: App, key: str, user: str | None, code: str | None, resend: bool) -> None:
-    """Confirm an account with the code that was mailed.
+    """Confirm an account with the code from the e-mail.
 
-    Your address then belongs to this account, also if an older account had it.
+    Your address then belongs to this account, even if an older account had it.
 
     \b
     Examples:
@@ -70,11 +71,11 @@ def confirm(app: App, key: str, user: str | None, code: str | None, resend: bool
         raise click.UsageError("-c and --resend exclude each other.")
     if resend:
         sent = app.accounts(profile).resend_code(username)
-        tell_code_sent(sent, f"confirm -u {shlex.quote(username)} -c CODE -k {key}")
+        show_code_sent(sent, f"confirm -u {shlex.quote(username)} -c CODE -k {key}")
         return
     if not code:
         raise click.UsageError(
-            "Give the code that was mailed to you with -c CODE, or have one mailed with --resend."
+            "Give the code from the e-mail with -c CODE, or request a new one with --resend."
         )
     output.need_stdout()
     app.accounts(profile).confirm(username, code.strip())
@@ -89,15 +90,15 @@ def account() -> None:
 
 @account.command()
 @options.profile
-@options.option("--yes", env="YES", is_flag=True, help="Do not ask; goes with -u USER.")
+@options.option("--yes", env="YES", is_flag=True, help="Do not ask. Requires -u USER.")
 @options.user
 @options.quiet
 @options.timeout
 @click.pass_context
 def delete(ctx: click.Context, key: str, yes: bool, user: str | None) -> None:
-    """Delete the account of whoever is signed in, for good.
+    """Permanently delete the account of the signed-in user.
 
-    You are asked to type its name.
+    It asks you to type the account's name.
 
     \b
     Examples:
@@ -106,21 +107,24 @@ def delete(ctx: click.Context, key: str, yes: bool, user: str | None) -> None:
     """
     app = ctx.find_object(App) or App()
     profile = app.profiles.load(key)
-    session = require_session(app, profile).session
+    session = login_of(app, profile).require_session()
     if yes:
         typed = user
     else:
-        need_terminal(app, "This cannot be undone", "use --yes -u USER")
-        typed = ask_line(f"This deletes the account '{session.username}' for good. Type its name")
+        need_terminal(app, "A confirmation is needed, because this cannot be undone", "use --yes -u USER")
+        typed = ask_line(f"This permanently deletes the account '{session.username}'. Type its name")
     if typed != session.username:
-        output.error(f"'{session.username}' is signed in, and was not named: nothing is deleted.")
+        output.error(
+            f"Nothing was deleted: '{session.username}' is signed in, and you did not give that name."
+        )
         ctx.exit(2)
     app.accounts(profile).of(session).delete()
-    output.info(f"The account '{session.username}' is deleted.")
-    forget_all(app, key, session.username)
+    output.info(f"Deleted the account '{session.username}'.")
+    for error in remove_saved_data(app.sessions, app.secrets, key, session.username):
+        output.info(f"{error}.")
 
 
-def tell_code_sent(sent: CodeSent, then: str) -> None:
-    """Say where a code was sent, and the command that takes it."""
+def show_code_sent(sent: CodeSent, then: str) -> None:
+    """Show where a code was sent, and the command that takes it."""
     where = f" to {sent.destination}" if sent.destination else ""
     output.info(f"A code was sent{where}. Next: aws-iot {then}")

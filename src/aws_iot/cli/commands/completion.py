@@ -1,4 +1,4 @@
-"""`aws-iot completion`: the script that completes commands in a shell."""
+"""`aws-iot completion`: the completion script of a shell."""
 
 import click
 from click.shell_completion import get_completion_class
@@ -10,7 +10,7 @@ from aws_iot.cli.ui import output
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print the script that completes commands in a shell.
+    """Print the completion script of a shell.
 
     \b
     Examples:
@@ -21,5 +21,5 @@ def completion(ctx: click.Context, shell: str) -> None:
     root = ctx.find_root()
     found = get_completion_class(shell)
     if found is None:
-        raise click.UsageError(f"No completion for {shell}.")
+        raise click.UsageError(f"{shell} is not supported.")
     output.data(found(root.command, {}, "aws-iot", "_AWS_IOT_COMPLETE").source())

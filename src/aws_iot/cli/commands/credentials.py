@@ -1,4 +1,4 @@
-"""`aws-iot credentials`: the AWS keys of whoever is signed in, for every other AWS tool."""
+"""`aws-iot credentials`: the signed-in user's AWS credentials, for other AWS tools."""
 
 import json
 import os
@@ -14,16 +14,16 @@ import click
 from aws_iot.app import App
 from aws_iot.auth.credentials import Credentials
 from aws_iot.cli import options
-from aws_iot.cli.sign_in import signed_in
+from aws_iot.cli.sign_in import sign_in
 from aws_iot.cli.ui import output
 from aws_iot.config.profile import Profile
 from aws_iot.messaging.message import timestamp
 
-LEFT = timedelta(minutes=16)
-"""Keys are handed out with so much of their life left: botocore asks again when 15 minutes are, for each call."""
+VALID_FOR = timedelta(minutes=16)
+"""How long printed credentials are valid at least. With 15 minutes left, botocore requests new ones at each call."""
 
 NOT_FOUND = 127
-"""What shells answer for a command that is not there."""
+"""The exit code of a shell for a command that does not exist."""
 
 
 @click.group(invoke_without_command=True)
@@ -37,18 +37,18 @@ NOT_FOUND = 127
     type=click.Choice(["process", "env", "json"]),
     default="process",
     show_default=True,
-    help="For credential_process, for a shell, or plain.",
+    help="For credential_process, as shell commands, or as plain JSON.",
 )
 @options.timeout
 @click.pass_context
 def credentials(ctx: click.Context, key: str, user: str | None, password: str | None, form: str) -> None:
-    """Print the AWS keys of whoever is signed in, for other AWS tools.
+    """Print your temporary AWS credentials for other tools.
 
-    Never asks for anything: sign in first with `aws-iot login`, or preset a password. The keys are good for an hour at
-    most, and for what the identity pool's role allows.
+    It never prompts: sign in first with `aws-iot login`, or preset a password. The credentials are valid for an hour at
+    most. They allow what the identity pool's role allows.
 
     \b
-    In ~/.aws/config, for the AWS CLI, boto3 and all others:
+    In ~/.aws/config, for the AWS CLI, boto3 and other SDKs:
       [profile chat]
       credential_process = aws-iot credentials -k default
 
@@ -62,14 +62,14 @@ def credentials(ctx: click.Context, key: str, user: str | None, password: str | 
         options.refuse_before_subcommand(ctx)
         return
     output.need_stdout()
-    profile, keys = _keys(ctx.find_object(App) or App(), key, user, password)
+    profile, credentials = _sign_in(ctx.find_object(App) or App(), key, user, password)
     if form == "env":
-        for name, value in (_region(profile) | _environment(keys)).items():
+        for name, value in (_region(profile) | _environment(credentials)).items():
             output.data(f"export {name}={shlex.quote(value)}")
     elif form == "json":
-        output.data(json.dumps(_region(profile) | _environment(keys)))
+        output.data(json.dumps(_region(profile) | _environment(credentials)))
     else:
-        output.data(json.dumps(_as_process(keys)))
+        output.data(json.dumps(_as_process(credentials)))
 
 
 @credentials.command("exec")
@@ -80,61 +80,61 @@ def credentials(ctx: click.Context, key: str, user: str | None, password: str | 
 @click.argument("command", nargs=-1, required=True, metavar="-- COMMAND...", type=click.UNPROCESSED)
 @click.pass_obj
 def exec_(app: App, key: str, user: str | None, password: str | None, command: tuple[str, ...]) -> None:
-    """Run a command with the AWS keys in its environment.
+    """Run a command with your AWS credentials as variables.
 
-    It ends as the command ends.
+    Its exit code is that of the command.
 
     \b
     Example:
       aws-iot credentials exec -- aws iot-data publish --topic t --payload hello
     """
-    profile, keys = _keys(app, key, user, password)
+    profile, credentials = _sign_in(app, key, user, password)
     env = {
         name: value
         for name, value in os.environ.items()
         if name not in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
     }
     region = {} if {"AWS_REGION", "AWS_DEFAULT_REGION"} & env.keys() else _region(profile)
-    _become(command, env | region | _environment(keys))
+    _replace_process(command, env | region | _environment(credentials))
 
 
-def _keys(app: App, key: str, user: str | None, password: str | None) -> tuple[Profile, Credentials]:
+def _sign_in(app: App, key: str, user: str | None, password: str | None) -> tuple[Profile, Credentials]:
     profile = app.profiles.load(key)
-    _, kept = signed_in(app, profile, user, password, from_stdin=False, ask=False, left=LEFT)
-    return profile, kept.credentials
+    person = sign_in(app, profile, user, password, from_stdin=False, ask=False, left=VALID_FOR)
+    return profile, person.credentials
 
 
 def _region(profile: Profile) -> dict[str, str]:
-    """Of the rooms; boto3 and the AWS CLI 1 look at the second name only."""
+    """The region of the rooms. boto3 and version 1 of the AWS CLI read only the second variable."""
     return {"AWS_REGION": profile.iot_region, "AWS_DEFAULT_REGION": profile.iot_region}
 
 
-def _environment(keys: Credentials) -> dict[str, str]:
+def _environment(credentials: Credentials) -> dict[str, str]:
     return {
-        "AWS_ACCESS_KEY_ID": keys.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": keys.secret_access_key,
-        "AWS_SESSION_TOKEN": keys.session_token,
-        "AWS_CREDENTIAL_EXPIRATION": timestamp(keys.expires),
+        "AWS_ACCESS_KEY_ID": credentials.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
+        "AWS_SESSION_TOKEN": credentials.session_token,
+        "AWS_CREDENTIAL_EXPIRATION": timestamp(credentials.expires),
     }
 
 
-def _as_process(keys: Credentials) -> dict[str, object]:
-    """What SDKs read: docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html."""
+def _as_process(credentials: Credentials) -> dict[str, object]:
+    """The format that SDKs read: docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html."""
     return {
         "Version": 1,
-        "AccessKeyId": keys.access_key_id,
-        "SecretAccessKey": keys.secret_access_key,
-        "SessionToken": keys.session_token,
-        "Expiration": timestamp(keys.expires),
+        "AccessKeyId": credentials.access_key_id,
+        "SecretAccessKey": credentials.secret_access_key,
+        "SessionToken": credentials.session_token,
+        "Expiration": timestamp(credentials.expires),
     }
 
 
-def _become(command: tuple[str, ...], env: dict[str, str]) -> NoReturn:
-    """Give this process to the command; where that cannot be (Windows), wait for it."""
+def _replace_process(command: tuple[str, ...], env: dict[str, str]) -> NoReturn:
+    """Replace this process by the command. On Windows, run the command and wait for it."""
     program = shutil.which(command[0], path=env.get("PATH"))
     if program is None:
         output.error(f"Error: there is no command '{command[0]}'")
         sys.exit(NOT_FOUND)
     if os.name == "nt":
         sys.exit(subprocess.run([program, *command[1:]], env=env, check=False).returncode)
-    os.execve(program, command, env)  # noqa: S606 that is the purpose
+    os.execve(program, command, env)  # noqa: S606 the purpose of this command

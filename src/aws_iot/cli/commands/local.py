@@ -1,4 +1,4 @@
-"""`aws-iot local`: all of it on this machine, without an AWS account."""
+"""`aws-iot local`: run all services on this machine, without an AWS account."""
 
 import itertools
 import json
@@ -16,7 +16,9 @@ import click
 from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.ui import output
-from aws_iot.config.profile import checked_key, to_exports
+from aws_iot.config.exports import to_exports
+from aws_iot.config.profile import checked_key
+from aws_iot.deadline import POLL_SECONDS
 from aws_iot.errors import LocalError
 from aws_iot.files import exclusive, write_private
 
@@ -28,16 +30,19 @@ _SECONDS = click.FloatRange(min=0, min_open=True)
 
 
 @click.command()
-@options.profile_key("LOCAL_PROFILE", default="local", show_default=True, help="The profile to write.")
+@options.profile_key("LOCAL_PROFILE", default="local", show_default=True, help="Write this profile.")
 @options.option(
     "--port",
     "api_port",
     env="LOCAL_PORT",
     type=_PORT,
-    help="For the HTTP services.  [default: 4566, or a free one]",
+    help="The port of the HTTP services.  [default: 4566, or a free one]",
 )
 @options.option(
-    "--mqtt-port", env="LOCAL_MQTT_PORT", type=_PORT, help="For MQTT.  [default: 8443, or a free one]"
+    "--mqtt-port",
+    env="LOCAL_MQTT_PORT",
+    type=_PORT,
+    help="The port of the MQTT broker.  [default: 8443, or a free one]",
 )
 @options.option(
     "-o",
@@ -46,23 +51,23 @@ _SECONDS = click.FloatRange(min=0, min_open=True)
     env="LOCAL_EXPORTS",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Where to write the exports file.  [default: in the config folder]",
+    help="Write the exports file here.  [default: in the config folder]",
 )
 @options.option("-v", "--verbose", env="VERBOSE", is_flag=True, help="Show the log of the services.")
-# For testers, and described for them in CONTRIBUTING.md.
+# For testers: CONTRIBUTING.md describes these options.
 @options.option(
     "--credentials-seconds",
     env="LOCAL_CREDENTIALS_SECONDS",
     type=_SECONDS,
     hidden=True,
-    help="How long AWS credentials are valid.  [default: an hour]",
+    help="How long AWS credentials are valid.  [default: 1 hour]",
 )
 @options.option(
     "--link-seconds",
     env="LOCAL_LINK_SECONDS",
     type=_SECONDS,
     hidden=True,
-    help="How long a connection to the broker may last.  [default: as long as it likes]",
+    help="Close connections to the broker after this time.  [default: never]",
 )
 @options.option(
     "--refusal",
@@ -70,31 +75,27 @@ _SECONDS = click.FloatRange(min=0, min_open=True)
     type=click.Choice(["puback", "disconnect", "cut"]),
     default="puback",
     hidden=True,
-    help="How the broker refuses a message that a policy forbids.",
+    help="How the broker refuses a publish that a policy forbids.",
 )
 @options.option(
     "--keep",
     env="LOCAL_KEEP",
     is_flag=True,
     hidden=True,
-    help="Keep accounts, keys, ports and certificate for the next start with the same profile.",
+    help="Use the same accounts, keys, ports and certificate at the next start with this profile.",
 )
 @click.pass_obj
 def local(
     app: App,
     /,
     key: str,
-    api_port: int | None,
-    mqtt_port: int | None,
     exports: Path | None,
-    verbose: bool,
     **settings: Any,
 ) -> None:
     """Run Cognito and AWS IoT Core on this machine.
 
-    For trying and testing. Needs no AWS account, listens on 127.0.0.1 only, and forgets everything
-    when it ends. Passwords, codes, signatures and policies are checked as AWS checks them. It runs
-    until Ctrl-C.
+    For trying things out and for tests. Needs no AWS account, listens only on 127.0.0.1, and deletes all
+    data when it stops. It checks passwords, codes, signatures and policies like AWS. Ctrl-C stops it.
 
     \b
     Examples:
@@ -102,25 +103,27 @@ def local(
       aws-iot local -k test --port 5000 --mqtt-port 5001
     """
     output.need_stdout()
-    with _own_folder(app.config_folder / "local", key) as folder:
+    with _own_folder(app.folders.local_stacks, key) as folder:
         key = folder.name
         exports = exports or folder / "aws-exports.json"
-        with app.local_stack(folder, api_port, mqtt_port, verbose, **settings) as stack:
+        with app.local_stack(folder, **settings) as stack:
             write_private(exports, json.dumps(to_exports(stack.profile), indent=2).encode() + b"\n")
             app.profiles.change(
                 key, lambda old: replace(stack.profile, username=old.username if old else None)
             )
             output.data(_welcome(stack, key, exports))
-            for_ever = threading.Event()
-            while not for_ever.wait(0.5):  # in slices, since on Windows Ctrl-C does not interrupt a wait
+            never = threading.Event()
+            while not never.wait(
+                POLL_SECONDS
+            ):  # short waits, because on Windows Ctrl-C does not interrupt one
                 pass
 
 
 @contextmanager
 def _own_folder(parent: Path, key: str) -> Iterator[Path]:
-    """A folder that no other local stack uses, named by the profile to write: KEY, or KEY-2, KEY-3 …
+    """A folder that no other local stack uses, named after the profile to write: KEY, or KEY-2, KEY-3 …
 
-    Only the usual key moves out of the way; one that was asked for is an error.
+    A key that was given as an option is not changed: if it is in use, raise `LocalError`.
     """
     chosen = click.get_current_context().get_parameter_source("key") is not click.core.ParameterSource.DEFAULT
     names = (key if number == 1 else f"{key}-{number}" for number in itertools.count(1))
@@ -131,7 +134,8 @@ def _own_folder(parent: Path, key: str) -> Iterator[Path]:
                 return
         if chosen:
             raise LocalError(
-                f"a local stack with the profile '{key}' is running already", hint="Choose another: -k KEY"
+                f"a local stack with the profile '{key}' is already running",
+                hint="Choose another profile: -k KEY",
             )
 
 
@@ -140,16 +144,16 @@ def _welcome(stack: "LocalStack", key: str, exports: Path) -> str:
 
     folder = os.environ.get("AWS_IOT_CONFIG_DIR")
     return f"""\
-The local stack is running, on this machine only. Ctrl-C ends it.
+The local stack is running, on this machine only. Ctrl-C stops it.
 
   Cognito, IoT control plane, CloudFormation   {stack.api_url}
-  MQTT over WebSockets                         {stack.endpoint}
+  MQTT over WebSocket                          {stack.endpoint}
   certificate authority                        {stack.ca_file}
-  AWS credentials of its administrator         {stack.admin_file}
+  AWS credentials of the administrator         {stack.admin_file}
   exports file                                 {exports}
   profile                                      {key}
-  code that confirms an account                {CONFIRMATION_CODE}
-  code that resets a password                  {RESET_CODE}
+  confirmation code for accounts               {CONFIRMATION_CODE}
+  reset code for passwords                     {RESET_CODE}
 
 Next, in another terminal{f" (with AWS_IOT_CONFIG_DIR={folder})" if folder else ""}:
 

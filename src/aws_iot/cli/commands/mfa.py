@@ -1,17 +1,17 @@
-"""`aws-iot mfa`: what is asked besides the password."""
+"""`aws-iot mfa`: multi-factor authentication, a code in addition to the password."""
 
 import json
 
 import click
 
 from aws_iot.app import App
-from aws_iot.auth.login import ATTEMPTS
-from aws_iot.auth.session import Account
+from aws_iot.auth.accounts import Account
+from aws_iot.auth.challenges import ATTEMPTS
 from aws_iot.cli import options
-from aws_iot.cli.challenges import METHODS
-from aws_iot.cli.sign_in import require_session
+from aws_iot.cli.sign_in import login_of
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.authenticator import issuer_of, show_authenticator
+from aws_iot.cli.ui.prompter import METHODS
 from aws_iot.cli.ui.terminal import ask_line, need_terminal
 from aws_iot.errors import CodeRefused
 
@@ -20,7 +20,7 @@ _KINDS = {"app": "SOFTWARE_TOKEN_MFA", "sms": "SMS_MFA", "email": "EMAIL_OTP"}
 
 @click.group()
 def mfa() -> None:
-    """Have a code asked besides your password, or not."""
+    """Manage multi-factor authentication (MFA)."""
 
 
 @mfa.command()
@@ -29,7 +29,7 @@ def mfa() -> None:
 @options.timeout
 @click.pass_obj
 def status(app: App, key: str, as_json: bool) -> None:
-    """Show what is asked besides the password.
+    """Show which second factors are on.
 
     \b
     Examples:
@@ -43,10 +43,12 @@ def status(app: App, key: str, as_json: bool) -> None:
         output.data(json.dumps({"on": factors.on, "preferred": factors.preferred}))
         return
     for kind in factors.on:
-        how = METHODS.get(kind, output.visible(kind))
-        output.data(f"{how} (preferred)" if kind == factors.preferred and len(factors.on) > 1 else how)
+        method = METHODS.get(kind, output.visible(kind))
+        output.data(f"{method} (preferred)" if kind == factors.preferred and len(factors.on) > 1 else method)
     if not factors.on:
-        output.info(f"Nothing is asked besides the password. To change that: aws-iot mfa setup -k {key}")
+        output.info(
+            f"MFA is off: you sign in with your password alone. To turn it on: aws-iot mfa setup -k {key}"
+        )
 
 
 @mfa.command()
@@ -63,10 +65,10 @@ def status(app: App, key: str, as_json: bool) -> None:
 @options.timeout
 @click.pass_obj
 def setup(app: App, key: str, method: str) -> None:
-    """Have a code asked besides your password from now on.
+    """Turn MFA on: signing in then requires a code.
 
-    An authenticator app is given its secret by a QR code. Text messages and e-mail go to the number
-    and the address that your account has.
+    An authenticator app gets its secret from a QR code. Text messages and e-mails go to the phone number and the
+    address of your account.
 
     \b
     Examples:
@@ -74,13 +76,13 @@ def setup(app: App, key: str, method: str) -> None:
       aws-iot mfa setup --method sms
     """
     if method == "app":
-        need_terminal(app, "A code of the app is needed", "run it at one")
+        need_terminal(app, "A code from the app is needed", "run this in one")
     username, account = _account(app, key)
     if method == "app":
         show_authenticator(username, account.new_authenticator(), issuer_of(key))
         _confirm(account)
     account.use_second_factor(_KINDS[method])
-    output.info(f"From now on a code is asked besides your password: {METHODS[_KINDS[method]]}.")
+    output.info(f"MFA is on: signing in now requires a code ({METHODS[_KINDS[method]]}).")
 
 
 @mfa.command()
@@ -89,7 +91,7 @@ def setup(app: App, key: str, method: str) -> None:
 @options.timeout
 @click.pass_obj
 def off(app: App, key: str) -> None:
-    """Have your password alone asked.
+    """Turn MFA off: your password alone signs you in.
 
     \b
     Example:
@@ -97,13 +99,13 @@ def off(app: App, key: str) -> None:
     """
     _, account = _account(app, key)
     account.use_second_factor(None)
-    output.info("From now on your password alone is asked.")
+    output.info("MFA is off: your password alone signs you in.")
 
 
 def _account(app: App, key: str) -> tuple[str, Account]:
-    """Of whoever is signed in: the user name and the account."""
+    """The signed-in user's name and account."""
     profile = app.profiles.load(key)
-    session = require_session(app, profile).session
+    session = login_of(app, profile).require_session()
     return session.username, app.accounts(profile).of(session)
 
 

@@ -1,4 +1,4 @@
-"""`aws-iot password`: change a password, or set a new one in place of a forgotten one."""
+"""`aws-iot password`: change your password, or reset a forgotten one."""
 
 import shlex
 
@@ -6,36 +6,37 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
-from aws_iot.cli.commands.account import tell_code_sent
-from aws_iot.cli.sign_in import ask_password, forget_preset, require_session, username_of
+from aws_iot.cli.commands.account import show_code_sent
+from aws_iot.cli.sign_in import login_of, username_of
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.terminal import ask_new_password
+from aws_iot.cli.ui.terminal import ask_new_password, ask_password
+from aws_iot.config.profile import Profile
 
 new_password = options.option(
     "--new-password",
     env="NEW_PASSWORD",
     metavar="PASS",
-    help="The new password; other programs can see it while this one runs, so better let it ask.",
+    help="The new password. Other programs can see it in the process list; omit it to be asked.",
 )
 
 
 @click.group()
 def password() -> None:
-    """Change your password, or reset one that you forgot."""
+    """Change your password, or reset a forgotten one."""
 
 
 @password.command()
 @options.profile
 @options.user
-@options.option("-c", "--code", env="CODE", metavar="CODE", help="The code that was mailed to you.")
+@options.option("-c", "--code", env="CODE", metavar="CODE", help="The code from the e-mail.")
 @new_password
 @options.quiet
 @options.timeout
 @click.pass_obj
 def reset(app: App, key: str, user: str | None, code: str | None, new_password: str | None) -> None:
-    """Set a new password in place of a forgotten one.
+    """Reset a forgotten password.
 
-    Without a code one is mailed to you; with it the new password is set.
+    Without a code, it sends you one by e-mail. With the code, it sets the new password.
 
     \b
     Examples:
@@ -46,12 +47,12 @@ def reset(app: App, key: str, user: str | None, code: str | None, new_password: 
     username = username_of(profile, user, app.sessions.load(profile))
     accounts = app.accounts(profile)
     if not code:
-        tell_code_sent(
+        show_code_sent(
             accounts.request_reset(username), f"password reset -u {shlex.quote(username)} -c CODE -k {key}"
         )
         return
     accounts.reset(username, code.strip(), new_password or ask_new_password(app, username))
-    _changed(app, key, username)
+    _report_changed(app, profile, username)
 
 
 @password.command()
@@ -62,21 +63,20 @@ def reset(app: App, key: str, user: str | None, code: str | None, new_password: 
 @options.timeout
 @click.pass_obj
 def change(app: App, key: str, password: str | None, new_password: str | None) -> None:
-    """Change the password of whoever is signed in.
+    """Change the password of the signed-in user.
 
     \b
     Example:
       aws-iot password change
     """
     profile = app.profiles.load(key)
-    kept = require_session(app, profile)
-    username = kept.session.username
-    old = password or ask_password(app, username)
-    account = app.accounts(profile).of(kept.session)
-    account.change_password(old, new_password or ask_new_password(app, username))
-    _changed(app, key, username)
+    session = login_of(app, profile).require_session()
+    old = password or ask_password(app, session.username)
+    account = app.accounts(profile).of(session)
+    account.change_password(old, new_password or ask_new_password(app, session.username))
+    _report_changed(app, profile, session.username)
 
 
-def _changed(app: App, key: str, username: str) -> None:
-    output.info(f"The password of {username} is changed.")
-    forget_preset(app, key, username)
+def _report_changed(app: App, profile: Profile, username: str) -> None:
+    output.info(f"Changed the password of {username}.")
+    login_of(app, profile).remove_preset_password(username)

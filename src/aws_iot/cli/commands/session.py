@@ -1,16 +1,17 @@
-"""`aws-iot login`, `logout` and `whoami`: a session that later commands use."""
+"""`aws-iot login`, `logout` and `whoami`: the session that later commands use."""
 
 import json
 
 import click
 
 from aws_iot.app import App
-from aws_iot.auth.session_store import Kept
+from aws_iot.auth.prompter import not_signed_in
+from aws_iot.auth.session_store import SavedSession
 from aws_iot.cli import options
-from aws_iot.cli.sign_in import by_password, not_signed_in, suggest_doctor, username_of
+from aws_iot.cli.sign_in import login_of, prompter_of, request_of, suggest_doctor
 from aws_iot.cli.ui import output
 from aws_iot.config.profile import Profile
-from aws_iot.errors import LocalError, ServiceRefused, SignInRefused, Unreachable
+from aws_iot.errors import ServiceRefused, SignInRefused, Unreachable
 from aws_iot.messaging.message import timestamp
 
 
@@ -20,17 +21,17 @@ from aws_iot.messaging.message import timestamp
     "--remember-device",
     env="REMEMBER_DEVICE",
     is_flag=True,
-    help="Ask no code on this machine any more, where the user pool leaves that to you.",
+    help="Skip MFA on this device from now on, if the user pool allows it.",
 )
 @click.pass_obj
 def login(
     app: App, key: str, user: str | None, password: str | None, password_stdin: bool, remember_device: bool
 ) -> None:
-    """Sign in, and stay signed in: later commands need no password.
+    """Sign in once. Later commands reuse the session.
 
-    The session is renewed when it is about to end, and lives as long as the user pool lets it (30 days
-    unless an admin changed it). Its tokens of an hour are kept in a file that only you can read; what
-    renews them, in the keyring of your system where it has one (AWS_IOT_SECRETS=file or =keyring decides).
+    The session is refreshed as needed. It lasts as long as the user pool allows, which is 30 days unless an admin
+    changed that. Tokens that last an hour are saved in a file that only you can read. The refresh token is saved in
+    your system's keyring, or in such a file if there is none. To choose: AWS_IOT_SECRETS=keyring or =file.
 
     \b
     Examples:
@@ -38,27 +39,26 @@ def login(
       aws-iot login -u alice -k team --password-stdin < password.txt
     """
     profile = app.profiles.load(key)
-    sign_in = app.sign_in(profile)
-    username = username_of(profile, user, app.sessions.load(profile), for_password=True)
+    request = request_of(user, password, password_stdin)
     with suggest_doctor(key):
-        kept = by_password(app, sign_in, profile, username, password, password_stdin)
-    if remember_device and kept.session.device:
-        app.accounts(profile).of(kept.session).remember_device()
+        person = login_of(app, profile).sign_in_with_password(request, prompter_of(app, profile, ask=True))
+    if remember_device and person.session.device:
+        app.accounts(profile).of(person.session).remember_device()
     elif remember_device:
-        output.info("This machine is not remembered: the user pool does not do that, or gave no answer.")
-    output.info(f"Signed in as {username}; your identity is {kept.credentials.identity}.")
+        output.info("This device was not remembered: the user pool does not support it, or did not answer.")
+    output.info(f"Signed in as {person.username}. Your identity: {person.identity}")
 
 
 @click.command()
 @options.profile
 @options.option(
-    "--everywhere", env="EVERYWHERE", is_flag=True, help="End your sessions on all devices, not just here."
+    "--everywhere", env="EVERYWHERE", is_flag=True, help="Revoke your sessions on all devices, not only here."
 )
 @options.quiet
 @options.timeout
 @click.pass_obj
 def logout(app: App, key: str, everywhere: bool) -> None:
-    """Sign out: end the session and forget it.
+    """Sign out: revoke and delete the saved session.
 
     \b
     Examples:
@@ -66,20 +66,17 @@ def logout(app: App, key: str, everywhere: bool) -> None:
       aws-iot logout -k team --everywhere
     """
     profile = app.profiles.load(key)
-    kept = app.sessions.load(profile)
+    saved = app.sessions.load(profile)
     try:
-        was_in = app.sign_in(profile).end(everywhere=everywhere)
-    except LocalError:
-        raise
+        was_signed_in = login_of(app, profile).sign_out(everywhere=everywhere)
     except (Unreachable, ServiceRefused, SignInRefused) as error:
-        error.hint = "It is forgotten here, and lives on there: sign in and out again" + (
-            " with --everywhere." if everywhere else ", or let it end by itself."
-        )
+        again = "sign in and out again" + (" with --everywhere" if everywhere else ", or let it expire")
+        error.hint = f"The session was deleted here, but not revoked. To revoke it: {again}."
         raise
-    output.info("Signed out." if was_in else "Nobody was signed in.")
-    if kept and profile.username and app.secrets.owner("password", key) == profile.username:
+    output.info("Signed out." if was_signed_in else "Nobody was signed in.")
+    if saved and profile.username and app.secrets.owner("password", key) == profile.username:
         output.info(
-            f"A password is preset, so the next command signs in again. To forget it: aws-iot config --forget -k {key}"
+            f"A password is preset, so the next command signs in again. To remove it: aws-iot config --forget -k {key}"
         )
 
 
@@ -90,7 +87,7 @@ def logout(app: App, key: str, everywhere: bool) -> None:
 def whoami(app: App, key: str, as_json: bool) -> None:
     """Show who is signed in, and until when.
 
-    Asks nobody but this machine.
+    It only reads files on this machine.
 
     \b
     Examples:
@@ -99,29 +96,28 @@ def whoami(app: App, key: str, as_json: bool) -> None:
     """
     output.need_stdout()
     profile = app.profiles.load(key)
-    kept = app.sessions.load(profile)
-    if kept is None:
-        raise not_signed_in(profile)
-    facts = _facts(profile, kept)
+    saved = app.sessions.load(profile)
+    if saved is None:
+        raise not_signed_in(key)
+    facts = _facts(profile, saved)
     if as_json:
         output.data(json.dumps(facts))
-    else:
-        width = max(map(len, facts)) + 2
-        for name, value in facts.items():
-            output.data(
-                f"{name.replace('_', ' '):{width}}{output.visible(value or 'ended')}{_RENEWED.get(name, '')}"
-            )
+        return
+    width = max(map(len, facts)) + 2
+    for name, value in facts.items():
+        label = name.replace("_", " ")
+        output.data(f"{label:{width}}{output.visible(value or 'expired')}{_REFRESHED.get(name, '')}")
 
 
-_RENEWED = dict.fromkeys(("tokens_end", "credentials_end"), "  (renewed when needed)")
+_REFRESHED = dict.fromkeys(("tokens_end", "credentials_end"), "  (refreshed when needed)")
 
 
-def _facts(profile: Profile, kept: Kept) -> dict[str, str | None]:
+def _facts(profile: Profile, saved: SavedSession) -> dict[str, str | None]:
     return {
-        "user": kept.session.username,
+        "user": saved.username,
         "profile": profile.key,
-        "identity": kept.credentials.identity,
+        "identity": saved.identity,
         "identity_pool": profile.identity_pool_id,
-        "tokens_end": timestamp(kept.session.expires) if kept.session.id_token else None,
-        "credentials_end": timestamp(kept.credentials.expires) if kept.credentials.session_token else None,
+        "tokens_end": timestamp(saved.session.expires) if saved.session else None,
+        "credentials_end": timestamp(saved.credentials.expires) if saved.credentials else None,
     }

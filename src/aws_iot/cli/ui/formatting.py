@@ -1,4 +1,4 @@
-"""Messages and what happens around them, as people and programs read them."""
+"""Lines for people: messages, and what happens to the connection."""
 
 import json
 import re
@@ -8,7 +8,7 @@ import click
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.output import VERBOSE
 from aws_iot.messaging.connection import Lost, Restored
-from aws_iot.messaging.message import Message, short
+from aws_iot.messaging.message import Message, short_identity
 
 _PLAIN_LABEL = re.compile(r'[^\s\[\]~:"\\]+')
 
@@ -16,17 +16,17 @@ _PLAIN_LABEL = re.compile(r'[^\s\[\]~:"\\]+')
 def message_line(message: Message) -> str:
     """A message for people: `2026-01-31 23:59:59 [lobby] alice~4f9fa251: hello`.
 
-    What follows `~` is the beginning of the sender's identity, and true; the name before it is what
-    the sender claims to be called. No room, name or text can forge the frame around it.
+    The part after `~` is the start of the sender's identity, which the IoT policy enforces. The name before
+    it is what the sender chose. No room, name or text can imitate the rest of the line.
     """
-    sender = short(message.sender) or _label(message.sender)
+    sender = short_identity(message.sender) or _label(message.sender)
     name = _label(message.name) if message.name else ""
-    moment = message.received.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    return f"{moment} [{_label(message.room)}] {name}~{sender}: {output.visible(message.text)}"
+    time = message.received.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return f"{time} [{_label(message.room)}] {name}~{sender}: {output.visible(message.text)}"
 
 
 def raw_line(message: Message) -> str:
-    """The payload, as far as it is text."""
+    """The payload as text, harmless on a terminal."""
     return output.visible(message.payload.decode(errors="replace"))
 
 
@@ -39,7 +39,7 @@ def _label(text: str) -> str:
 
 
 def notice(username: str, identity: str, pool: str) -> str:
-    """What the npm tool shows once signed in, in the same shape (Node's `util.inspect`)."""
+    """What the npm tool prints after sign-in, in the same format (that of Node's `util.inspect`)."""
     fields = {"username": username, "identityId": identity, "identityPoolId": pool}
     lines = ",\n".join(f"  {name}: {_quoted(value)}" for name, value in fields.items())
     return f"authResult - group admins need to accept users with this info {{\n{lines}\n}}"
@@ -51,26 +51,22 @@ def _quoted(text: str) -> str:
     return quote + output.visible(escaped) + quote
 
 
-def tell_link(event: Lost | Restored) -> None:
-    """Tell the person; with `--verbose` what repeats itself, too, and what is behind it."""
+def show_connection_event(event: Lost | Restored) -> None:
+    """Print that the connection was lost or restored. `--verbose` adds repetitions and details."""
     context = click.get_current_context(silent=True)
     verbose = bool(context and context.meta.get(VERBOSE))
     if verbose or not (isinstance(event, Lost) and event.again):
-        output.info(link_line(event, verbose=verbose))
+        output.info(connection_line(event, verbose=verbose))
 
 
-def link_line(event: Lost | Restored, *, verbose: bool = False) -> str:
-    """What happened to the connection."""
+def connection_line(event: Lost | Restored, *, verbose: bool = False) -> str:
+    """The line for an event of the connection."""
     if isinstance(event, Lost):
         detail = f" ({event.detail})" if verbose and event.detail else ""
         return f"connection lost: {event.cause}; reconnecting{detail}"
     after = f" after {_duration(event.seconds)}" if event.seconds else ""
-    missing = (
-        "; the broker has forgotten the session: what was said meanwhile is missing"
-        if event.forgotten
-        else ""
-    )
-    return f"connected again{after}{missing}"
+    missing = "; the broker has discarded the session: messages may be missing" if event.forgotten else ""
+    return f"connection restored{after}{missing}"
 
 
 def _duration(seconds: float) -> str:

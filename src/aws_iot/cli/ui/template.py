@@ -5,11 +5,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from aws_iot.cli.ui import output
-from aws_iot.messaging.message import Message, short, timestamp
+from aws_iot.messaging.message import Message, short_identity, timestamp
 
 
 class InvalidTemplate(ValueError):
-    """A template that cannot be filled in; `str()` says why."""
+    """A template that cannot be filled in; `str()` gives the reason."""
 
 
 def _local(message: Message, pattern: str) -> str:
@@ -30,7 +30,7 @@ _TIMES: dict[str, Callable[[Message, str], str]] = {
 _TEXTS: dict[str, Callable[[Message], str]] = {
     "room": lambda message: message.room,
     "sender": lambda message: message.sender,
-    "short": lambda message: short(message.sender) or message.sender,
+    "short": lambda message: short_identity(message.sender) or message.sender,
     "name": lambda message: message.name or "",
     "text": lambda message: message.text,
     "id": lambda message: message.id or "",
@@ -49,10 +49,10 @@ _SAMPLE = Message("lobby", "alice", "hello", b"", datetime(2026, 1, 31, 23, 59, 
 
 
 class Template:
-    """A line with fields in it, each as `{field}`, `{field:WIDTH}` or, for times, `{field:STRFTIME}`.
+    """A line with fields, each as `{field}`, `{field:WIDTH}` or, for times, `{field:STRFTIME}`.
 
-    Only fields are looked up, nothing in or behind them, and only the template itself holds control
-    characters: those in a message are shown as escapes.
+    A field cannot have attributes or indexes. Control characters in the template are printed; those in a
+    message become escapes.
     """
 
     def __init__(self, template: str) -> None:
@@ -69,11 +69,11 @@ class Template:
             )
         if end < len(template):
             raise InvalidTemplate(
-                f"the '{template[end]}' at {end + 1} is part of no field: twice it stands for itself"
+                f"the '{template[end]}' at position {end + 1} does not belong to a field: double it to print it"
             )
         try:
             self.filled(_SAMPLE)
-        except ValueError as error:  # such as a directive that this machine's strftime does not know
+        except ValueError as error:  # such as a directive that the strftime of this system does not know
             raise InvalidTemplate(f"it cannot be filled in: {error}") from error
 
     def filled(self, message: Message) -> str:
@@ -84,7 +84,7 @@ class Template:
 def _written(time: Callable[[Message, str], str], message: Message, spec: str) -> str:
     try:
         return time(message, spec)
-    except ValueError:  # some systems cannot write years of long ago, which a stranger may claim
+    except ValueError:  # some systems cannot format early years, which a sender can set
         return time(message, "")
 
 
@@ -92,9 +92,9 @@ def _field(name: str, spec: str) -> Callable[[Message], str]:
     if (time := _TIMES.get(name)) and "%" in spec:
         return lambda message: output.visible(_written(time, message, spec))
     if not _WIDTH.fullmatch(spec):
-        raise InvalidTemplate(f"'{spec}' is neither a width, such as >12, nor a time's format, such as %H:%M")
+        raise InvalidTemplate(f"'{spec}' is neither a width such as >12 nor a time format such as %H:%M")
     if time:
         return lambda message: format(time(message, ""), spec)
     if text := _TEXTS.get(name):
         return lambda message: format(output.visible(text(message)), spec)
-    raise InvalidTemplate(f"there is no field '{name}'; there are {', '.join(FIELDS)}")
+    raise InvalidTemplate(f"there is no field '{name}'; the fields are {', '.join(FIELDS)}")

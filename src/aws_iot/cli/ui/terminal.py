@@ -1,4 +1,4 @@
-"""Asking the person, at the terminal itself: stdin and stdout may be pipes."""
+"""Questions at the terminal itself: stdin and stdout may be pipes."""
 
 import sys
 import time
@@ -11,28 +11,46 @@ import click
 from aws_iot.app import App
 
 _ASKED = "aws_iot.asked"
-"""The key in Click's context under which is added up for how long the person has been asked."""
+"""The key in Click's context for the seconds that questions to the person have taken."""
 
 
 def ask_secret(question: str, *, twice: bool = False) -> str:
-    """An answer that is not shown while it is typed."""
+    """An answer that is not shown while the person types it."""
     with _asking():
         answer: str = click.prompt(question, hide_input=True, err=True, confirmation_prompt=twice)
     return answer
 
 
 def ask_line(question: str, default: str | None = None) -> str:
-    """An answer in a line; an empty one is `default`, or asked for again. Raises `click.Abort` where they leave."""
+    """An answer in a line. An empty one means `default`, or repeats the question. Raises `click.Abort` on Ctrl-D."""
     with _asking():
         try:
             return _ask_line(question, default)
         except (KeyboardInterrupt, click.Abort):
-            click.echo(err=True)  # what follows, if only the shell's prompt, gets a line of its own
+            click.echo(err=True)  # a line break before what follows, if only the shell's prompt
             raise
 
 
+def ask_password(app: App, username: str, *, twice: bool = False) -> str:
+    """The password of a user. Raises a usage error if there is no terminal."""
+    need_terminal(app, "A password is needed", "use --password-stdin or set AWS_IOT_PASSWORD")
+    return ask_secret(f"Password for {username}", twice=twice)
+
+
+def ask_new_password(app: App, username: str) -> str:
+    """A new password, typed twice. Raises a usage error if there is no terminal."""
+    need_terminal(app, "A new password is needed", "set AWS_IOT_NEW_PASSWORD")
+    return ask_secret(f"New password for {username}", twice=True)
+
+
+def need_terminal(app: App, what: str, instead: str) -> None:
+    """Raise a usage error that names an alternative, if there is no terminal."""
+    if not app.has_terminal():
+        raise click.UsageError(f"{what}, but there is no terminal to ask for it: {instead}.")
+
+
 def working_time() -> float:
-    """A clock in seconds, for what takes long by itself: it stands still while the person is asked."""
+    """A clock in seconds that stands still while the person is asked."""
     context = click.get_current_context(silent=True)
     return time.perf_counter() - (context.meta.get(_ASKED, 0.0) if context else 0.0)
 
@@ -51,7 +69,7 @@ def _ask_line(question: str, default: str | None) -> str:
     if sys.stdin is not None and sys.stdin.isatty():
         answer: str = click.prompt(question, default=default, show_default=False, err=True)
         return answer.strip()
-    # Never from a stdin that is none: it holds what somebody pipes in, which is no answer to this.
+    # Not from a stdin that is a pipe: it holds data, not the answer.
     try:
         with Path("/dev/tty").open("w", encoding="utf-8") as screen, Path("/dev/tty").open() as keyboard:
             line, left = "\n", 1 if default is not None else None
@@ -64,15 +82,3 @@ def _ask_line(question: str, default: str | None) -> str:
     if not line:
         raise click.Abort
     return line.strip() or default or ""
-
-
-def ask_new_password(app: App, username: str) -> str:
-    """A new password, typed twice."""
-    need_terminal(app, "A new password is needed", "set AWS_IOT_NEW_PASSWORD")
-    return ask_secret(f"New password of {username}", twice=True)
-
-
-def need_terminal(app: App, what: str, instead: str) -> None:
-    """Raises a usage error that says what else there is, if nobody is there to be asked."""
-    if not app.has_terminal():
-        raise click.UsageError(f"{what}, and there is no terminal to ask for it: {instead}.")

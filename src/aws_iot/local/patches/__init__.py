@@ -1,1 +1,1 @@
-"""Corrections of the local stack's engine: what AWS does and the engine does not."""
+"""Patches: one module for each behavior of AWS that the local stack's engine lacks."""

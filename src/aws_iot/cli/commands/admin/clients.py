@@ -1,18 +1,16 @@
 """`aws-iot admin who` and `kick`: the connections of clients."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from aws_iot.app import App
+from aws_iot.backend.members import ClientStatus
 from aws_iot.cli import options
 from aws_iot.cli.commands.admin.options import admin_options, clients, for_each
 from aws_iot.cli.ui import output
 from aws_iot.messaging.message import timestamp
-
-if TYPE_CHECKING:
-    from aws_iot.aws.admin.members import ClientStatus
 
 
 @click.command()
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 @admin_options
 @click.pass_obj
 def who(app: App, clients: tuple[str, ...], key: str, as_json: bool, aws_profile: str | None) -> None:
-    """Show the status of clients: connected since when, subscribed to what.
+    """Show if clients are connected, and their subscriptions.
 
     AWS IoT Core cannot list clients, so name them. The client ID is IDENTITY-NAME for `sub --durable
     NAME`. Other client IDs end in random characters; find them in IoT Core's log or lifecycle events.
@@ -40,7 +38,7 @@ def who(app: App, clients: tuple[str, ...], key: str, as_json: bool, aws_profile
     for_each(clients, show)
 
 
-def _as_object(status: "ClientStatus") -> dict[str, Any]:
+def _as_object(status: ClientStatus) -> dict[str, Any]:
     return {
         "client": status.client,
         "connected": status.connected,
@@ -50,7 +48,7 @@ def _as_object(status: "ClientStatus") -> dict[str, Any]:
     }
 
 
-def _as_text(status: "ClientStatus") -> str:
+def _as_text(status: ClientStatus) -> str:
     what = "connected" if status.connected else "not connected"
     if status.since:
         what += f" since {status.since.astimezone():%F %T}"

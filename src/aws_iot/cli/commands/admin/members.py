@@ -5,11 +5,11 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import click
 
 from aws_iot.app import App
+from aws_iot.backend.members import Identity, Members
 from aws_iot.cli import options
 from aws_iot.cli.commands.admin.options import (
     admin_options,
@@ -26,9 +26,6 @@ from aws_iot.errors import LocalError
 from aws_iot.messaging.message import timestamp
 from aws_iot.policy.recovery import APPLY_DELAY
 
-if TYPE_CHECKING:
-    from aws_iot.aws.admin.members import Identity, Members
-
 
 @click.command()
 @identities
@@ -38,9 +35,10 @@ if TYPE_CHECKING:
 def accept(
     app: App, identities: tuple[str, ...], key: str, policy: str | None, aws_profile: str | None
 ) -> None:
-    """Accept identities as members, by attaching the team's IoT policy.
+    """Accept identities as members.
 
-    `aws-iot sub` prints a person's identity. AWS takes 6 to 8 minutes to apply the change.
+    Attaches the team's IoT policy to each. `aws-iot sub` prints a person's identity. AWS takes 6 to 8
+    minutes to apply the change.
 
     \b
     Example:
@@ -58,7 +56,7 @@ def accept(
     for_each(identities, check_and_accept)
 
 
-def _acceptor(members: "Members", policy: str) -> Callable[[str], None]:
+def _acceptor(members: Members, policy: str) -> Callable[[str], None]:
     def accept_one(identity: str) -> None:
         members.accept(identity, policy)
         output.info(f"Accepted {identity} (policy {policy}). {APPLY_DELAY}")
@@ -74,10 +72,10 @@ def _acceptor(members: "Members", policy: str) -> Callable[[str], None]:
 def revoke(
     app: App, identities: tuple[str, ...], key: str, policy: str | None, aws_profile: str | None
 ) -> None:
-    """Revoke members, by detaching the team's IoT policy.
+    """Revoke members.
 
-    AWS takes 6 to 8 minutes to apply the change, also to open connections. If you know a client ID,
-    `aws-iot admin kick` closes its connection at once.
+    Detaches the team's IoT policy from each. AWS takes 6 to 8 minutes to apply the change, also to open
+    connections. If you know a client ID, `aws-iot admin kick` closes its connection at once.
 
     \b
     Example:
@@ -134,7 +132,7 @@ def _signed_in_usernames(app: App, profile: Profile) -> dict[str, str]:
         with suppress(LocalError):  # such as a damaged profile, which does not matter here
             other = app.profiles.load(key)
             if other.identity_pool_id == profile.identity_pool_id and (saved := app.sessions.load(other)):
-                found[saved.credentials.identity] = saved.session.username
+                found[saved.identity] = saved.username
     return found
 
 
@@ -172,7 +170,7 @@ def requests(app: App, key: str, policy: str | None, as_json: bool, aws_profile:
         for_each([one.id for one in _choose(waiting)], _acceptor(members, name))
 
 
-def _choose(waiting: "Sequence[Identity]") -> "Sequence[Identity]":
+def _choose(waiting: Sequence[Identity]) -> Sequence[Identity]:
     while True:
         answer = ask_line("Accept which? Numbers, or nothing for none [-]", default="-")
         numbers = [n for n in re.split(r"[\s,]+", answer) if n not in ("", "-")]

@@ -6,11 +6,11 @@ from typing import Any
 import click
 
 from aws_iot.app import App
+from aws_iot.backend.members import identity_error
 from aws_iot.cli import options
 from aws_iot.cli.ui import output
 from aws_iot.config.profile import Profile
 from aws_iot.errors import AwsIotError, NotAuthorized, ServiceRefused
-from aws_iot.policy.identities import identity_error
 
 policy = options.option(
     "--policy", env="POLICY", metavar="NAME", help="The team's IoT policy.  [default: the profile's]"

@@ -31,7 +31,7 @@ from aws_iot.config.profile import Profile
 def destroy(
     app: App, name: str, region: str | None, aws_profile: str | None, confirmation: str | None
 ) -> None:
-    """Delete the stack, with all accounts and identities of the team.
+    """Delete the stack, with all accounts and identities.
 
     Asks for the stack's name first. Accounts and accepted identities cannot be restored.
 

@@ -1,4 +1,4 @@
-"""Show what CloudFormation does, and say how to follow it if this program ends earlier."""
+"""Show what CloudFormation does, and how to follow it if this program ends earlier."""
 
 import time
 from collections.abc import Callable

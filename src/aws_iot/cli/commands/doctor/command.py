@@ -8,16 +8,18 @@ from typing import Any
 import click
 
 from aws_iot.app import App
+from aws_iot.auth.login import SignInRequest
 from aws_iot.cli import options
 from aws_iot.cli.commands.doctor.findings_output import as_lines, as_object, begin
 from aws_iot.cli.commands.doctor.policy import explain_policies
 from aws_iot.cli.commands.doctor.policy_options import PolicyQuery, policy_options, refuse_policy_options
-from aws_iot.cli.sign_in import serves_alone, session_alone
+from aws_iot.cli.sign_in import login_of, prompter_of, request_of
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import working_time
 from aws_iot.config.profile import Profile
 from aws_iot.doctor.checks import Services, Setup, SignedIn
 from aws_iot.doctor.diagnosis import Diagnosis, Finding
+from aws_iot.errors import WrongPassword
 from aws_iot.messaging.topics import check_room
 from aws_iot.policy.access import ROOM
 
@@ -32,7 +34,7 @@ ANY_POOL = "us-east-1:00000000-0000-0000-0000-000000000000"
     env="DOCTOR_ROOM",
     metavar="ROOM",
     cls=options.Once,
-    help=f"The room to test.  [default: {ROOM}; with --policy subscribing is checked for all rooms]",
+    help=f"The room to test.  [default: {ROOM}; --policy checks subscribing for all rooms]",
 )
 @policy_options
 @options.json_output
@@ -53,16 +55,16 @@ def doctor(
     """Find out why something does not work.
 
     Runs the steps of `sub` and `pub` one by one, reports each, and stops at the first that fails. The exit
-    code is that of the cause, or 0. It sends one test message, "aws-iot doctor", to the room "doctor",
-    where only members who subscribe to all rooms receive it.
+    code is that of the cause, or 0. It sends a test message, "aws-iot doctor", to the room "doctor" (-r
+    chooses another room). Members who subscribe to all rooms receive it.
 
     The output is safe to share: it names pools, user and identity, but no password, token or key.
 
     --policy explains what an identity may do. The role of the identity pool AND the IoT policies of the
     identity must allow it. The output names the statements that decide, or those that nearly match. Policies
-    are read with AWS credentials of an admin, or from files. Files need no AWS credentials, and with
-    --identity and --pool no profile. Exit codes: 0 everything is allowed, 5 something is refused, 10 the
-    answer depends on something unknown.
+    are read from AWS, with an admin's credentials, or from files. Policy files need no AWS credentials. With
+    --identity and --pool they need no profile either. Exit codes: 0 everything is allowed, 5 something is
+    refused, 10 the answer depends on something unknown.
 
     \b
     Examples:
@@ -94,17 +96,17 @@ def _setup(
         return app.profiles.load(key)
 
     def load() -> Services:
-        saved = app.sessions.load(profile())
-        live = bool(saved and serves_alone(app, saved, user, from_stdin))
+        request = SignInRequest(user, is_explicit=from_stdin or options.is_typed("password"))
+        live = login_of(app, profile()).uses_saved_tokens(request)
         probes = app.probes(profile(), live_session=live)
         return Services(profile(), probes, app.issuer(profile()), partial(app.connect, profile()))
 
     def username() -> str | None:
         saved = app.sessions.load(profile())
-        return user or profile().username or (saved.session.username if saved else None)
+        return user or profile().username or (saved.username if saved else None)
 
     def sign_in() -> SignedIn:
-        return SignedIn(*session_alone(app, profile(), user, password, from_stdin))
+        return _sign_in(app, profile(), user, password, from_stdin)
 
     return Setup(
         load,
@@ -118,8 +120,25 @@ def _setup(
     )
 
 
+def _sign_in(
+    app: App, profile: Profile, user: str | None, password: str | None, from_stdin: bool
+) -> SignedIn:
+    prompter = prompter_of(app, profile, ask=app.has_terminal())
+    request = request_of(user, password, from_stdin)
+    try:
+        session, is_saved = login_of(app, profile).sign_in_without_credentials(request, prompter)
+    except WrongPassword as error:
+        error.hint = (
+            "Type or preset the right one. If it is right, the app client may belong to another user pool: check"
+            f" aws_user_pools_web_client_id in the profile: aws-iot config show -k {profile.key}"
+        )
+        raise
+    unchecked = "by the saved session (the user pool was not asked whether it is still valid)"
+    return SignedIn(session, unchecked if is_saved else "by password")
+
+
 def _report(ctx: click.Context, diagnosis: Diagnosis, as_json: bool) -> None:
-    """Print the findings as they come, and exit with the code of the failure, if there is one."""
+    """Print each finding at once, and exit with the code of the failure, if there is one."""
     live = not as_json and sys.stdout.isatty()
     failed: Finding | None = None
     for finding in diagnosis.findings(begin if live else lambda _: None):

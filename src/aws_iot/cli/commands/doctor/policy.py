@@ -3,11 +3,11 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from aws_iot.app import App
+from aws_iot.backend.members import identity_error
 from aws_iot.cli.commands.doctor.policy_options import PolicyQuery, refuse_sign_in_options
 from aws_iot.cli.commands.doctor.policy_output import MAX_SHOWN, as_object, as_text
 from aws_iot.cli.ui import output
@@ -23,11 +23,8 @@ from aws_iot.policy.documents import (
     parse,
     shorten,
 )
-from aws_iot.policy.identities import identity_error
+from aws_iot.policy.reader import AwsVerdict, PolicyReader
 from aws_iot.policy.recovery import AccessReport, action_names, check_allowed
-
-if TYPE_CHECKING:
-    from aws_iot.aws.admin.policy_reader import AwsVerdict, PolicyReader
 
 NO_ACCOUNT = "0" * 12
 """Stands for the AWS account if no policy names one."""
@@ -64,7 +61,7 @@ def explain_policies(ctx: click.Context, app: App, key: str, as_json: bool, quer
 
 def _decide(
     app: App, key: str, query: PolicyQuery, profile: Profile | None
-) -> "tuple[PolicyReader | None, AccessReport]":
+) -> tuple[PolicyReader | None, AccessReport]:
     """The decisions, and the reader of the policies if they come from AWS."""
     pool = query.source.pool or (profile.identity_pool_id if profile else "")
     identity = query.identity or _signed_in_identity(app, profile, key)
@@ -105,10 +102,10 @@ def _profile(app: App, key: str, query: PolicyQuery) -> Profile | None:
 
 
 def _signed_in_identity(app: App, profile: Profile | None, key: str) -> str:
-    kept = app.sessions.load(profile) if profile else None
-    if kept is None:
+    saved = app.sessions.load(profile) if profile else None
+    if saved is None:
         raise click.UsageError(f"Give --identity IDENTITY, or sign in: aws-iot login -k {key}")
-    return kept.credentials.identity
+    return saved.identity
 
 
 def _layers_from_files(query: PolicyQuery) -> Sequence[PolicyLayer]:
@@ -144,7 +141,7 @@ def _account_in(documents: Sequence[Document]) -> str:
 
 
 def _condition_values(app: App, query: PolicyQuery) -> Mapping[str, Sequence[str]]:
-    """What is known about the request besides identity, pool and client ID."""
+    """The known values of condition keys, apart from identity, pool and client ID."""
     now = app.now()
     known: dict[str, Sequence[str]] = {
         "aws:CurrentTime": [now.isoformat()],
@@ -156,8 +153,8 @@ def _condition_values(app: App, query: PolicyQuery) -> Mapping[str, Sequence[str
 
 
 def _aws_verdicts(
-    reader: "PolicyReader | None", report: AccessReport
-) -> "tuple[Mapping[Question, AwsVerdict], str | None]":
+    reader: PolicyReader | None, report: AccessReport
+) -> tuple[Mapping[Question, AwsVerdict], str | None]:
     """The answers of AWS's TestAuthorization, or why there are none."""
     try:
         asked = [one.question for one in report.decisions]

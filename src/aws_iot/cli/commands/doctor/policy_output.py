@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aws_iot.policy.access import AccessDecision, LayerDecision, PolicyLayer, Principal, Question
 from aws_iot.policy.documents import shorten
 from aws_iot.policy.evaluate import Match, Verdict
 from aws_iot.policy.explain import after_account
+from aws_iot.policy.reader import AwsVerdict
 from aws_iot.policy.recovery import AccessReport
-
-if TYPE_CHECKING:
-    from aws_iot.aws.admin.policy_reader import AwsVerdict
 
 MAX_SHOWN = 5
 """Number of statements of a layer that are shown."""
@@ -19,7 +17,7 @@ MAX_SHOWN = 5
 _VERDICTS = {Verdict.ALLOWED: "allowed", Verdict.REFUSED: "REFUSED", Verdict.UNDECIDED: "undecided"}
 
 
-def as_text(report: AccessReport, aws_verdicts: "Mapping[Question, AwsVerdict]") -> Iterator[str]:
+def as_text(report: AccessReport, aws_verdicts: Mapping[Question, AwsVerdict]) -> Iterator[str]:
     """The lines of a report; `aws_verdicts` are the answers of AWS's TestAuthorization."""
     principal = report.principal
     yield f"identity   {principal.identity}"
@@ -40,7 +38,7 @@ def as_text(report: AccessReport, aws_verdicts: "Mapping[Question, AwsVerdict]")
 
 
 def as_object(
-    principal: Principal, decision: AccessDecision, aws_verdict: "AwsVerdict | None"
+    principal: Principal, decision: AccessDecision, aws_verdict: AwsVerdict | None
 ) -> dict[str, Any]:
     """One decision as a JSON object."""
     return {
@@ -93,7 +91,7 @@ def _statement(match: Match, does: str) -> str:
     return f"{match.document}, {match.statement} {does}: {where}"
 
 
-def _aws_verdict(aws_verdict: "AwsVerdict", decision: AccessDecision) -> str:
+def _aws_verdict(aws_verdict: AwsVerdict, decision: AccessDecision) -> str:
     by = f" ({', '.join(aws_verdict.policies)})" if aws_verdict.policies else ""
     missing = f", without knowing {', '.join(aws_verdict.missing)}" if aws_verdict.missing else ""
     ours = next((one.verdict for one in decision.layers if one.layer.name == "IoT"), Verdict.UNDECIDED)

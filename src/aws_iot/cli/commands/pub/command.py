@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from aws_iot.auth.login import SignIn
-    from aws_iot.auth.session_store import Kept
+    from aws_iot.auth.token_refresher import ActiveSession
 
 from aws_iot.app import App
+from aws_iot.auth.login import SignInRequest
 from aws_iot.cli import options
 from aws_iot.cli.commands.pub.input import Given, whole
-from aws_iot.cli.connect import connected
-from aws_iot.cli.sign_in import expected_username, signed_in, suggest_doctor
+from aws_iot.cli.connect import connected_several
+from aws_iot.cli.sign_in import login_of, sign_in, suggest_doctor
 from aws_iot.cli.ui import output
 from aws_iot.errors import SignInRefused
 from aws_iot.messaging.client import Client
@@ -155,16 +155,15 @@ def pub(
         check_room(profile.identity_pool_id, room)  # what can be refused is refused before anything is sent
     one = whole(given) if given.says_something and not given.is_stream else None
 
-    entered: list[tuple[SignIn, Kept]] = []
+    signed_in: list[ActiveSession] = []
 
     def enter(connections: int, stack: ExitStack, ask: bool = True) -> list[Client]:
-        if password_stdin and not (ask or entered):
+        if password_stdin and not (ask or signed_in):
             raise SignInRefused("the password on standard input was read before, and is not kept")
         with suggest_doctor(key):
-            if not entered:
-                entered.append(signed_in(app, profile, user, password, password_stdin, ask=ask))
-            [(sign_in, kept)] = entered
-            return stack.enter_context(connected(sign_in, kept, app, profile, connections))
+            if not signed_in:
+                signed_in.append(sign_in(app, profile, user, password, password_stdin, ask=ask))
+            return stack.enter_context(connected_several(signed_in[0], app, profile, connections))
 
     if one is not None and given.repeat == 1 and not spool and room is not None:
         with ExitStack() as stack:
@@ -181,7 +180,8 @@ def pub(
     if spool:
         from aws_iot.cli.commands.pub.spooled import SpooledJob
 
-        who = expected_username(app, profile, user, for_password=bool(password) or password_stdin)
+        by_password = bool(password) or password_stdin
+        who = login_of(app, profile).expected_username(SignInRequest(user), by_password=by_password)
         SpooledJob(app, wanted, spool, key, who, user).run(lambda stack, ask: enter(connections, stack, ask))
     else:
         Job(wanted, resume).run(lambda stack, ask: enter(connections, stack, ask))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aws_iot.cli.commands.pub.input import Given, Said, lines_of, repeated
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.formatting import tell_link
+from aws_iot.cli.ui.formatting import show_connection_event
 from aws_iot.cli.ui.progress import Progress
 from aws_iot.errors import AwsIotError, InvalidRoom, LocalError, ServiceRefused
 from aws_iot.messaging.client import Client
@@ -102,7 +102,7 @@ class Account:
 
         def told(event: Lost | Restored) -> None:
             self._progress.clear()
-            tell_link(event)
+            show_connection_event(event)
             on_link(event)
 
         stream = Stream(

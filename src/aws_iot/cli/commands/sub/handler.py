@@ -1,4 +1,4 @@
-"""A command that is run for each message, with the message in its environment and on its standard input."""
+"""Runs a command for each message. The message is in its environment and on its standard input."""
 
 import errno
 import math
@@ -18,25 +18,25 @@ from typing import IO, Self
 from aws_iot.cli.ui import output
 from aws_iot.errors import CommandFailed
 from aws_iot.messaging.deliveries import Delivery
-from aws_iot.messaging.message import Message, short, timestamp
+from aws_iot.messaging.message import Message, short_identity, timestamp
 
 LONGEST_VARIABLE_BYTES = 32_000
-"""What is longer is not in the environment: Windows takes 32,767 characters a variable, Linux 131,072 bytes."""
+"""Longer values are left out. Windows allows 32,767 characters per variable, Linux 131,072 bytes."""
 
 POLL_SECONDS = 0.01
-PARTING_SECONDS = 1.0
-"""How long commands may take to end once they are told to, where listening ends before they do."""
+TERMINATION_SECONDS = 1.0
+"""How long commands may take to end after SIGTERM, when `sub` ends before they do."""
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
-"""Windows has no other way to end a process than the one that it has."""
+"""Windows has only one way to end a process."""
 
-LACKING = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
-"""A machine that is short of processes, file descriptors or memory: it says nothing of the command."""
+OUT_OF_RESOURCES = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+"""This machine has no processes, file descriptors or memory left, which is not the command's fault."""
 
 _VARIABLES: dict[str, Callable[[Message], str]] = {
     "ROOM": lambda message: message.room,
     "SENDER": lambda message: message.sender,
-    "SHORT": lambda message: short(message.sender) or message.sender,
+    "SHORT": lambda message: short_identity(message.sender) or message.sender,
     "NAME": lambda message: message.name or "",
     "TEXT": lambda message: message.text,
     "ID": lambda message: message.id or "",
@@ -49,21 +49,21 @@ VARIABLES = tuple(f"AWS_IOT_MESSAGE_{name}" for name in _VARIABLES)
 
 
 def variables(message: Message) -> dict[str, str]:
-    """What a command finds in its environment; what cannot stand there (NUL, half a character) is replaced."""
+    """The variables that describe a message. Characters that they cannot hold (NUL, surrogates) are replaced."""
     encoding = sys.getfilesystemencoding()
-    told = {}
+    values = {}
     for name, value_of in zip(VARIABLES, _VARIABLES.values(), strict=True):
         value = value_of(message).replace("\0", "\ufffd").encode(encoding, "replace")
         if len(value) <= LONGEST_VARIABLE_BYTES:
-            told[name] = value.decode(encoding)
-    return told
+            values[name] = value.decode(encoding)
+    return values
 
 
 _SHELL_WORD = re.compile(r"[|&;]+|\d*[<>]+.*|\$\{?[A-Za-z_].*|`.*", re.DOTALL)
 
 
 def shell_syntax(command: Sequence[str]) -> str | None:
-    """The first word that a shell would take for more than a word; what stands behind `-c` is for a shell."""
+    """The first word that only a shell would interpret. The word after `-c` does not count: it is for a shell."""
     for before, word in pairwise(command):
         if before != "-c" and _SHELL_WORD.fullmatch(word):
             return word
@@ -71,7 +71,7 @@ def shell_syntax(command: Sequence[str]) -> str | None:
 
 
 def _is_in_foreground() -> bool:
-    """Whether a terminal's keys are ours, Ctrl-C too, and so are those of our process group."""
+    """Whether our process group is the one that a terminal sends its keys to, Ctrl-C included."""
     try:
         terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
     except OSError:
@@ -83,18 +83,18 @@ def _is_in_foreground() -> bool:
 
 
 class Handler:
-    """Runs the command, for up to `jobs` messages at once; with one job the order is kept.
+    """Runs the command for up to `jobs` messages at once. With one job, messages are handled in order.
 
-    No shell is between: nothing in a message can be taken for a part of the command.
+    No shell is involved, so nothing in a message can become part of the command.
     """
 
     def __init__(self, command: Sequence[str], jobs: int) -> None:
         self._command = list(command)
         self._jobs = jobs
-        # A group of its own can be ended with all that the command has started. In the foreground of a terminal it
-        # would not be let at the terminal, where it may want to ask somebody (as GNU timeout says of --foreground).
+        # A process group of its own can be ended with all processes that the command started. In the foreground of
+        # a terminal, such a group could not read from the terminal (see --foreground of GNU timeout).
         self._has_groups = sys.platform != "win32" and not _is_in_foreground()
-        self._running: dict[subprocess.Popen[bytes], Delivery] = {}  # in the order in which they began
+        self._running: dict[subprocess.Popen[bytes], Delivery] = {}  # oldest first
         self._started = 0
         self._failed = 0
 
@@ -104,13 +104,13 @@ class Handler:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Commands that still run are told to end, and those that do not are ended."""
+        """Send SIGTERM to commands that still run, and kill those that do not end."""
         self.flush()
         for process in self._running:
             self._signal(process, signal.SIGTERM)
             if kind is None:
-                self._tell("was ended: the time was up")
-        ends = time.monotonic() + PARTING_SECONDS
+                self._report("was stopped: the time is up")
+        ends = time.monotonic() + TERMINATION_SECONDS
         for process in self._running:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(max(0, ends - time.monotonic()))
@@ -120,31 +120,31 @@ class Handler:
             process.wait()
 
     def _signal(self, process: "subprocess.Popen[bytes]", number: int) -> bool:
-        """Send a signal to the command, and to what it has started; whether there is anybody to get it."""
+        """Send a signal to the command and its children. Returns whether any of these processes was left."""
         if not self._has_groups:
             if number:
                 process.send_signal(number)
             return process.poll() is None
         try:
             os.killpg(process.pid, number)
-        except (ProcessLookupError, PermissionError):  # the latter on macOS, where all are zombies
+        except (ProcessLookupError, PermissionError):  # the latter on macOS, if all are zombies
             return False
         return True
 
     def take(self, delivery: Delivery, ends: float = math.inf) -> None:
-        """Start the command, and return as soon as one of the jobs is free, or when the time is up.
+        """Start the command, and return when a job is free, or at `ends`.
 
-        Raises `CommandFailed` where this machine lacks what any command takes; then nothing is done with the message.
+        Raises `CommandFailed` if this machine cannot start any command now. The message is then not handled.
         """
         self._started += 1
         try:
-            # A file, not a pipe: a command that does not read it can neither block us nor fail for it.
+            # A file, not a pipe: a command that does not read it cannot block us or fail.
             with tempfile.TemporaryFile() as text:
                 text.write(delivery.message.text.encode(errors="replace"))
                 text.seek(0)
                 process = self._start(text, delivery.message)
         except OSError as error:
-            raise CommandFailed(f"{self._command[0]} cannot be given a message: {error.strerror}") from error
+            raise CommandFailed(f"cannot pass a message to {self._command[0]}: {error.strerror}") from error
         if process:
             self._running[process] = delivery
             self._wait_for_fewer_than(self._jobs, ends)
@@ -159,19 +159,19 @@ class Handler:
                 continue
             self._running.pop(process).ack()
             if code:
-                self._tell(f"ended with exit code {code}" if code > 0 else f"was ended by signal {-code}")
+                self._report(f"exited with {code}" if code > 0 else f"was ended by signal {-code}")
 
     def finish(self, ends: float = math.inf) -> None:
-        """Wait for those that run, until the time is up."""
+        """Wait for the commands that run, but not beyond `ends`."""
         self._wait_for_fewer_than(1, ends)
 
     def check(self) -> None:
-        """Raises `CommandFailed` if any has failed."""
+        """Raise `CommandFailed` if any command failed."""
         if self._failed:
             raise CommandFailed(f"{self._failed} of {self._started} commands failed")
 
     def _start(self, text: IO[bytes], message: Message) -> subprocess.Popen[bytes] | None:
-        """None for a command that cannot be run, whatever the message is."""
+        """Start the command. None if it cannot be run for any message."""
         try:
             return subprocess.Popen(
                 self._command,
@@ -180,21 +180,21 @@ class Handler:
                 process_group=0 if self._has_groups else None,
             )
         except OSError as error:
-            if error.errno in LACKING:
+            if error.errno in OUT_OF_RESOURCES:
                 raise
-            self._tell(f"cannot be run: {error.strerror}")
+            self._report(f"cannot be run: {error.strerror}")
             return None
 
     def _wait_for_fewer_than(self, number: int, ends: float) -> None:
         self.flush()
         while len(self._running) >= number and (left := ends - time.monotonic()) > 0:
-            if len(self._running) == 1:  # without a pause: short commands would take several times as long
+            if len(self._running) == 1:  # no pause: it would slow down short commands several times
                 with suppress(subprocess.TimeoutExpired):
                     next(iter(self._running)).wait(None if left == math.inf else left)
             else:
                 time.sleep(min(left, POLL_SECONDS))
             self.flush()
 
-    def _tell(self, what: str) -> None:
+    def _report(self, what: str) -> None:
         self._failed += 1
         output.error(f"{self._command[0]} {what}")

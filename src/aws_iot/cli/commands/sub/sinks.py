@@ -67,4 +67,4 @@ class Printer:
         self.flush()
 
     def check(self) -> None:
-        """Whatever goes wrong with stdout stops `sub` at once."""
+        """An error of stdout stops `sub` at once, so nothing is left to raise."""

@@ -1,7 +1,9 @@
-"""E-mail addresses as aliases at the local user pool: whoever confirms last has the address, as on AWS.
+"""AWS behavior: confirming an account verifies its e-mail address, and takes that alias from other accounts.
 
-ministack 1.5.33 neither verifies the address of an account that is confirmed nor moves it. What it
-keeps private and we use is in this module, `policy`, `faults` and `memory`; a test fails when it moves.
+"Customizing sign-in attributes" in the Cognito developer guide.
+
+ministack 1.5.33 neither verifies the address of a confirmed account nor moves the alias. This patch wraps
+`cognito._confirm_sign_up`.
 """
 
 from typing import Any
@@ -11,13 +13,13 @@ from ministack.services import cognito
 
 Response = tuple[int, dict[str, str], bytes]
 
-_ADDRESS_IS_TAKEN: Response = error_response_json(
+_ADDRESS_IN_USE: Response = error_response_json(
     "AliasExistsException", "An account with the email already exists.", 400
 )
 
 
-def enforce() -> None:
-    """Make the engine's user pools verify and move addresses when an account is confirmed."""
+def apply() -> None:
+    """Let the engine's user pools verify and move addresses."""
     confirm = cognito._confirm_sign_up
 
     def confirm_and_move(request: dict[str, Any]) -> Response:
@@ -25,21 +27,23 @@ def enforce() -> None:
             (p for p in cognito._user_pools.values() if request.get("ClientId") in p["_clients"]), None
         )
         user = pool["_users"].get(request.get("Username")) if pool else None
-        rivals = _rivals(pool, user) if pool and user and "email" in pool.get("AliasAttributes", ()) else []
-        if rivals and not request.get("ForceAliasCreation"):
-            return _ADDRESS_IS_TAKEN
+        others = (
+            _same_address(pool, user) if pool and user and "email" in pool.get("AliasAttributes", ()) else []
+        )
+        if others and not request.get("ForceAliasCreation"):
+            return _ADDRESS_IN_USE
         response: Response = confirm(request)
         if user and response[0] == 200:
             _set_verified(user, "true")
-            for rival in rivals:
-                _set_verified(rival, "false")
+            for other in others:
+                _set_verified(other, "false")
         return response
 
     cognito._confirm_sign_up = confirm_and_move
 
 
-def _rivals(pool: dict[str, Any], user: dict[str, Any]) -> list[dict[str, Any]]:
-    """The other accounts of whom this user's address is an alias now."""
+def _same_address(pool: dict[str, Any], user: dict[str, Any]) -> list[dict[str, Any]]:
+    """The other accounts that have this user's address as an alias now."""
     address = _attributes(user).get("email")
     return [
         other

@@ -1,4 +1,4 @@
-"""A kept session, for real: nothing is asked of Cognito, and the libraries for it are not even loaded."""
+"""A saved session, for real: no call to Cognito, and its libraries are not loaded."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from tests.cognito_proxy import Forward, Reply, cognito_proxy
 from tests.processes import PASSWORD, Stack, end_soon, environment, run
 from tests.waiting import DEADLINE_SECONDS
 
-AND_THEN_TELL = """
+REPORT_MODULES = """
 import atexit, json, sys
 heavy = ["boto3", "botocore", "pycognito", "requests", "urllib3", "keyring", "sqlite3"]
 atexit.register(lambda: print("loaded:", json.dumps([name for name in heavy if name in sys.modules])))
@@ -22,7 +22,21 @@ main()
 """
 
 
-def test_a_live_session_says_something_without_cognito(stack: Stack, tmp_path: Path) -> None:
+def loaded_by(env: dict[str, str], *arguments: str) -> list[str]:
+    """Which of the heavy modules a command loads."""
+    done = subprocess.run(
+        [sys.executable, "-c", REPORT_MODULES, *arguments],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_SECONDS,
+        check=True,
+    )
+    loaded: list[str] = json.loads(done.stdout.removeprefix("loaded:"))
+    return loaded
+
+
+def test_pub_with_a_saved_session_loads_nothing_for_cognito(stack: Stack, tmp_path: Path) -> None:
     person = stack.person()
     env = environment(tmp_path)
     nowhere = "http://127.0.0.1:9"
@@ -32,18 +46,19 @@ def test_a_live_session_says_something_without_cognito(stack: Stack, tmp_path: P
     profiles.change(
         "default", lambda _: replace(stack.profile, cognito_idp_url=nowhere, cognito_identity_url=nowhere)
     )
-    done = subprocess.run(
-        [sys.executable, "-c", AND_THEN_TELL, "pub", "-r", "lobby", "-m", "hello"],
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_SECONDS,
-        check=True,
-    )
-    assert json.loads(done.stdout.removeprefix("loaded:")) == []
+    assert loaded_by(env, "pub", "-r", "lobby", "-m", "hello") == []
 
 
-def test_no_more_is_asked_of_cognito_than_is_needed(stack: Stack, tmp_path: Path) -> None:
+def test_a_refresh_does_not_load_the_library_for_passwords(stack: Stack, tmp_path: Path) -> None:
+    person = stack.person()
+    env = environment(tmp_path)
+    App(tmp_path).profiles.change("default", lambda _: stack.profile)
+    run(f"login -u {person.username} --password-stdin", env, stdin=PASSWORD + "\n")
+    end_soon(App(tmp_path))
+    assert loaded_by(env, "pub", "-r", "lobby", "-m", "hello") == ["botocore", "urllib3"]
+
+
+def test_commands_make_only_the_necessary_calls_to_cognito(stack: Stack, tmp_path: Path) -> None:
     person = stack.person()
     env = environment(tmp_path)
     app = App(tmp_path)
@@ -74,7 +89,7 @@ def test_no_more_is_asked_of_cognito_than_is_needed(stack: Stack, tmp_path: Path
         assert asked == ["GetTokensFromRefreshToken", "GetCredentialsForIdentity"]
 
 
-def test_signed_in_signed_out(stack: Stack, tmp_path: Path) -> None:
+def test_login_pub_and_logout(stack: Stack, tmp_path: Path) -> None:
     person = stack.person()
     env = environment(tmp_path)
     App(tmp_path).profiles.change("default", lambda _: stack.profile)

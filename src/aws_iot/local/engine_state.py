@@ -1,8 +1,9 @@
-"""What a local stack keeps for its next start, where a tester asks for it: all but the links and what they wait for.
+"""Save and restore what the engine's services know, for a stack that is started with `--keep`.
 
-It is written before each answer of the services leaves, so a stack that is killed starts again as
-one that only its links have lost. ministack 1.5.33 saves and restores its services itself, but not
-the credentials that it has issued.
+The state is saved before each response of the services leaves. So if a stack is killed and started again, its clients
+have lost only their connections.
+
+ministack 1.5.33 can save and restore each service, but it leaves out the credentials that it has issued.
 """
 
 from ministack.core.persistence import load_state, save_state
@@ -13,14 +14,14 @@ _CREDENTIALS = "credentials"
 
 
 def save() -> None:
-    """Write what the services know to the engine's `STATE_DIR`."""
+    """Write the state of all services to the engine's `STATE_DIR`."""
     for name, service in _SERVICES.items():
         save_state(name, service.get_state())
     save_state(_CREDENTIALS, dict(sts._sessions))
 
 
 def restore() -> None:
-    """Take what `save` wrote, if anything."""
+    """Read what `save` wrote; without any, the services start empty."""
     for name, service in _SERVICES.items():
         service.load_persisted_state(load_state(name))
     sts._sessions.update(load_state(_CREDENTIALS) or {})

@@ -1,0 +1,63 @@
+"""Signing in with a password: its proof, and the challenges that may follow."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+
+from aws_iot.auth.accounts import Accounts
+from aws_iot.auth.answers import ChallengeResponder
+from aws_iot.auth.challenges import ATTEMPTS, REPEATABLE, Challenge
+from aws_iot.auth.devices import DeviceStore
+from aws_iot.auth.session import Device, Session
+from aws_iot.config.profile import Profile
+from aws_iot.errors import DeviceForgotten, LocalError
+
+
+class PasswordSignIn:
+    """Signs in with a password, and remembers this device if the user pool does. It saves no session."""
+
+    def __init__(self, profile: Profile, devices: DeviceStore, accounts: Callable[[], Accounts]) -> None:
+        self._profile = profile
+        self._devices = devices
+        self._accounts = accounts
+
+    def sign_in(self, username: str, password: str, responder: ChallengeResponder) -> Session:
+        """A new session. `responder` answers challenges, and after a wrong code again, `ATTEMPTS` times in all.
+
+        Raises `SignInRefused`, `PasswordTooWeak`, and what the responder raises.
+        """
+        device = None
+        with suppress(LocalError):  # the keyring is locked: sign in as on a new device
+            device = self._devices.load(self._profile, username)
+        try:
+            session = self._new_session(username, password, device, responder)
+        except DeviceForgotten:  # an admin has deleted it, or the user pool is a new one
+            with suppress(LocalError):
+                self._devices.remove(self._profile.key)
+            device = None
+            session = self._new_session(username, password, None, responder)
+        if session.device and session.device != device:
+            with suppress(LocalError):
+                self._devices.save(self._profile, username, session.device)
+        return session
+
+    def _new_session(
+        self, username: str, password: str, device: Device | None, responder: ChallengeResponder
+    ) -> Session:
+        accounts = self._accounts()
+        step = accounts.sign_in(username, password, device)
+        failures, rejected = 0, None
+        while isinstance(step, Challenge):
+            try:
+                step, rejected = accounts.answer(step, responder.answer(step, rejected)), None
+            except REPEATABLE as error:
+                failures, rejected = failures + 1, error
+                if failures == ATTEMPTS:
+                    raise
+        return _under(username, step)
+
+
+def _under(username: str, session: Session) -> Session:
+    """The session under the name that the person typed. After a challenge it has the user pool's own name."""
+    token = session.refresh_token
+    return replace(session, username=username, refresh_token=token and replace(token, username=username))

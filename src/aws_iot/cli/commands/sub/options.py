@@ -1,0 +1,163 @@
+"""The options of `aws-iot sub`, and the values that they give."""
+
+import re
+import shlex
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from aws_iot.cli import options
+from aws_iot.cli.ui.template import InvalidTemplate, Template
+from aws_iot.messaging.message import short_identity
+
+
+@dataclass(frozen=True)
+class SubOptions:
+    """The options of `sub`, except those that sign in."""
+
+    rooms: tuple[str, ...]
+    senders: tuple[str, ...]
+    not_from_me: bool
+    count: int | None
+    seconds: float | None
+    as_json: bool
+    template: Template | None
+    raw: bool
+    command: list[str]
+    jobs: int
+    durable: str | None
+    wait: bool
+
+    def __post_init__(self) -> None:
+        """Raises `UsageError` for options that exclude each other."""
+        if self.as_json + self.raw + (self.template is not None) + bool(self.command) > 1:
+            raise click.UsageError("--json, --format, --raw and --exec exclude each other.")
+
+
+def _identities(_ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    for identity in given:
+        if not short_identity(identity) and not re.fullmatch("[0-9a-f]{8}", identity):
+            raise click.BadParameter(
+                f"'{identity}' is not an identity: give all of it, or the 8 characters after ~."
+            )
+    return given
+
+
+def _command(_ctx: click.Context, _: click.Parameter, given: str | None) -> list[str]:
+    try:
+        command = shlex.split(given or "")
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.") from error
+    if given is not None and not (command and shutil.which(command[0])):
+        raise click.BadParameter(f"there is no command '{command[0] if command else ''}'.")
+    return command
+
+
+def _template(_ctx: click.Context, _: click.Parameter, given: str | None) -> Template | None:
+    try:
+        return None if given is None else Template(given)
+    except InvalidTemplate as error:
+        raise click.BadParameter(f"{error}.") from error
+
+
+def _session_name(_ctx: click.Context, _: click.Parameter, given: str | None) -> str | None:
+    if given is not None and not re.fullmatch("[A-Za-z0-9_-]{1,32}", given):
+        raise click.BadParameter("use 1 to 32 letters, digits, '-' and '_'.")
+    return given
+
+
+_WHICH_MESSAGES = (
+    options.option(
+        "-r",
+        "--room",
+        "rooms",
+        env="ROOM",
+        multiple=True,
+        metavar="ROOM",
+        help="A room or a pattern; can be repeated. ops/+ is every room in ops. ops/# is ops itself and every room"
+        " below it.  [default: every room]",
+    ),
+    options.option(
+        "--from",
+        "senders",
+        env="FROM",
+        multiple=True,
+        metavar="IDENTITY",
+        callback=_identities,
+        help="Receive only from this identity: all of it, or the 8 characters after ~; can be repeated.",
+    ),
+    options.option("--not-from-me", env="NOT_FROM_ME", is_flag=True, help="Skip your own messages."),
+)
+_WHEN_TO_STOP = (
+    options.option(
+        "-C", "--count", env="COUNT", type=click.IntRange(1), metavar="N", help="Stop after N messages."
+    ),
+    options.option(
+        "-W",
+        "--within",
+        "seconds",
+        env="WITHIN",
+        type=options.Number(0, min_open=True),
+        metavar="SECONDS",
+        help="Stop this long after subscribing, even if a command of --exec is running. The exit code is 8 if"
+        " fewer than N messages (see -C) or, without -C, none arrived.",
+    ),
+)
+_WHAT_TO_DO = (
+    options.json_output,
+    options.option(
+        "--format",
+        "template",
+        env="SUB_FORMAT",
+        metavar="TEMPLATE",
+        callback=_template,
+        help="Print each message in this format, with the fields listed above.",
+    ),
+    options.option(
+        "--raw",
+        env="SUB_RAW",
+        is_flag=True,
+        help="Print the payload of each message unchanged, then a line break.",
+    ),
+    options.option(
+        "--exec",
+        "command",
+        cls=options.Once,
+        env="EXEC",
+        metavar="COMMAND",
+        callback=_command,
+        help="Run a command for each message instead of printing it; see above.",
+    ),
+    options.option(
+        "--exec-jobs",
+        "jobs",
+        env="EXEC_JOBS",
+        type=click.IntRange(1, 100),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="Run up to N commands at once. With more than 1, they end in any order.",
+    ),
+)
+_HOW_TO_CONNECT = (
+    options.option(
+        "--durable",
+        env="DURABLE",
+        metavar="NAME",
+        callback=_session_name,
+        help="Have the broker keep messages for you while you are offline, in a session of this name.",
+    ),
+    options.option(
+        "--wait", env="WAIT", is_flag=True, help="Until an admin has accepted you, keep trying to connect."
+    ),
+)
+
+
+def sub_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the fields of `SubOptions` as options, in the order of `--help`."""
+    for decorate in reversed((*_WHICH_MESSAGES, *_WHEN_TO_STOP, *_WHAT_TO_DO, *_HOW_TO_CONNECT)):
+        command = decorate(command)
+    return command

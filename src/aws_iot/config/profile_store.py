@@ -1,0 +1,83 @@
+"""ProfileStore: the saved profiles of a person, one JSON file each."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from aws_iot.config.exports import from_exports, parse_json, to_exports
+from aws_iot.config.profile import KEY, Profile, checked_key
+from aws_iot.errors import LocalError, ProfileError, ProfileNotFound
+from aws_iot.files import delete, exclusive, names, read, write_private
+
+
+class ProfileStore:
+    """The profiles in one folder. Every method raises `LocalError` if the system refuses to read or write there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def keys(self) -> list[str]:
+        """The keys of the profiles, in alphabetical order."""
+        stems = [name.removesuffix(".json") for name in names(self.folder) if name.endswith(".json")]
+        return [stem for stem in stems if re.fullmatch(KEY, stem)]
+
+    def load(self, key: str) -> Profile:
+        """Raises `ProfileNotFound`, or `ProfileError` if the file is damaged."""
+        profile = self._load(key)
+        if profile is None:
+            create = f"To create it: aws-iot config -s aws-exports.json -k {key}"
+            known = ", ".join(self.keys())
+            raise ProfileNotFound(
+                f"there is no profile '{key}' in {self.folder}",
+                hint=f"Choose another with -k: {known}. {create}" if known else create,
+            )
+        return profile
+
+    def change(self, key: str, change: Callable[[Profile | None], Profile]) -> Profile:
+        """Save the result of `change`, which gets the profile under `key`, or None if there is none.
+
+        If two processes change it at once, the second gets what the first saved.
+        """
+        path = self._path(key)
+        with exclusive(self.folder) as held:
+            if not held:
+                raise LocalError(f"{self.folder}: another program keeps the profiles locked")
+            profile = change(self._load(key))
+            stored: dict[str, object] = {"username": profile.username, "aws-exports": to_exports(profile)}
+            if profile.client_has_secret:
+                stored["client_has_secret"] = True
+            write_private(path, json.dumps(stored, indent=2).encode() + b"\n")
+        return profile
+
+    def remove(self, key: str) -> None:
+        """Raises `ProfileNotFound`."""
+        if not delete(self._path(key)):
+            raise ProfileNotFound(f"there is no profile '{key}'")
+
+    def _load(self, key: str) -> Profile | None:
+        path = self._path(key)
+        data = read(path)
+        if data is None:
+            return None
+        try:
+            stored = parse_json(data, path)
+            if not isinstance(stored, dict):
+                raise ProfileError(f"{path}: expected a JSON object")
+            profile = from_exports(stored.get("aws-exports"), str(path))
+        except ProfileError as error:
+            error.hint = (
+                f"Create it again: aws-iot config remove -k {key}, then aws-iot config -s FILE -k {key}"
+            )
+            raise
+        username = stored.get("username")
+        return replace(
+            profile,
+            key=key,
+            username=username if isinstance(username, str) else None,
+            client_has_secret=stored.get("client_has_secret") is True,
+        )
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{checked_key(key)}.json"

@@ -1,0 +1,42 @@
+"""AWS behavior: sessions of the broker follow MQTT 5.
+
+A client that subscribes to a filter again replaces its subscription ([MQTT-3.8.4-3]). A client that resumes a session
+receives unacknowledged messages at once, before new ones (section 4.4).
+
+ministack 1.5.33 adds a second subscription, and waits half a minute before it sends these messages again. This patch
+wraps `iot.broker_subscribe` and `iot._WSSession._preserve_session`.
+"""
+
+import math
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ministack.services import iot
+
+
+def apply() -> None:
+    """Let the engine's broker replace subscriptions, and resend at once."""
+    iot.broker_subscribe = _replacing(iot.broker_subscribe)
+    iot._WSSession._preserve_session = _resending_at_once(iot._WSSession._preserve_session)
+
+
+def _replacing(subscribe: Callable[..., Awaitable[str]]) -> Callable[..., Awaitable[str]]:
+    async def replace(account: str, region: str, topic_filter: str, *others: Any, **options: Any) -> str:
+        number = await subscribe(account, region, topic_filter, *others, **options)
+        subscriptions = iot._subscriptions[iot._scoped_topic(account, region, topic_filter)]
+        client = options.get("client_id")
+        for one in [one for one in subscriptions if client and one.client_id == client]:
+            if one.subscription_id != number:
+                subscriptions.discard(one)
+        return number
+
+    return replace
+
+
+def _resending_at_once(preserve: Callable[[Any], None]) -> Callable[[Any], None]:
+    def preserve_as_due(session: Any) -> None:
+        for message in session._in_flight.values():
+            message.sent_at = -math.inf
+        preserve(session)
+
+    return preserve_as_due

@@ -1,0 +1,62 @@
+"""Connecting: at once, or when an admin has accepted the identity."""
+
+from collections.abc import Callable, Iterator
+from itertools import chain, repeat
+
+import pytest
+
+from aws_iot.errors import NotAccepted, TopicRefused, Unreachable
+from aws_iot.messaging.connect import AcceptanceWait
+from aws_iot.messaging.connection import Connection
+from tests.fakes import FakeCloud, FakeConnection
+
+REFUSED = NotAccepted("no admin has accepted the identity yet")
+LOST = Unreachable("cannot reach the broker")
+
+
+class Attempts:
+    """Raises these errors, then connects. It records the pauses in between, and what was reported."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self._errors: Iterator[Exception | None] = chain(errors, repeat(None))
+        self.pauses: list[float] = []
+        self.reports: list[NotAccepted] = []
+
+    def __call__(self) -> Connection:
+        if error := next(self._errors):
+            raise error
+        cloud = FakeCloud()
+        cloud.members.add("alice")
+        return FakeConnection(cloud, "alice")
+
+    def wait(self) -> Connection:
+        return AcceptanceWait(self.pauses.append, self.reports.append).connect(self)
+
+
+def test_an_accepted_identity_connects_at_once() -> None:
+    attempts = Attempts()
+    assert attempts.wait()
+    assert (attempts.pauses, attempts.reports) == ([], [])
+
+
+def test_it_tries_until_an_admin_has_accepted_the_identity_and_reports_once() -> None:
+    attempts = Attempts(*[REFUSED] * 7)
+    assert attempts.wait()
+    assert attempts.pauses == [5, 7.5, 11.25, 16.875, 25.3125, 30, 30]
+    assert attempts.reports == [REFUSED]
+
+
+def test_a_lost_network_ends_only_the_first_attempt() -> None:
+    with pytest.raises(Unreachable):
+        Attempts(LOST).wait()
+    attempts = Attempts(REFUSED, LOST, REFUSED)
+    assert attempts.wait()
+    assert len(attempts.pauses) == 3
+
+
+@pytest.mark.parametrize("before", [[], [REFUSED]])
+def test_other_errors_end_the_wait(before: list[Exception]) -> None:
+    error = TopicRefused("no")
+    wait: Callable[[], Connection] = Attempts(*before, error).wait
+    with pytest.raises(TopicRefused):
+        wait()

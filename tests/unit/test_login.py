@@ -1,0 +1,443 @@
+"""Login without a command: which session is used, refreshed, saved and revoked, by one program or by several."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from aws_iot.auth.challenges import Challenge
+from aws_iot.auth.login import Login, SignInRequest
+from aws_iot.auth.prompter import NoPrompter
+from aws_iot.auth.session import RefreshToken, Session
+from aws_iot.auth.session_store import SessionStore
+from aws_iot.auth.token_refresher import ActiveSession, StoredSession, TokenRefresher
+from aws_iot.config.profile import Profile
+from aws_iot.config.secrets import SecretStore
+from aws_iot.errors import (
+    AwsIotError,
+    CredentialsRefused,
+    LocalError,
+    SessionEnded,
+    SignInRefused,
+    Unreachable,
+    WrongPassword,
+)
+from tests.fakes import CODE, FakeAccounts, FakeCloud, FakeIssuer, FakeKeyring
+
+PROGRAMS = 8
+PASSWORD = "Passw0rd"
+ALICE = SignInRequest("alice", PASSWORD)
+NOBODY = NoPrompter("team")
+CODE_CHALLENGE = Challenge("SOFTWARE_TOKEN_MFA", "alice", "session", "code")
+
+
+class Accounts(FakeAccounts):
+    """Counts refreshes. `meanwhile` happens during each."""
+
+    refreshes = 0
+
+    def __init__(self, cloud: FakeCloud) -> None:
+        super().__init__(cloud)
+        self.meanwhile: Callable[[], object] = lambda: None
+
+    def refresh(self, token: RefreshToken) -> Session:
+        self.refreshes += 1
+        refreshed = super().refresh(token)
+        self.meanwhile()
+        return refreshed
+
+
+class Issuer(FakeIssuer):
+    """Raises what `fails` holds, once each."""
+
+    def __init__(self, cloud: FakeCloud) -> None:
+        super().__init__(cloud)
+        self.fails: list[AwsIotError] = []
+
+    def identify(self, session: Session) -> str:
+        if self.fails:
+            raise self.fails.pop()
+        return super().identify(session)
+
+
+@dataclass
+class Reports:
+    """`Reporter` that records the events."""
+
+    events: list[str] = field(default_factory=list)
+
+    def session_expired(self, error: SignInRefused) -> None:
+        self.events.append("session expired")
+
+    def keyring_unusable(self, error: AwsIotError) -> None:
+        self.events.append("keyring unusable")
+
+    def preset_password_removed(self, key: str) -> None:
+        self.events.append(f"preset password of {key} removed")
+
+
+class Person:
+    """`Prompter` with a person who knows a password and types codes."""
+
+    is_interactive = True
+
+    def __init__(self, password: str = PASSWORD, codes: tuple[str, ...] = ()) -> None:
+        self._password = password
+        self._codes = iter(codes)
+        self.rejections: list[str] = []
+
+    def username(self) -> str:
+        return "alice"
+
+    def password(self, username: str) -> str:
+        return self._password
+
+    def code(self, challenge: Challenge) -> str:
+        return next(self._codes)
+
+    def choice(self, challenge: Challenge) -> str:
+        return challenge.choices[0]
+
+    def new_password(self, challenge: Challenge, *, again: bool) -> str:
+        return "Passw0rd-2" if again else "short"
+
+    def authenticator_code(self, challenge: Challenge, *, again: bool) -> str:
+        return CODE
+
+    def attribute(self, name: str) -> str:
+        return f"{name} of alice"
+
+    def show_rejection(self, error: AwsIotError) -> None:
+        self.rejections.append(str(error))
+
+
+class World:
+    """Programs of one machine that share a saved session."""
+
+    def __init__(self, folder: Path, cloud: FakeCloud) -> None:
+        self.cloud = cloud
+        self.keyring: FakeKeyring | None = None
+        self.profile = replace(cloud.profile, key="team")
+        self.secrets = SecretStore(folder / "secrets", keyring=lambda: self.keyring)
+        self.records = folder / "records"
+        self.store = SessionStore(self.records, folder / "cache", self.secrets)
+        self.accounts, self.issuer, self.reports = Accounts(cloud), Issuer(cloud), Reports()
+        self.later = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.later
+
+    def program(self, profile: Profile | None = None) -> Login:
+        return Login(
+            profile or self.profile,
+            self.store,
+            self.secrets,
+            lambda: self.accounts,
+            lambda: self.issuer,
+            self.now,
+            patience=10,
+            reporter=self.reports,
+        )
+
+    def refresher(self, username: str = "alice") -> TokenRefresher:
+        holder = StoredSession(self.store, self.profile, username, 10)
+        return TokenRefresher(holder, lambda: self.accounts, lambda: self.issuer, self.now)
+
+    def sign_in(self, username: str = "alice") -> ActiveSession:
+        """Sign in by password, and save the session."""
+        return self.program().sign_in_with_password(SignInRequest(username, PASSWORD), NOBODY)
+
+    def expire_soon(self) -> None:
+        """Let the saved credentials expire in a minute."""
+        saved = self.store.load(self.profile)
+        assert saved
+        assert saved.credentials
+        expiring = replace(saved.credentials, expires=self.now() + timedelta(minutes=1))
+        self.store.update(self.profile, replace(saved, credentials=expiring))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """Alice and Bob are members."""
+    cloud = FakeCloud()
+    for name in ("alice", "bob"):
+        cloud.member(name, PASSWORD)
+    return World(tmp_path, cloud)
+
+
+# -- the saved session
+
+
+def test_a_saved_session_needs_no_service(world: World) -> None:
+    world.sign_in()
+    world.cloud.tokens.clear()
+    assert world.program().sign_in(SignInRequest(), NOBODY).username == "alice"
+
+
+def test_of_several_programs_that_find_a_session_expiring_one_refreshes_it(world: World) -> None:
+    world.sign_in()
+    world.expire_soon()
+    found: list[ActiveSession] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(world.program().sign_in(SignInRequest(), NOBODY)))
+        for _ in range(PROGRAMS)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert world.accounts.refreshes == 1
+    assert len({one.session.id_token for one in found}) == 1
+    assert len(found) == PROGRAMS
+
+
+def test_a_program_that_refreshes_does_not_undo_a_sign_out(world: World) -> None:
+    world.sign_in()
+    world.expire_soon()
+    world.accounts.meanwhile = lambda: world.program().sign_out(everywhere=False)
+    assert world.refresher().signed_in() is None
+    assert world.store.load(world.profile) is None
+    assert world.store.orphaned_refresh_token("team") is None
+
+
+def test_a_program_that_refreshes_does_not_undo_a_sign_in(world: World) -> None:
+    world.sign_in()
+    world.expire_soon()
+    bob: list[ActiveSession] = []
+    world.accounts.meanwhile = lambda: bob.append(world.sign_in("bob"))
+    assert world.refresher().signed_in() is None
+    saved = world.store.load(world.profile)
+    assert saved
+    assert saved.username == "bob"
+    assert world.store.refresh_token(world.profile, "bob") == bob[0].session.refresh_token
+
+
+def test_a_refresh_goes_on_with_the_new_refresh_token_if_there_are_no_credentials_yet(world: World) -> None:
+    world.sign_in()
+    world.later = timedelta(hours=2)
+    world.issuer.fails = [Unreachable("no network")]
+    with pytest.raises(Unreachable):
+        world.program().sign_in(SignInRequest(), NOBODY)
+    saved = world.store.load(world.profile)
+    assert saved
+    assert saved.session
+    assert saved.session.id_token in world.cloud.tokens
+    assert world.program().sign_in(SignInRequest(), NOBODY).credentials.expires > datetime.now(UTC)
+
+
+def test_credentials_that_are_good_for_a_while_serve_if_a_refresh_fails(world: World) -> None:
+    signed_in = world.sign_in()
+    world.cloud.tokens.clear()
+    found = world.program().sign_in(SignInRequest(), NOBODY, left=timedelta(days=1))
+    assert found.credentials == signed_in.credentials
+
+
+def test_lost_tokens_are_none_and_a_refresh_gets_new_ones(world: World) -> None:
+    world.sign_in()
+    (world.store.folder / "team.json").unlink()
+    saved = world.store.load(world.profile)
+    assert saved
+    assert (saved.username, saved.session, saved.credentials) == ("alice", None, None)
+    assert world.program().sign_in(SignInRequest(), NOBODY).session.id_token in world.cloud.tokens
+
+
+def test_a_session_without_a_refresh_token_ends_with_its_credentials(world: World) -> None:
+    world.sign_in()
+    world.secrets.remove("refresh-token", "team")
+    world.later = timedelta(hours=2)
+    with pytest.raises(SignInRefused, match="no refresh token"):
+        world.refresher().signed_in()
+
+
+def test_a_program_that_is_refreshing_for_too_long_is_not_waited_for(world: World) -> None:
+    world.sign_in()
+    world.expire_soon()
+    holder = StoredSession(world.store, world.profile, "alice", 0)
+    refresher = TokenRefresher(holder, lambda: world.accounts, lambda: world.issuer, world.now)
+    with world.store.refreshing("team", 0), pytest.raises(Unreachable, match="another program"):
+        refresher.signed_in()
+
+
+def test_the_credentials_of_a_connection_end_with_a_sign_out(world: World) -> None:
+    credentials = world.sign_in().refreshing_credentials()
+    world.program().sign_out(everywhere=False)
+    world.later = timedelta(hours=2)
+    with pytest.raises(SessionEnded, match="signed out"):
+        credentials.current()
+
+
+# -- the tokens alone
+
+
+def test_tokens_that_expire_before_the_credentials_are_refreshed(world: World) -> None:
+    first = world.sign_in().session
+    saved = world.store.load(world.profile)
+    assert saved
+    assert saved.session
+    expiring = replace(saved.session, expires=world.now() + timedelta(seconds=5))
+    world.store.update(world.profile, replace(saved, session=expiring))
+    assert world.program().sign_in(SignInRequest(), NOBODY).session.id_token == first.id_token
+    assert world.program().require_session().id_token != first.id_token
+
+
+def test_new_tokens_serve_even_if_they_get_no_credentials(world: World) -> None:
+    first = world.sign_in().session
+    world.later = timedelta(hours=2)
+    world.issuer.fails = [CredentialsRefused("no provider")]
+    assert world.program().require_session().id_token != first.id_token
+
+
+def test_nobody_is_signed_in_at_first(world: World) -> None:
+    with pytest.raises(SignInRefused, match="nobody is signed in with the profile 'team'"):
+        world.program().require_session()
+    with pytest.raises(SignInRefused, match="nobody is signed in"):
+        world.program().sign_in(SignInRequest(), NOBODY)
+
+
+# -- the password
+
+
+def test_an_explicit_password_is_used_and_its_session_is_not_saved(world: World) -> None:
+    world.sign_in()
+    with pytest.raises(WrongPassword):
+        world.program().sign_in(SignInRequest("alice", "wrong", is_explicit=True), NOBODY)
+    own = world.program().sign_in(replace(ALICE, is_explicit=True), NOBODY)
+    saved = world.store.load(world.profile)
+    assert saved
+    assert saved.session
+    assert saved.session.id_token != own.session.id_token
+
+
+def test_a_private_session_outlives_the_saved_one_and_is_refreshed(world: World) -> None:
+    world.sign_in()
+    own = world.program().sign_in(replace(ALICE, is_explicit=True), NOBODY)
+    world.program().sign_out(everywhere=False)
+    world.later = timedelta(hours=2)
+    assert own.refreshing_credentials().current() != own.credentials
+    assert world.store.load(world.profile) is None
+
+
+def test_a_password_takes_the_place_of_a_session_that_cannot_be_refreshed(world: World) -> None:
+    world.sign_in()
+    world.cloud.tokens.clear()
+    world.later = timedelta(hours=2)
+    with pytest.raises(SessionEnded):
+        world.program().sign_in(SignInRequest(), NOBODY)
+    assert world.program().sign_in(ALICE, NOBODY)
+    assert world.reports.events == ["session expired"]
+
+
+def test_a_password_for_another_user_does_not_replace_the_saved_session(world: World) -> None:
+    world.sign_in()
+    assert world.program().sign_in(SignInRequest("bob", PASSWORD), NOBODY).username == "bob"
+    saved = world.store.load(world.profile)
+    assert saved
+    assert saved.username == "alice"
+
+
+def test_a_password_without_a_name_is_first_the_profile_s_user_s(world: World) -> None:
+    world.sign_in()
+    login = world.program(replace(world.profile, username="bob"))
+    assert login.expected_username(SignInRequest()) == "alice"
+    assert login.expected_username(SignInRequest(password="x")) == "bob"
+    assert login.expected_username(SignInRequest("carol", "x")) == "carol"
+
+
+def test_a_preset_password_needs_nobody_to_be_asked(world: World) -> None:
+    world.secrets.set("password", "team", "alice", PASSWORD)
+    assert world.program().sign_in(SignInRequest("alice"), NOBODY)
+    world.cloud.accounts["alice"].password = "changed"
+    world.program().sign_out(everywhere=False)
+    with pytest.raises(WrongPassword, match="preset") as caught:
+        world.program().sign_in(SignInRequest("alice"), NOBODY)
+    assert "aws-iot config -p PASS -k team" in (caught.value.hint or "")
+
+
+def test_a_keyring_that_is_locked_leaves_the_password_to_the_person(world: World) -> None:
+    class Locked(FakeKeyring):
+        def get(self, name: str) -> str | None:
+            raise LocalError("locked")
+
+    world.keyring = FakeKeyring()
+    world.secrets.set("password", "team", "alice", PASSWORD)
+    world.keyring = Locked()
+    with pytest.raises(LocalError, match="locked"):
+        world.program().sign_in(SignInRequest("alice"), NOBODY)
+    assert world.program().sign_in(SignInRequest("alice"), Person())
+    assert world.reports.events == ["keyring unusable"]
+
+
+def test_the_person_is_asked_for_what_is_missing(world: World) -> None:
+    assert world.program().sign_in(SignInRequest(), Person()).username == "alice"
+
+
+# -- challenges
+
+
+def test_a_code_may_be_typed_three_times(world: World) -> None:
+    world.cloud.accounts["alice"].challenges = [CODE_CHALLENGE]
+    person = Person(codes=("1", "2", CODE))
+    assert world.program().sign_in(SignInRequest(), person)
+    assert len(person.rejections) == 2
+
+
+def test_a_given_code_is_used_once_and_then_nobody_is_asked_for_another(world: World) -> None:
+    world.cloud.accounts["alice"].challenges = [CODE_CHALLENGE]
+    with pytest.raises(SignInRefused, match="not the code"):
+        world.program().sign_in(replace(ALICE, answers={"code": "000000"}), NOBODY)
+    with pytest.raises(SignInRefused, match="asks for a code, and nobody can be asked"):
+        world.program().sign_in(ALICE, NOBODY)
+    assert world.program().sign_in(replace(ALICE, answers={"code": CODE}), NOBODY)
+
+
+def test_a_new_password_replaces_the_preset_one(world: World) -> None:
+    new = Challenge("NEW_PASSWORD_REQUIRED", "alice", "session", "password", attributes=("nickname",))
+    world.cloud.accounts["alice"].challenges = [new]
+    world.secrets.set("password", "team", "alice", PASSWORD)
+    assert world.program().sign_in(SignInRequest("alice"), Person())
+    assert world.cloud.accounts["alice"].password == "Passw0rd-2"
+    assert world.cloud.accounts["alice"].attributes == {"nickname": "nickname of alice"}
+    assert world.secrets.get("password", "team", "alice") is None
+    assert world.reports.events == ["preset password of team removed"]
+
+
+# -- signing out
+
+
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_signing_out_revokes_the_session(world: World, everywhere: bool) -> None:
+    first, second = (
+        world.sign_in(),
+        world.program().sign_in(replace(ALICE, is_explicit=True), NOBODY),
+    )
+    assert world.program().sign_out(everywhere=everywhere)
+    assert first.session.refresh_token
+    assert first.session.refresh_token.value not in world.cloud.tokens
+    assert (second.session.id_token in world.cloud.tokens) is not everywhere
+    assert not world.program().sign_out(everywhere=everywhere)
+
+
+@pytest.mark.parametrize("lost", ["expired", "deleted", "revoked"])
+def test_signing_out_everywhere_refreshes_tokens_that_no_longer_serve(world: World, lost: str) -> None:
+    signed_in = world.sign_in()
+    if lost == "expired":
+        world.later = timedelta(hours=2)
+    elif lost == "deleted":
+        (world.store.folder / "team.json").unlink()
+    else:
+        del world.cloud.tokens[signed_in.session.id_token]
+    assert world.program().sign_out(everywhere=True)
+    assert world.cloud.tokens == {}
+    assert world.accounts.refreshes == 1
+
+
+def test_a_refresh_token_without_its_record_is_revoked(world: World) -> None:
+    token = world.sign_in().session.refresh_token
+    assert token
+    (world.records / "team.json").write_text("damaged")
+    assert world.program().sign_out(everywhere=False)
+    assert token.value not in world.cloud.tokens
+    assert not world.program().sign_out(everywhere=False)

@@ -163,7 +163,7 @@ class ScriptedBroker:
     def _serve(self, link: socket.socket, number: int) -> None:
         with _ignoring_the_dead(), link if self.tls is None else self._secured(link) as link:
             socket_events = WSConnection(ConnectionType.SERVER)
-            buffer = b""
+            buffer, is_closing = b"", False
             while data := link.recv(65536):
                 socket_events.receive_data(data)
                 for event in socket_events.events():
@@ -179,7 +179,7 @@ class ScriptedBroker:
                         case BytesMessage():
                             buffer += event.data
                         case CloseConnection():
-                            return
+                            is_closing = True  # what came with it counts
                 while packet := _take(buffer, number):
                     taken, buffer = packet
                     self.received.append(taken)
@@ -187,6 +187,8 @@ class ScriptedBroker:
                     if answer is CUT:
                         return
                     link.sendall(self._framed(answer))
+                if is_closing:
+                    return
 
     def _secured(self, link: socket.socket) -> socket.socket:
         assert self.tls

@@ -48,7 +48,8 @@ def publish_many(
     when those before it have been acknowledged. Raises as `Client.publish`.
     """
     from aws_iot.errors import ServiceRefused
-    from aws_iot.publishing.publisher import PUBLISHES_PER_SECOND, Stream
+    from aws_iot.publishing.pacing import PUBLISHES_PER_SECOND
+    from aws_iot.publishing.publisher import Callbacks, Publisher
 
     rejected: list[AwsIotError] = []
 
@@ -56,11 +57,11 @@ def publish_many(
         rejected.append(error)
 
     limit = PUBLISHES_PER_SECOND if rate is None else rate
-    publisher = Stream([client], rate=limit, on_link=lambda _: None, on_refused=reject)
+    publisher = Publisher([client], Callbacks(reject), rate=limit)
     number = 0
     for number, message in enumerate(messages, 1):
         try:
-            publisher.put(number, client.outgoing(room, message))
+            publisher.publish(number, client.outgoing(room, message))
         except ServiceRefused as error:  # before it was sent
             rejected.append(error)
         if rejected:

@@ -59,7 +59,7 @@ class FakeUser:
     attributes: dict[str, str] = field(default_factory=dict)
 
     def wanted(self, username: str) -> list[Challenge]:
-        """What the user pool asks besides the password: what a test has it ask, or the second factor."""
+        """The challenges after the password: those that a test has set, or the second factor."""
         if self.challenges or not self.second_factor:
             return list(self.challenges)
         return [Challenge(self.second_factor, username, "session", "code")]

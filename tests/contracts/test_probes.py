@@ -18,13 +18,13 @@ PROBES: dict[str, Callable[[Probes], CheckResult]] = {
 
 
 @pytest.mark.parametrize("probe", PROBES.values(), ids=PROBES)
-def test_a_probe_says_in_words_that_all_is_well(world: World, probe: Callable[[Probes], CheckResult]) -> None:
+def test_a_probe_reports_that_all_is_well(world: World, probe: Callable[[Probes], CheckResult]) -> None:
     result = probe(world.probes)
     assert result.text
     assert result.advice == ""
 
 
-def test_the_broker_upgrades_for_a_member_and_no_secret_is_told(world: World, username: str) -> None:
+def test_the_upgrade_of_a_member_succeeds_and_prints_no_secret(world: World, username: str) -> None:
     world.account(username)
     credentials = world.credentials(username)
     world.services.accept(credentials.identity)

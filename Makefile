@@ -31,7 +31,7 @@ $(AWSCLI)/ready: $(READY)
 test: $(READY) $(AWSCLI)/ready  ## the whole test suite; offline, once set up
 	@$(BIN)/python -m pytest --quiet --numprocesses 4 --dist worksteal -m 'not long'
 
-test-long: $(READY)  ## the tests that take minutes: networks and brokers that fail, credentials that end
+test-long: $(READY)  ## the tests that take minutes or measure time; needs an idle machine
 	@$(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal -m long
 
 check: $(READY)  ## format, lint, types, layers, template, generated docs

@@ -91,14 +91,14 @@ def main() -> None:
         app = App.in_folder(config)
         profile = app.config.profiles.change("default", lambda _: stack.profile)
         run(f"login -u {person.username} -p {PASSWORD}", env)
-        kept = app.auth.sessions.load(app.config.profiles.load("default"))
-        assert kept
+        saved = app.auth.sessions.load(app.config.profiles.load("default"))
+        assert saved
         keys = config / "keys.json"
         keys.write_text(
             f'{{"host": "{profile.endpoint.host}", "port": {profile.endpoint.port}, "ca": "{profile.ca_bundle}",'
             f'"region": "{profile.iot_region}", "identity": "{person.identity}",'
-            f'"id": "{kept.credentials.access_key_id}", "secret": "{kept.credentials.secret_access_key}",'
-            f'"token": "{kept.credentials.session_token}",'
+            f'"id": "{saved.credentials.access_key_id}", "secret": "{saved.credentials.secret_access_key}",'
+            f'"token": "{saved.credentials.session_token}",'
             f'"topic": "{profile.identity_pool_id}/lobby/{person.identity}"}}'
         )
         say = [COMMAND, "pub", "-r", "lobby", "-m", "hello"]

@@ -1,4 +1,4 @@
-"""What Cognito does and the local stack's engine does not, put in front of it: every call passes a handler."""
+"""A proxy before the local stack that adds what its engine lacks of Cognito: a handler sees every call."""
 
 import base64
 import hashlib
@@ -26,7 +26,7 @@ Forward = Callable[[str, dict[str, Any]], Reply]
 Handler = Callable[[str, dict[str, Any], Forward], Reply | None]
 
 CUT = None
-"""What a handler answers to close the connection without a word."""
+"""A handler returns this to close the connection without an answer."""
 
 
 @contextmanager
@@ -36,8 +36,11 @@ def cognito_proxy(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     dated: Callable[[datetime], str] = format_datetime,
 ) -> Iterator[str]:
-    """Another address for the services at `url`, where `handle` answers, given the operation, what it says, and
-    what asks the services themselves. `now` is the time there, which `dated` writes into each answer."""
+    """Another address for the services at `url`.
+
+    `handle` answers each call. It gets the operation, the request, and a function that forwards a request to the
+    services. `now` is the time of the proxy, and `dated` formats it for the `Date` header.
+    """
     there = urlsplit(url).netloc
 
     class Server(BaseHTTPRequestHandler):
@@ -83,12 +86,12 @@ def cognito_proxy(
 
 
 def refused(code: str, message: str) -> Reply:
-    """A refusal, as Cognito words it."""
+    """An error response of Cognito."""
     return 400, {"__type": code, "message": message}
 
 
 class AppRequired:
-    """Lets nobody in who has no authenticator app: MFA_SETUP, which takes the Session of a verified code."""
+    """Requires an authenticator app: without one, a sign-in gets the challenge MFA_SETUP."""
 
     def __init__(self) -> None:
         self.waiting: dict[str, dict[str, Any]] = {}
@@ -117,7 +120,7 @@ class AppRequired:
 
 
 class Rotation:
-    """Refresh tokens that serve once: each renewal gives another."""
+    """Rotates refresh tokens: each can be used once, and a refresh returns the next."""
 
     def __init__(self) -> None:
         self.real: dict[str, str] = {}
@@ -140,7 +143,7 @@ class Rotation:
 
 
 class Devices:
-    """A user pool that remembers machines: a known one proves itself by SRP, in place of the second factor.
+    """A user pool that remembers devices. A remembered device proves itself by SRP instead of a second factor.
 
     docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-device-tracking.html
     """

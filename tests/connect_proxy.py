@@ -1,4 +1,4 @@
-"""An HTTP proxy on 127.0.0.1, which knows a host that nobody else knows: what went through it came by it."""
+"""An HTTP proxy on 127.0.0.1. Only the proxy can resolve certain host names, so a reply proves that it was used."""
 
 import base64
 import socket
@@ -14,18 +14,18 @@ HOST = "127.0.0.1"
 
 @dataclass
 class ConnectProxy:
-    """Listens while it is entered, and opens a tunnel to the port of whoever knows the password, if there is one."""
+    """Listens within its `with` block, and opens tunnels for clients with the right password, if one is required."""
 
     known: dict[str, int]
-    """The port on this machine where each host listens."""
+    """The port on 127.0.0.1 for each host name."""
     password: str | None = None
-    """As `user:password`."""
+    """The required login, as `user:password`."""
     refusal: int | None = None
-    """The HTTP status that everybody gets instead of a tunnel."""
+    """The HTTP status that every client gets instead of a tunnel."""
     tls: ssl.SSLContext | None = None
-    """With which the proxy itself is reached."""
+    """Set if clients reach the proxy itself over TLS."""
     asked: list[str] = field(default_factory=list)
-    """Where somebody wanted to go, as `host:port`."""
+    """The requested destinations, as `host:port`."""
 
     def __enter__(self) -> Self:
         self._listener = socket.create_server((HOST, 0))
@@ -41,7 +41,7 @@ class ConnectProxy:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """Its port."""
         port: int = self._listener.getsockname()[1]
         return port
 

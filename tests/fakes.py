@@ -48,11 +48,13 @@ from aws_iot.messaging.connection import Connection, Done, Event, Publication
 from aws_iot.messaging.message import Properties
 from aws_iot.messaging.topics import matches
 from aws_iot.policy.access import PolicyLayer, Principal, Question
+from aws_iot.policy.documents import Document, parse
 from aws_iot.policy.reader import AwsVerdict
 
 POOL = "us-east-1:00000000-0000-0000-0000-00000000abcd"
 CODE = "123456"
 RESET_CODE = "654321"
+ANYTHING = {"Action": "*", "Resource": "*"}
 
 
 @dataclass
@@ -66,6 +68,12 @@ class FakeUser:
     challenges: list[Challenge] = field(default_factory=list)
     second_factor: str | None = None
     attributes: dict[str, str] = field(default_factory=dict)
+
+    def wanted(self, username: str) -> list[Challenge]:
+        """The challenges after the password: those that a test has set, or the second factor."""
+        if self.challenges or not self.second_factor:
+            return list(self.challenges)
+        return [Challenge(self.second_factor, username, "session", "code")]
 
 
 @dataclass
@@ -97,7 +105,8 @@ class FakeCloud:
     other_identities: dict[str, list[str]] = field(default_factory=dict)
     """Identities of people without an account here, and their policies apart from the team's."""
     fails: AwsIotError | None = None
-    layers: list[PolicyLayer] = field(default_factory=list)
+    layers: list[PolicyLayer] | None = None
+    """The policy layers of everybody; None are those of the role and of the team's policy."""
     aws_verdicts: dict[str, AwsVerdict] | AwsIotError = field(default_factory=dict)
     stack: "FakeStack" = field(default_factory=lambda: FakeStack())
     published: list[tuple[str, bytes, Properties]] = field(default_factory=list)
@@ -108,6 +117,12 @@ class FakeCloud:
         self.accounts[username] = account
         self.members.add(account.identity)
         return account.identity
+
+    def invite(self, username: str, password: str) -> None:
+        """What an admin does: an account with a temporary password."""
+        wanted = Challenge("NEW_PASSWORD_REQUIRED", username, "session", "password")
+        account = FakeUser(password, f"{username}@example.com", confirmed=True, challenges=[wanted])
+        self.accounts[username] = account
 
     def deliver(self, topic: str, payload: bytes, properties: Properties = (), qos: int = 1) -> None:
         """What the broker does with a publication that it took."""
@@ -148,7 +163,7 @@ class FakeAccounts:
             raise AccountNotConfirmed("this account is not confirmed yet")
         if account.password != password:
             raise WrongPassword("wrong user name or password")
-        return self._next(username, list(account.challenges), device)
+        return self._next(username, account.wanted(username), device)
 
     def answer(self, challenge: Challenge, answer: ChallengeAnswer) -> Session | Challenge:
         account = self.account(challenge.username)
@@ -158,7 +173,8 @@ class FakeAccounts:
             if len(answer.value) < 8:
                 raise PasswordTooWeak("the password is too weak: not long enough")
             account.password, account.attributes = answer.value, dict(answer.attributes)
-        rest = account.challenges[account.challenges.index(challenge) + 1 :]
+        wanted = account.wanted(challenge.username)
+        rest = wanted[wanted.index(challenge) + 1 :]
         if challenge.wants == "password":
             account.challenges = rest
         return self._next(challenge.username, rest)
@@ -469,7 +485,27 @@ class FakePolicyReader:
         self._cloud = cloud
 
     def read(self, identity: str) -> tuple[Sequence[PolicyLayer], str | None]:
-        return self._cloud.layers, "123456789012"
+        account = "123456789012"
+        if self._cloud.layers is not None:
+            return self._cloud.layers, account
+        role = parse("rooms", {"Version": "2012-10-17", "Statement": {"Effect": "Allow", **ANYTHING}})
+        team = [self._team_policy()] if identity in self._cloud.members else []
+        attached = PolicyLayer("IoT", ", ".join(one.name for one in team), tuple(team))
+        return [PolicyLayer("role", "MemberRole", (role,)), attached], account
+
+    def _team_policy(self) -> Document:
+        topics = {
+            "iot:Connect": "client/*",
+            "iot:Subscribe": f"topicfilter/{POOL}/*",
+            "iot:Receive": f"topic/{POOL}/*",
+            "iot:Publish": f"topic/{POOL}/*/${{cognito-identity.amazonaws.com:sub}}",
+        }
+        statements = [
+            {"Effect": "Allow", "Action": action, "Resource": f"arn:aws:iot:*:*:{resource}"}
+            for action, resource in topics.items()
+        ]
+        name = self._cloud.profile.policy_name or ""
+        return parse(name, {"Version": "2012-10-17", "Statement": statements})
 
     def aws_verdicts(self, principal: Principal, questions: Sequence[Question]) -> dict[Question, AwsVerdict]:
         verdicts = self._cloud.aws_verdicts

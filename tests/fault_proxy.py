@@ -1,7 +1,7 @@
-"""A TCP proxy on 127.0.0.1 that does to a connection what networks do: cuts it, stalls it, slows it.
+"""A TCP proxy on 127.0.0.1 that imitates bad networks: it cuts connections, stalls them, and slows them down.
 
-It knows nothing of what it carries: bytes pass through untouched, so TLS stays between the two ends. A
-client uses it by a profile whose endpoint has the proxy's port.
+It forwards bytes unchanged, so TLS stays between client and server. A client uses it through a profile whose endpoint
+has the proxy's port.
 """
 
 import socket
@@ -18,11 +18,11 @@ from tests.waiting import DEADLINE_SECONDS
 
 HOST = "127.0.0.1"
 AT_ONCE = struct.pack("ii", 1, 0)
-"""With this a socket that is closed sends RST."""
+"""A value of SO_LINGER: closing the socket sends RST."""
 
 
 class Way(Enum):
-    """Which way bytes go."""
+    """The direction of bytes."""
 
     UP = "to the server"
     DOWN = "to the client"
@@ -30,15 +30,15 @@ class Way(Enum):
 
 @dataclass
 class FaultProxy:
-    """Listens while it is entered, and carries each link to the port `target`."""
+    """Listens within its `with` block, and forwards each connection to the port `target`."""
 
     target: int
     accepted: list[float] = field(default_factory=list)
-    """When each link was accepted, by the monotonic clock."""
+    """When each connection was accepted, by the monotonic clock."""
     bytes_per_second: float | None = None
-    """How much each link carries each way; None is all that it can."""
+    """The speed of each connection in each direction; None means unlimited."""
     is_mute: bool = False
-    """Whether new links are accepted and never answered, nor carried anywhere."""
+    """Whether new connections are accepted, but neither answered nor forwarded."""
 
     def __enter__(self) -> Self:
         self._flowing = threading.Event()
@@ -60,48 +60,48 @@ class FaultProxy:
 
     @property
     def port(self) -> int:
-        """Where it listens, also when it listens again."""
+        """The port, which stays the same after `refuse` and `admit`."""
         return self._port
 
     def refuse(self) -> None:
-        """Listen no more: who connects now is refused. The links that stand stay."""
+        """Stop listening, so new connections are refused. Open connections stay open."""
         with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)  # wakes `accept`, which closing would not
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes `accept`; close() would not
         self._listener.close()
 
     def admit(self) -> None:
-        """Listen (again), on the same port."""
+        """Listen, always on the same port."""
         self._listener = socket.create_server((HOST, self._port))
         self._port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def cut(self, *, reset: bool = False) -> int:
-        """Cut every link, by FIN or by RST; how many there were."""
+        """Cut every connection, by FIN or by RST. Returns how many there were."""
         standing = [link for link in self._links if not link.is_over]
         for link in standing:
             link.cut(reset=reset)
         return len(standing)
 
     def cut_after(self, size: int, way: Way, *, reset: bool = False) -> None:
-        """Cut every link once it has carried so many more bytes that way: in the middle of a packet, as a rule."""
+        """Cut every connection after `size` more bytes in this direction, usually within a packet."""
         for link in self._links:
             link.cut_after(size, way, reset=reset)
 
     def half_close(self, way: Way) -> None:
-        """End every link one way: that side is told that nothing more comes, and may go on talking."""
+        """Close one direction of every connection. The receiver sees the end of the stream, and can still send."""
         for link in self._links:
             link.half_close(way)
 
     def stall(self) -> None:
-        """Accept links and bytes, and carry nothing, until `flow`."""
+        """Accept connections and bytes, but forward nothing until `flow`."""
         self._flowing.clear()
 
     def flow(self) -> None:
-        """End a stall: what came meanwhile is carried now."""
+        """End a stall, and forward what arrived meanwhile."""
         self._flowing.set()
 
     def wait_for_links(self, count: int) -> None:
-        """Return when so many links were accepted."""
+        """Return when `count` connections have been accepted."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.accepted) >= count, DEADLINE_SECONDS)
 
@@ -111,7 +111,7 @@ class FaultProxy:
                 client, _ = listener.accept()
             except OSError:
                 return
-            with suppress(OSError):  # of a client that has gone again
+            with suppress(OSError):  # the client has already closed the connection
                 with self._changed:
                     self.accepted.append(time.monotonic())
                     self._changed.notify_all()
@@ -120,15 +120,15 @@ class FaultProxy:
                     continue
                 try:
                     server = socket.create_connection((HOST, self.target), timeout=DEADLINE_SECONDS)
-                except OSError:  # as a client without a proxy would find it
+                except OSError:  # the client sees what it would see without a proxy
                     client.close()
                     raise
                 link = _Link(self, client, server)
-                self._links.append(link)  # before anything passes, so that a cut finds it
+                self._links.append(link)  # before any byte passes, so that a cut includes it
                 link.start()
 
     def wait_to_carry(self, size: int) -> None:
-        """Return when so many bytes may pass."""
+        """Return when `size` bytes may pass."""
         self._flowing.wait()
         if self.bytes_per_second:
             time.sleep(size / self.bytes_per_second)
@@ -155,7 +155,7 @@ class _Link:
         self.is_over, self._is_reset = True, reset
         for end, _ in self._sockets.values():
             with suppress(OSError):
-                # RST leaves when the socket is closed, after its pump has been woken by this.
+                # This wakes the pump. RST is sent when the socket is closed.
                 end.shutdown(socket.SHUT_RD if reset else socket.SHUT_RDWR)
 
     def cut_after(self, size: int, way: Way, *, reset: bool) -> None:
@@ -183,7 +183,7 @@ class _Link:
             if not self.is_over:
                 sink.shutdown(socket.SHUT_WR)
             return
-        self.cut(reset=True)  # the other end is gone
+        self.cut(reset=True)  # the other end has closed the connection
 
     def _close(self) -> None:
         for pump in self._pumps:

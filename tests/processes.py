@@ -38,7 +38,7 @@ def environment(config: Path, **more: str) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
     ours = {
         "AWS_IOT_CONFIG_DIR": str(config),
-        "AWS_IOT_SECRETS": "file",  # never the keyring of whoever runs the tests
+        "AWS_IOT_SECRETS": "file",  # never your own keyring
         "PYTHONUNBUFFERED": "1",
         "HOME": str(config),
     }
@@ -194,7 +194,7 @@ def totp(secret: str) -> str:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with an account, on a stack."""
+    """A person with an account on a stack."""
 
     username: str
     identity: str
@@ -226,7 +226,7 @@ class Stack:
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment of somebody who uses the profile of this stack."""
+        """The environment of a person who uses the profile of this stack."""
         return environment(self.config, AWS_IOT_PROFILE="local")
 
     @property
@@ -269,7 +269,7 @@ class Stack:
         self._iot.attach_policy(policyName=self.profile.policy_name, target=identity)
 
     def attach_policy_of_its_own(self, identity: str, document: str) -> None:
-        """Accept somebody by a policy that nobody else has."""
+        """Accept an identity through a policy of its own."""
         name = f"of-{uuid.uuid4().hex[:8]}"
         self._iot.create_policy(policyName=name, policyDocument=document)
         self._iot.attach_policy(policyName=name, target=identity)

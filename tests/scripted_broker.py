@@ -1,4 +1,4 @@
-"""A broker that does what a script says: for all that a well-behaved one never does.
+"""A broker that follows a script, for everything that a well-behaved broker never does.
 
 It checks no signatures and keeps no messages; the local stack is there for what AWS does when all is well.
 """
@@ -49,7 +49,7 @@ def suback(packet: "Packet", reason: int = 1) -> bytes:
 
 
 def unsuback(packet: "Packet") -> bytes:
-    """Of a packet with one filter."""
+    """The answer to an UNSUBSCRIBE with one filter."""
     return bytes([0xB0, 4]) + packet.id + b"\0\0"
 
 
@@ -59,7 +59,7 @@ def disconnect(reason: int) -> bytes:
 
 @dataclass(frozen=True)
 class Packet:
-    """A packet from a client, as far as a script needs it. `link` counts the connections from 1."""
+    """A packet from a client. `link` counts the connections from 1."""
 
     link: int
     kind: Kind
@@ -83,13 +83,13 @@ class Packet:
 
 
 CUT = None
-"""What a script answers to close the connection without a word."""
+"""A script returns this to close the connection without an answer."""
 
 Script = Callable[[Packet], bytes | None]
 
 
 def agreeable(packet: Packet) -> bytes | None:
-    """Says yes to everything."""
+    """Accept everything."""
     match packet.kind:
         case Kind.CONNECT:
             return CONNACK
@@ -107,7 +107,10 @@ def agreeable(packet: Packet) -> bytes | None:
 
 @dataclass
 class ScriptedBroker:
-    """Listens on 127.0.0.1 while it is entered. `upgrade` gives the HTTP status for a link: 101 lets it in, 0 cuts."""
+    """Listens on 127.0.0.1 within its `with` block.
+
+    `upgrade` returns the HTTP status for a connection: 101 accepts it, 0 closes it without an answer.
+    """
 
     script: Script = agreeable
     upgrade: Callable[[int], int] = lambda _: 101
@@ -129,23 +132,23 @@ class ScriptedBroker:
 
     @property
     def endpoint(self) -> Endpoint:
-        """Where it listens."""
+        """Its address."""
         return Endpoint.parse(
             f"{'wss' if self.tls else 'ws'}://127.0.0.1:{self._listener.getsockname()[1]}/mqtt"
         )
 
     def of(self, kind: Kind) -> list[Packet]:
-        """The packets of a kind that came so far."""
+        """The packets of one kind that have arrived."""
         return [packet for packet in self.received if packet.kind is kind]
 
     def send(self, data: bytes) -> None:
-        """Send on every link that stands."""
+        """Send on every open connection."""
         for link in self._sockets:
             with _ignoring_the_dead():
                 link.sendall(self._framed(data))
 
     def cut(self) -> None:
-        """Close every link without a word."""
+        """Close every connection without a DISCONNECT."""
         for link in self._sockets:
             with _ignoring_the_dead():
                 link.shutdown(socket.SHUT_RDWR)
@@ -163,7 +166,7 @@ class ScriptedBroker:
     def _serve(self, link: socket.socket, number: int) -> None:
         with _ignoring_the_dead(), link if self.tls is None else self._secured(link) as link:
             socket_events = WSConnection(ConnectionType.SERVER)
-            buffer = b""
+            buffer, is_closing = b"", False
             while data := link.recv(65536):
                 socket_events.receive_data(data)
                 for event in socket_events.events():
@@ -179,7 +182,7 @@ class ScriptedBroker:
                         case BytesMessage():
                             buffer += event.data
                         case CloseConnection():
-                            return
+                            is_closing = True  # after the packets that arrived with it
                 while packet := _take(buffer, number):
                     taken, buffer = packet
                     self.received.append(taken)
@@ -187,6 +190,8 @@ class ScriptedBroker:
                     if answer is CUT:
                         return
                     link.sendall(self._framed(answer))
+                if is_closing:
+                    return
 
     def _secured(self, link: socket.socket) -> socket.socket:
         assert self.tls
@@ -219,7 +224,7 @@ def _take(buffer: bytes, link: int) -> tuple[Packet, bytes] | None:
 
 @contextmanager
 def _ignoring_the_dead() -> Iterator[list[bool]]:
-    """Sockets that are closed under us are closed; the list is empty once that has happened."""
+    """Ignore the errors of closed sockets. The list is empty after such an error."""
     alive = [True]
     try:
         yield alive

@@ -78,20 +78,20 @@ def numbers(folder: Path, count: int) -> Path:
 
 @dataclass
 class Listener:
-    """Hears the numbers, as `sub` hears messages: each once, by its id."""
+    """Receives the numbers as `sub` does: duplicates are dropped by their message ID."""
 
     connection: IotCoreConnection
     heard: Counter[int] = field(default_factory=Counter)
     order: list[int] = field(default_factory=list)
     links: list[Lost | Restored] = field(default_factory=list)
-    """What happened to its own connection."""
+    """The events of its own connection."""
 
     @classmethod
     @contextmanager
     def start(
         cls, stack: Stack, *, port: int | None = None, durable: str | None = None
     ) -> Iterator["Listener"]:
-        """Everything that is said within the block is heard."""
+        """A listener that receives everything that is sent within the `with` block."""
         person = stack.person()
         with connected(stack, person, port=port, durable=durable) as connection:
             client = stack.app().messaging.client(stack.profile, connection, person.identity, "listener")
@@ -119,27 +119,27 @@ class Listener:
             return
 
     def wait_until(self, happened: Callable[[], bool], seconds: float = DEADLINE_SECONDS) -> None:
-        """Return when it has happened; fails if nothing more is heard for so long."""
+        """Return when it has happened. Fail if nothing arrives for `seconds`."""
         with self._changed:
             while not happened():
                 moved = self._changed.wait(seconds)
                 assert moved, f"nothing more for {seconds} s after {len(self.heard)} numbers: {self.links}"
 
     def wait_for(self, count: int) -> None:
-        """Return when so many different numbers were heard."""
+        """Return when `count` different numbers have arrived."""
         self.wait_until(lambda: len(self.heard) >= count)
 
     def assert_all_once(self, count: int) -> None:
-        """Each number below `count` comes, and has come once."""
+        """Wait for each number below `count`; none may arrive twice."""
         self.wait_for(count)
         assert self.missing(count) == []
         assert [number for number, times in self.heard.items() if times > 1] == []
 
     def missing(self, count: int) -> Sequence[int]:
-        """The numbers below `count` that did not come yet."""
+        """The numbers below `count` that have not arrived yet."""
         return [number for number in range(count) if number not in self.heard]
 
 
 def new_id() -> str:
-    """An id that no other message has."""
+    """A new message ID."""
     return os.urandom(16).hex()

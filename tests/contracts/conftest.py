@@ -1,5 +1,6 @@
 """Each contract runs twice: on the fakes, and on the real adapters against the local stack."""
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,14 +12,20 @@ from aws_iot.auth.accounts import Accounts
 from aws_iot.auth.credentials import CredentialIssuer, Credentials
 from aws_iot.auth.session import Session
 from aws_iot.config.profile import Profile
+from aws_iot.doctor.probes import Probes
 from aws_iot.messaging.connection import Connection
+from aws_iot.policy.reader import PolicyReader
 from tests.fakes import CODE, FakeApp, FakeCloud
 from tests.processes import PASSWORD, Stack, session_of, totp
 
 
 @dataclass(frozen=True)
 class Services:
-    """What stands behind the three seams, and how an admin accepts somebody there."""
+    """The services, and what only their owner can do there.
+
+    `accept` makes an identity a member. `code_of` is what an authenticator app with this secret shows now. `invite`
+    creates an account as an admin does, with a temporary password.
+    """
 
     app: App
     profile: Profile
@@ -26,6 +33,7 @@ class Services:
     issuer: CredentialIssuer
     accept: Callable[[str], None]
     code_of: Callable[[str], str]
+    invite: Callable[[str, str], None]
 
 
 @dataclass(frozen=True)
@@ -47,9 +55,13 @@ class World:
     def issuer(self) -> CredentialIssuer:
         return self.services.issuer
 
-    def code_of(self, secret: str) -> str:
-        """What an authenticator app with this secret shows now."""
-        return self.services.code_of(secret)
+    @property
+    def policy_reader(self) -> PolicyReader:
+        return self.services.app.admin.policy_reader(self.profile, None)
+
+    @property
+    def probes(self) -> Probes:
+        return self.services.app.doctor.probes(self.profile)
 
     def account(self, username: str) -> None:
         """A confirmed account of that name."""
@@ -77,6 +89,15 @@ class World:
 def real_services(stack: Stack) -> Services:
     """The real adapters on the local stack; their clients take a while to make."""
     app = stack.app()
+
+    def invite(username: str, password: str) -> None:
+        stack.user_pool.admin_create_user(
+            UserPoolId=stack.profile.user_pool_id,
+            Username=username,
+            TemporaryPassword=password,
+            MessageAction="SUPPRESS",
+        )
+
     return Services(
         app,
         stack.profile,
@@ -84,6 +105,7 @@ def real_services(stack: Stack) -> Services:
         app.auth.issuer(stack.profile),
         stack.accept,
         totp,
+        invite,
     )
 
 
@@ -91,13 +113,32 @@ def real_services(stack: Stack) -> Services:
 def world(request: pytest.FixtureRequest, app: FakeApp, cloud: FakeCloud) -> Iterator[World]:
     """The services, in memory or real."""
     if request.param == "fakes":
-        accounts, issuer = app.auth.accounts(cloud.profile), app.auth.issuer(cloud.profile)
-        world = World(Services(app, cloud.profile, accounts, issuer, cloud.members.add, lambda _: CODE))
+        services = Services(
+            app,
+            cloud.profile,
+            app.auth.accounts(cloud.profile),
+            app.auth.issuer(cloud.profile),
+            cloud.members.add,
+            lambda _: CODE,
+            cloud.invite,
+        )
+        world = World(services)
     else:
         world = World(request.getfixturevalue("real_services"))
     yield world
     for connection in world.opened:
         connection.close()
+
+
+@pytest.fixture
+def admin(world: World, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> World:
+    """The same, where this process has the AWS credentials and settings of an admin of the local stack."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in stack.account_env.items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+    return world
 
 
 @pytest.fixture

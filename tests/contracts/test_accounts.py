@@ -171,7 +171,7 @@ def test_an_authenticator_app_is_set_up_with_a_code_from_it(world: World, userna
     secret = account.new_authenticator()
     with pytest.raises(CodeRefused):
         account.confirm_authenticator("000000")
-    account.confirm_authenticator(world.code_of(secret))
+    account.confirm_authenticator(world.services.code_of(secret))
     account.use_second_factor("SOFTWARE_TOKEN_MFA")
     assert account.second_factors() == SecondFactors(("SOFTWARE_TOKEN_MFA",), "SOFTWARE_TOKEN_MFA")
     account.use_second_factor(None)

@@ -1,4 +1,4 @@
-"""What every `Connection` has to do, under the policies of the template."""
+"""The contract of `Connection`, under the policies of the template."""
 
 import queue
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from tests.waiting import DEADLINE_SECONDS, MOMENT_SECONDS
 
 @dataclass(frozen=True)
 class Member:
-    """Somebody who is connected."""
+    """A member with a connection."""
 
     pool: str
     identity: str
@@ -23,14 +23,14 @@ class Member:
         return f"{self.pool}/{room}/{self.identity}"
 
 
-def enter(world: World, username: str) -> Member:
+def connect(world: World, username: str) -> Member:
     world.account(username)
     credentials = world.credentials(username)
     world.services.accept(credentials.identity)
     return Member(world.profile.identity_pool_id, credentials.identity, world.connect(credentials))
 
 
-def test_an_identity_that_nobody_accepted_cannot_connect(world: World, username: str) -> None:
+def test_an_identity_that_is_not_accepted_cannot_connect(world: World, username: str) -> None:
     world.account(username)
     credentials = world.credentials(username)
     with pytest.raises(NotAccepted, match=credentials.identity) as refused:
@@ -38,8 +38,8 @@ def test_an_identity_that_nobody_accepted_cannot_connect(world: World, username:
     assert refused.value.hint
 
 
-def test_what_is_published_reaches_a_subscriber_as_it_was(world: World, username: str) -> None:
-    alice, bob = enter(world, username), enter(world, f"{username}-2")
+def test_a_subscriber_receives_a_publication_unchanged(world: World, username: str) -> None:
+    alice, bob = connect(world, username), connect(world, f"{username}-2")
     alice.connection.subscribe([f"{alice.pool}/lobby/+"])
     said = Publication(bob.topic("lobby"), b'{"msg":"hi"}', (("id", "1"), ("name", "Bob"), ("id", "2")))
     bob.connection.publish(said)
@@ -47,15 +47,15 @@ def test_what_is_published_reaches_a_subscriber_as_it_was(world: World, username
 
 
 def test_any_bytes_can_be_published(world: World, username: str) -> None:
-    alice = enter(world, username)
+    alice = connect(world, username)
     alice.connection.subscribe([f"{alice.pool}/#"])
     for payload in (b"", b"\xff\x00\x1b", b"x" * 100_000):
         alice.connection.publish(Publication(alice.topic("lobby"), payload))
         assert alice.connection.receive(DEADLINE_SECONDS) == Publication(alice.topic("lobby"), payload)
 
 
-def test_messages_of_a_publisher_arrive_in_order(world: World, username: str) -> None:
-    alice = enter(world, username)
+def test_publications_arrive_in_order(world: World, username: str) -> None:
+    alice = connect(world, username)
     alice.connection.subscribe([f"{alice.pool}/lobby/+"])
     for number in range(50):
         alice.connection.publish(Publication(alice.topic("lobby"), str(number).encode()))
@@ -65,8 +65,8 @@ def test_messages_of_a_publisher_arrive_in_order(world: World, username: str) ->
     ]
 
 
-def test_what_is_unsubscribed_is_not_heard_any_more_and_the_rest_is(world: World, username: str) -> None:
-    alice = enter(world, username)
+def test_unsubscribing_affects_only_its_filters(world: World, username: str) -> None:
+    alice = connect(world, username)
     alice.connection.subscribe([f"{alice.pool}/a/+", f"{alice.pool}/b/+"])
     alice.connection.unsubscribe([f"{alice.pool}/a/+", f"{alice.pool}/never-asked-for/+"])
     for room in ("a", "b"):
@@ -74,44 +74,42 @@ def test_what_is_unsubscribed_is_not_heard_any_more_and_the_rest_is(world: World
     assert alice.connection.receive(DEADLINE_SECONDS) == Publication(alice.topic("b"), b"x")
 
 
-def test_a_room_that_was_not_asked_for_is_not_heard(world: World, username: str) -> None:
-    alice = enter(world, username)
+def test_other_rooms_are_not_received(world: World, username: str) -> None:
+    alice = connect(world, username)
     alice.connection.subscribe([f"{alice.pool}/lobby/+"])
     alice.connection.publish(Publication(alice.topic("other"), b"x"))
     assert alice.connection.receive(MOMENT_SECONDS) is None
 
 
 def test_two_filters_are_granted_at_once(world: World, username: str) -> None:
-    alice = enter(world, username)
+    alice = connect(world, username)
     alice.connection.subscribe([f"{alice.pool}/a/+", f"{alice.pool}/b/+"])
     alice.connection.publish(Publication(alice.topic("b"), b"x"))
     assert alice.connection.receive(DEADLINE_SECONDS) == Publication(alice.topic("b"), b"x")
 
 
-def test_nobody_can_publish_under_the_id_of_another(world: World, username: str) -> None:
-    alice, bob = enter(world, username), enter(world, f"{username}-2")
+def test_an_identity_cannot_publish_under_another(world: World, username: str) -> None:
+    alice, bob = connect(world, username), connect(world, f"{username}-2")
     with pytest.raises(TopicRefused, match="not authorized to publish") as refused:
         bob.connection.publish(Publication(alice.topic("lobby"), b"x"))
     assert refused.value.exit_code == 5
 
 
-def test_a_connection_outlives_a_refused_publication(world: World, username: str) -> None:
-    alice = enter(world, username)
+def test_a_rejected_publication_does_not_end_the_connection(world: World, username: str) -> None:
+    alice = connect(world, username)
     with pytest.raises(TopicRefused):
         alice.connection.publish(Publication(f"other-pool/lobby/{alice.identity}", b"x"))
     alice.connection.publish(Publication(alice.topic("lobby"), b"x"))
 
 
-def test_nobody_can_hear_the_rooms_of_another_pool(world: World, username: str) -> None:
-    alice = enter(world, username)
+def test_the_rooms_of_another_pool_cannot_be_subscribed_to(world: World, username: str) -> None:
+    alice = connect(world, username)
     with pytest.raises(TopicRefused, match="not authorized to subscribe"):
         alice.connection.subscribe(["us-east-1:99999999-0000-0000-0000-000000000000/#"])
 
 
-def test_what_is_handed_over_is_acknowledged_in_order_and_arrives_in_order(
-    world: World, username: str
-) -> None:
-    alice = enter(world, username)
+def test_publications_are_acknowledged_and_delivered_in_order(world: World, username: str) -> None:
+    alice = connect(world, username)
     alice.connection.subscribe([f"{alice.pool}/lobby/+"])
     told: queue.SimpleQueue[tuple[int, AwsIotError | None]] = queue.SimpleQueue()
     for number in range(250):
@@ -129,8 +127,8 @@ def test_what_is_handed_over_is_acknowledged_in_order_and_arrives_in_order(
         alice.connection.acknowledge()
 
 
-def test_who_hands_over_is_told_of_a_refusal(world: World, username: str) -> None:
-    alice = enter(world, username)
+def test_a_rejection_is_reported_to_the_sender(world: World, username: str) -> None:
+    alice = connect(world, username)
     told: queue.SimpleQueue[AwsIotError | None] = queue.SimpleQueue()
     alice.connection.send(Publication(f"other-pool/lobby/{alice.identity}", b"x"), told.put)
     assert isinstance(told.get(timeout=DEADLINE_SECONDS), TopicRefused)
@@ -138,15 +136,15 @@ def test_who_hands_over_is_told_of_a_refusal(world: World, username: str) -> Non
     assert told.get(timeout=DEADLINE_SECONDS) is None
 
 
-def test_a_publication_may_leave_without_an_acknowledgement(world: World, username: str) -> None:
-    alice = enter(world, username)
+def test_qos_0_needs_no_acknowledgement(world: World, username: str) -> None:
+    alice = connect(world, username)
     alice.connection.subscribe([f"{alice.pool}/lobby/+"])
     alice.connection.publish(Publication(alice.topic("lobby"), b"x", qos=0))
     assert alice.connection.receive(DEADLINE_SECONDS) == Publication(alice.topic("lobby"), b"x", qos=0)
 
 
-def test_a_reader_that_is_slow_gets_everything(world: World, username: str) -> None:
-    alice = enter(world, username)
+def test_a_slow_reader_receives_everything(world: World, username: str) -> None:
+    alice = connect(world, username)
     alice.connection.subscribe([f"{alice.pool}/lobby/+"])
     for number in range(150):
         alice.connection.publish(Publication(alice.topic("lobby"), str(number).encode()))
@@ -160,11 +158,11 @@ def test_a_reader_that_is_slow_gets_everything(world: World, username: str) -> N
     assert got == [b"%d" % number for number in range(150)]
 
 
-def test_waiting_ends_in_time_where_nothing_comes(world: World, username: str) -> None:
-    assert enter(world, username).connection.receive(0.1) is None
+def test_receiving_ends_after_the_timeout(world: World, username: str) -> None:
+    assert connect(world, username).connection.receive(0.1) is None
 
 
-def test_closing_twice_is_fine(world: World, username: str) -> None:
-    connection = enter(world, username).connection
+def test_a_connection_can_be_closed_twice(world: World, username: str) -> None:
+    connection = connect(world, username).connection
     connection.close()
     connection.close()

@@ -10,7 +10,7 @@ from tests.contracts.conftest import World
 from tests.processes import PASSWORD
 
 
-def test_keys_last_an_hour(world: World, username: str) -> None:
+def test_credentials_last_an_hour(world: World, username: str) -> None:
     world.account(username)
     credentials = world.issuer.issue(world.sign_in(username, PASSWORD))
     assert timedelta(minutes=50) < credentials.expires - datetime.now(UTC) <= timedelta(hours=1)
@@ -30,21 +30,21 @@ def test_two_people_have_two_identities(world: World, username: str) -> None:
     assert world.credentials(username).identity != world.credentials(f"{username}-2").identity
 
 
-def test_an_altered_token_is_refused(world: World, username: str) -> None:
+def test_an_altered_token_is_rejected(world: World, username: str) -> None:
     world.account(username)
     session = world.sign_in(username, PASSWORD)
     with pytest.raises(CredentialsRefused):
         world.issuer.issue(replace(session, id_token=session.id_token[:-8] + "AAAAAAAA"))
 
 
-def test_an_access_token_is_no_id_token(world: World, username: str) -> None:
+def test_an_access_token_is_rejected(world: World, username: str) -> None:
     world.account(username)
     session = world.sign_in(username, PASSWORD)
     with pytest.raises(CredentialsRefused):
         world.issuer.issue(replace(session, id_token=session.access_token))
 
 
-def test_who_knows_the_identity_gets_its_keys(world: World, username: str) -> None:
+def test_a_known_identity_saves_looking_it_up(world: World, username: str) -> None:
     world.account(username)
     session = world.sign_in(username, PASSWORD)
     first = world.issuer.issue(session)

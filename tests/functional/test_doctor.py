@@ -101,7 +101,7 @@ def test_only_its_own_message_counts_as_the_echo(aws_iot: CommandLine, app: Fake
 
 
 def test_it_does_not_prompt_without_a_terminal(aws_iot: CommandLine, identity: str) -> None:
-    assert "nobody is signed in" in aws_iot("doctor", ends=4).stdout
+    assert "not signed in" in aws_iot("doctor", ends=4).stdout
     assert "alice is not signed in" in aws_iot("doctor -u alice", ends=4).stdout
 
 

@@ -123,7 +123,7 @@ def test_whoami_calls_no_service(aws_iot: CommandLine, app: FakeApp, identity: s
 
 def test_nobody_is_signed_in_at_first(aws_iot: CommandLine) -> None:
     assert "aws-iot login -k default" in aws_iot("whoami", ends=4).stderr
-    assert "Nobody" in aws_iot("logout").stderr
+    assert "not signed in" in aws_iot("logout").stderr
 
 
 def saved(app: FakeApp) -> tuple[Session, RefreshToken]:
@@ -171,7 +171,7 @@ def test_a_damaged_cache_is_refreshed(
     path.unlink()
     aws_iot("pub -r lobby -m hello")
     aws_iot("logout")
-    assert "Nobody" in aws_iot("logout").stderr
+    assert "not signed in" in aws_iot("logout").stderr
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"null", b"[]", b'{"pools": 1}', b"\xff"])

@@ -366,7 +366,7 @@ def test_an_app_client_with_an_unknown_secret(real: CommandLine, stack: Stack) -
 
 def test_no_session_and_no_password(real: CommandLine) -> None:
     change(real, username=None)
-    assert "aws-iot login" in check_cause(real, "sign-in", "nobody is signed in", 4)
+    assert "aws-iot login" in check_cause(real, "sign-in", "not signed in", 4)
 
 
 def test_a_wrong_password(real: CommandLine) -> None:

@@ -1,4 +1,4 @@
-"""Streams through broken connections, a broker that dies, credentials that end: nothing lost, nothing twice.
+"""Streams through broken connections, dying brokers and expiring credentials: nothing is lost or duplicated.
 
 Each case has a short form, and some a long one, which `make test-long` runs.
 """
@@ -50,7 +50,7 @@ def proxied(stack: Stack, **options: Any) -> Iterator[FaultProxy]:
 
 
 def ends_well(pub: Running, count: int) -> list[str]:
-    """That `pub` said all and says so; what else it told."""
+    """Check that `pub` has sent everything and reports it. Returns its other status lines."""
     assert pub.wait() == 0, pub.report()
     assert f"{count:,} of {count:,} messages" in pub.stderr[-1]
     return pub.stderr[:-1]
@@ -74,7 +74,7 @@ def test_nothing_is_lost_or_doubled_through_cuts(
         for number in range(1, cuts + 1):
             listener.wait_for(count * number // (cuts + 1))
             FAULTS[number % len(FAULTS)](proxy)
-            listener.wait_for(count * number // (cuts + 1) + 110)  # what was on its way, and then some
+            listener.wait_for(count * number // (cuts + 1) + 110)  # more than what was in flight
         listener.assert_all_once(count)
         told = ends_well(pub, count)
     assert listener.order == sorted(listener.order)
@@ -86,7 +86,7 @@ def test_nothing_is_lost_or_doubled_through_cuts(
 def test_nothing_is_lost_or_doubled_through_a_stall(
     stack: Stack, tmp_path: Path, timeout: int, seconds: float
 ) -> None:
-    # It lasts longer than an acknowledgement is waited for, so that messages are sent again.
+    # It lasts longer than `--timeout`, so messages are sent again.
     with (
         proxied(stack) as proxy,
         Listener.start(stack) as listener,
@@ -122,7 +122,7 @@ def test_a_slow_network_slows_a_stream_and_breaks_nothing(stack: Stack, tmp_path
 
 
 def test_nothing_is_lost_or_doubled_when_the_broker_is_killed_and_started_again(tmp_path: Path) -> None:
-    # What waits in the broker dies with it; so the listener is back before the publisher may be.
+    # The broker loses what it holds. So the publisher reconnects only after the listener.
     with Stack.start(tmp_path, "--keep") as first, proxied(first) as proxy, Listener.start(first) as listener:
         env = through(first, first.person(), proxy.port)
         with running(f"{PUB} --file {numbers(tmp_path, 1_000)} --rate 1000", env) as pub:
@@ -159,7 +159,7 @@ def test_nothing_is_lost_or_doubled_when_links_and_credentials_end(
             assert pub.wait() == 0
     told = [line for line in pub.stderr if "connect" in line]
     cause = "its credentials have expired" if credentials == 1 else "the connection was cut"
-    assert len(told) >= 2 * ends, pub.report()  # a machine that slows the stream sees more links end
+    assert len(told) >= 2 * ends, pub.report()  # a slower machine sees more connections end
     assert len(told) % 2 == 0, pub.report()
     assert all(cause in line for line in told[::2])
 
@@ -195,7 +195,7 @@ def test_a_clock_that_is_set_wrong_ends_it_at_the_next_connection(stack: Stack, 
 
 
 def forbidden(stack: Stack, person: Person, room: str) -> None:
-    """Let somebody into every room but one."""
+    """Allow a person every room except one."""
     where = f"arn:aws:iot:{stack.profile.iot_region}:*"
     allowed = {"Effect": "Allow", "Action": "iot:*", "Resource": "*"}
     denied = {

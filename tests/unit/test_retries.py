@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError
 
-from aws_iot.aws.base.calls import FIRST_PAUSE_SECONDS, THROTTLED_ATTEMPTS, Service
+from aws_iot.aws.base.calls import BACKOFF, THROTTLED_ATTEMPTS, Service
 from aws_iot.errors import AwsIotError, ServiceRefused, Unreachable
 
 LOST = ConnectionClosedError(endpoint_url="https://x")
@@ -59,7 +59,7 @@ def test_retries_of_a_throttled_call_end() -> None:
     with pytest.raises(ServiceRefused, match="throttling"):
         service(client, pauses).call("sign_up", {})
     assert client.calls == THROTTLED_ATTEMPTS
-    bounds = [FIRST_PAUSE_SECONDS * 2**n for n in range(THROTTLED_ATTEMPTS - 1)]
+    bounds = [BACKOFF.delay(retry) for retry in range(THROTTLED_ATTEMPTS - 1)]
     assert all(0 <= pause <= bound for pause, bound in zip(pauses, bounds, strict=True))
 
 

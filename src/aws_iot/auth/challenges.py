@@ -16,9 +16,9 @@ REPEATABLE = (CodeRefused, PasswordTooWeak)
 class Challenge:
     """A question of the user pool that must be answered before it gives tokens.
 
-    `wants` names the answer: `code`, `choice` (one of `choices`), `password` with the `attributes`, or `authenticator`:
-    the first code of an authenticator app that was given `secret`. `kind` is Cognito's name, such as
-    SOFTWARE_TOKEN_MFA. `destination` is where a code was sent, as far as the pool discloses it.
+    `wants` names the answer: `code`, `choice` (one of `choices`), `password` with the `attributes`, or
+    `authenticator`. The last means the first code of an authenticator app that was given `secret`. `kind` is Cognito's
+    name, such as SOFTWARE_TOKEN_MFA. `destination` is where a code was sent, as far as the pool discloses it.
     """
 
     kind: str

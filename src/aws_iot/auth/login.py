@@ -96,7 +96,7 @@ class Login:
         return self._sign_in_with_password(username, request, prompter, save=not is_other)
 
     def sign_in_with_password(self, request: SignInRequest, prompter: Prompter) -> ActiveSession:
-        """Sign in with the password, whatever is saved, and save the session. Raises as `sign_in`."""
+        """Sign in with a password, even if a session is saved, and save the new session. Raises as `sign_in`."""
         username = self.expected_username(request, by_password=True) or prompter.username()
         return self._sign_in_with_password(username, request, prompter, save=True)
 
@@ -118,7 +118,7 @@ class Login:
         return self._new_session(username, password, request, prompter), False
 
     def require_session(self) -> Session:
-        """The tokens of the saved session, refreshed if necessary. Raises `SignInRefused` if nobody is signed in."""
+        """The tokens of the saved session, refreshed if necessary. Raises `SignInRefused` if there is none."""
         saved = self._store.load(self._profile)
         session = self._refresher(saved.username).session() if saved else None
         if session is None:
@@ -126,13 +126,13 @@ class Login:
         return session
 
     def sign_out(self, *, everywhere: bool) -> bool:
-        """Sign out. The result tells whether somebody was signed in. Raises as `sign_out.sign_out`."""
+        """Sign out. The result tells whether a session was saved. Raises as `sign_out.sign_out`."""
         from aws_iot.auth.sign_out import sign_out
 
         return sign_out(self._profile, self._store, self._accounts, self._now, everywhere=everywhere)
 
     def expected_username(self, request: SignInRequest, *, by_password: bool = False) -> str | None:
-        """Who will sign in: the named user, the signed-in user, or the profile's; None if none is known.
+        """The user who will sign in: the named one, the signed-in one, or the profile's; None if none is known.
 
         A password without a name is first of all the profile's user's.
         """
@@ -168,7 +168,7 @@ class Login:
     def _need_other_way(
         self, username: str, request: SignInRequest, prompter: Prompter, error: SignInRefused
     ) -> None:
-        """Raise the error of a session that cannot be refreshed, unless there is a password or somebody to ask."""
+        """Raise the error of a session that cannot be refreshed, unless there is a password, or a person to ask."""
         if not (request.password or self._has_preset_password(username) or prompter.is_interactive):
             raise error
         self._reporter.session_expired(error)
@@ -212,10 +212,9 @@ class Login:
     def _new_session(
         self, username: str, password: str, request: SignInRequest, prompter: Prompter
     ) -> Session:
-        # Here: most commands find a saved session, and would wait for these modules.
-        from aws_iot.auth.answers import ChallengeResponder
-        from aws_iot.auth.devices import DeviceStore
-        from aws_iot.auth.password_sign_in import PasswordSignIn
+        # Here: most commands find a saved session, and would wait for these.
+        from aws_iot.auth.password_sign_in import ChallengeResponder, PasswordSignIn
+        from aws_iot.auth.session_store import DeviceStore
 
         responder = ChallengeResponder(request.answers, request.attributes, prompter)
         way = PasswordSignIn(self._profile, DeviceStore(self._secrets), self._accounts)

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
-from aws_iot.auth.saved_data import remove_saved_data
 from aws_iot.auth.session_store import SessionStore
 from aws_iot.config.profile import Profile, checked_key
 from aws_iot.config.profile_store import ProfileStore
-from aws_iot.config.secrets import SecretStore
+from aws_iot.config.secrets import KINDS, SecretStore
 from aws_iot.errors import LocalError, ProfileError, ProfileNotFound
 
 
@@ -105,6 +105,26 @@ class ProfileEditor:
         is_other_user = saved is not None and not same_user and saved.username != new.username
         if (is_other_user or not same_client) and self._sessions.remove(key):
             self._on_session_removed()
+
+
+def remove_saved_data(
+    sessions: SessionStore, secrets: SecretStore, key: str, username: str | None = None
+) -> list[LocalError]:
+    """Remove the profile's session and its secrets; with a `username` only the secrets of that user.
+
+    The result has the errors of what could not be removed, such as a password in a keyring that is locked.
+    """
+    steps: list[Callable[[], object]] = [partial(sessions.remove, key)]
+    for kind in KINDS:
+        if username in (None, secrets.owner(kind, key)):
+            steps.append(partial(secrets.remove, kind, key))
+    errors = []
+    for step in steps:
+        try:
+            step()
+        except LocalError as error:
+            errors.append(error)
+    return errors
 
 
 def _app_client(profile: Profile) -> tuple[str, str]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Prompter(Protocol):
-    """Asks the person who signs in. Every method may raise instead, if nobody can be asked."""
+    """Asks the person who signs in. Every method may raise an error instead."""
 
     @property
     def is_interactive(self) -> bool:
@@ -20,7 +20,7 @@ class Prompter(Protocol):
         ...
 
     def username(self) -> str:
-        """Who signs in, if nothing else tells."""
+        """The user name, if nothing else tells it."""
         ...
 
     def password(self, username: str) -> str:
@@ -90,7 +90,7 @@ class NoPrompter:
 
     def _refuse(self, what: str) -> NoReturn:
         raise SignInRefused(
-            f"the user pool asks for {what}, and nobody can be asked",
+            f"the user pool asks for {what}, but prompts are off",
             hint=f"Sign in first: aws-iot login -k {self._key}",
         )
 
@@ -125,7 +125,5 @@ class SilentReporter:
 
 
 def not_signed_in(key: str) -> SignInRefused:
-    """The error if nobody is signed in with the profile."""
-    return SignInRefused(
-        f"nobody is signed in with the profile '{key}'", hint=f"Sign in: aws-iot login -k {key}"
-    )
+    """The error if no session is saved for the profile."""
+    return SignInRefused(f"not signed in with the profile '{key}'", hint=f"Sign in: aws-iot login -k {key}")

@@ -1,4 +1,4 @@
-"""SessionStore: the saved sessions, one for each profile, that commands share."""
+"""SessionStore: the saved sessions, one for each profile, that commands share; and this device, for user pools."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from aws_iot.auth.credentials import Credentials
-from aws_iot.auth.session import RefreshToken, Session
+from aws_iot.auth.session import Device, RefreshToken, Session
 from aws_iot.config.profile import Profile, checked_key
 from aws_iot.config.secrets import SecretStore
 from aws_iot.files import delete, exclusive, read, write_private
@@ -20,7 +20,7 @@ T = TypeVar("T", Session, Credentials)
 
 @dataclass(frozen=True, slots=True)
 class SavedSession:
-    """Who is signed in with a profile. `sign_in_id` differs for each sign-in.
+    """The user who is signed in with a profile. `sign_in_id` differs for each sign-in.
 
     The tokens or the credentials are None if they are lost. A refresh gets new ones.
     """
@@ -33,7 +33,7 @@ class SavedSession:
 
 
 class SessionStore:
-    """Who is signed in with each profile.
+    """The user who is signed in with each profile.
 
     It saves in three places. `records` has who it is. `cache` has the tokens and credentials of an hour, and may be
     deleted at any time. The secret store has the refresh token. A damaged file counts as missing, and so does a
@@ -46,7 +46,7 @@ class SessionStore:
         self._secrets = secrets
 
     def load(self, profile: Profile) -> SavedSession | None:
-        """Who is signed in, without the refresh token: it may be in a keyring that waits for its owner."""
+        """The saved session without its refresh token: that may be in a keyring that waits for its owner."""
         record = _parse(self._record(profile.key))
         try:
             if record["pools"] != _pools(profile):
@@ -69,8 +69,6 @@ class SessionStore:
 
     def refresh_token(self, profile: Profile, username: str) -> RefreshToken | None:
         """The refresh token of the saved session, with the device that the user pool may ask for."""
-        from aws_iot.auth.devices import DeviceStore  # here: only a refresh needs it
-
         token = self._secrets.get("refresh-token", profile.key, username)
         device = DeviceStore(self._secrets).load(profile, username) if token else None
         return RefreshToken(username, token, device) if token else None
@@ -144,6 +142,31 @@ class SessionStore:
 
     def _cached(self, key: str) -> Path:
         return self.folder / f"{checked_key(key)}.json"
+
+
+class DeviceStore:
+    """The device of each profile's user, in the secret store. Methods raise `LocalError` if that cannot be used."""
+
+    def __init__(self, secrets: SecretStore) -> None:
+        self._secrets = secrets
+
+    def load(self, profile: Profile, username: str) -> Device | None:
+        """This device, as the profile's user pool knows it when this user signs in."""
+        stored = self._secrets.get("device", profile.key, username)
+        try:
+            pool, *device = json.loads(stored or "[null]")
+            return Device(*device) if pool == profile.user_pool_id else None
+        except (ValueError, TypeError):
+            return None
+
+    def save(self, profile: Profile, username: str, device: Device) -> None:
+        """Save it for the next time that this user signs in."""
+        stored = json.dumps([profile.user_pool_id, device.key, device.group, device.password])
+        self._secrets.set("device", profile.key, username, stored)
+
+    def remove(self, key: str) -> None:
+        """Delete it: the user pool no longer knows it."""
+        self._secrets.remove("device", key)
 
 
 def _parse(path: Path) -> Any:

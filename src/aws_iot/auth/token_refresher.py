@@ -41,7 +41,7 @@ class ActiveSession:
 
     @property
     def identity(self) -> str:
-        """Who the person is to AWS IoT Core."""
+        """The identity ID: the person to AWS IoT Core."""
         return self.credentials.identity
 
     def refreshing_credentials(self) -> RefreshingCredentials:
@@ -114,8 +114,9 @@ class PrivateSession:
 
 
 class TokenRefresher:
-    """Refreshes one session, wherever it is. Of several programs that find a saved session expiring, one refreshes it.
+    """Refreshes one session, saved or private.
 
+    If several programs find that a saved session expires, one refreshes it.
     `accounts` and `issuer` are called only when the network is needed.
     """
 

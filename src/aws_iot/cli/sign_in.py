@@ -49,7 +49,7 @@ def sign_in(
     ask: bool = True,
     left: timedelta = REFRESH_BEFORE,
 ) -> ActiveSession:
-    """Sign in as the options of the command tell; see `Login.sign_in`. Without `ask`, nobody is asked."""
+    """Sign in as the options of the command tell; see `Login.sign_in`. Without `ask`, it does not prompt."""
     return login_of(app, profile).sign_in(
         request_of(user, password, from_stdin), prompter_of(app, profile, ask=ask), left
     )
@@ -61,7 +61,7 @@ def login_of(app: App, profile: Profile) -> Login:
 
 
 def prompter_of(app: App, profile: Profile, *, ask: bool) -> Prompter:
-    """Asks at the terminal; without `ask`, nobody."""
+    """Asks at the terminal, or (without `ask`) raises errors instead."""
     return TerminalPrompter(app, profile.key) if ask else NoPrompter(profile.key)
 
 

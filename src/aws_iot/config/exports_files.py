@@ -96,7 +96,7 @@ def _names_pools(exports: Mapping[str, Any]) -> bool:
 
 
 def _normalized(exports: object) -> object:
-    """The exports with the keys of Amplify Gen 1, whatever wrote them."""
+    """The exports with the keys of Amplify Gen 1."""
     if not isinstance(exports, Mapping) or "aws_user_pools_id" in exports:
         return exports
     for section, keys in _SECTIONS:

@@ -46,7 +46,7 @@ class Folders:
 
     @property
     def sessions(self) -> Path:
-        """Who is signed in with each profile."""
+        """The records of signed-in users."""
         return self.config / "signed-in"
 
     @property

@@ -14,6 +14,7 @@ from aws_iot.aws.base.admin_credentials import AccessKeys, AdminCredentials
 from aws_iot.aws.base.clients import Address, client_with_keys, unsigned_client
 from aws_iot.aws.base.network_errors import local_hint, why_unreachable
 from aws_iot.aws.base.refusals import THROTTLED, Refusals, is_server_error, translate
+from aws_iot.backoff import Backoff
 from aws_iot.deadline import within
 from aws_iot.errors import ServiceRefused, Unreachable
 
@@ -25,8 +26,8 @@ THROTTLED_ATTEMPTS = 4
 LOST_ATTEMPTS = 2
 """The number of attempts at a call whose answer is lost."""
 
-FIRST_PAUSE_SECONDS = 0.5
-"""The longest pause before the first retry. It doubles with each retry."""
+BACKOFF = Backoff(0.5, 2, 8)
+"""The longest pause before each retry, in seconds. The real one is random."""
 
 
 class ClientSource(Protocol):
@@ -116,18 +117,17 @@ class Service:
 
     def _retry(self, make: Callable[[], T], lost_attempts: int) -> T:
         deadline = time.monotonic() + self._timeout
-        attempt = 0
-        while True:
-            attempt += 1
+        for retry, longest_pause in enumerate(BACKOFF):
             try:
                 return make()
             except (BotoCoreError, ClientError) as error:
                 # Random, so that programs that were rejected together do not retry together.
-                pause = random.uniform(0, FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))  # noqa: S311 no secret
+                pause = random.uniform(0, longest_pause)  # noqa: S311 no secret
                 late = time.monotonic() + pause >= deadline
-                if late or attempt >= _attempts(error, lost_attempts):
+                if late or retry + 1 >= _attempts(error, lost_attempts):
                     raise
             self._sleep(pause)
+        raise AssertionError("the delays of a Backoff do not end")
 
 
 class _AdminClient:

@@ -63,8 +63,8 @@ class UserPool:
     ) -> Any:
         """The user pool's answer. Raises by `more`, else by what a refusal always means.
 
-        USER and KEY in hints are replaced by the user and the profile. `once` is for calls that must not be repeated:
-        if a call creates an account and its answer is lost, a retry finds the name taken.
+        USER and KEY in hints are replaced by the user and the profile. `once` is for calls that must not be repeated.
+        If a call creates an account and its answer is lost, a retry finds the name taken.
         """
         with hints_for(self.profile, username):
             return self.service.call(operation, REFUSALS | (more or {}), once=once, **parameters)

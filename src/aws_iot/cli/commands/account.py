@@ -6,7 +6,7 @@ import click
 
 from aws_iot.app import App
 from aws_iot.auth.accounts import CodeSent
-from aws_iot.auth.saved_data import remove_saved_data
+from aws_iot.auth.profile_editor import remove_saved_data
 from aws_iot.cli import options
 from aws_iot.cli.sign_in import chosen_password, login_of, username_of
 from aws_iot.cli.ui import output

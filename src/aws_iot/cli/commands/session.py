@@ -73,7 +73,7 @@ def logout(app: App, key: str, everywhere: bool) -> None:
         again = "sign in and out again" + (" with --everywhere" if everywhere else ", or let it expire")
         error.hint = f"The session was deleted here, but not revoked. To revoke it: {again}."
         raise
-    output.info("Signed out." if was_signed_in else "Nobody was signed in.")
+    output.info("Signed out." if was_signed_in else "You were not signed in.")
     if saved and profile.username and app.config.secrets.owner("password", key) == profile.username:
         output.info(
             f"A password is preset, so the next command signs in again. To remove it: aws-iot config --forget -k {key}"

@@ -1,0 +1,46 @@
+"""An app client with a secret: the person stores it once, and every call to Cognito proves it."""
+
+import uuid
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from aws_iot.app import App
+from aws_iot.errors import SessionEnded
+from tests.processes import PASSWORD, Stack, environment, run, session_of
+
+
+def test_an_app_client_with_a_secret(stack: Stack, tmp_path: Path) -> None:
+    flows = ["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+    made = stack.app_client(GenerateSecret=True, ExplicitAuthFlows=flows)
+    env = environment(tmp_path)
+    profile = replace(stack.profile, client_id=made["ClientId"])
+    App.in_folder(tmp_path).config.profiles.change("default", lambda _: profile)
+    name = f"user-{uuid.uuid4().hex[:8]}"
+    address = f"{name}@example.com"
+    signup = f"signup -u {name} -p {PASSWORD} -e {address}"
+
+    assert "aws-iot config --client-secret -k default" in run(signup, env, ends=3).stderr
+    run("config --client-secret wrong", env)
+    assert "aws-iot config --client-secret -k default" in run(signup, env, ends=3).stderr
+    secret = made["ClientSecret"]
+    assert "AWS_IOT_CONFIG_CLIENT_SECRET" in run("config --client-secret", env, ends=2).stderr
+    done = run("config --client-secret", env | {"AWS_IOT_CONFIG_CLIENT_SECRET": secret})
+    assert secret not in done.stderr + run("config show", env).stdout
+
+    run(signup, env)
+    run(f"confirm -u {name} --resend", env)
+    run(f"confirm -u {name} -c 123456", env)
+    run(f"password reset -u {name}", env)
+    run(f"password reset -u {name} -c 654321 --new-password {PASSWORD}2", env)
+    app = App.in_folder(tmp_path)
+    accounts = app.auth.accounts(app.config.profiles.load("default"))
+    for typed in (name, address):  # the hash is of the name that Cognito knows, not of the alias
+        token = session_of(accounts, typed, f"{PASSWORD}2").refresh_token
+        assert token
+        assert accounts.refresh(token).id_token
+    assert token
+    accounts.revoke(token)
+    with pytest.raises(SessionEnded):
+        accounts.refresh(token)

@@ -361,7 +361,7 @@ def processor(env: dict[str, str], topic: str, broker: Broker, folder: Path) -> 
     command = [COMMAND, "sub", "-r", "bench", "--json"]
     with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         assert process.stderr
-        while b"Listening" not in process.stderr.readline():
+        while b"Receiving" not in process.stderr.readline():
             pass
         used, began = cpu(process.pid), time.perf_counter()
         for second in range(1, rounds + 1):

@@ -32,7 +32,7 @@ def answer(text: str) -> str | None:
 
 def run(client: aws_iot.Client, room: str) -> None:
     messages = client.messages(room)
-    print(f"Listening in {room}; Ctrl-C stops.", file=sys.stderr, flush=True)
+    print(f"Receiving from {room}; Ctrl-C stops.", file=sys.stderr, flush=True)
     for message in messages:
         reply = answer(message.text)
         if reply is None or message.sender == client.identity:

@@ -133,7 +133,7 @@ def play(people: dict[str, str]) -> None:
 
     heading("Alice receives; Bob sends.")
     alice = start("sub -k alice -r lobby --json", people)
-    alice.wait_for("Listening")
+    alice.wait_for("Receiving")
     run(f"pub -k bob -r lobby -m {shlex.quote(MESSAGE)}", environment=people)
     received = json.loads(alice.wait_for(r"^\{.*text"))
     alice.stop()

@@ -52,7 +52,7 @@ wait_for() {
 : >"$folder/messages" >"$folder/status"
 aws-iot sub -k "$alice" -r "$room" --json >"$folder/messages" 2>"$folder/status" &
 receiver=$!
-wait_for Listening "$folder/status"
+wait_for Receiving "$folder/status"
 cat "$folder/status"
 
 # The last message contains this script's process ID, so that other messages in the room do not match.

@@ -90,7 +90,7 @@ def test_rooms_can_be_patterns(aws_iot: CommandLine, app: FakeApp, cloud: FakeCl
     ]
     both = aws_iot(f"sub --json -r 'ops/+' -r lobby {ALICE}", ends=130)
     assert texts(both.stdout) == ["ops/db", "lobby"]
-    assert "Listening in ops/+, lobby;" in both.stderr
+    assert "Receiving from ops/+, lobby;" in both.stderr
 
 
 # -- when it stops
@@ -403,7 +403,7 @@ def test_waiting_for_an_admin_is_reported_once_and_ends_when_one_has_accepted(
     assert "hi" in result.stdout
     assert result.stderr.count(f"no admin has accepted the identity {identity} yet") == 1
     assert result.stderr.count("Waiting until an admin accepts it") == 1
-    assert "Listening" in result.stderr
+    assert "Receiving" in result.stderr
     assert pauses[0] == 5
     assert pauses == sorted(pauses)
     assert pauses[-1] == 30

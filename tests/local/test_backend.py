@@ -115,7 +115,7 @@ def test_an_update_changes_only_what_differs_and_replaces_nothing(team: dict[str
     run("sub -u carol", team, ends=5)
     listener = Running("sub -u carol -r ops", team)
     try:
-        listener.wait_for("Listening")
+        listener.wait_for("Receiving")
         assert listener.signal(signal.SIGINT) == 130
     finally:
         listener.kill()

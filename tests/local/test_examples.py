@@ -112,7 +112,7 @@ def room(ann: Ann) -> str:
 def bot(start: Start, member: Person, room: str) -> Running:
     """The bot, listening."""
     bot = start("bot.py", room, member.env)
-    bot.wait_for("^Listening")
+    bot.wait_for("^Receiving")
     return bot
 
 
@@ -218,7 +218,7 @@ def test_a_signal_ends_the_script_and_what_it_started(
     two_people: Callable[[str], Running], tmp_path: Path, number: int, code: int
 ) -> None:
     script = two_people("alice bob")
-    script.wait_for("^Listening")
+    script.wait_for("^Receiving")
     os.killpg(script.process.pid, number)  # as Ctrl-C in a terminal does
     assert script.wait() == code, script.report()
     assert nothing_is_left_of(script)

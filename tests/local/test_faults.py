@@ -167,11 +167,11 @@ def test_nothing_is_lost_or_doubled_when_links_and_credentials_end(
 def test_the_same_name_elsewhere_takes_a_connection_over_for_good(stack: Stack) -> None:
     env = stack.person().env
     with running("sub --durable same", env) as first:
-        first.wait_for("Listening")
+        first.wait_for("Receiving")
         with running("sub --durable same", env) as second:
             assert first.wait() == 6, first.report()
             assert "another program of the same name has taken over: same" in first.stderr[-2]
-            second.wait_for("Listening")
+            second.wait_for("Receiving")
             assert not any("lost" in line for line in first.stderr + second.stderr)
 
 
@@ -281,7 +281,7 @@ def test_a_signal_ends_it_while_the_server_is_silent(
             running(f"sub {PATIENT}", env) as sub,
             running(f"{PUB} {PATIENT} --file {numbers(tmp_path, 10_000)}", env) as pub,
         ):
-            sub.wait_for("Listening")
+            sub.wait_for("Receiving")
             listener.wait_for(10)
             proxy.stall()
             assert_end([sub, pub], number, code, seconds)
@@ -295,7 +295,7 @@ def test_a_signal_ends_it_while_it_tries_to_come_back(
         proxied(stack) as proxy,
         running(f"sub {PATIENT}", through(stack, stack.person(), proxy.port)) as sub,
     ):
-        sub.wait_for("Listening")
+        sub.wait_for("Receiving")
         proxy.is_mute = True
         proxy.cut()
         sub.wait_for("connection lost")

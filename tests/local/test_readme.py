@@ -53,7 +53,7 @@ def test_its_story_can_be_typed_as_it_stands(stack: Stack, tmp_path: Path) -> No
             if line.startswith("aws-iot sub"):
                 listener = Running(line.removeprefix("aws-iot "), env)
                 listeners.append(listener)
-                listener.wait_for("Listening|Error")
+                listener.wait_for("Receiving|Error")
                 found = re.search(r"identityId: '(\S+)'", "\n".join(listener.stderr))
                 identity = found.group(1) if found else identity
             else:

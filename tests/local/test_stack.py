@@ -111,7 +111,7 @@ def test_a_second_stack_works_beside_the_first_and_stops_on_a_signal(
         run("pub -r lobby -m hello", person.env)
         listener = Running("sub", person.env)
         try:
-            listener.wait_for("Listening")
+            listener.wait_for("Receiving")
             second.process.process.send_signal(number)
             assert second.process.wait(seconds) == code
             assert second.process.stderr == []

@@ -28,7 +28,7 @@ def test_from_an_exports_file_to_a_message_that_arrives(stack: Stack) -> None:
 
     ann = Running("sub -k ann -r lobby --json", stack.env)
     try:
-        ann.wait_for("Listening")
+        ann.wait_for("Receiving")
         run("pub -k ben -r lobby -m 'hello \"Ann\" ☂'", stack.env)
         heard = json.loads(ann.wait_for("^{"))
         assert (heard["room"], heard["name"], heard["text"]) == ("lobby", "ben", 'hello "Ann" ☂')
@@ -41,7 +41,7 @@ def test_from_an_exports_file_to_a_message_that_arrives(stack: Stack) -> None:
 def test_listening_ends_when_it_is_told_to(stack: Stack, number: int, code: int) -> None:
     listener = Running("sub", stack.person().env)
     try:
-        listener.wait_for("Listening")
+        listener.wait_for("Receiving")
         assert listener.signal(number) == code
         assert "Traceback" not in listener.report()
     finally:
@@ -55,7 +55,7 @@ def test_a_terminal_that_is_closed_ends_it_properly_unless_that_is_to_be_ignored
     ignoring = Running("sub -r hangup --raw -C 1", env, command=["nohup", *COMMAND])
     try:
         for process in (listener, ignoring):
-            process.wait_for("Listening")
+            process.wait_for("Receiving")
         ignoring.process.send_signal(signal.SIGHUP)
         assert listener.signal(signal.SIGHUP) == 129
         run("pub -q --raw -r hangup -m hello", env)
@@ -79,7 +79,7 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(stack: Stack) -> None:
     assert process.stderr
     with process:
         try:
-            while "Listening" not in process.stderr.readline():
+            while "Receiving" not in process.stderr.readline():
                 pass
             process.stdout.close()
             run("pub -q -r pipe -m hello", person.env)

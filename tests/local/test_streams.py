@@ -57,7 +57,7 @@ def finish(process: "subprocess.Popen[str]", code: int) -> str:
 
 def listening(stack: Stack, env: dict[str, str], room: str) -> Running:
     listener = Running(f"sub -r {room} --json", env)
-    listener.wait_for("Listening")
+    listener.wait_for("Receiving")
     return listener
 
 

@@ -35,7 +35,7 @@ def test_messages_sent_while_offline_arrive_later_and_handled_ones_do_not_arrive
     durable = f"sub -q -r {room} --json --durable {room}"
     first = Running(f"{durable} -C 2".replace("-q ", ""), listener.env)
     try:
-        first.wait_for("Listening")
+        first.wait_for("Receiving")
         for number in range(3):
             speaker.publish(room, str(number))
         assert first.wait() == 0, first.report()
@@ -56,7 +56,7 @@ def test_after_a_kill_unacknowledged_messages_are_printed_again_and_none_is_miss
     script.write_text(f"echo 1; {WHILE_SUB_RUNS}")
     stuck = Running(f"sub -r {room} --durable {room} --exec 'sh {script}'", listener.env)
     try:
-        stuck.wait_for("Listening")
+        stuck.wait_for("Receiving")
         speaker.publish(room, "important")
         stuck.wait_for("^1$")
         stuck.process.kill()
@@ -74,7 +74,7 @@ def test_a_command_that_has_ended_is_not_run_again_after_a_crash(
     script.write_text(f'echo "$AWS_IOT_MESSAGE_TEXT"; [ "$AWS_IOT_MESSAGE_TEXT" != 3 ] || {WHILE_SUB_RUNS}')
     stuck = Running(f"sub -r {room} --durable {room} --exec 'sh {script}'", listener.env)
     try:
-        stuck.wait_for("Listening")
+        stuck.wait_for("Receiving")
         for number in range(6):
             speaker.publish(room, str(number))
         stuck.wait_for("^3$")
@@ -124,7 +124,7 @@ def test_a_session_that_another_machine_used_delivers_only_the_named_rooms(
     speaker.publish(room, "too early")
     later = Running(f"sub -r {room} --durable {room} --json -C 1", listener.env)
     try:
-        later.wait_for("Listening")
+        later.wait_for("Receiving")
         speaker.publish(room, "new")
         assert later.wait() == 0
         assert texts("\n".join(later.stdout)) == ["new"]
@@ -159,7 +159,7 @@ def test_with_wait_it_connects_once_an_admin_has_accepted(stack: Stack) -> None:
     app = stack.app().replace(pause=lambda _: stack.accept(newcomer.identity))
     result = CommandLine(app)("sub --wait -W 0.1", env=newcomer.env, ends=8)
     assert result.stderr.count("no admin has accepted") == 1
-    assert "Listening" in result.stderr
+    assert "Receiving" in result.stderr
 
 
 def test_ctrl_c_ends_the_wait_for_an_admin(stack: Stack) -> None:
@@ -177,7 +177,7 @@ def test_patterns_match_rooms_on_the_broker_as_documented(
 ) -> None:
     hearing = Running(f"sub -r '{room}/+' -r '{room}/deep/#' --format '{{room}}' -C 3", listener.env)
     try:
-        hearing.wait_for("Listening")
+        hearing.wait_for("Receiving")
         for place in (room, f"{room}/a", f"{room}/a/b", f"{room}/deep", f"{room}/deep/er"):
             speaker.publish(place, "x")
         assert hearing.wait() == 0
@@ -197,7 +197,7 @@ def test_a_line_reaches_a_pipe_at_once_and_its_reader_may_close_it(
         try:
             assert process.stdout
             assert process.stderr
-            while "Listening" not in process.stderr.readline():
+            while "Receiving" not in process.stderr.readline():
                 pass
             for word in ("one", "two"):
                 speaker.publish(room, word)
@@ -222,7 +222,7 @@ def test_a_full_disk_stops_it_with_an_error(
     ) as process:
         try:
             assert process.stderr
-            while "Listening" not in process.stderr.readline():
+            while "Receiving" not in process.stderr.readline():
                 pass
             speaker.publish(room, "x")
             assert "cannot write to standard output: No space left" in process.stderr.read()

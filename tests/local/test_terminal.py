@@ -76,7 +76,7 @@ def test_a_command_that_is_run_for_a_message_may_ask_at_the_terminal(stack: Stac
     with on_a_terminal(
         [*COMMAND, "sub", "-r", "questions", "-C", "1", "--exec", ask], stack.person().env
     ) as process:
-        read_until(process, b"Listening")
+        read_until(process, b"Receiving")
         run("pub -r questions -m x", stack.person().env)
         read_until(process, b"well?")
         type_in(process, b"fine\r")
@@ -88,7 +88,7 @@ def test_ctrl_c_ends_what_a_command_has_started(stack: Stack, tmp_path: Path) ->
     os.mkfifo(fifo := tmp_path / "fifo")
     line = [*COMMAND, "sub", "-r", "endless", "--exec", f"sh -c 'sleep 9999 > {fifo}; true'"]
     with on_a_terminal(line, stack.person().env) as process:
-        read_until(process, b"Listening")
+        read_until(process, b"Receiving")
         run("pub -r endless -m x", stack.person().env)
         with fifo.open("rb") as started:
             type_in(process, b"\x03")

@@ -125,7 +125,7 @@ def _subscribe(client: Client, chosen: SubOptions) -> None:
             f"The session '{chosen.durable}' leaves {', '.join(session.left)}. Messages that wait there arrive"
             " now, but no later ones."
         )
-    output.info(f"Listening in {', '.join(chosen.rooms) or 'all rooms'}; Ctrl-C stops.")
+    output.info(f"Receiving from {', '.join(chosen.rooms) or 'all rooms'}; Ctrl-C stops.")
 
 
 def _sink(chosen: SubOptions) -> Sink:

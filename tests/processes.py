@@ -253,13 +253,24 @@ class Stack:
         return App.in_folder(self.config)
 
     def person(self, *, accepted: bool = True) -> Person:
-        """A new person with a confirmed account and an identity, by the real adapters."""
+        """A new person with a confirmed account and an identity.
+
+        The password is sent, as an admin may, because the arithmetic of SRP takes a third of a second.
+        """
         username = f"user-{uuid.uuid4().hex[:8]}"
         app = self.app()
         accounts = app.auth.accounts(self.profile)
         accounts.sign_up(username, PASSWORD, f"{username}@example.com")
         accounts.confirm(username, "123456")
-        identity = app.auth.issuer(self.profile).issue(session_of(accounts, username)).identity
+        tokens = self.user_pool.admin_initiate_auth(
+            UserPoolId=self.profile.user_pool_id,
+            ClientId=self._client_for_admins,
+            AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": username, "PASSWORD": PASSWORD},
+        )["AuthenticationResult"]
+        expires = datetime.now(UTC) + timedelta(seconds=tokens["ExpiresIn"])
+        session = Session(username, tokens["IdToken"], tokens["AccessToken"], None, expires)
+        identity = app.auth.issuer(self.profile).issue(session).identity
         if accepted:
             self.accept(identity)
         return Person(username, identity, self.env | {"AWS_IOT_USER": username, "AWS_IOT_PASSWORD": PASSWORD})
@@ -280,6 +291,16 @@ class Stack:
         made = self.user_pool.create_user_pool_client(UserPoolId=pool, ClientName="another", **attributes)
         client: dict[str, Any] = made["UserPoolClient"]
         return client
+
+    @cached_property
+    def _client_for_admins(self) -> str:
+        """The app client of the profile, where an admin may now sign a person in by sending the password."""
+        which = {"UserPoolId": self.profile.user_pool_id, "ClientId": self.profile.client_id}
+        client = self.user_pool.describe_user_pool_client(**which)["UserPoolClient"]
+        kept = {name: value for name, value in client.items() if value and not name.endswith("Date")}
+        flows = [*client["ExplicitAuthFlows"], "ALLOW_ADMIN_USER_PASSWORD_AUTH"]
+        self.user_pool.update_user_pool_client(**kept | {"ExplicitAuthFlows": flows})
+        return self.profile.client_id
 
     @cached_property
     def user_pool(self) -> Any:

@@ -25,11 +25,14 @@ def connect(
 ) -> Client:
     """Sign in with a profile, and connect to its broker. It never prompts or prints.
 
-    - `user` is by default the signed-in user, or else the profile's.
-    - Without `password`, the saved session of `aws-iot login` is used, refreshed as needed; or else the
-      password that is preset in the profile. With `password`, the new session is not saved.
-    - With `durable`, the broker keeps messages while you are offline, in a session of this name.
-    - `timeout` limits each step, such as a request or an acknowledgement, in seconds.
+    `user` is by default the signed-in user, or else the profile's.
+
+    Without `password`, it uses the saved session of `aws-iot login`, refreshed as needed. If there is none, it
+    uses the password that is preset in the profile. With `password`, the new session is not saved.
+
+    With `durable`, the broker keeps messages while you are offline, in a session of this name.
+
+    `timeout` limits each step, such as a request or an acknowledgement, in seconds.
 
     Raises `LocalError`, `SignInRefused`, `NotAuthorized`, `Unreachable` or `ServiceRefused`.
     """

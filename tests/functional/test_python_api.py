@@ -1,4 +1,4 @@
-"""`aws_iot.connect` with the services in memory: who signs in, and that nobody is asked."""
+"""`aws_iot.connect` with the services in memory: which sign-in it uses, without a prompt."""
 
 import pytest
 
@@ -45,7 +45,7 @@ def test_a_wrong_password_is_refused(app: FakeApp) -> None:
 
 
 @pytest.mark.parametrize("user", [None, "alice"])
-def test_without_a_session_or_a_password_nobody_is_asked(app: FakeApp, user: str | None) -> None:
+def test_without_a_session_or_a_password_it_raises_instead_of_asking(app: FakeApp, user: str | None) -> None:
     with pytest.raises(SignInRefused) as refused:
         connect_with(app, "default", user, None, None)
     assert "aws-iot login" in (refused.value.hint or "")

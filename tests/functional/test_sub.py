@@ -338,7 +338,7 @@ def test_the_time_limit_also_stops_a_running_command(
 
 @contextmanager
 def no_more_open_files() -> Iterator[None]:
-    """This process can open no more files, as if it had too many open."""
+    """This process cannot open another file, as if it had too many open."""
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -16,8 +16,8 @@ from tests.waiting import DEADLINE_SECONDS
 HEAVY = {"boto3", "botocore", "pycognito", "awscrt", "textual", "sqlite3", "asyncio", "keyring", "segno"}
 LINES = [*(f"{path} --help".strip() for path in COMMANDS), "--version", "config list", "config show -k team"]
 WHY = (
-    "Whoever types a command waits for every module that it loads: boto3 alone takes longer than all of"
-    " `--help`. Import it inside the method of App that needs it, or inside the function."
+    "A command makes its user wait for every module that it loads: boto3 alone takes longer than all of"
+    " `--help`. Import it inside the method of app.py that needs it, or inside the function."
 )
 
 # `python -c` this, with lines in sys.argv: which exit code and which new modules each line led to.

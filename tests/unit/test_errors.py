@@ -1,4 +1,4 @@
-"""Every expected failure has a documented exit code, and can say what to do next."""
+"""Every expected failure has a documented exit code, and may have a hint."""
 
 import inspect
 import re

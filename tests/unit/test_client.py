@@ -244,6 +244,18 @@ def test_subscribing_again_adds_rooms_and_replaces_filters_that_are_now_covered(
     assert [message.text for message in client.messages("lobby")] == ["1", "2"]
 
 
+def test_messages_without_a_room_subscribe_to_every_room_only_if_there_is_no_subscription() -> None:
+    connection = Recorder()
+    client = client_of(connection)
+    assert list(client.messages()) == []
+    assert connection.subscribed == [[f"{POOL}/#"]]
+    connection = Recorder()
+    client = client_of(connection)
+    client.subscribe("lobby")
+    assert list(client.messages()) == []
+    assert connection.subscribed == [[f"{POOL}/lobby/+"]]
+
+
 def test_unsubscribing_keeps_the_rooms_that_a_removed_pattern_covered() -> None:
     connection = Recorder([publication("1", room="lobby"), publication("2", room="ops")])
     client = client_of(connection)

@@ -107,12 +107,14 @@ class Client:
         self._subscriptions.remove(rooms)
 
     def messages(self, *rooms: str, timeout: float | None = None) -> Iterator[Message]:
-        """Subscribe to these rooms (see `subscribe`), and receive messages for `timeout` seconds.
+        """Receive messages for `timeout` seconds.
 
+        It subscribes to these rooms first; if none is named, to every room, unless you have subscribed to some.
         A message is acknowledged when you ask for the next one, or leave the `with` block of the client
         without an exception.
         """
-        self.subscribe(*rooms)
+        if rooms or not self._subscriptions.rooms:
+            self.subscribe(*rooms)
         return self._messages(timeout)
 
     def _messages(self, timeout: float | None) -> Iterator[Message]:
@@ -129,7 +131,7 @@ class Client:
             self._handed_out = None
 
     def events(self, timeout: float | None = None) -> Iterator[Delivery | Lost | Restored | Flush]:
-        """Everything that happens, in order, for `timeout` seconds: messages, and the connection's ups and downs.
+        """Everything that happens, in order, for `timeout` seconds: messages and changes of the connection.
 
         A message that the broker delivers twice comes once, if it has an ID. Raises what ends the connection.
         """

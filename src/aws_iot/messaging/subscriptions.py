@@ -33,7 +33,8 @@ class Subscriptions:
         self._pool = pool
         self._identity = identity
         self._durable = durable
-        self._rooms: list[str] = []
+        self.rooms: list[str] = []
+        """The rooms and patterns that were added and not removed."""
         self._filters: list[str] = []
         self._leaving: list[str] = []
         """Filters that a durable session had. What the broker has kept for them is still to come."""
@@ -42,7 +43,7 @@ class Subscriptions:
 
     def add(self, rooms: Sequence[str]) -> Subscribed:
         """Subscribe to more rooms; see `Client.subscribe`."""
-        is_first, rooms = not self._rooms, [*dict.fromkeys([*self._rooms, *rooms])]
+        is_first, rooms = not self.rooms, [*dict.fromkeys([*self.rooms, *rooms])]
         filters = self._filters_of(rooms)
         known = self._durable.rooms() if self._durable else []
         left = {room: topic_filter(self._pool, room, self._identity) for room in known if room not in rooms}
@@ -58,7 +59,7 @@ class Subscriptions:
 
     def remove(self, rooms: Sequence[str]) -> None:
         """Unsubscribe from rooms, or patterns, that were added."""
-        rest = [room for room in self._rooms if room not in rooms]
+        rest = [room for room in self.rooms if room not in rooms]
         self._request(rest, self._filters_of(rest))
 
     def _request(self, rooms: list[str], filters: list[str], more_to_leave: Iterable[str] = ()) -> None:
@@ -68,7 +69,7 @@ class Subscriptions:
             self._connection.unsubscribe(chunk)
         if self._durable:
             self._durable.note(rooms)
-        self._rooms, self._filters, self._accepted = rooms, filters, [*filters, *self._leaving]
+        self.rooms, self._filters, self._accepted = rooms, filters, [*filters, *self._leaving]
         self.locate.cache_clear()
 
     def _filters_of(self, rooms: Sequence[str]) -> list[str]:

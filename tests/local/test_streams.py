@@ -278,12 +278,16 @@ def test_once_the_input_has_ended_a_lost_connection_is_not_waited_for_without_en
 ) -> None:
     person, spool = stack.person(), tmp_path / "spool"
     listener = listening(stack, person.env, "given-up")
-    with FaultProxy(stack.profile.endpoint.port) as proxy:
+    with (
+        FaultProxy(stack.profile.endpoint.port) as proxy,
+        App(tmp_path / "unused").spool(spool, stack.profile.identity_pool_id, person.username) as saved,
+    ):
         try:
             line = f"pub -r given-up --lines --spool {spool} --timeout {BRIEF_SECONDS:g}"
             with started(through(stack, person, proxy.port), line) as sender:
                 write(sender, "one")
                 listener.wait_for('"one"')
+                wait_until(lambda: saved.count() == 0, saved.count)  # it is also acknowledged
                 proxy.refuse()
                 proxy.cut()
                 write(sender, "two")

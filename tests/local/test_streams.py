@@ -280,7 +280,7 @@ def test_once_the_input_has_ended_a_lost_connection_is_not_waited_for_without_en
     listener = listening(stack, person.env, "given-up")
     with (
         FaultProxy(stack.profile.endpoint.port) as proxy,
-        App(tmp_path / "unused").spool(spool, stack.profile.identity_pool_id, person.username) as saved,
+        Spool(spool, stack.profile.identity_pool_id, person.username) as saved,
     ):
         try:
             line = f"pub -r given-up --lines --spool {spool} --timeout {BRIEF_SECONDS:g}"

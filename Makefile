@@ -9,6 +9,9 @@ endif
 READY  := $(VENV)/ready
 AWSCLI := $(VENV)/aws-cli
 
+# With it, each of the hundreds of commands that the tests start would compile the program again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-long check format docs benchmark benchmark-streams test-all clean
 

@@ -9,13 +9,16 @@ endif
 READY  := $(VENV)/ready
 AWSCLI := $(VENV)/aws-cli
 
+# With it, each of the hundreds of commands that the tests start would compile the program again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-long check format docs benchmark benchmark-streams test-all clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(READY): pyproject.toml src/aws_iot/__init__.py
+$(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "aws-iot-cli needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.13")'
 	@$(PYTHON) tools/set_up.py $(VENV) 'about 75 packages (80 MB) from PyPI, once; this takes one to three minutes' --editable '.[dev]'
 	@touch $@

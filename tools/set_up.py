@@ -18,7 +18,8 @@ SECONDS_BETWEEN_LINES = 5
 
 def main(folder: Path, what: str, arguments: list[str]) -> int:
     """Make the environment if there is none, and install. Returns pip's exit code."""
-    print(f"Setting up {folder}: {what} ...", flush=True)
+    is_ready = (folder / "ready").exists()  # `make` writes it after the first time
+    print(f"Updating {folder} ..." if is_ready else f"Setting up {folder}: {what} ...", flush=True)
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)

@@ -583,6 +583,19 @@ def test_messages_wait_until_a_subscription_that_is_alone_is_answered() -> None:
     assert answered == [do.FinishCall(), do.SendPublish(one)]
 
 
+def test_a_call_that_comes_while_a_message_is_alone_waits_until_that_is_answered() -> None:
+    for call, packet in (
+        (on.Subscribe(("a/#",)), do.SendSubscribe(("a/#",), is_again=False)),
+        (on.Unsubscribe(("a/#",)), do.SendUnsubscribe(("a/#",))),
+    ):
+        driver, one = online(), message()
+        driver(on.Publish(one))
+        probe(driver)
+        isolate(driver)
+        assert driver(call) == []
+        assert driver(on.PublishAnswered(driver.attempt, one)) == [do.Report(one), packet]
+
+
 def test_rooms_that_are_refused_again_end_the_connection() -> None:
     driver, one = online(), message()
     driver.granted("a/#")

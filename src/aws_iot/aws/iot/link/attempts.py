@@ -7,8 +7,8 @@ from aws_iot.aws.iot.link.refusal_detector import CUTS_THAT_REFUSE
 from aws_iot.aws.iot.link.state import Attempt, Call, Offline, Opening, Probing, State, topic_refused
 from aws_iot.errors import (
     AwsIotError,
+    LocalError,
     NotAuthorized,
-    ProfileError,
     SignInRefused,
     Unreachable,
     WrongClock,
@@ -21,7 +21,7 @@ PATIENCE_SECONDS = 2.0
 awscrt takes up to 30 seconds to report an untrusted certificate.
 """
 
-FINAL_FAULTS = (SignInRefused, NotAuthorized, ProfileError, WrongClock)
+FINAL_FAULTS = (SignInRefused, NotAuthorized, LocalError, WrongClock)
 """What another attempt would not change."""
 
 

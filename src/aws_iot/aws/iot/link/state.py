@@ -1,0 +1,165 @@
+"""The state of a connection: its phase, and what outlasts a phase."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from aws_iot.aws.iot.link.reconnect import ReconnectSchedule
+from aws_iot.aws.iot.link.refusal_detector import RefusalDetector
+from aws_iot.aws.iot.link.unacknowledged import PendingPublish, Unacknowledged
+from aws_iot.errors import AwsIotError, NotAuthorized, TopicRefused
+
+# -- phases; times are of the monotonic clock, in seconds
+
+
+class Opening(NamedTuple):
+    """No connection was accepted yet."""
+
+    began: float
+    is_checked: bool = False
+    """Whether the endpoint's name, port and certificate were checked because nothing happened."""
+    cuts: int = 0
+    """How many attempts the broker has cut without a CONNACK."""
+    is_giving_up: bool = False
+
+
+class Online(NamedTuple):
+    """Connected, and all filters are granted."""
+
+    since: float
+
+
+class Resubscribing(NamedTuple):
+    """Connected, and the broker has still to grant filters again, in `unanswered` packets."""
+
+    since: float
+    unanswered: int
+
+
+class Offline(NamedTuple):
+    """Not connected. An attempt is planned or under way."""
+
+
+class Probing(NamedTuple):
+    """An idle probe: a connection asks for nothing for `seconds`. `since` is None while it is not connected yet."""
+
+    seconds: float
+    since: float | None = None
+
+
+class Isolating(NamedTuple):
+    """Connected, and only one thing is asked for: first the subscriptions, then `message`."""
+
+    since: float
+    unanswered: int
+    message: PendingPublish | None = None
+
+
+class Closing(NamedTuple):
+    """The owner has left. DISCONNECT leaves at `flush_until` at the latest; None if it has left."""
+
+    flush_until: float | None = None
+
+
+class Failed(NamedTuple):
+    """Over for good."""
+
+    error: AwsIotError
+
+
+Phase = Opening | Online | Resubscribing | Offline | Probing | Isolating | Closing | Failed
+
+
+# -- what outlasts a phase
+
+
+class Settings(NamedTuple):
+    """What does not change."""
+
+    endpoint: str
+    timeout: float
+    """Seconds within which the server has to answer, for each call and each attempt."""
+    not_accepted: AwsIotError
+    """What it means if the broker cuts each connection before CONNACK."""
+    is_durable: bool = False
+
+
+class Attempt(NamedTuple):
+    """The attempt that is planned, or under way, or has led to the current connection."""
+
+    number: int = 0
+    earliest: float = 0.0
+    is_started: bool = False
+    signed_at: float | None = None
+    signing_error: AwsIotError | None = None
+
+
+class Call(NamedTuple):
+    """What the owner's thread waits for."""
+
+    action: str
+    """Completes "not authorized to …"."""
+    overdue: str
+    """Why it fails if the broker does not answer before the deadline."""
+    deadline: float
+    subscribes: tuple[str, ...] = ()
+    unsubscribes: tuple[str, ...] = ()
+    publishes: PendingPublish | None = None
+    sent_in: int = 0
+    """The attempt whose connection has carried it."""
+
+    def why_it_ended(self, error: AwsIotError) -> AwsIotError:
+        """What the end of the connection means for this call."""
+        over_this = type(error) is NotAuthorized and (self.subscribes or self.publishes)
+        return topic_refused(self.action) if over_this else error
+
+
+class Session(NamedTuple):
+    """What the broker remembers."""
+
+    is_resumed: bool = False
+    """Whether it had kept the durable session when the connection was opened."""
+    has_filters: bool = False
+    """Whether it knows all filters that were granted before."""
+    is_forgotten: bool = False
+    """Whether it has discarded the durable session, and the owner does not know yet."""
+
+
+class Outage(NamedTuple):
+    """An interruption, from the loss until all filters are granted again."""
+
+    lost_at: float | None = None
+    cause: str = ""
+    """The reason that was reported last."""
+    first_attempt: int = 0
+    is_diagnosing: bool = False
+    """Whether the adapter is looking for the reason."""
+
+
+@dataclass(slots=True, eq=False)
+class State:
+    """All that is known of a connection. `step` changes it: see `aws_iot.aws.iot.link`."""
+
+    settings: Settings
+    phase: Phase = field(default_factory=lambda: Opening(0.0))
+    attempt: Attempt = field(default_factory=Attempt)
+    schedule: ReconnectSchedule = field(default_factory=ReconnectSchedule)
+    detector: RefusalDetector = field(default_factory=RefusalDetector)
+    queue: Unacknowledged = field(default_factory=Unacknowledged)
+    subscriptions: list[tuple[str, ...]] = field(default_factory=list)
+    """Filters that the broker has granted, one item for each packet."""
+    call: Call | None = None
+    session: Session = field(default_factory=Session)
+    outage: Outage = field(default_factory=Outage)
+
+    @property
+    def connected_since(self) -> float | None:
+        """When the current connection began, or the part of it that counts; None without one."""
+        return getattr(self.phase, "since", None)
+
+
+def topic_refused(action: str) -> TopicRefused:
+    """A policy rejects an action such as "publish to a/b"."""
+    return TopicRefused(
+        f"not authorized to {action}",
+        hint="A policy rejects it. Name a room of yours with -r, or ask an admin which ones are.",
+    )

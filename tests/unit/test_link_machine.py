@@ -1,0 +1,501 @@
+"""The rules of a connection in any order of events.
+
+No message is lost or reported twice, no CONNECT is made too soon, and each call ends.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+import pytest
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from aws_iot.aws.iot.link import Settings, State, step
+from aws_iot.aws.iot.link import effects as do
+from aws_iot.aws.iot.link import events as on
+from aws_iot.aws.iot.link.attempts import PATIENCE_SECONDS
+from aws_iot.aws.iot.link.reconnect import CONNECT_SECONDS
+from aws_iot.aws.iot.link.refusal_detector import PROBE_SECONDS
+from aws_iot.aws.iot.link.requests import VERDICT_SECONDS
+from aws_iot.aws.iot.link.state import Closing, Failed, Online, Resubscribing
+from aws_iot.aws.iot.link.unacknowledged import PendingPublish
+from aws_iot.errors import (
+    AwsIotError,
+    NotAuthorized,
+    ServiceRefused,
+    SignInRefused,
+    TopicRefused,
+    Unreachable,
+)
+from aws_iot.messaging.connection import Lost, Restored
+
+chances = st.sampled_from([0.0, 0.5, 1.0])
+seldom = st.sampled_from([False] * 19 + [True])
+
+TIMEOUT = 3.0
+POLL = 0.25
+BY_CUTS = "closes the connection each time"
+
+
+class Mood(Enum):
+    """What a broker does for a while."""
+
+    ANSWER = "answers all requests"
+    CUT_PUBLISH = "cuts each connection that sends a message"
+    CUT_SUBSCRIBE = "cuts each connection that subscribes"
+    CUT = "cuts each connection"
+    SILENT = "answers nothing"
+
+
+@dataclass
+class Client:
+    """What the adapter and the broker know of one attempt."""
+
+    attempt: int
+    signed_at: float | None = None
+    connected_at: float | None = None
+    first_request_at: float | None = None
+    busy_since: float = 0.0
+    """Since when an acknowledgement is due."""
+    messages: list[PendingPublish] = field(default_factory=list)
+    unanswered: list[PendingPublish] = field(default_factory=list)
+    subscribes: list[do.SendSubscribe] = field(default_factory=list)
+    unsubscribes: int = 0
+
+    @property
+    def is_owed_an_answer(self) -> bool:
+        """Whether an acknowledgement is due."""
+        return any(message.qos for message in self.unanswered)
+
+
+@dataclass
+class Caller:
+    """A call that waits."""
+
+    deadline: float
+
+
+class Weather(RuleBasedStateMachine):
+    """A broker and a network that may do anything at any moment, and an owner who sends, subscribes and leaves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 1000.0
+        self.state = State(Settings("the broker", TIMEOUT, NotAuthorized("not accepted")))
+        self.client: Client | None = None
+        self.old_clients: list[Client] = []
+        self.planned: do.ScheduleAttempt | None = None
+        self.connects: list[float] = []
+        self.diagnoses: list[do.Diagnose] = []
+        self.caller: Caller | None = None
+        self.order: list[PendingPublish] = []
+        self.reports: dict[PendingPublish, list[AwsIotError | None]] = {}
+        self.acknowledged: set[PendingPublish] = set()
+        self.rejected: set[PendingPublish] = set()
+        self.is_lost = False
+        self.is_open = False
+
+    # -- the adapter
+
+    def apply(self, event: on.Event) -> None:
+        self.state, effects = step(self.state, event, self.now)
+        stopped = self.client if do.StopClient() in effects else None
+        for effect in effects:
+            self.execute(effect)
+        for one in stopped.unanswered if stopped else []:  # awscrt gives up all that is not acknowledged
+            self.give_up(stopped, one)
+
+    def give_up(self, client: Client | None, message: PendingPublish) -> None:
+        assert client
+        self.apply(on.PublishAnswered(client.attempt, message, Unreachable("stopped"), is_from_broker=False))
+
+    def execute(self, effect: do.Effect) -> None:
+        match effect:
+            case do.ScheduleAttempt(_, earliest, latest):
+                assert self.now <= earliest <= latest
+                self.planned = effect
+            case do.StartClient(attempt):
+                assert self.client is None
+                self.client, self.planned = Client(attempt), None
+            case do.StopClient():
+                self.old_clients += [self.client] if self.client else []
+                self.client = None
+            case do.SendPublish(message):
+                self.carry(message)
+            case do.SendSubscribe():
+                client = self.connected()
+                assert not (effect.is_again and effect in client.subscribes)
+                client.subscribes.append(effect)
+            case do.SendUnsubscribe():
+                self.connected().unsubscribes += 1
+            case do.Report(message, error):
+                self.reports[message].append(error)
+                assert len(self.reports[message]) == 1
+                if message.qos and error:
+                    assert message in self.rejected or self.is_over
+                elif message.qos:
+                    assert message in self.acknowledged
+            case do.FinishCall():
+                assert self.caller
+                self.caller = None
+            case do.Notify(Lost()):
+                self.is_lost = True
+            case do.Notify(Restored()):
+                assert self.is_lost
+                self.is_lost = False
+            case do.Diagnose():
+                assert not self.diagnoses
+                self.diagnoses.append(effect)
+
+    def connected(self) -> Client:
+        """The connection on which a request is sent."""
+        assert self.client
+        assert self.client.connected_at is not None
+        self.client.first_request_at = self.client.first_request_at or self.now
+        return self.client
+
+    def carry(self, message: PendingPublish) -> None:
+        client = self.connected()
+        assert message not in client.messages  # MQTT forbids it
+        assert not client.messages or self.order.index(client.messages[-1]) < self.order.index(message)
+        assert not self.reports[message]
+        assert message.qos or not any(message in old.messages for old in self.old_clients)
+        client.messages.append(message)
+        client.busy_since = client.busy_since if client.is_owed_an_answer else self.now
+        client.unanswered.append(message)
+
+    @property
+    def is_connected(self) -> bool:
+        return self.client is not None and self.client.connected_at is not None
+
+    @property
+    def is_over(self) -> bool:
+        return isinstance(self.state.phase, Failed | Closing)
+
+    # -- the owner
+
+    @initialize(is_durable=st.booleans(), is_troubled=seldom)
+    def open(self, is_durable: bool, is_troubled: bool) -> None:
+        self.state.settings = self.state.settings._replace(is_durable=is_durable)
+        self.caller = Caller(self.now + TIMEOUT + 2 * PATIENCE_SECONDS)
+        self.apply(on.Open())
+        if not is_troubled:
+            self.connect(False, 0.0)
+
+    def may_call(self) -> bool:
+        return self.caller is None
+
+    def message(self, qos: int) -> PendingPublish:
+        message = PendingPublish(f"t/{len(self.order)}", qos, 10, object(), lambda _: None)
+        self.order.append(message)
+        self.reports[message] = []
+        return message
+
+    def call(self, event: on.Event) -> None:
+        self.caller = Caller(self.now + TIMEOUT + VERDICT_SECONDS)
+        self.apply(event)
+
+    @precondition(may_call)
+    @rule(qos=st.sampled_from([1, 1, 1, 0]))
+    def send(self, qos: int) -> None:
+        self.apply(on.Publish(self.message(qos)))
+
+    @precondition(may_call)
+    @rule(qos=st.sampled_from([1, 1, 0]))
+    def publish_and_wait(self, qos: int) -> None:
+        self.call(on.Publish(self.message(qos), is_awaited=True))
+
+    @precondition(may_call)
+    @rule(name=st.sampled_from("abc"))
+    def subscribe(self, name: str) -> None:
+        self.call(on.Subscribe((f"{name}/#",)))
+
+    @precondition(may_call)
+    @rule(name=st.sampled_from("abc"))
+    def unsubscribe(self, name: str) -> None:
+        self.call(on.Unsubscribe((f"{name}/#",)))
+
+    @precondition(lambda self: self.is_open)
+    @rule(does=seldom)
+    def leave(self, does: bool) -> None:
+        if does:
+            self.apply(on.Leave())
+            self.caller = None
+
+    # -- time
+
+    @rule(seconds=st.sampled_from([0.25, 0.5, 1.0, 2.0, 5.0, 12.0]), chance=chances)
+    def wait(self, seconds: float, chance: float) -> None:
+        self.pass_time(seconds, chance)
+
+    def pass_time(self, seconds: float, chance: float, each: Callable[[], None] = lambda: None) -> None:
+        until = self.now + seconds
+        while self.now < until:
+            self.now += POLL
+            if (plan := self.planned) and plan.earliest + chance * (plan.latest - plan.earliest) <= self.now:
+                self.apply(on.AttemptDue(plan.attempt))
+            self.apply(on.Tick())
+            each()
+
+    @rule(mood=st.sampled_from(Mood), seconds=st.sampled_from([1.0, 3.0, 10.0]), chance=chances)
+    def live(self, mood: "Mood", seconds: float, chance: float) -> None:
+        """For some time the network is well, and the broker has a habit."""
+        self.pass_time(seconds, chance, lambda: self.serve(mood))
+
+    @rule()
+    def timer_that_fires_early(self) -> None:
+        self.apply(on.AttemptDue(self.state.attempt.number))
+
+    # -- attempts
+
+    @precondition(lambda self: not self.is_connected and not self.is_over)
+    @rule(session_present=st.booleans(), chance=chances)
+    def connect(self, session_present: bool, chance: float) -> None:
+        """Let the next attempt succeed."""
+        while self.planned and self.client is None and not self.is_over:
+            self.pass_time(POLL, chance)
+        if self.client and self.client.signed_at is None:
+            self.sign(None)
+        if self.client:
+            self.accept(session_present)
+
+    @precondition(lambda self: self.client and self.client.signed_at is None)
+    @rule(fails=st.booleans(), is_final=seldom)
+    def sign_attempt(self, fails: bool, is_final: bool) -> None:
+        failure = SignInRefused("the session has ended") if is_final else Unreachable("no network")
+        self.sign(failure if fails else None)
+
+    def sign(self, error: AwsIotError | None) -> None:
+        assert self.client
+        self.client.signed_at = self.now
+        if error is None:
+            self.connects.append(self.now)
+        self.apply(on.Signed(self.client.attempt, error))
+        if error and self.client:
+            self.apply(on.ConnectFailed(self.client.attempt, "signing", "CALLBACK"))
+
+    @precondition(lambda self: self.client and self.client.signed_at is not None and not self.is_connected)
+    @rule(session_present=st.booleans())
+    def accept(self, session_present: bool) -> None:
+        assert self.client
+        self.client.connected_at, self.is_open = self.now, True
+        self.apply(on.Connected(self.client.attempt, session_present))
+
+    @precondition(lambda self: self.client and not self.is_connected)
+    @rule(is_cut=st.booleans(), rejection=st.sampled_from([None, None, None, "busy", "final"]))
+    def fail(self, is_cut: bool, rejection: str | None) -> None:
+        assert self.client
+        error = (
+            None
+            if rejection is None
+            else NotAuthorized("no")
+            if rejection == "final"
+            else Unreachable("busy")
+        )
+        self.apply(
+            on.ConnectFailed(self.client.attempt, "no answer", "NAME", error, rejection == "final", is_cut)
+        )
+
+    @precondition(lambda self: self.diagnoses)
+    @rule(has_fault=st.booleans(), is_final=seldom)
+    def diagnose(self, has_fault: bool, is_final: bool) -> None:
+        fault = SignInRefused("HTTP 403") if is_final else Unreachable("no host of that name")
+        self.apply(on.Diagnosed(self.diagnoses.pop(), fault if has_fault else None))
+
+    # -- a connection that is up
+
+    @precondition(lambda self: self.client and self.client.unanswered)
+    @rule(data=st.data(), is_rejected=st.sampled_from([False, False, False, True]))
+    def answer_message(self, data: st.DataObject, is_rejected: bool) -> None:
+        assert self.client
+        message = data.draw(st.sampled_from(self.client.unanswered))
+        self.answer(self.client, message, ServiceRefused("no") if is_rejected else None)
+
+    def answer(self, client: Client, message: PendingPublish, error: AwsIotError | None = None) -> None:
+        client.unanswered.remove(message)
+        client.busy_since = self.now
+        (self.rejected if error else self.acknowledged).add(message)
+        self.apply(on.PublishAnswered(client.attempt, message, error, is_from_broker=bool(message.qos)))
+
+    @precondition(lambda self: self.client and self.client.subscribes)
+    @rule(is_rejected=seldom)
+    def answer_subscribe(self, is_rejected: bool) -> None:
+        assert self.client
+        self.grant(self.client, TopicRefused("no") if is_rejected else None)
+
+    def grant(self, client: Client, error: AwsIotError | None = None) -> None:
+        request = client.subscribes.pop(0)
+        if request.is_again:
+            self.apply(on.ResubscribeAnswered(client.attempt, error))
+        else:
+            self.apply(on.SubscribeAnswered(client.attempt, request.filters, error))
+
+    @precondition(lambda self: self.client and self.client.unsubscribes)
+    @rule()
+    def answer_unsubscribe(self) -> None:
+        assert self.client
+        self.client.unsubscribes -= 1
+        self.apply(on.UnsubscribeAnswered(self.client.attempt))
+
+    @precondition(lambda self: self.is_connected)
+    @rule(may_be_refusal=st.sampled_from([True, True, True, False]))
+    def cut(self, may_be_refusal: bool) -> None:
+        client = self.client
+        assert client
+        self.apply(on.Disconnected(client.attempt, "it was cut", "HANGUP", may_be_refusal))
+        if isinstance(self.state.phase, Failed) and BY_CUTS in str(self.state.phase.error):
+            assert client.connected_at is not None  # one request alone, after an idle probe
+            assert client.first_request_at is not None
+            assert client.first_request_at - client.connected_at >= PROBE_SECONDS
+            assert len(client.messages) <= 1
+
+    @precondition(lambda self: self.is_connected)
+    @rule(does=seldom)
+    def end_for_good(self, does: bool) -> None:
+        assert self.client
+        if does:
+            self.apply(on.EndedByBroker(self.client.attempt, NotAuthorized("ended")))
+
+    @precondition(lambda self: self.is_connected)
+    @rule()
+    def flush(self) -> None:
+        assert self.client
+        self.apply(on.Flushed(self.client.attempt))
+
+    # -- clients that were dropped
+
+    @precondition(lambda self: self.old_clients)
+    @rule(data=st.data(), may_be_acknowledged=st.booleans())
+    def late_event(self, data: st.DataObject, may_be_acknowledged: bool) -> None:
+        old = data.draw(st.sampled_from(self.old_clients))
+        messages = [message for message in old.unanswered if message.qos]
+        if messages and may_be_acknowledged:
+            self.answer(old, messages[0])
+            return
+        events: list[on.Event] = [
+            on.Signed(old.attempt),
+            on.Connected(old.attempt),
+            on.ConnectFailed(old.attempt, "late", "LATE"),
+            on.Disconnected(old.attempt, "late", "LATE", may_be_refusal=True),
+            on.EndedByBroker(old.attempt, NotAuthorized("late")),
+            on.ResubscribeAnswered(old.attempt),
+            on.Flushed(old.attempt),
+            *(on.PublishAnswered(old.attempt, one, Unreachable("stopped"), False) for one in old.unanswered),
+        ]
+        phase = self.state.phase
+        self.apply(data.draw(st.sampled_from(events)))
+        assert self.state.phase is phase
+
+    # -- what always holds
+
+    @invariant()
+    def connects_are_a_second_apart(self) -> None:
+        assert all(
+            after - before >= CONNECT_SECONDS
+            for before, after in zip(self.connects, self.connects[1:], strict=False)
+        )
+
+    @invariant()
+    def each_call_ends(self) -> None:
+        assert self.caller is None or self.now <= self.caller.deadline + POLL
+
+    @invariant()
+    def what_does_not_answer_is_given_up(self) -> None:
+        client, phase = self.client, self.state.phase
+        if client and client.is_owed_an_answer and isinstance(phase, Online | Resubscribing):
+            assert self.now <= client.busy_since + TIMEOUT + 2 * POLL
+        if client and client.signed_at and not client.connected_at and self.is_open:
+            assert self.now <= client.signed_at + TIMEOUT + POLL
+
+    @invariant()
+    def no_message_is_lost(self) -> None:
+        waiting = list(self.state.queue)
+        assert waiting == [message for message in self.order if not self.reports[message]]
+
+    @invariant()
+    def all_that_waits_is_sent_on_a_good_connection(self) -> None:
+        if isinstance(self.state.phase, Online | Resubscribing):
+            assert self.client
+            assert [message for message in self.client.messages if not self.reports[message]] == list(
+                self.state.queue
+            )
+            assert (
+                self.state.call is None
+                or self.state.call.publishes
+                or self.state.call.sent_in == self.client.attempt
+            )
+
+    @invariant()
+    def nothing_is_left_after_the_end(self) -> None:
+        if self.is_over:
+            assert self.caller is None
+            assert all(self.reports.values())
+            assert self.planned is None or self.state.attempt.number != self.planned.attempt
+
+    def teardown(self) -> None:
+        """The weather clears up: all that waits is acknowledged, and the connection is as good as new."""
+        if not self.is_open or self.is_over:
+            return
+        for _ in range(8):
+            self.pass_time(30.0, 1.0, self.serve)
+        assert isinstance(self.state.phase, Online)
+        assert not self.is_lost
+        assert all(len(reports) == 1 for reports in self.reports.values())
+
+    def serve(self, mood: Mood = Mood.ANSWER) -> None:
+        """Accept the attempt, and do with its requests what the broker does now."""
+        client = self.client
+        if client and client.signed_at is None:
+            self.sign(None)
+        if client and client.connected_at is None:
+            self.accept(False)
+        while self.diagnoses:
+            self.diagnose(False, False)
+        if client is None or mood is Mood.SILENT:
+            return
+        cuts = {Mood.CUT: True, Mood.CUT_PUBLISH: client.unanswered, Mood.CUT_SUBSCRIBE: client.subscribes}
+        if cuts.get(mood):
+            self.cut(True)
+        else:
+            self.answer_all(client)
+
+    def answer_all(self, client: Client) -> None:
+        while client is self.client and client.subscribes:
+            self.grant(client)
+        while client is self.client and client.unsubscribes:
+            self.answer_unsubscribe()
+        while client is self.client and client.unanswered:
+            self.answer(client, client.unanswered[0])
+
+
+@pytest.mark.timeout(600)
+def test_any_weather() -> None:
+    """The same cases in each run. A failure is not shrunk, which may take minutes: the long form does that."""
+    run_state_machine_as_test(
+        Weather,
+        settings=settings(
+            max_examples=120,
+            stateful_step_count=60,
+            deadline=None,
+            derandomize=True,
+            phases=[Phase.explicit, Phase.generate],
+        ),
+    )
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_any_weather_for_long() -> None:
+    """Other cases in each run."""
+    run_state_machine_as_test(
+        Weather, settings=settings(max_examples=1_000, stateful_step_count=100, deadline=None)
+    )

@@ -71,10 +71,15 @@ def request_of(user: str | None, password: str | None, from_stdin: bool) -> Sign
     return SignInRequest(
         user,
         chosen_password(password, from_stdin),
-        is_explicit=from_stdin or is_typed("password"),
+        is_explicit=is_password_explicit(password, from_stdin),
         answers=meta.get(ANSWERS, {}),
         attributes=meta.get(ATTRIBUTES, {}),
     )
+
+
+def is_password_explicit(password: str | None, from_stdin: bool) -> bool:
+    """Whether the command line gives the password. `-p ""` gives none, as from an unset shell variable."""
+    return from_stdin or (bool(password) and is_typed("password"))
 
 
 def chosen_password(password: str | None, from_stdin: bool) -> str | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations  # so that what only types need is not imported
 
-import io
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -94,15 +93,21 @@ def _request(profile: Profile, messages: InputOptions, delivery: DeliveryOptions
 
 
 def _standard_input() -> Readable:
-    """Standard input without a buffer, so that a thread can wait there while the program exits."""
     if sys.stdin is None:
         raise LocalError("standard input is closed", hint="Give the message with -m TEXT or --file FILE.")
-    try:
-        return io.FileIO(sys.stdin.fileno(), closefd=False)
-    except io.UnsupportedOperation:  # a stream in memory, as in tests
-        return sys.stdin.buffer
-    except OSError as error:
-        raise LocalError(f"standard input cannot be read: {error.strerror}") from error
+    return unbuffered(sys.stdin)
+
+
+def unbuffered(stream: TextIO) -> Readable:
+    """The bytes of a text stream without a buffer, so that a thread can wait there while the program exits.
+
+    It is the stream's own raw file: a file that is opened again by its number would read bytes of the console's code
+    page on Windows, instead of UTF-8.
+    """
+    raw: Readable = getattr(
+        stream.buffer, "raw", stream.buffer
+    )  # in memory, as in tests, a stream has no raw file
+    return raw
 
 
 class _Connector:

@@ -95,6 +95,8 @@ class FakeCloud:
     tokens: dict[str, str] = field(default_factory=dict)
     members: set[str] = field(default_factory=set)
     connections: "list[FakeConnection]" = field(default_factory=list)
+    rotates: bool = False
+    """Whether a refresh gives a new refresh token and voids the old one, which an app client can be set to."""
     knows_devices: bool = False
     devices: list[Device] = field(default_factory=list)
     remembered: list[Device] = field(default_factory=list)
@@ -196,6 +198,8 @@ class FakeAccounts:
         if token.value not in self._cloud.tokens:
             raise SessionEnded("the session is no longer valid")
         session = self._session(self._cloud.tokens[token.value], token.device)
+        if self._cloud.rotates:
+            self.revoke(token)
         fresh = session.refresh_token
         return replace(
             session, username=token.username, refresh_token=fresh and replace(fresh, username=token.username)

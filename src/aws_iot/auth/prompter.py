@@ -110,6 +110,10 @@ class Reporter(Protocol):
         """The preset password was changed, so it is removed from the profile `key`."""
         ...
 
+    def old_password_stays(self, key: str, error: AwsIotError) -> None:
+        """The preset password of the profile `key` was changed, but the old one cannot be removed."""
+        ...
+
 
 class SilentReporter:
     """Reports nothing."""
@@ -121,6 +125,9 @@ class SilentReporter:
         pass
 
     def preset_password_removed(self, key: str) -> None:
+        pass
+
+    def old_password_stays(self, key: str, error: AwsIotError) -> None:
         pass
 
 

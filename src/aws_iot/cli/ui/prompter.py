@@ -95,6 +95,12 @@ class TerminalReporter:
             f"The preset password was removed. To preset the new one: aws-iot config -p PASS -k {key}"
         )
 
+    def old_password_stays(self, key: str, error: AwsIotError) -> None:
+        output.info(
+            f"The old preset password was not removed: {error}."
+            f" To preset the new one: aws-iot config -p PASS -k {key}"
+        )
+
 
 def unknown_user(key: str) -> click.UsageError:
     """The error if nothing tells who signs in."""

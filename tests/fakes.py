@@ -35,6 +35,7 @@ from aws_iot.errors import (
     AwsIotError,
     CodeRefused,
     CredentialsRefused,
+    LocalError,
     NotAccepted,
     NotFound,
     PasswordTooWeak,
@@ -430,6 +431,23 @@ class FakeKeyring:
 
     def remove(self, name: str) -> None:
         self.holds.pop(name, None)
+
+
+class LockedKeyring(FakeKeyring):
+    """A keyring that was locked after it got the secrets of another."""
+
+    def __init__(self, unlocked: FakeKeyring | None = None) -> None:
+        super().__init__()
+        self.holds = unlocked.holds if unlocked else {}
+
+    def get(self, name: str) -> str | None:
+        raise LocalError("the keyring is locked")
+
+    def set(self, name: str, value: str) -> None:
+        raise LocalError("the keyring is locked")
+
+    def remove(self, name: str) -> None:
+        raise LocalError("the keyring is locked")
 
 
 class FakeMembers:

@@ -25,7 +25,7 @@ from aws_iot.errors import (
     Unreachable,
     WrongPassword,
 )
-from tests.fakes import CODE, FakeAccounts, FakeCloud, FakeIssuer, FakeKeyring
+from tests.fakes import CODE, FakeAccounts, FakeCloud, FakeIssuer, FakeKeyring, LockedKeyring
 
 PROGRAMS = 8
 PASSWORD = "Passw0rd"
@@ -362,13 +362,9 @@ def test_a_preset_password_needs_nobody_to_be_asked(world: World) -> None:
 
 
 def test_a_keyring_that_is_locked_leaves_the_password_to_the_person(world: World) -> None:
-    class Locked(FakeKeyring):
-        def get(self, name: str) -> str | None:
-            raise LocalError("locked")
-
     world.keyring = FakeKeyring()
     world.secrets.set("password", "team", "alice", PASSWORD)
-    world.keyring = Locked()
+    world.keyring = LockedKeyring(world.keyring)
     with pytest.raises(LocalError, match="locked"):
         world.program().sign_in(SignInRequest("alice"), NOBODY)
     assert world.program().sign_in(SignInRequest("alice"), Person())
@@ -411,14 +407,11 @@ def test_a_new_password_replaces_the_preset_one(world: World) -> None:
     assert world.reports.events == ["preset password of team removed"]
 
 
-class LockedForGood(FakeKeyring):
+class ReadOnlyKeyring(LockedKeyring):
     """A keyring that gives its secrets, but can neither save nor remove any."""
 
-    def set(self, name: str, value: str) -> None:
-        raise LocalError("locked")
-
-    def remove(self, name: str) -> None:
-        raise LocalError("locked")
+    def get(self, name: str) -> str | None:
+        return self.holds.get(name)
 
 
 def preset_in_locked_keyring(world: World) -> None:
@@ -426,9 +419,7 @@ def preset_in_locked_keyring(world: World) -> None:
     world.cloud.accounts["alice"].challenges = [NEW_PASSWORD]
     world.keyring = FakeKeyring()
     world.secrets.set("password", "team", "alice", PASSWORD)
-    locked = LockedForGood()
-    locked.holds = world.keyring.holds
-    world.keyring = locked
+    world.keyring = ReadOnlyKeyring(world.keyring)
 
 
 def test_a_session_is_saved_even_if_the_old_password_cannot_be_removed(world: World) -> None:
@@ -438,7 +429,7 @@ def test_a_session_is_saved_even_if_the_old_password_cannot_be_removed(world: Wo
     assert saved
     assert saved.credentials == signed_in.credentials
     assert world.store.refresh_token(world.profile, "alice") == signed_in.session.refresh_token
-    assert world.reports.events == ["old password of team stays: locked"]
+    assert world.reports.events == ["old password of team stays: the keyring is locked"]
 
 
 def test_a_session_that_is_not_saved_serves_even_if_the_old_password_cannot_be_removed(world: World) -> None:
@@ -447,7 +438,7 @@ def test_a_session_that_is_not_saved_serves_even_if_the_old_password_cannot_be_r
     world.cloud.accounts["alice"].challenges = [NEW_PASSWORD]
     again = replace(ALICE, password="Passw0rd-2", is_explicit=True)
     assert world.program().sign_in_without_credentials(again, Person())
-    assert world.reports.events == ["old password of team stays: locked"] * 2
+    assert world.reports.events == ["old password of team stays: the keyring is locked"] * 2
 
 
 def test_the_old_password_is_removed_even_if_there_are_no_credentials_yet(world: World) -> None:

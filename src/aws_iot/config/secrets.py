@@ -105,6 +105,12 @@ class SecretStore:
             self._remove_from_keyring(kind, key, must=note.get("in") == "keyring")
         delete(self._path(kind, key))
 
+    def disown(self, kind: Kind, key: str) -> None:
+        """Keep a secret that cannot be removed now from everybody. A later `remove` still finds it."""
+        note = self._note(kind, key)
+        if note is not None:
+            self._write(kind, key, {name: value for name, value in note.items() if name != "owner"})
+
     def _remove_from_keyring(self, kind: Kind, key: str, *, must: bool = False) -> None:
         keyring = self._find_keyring()
         if keyring:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aws_iot.auth.accounts import Accounts
     from aws_iot.auth.credentials import CredentialIssuer, Credentials
     from aws_iot.auth.login import Login
-    from aws_iot.auth.prompter import Reporter
+    from aws_iot.auth.prompter import SignInReporter
     from aws_iot.auth.session_store import SessionStore
     from aws_iot.backend.members import Members
     from aws_iot.backend.stack import Target
@@ -158,7 +158,7 @@ class AuthBuilder:
 
         return CognitoIdentityPool(profile, self._settings.now, self._settings.timeout)
 
-    def login(self, profile: Profile, reporter: Reporter | None = None) -> Login:
+    def login(self, profile: Profile, reporter: SignInReporter | None = None) -> Login:
         """Signs people in with the profile. It imports and calls the services only if it must."""
         from aws_iot.auth.login import Login
         from aws_iot.auth.prompter import SilentReporter

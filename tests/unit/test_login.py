@@ -65,7 +65,7 @@ class Issuer(FakeIssuer):
 
 @dataclass
 class Reports:
-    """`Reporter` that records the events."""
+    """`SignInReporter` that records the events."""
 
     events: list[str] = field(default_factory=list)
 

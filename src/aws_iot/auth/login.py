@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from aws_iot.auth.accounts import Accounts
     from aws_iot.auth.credentials import CredentialIssuer
-    from aws_iot.auth.prompter import Prompter, Reporter
+    from aws_iot.auth.prompter import Prompter, SignInReporter
     from aws_iot.auth.session import Session
     from aws_iot.auth.session_store import SessionStore
     from aws_iot.config.profile import Profile
@@ -61,7 +61,7 @@ class Login:
         now: Callable[[], datetime],
         *,
         patience: float,
-        reporter: Reporter,
+        reporter: SignInReporter,
     ) -> None:
         """`patience` is how many seconds to wait while another program refreshes the session."""
         self._profile = profile

@@ -1,4 +1,4 @@
-"""Prompter and Reporter: how sign-in asks a person, and reports to them, at a terminal or on a screen."""
+"""Prompter and SignInReporter: how sign-in asks a person, and reports to them, at a terminal or on a screen."""
 
 from __future__ import annotations  # so that what only types need is not imported
 
@@ -95,7 +95,7 @@ class NoPrompter:
         )
 
 
-class Reporter(Protocol):
+class SignInReporter(Protocol):
     """Receives what happens during sign-in."""
 
     def session_expired(self, error: SignInRefused) -> None:

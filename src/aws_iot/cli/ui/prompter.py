@@ -82,7 +82,7 @@ class TerminalPrompter:
 
 
 class TerminalReporter:
-    """`Reporter` on stderr."""
+    """`SignInReporter` on stderr."""
 
     def session_expired(self, error: SignInRefused) -> None:
         output.info(f"Signing in again: {error}.")

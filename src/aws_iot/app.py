@@ -281,14 +281,14 @@ class LocalBuilder:
         self._settings = settings
 
     def stack(self, folder: Path, **settings: Any) -> LocalStack:
-        """The local stack, which is deployed when it is entered; `settings` as in `local.engine.Settings`.
+        """The local stack, which is deployed when it is entered; `settings` as in `local.engine.EngineSettings`.
 
         Raises `NotInstalled`.
         """
         from aws_iot.local.extra import require_extra
 
         require_extra()
-        from aws_iot.local.engine import Settings as EngineSettings
+        from aws_iot.local.engine import EngineSettings
         from aws_iot.local.stack import LocalStack
 
         return LocalStack(folder, self._provision, EngineSettings(**settings))

@@ -111,10 +111,10 @@ class ConfigBuilder:
         """Passwords, refresh tokens and the like. `AWS_IOT_SECRETS` decides where: `file` or `keyring`."""
         from aws_iot.config.secrets import SecretStore
 
-        place = os.environ.get("AWS_IOT_SECRETS")
+        storage = os.environ.get("AWS_IOT_SECRETS")
         settings = self._settings
         return SecretStore(
-            settings.folders.secrets, keyring=self._keyring, place=place, report=settings.report
+            settings.folders.secrets, keyring=self._keyring, storage=storage, report=settings.report
         )
 
     def client_secret(self, profile: Profile) -> str | None:

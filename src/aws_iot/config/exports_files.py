@@ -109,7 +109,7 @@ def _normalized(exports: object) -> object:
     return exports
 
 
-# For each place where Amplify writes the pools, the key there for each key of Gen 1.
+# For each section where Amplify writes the pools: its key for each key of Gen 1.
 _SECTIONS = (
     # Gen 2: docs.amplify.aws/react/reference/amplify_outputs/
     (

@@ -134,9 +134,7 @@ class ProfileEditor:
         try:
             self._secrets.remove("password", key)
         except LocalError:
-            self._secrets.disown(
-                "password", key
-            )  # else it would serve a user of the same name in other pools
+            self._secrets.disown("password", key)  # it must not serve a user of the same name in other pools
             raise
 
     def _remove_session(self, key: str) -> None:

@@ -101,8 +101,8 @@ def _standard_input() -> Readable:
 def unbuffered(stream: TextIO) -> Readable:
     """The bytes of a text stream without a buffer, so that a thread can wait there while the program exits.
 
-    It is the stream's own raw file: a file that is opened again by its number would read bytes of the console's code
-    page on Windows, instead of UTF-8.
+    It is the stream's own raw file, which is UTF-8 on the Windows console too. Opened again by its number, the console
+    gives bytes of its code page.
     """
     raw: Readable = getattr(
         stream.buffer, "raw", stream.buffer

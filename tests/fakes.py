@@ -35,6 +35,7 @@ from aws_iot.errors import (
     AwsIotError,
     CodeRefused,
     CredentialsRefused,
+    LocalError,
     NotAccepted,
     NotFound,
     PasswordTooWeak,
@@ -95,6 +96,8 @@ class FakeCloud:
     tokens: dict[str, str] = field(default_factory=dict)
     members: set[str] = field(default_factory=set)
     connections: "list[FakeConnection]" = field(default_factory=list)
+    rotates: bool = False
+    """Whether a refresh gives a new refresh token and voids the old one, which an app client can be set to."""
     knows_devices: bool = False
     devices: list[Device] = field(default_factory=list)
     remembered: list[Device] = field(default_factory=list)
@@ -196,6 +199,8 @@ class FakeAccounts:
         if token.value not in self._cloud.tokens:
             raise SessionEnded("the session is no longer valid")
         session = self._session(self._cloud.tokens[token.value], token.device)
+        if self._cloud.rotates:
+            self.revoke(token)
         fresh = session.refresh_token
         return replace(
             session, username=token.username, refresh_token=fresh and replace(fresh, username=token.username)
@@ -426,6 +431,23 @@ class FakeKeyring:
 
     def remove(self, name: str) -> None:
         self.holds.pop(name, None)
+
+
+class LockedKeyring(FakeKeyring):
+    """A keyring that was locked after it got the secrets of another."""
+
+    def __init__(self, unlocked: FakeKeyring | None = None) -> None:
+        super().__init__()
+        self.holds = unlocked.holds if unlocked else {}
+
+    def get(self, name: str) -> str | None:
+        raise LocalError("the keyring is locked")
+
+    def set(self, name: str, value: str) -> None:
+        raise LocalError("the keyring is locked")
+
+    def remove(self, name: str) -> None:
+        raise LocalError("the keyring is locked")
 
 
 class FakeMembers:

@@ -23,7 +23,9 @@ from aws_iot.messaging.message import Message, short_identity, timestamp
 LONGEST_VARIABLE_BYTES = 32_000
 """Longer values are left out. Windows allows 32,767 characters per variable, Linux 131,072 bytes."""
 
-POLL_SECONDS = 0.01
+COMMAND_POLL_SECONDS = 0.01
+"""How often to look whether a command has ended. Commands are often short, and the next message may wait."""
+
 TERMINATION_SECONDS = 1.0
 """How long commands may take to end after SIGTERM, when `sub` ends before they do."""
 
@@ -115,7 +117,7 @@ class Handler:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(max(0, ends - time.monotonic()))
             while self._signal(process, 0) and time.monotonic() < ends:
-                time.sleep(POLL_SECONDS)
+                time.sleep(COMMAND_POLL_SECONDS)
             self._signal(process, KILL)
             process.wait()
 
@@ -192,7 +194,7 @@ class Handler:
                 with suppress(subprocess.TimeoutExpired):
                     next(iter(self._running)).wait(None if left == math.inf else left)
             else:
-                time.sleep(min(left, POLL_SECONDS))
+                time.sleep(min(left, COMMAND_POLL_SECONDS))
             self.flush()
 
     def _report(self, what: str) -> None:

@@ -47,7 +47,10 @@ def publish_many(
 
     It returns when the broker has acknowledged all of them. `rate` is in messages a second; the default is
     what AWS IoT Core allows, and 0 is no limit. If a message is rejected, it stops and raises that error
-    when those before it have been acknowledged. Raises as `Client.publish`.
+    when those before it have been acknowledged. Raises what `Client.publish` raises.
+
+    There is no timeout: while the connection is lost, it waits until the connection is restored or ends for good.
+    What arrives in the meantime, including `Lost` and `Restored`, is kept for `Client.events`.
     """
     from aws_iot.errors import ServiceRefused
     from aws_iot.publishing.pacing import PUBLISHES_PER_SECOND
@@ -59,13 +62,15 @@ def publish_many(
         rejected.append(error)
 
     limit = PUBLISHES_PER_SECOND if rate is None else rate
-    publisher = Publisher([client], Callbacks(reject), rate=limit)
+    publisher = Publisher([client], Callbacks(reject, client.keep_for_events), rate=limit)
     number = 0
     for number, message in enumerate(messages, 1):
         try:
-            publisher.publish(number, client.outgoing(room, message))
-        except ServiceRefused as error:  # before it was sent
+            outgoing = client.outgoing(room, message)
+        except ServiceRefused as error:
             rejected.append(error)
+        else:
+            publisher.publish(number, outgoing)
         if rejected:
             break
     publisher.finish()

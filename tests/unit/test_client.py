@@ -34,6 +34,7 @@ class Recorder:
         self.acknowledged: list[int] = []
         self.is_resumed = False
         self.is_closed = False
+        self.acknowledgement_error: Exception | None = None
         self._events = deque(events)
         self._rejection = rejection
 
@@ -42,6 +43,8 @@ class Recorder:
 
     def acknowledge(self, deliveries: int | None = None) -> None:
         assert deliveries
+        if self.acknowledgement_error:
+            raise self.acknowledgement_error
         self.acknowledged.append(deliveries)
 
     def send(self, publication: Publication, done: Done) -> None:
@@ -418,6 +421,16 @@ def test_a_message_that_raised_an_exception_is_not_acknowledged() -> None:
     with pytest.raises(ZeroDivisionError):
         handle_with(client_of(connection))
     assert connection.acknowledged == [1]
+    assert connection.is_closed
+
+
+def test_the_connection_is_closed_even_if_the_last_acknowledgement_fails() -> None:
+    connection = Recorder([publication("one")])
+    client = client_of(connection)
+    assert next(client.messages()).text == "one"
+    connection.acknowledgement_error = Unreachable("the connection has ended")
+    with pytest.raises(Unreachable):
+        client.__exit__(None, None, None)
     assert connection.is_closed
 
 

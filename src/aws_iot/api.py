@@ -30,7 +30,8 @@ def connect(
     Without `password`, it uses the saved session of `aws-iot login`, refreshed as needed. If there is none, it
     uses the password that is preset in the profile. With `password`, the new session is not saved.
 
-    With `durable`, the broker keeps messages while you are offline, in a session of this name.
+    With `durable`, the broker keeps messages while you are offline, in a session of this name: up to 32 ASCII
+    letters, digits, `-` and `_`.
 
     `timeout` limits each step, such as a request or an acknowledgement, in seconds.
 
@@ -88,10 +89,13 @@ def connect_with(
     from aws_iot.auth.login import SignInRequest
     from aws_iot.auth.prompter import NoPrompter
     from aws_iot.messaging.connect import open_connection
+    from aws_iot.messaging.durable import check_session_name
 
+    if durable is not None:
+        check_session_name(durable)
     if isinstance(profile, str):
         profile = app.config.profiles.load(profile)
-    request = SignInRequest(user, password, is_explicit=password is not None)
+    request = SignInRequest(user, password, is_explicit=bool(password))
     signed_in = app.auth.login(profile).sign_in(request, NoPrompter(profile.key))
     connection = open_connection(signed_in, partial(app.messaging.connect, profile), durable=durable)
     return app.messaging.client(profile, connection, signed_in.identity, signed_in.username, durable)

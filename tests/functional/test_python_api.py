@@ -6,7 +6,7 @@ import pytest
 
 from aws_iot.api import connect_with, publish_many
 from aws_iot.deadline import within
-from aws_iot.errors import InvalidMessage, InvalidRoom, SignInRefused, Unreachable, WrongPassword
+from aws_iot.errors import InvalidMessage, InvalidRoom, LocalError, SignInRefused, Unreachable, WrongPassword
 from aws_iot.messaging.client import MAX_PAYLOAD_BYTES
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.deliveries import Delivery
@@ -46,6 +46,12 @@ def test_a_given_password_signs_in_and_saves_nothing(app: FakeApp) -> None:
     assert app.auth.sessions.load(app.config.profiles.load("default")) is None
 
 
+def test_an_empty_password_counts_as_none(aws_iot: CommandLine, app: FakeApp) -> None:
+    aws_iot("config -u alice -p Passw0rd")
+    with connect_with(app, "default", None, "", None) as client:
+        assert client.username == "alice"
+
+
 def test_a_wrong_password_is_refused(app: FakeApp) -> None:
     with pytest.raises(WrongPassword):
         connect_with(app, "default", "alice", "wrong", None)
@@ -65,6 +71,15 @@ def test_a_durable_session_has_the_given_name(app: FakeApp, cloud: FakeCloud) ->
     cloud.sessions.clear()
     with connect_with(app, "default", "alice", "Passw0rd", "desk") as client:
         assert client.subscribe("ops").is_discarded
+
+
+@pytest.mark.parametrize("name", ["", "../../evil", "a/b", "é", "a" * 33, "a\n"])
+def test_an_invalid_name_of_a_durable_session_is_rejected_before_anything_is_sent(
+    app: FakeApp, cloud: FakeCloud, name: str
+) -> None:
+    with pytest.raises(LocalError, match="use 1 to 32 letters"):
+        connect_with(app, "default", "alice", "Passw0rd", name)
+    assert cloud.connections == []
 
 
 # -- publishing many messages

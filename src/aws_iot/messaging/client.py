@@ -78,7 +78,8 @@ class Client:
         """Send a message, and return when the broker has acknowledged it.
 
         A `str` travels as `{"msg": …}`; `bytes` are the payload itself. Raises `InvalidRoom` or
-        `InvalidMessage` before anything is sent, otherwise what `Connection.publish` raises.
+        `InvalidMessage` before anything is sent, otherwise what `Connection.publish` raises. After `Unreachable`, the
+        message may still be sent when the connection is restored, so a retry can send it twice.
         """
         self._connection.publish(self._publication(self.outgoing(room, message, qos=qos, retain=retain)))
 

@@ -259,6 +259,35 @@ def test_messages_without_a_room_subscribe_to_every_room_only_if_there_is_no_sub
     assert connection.subscribed == [[f"{POOL}/lobby/+"]]
 
 
+class SecondSubscribeFails(Recorder):
+    """Grants the first subscribe, rejects the second, and grants all later ones."""
+
+    def subscribe(self, filters: Sequence[str]) -> None:
+        super().subscribe(filters)
+        if len(self.subscribed) == 2:
+            raise TopicRefused("no")
+
+
+def test_filters_that_were_granted_before_a_rejection_count_as_subscribed() -> None:
+    connection = SecondSubscribeFails([publication("1", room="room-1"), publication("9", room="room-9")])
+    client = client_of(connection)
+    filters = [f"{POOL}/room-{number}/+" for number in range(10)]
+    with pytest.raises(TopicRefused):
+        client.subscribe(*(f"room-{number}" for number in range(10)))
+    assert [one.text for one in received(client) if isinstance(one, Message)] == ["1"]
+    client.subscribe("room-0", "room-8")
+    assert connection.subscribed == [filters[:8], filters[8:], filters[8:9]]
+    assert connection.unsubscribed == [filters[1:8]]  # none of these was asked for the second time
+
+
+def test_a_room_that_was_granted_before_a_rejection_is_recorded_in_a_durable_session(tmp_path: Path) -> None:
+    session = DurableSession(tmp_path, "session", ALICE)
+    rooms = [f"room-{number}" for number in range(10)]
+    with pytest.raises(TopicRefused):
+        client_of(SecondSubscribeFails(), session).subscribe(*rooms)
+    assert session.rooms() == rooms
+
+
 def test_unsubscribing_keeps_the_rooms_that_a_removed_pattern_covered() -> None:
     connection = Recorder([publication("1", room="lobby"), publication("2", room="ops")])
     client = client_of(connection)

@@ -19,8 +19,7 @@ from aws_iot.app import (
     MessagingBuilder,
     Settings,
 )
-from aws_iot.auth.accounts import Accounts, CodeSent, SecondFactors
-from aws_iot.auth.challenges import Challenge, ChallengeAnswer
+from aws_iot.auth.accounts import Accounts, Challenge, ChallengeAnswer, CodeSent, SecondFactors
 from aws_iot.auth.credentials import CredentialIssuer, Credentials
 from aws_iot.auth.session import Device, RefreshToken, Session
 from aws_iot.backend.members import ClientStatus, Identity

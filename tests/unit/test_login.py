@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.auth.challenges import Challenge
+from aws_iot.auth.accounts import Challenge
 from aws_iot.auth.login import Login, SignInRequest
 from aws_iot.auth.prompter import NoPrompter
 from aws_iot.auth.session import RefreshToken, Session

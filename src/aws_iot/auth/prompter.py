@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 from aws_iot.errors import AwsIotError, SignInRefused
 
 if TYPE_CHECKING:
-    from aws_iot.auth.challenges import Challenge
+    from aws_iot.auth.accounts import Challenge
 
 
 class Prompter(Protocol):

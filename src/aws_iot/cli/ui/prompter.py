@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aws_iot.app import App
-    from aws_iot.auth.challenges import Challenge
+    from aws_iot.auth.accounts import Challenge
     from aws_iot.errors import AwsIotError, SignInRefused
 
 METHODS = {

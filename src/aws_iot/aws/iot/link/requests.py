@@ -51,7 +51,7 @@ def publish_answered(state: State, event: on.PublishAnswered, now: float) -> Eff
     message, is_current = event.message, event.attempt == state.attempt.number
     if event.is_from_broker:
         if is_current:
-            state.queue.answered(message, now)
+            state.queue.progress(message, now)
     elif not is_current:
         return ()
     if not state.queue.remove(message):

@@ -145,3 +145,12 @@ def test_closing_the_client_ends_the_wait_of_another_thread_for_an_event(app: Fa
     with pytest.raises(Unreachable, match="the connection was closed"):
         within(DEADLINE_SECONDS, lambda: list(messages), "it hangs")
     closing.join()
+
+
+def test_messages_that_were_kept_for_events_are_not_received_after_close(app: FakeApp) -> None:
+    client = connect_with(app, "default", "alice", "Passw0rd", None)
+    client.subscribe("lobby")
+    publish_many(client, "lobby", ["kept"])
+    client.close()
+    with pytest.raises(Unreachable, match="the connection was closed"):
+        next(client.messages())

@@ -72,6 +72,7 @@ class Client:
 
         Any thread may call it. A thread that waits for an event then gets `Unreachable`, as does every later call.
         """
+        self._backlog = deque()  # what was kept for later calls of `events`, which raise from now on
         self._connection.close()
 
     def publish(self, room: str, message: str | bytes, *, qos: int = 1, retain: bool = False) -> None:

@@ -30,7 +30,6 @@ sys.path.insert(0, str(ROOT))
 from aws_iot.app import App  # noqa: E402
 from aws_iot.auth.credentials import Credentials  # noqa: E402
 from aws_iot.auth.session import Session  # noqa: E402
-from aws_iot.auth.session_store import Kept  # noqa: E402
 from aws_iot.config.endpoint import Endpoint  # noqa: E402
 from tests.fakes import FakeCloud  # noqa: E402
 from tests.processes import environment  # noqa: E402
@@ -131,7 +130,7 @@ def somebody(config: Path, port: int) -> tuple[dict[str, str], str]:
     end = datetime.now(UTC) + timedelta(hours=1)
     keys = Credentials(IDENTITY, "ASIA", "secret", "token", end)
     app.auth.sessions.save(
-        app.config.profiles.load("default"), Kept(Session("al", "id", "access", None, end), keys)
+        app.config.profiles.load("default"), Session("al", "id", "access", None, end), keys
     )
     env = environment(config)
     env.pop("PYTHONDONTWRITEBYTECODE", None)

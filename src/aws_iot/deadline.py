@@ -1,4 +1,4 @@
-"""Waiting for work that may never end: always with a deadline, always interruptible by Ctrl-C."""
+"""Wait for work that may never end: always with a deadline, and Ctrl-C always interrupts."""
 
 import threading
 import time
@@ -11,14 +11,14 @@ from aws_iot.errors import Unreachable
 T = TypeVar("T")
 
 POLL_SECONDS = 0.25
-"""Waits are cut into slices, since on Windows Ctrl-C does not interrupt one."""
+"""How long a thread waits before it checks again. On Windows, Ctrl-C does not interrupt a single wait."""
 
 
 def within(seconds: float, work: Callable[[], T], late: str) -> T:
-    """What `work` returns or raises; it runs on a thread of its own, and is left to itself once it is late.
+    """Run `work` on a thread of its own, and return or raise what it does.
 
-    Time limits of sockets hold for each read, and looking up a name has none: neither bounds a whole
-    call. Raises `Unreachable` with the words `late`.
+    Raises `Unreachable` with the message `late` after `seconds`; the thread is then left alone. The timeout of a socket
+    holds for each read only, and looking up a name has none. Neither limits a whole call.
     """
     done: Future[T] = Future()
 
@@ -35,7 +35,7 @@ def within(seconds: float, work: Callable[[], T], late: str) -> T:
 
 
 def settled(futures: "list[Future[Any]]", seconds: float) -> bool:
-    """Wait until one of the futures is settled, `seconds` at most; whether one is."""
+    """Wait at most `seconds` until one of the futures is done; tells whether one is."""
     deadline = time.monotonic() + seconds
     while not any(future.done() for future in futures) and (left := deadline - time.monotonic()) > 0:
         wait(futures, timeout=min(left, POLL_SECONDS), return_when=FIRST_COMPLETED)

@@ -203,7 +203,7 @@ def test_a_host_name_that_does_not_resolve(real: CommandLine) -> None:
 def test_an_unusable_proxy_setting(real: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     change(real, endpoint=Endpoint.parse("wss://broker.test/mqtt"))
     monkeypatch.setenv("HTTPS_PROXY", "http://:70000")
-    assert "HTTPS_PROXY" in check_cause(real, "proxy", "none that can be used", 3)
+    assert "HTTPS_PROXY" in check_cause(real, "proxy", "cannot be used", 3)
 
 
 @pytest.mark.parametrize(
@@ -527,13 +527,13 @@ def test_an_identity_that_is_not_accepted(real: CommandLine, stack: Stack) -> No
 def test_a_broker_that_closes_without_an_answer(real: CommandLine) -> None:
     with ScriptedBroker(say(Kind.CONNECT, lambda _: None)) as broker:
         change(real, endpoint=broker.endpoint)
-        check_cause(real, "connect", "closes the connection without a word", 5)
+        check_cause(real, "connect", "closes the connection without a reason", 5)
 
 
 def test_an_overloaded_broker(real: CommandLine) -> None:
     with ScriptedBroker(say(Kind.CONNECT, lambda _: connack(0x88))) as broker:
         change(real, endpoint=broker.endpoint)
-        check_cause(real, "connect", "takes no connections at the moment", 6)
+        check_cause(real, "connect", "accepts no connections at the moment", 6)
 
 
 def say(kind: Kind, answer: Callable[[Packet], bytes | None]) -> Script:
@@ -593,7 +593,7 @@ def test_a_broker_that_disconnects_because_of_a_room(real: CommandLine) -> None:
 def test_a_filter_that_is_not_granted(real: CommandLine) -> None:
     with ScriptedBroker(say(Kind.SUBSCRIBE, lambda packet: suback(packet, 0x8F))) as broker:
         change(real, endpoint=broker.endpoint)
-        check_cause(real, "subscribe", "did not grant", 7)
+        check_cause(real, "subscribe", "rejected the subscription", 7)
 
 
 @pytest.mark.parametrize("room", ["a/+", "''"])

@@ -270,6 +270,17 @@ def test_a_connection_that_is_back_says_for_how_long_it_was_lost() -> None:
     assert notice.event.seconds == pytest.approx(7.0)
 
 
+def test_each_outage_is_measured_from_its_own_loss() -> None:
+    driver = online()
+    for _ in range(2):
+        driver.cut(may_be_refusal=False, after=60)
+        driver.connect()
+        [notice] = driver.of(do.Notify)
+        assert isinstance(notice, do.Notify)
+        assert isinstance(notice.event, Restored)
+        assert notice.event.seconds == pytest.approx(2.0)
+
+
 def test_filters_are_requested_again_in_packets_as_before() -> None:
     driver = online()
     driver.granted("a/#", "b/#")
@@ -280,6 +291,26 @@ def test_filters_are_requested_again_in_packets_as_before() -> None:
     assert driver(on.ResubscribeAnswered(driver.attempt)) == []
     assert driver(on.ResubscribeAnswered(driver.attempt)) == [do.Notify(Restored())]
     assert isinstance(driver.state.phase, Online)
+
+
+def test_answers_of_another_connection_or_too_many_answers_do_not_restore_it() -> None:
+    driver = online()
+    driver.granted("a/#")
+    driver.granted("b/#")
+    first = driver.attempt
+    driver.cut()
+    driver.connect()
+    assert driver(on.ResubscribeAnswered(first)) == []
+    assert driver(on.ResubscribeAnswered(driver.attempt)) == []
+    assert driver(on.ResubscribeAnswered(driver.attempt)) == [do.Notify(Restored())]
+    assert driver(on.ResubscribeAnswered(driver.attempt)) == []
+    driver(on.Publish(message()))
+    probe(driver)
+    driver.connect()
+    driver.tick(PROBE_SECONDS)
+    for expected in (0, 1, 0):
+        driver(on.ResubscribeAnswered(driver.attempt))
+        assert len(driver.of(do.Notify)) == expected
 
 
 def test_a_session_that_the_broker_kept_needs_no_subscriptions() -> None:
@@ -390,6 +421,15 @@ def test_a_connection_that_acknowledges_nothing_more_is_given_up(answered: int |
     assert do.StopClient() in driver.effects
 
 
+def test_a_message_that_waited_long_for_a_connection_is_not_owed_an_answer_at_once() -> None:
+    driver, one = online(), message(size=0)
+    driver.cut(may_be_refusal=False)
+    driver(on.Publish(one))
+    driver.connect(after=3 * TIMEOUT)
+    assert driver.tick(TIMEOUT - 0.1) == []
+    assert driver.tick(0.1) != []
+
+
 def test_a_slow_broker_is_not_given_up_while_answers_come_in_order() -> None:
     driver, messages = online(), [message(size=0) for _ in range(5)]
     for one in messages:
@@ -452,7 +492,7 @@ def test_a_call_after_the_end_fails_at_once(call: Callable[[], on.Event], is_clo
     driver = online()
     driver(on.Leave() if is_closed else on.EndedByBroker(driver.attempt, Unreachable("taken over")))
     [error, *_] = errors(driver(call()))
-    assert str(error) == ("the connection has ended" if is_closed else "taken over")
+    assert str(error) == ("the connection was closed" if is_closed else "taken over")
 
 
 def test_a_packet_of_a_call_is_sent_again_on_the_next_connection() -> None:
@@ -638,8 +678,9 @@ def test_a_durable_session_disconnects_after_its_acknowledgements() -> None:
 def test_acknowledgements_that_do_not_leave_do_not_keep_it_from_closing(is_cut: bool) -> None:
     driver = online(is_durable=True)
     driver(on.Leave())
+    left_at = driver.now
     assert (driver.cut() if is_cut else driver.tick(FLUSH_SECONDS)) == [do.StopClient()]
-    assert driver.state.phase == Closing()
+    assert driver.state.phase == Closing(left_at)
 
 
 def test_after_the_end_events_of_the_client_change_nothing() -> None:

@@ -1,4 +1,4 @@
-"""Connection: one MQTT 5 link over a signed WebSocket, and what can happen to it."""
+"""Connection: one MQTT 5 connection to the broker, and what can happen to it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -8,17 +8,18 @@ from aws_iot.errors import AwsIotError
 from aws_iot.messaging.message import Properties
 
 Done = Callable[[AwsIotError | None], None]
-"""Told what became of a publication: None once the broker has acknowledged it.
+"""Called once with the result of a publication: None if the broker has acknowledged it.
 
-`TopicRefused` and `ServiceRefused` are of this one; `Unreachable` tells that the connection has ended for good, for the
-reason that `receive` raises.
+`TopicRefused` and `ServiceRefused` reject this publication. `Unreachable` means that the connection has ended for good;
+`receive` raises the reason.
 """
 
 
 class Publication(NamedTuple):
-    """What is published to a topic. The broker is to keep it, with `retain`, for those who ask for the topic later.
+    """What is published to a topic.
 
-    One that reached us with `retain` was published before we asked.
+    `retain` asks the broker to store it for later subscribers of the topic. A received publication with `retain` was
+    published before we subscribed.
     """
 
     topic: str
@@ -30,10 +31,10 @@ class Publication(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The link broke, or cannot be brought back yet for another reason; the connection goes on trying.
+    """The connection was lost, or an attempt to reconnect failed. Further attempts follow.
 
-    `cause` completes "connection lost: …". `detail` is for those who look closer. `again` is for an attempt that
-    failed as the one before.
+    `cause` completes "connection lost: …". `detail` is for a log. `again` marks a failure with the same cause as the
+    last one.
     """
 
     cause: str
@@ -43,10 +44,10 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The link is back after `seconds`, and the subscriptions stand again.
+    """The connection is back after `seconds`, with all its subscriptions.
 
-    What was published in between is delivered only where the broker kept the session. `forgotten` tells that it was
-    to keep it, and has not.
+    What was published in between is delivered only if the broker has kept the session. `forgotten` tells that it should
+    have, but has not.
     """
 
     seconds: float = field(default=0.0, compare=False)
@@ -57,40 +58,39 @@ Event = Publication | Lost | Restored
 
 
 class Connection(Protocol):
-    """One link to the broker, open from the start. One thread uses it.
+    """An open connection to the broker. One thread uses it.
 
-    Every method but `close` raises `NotAuthorized` or `Unreachable` once the link has ended for
-    good; no call waits longer than the connection's deadline, except `receive`, and a few seconds more where that tells
-    whether a request was refused.
+    After the connection has ended for good, every method except `leave` and `close` raises `NotAuthorized` or
+    `Unreachable`. No call waits longer than the connection's timeout, with two exceptions: `receive`, and a few seconds
+    more if that shows whether a request was rejected.
     """
 
     @property
     def is_resumed(self) -> bool:
-        """Whether the broker had kept a session of this name when it was opened: what waited there is delivered."""
+        """Whether the broker had kept a durable session of this name, and delivers what waited in it."""
         ...
 
     def send(self, publication: Publication, done: Done) -> None:
-        """Hand a publication over, and return at once; `done` is called once, on another thread.
+        """Send a publication without waiting. `done` is called once, usually on another thread.
 
-        Publications leave in the order in which they are handed over. With QoS 1 they wait for a broken
-        link to come back, and reach the broker at least once; with QoS 0 `done` means that it has left.
-        With QoS 0 and no link it is refused.
+        Publications leave in the order of the calls. With QoS 1 they wait for a lost connection, and reach the broker
+        at least once. With QoS 0 they are rejected if there is no connection, and `done` means that one has left.
         """
         ...
 
     def publish(self, publication: Publication) -> None:
-        """As `send`, and return when it is done.
+        """Send a publication, and wait until it is acknowledged.
 
-        Raises what `done` would be told, or `Unreachable` if no acknowledgement came in time.
+        Raises what `done` would get, or `Unreachable` if no acknowledgement arrives before the timeout.
         """
         ...
 
     def subscribe(self, filters: Sequence[str]) -> None:
-        """Return when the broker has granted every filter. Raises `TopicRefused`, `ServiceRefused`."""
+        """Wait until the broker has granted all filters. Raises `TopicRefused`, `ServiceRefused`."""
         ...
 
     def unsubscribe(self, filters: Sequence[str]) -> None:
-        """Return when the broker has taken the filters back, also those that were not granted before."""
+        """Wait until the broker has removed the filters. It does not matter whether they were granted before."""
         ...
 
     def receive(self, timeout: float | None = None) -> Event | None:
@@ -101,17 +101,17 @@ class Connection(Protocol):
         ...
 
     def acknowledge(self, deliveries: int | None = None) -> None:
-        """Tell the broker that deliveries have been dealt with: the oldest so many that it was not told of, or all.
+        """Acknowledge the oldest `deliveries` that are not acknowledged yet, or all.
 
-        It holds back after some that are not, and delivers those again where it keeps the session. It is to be told
-        in the order in which they came (MQTT 5, section 4.6).
+        The broker sends only so many more before that. If it keeps the session, it delivers unacknowledged ones again.
+        Deliveries are acknowledged in the order in which they arrived (MQTT 5, section 4.6).
         """
         ...
 
     def leave(self) -> None:
-        """Begin to close, and return at once: who closes several lets all of them leave first."""
+        """Begin to close without waiting. To close several connections, call it for all of them first."""
         ...
 
     def close(self) -> None:
-        """Say goodbye to the broker, so that it does not take us for lost; never raises, takes a second at most."""
+        """Disconnect, so that the broker does not consider us lost. Never raises; takes at most a second."""
         ...

@@ -1,4 +1,4 @@
-"""The HTTP proxy on the way to AWS IoT Core, where the environment names one."""
+"""The HTTP proxy in front of AWS IoT Core, if the environment names one."""
 
 import base64
 import os
@@ -15,12 +15,11 @@ from aws_iot.errors import LocalError
 def proxy_of(endpoint: Endpoint) -> SplitResult | None:
     """The proxy that `HTTPS_PROXY` names for this endpoint, unless `NO_PROXY` exempts it.
 
-    Never for this machine itself, as in `aws_iot.aws.base.calls`; without TLS only that can be reached.
-    Raises `LocalError` for a proxy that cannot be one.
+    Loopback addresses never use a proxy, as in `aws_iot.aws.base.calls`. Raises `LocalError` for an invalid proxy.
     """
     if is_loopback(endpoint.host) or not any(name.lower().endswith("_proxy") for name in os.environ):
         return None
-    # Here, since it takes long to import.
+    # Here, because it takes long to import.
     from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
 
     if proxy_bypass_environment(endpoint.host):
@@ -28,18 +27,18 @@ def proxy_of(endpoint: Endpoint) -> SplitResult | None:
     url = getproxies_environment().get("https")
     if not url:
         return None
-    with suppress(ValueError):  # by a port that is no number
+    with suppress(ValueError):  # from a port that is not a number
         proxy = urlsplit(url if "://" in url else f"http://{url}")
         if proxy.scheme in ("http", "https") and proxy.hostname and proxy.port != 0:
             return proxy
     raise LocalError(
-        f"the proxy for {endpoint.host} is none that can be used",
+        f"the proxy for {endpoint.host} cannot be used",
         hint="Set HTTPS_PROXY to a URL such as http://proxy.example:3128.",
     )
 
 
 def proxy_options(endpoint: Endpoint, tls: Callable[[], io.ClientTlsContext]) -> http.HttpProxyOptions | None:
-    """For awscrt. `tls` is for proxies that speak TLS themselves."""
+    """The same for awscrt. `tls` is for a proxy that uses TLS itself."""
     proxy = proxy_of(endpoint)
     if proxy is None or proxy.hostname is None:
         return None
@@ -60,13 +59,13 @@ def proxy_options(endpoint: Endpoint, tls: Callable[[], io.ClientTlsContext]) ->
 
 
 def port_of(proxy: SplitResult) -> int:
-    """As the URL says, or as proxies have it by default."""
+    """The port in the URL, or the default of its scheme."""
     return proxy.port or (443 if proxy.scheme == "https" else 80)
 
 
 def authorization(proxy: SplitResult) -> dict[str, str]:
-    """What a request to the proxy says of who asks."""
+    """The header that authenticates a request to the proxy, if its URL has a user name."""
     if not proxy.username:
         return {}
-    said = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}".encode()
-    return {"Proxy-Authorization": f"Basic {base64.b64encode(said).decode()}"}
+    pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}".encode()
+    return {"Proxy-Authorization": f"Basic {base64.b64encode(pair).decode()}"}

@@ -12,7 +12,7 @@ from botocore.httpsession import get_cert_path
 
 from aws_iot.aws.base.calls import Service
 from aws_iot.aws.base.clients import Address
-from aws_iot.aws.iot.diagnosis import MOST_OF_A_BODY, Route
+from aws_iot.aws.iot.route import LARGEST_BODY, Route
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.config.profile import Profile
 from aws_iot.deadline import within
@@ -117,7 +117,7 @@ class Hosts:
         return CheckResult("; ".join(found) or "not needed now", "\n".join(problems))
 
     def get(
-        self, route: Route, path: str, most: int = MOST_OF_A_BODY
+        self, route: Route, path: str, most: int = LARGEST_BODY
     ) -> tuple[http.client.HTTPResponse, bytes]:
         """Send an unsigned request; the response and at most so many bytes of its body."""
         return self.within(str(route), lambda: route.get(path, self._timeout, most))

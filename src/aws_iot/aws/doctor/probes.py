@@ -20,7 +20,7 @@ from aws_iot.aws.base.refusals import Refusals
 from aws_iot.aws.cognito.user_pool import UserPool
 from aws_iot.aws.doctor.hosts import Host, Hosts
 from aws_iot.aws.doctor.upgrade import Upgrade
-from aws_iot.aws.iot.diagnosis import Route
+from aws_iot.aws.iot.route import Route
 from aws_iot.config.profile import Profile
 from aws_iot.doctor.probes import CheckResult
 from aws_iot.errors import LocalError, ProfileError, SignInRefused, Unreachable

@@ -11,7 +11,8 @@ from awscrt.http import HttpHeaders, HttpRequest
 
 from aws_iot.auth.credentials import Credentials
 from aws_iot.aws.doctor.hosts import Hosts
-from aws_iot.aws.iot.diagnosis import MOST_OF_A_BODY, Route, why_not
+from aws_iot.aws.iot.diagnosis import upgrade_refused
+from aws_iot.aws.iot.route import LARGEST_BODY, Route
 from aws_iot.aws.iot.signing import sign
 from aws_iot.config.endpoint import PATH
 from aws_iot.config.profile import Profile
@@ -48,7 +49,7 @@ class Upgrade:
         if route.is_hidden:
             return CheckResult("not checked")
         response, body = self._try(route, region)
-        refused = why_not(route, response, self._now())
+        refused = upgrade_refused(route, response, self._now())
         if refused is None:
             return CheckResult(f"HTTP {response.status}, signed for {region}")
         if isinstance(refused, CredentialsRefused):
@@ -87,10 +88,10 @@ class Upgrade:
         def ask() -> tuple[http.client.HTTPResponse, str]:
             connection = route.connect(self._timeout)
             try:
-                response = route.ask(connection, signed)
+                response = route.upgrade(connection, signed)
                 if response.status == http.client.SWITCHING_PROTOCOLS:
                     return response, ""
-                return response, response.read(MOST_OF_A_BODY).decode(errors="backslashreplace")
+                return response, response.read(LARGEST_BODY).decode(errors="backslashreplace")
             finally:
                 connection.close()
 

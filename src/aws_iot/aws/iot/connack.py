@@ -1,8 +1,8 @@
-"""What a broker says to a connection as a whole: that it may not be, or be no longer."""
+"""What it means if the broker rejects a connection as a whole, or ends it for good."""
 
 from awscrt import mqtt5
 
-from aws_iot.aws.iot.reason_codes import words
+from aws_iot.aws.iot.reason_codes import describe
 from aws_iot.config.profile import Profile
 from aws_iot.errors import AwsIotError, CredentialsRefused, NotAccepted, ServiceRefused, Unreachable
 
@@ -11,43 +11,37 @@ FINAL_CONNACKS = {
     mqtt5.ConnectReasonCode.BAD_USERNAME_OR_PASSWORD,
     mqtt5.ConnectReasonCode.CLIENT_IDENTIFIER_NOT_VALID,
 }
-"""After these it would be refused again, however often it were tried."""
+"""The broker would reject another CONNECT for the same reason."""
 
 
-class Admission:
-    """The broker's words in ours, for one identity, in a session of that name if it is a durable one."""
+def connack_refused(reason: int, profile: Profile, identity: str) -> AwsIotError:
+    """What a CONNACK with a negative reason code means."""
+    match reason:
+        case mqtt5.ConnectReasonCode.NOT_AUTHORIZED:
+            return not_accepted(profile, identity, "not authorized to connect:")
+        case mqtt5.ConnectReasonCode.BAD_USERNAME_OR_PASSWORD:
+            return CredentialsRefused("the broker rejected the credentials")
+        case mqtt5.ConnectReasonCode.SERVER_UNAVAILABLE | mqtt5.ConnectReasonCode.SERVER_BUSY:
+            return Unreachable(f"the broker accepts no connections at the moment: {describe(reason)}")
+        case _:
+            return ServiceRefused(f"the broker rejected the connection: {describe(reason)}")
 
-    def __init__(self, profile: Profile, identity: str, durable: str | None) -> None:
-        self._profile = profile
-        self._identity = identity
-        self._durable = durable
 
-    def refused(self, reason: int) -> AwsIotError:
-        """A CONNACK with this reason code."""
-        match reason:
-            case mqtt5.ConnectReasonCode.NOT_AUTHORIZED:
-                return self.not_accepted("not authorized to connect:")
-            case mqtt5.ConnectReasonCode.BAD_USERNAME_OR_PASSWORD:
-                return CredentialsRefused("the broker does not take the credentials")
-            case mqtt5.ConnectReasonCode.SERVER_UNAVAILABLE | mqtt5.ConnectReasonCode.SERVER_BUSY:
-                return Unreachable(f"the broker takes no connections at the moment: {words(reason)}")
-            case _:
-                return ServiceRefused(f"the broker refused the connection: {words(reason)}")
+def not_accepted(profile: Profile, identity: str, symptom: str) -> NotAccepted:
+    """No admin has accepted the identity; `symptom` is how the broker shows that."""
+    policy = "" if profile.policy_name else " --policy POLICY"
+    command = f"aws-iot admin accept {identity}{policy} -k {profile.key}"
+    return NotAccepted(
+        f"{symptom} no admin has accepted the identity {identity} yet",
+        hint=f"An admin accepts it with: {command}\nAWS takes 6 to 8 minutes to apply it.",
+    )
 
-    def not_accepted(self, what: str) -> NotAccepted:
-        """No admin has let the identity in; `what` is how that shows."""
-        policy = "" if self._profile.policy_name else " --policy POLICY"
-        command = f"aws-iot admin accept {self._identity}{policy} -k {self._profile.key}"
-        return NotAccepted(
-            f"{what} no admin has accepted the identity {self._identity} yet",
-            hint=f"An admin accepts it with: {command}\nAWS takes 6 to 8 minutes to apply it.",
-        )
 
-    def taken_over(self) -> Unreachable:
-        """Another connection has the same client id."""
-        if not self._durable:
-            return Unreachable("another program took over this connection's client id")
-        return Unreachable(
-            f"another program of the same name has taken over: {self._durable}",
-            hint="Under a name one program listens at a time: give the other one a name of its own.",
-        )
+def taken_over(durable: str | None) -> Unreachable:
+    """Another connection uses the same client ID."""
+    if not durable:
+        return Unreachable("another program took over this connection's client ID")
+    return Unreachable(
+        f"another program of the same name has taken over: {durable}",
+        hint="One program at a time can use a name. Give the other one a name of its own.",
+    )

@@ -1,54 +1,65 @@
-"""What happens to a connection, until its owner takes it; and deliveries that are to be acknowledged."""
+"""Events of a connection that its owner has not read, and received messages that it has not acknowledged."""
 
 import queue
-import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 from awscrt import mqtt5
 
 from aws_iot.messaging.connection import Event, Publication
 
 UNACKNOWLEDGED = 100
-"""So many deliveries may wait for us to deal with them: AWS IoT Core's own limit for a connection."""
+"""How many received messages may be unacknowledged: the limit of AWS IoT Core for a connection."""
 
 EVENTS = 1000
-"""So many events may wait for their reader; then awscrt is made to wait, and with it the broker."""
+"""How many events may be unread. Above it awscrt has to wait, and with it the broker."""
 
 GATHER_SECONDS = 0.001
-"""Whoever waits for an event gives several so long to gather: to wake it for each would take longer than all
-else that is done for a message."""
+"""How long several events gather for a reader that waits.
+
+Waking it for each one would take longer than all the other work for a message.
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class Unacknowledged:
-    """A delivery, and what tells the broker that it has been dealt with."""
+class Acknowledger(Protocol):
+    """The client that a message came by. Only this one can acknowledge it."""
+
+    def acknowledge(self, handle: mqtt5.PublishAcknowledgementControlHandle) -> None:
+        """Acknowledge a received message."""
+
+
+class Unacknowledged(NamedTuple):
+    """A received message that the broker waits to be acknowledged."""
 
     delivery: Publication
-    stopped: threading.Event
-    """Of the client that it came by; the client itself would be held by its own callback, and never be gone."""
+    client: Acknowledger
     handle: mqtt5.PublishAcknowledgementControlHandle
 
 
 class Inbox:
-    """Events in the order in which they happened. awscrt's threads put them in, and the owner's takes them out."""
+    """Events in their order. awscrt's threads put them in, and the owner's thread takes them out."""
 
     def __init__(self, *, is_durable: bool) -> None:
-        """What comes in a durable session is acknowledged when its owner says so; else, as a rule, as it comes."""
+        """In a durable session the owner acknowledges messages. Otherwise awscrt does, while few are unread."""
         self._is_durable = is_durable
         self._events: queue.SimpleQueue[Event | Unacknowledged] = queue.SimpleQueue()
         self._received = 0
         self._acknowledged = 0
         self._handles: deque[tuple[int, Unacknowledged]] = deque()
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Give no more events: the owner has left."""
+        self._is_closed = True
 
     def put(self, event: Event) -> None:
-        """This has happened."""
+        """Add what happened to the connection."""
         self._events.put(event)
 
-    def deliver(self, data: mqtt5.PublishReceivedData, stopped: threading.Event) -> None:
-        """This has come, by the client that `stopped` belongs to; called in awscrt's callback for it."""
+    def deliver(self, data: mqtt5.PublishReceivedData, client: Acknowledger) -> None:
+        """Add a message that `client` has received. Has to be called in awscrt's callback for it."""
         packet, events = data.publish_packet, self._events
         given = packet.user_properties
         delivery = Publication(
@@ -59,23 +70,25 @@ class Inbox:
             packet.retain,
         )
         handle = None
-        if self._is_durable or events.qsize() >= UNACKNOWLEDGED:  # else awscrt may: that is cheaper
+        if self._is_durable or events.qsize() >= UNACKNOWLEDGED:  # otherwise awscrt does it, which is cheaper
             take_charge = data.acquire_publish_acknowledgement_control
             handle = take_charge() if take_charge else None
-        events.put(Unacknowledged(delivery, stopped, handle) if handle else delivery)
+        events.put(Unacknowledged(delivery, client, handle) if handle else delivery)
 
     @property
     def is_full(self) -> bool:
-        """Whether no more should come for now."""
+        """Whether the broker should wait before it sends more."""
         return self._events.qsize() > EVENTS
 
     def let_gather(self) -> None:
-        """Where there is nothing yet, wait for more than the next one."""
+        """If nothing is there yet, wait for more than the next event."""
         if self._events.empty():
             time.sleep(GATHER_SECONDS)
 
     def take(self, seconds: float) -> Event | None:
-        """The next event; None if none comes for so long."""
+        """The next event; None if none comes within `seconds`, or after `close`."""
+        if self._is_closed:
+            return None
         try:
             event = self._events.get(timeout=seconds) if seconds else self._events.get_nowait()
         except queue.Empty:
@@ -88,7 +101,7 @@ class Inbox:
         return event
 
     def acknowledged(self, deliveries: int | None) -> Iterator[Unacknowledged]:
-        """Of the oldest so many that were taken, or of all: those that the broker has still to be told of."""
+        """Of the oldest `deliveries` that were taken, or of all: those that the broker waits for."""
         self._acknowledged = self._received if deliveries is None else self._acknowledged + deliveries
         while self._handles and self._handles[0][0] <= self._acknowledged:
             yield self._handles.popleft()[1]

@@ -1,4 +1,4 @@
-"""What a client of awscrt is told of AWS IoT Core: how to reach it, and how long to wait for what."""
+"""How a client of AWS's SDK is built for AWS IoT Core: addresses, timeouts, sessions, TLS."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,46 +8,45 @@ from awscrt import io, mqtt5
 
 from aws_iot.aws.base.proxy import proxy_options
 from aws_iot.aws.iot.inbox import UNACKNOWLEDGED
-from aws_iot.aws.iot.signing import CONNECT_SECONDS
 from aws_iot.config.endpoint import Endpoint
 
 KEEP_ALIVE_SECONDS = 30
-"""The shortest that AWS IoT Core takes; a dead link is noticed within one and a half of it.
+"""The shortest that AWS IoT Core accepts. A dead connection is noticed within one and a half of it.
 
-Over a slow link the ping waits behind megabytes in the system's buffer, and awscrt gives it half of the keep-alive at
-most. So a link that is kept full is lost after 45 seconds, and some of what was in the buffer is sent twice: 100
-messages of 125 KB took 128 s over 100 KB/s, with 4 of them twice, and 125 s with a keep-alive of 120 seconds; 25 took
-111 s over 30 KB/s, and 105 s. That is less than a listener would miss, who has nothing else to notice a dead link by:
-it would take three minutes in place of 45 seconds.
+On a slow network the ping waits behind megabytes in the system's buffer, and awscrt gives it at most half of the
+keep-alive. So a connection that is kept full is lost after 45 seconds, and part of the buffer is sent twice. A longer
+keep-alive avoids that, but gains little: with 120 seconds, 100 messages of 125 KB took 125 s instead of 128 s at
+100 KB/s. A subscriber would lose more. Nothing else shows it a dead connection, so it would notice after three minutes.
 """
 
 SESSION_SECONDS = 7 * 24 * 3600
-"""How long a broker is asked to keep a durable session: AWS IoT Core lowers it to what the account is allowed, an hour
-unless it was raised: docs.aws.amazon.com/iot/latest/developerguide/mqtt.html#mqtt-persistent-sessions"""
+"""How long the broker should keep a durable session. AWS IoT Core lowers it to the account's limit, an hour by default:
+docs.aws.amazon.com/iot/latest/developerguide/mqtt.html#mqtt-persistent-sessions"""
 
-LINK_SECONDS = 24 * 3600
-"""So long a link lasts at most: docs.aws.amazon.com/general/latest/gr/iot-core.html"""
+CONNECTION_SECONDS = 24 * 3600
+"""The longest life of a connection: docs.aws.amazon.com/general/latest/gr/iot-core.html"""
+
+NEVER_MS = CONNECTION_SECONDS * 1000
 
 
-def client_options(
+def build_client(
     endpoint: Endpoint,
     ca_bundle: str | None,
     client_id: str,
     *,
     is_durable: bool,
+    on_handshake: Callable[..., None],
     **callbacks: Callable[[Any], Any],
-) -> mqtt5.ClientOptions:
-    """All that a client is made with; `callbacks` as awscrt names them.
+) -> mqtt5.Client:
+    """A client that connects once; `callbacks` have awscrt's names.
 
-    Raises `LocalError` for a CA bundle that cannot be used.
+    Raises `LocalError` if the CA bundle or the proxy cannot be used.
     """
-    tls = partial(_tls, endpoint, ca_bundle)
     behaviors = mqtt5.ClientSessionBehaviorType
-    return mqtt5.ClientOptions(
+    options = mqtt5.ClientOptions(
         host_name=endpoint.host,
         port=endpoint.port,
-        tls_ctx=tls() if endpoint.tls else None,
-        http_proxy_options=proxy_options(endpoint, tls),
+        http_proxy_options=proxy_options(endpoint, partial(_proxy_tls, ca_bundle)),
         connect_options=mqtt5.ConnectPacket(
             client_id=client_id,
             keep_alive_interval_sec=KEEP_ALIVE_SECONDS,
@@ -55,26 +54,51 @@ def client_options(
             session_expiry_interval_sec=SESSION_SECONDS if is_durable else None,
         ),
         session_behavior=behaviors.REJOIN_ALWAYS if is_durable else behaviors.CLEAN,
-        # The pauses are ours, in `Handshakes`; these run at the same time, and must not outlast them: they grow
-        # with each link that lasts less than half a minute. (The option for that is not to be used: in awscrt
-        # 0.38.1 it sets the shortest pause.)
-        min_reconnect_delay_ms=1,
-        max_reconnect_delay_ms=round(CONNECT_SECONDS * 1000),
-        ack_timeout_sec=LINK_SECONDS,  # it is ours to look for: see `IotCoreConnection._look`
-        disable_metrics=True,
+        # Rates are up to the publisher, which knows of `--rate 0`.
+        extended_validation_and_flow_control_options=mqtt5.ExtendedValidationAndFlowControlOptions.NONE,
+        # Reconnecting and waiting for acknowledgements are up to `aws_iot.aws.iot.link`.
+        min_reconnect_delay_ms=NEVER_MS,
+        max_reconnect_delay_ms=NEVER_MS,
+        retry_jitter_mode=mqtt5.ExponentialBackoffJitterMode.NONE,
+        ack_timeout_sec=CONNECTION_SECONDS,
         **callbacks,
     )
+    if not endpoint.tls:  # only on this machine, for tests: the SDK's builder knows no connection without TLS
+        options.websocket_handshake_transform = on_handshake
+        options.disable_metrics = True
+        return mqtt5.Client(options)
+    return _with_tls(options, ca_bundle, on_handshake)
 
 
-def _tls(endpoint: Endpoint, ca_bundle: str | None) -> io.ClientTlsContext:
+def _with_tls(
+    options: mqtt5.ClientOptions, ca_bundle: str | None, on_handshake: Callable[..., None]
+) -> mqtt5.Client:
+    from awsiot import mqtt5_client_builder
+
+    try:
+        return mqtt5_client_builder.websockets_with_custom_handshake(
+            on_handshake,
+            client_options=options,
+            endpoint=options.host_name,
+            ca_filepath=ca_bundle,
+            enable_metrics_collection=False,
+        )
+    except (OSError, RuntimeError) as error:
+        raise _unusable(ca_bundle) from error
+
+
+def _proxy_tls(ca_bundle: str | None) -> io.ClientTlsContext:
+    """For a proxy that uses TLS itself."""
     options = io.TlsContextOptions()
-    if endpoint.port == 443:
-        options.alpn_list = ["http/1.1"]  # on 443 AWS tells WebSockets from MQTT by it
     try:
         if ca_bundle:
             options.override_default_trust_store_from_path(None, ca_bundle)
         return io.ClientTlsContext(options)
     except (OSError, RuntimeError) as error:
-        from aws_iot.aws.iot.diagnosis import ca_bundle_unusable  # here, since it takes long to import
+        raise _unusable(ca_bundle) from error
 
-        raise ca_bundle_unusable(ca_bundle) from error
+
+def _unusable(ca_bundle: str | None) -> Exception:
+    from aws_iot.aws.iot.route import ca_bundle_unusable  # here, because it takes long to import
+
+    return ca_bundle_unusable(ca_bundle)

@@ -1,4 +1,4 @@
-"""What Python remembers of a thread that is awscrt's."""
+"""What Python stores about a thread that belongs to awscrt."""
 
 import threading
 
@@ -6,17 +6,16 @@ _here = threading.local()
 
 
 def keep() -> None:
-    """Let Python keep its state of the calling thread, which else lives for one callback.
+    """Let Python keep its state of the calling thread, instead of making one for each callback.
 
-    To make and forget it takes memory from the system and gives it back, over which the other cores are
-    interrupted: a third of all the time of a busy `sub`. `PyGILState_Ensure` counts; what has no `PyGILState_Release`
-    stays as long as the process, as that of a daemon thread does:
-    docs.python.org/3/c-api/threads.html#c.PyGILState_Ensure
+    Making and freeing it takes memory from the system and gives it back, which interrupts the other cores: a third of
+    all the time of a busy `sub`. `PyGILState_Ensure` counts. Without a matching `PyGILState_Release` the state stays as
+    long as the process, like that of a daemon thread: docs.python.org/3/c-api/threads.html#c.PyGILState_Ensure
     """
     if not getattr(_here, "is_kept", False):
         _here.is_kept = True
         try:
-            import ctypes  # here, since who says one thing does without it
+            import ctypes  # here, since a program that sends one message does not need it
         except ImportError:  # a Python that was built without it is only slower
             return
         ctypes.pythonapi.PyGILState_Ensure()

@@ -3,8 +3,8 @@
 from aws_iot.aws.iot.link import effects as do
 from aws_iot.aws.iot.link import events as on
 from aws_iot.aws.iot.link.ending import Effects, fail
-from aws_iot.aws.iot.link.refusal_detector import CUTS_THAT_REFUSE
-from aws_iot.aws.iot.link.state import Attempt, Call, Offline, Opening, Probing, State, topic_refused
+from aws_iot.aws.iot.link.refusal_detector import CUTS_THAT_REFUSE, topic_refused
+from aws_iot.aws.iot.link.state import Attempt, Call, Offline, Opening, Probing, State
 from aws_iot.errors import (
     AwsIotError,
     LocalError,

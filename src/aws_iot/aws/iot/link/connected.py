@@ -140,8 +140,10 @@ def disconnected(state: State, event: on.Disconnected, now: float) -> Effects:
     phase, since = state.phase, state.connected_since
     if event.attempt != state.attempt.number:
         return []
-    if isinstance(phase, Closing) or since is None:
-        return stop(state)
+    if isinstance(phase, Closing):
+        return stop(state, phase)
+    if since is None:
+        return []
     effects: Effects = []
     if not event.may_be_refusal or isinstance(phase, Probing):
         state.detector = RefusalDetector()

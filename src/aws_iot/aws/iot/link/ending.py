@@ -37,15 +37,16 @@ def report_unsent(state: State, messages: Iterable[PendingPublish]) -> Effects:
     return [effect for message in messages for effect in report(state, message, error)]
 
 
-def connection_ended() -> AwsIotError:
-    """The error of each message and call after the end."""
-    return Unreachable("the connection has ended")
+def connection_over(state: State) -> AwsIotError:
+    """The error of each message after the end, and of each call after the owner has left."""
+    is_closed = isinstance(state.phase, Closing)
+    return Unreachable("the connection was closed" if is_closed else "the connection has ended")
 
 
 def fail(state: State, error: AwsIotError) -> Effects:
     """End the connection for good. Events of its client are ignored from now on."""
     if isinstance(state.phase, Closing):
-        return stop(state)
+        return stop(state, state.phase)
     state.phase = Failed(error)
     state.attempt = Attempt(state.attempt.number + 1, is_started=True)
     return [*_abandon(state, error), do.StopClient()]
@@ -56,28 +57,31 @@ def leave(state: State, _: on.Leave, now: float) -> Effects:
     if isinstance(state.phase, Failed | Closing):
         return []
     must_flush = state.settings.is_durable and state.connected_since is not None
-    effects = _abandon(state, connection_ended())
+    closing = Closing(now, now + FLUSH_SECONDS)
+    state.phase = closing
+    effects = _abandon(state, connection_over(state))
     if not must_flush:
-        return [*effects, *stop(state)]
-    state.phase = Closing(now + FLUSH_SECONDS)
+        return [*effects, *stop(state, closing)]
     return [*effects, do.Flush(), do.WakeAt(now + FLUSH_SECONDS)]
 
 
 def flushed(state: State, event: on.Flushed, _: float) -> Effects:
     """Disconnect, now that all acknowledgements have left."""
-    is_due = isinstance(state.phase, Closing) and event.attempt == state.attempt.number
-    return stop(state) if is_due else []
+    phase = state.phase
+    if not isinstance(phase, Closing) or event.attempt != state.attempt.number:
+        return []
+    return stop(state, phase)
 
 
 def flush_tick(state: State, phase: Closing, now: float) -> Effects:
     """Disconnect although acknowledgements have not left, if they take too long."""
     is_late = phase.flush_until is not None and now >= phase.flush_until
-    return stop(state) if is_late else []
+    return stop(state, phase) if is_late else []
 
 
-def stop(state: State) -> Effects:
+def stop(state: State, phase: Closing) -> Effects:
     """Disconnect. Events of this client are ignored from now on."""
-    state.phase = Closing()
+    state.phase = phase._replace(flush_until=None)
     state.attempt = Attempt(state.attempt.number + 1, is_started=True)
     return [do.StopClient()]
 
@@ -85,5 +89,5 @@ def stop(state: State) -> Effects:
 def _abandon(state: State, error: AwsIotError) -> Effects:
     """Report all that waits: to the call its reason, to messages that it is over."""
     effects = finish_call(state, error)
-    over = connection_ended()
+    over = connection_over(state)
     return [*effects, *(do.Report(message, over) for message in state.queue.take_all())]

@@ -57,3 +57,11 @@ def refused_by_cuts(action: str, reason: str | None) -> AwsIotError:
         f"not authorized to {action}: the broker closes the connection each time",
         hint="That is how it may reject a topic. Name a room of yours with -r, or ask an admin which ones are.",
     )
+
+
+def topic_refused(action: str) -> TopicRefused:
+    """A policy rejects an action such as "publish to a/b"."""
+    return TopicRefused(
+        f"not authorized to {action}",
+        hint="A policy rejects it. Name a room of yours with -r, or ask an admin which ones are.",
+    )

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from aws_iot.aws.iot.link.reconnect import ReconnectSchedule
-from aws_iot.aws.iot.link.refusal_detector import RefusalDetector
+from aws_iot.aws.iot.link.refusal_detector import RefusalDetector, topic_refused
 from aws_iot.aws.iot.link.unacknowledged import PendingPublish, Unacknowledged
-from aws_iot.errors import AwsIotError, NotAuthorized, TopicRefused
+from aws_iot.errors import AwsIotError, NotAuthorized
 
 # -- phases; times are of the monotonic clock, in seconds
 
@@ -57,6 +57,7 @@ class Isolating(NamedTuple):
 class Closing(NamedTuple):
     """The owner has left. DISCONNECT leaves at `flush_until` at the latest; None if it has left."""
 
+    left_at: float
     flush_until: float | None = None
 
 
@@ -135,7 +136,7 @@ class Outage(NamedTuple):
     """Whether the adapter is looking for the reason."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class State:
     """All that is known of a connection. `step` changes it: see `aws_iot.aws.iot.link`."""
 
@@ -155,11 +156,3 @@ class State:
     def connected_since(self) -> float | None:
         """When the current connection began, or the part of it that counts; None without one."""
         return getattr(self.phase, "since", None)
-
-
-def topic_refused(action: str) -> TopicRefused:
-    """A policy rejects an action such as "publish to a/b"."""
-    return TopicRefused(
-        f"not authorized to {action}",
-        hint="A policy rejects it. Name a room of yours with -r, or ask an admin which ones are.",
-    )

@@ -62,11 +62,12 @@ class Unacknowledged:
         """Queue a message that was handed over at `now`."""
         self._messages[message] = now
 
-    def answered(self, message: PendingPublish, now: float) -> None:
+    def progress(self, message: PendingPublish, now: float) -> None:
         """The broker has acknowledged or rejected a message on this connection."""
-        is_oldest = next(iter(self._messages), message) is message
         self._acknowledged_at = now
-        self._skipped_at = None if is_oldest else self._skipped_at or now
+        for oldest in self._messages:
+            self._skipped_at = None if oldest is message else self._skipped_at or now
+            return
 
     def remove(self, message: PendingPublish) -> bool:
         """Remove a message to report it; False if it was removed before."""

@@ -107,10 +107,15 @@ class Handler:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Send SIGTERM to commands that still run, and kill those that do not end."""
-        self.flush()
+        try:
+            self.flush()
+        finally:  # also if a message cannot be acknowledged
+            self._stop(is_time_up=kind is None)
+
+    def _stop(self, *, is_time_up: bool) -> None:
         for process in self._running:
             self._signal(process, signal.SIGTERM)
-            if kind is None:
+            if is_time_up:
                 self._report("was stopped: the time is up")
         ends = time.monotonic() + TERMINATION_SECONDS
         for process in self._running:
@@ -159,9 +164,9 @@ class Handler:
             code = process.poll()
             if code is None:
                 continue
-            self._running.pop(process).ack()
-            if code:
+            if code:  # first, so that a signal in between cannot lose the failure
                 self._report(f"exited with {code}" if code > 0 else f"was ended by signal {-code}")
+            self._running.pop(process).ack()
 
     def finish(self, ends: float = math.inf) -> None:
         """Wait for the commands that run, but not beyond `ends`."""

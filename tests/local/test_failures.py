@@ -1,4 +1,4 @@
-"""Each thing that can go wrong, with the real adapters: told in a line or two, with its exit code."""
+"""Each expected failure, with the real adapters: reported in a line or two, with its exit code."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -89,7 +89,7 @@ def test_a_password_that_breaks_the_policy_in_several_ways(real: CommandLine) ->
     assert "numeric" in errors
 
 
-def test_an_identity_that_nobody_accepted(real: CommandLine, stack: Stack) -> None:
+def test_an_identity_that_is_not_accepted(real: CommandLine, stack: Stack) -> None:
     stranger = stack.person(accepted=False)
     errors = real(f"sub -u {stranger.username} -p {PASSWORD}", ends=5).stderr
     assert f"aws-iot admin accept {stranger.identity} -k default" in errors
@@ -107,7 +107,7 @@ def test_an_identity_pool_that_does_not_exist(real: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["ws", "wss"])
-def test_a_port_on_which_nobody_listens(real: CommandLine, closed_port: int, scheme: str) -> None:
+def test_a_port_without_a_server(real: CommandLine, closed_port: int, scheme: str) -> None:
     change(real, endpoint=Endpoint.parse(f"{scheme}://127.0.0.1:{closed_port}/mqtt"))
     assert "the connection was refused" in real("pub -r lobby -m x", ends=6).stderr
 
@@ -118,7 +118,7 @@ def test_a_broker_that_never_answers(real: CommandLine, silent_port: int, scheme
     assert "no answer in time" in real(f"pub -r lobby -m x --timeout {BRIEF_SECONDS:g}", ends=6).stderr
 
 
-def test_a_broker_whose_name_nobody_knows(real: CommandLine) -> None:
+def test_a_broker_whose_name_is_unknown(real: CommandLine) -> None:
     change(real, endpoint=Endpoint.parse("wss://broker.invalid/mqtt"))
     assert "no host of that name" in real("pub -r lobby -m x", ends=6).stderr
 
@@ -130,23 +130,23 @@ def test_a_broker_whose_certificate_is_not_trusted(real: CommandLine) -> None:
     assert "ca_bundle" in errors
 
 
-def test_a_ca_bundle_that_is_not_there(real: CommandLine, tmp_path: Path) -> None:
+def test_a_missing_ca_bundle(real: CommandLine, tmp_path: Path) -> None:
     change(real, ca_bundle=str(tmp_path / "missing.pem"))
     assert "missing.pem" in real("pub -r lobby -m x", ends=3).stderr
 
 
-def test_a_ca_bundle_that_is_none(real: CommandLine, tmp_path: Path) -> None:
+def test_a_ca_bundle_that_is_not_a_pem_file(real: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "no.pem").write_text("nonsense")
     change(real, ca_bundle=str(tmp_path / "no.pem"))
     assert "no.pem cannot be used" in real("pub -r lobby -m x", ends=3).stderr
 
 
-def test_an_endpoint_that_is_no_broker(real: CommandLine, stack: Stack) -> None:
+def test_an_endpoint_that_is_not_a_broker(real: CommandLine, stack: Stack) -> None:
     change(real, endpoint=replace(stack.profile.endpoint, path="/elsewhere"))
     assert "aws_pubsub_endpoint" in real("pub -r lobby -m x", ends=4).stderr
 
 
-def test_a_user_pool_at_a_port_on_which_nobody_listens(real: CommandLine, closed_port: int) -> None:
+def test_a_user_pool_at_a_port_without_a_server(real: CommandLine, closed_port: int) -> None:
     change(real, cognito_idp_url=f"http://127.0.0.1:{closed_port}")
     assert "the connection was refused" in real("pub -r lobby -m x", ends=6).stderr
 
@@ -156,7 +156,7 @@ def test_a_user_pool_that_never_answers(real: CommandLine, silent_port: int) -> 
     assert "no answer in 1 seconds" in real("pub -r lobby -m x --timeout 1", ends=6).stderr
 
 
-def test_a_user_pool_whose_name_nobody_knows(real: CommandLine) -> None:
+def test_a_user_pool_whose_name_is_unknown(real: CommandLine) -> None:
     change(real, cognito_idp_url="http://cognito.invalid")
     assert "no host of that name" in real("pub -r lobby -m x", ends=6).stderr
 
@@ -180,19 +180,19 @@ def test_an_aws_profile_that_does_not_exist_stops_only_admins(
     real("pub -r lobby -m x")
 
 
-def test_a_proxy_is_not_asked_for_this_machine(
+def test_a_proxy_is_not_used_for_this_machine(
     real: CommandLine, monkeypatch: pytest.MonkeyPatch, closed_port: int
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed_port}")
     real("pub -r lobby -m x")
 
 
-def test_plain_websockets_serve_on_this_machine(real: CommandLine, stack: Stack) -> None:
+def test_plain_websockets_work_on_this_machine(real: CommandLine, stack: Stack) -> None:
     change(real, endpoint=Endpoint.parse(f"{(stack.profile.iot_url or '').replace('http', 'ws')}/mqtt"))
     real("pub -r lobby -m x")
 
 
-def test_addresses_from_the_environment_serve_as_well(
+def test_addresses_from_the_environment_work_as_well(
     real: CommandLine, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     change(real, cognito_idp_url=None, cognito_identity_url=None)
@@ -220,16 +220,16 @@ def connect(stack: Stack, person: Person) -> Callable[..., None]:
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-def test_a_wrong_clock_is_told_from_wrong_credentials(connect: Callable[..., None], hours: int) -> None:
+def test_a_wrong_clock_is_distinguished_from_wrong_credentials(
+    connect: Callable[..., None], hours: int
+) -> None:
     with pytest.raises(WrongClock, match=f"60 minutes {'fast' if hours > 0 else 'slow'}") as wrong:
         connect(now=lambda: datetime.now(UTC) + timedelta(hours=hours))
     assert wrong.value.exit_code == 6
 
 
 @pytest.mark.parametrize("name", ["access_key_id", "secret_access_key", "session_token"])
-def test_credentials_that_are_not_right_do_not_open_a_connection(
-    connect: Callable[..., None], name: str
-) -> None:
+def test_wrong_credentials_do_not_open_a_connection(connect: Callable[..., None], name: str) -> None:
     with pytest.raises(CredentialsRefused, match="403"):
         connect(**{name: "ASIANONSENSE"})
 
@@ -241,7 +241,7 @@ def test_a_signature_for_another_region_does_not_open_a_connection(
         connect(profile=replace(stack.profile, iot_region="eu-west-1"))
 
 
-def test_what_signing_needs_and_cannot_have_is_the_error_that_is_told(stack: Stack, person: Person) -> None:
+def test_a_failed_refresh_of_credentials_is_the_reported_error(stack: Stack, person: Person) -> None:
     def fail() -> None:
         raise Unreachable("cannot reach cognito-identity")
 

@@ -14,7 +14,6 @@ import pytest
 
 from aws_iot.auth.credentials import Credentials
 from aws_iot.aws.iot.connection import IotCoreConnection
-from aws_iot.aws.iot.signing import pause
 from aws_iot.config.profile import Profile
 from aws_iot.errors import (
     AwsIotError,
@@ -115,15 +114,15 @@ def test_a_connection_refused_by_policy_names_the_identity_and_the_command() -> 
     assert f"aws-iot admin accept {IDENTITY} -k team" in refused.value.hint
 
 
-def test_a_connection_closed_without_a_word_three_times_is_taken_for_a_refusal() -> None:
+def test_three_connections_closed_before_connack_mean_that_the_identity_is_not_accepted() -> None:
     with ScriptedBroker(say(Kind.CONNECT, lambda _: CUT)) as broker:
-        with pytest.raises(NotAccepted, match="without a word"), connected(broker):
+        with pytest.raises(NotAccepted, match="without a reason"), connected(broker):
             pass
         assert len(broker.of(Kind.CONNECT)) == 3
 
 
 @pytest.mark.parametrize("status", [503, 0])
-def test_a_trouble_that_passes_is_no_refusal(status: int) -> None:
+def test_a_short_failure_while_opening_is_retried(status: int) -> None:
     with (
         ScriptedBroker(upgrade=lambda link: status if link == 1 else 101) as broker,
         connected(broker) as connection,
@@ -132,7 +131,7 @@ def test_a_trouble_that_passes_is_no_refusal(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [404, 503])
-def test_an_endpoint_that_is_no_broker_is_told_with_its_status(status: int) -> None:
+def test_an_endpoint_that_is_not_a_broker_is_reported_with_its_http_status(status: int) -> None:
     with (
         ScriptedBroker(upgrade=lambda _: status) as broker,
         pytest.raises(Unreachable, match=f"HTTP {status}"),
@@ -141,7 +140,7 @@ def test_an_endpoint_that_is_no_broker_is_told_with_its_status(status: int) -> N
         pass
 
 
-def test_a_broker_that_never_answers_connect_is_given_up_in_time() -> None:
+def test_opening_ends_if_the_broker_never_answers_connect() -> None:
     with (
         ScriptedBroker(say(Kind.CONNECT, lambda _: b"")) as broker,
         pytest.raises(Unreachable, match=f"did not answer within {BRIEF_SECONDS:g} seconds"),
@@ -151,7 +150,7 @@ def test_a_broker_that_never_answers_connect_is_given_up_in_time() -> None:
 
 
 @pytest.mark.long
-def test_who_gives_up_while_several_connect_waits_for_one_goodbye_and_not_for_each() -> None:
+def test_interrupted_connections_are_closed_at_the_same_time() -> None:
     given_up: list[float] = []
     with ScriptedBroker() as broker, FaultProxy(broker.endpoint.port) as proxy:
         proxy.is_mute = True
@@ -171,18 +170,18 @@ def test_who_gives_up_while_several_connect_waits_for_one_goodbye_and_not_for_ea
         assert time.monotonic() - given_up[0] < 2.5
 
 
-# -- a request is refused: in a word, by a goodbye, or by a cut
+# -- a request is rejected: by a reason code, a DISCONNECT, or a cut
 
 
 REFUSALS = [
     pytest.param(None, id="negative acknowledgement"),
-    pytest.param(lambda _: disconnect(NOT_AUTHORIZED), id="goodbye"),
+    pytest.param(lambda _: disconnect(NOT_AUTHORIZED), id="disconnect"),
     pytest.param(lambda _: CUT, id="cut"),
 ]
 
 
 @pytest.mark.parametrize("answer", REFUSALS)
-def test_a_publication_may_be_refused_in_each_way(answer: Callable[[Packet], bytes | None] | None) -> None:
+def test_a_message_may_be_rejected_in_each_way(answer: Callable[[Packet], bytes | None] | None) -> None:
     script = say(Kind.PUBLISH, answer or (lambda p: puback(p, NOT_AUTHORIZED)))
     with (
         ScriptedBroker(script) as broker,
@@ -193,7 +192,7 @@ def test_a_publication_may_be_refused_in_each_way(answer: Callable[[Packet], byt
 
 
 @pytest.mark.parametrize("answer", REFUSALS)
-def test_a_subscription_may_be_refused_in_each_way(answer: Callable[[Packet], bytes | None] | None) -> None:
+def test_a_subscription_may_be_rejected_in_each_way(answer: Callable[[Packet], bytes | None] | None) -> None:
     script = say(Kind.SUBSCRIBE, answer or (lambda p: suback(p, NOT_AUTHORIZED)))
     with (
         ScriptedBroker(script) as broker,
@@ -204,7 +203,7 @@ def test_a_subscription_may_be_refused_in_each_way(answer: Callable[[Packet], by
 
 
 @pytest.mark.parametrize(("reason", "words"), [(0x97, "limit"), (0x80, "unspecified error")])
-def test_another_refusal_is_told_as_what_it_is(reason: int, words: str) -> None:
+def test_another_reason_code_is_reported_in_plain_english(reason: int, words: str) -> None:
     script = say(Kind.PUBLISH, lambda p: puback(p, reason))
     with (
         ScriptedBroker(script) as broker,
@@ -214,14 +213,14 @@ def test_another_refusal_is_told_as_what_it_is(reason: int, words: str) -> None:
         connection.publish(Publication("a/b/c", b"x"))
 
 
-def test_an_acknowledgement_counts_even_if_a_goodbye_follows_it_at_once() -> None:
+def test_an_acknowledgement_counts_even_if_a_disconnect_follows_at_once() -> None:
     script = say(Kind.PUBLISH, lambda p: puback(p) + disconnect(TAKEN_OVER))
     for _ in range(5):
         with ScriptedBroker(script) as broker, connected(broker) as connection:
             connection.publish(Publication("a/b/c", b"x"))
 
 
-def test_an_acknowledgement_that_never_comes_is_not_waited_for_for_ever() -> None:
+def test_publishing_ends_if_no_acknowledgement_comes() -> None:
     with (
         ScriptedBroker(say(Kind.PUBLISH, lambda _: b"")) as broker,
         connected(broker, timeout=BRIEF_SECONDS) as connection,
@@ -231,64 +230,64 @@ def test_an_acknowledgement_that_never_comes_is_not_waited_for_for_ever() -> Non
 
 
 @pytest.mark.parametrize("answered", [b"", b"1", b"3"])
-def test_what_is_not_acknowledged_is_sent_again_over_another_link_and_once_over_each(answered: bytes) -> None:
+def test_unacknowledged_messages_are_sent_once_on_each_connection(answered: bytes) -> None:
     # Nothing, the first one, or the last one, as where the others were discarded.
     def script(p: Packet) -> bytes | None:
         discarded = p.kind is Kind.PUBLISH and p.link == 1 and p.body[-1:] != answered
         return b"" if discarded else agreeable(p)
 
-    told: list[AwsIotError | None] = []
+    reported: list[AwsIotError | None] = []
     with ScriptedBroker(script) as broker, connected(broker, timeout=BRIEF_SECONDS) as connection:
         for number in range(1, 4):
-            connection.send(Publication("a/b/c", b"%d" % number), told.append)
+            connection.send(Publication("a/b/c", b"%d" % number), reported.append)
         assert next_of(connection, Lost) == Lost(f"no acknowledgement for {BRIEF_SECONDS:g} seconds")
         assert next_of(connection, Restored)
         connection.publish(Publication("a/b/c", b"4"))
-    assert told == [None] * 3
+    assert reported == [None] * 3
     sent = [(packet.link, packet.body[-1:]) for packet in broker.of(Kind.PUBLISH)]
     again = [text for text in (b"1", b"2", b"3") if text != answered]
     assert sent == [(1, b"1"), (1, b"2"), (1, b"3"), *((2, text) for text in again), (2, b"4")]
 
 
-def test_a_slow_broker_that_acknowledges_one_after_the_other_is_not_given_up() -> None:
+def test_a_slow_broker_is_not_given_up_while_it_acknowledges_in_order() -> None:
     def slowly(packet: Packet) -> bytes:
         time.sleep(BRIEF_SECONDS / 2.5)
         return puback(packet)
 
-    told: list[AwsIotError | None] = []
+    reported: list[AwsIotError | None] = []
     with (
         ScriptedBroker(say(Kind.PUBLISH, slowly)) as broker,
         connected(broker, timeout=BRIEF_SECONDS) as connection,
     ):
         for _ in range(4):
-            connection.send(Publication("a/b/c", b"x"), told.append)
-        assert events_until(connection, lambda: len(told) == 4) == []
-        assert told == [None] * 4
+            connection.send(Publication("a/b/c", b"x"), reported.append)
+        assert events_until(connection, lambda: len(reported) == 4) == []
+        assert reported == [None] * 4
         assert broker.links == 1
 
 
-def test_a_message_that_takes_longer_to_leave_than_an_answer_may_take_is_not_sent_again_and_again() -> None:
-    told: list[AwsIotError | None] = []
+def test_a_message_whose_upload_takes_longer_than_the_timeout_is_sent_once() -> None:
+    reported: list[AwsIotError | None] = []
     with (
         ScriptedBroker() as broker,
         FaultProxy(broker.endpoint.port, bytes_per_second=20_000) as proxy,
         connected(broker, port=proxy.port, timeout=BRIEF_SECONDS) as connection,
     ):
-        connection.send(Publication("a/b/c", b"x" * 80_000), told.append)
-        assert events_until(connection, lambda: bool(told)) == []
-    assert told == [None]
+        connection.send(Publication("a/b/c", b"x" * 80_000), reported.append)
+        assert events_until(connection, lambda: bool(reported)) == []
+    assert reported == [None]
 
 
 @pytest.mark.parametrize("topic", ["a/+/c", "", "a/\tb"])
-def test_what_mqtt_forbids_is_an_error_of_ours(topic: str) -> None:
+def test_a_topic_that_mqtt_forbids_is_an_expected_error(topic: str) -> None:
     with ScriptedBroker() as broker, connected(broker) as connection, pytest.raises(ServiceRefused):
         connection.publish(Publication(topic, b"x"))
 
 
-# -- the link breaks
+# -- the connection breaks
 
 
-def test_after_a_cut_the_filters_are_asked_for_again_as_they_were() -> None:
+def test_filters_are_requested_again_after_a_cut_in_the_same_packets() -> None:
     batches = [[f"room-{n}/+" for n in range(8)], ["room-8/+"]]
     with ScriptedBroker() as broker, connected(broker) as connection:
         for filters in batches:
@@ -303,7 +302,7 @@ def test_after_a_cut_the_filters_are_asked_for_again_as_they_were() -> None:
         assert connection.receive(DEADLINE_SECONDS) == Publication("t", b"hi", qos=0)
 
 
-def test_a_session_that_was_to_be_kept_and_is_not_is_told_when_the_link_is_back() -> None:
+def test_a_discarded_session_is_reported_when_the_connection_is_restored() -> None:
     kept = bytes([0x20, 3, 1, 0, 0])  # CONNACK with Session Present
     script: Script = lambda p: kept if p.kind is Kind.CONNECT and p.link == 2 else agreeable(p)  # noqa: E731
     with ScriptedBroker(script) as broker, connected(broker, durable="desk") as connection:
@@ -316,12 +315,12 @@ def test_a_session_that_was_to_be_kept_and_is_not_is_told_when_the_link_is_back(
         assert [packet.link for packet in broker.of(Kind.SUBSCRIBE)] == [1, 3]
 
 
-def test_that_a_session_is_forgotten_is_told_although_the_link_that_knows_it_breaks_at_once() -> None:
+def test_a_discarded_session_is_reported_even_if_the_next_connection_breaks_at_once() -> None:
     kept = bytes([0x20, 3, 1, 0, 0])
 
     def script(packet: Packet) -> bytes | None:
         if packet.kind is Kind.CONNECT and packet.link == 3:
-            return kept  # by the link before, which it was made anew for
+            return kept  # made by the connection before
         return CUT if (packet.kind, packet.link) == (Kind.SUBSCRIBE, 2) else agreeable(packet)
 
     with ScriptedBroker(script) as broker, connected(broker, durable="desk") as connection:
@@ -333,7 +332,7 @@ def test_that_a_session_is_forgotten_is_told_although_the_link_that_knows_it_bre
         assert happened[-1] == Restored(forgotten=True)
 
 
-def test_a_filter_that_the_broker_does_not_take_back_is_told() -> None:
+def test_a_rejected_unsubscribe_is_reported() -> None:
     refused = say(Kind.UNSUBSCRIBE, lambda p: bytes([0xB0, 4]) + p.id + b"\0\x87")
     with (
         ScriptedBroker(refused) as broker,
@@ -344,7 +343,7 @@ def test_a_filter_that_the_broker_does_not_take_back_is_told() -> None:
 
 
 @pytest.mark.parametrize("answer", [b"", CUT])
-def test_a_broker_that_does_not_unsubscribe_is_not_waited_for_for_ever(answer: bytes | None) -> None:
+def test_unsubscribing_ends_if_the_broker_does_not_answer(answer: bytes | None) -> None:
     with (
         ScriptedBroker(say(Kind.UNSUBSCRIBE, lambda _: answer)) as broker,
         connected(broker, timeout=BRIEF_SECONDS) as connection,
@@ -353,7 +352,7 @@ def test_a_broker_that_does_not_unsubscribe_is_not_waited_for_for_ever(answer: b
         connection.unsubscribe(["a/#"])
 
 
-def test_what_is_unsubscribed_while_the_link_breaks_is_on_the_next_one() -> None:
+def test_an_unsubscribe_that_is_cut_is_sent_on_the_next_connection() -> None:
     script: Script = lambda p: CUT if (p.kind, p.link) == (Kind.UNSUBSCRIBE, 1) else agreeable(p)  # noqa: E731
     with ScriptedBroker(script) as broker, connected(broker) as connection:
         connection.unsubscribe(["a/#"])
@@ -363,9 +362,7 @@ def test_what_is_unsubscribed_while_the_link_breaks_is_on_the_next_one() -> None
 @pytest.mark.parametrize(
     ("reason", "words"), [(0x81, "malformed packet"), (0x97, "a limit"), (0x95, "too large")]
 )
-def test_a_message_over_which_the_broker_says_goodbye_each_time_is_not_sent_for_ever(
-    reason: int, words: str
-) -> None:
+def test_a_message_that_the_broker_disconnects_for_each_time_is_rejected(reason: int, words: str) -> None:
     with (
         ScriptedBroker(say(Kind.PUBLISH, lambda _: disconnect(reason))) as broker,
         connected(broker) as connection,
@@ -374,19 +371,19 @@ def test_a_message_over_which_the_broker_says_goodbye_each_time_is_not_sent_for_
         connection.publish(Publication("a/b/c", b"x"))
 
 
-def test_a_broker_that_restarts_again_and_again_is_no_refusal() -> None:
+def test_a_broker_that_restarts_repeatedly_rejects_nothing() -> None:
     script: Script = lambda p: disconnect(0x8B) if p.kind is Kind.PUBLISH and p.link < 5 else agreeable(p)  # noqa: E731
     with ScriptedBroker(script) as broker, connected(broker) as connection:
         connection.publish(Publication("a/b/c", b"x"))
 
 
-def test_a_message_on_its_way_survives_a_cut() -> None:
+def test_an_unacknowledged_message_survives_a_cut() -> None:
     with ScriptedBroker(say(Kind.PUBLISH, lambda _: CUT, link=1)) as broker, connected(broker) as connection:
         connection.publish(Publication("a/b/c", b"x"))
         assert [p.link for p in broker.of(Kind.PUBLISH)] == [1, 2]
 
 
-def test_each_attempt_is_made_with_live_credentials_and_not_sooner_than_a_second_after_the_last() -> None:
+def test_each_attempt_asks_for_credentials_and_is_a_second_apart_from_the_last() -> None:
     asked: list[float] = []
 
     def credentials() -> Credentials:
@@ -401,7 +398,7 @@ def test_each_attempt_is_made_with_live_credentials_and_not_sooner_than_a_second
     assert asked[1] - asked[0] > WELL_APART_SECONDS
 
 
-def test_credentials_that_take_long_to_renew_do_not_bring_two_attempts_close_together() -> None:
+def test_credentials_that_take_long_to_refresh_do_not_bring_two_connects_together() -> None:
     answers = iter([None, 1.2])
     came: list[float] = []
 
@@ -425,7 +422,7 @@ def test_credentials_that_take_long_to_renew_do_not_bring_two_attempts_close_tog
     ("reason", "kind", "words"),
     [(TAKEN_OVER, Unreachable, "took over"), (NOT_AUTHORIZED, NotAuthorized, "not authorized")],
 )
-def test_a_final_goodbye_ends_it_and_is_told_each_time(
+def test_a_final_disconnect_ends_the_connection_and_each_call_reports_it(
     reason: int, kind: type[AwsIotError], words: str
 ) -> None:
     with ScriptedBroker() as broker, connected(broker) as connection:
@@ -438,7 +435,7 @@ def test_a_final_goodbye_ends_it_and_is_told_each_time(
         assert broker.links == 1
 
 
-def test_who_is_not_accepted_any_more_learns_it_at_the_next_connection() -> None:
+def test_a_revoked_identity_is_reported_at_the_next_connection() -> None:
     script = say(Kind.CONNECT, lambda p: CONNACK if p.link == 1 else connack(NOT_AUTHORIZED))
     with ScriptedBroker(script) as broker, connected(broker) as connection:
         broker.cut()
@@ -452,7 +449,9 @@ def CUT_IT(_: Packet) -> None:  # noqa: N802
 
 
 @pytest.mark.parametrize("answer", [CUT_IT, lambda p: suback(p, NOT_AUTHORIZED)])
-def test_a_room_that_is_closed_meanwhile_ends_it(answer: Callable[[Packet], bytes | None]) -> None:
+def test_a_room_that_is_no_longer_granted_ends_the_connection(
+    answer: Callable[[Packet], bytes | None],
+) -> None:
     script: Script = lambda p: answer(p) if p.kind is Kind.SUBSCRIBE and p.link > 1 else agreeable(p)  # noqa: E731
     with ScriptedBroker(script) as broker, connected(broker) as connection:
         connection.subscribe(["a/#"])
@@ -463,7 +462,7 @@ def test_a_room_that_is_closed_meanwhile_ends_it(answer: Callable[[Packet], byte
             connection.receive(DEADLINE_SECONDS)
 
 
-def test_a_subscription_that_is_not_answered_after_a_cut_is_asked_for_again() -> None:
+def test_a_resubscription_without_an_answer_is_repeated_on_another_connection() -> None:
     unanswered = threading.Event()
 
     def once(packet: Packet) -> bytes:
@@ -500,7 +499,7 @@ def _failing_then_fine(error: AwsIotError) -> Callable[[], Credentials]:
 @pytest.mark.parametrize(
     "passing", [ServiceRefused("no more requests at the moment"), Unreachable("no network")]
 )
-def test_credentials_that_cannot_be_renewed_for_a_moment_do_not_end_it(passing: AwsIotError) -> None:
+def test_a_failed_refresh_of_credentials_is_retried(passing: AwsIotError) -> None:
     with ScriptedBroker() as broker, connected(broker, _failing_then_fine(passing)) as connection:
         broker.cut()
         assert isinstance(connection.receive(DEADLINE_SECONDS), Lost)
@@ -508,23 +507,23 @@ def test_credentials_that_cannot_be_renewed_for_a_moment_do_not_end_it(passing: 
         assert connection.receive(DEADLINE_SECONDS) == Restored()
 
 
-def test_why_a_link_does_not_come_back_is_told_and_what_repeats_itself_is_told_as_that() -> None:
+def test_the_reason_of_an_outage_is_reported_and_repetitions_are_marked() -> None:
     with (
         ScriptedBroker(upgrade=lambda link: 101 if link == 1 else 503) as broker,
         connected(broker) as connection,
     ):
         broker.cut()
         assert connection.receive(DEADLINE_SECONDS) == Lost("the connection was cut")
-        told = connection.receive(DEADLINE_SECONDS)
-        assert isinstance(told, Lost)
-        assert "HTTP 503" in told.cause
-        assert not told.again
+        reported = connection.receive(DEADLINE_SECONDS)
+        assert isinstance(reported, Lost)
+        assert "HTTP 503" in reported.cause
+        assert not reported.again
         while broker.links < 5:
             more = connection.receive(0.1)
-            assert more is None or (isinstance(more, Lost) and more.again and more.cause == told.cause)
+            assert more is None or (isinstance(more, Lost) and more.again and more.cause == reported.cause)
 
 
-def test_credentials_that_are_not_taken_any_more_end_it() -> None:
+def test_rejected_credentials_end_the_connection() -> None:
     with (
         ScriptedBroker(upgrade=lambda link: 101 if link == 1 else 403) as broker,
         connected(broker) as connection,
@@ -535,7 +534,7 @@ def test_credentials_that_are_not_taken_any_more_end_it() -> None:
             connection.receive(DEADLINE_SECONDS)
 
 
-def test_a_link_that_is_back_is_not_ended_by_what_was_wrong_with_an_attempt_before() -> None:
+def test_the_fault_of_an_earlier_attempt_does_not_end_a_restored_connection() -> None:
     is_back = threading.Event()
 
     def answer(link: int) -> int:
@@ -551,7 +550,7 @@ def test_a_link_that_is_back_is_not_ended_by_what_was_wrong_with_an_attempt_befo
         connection.publish(Publication("a/b/c", b"x"))
 
 
-def test_a_session_that_has_ended_ends_it() -> None:
+def test_an_expired_session_ends_the_connection() -> None:
     with (
         ScriptedBroker() as broker,
         connected(broker, _failing_then_fine(SignInRefused("the session has ended"))) as connection,
@@ -574,7 +573,7 @@ def next_of(connection: IotCoreConnection, kind: type[Lost] | type[Restored]) ->
 
 
 @pytest.mark.long
-def test_it_is_back_within_a_second_and_a_half_after_a_broker_that_was_away_for_four() -> None:
+def test_it_reconnects_within_a_second_and_a_half_after_an_outage_of_four() -> None:
     with (
         ScriptedBroker() as broker,
         FaultProxy(broker.endpoint.port) as proxy,
@@ -590,12 +589,7 @@ def test_it_is_back_within_a_second_and_a_half_after_a_broker_that_was_away_for_
         assert time.monotonic() - returns < 1.5
 
 
-@pytest.mark.parametrize(("away", "seconds"), [(0, 1), (4, 1), (8, 2), (60, 15), (3600, 30)])
-def test_who_is_away_for_longer_is_asked_for_less_often(away: float, seconds: float) -> None:
-    assert pause(away) == seconds
-
-
-def test_a_link_that_is_cut_as_soon_as_it_is_there_is_asked_for_once_a_second_at_most() -> None:
+def test_connections_that_are_cut_at_once_are_requested_once_a_second_at_most() -> None:
     came: list[float] = []
 
     def cut_once_accepted(packet: Packet) -> bytes | None:
@@ -611,8 +605,8 @@ def test_a_link_that_is_cut_as_soon_as_it_is_there_is_asked_for_once_a_second_at
     assert min(pauses) > WELL_APART_SECONDS
 
 
-def test_an_upgrade_that_is_never_answered_is_given_up_and_what_waits_goes_out_later() -> None:
-    told: list[AwsIotError | None] = []
+def test_an_upgrade_without_an_answer_is_given_up_and_messages_are_sent_later() -> None:
+    reported: list[AwsIotError | None] = []
     with (
         ScriptedBroker() as broker,
         FaultProxy(broker.endpoint.port) as proxy,
@@ -622,18 +616,18 @@ def test_an_upgrade_that_is_never_answered_is_given_up_and_what_waits_goes_out_l
         proxy.cut()
         assert isinstance(connection.receive(DEADLINE_SECONDS), Lost)
         for number in range(3):
-            connection.send(Publication("a/b/c", str(number).encode()), told.append)
+            connection.send(Publication("a/b/c", str(number).encode()), reported.append)
         lost = connection.receive(DEADLINE_SECONDS)
         assert isinstance(lost, Lost)
         assert "no answer in time" in lost.cause
         proxy.is_mute = False
         next_of(connection, Restored)
         connection.publish(Publication("a/b/c", b"3"))
-        assert told == [None] * 3
+        assert reported == [None] * 3
         assert [packet.body[-1:] for packet in broker.of(Kind.PUBLISH)] == [b"0", b"1", b"2", b"3"]
 
 
-def test_cuts_of_a_network_that_flaps_are_not_taken_for_a_refusal() -> None:
+def test_cuts_after_acknowledgements_reject_nothing() -> None:
     # Each link answers something before it is cut.
     seen: list[bytes] = []
 
@@ -646,16 +640,16 @@ def test_cuts_of_a_network_that_flaps_are_not_taken_for_a_refusal() -> None:
         seen.append(bytes([packet.link]))
         return puback(packet)
 
-    told: list[AwsIotError | None] = []
+    reported: list[AwsIotError | None] = []
     with ScriptedBroker(flap) as broker, connected(broker) as connection:
         for _ in range(20):
-            connection.send(Publication("a/b/c", b"x"), told.append)
+            connection.send(Publication("a/b/c", b"x"), reported.append)
         connection.publish(Publication("a/b/c", b"x"))
-    assert told == [None] * 20
+    assert reported == [None] * 20
 
 
 @pytest.mark.parametrize("kind", [Kind.PUBLISH, Kind.SUBSCRIBE])
-def test_cuts_of_a_balancer_that_restarts_are_not_taken_for_a_refusal(kind: Kind) -> None:
+def test_cuts_that_hit_an_idle_connection_as_well_reject_nothing(kind: Kind) -> None:
     # Two links are cut as soon as something is asked for, and the next although nothing is: so it was not over that.
     def restarting(packet: Packet) -> bytes | None:
         if packet.link in (2, 3) and packet.kind is kind:
@@ -664,21 +658,21 @@ def test_cuts_of_a_balancer_that_restarts_are_not_taken_for_a_refusal(kind: Kind
             threading.Timer(0.1, broker.cut).start()
         return agreeable(packet)
 
-    told: list[AwsIotError | None] = []
+    reported: list[AwsIotError | None] = []
     with ScriptedBroker(restarting) as broker, connected(broker) as connection:
         connection.subscribe(["a/#"])
         broker.cut()
         assert isinstance(connection.receive(DEADLINE_SECONDS), Lost)
         for number in range(3):
-            connection.send(Publication("a/b/c", str(number).encode()), told.append)
-        events_until(connection, lambda: len(told) == 3 and broker.of(Kind.SUBSCRIBE)[-1].link >= 5)
-        assert told == [None] * 3
+            connection.send(Publication("a/b/c", str(number).encode()), reported.append)
+        events_until(connection, lambda: len(reported) == 3 and broker.of(Kind.SUBSCRIBE)[-1].link >= 5)
+        assert reported == [None] * 3
     assert [packet.kind for packet in broker.received if packet.link == 4] == [Kind.CONNECT]
     if kind is Kind.PUBLISH:
         assert [packet.body[-1:] for packet in broker.of(Kind.PUBLISH)][-3:] == [b"0", b"1", b"2"]
 
 
-def test_cuts_of_a_balancer_that_restarts_do_not_refuse_a_subscription() -> None:
+def test_cuts_that_hit_an_idle_connection_as_well_reject_no_new_subscription() -> None:
     def restarting(packet: Packet) -> bytes | None:
         if packet.link < 3 and packet.kind is Kind.SUBSCRIBE:
             return CUT
@@ -692,38 +686,38 @@ def test_cuts_of_a_balancer_that_restarts_do_not_refuse_a_subscription() -> None
         connection.publish(Publication("a/b/c", b"x"))
 
 
-def test_what_is_taken_for_refused_was_cut_alone_on_a_link_that_stood_without_it() -> None:
+def test_a_message_is_rejected_by_cuts_only_if_it_was_alone_on_a_connection_that_stayed_up() -> None:
     came: list[tuple[int, Kind, bytes, float]] = []
 
     def refusing(packet: Packet) -> bytes | None:
         came.append((packet.link, packet.kind, packet.body[-1:], time.monotonic()))
         return CUT if packet.kind is Kind.PUBLISH and packet.body[-1:] == b"1" else agreeable(packet)
 
-    told: list[AwsIotError | None] = []
+    reported: list[AwsIotError | None] = []
     with ScriptedBroker(refusing) as broker, connected(broker) as connection:
         for number in range(1, 4):
-            connection.send(Publication("a/b/c", str(number).encode()), told.append)
+            connection.send(Publication("a/b/c", str(number).encode()), reported.append)
         while broker.links < 3:
             connection.receive(0.1)
-        connection.send(Publication("a/b/c", b"4"), told.append)
+        connection.send(Publication("a/b/c", b"4"), reported.append)
         with pytest.raises(TopicRefused, match="publish to a/b/c"):
             connection.publish(Publication("a/b/c", b"5"))
-        assert len(told) == 4
+        assert len(reported) == 4
     (_, connect, _, connected_at), (_, publish, text, published_at) = [each for each in came if each[0] == 3]
     assert (connect, publish, text) == (Kind.CONNECT, Kind.PUBLISH, b"1")
     assert published_at - connected_at > 0.9
 
 
-def test_what_was_suspected_and_is_taken_then_is_followed_by_the_rest_in_order() -> None:
+def test_a_suspected_message_that_is_acknowledged_is_followed_by_the_others_in_order() -> None:
     script: Script = lambda p: CUT if p.kind is Kind.PUBLISH and p.link < 3 else agreeable(p)  # noqa: E731
-    told: list[AwsIotError | None] = []
+    reported: list[AwsIotError | None] = []
     with ScriptedBroker(script) as broker, connected(broker) as connection:
         for number in range(3):
-            connection.send(Publication("a/b/c", str(number).encode()), told.append)
+            connection.send(Publication("a/b/c", str(number).encode()), reported.append)
         while broker.links < 3:
             connection.receive(0.1)
         connection.publish(Publication("a/b/c", b"3"))
-        assert told == [None] * 3
+        assert reported == [None] * 3
     assert [packet.body[-1:] for packet in broker.of(Kind.PUBLISH) if packet.link == 3] == [
         b"0",
         b"1",
@@ -732,30 +726,30 @@ def test_what_was_suspected_and_is_taken_then_is_followed_by_the_rest_in_order()
     ]
 
 
-def test_what_mqtt_forbids_does_not_hold_up_the_rest_while_something_is_on_trial() -> None:
+def test_an_impossible_topic_does_not_stop_the_other_messages_during_a_probe() -> None:
     script: Script = lambda p: CUT if p.kind is Kind.SUBSCRIBE and p.link in (2, 3) else agreeable(p)  # noqa: E731
-    told: list[AwsIotError | None] = []
+    reported: list[AwsIotError | None] = []
     with ScriptedBroker(script) as broker, connected(broker, timeout=BRIEF_SECONDS) as connection:
         connection.subscribe(["a/#"])
         broker.cut()
         while broker.links < 4:
             connection.receive(0.1)
-        connection.send(Publication("a/+/c", b"x"), told.append)
+        connection.send(Publication("a/+/c", b"x"), reported.append)
         connection.publish(Publication("a/b/c", b"x"))
-    assert [type(error) for error in told] == [ServiceRefused]
+    assert [type(error) for error in reported] == [ServiceRefused]
 
 
-def test_while_a_subscription_is_on_trial_nothing_else_is_and_what_waits_goes_out_once_after_it() -> None:
+def test_messages_wait_until_a_suspected_subscription_is_answered_and_are_sent_once() -> None:
     def script(packet: Packet) -> bytes | None:
         is_suspect = packet.kind in (Kind.SUBSCRIBE, Kind.PUBLISH)
         return CUT if is_suspect and packet.link < 3 else agreeable(packet)
 
-    told: list[AwsIotError | None] = []
+    reported: list[AwsIotError | None] = []
     with ScriptedBroker(script) as broker, connected(broker) as connection:
-        connection.send(Publication("a/b/c", b"1"), told.append)
+        connection.send(Publication("a/b/c", b"1"), reported.append)
         connection.subscribe(["a/#"])
         connection.publish(Publication("a/b/c", b"2"))
-    assert told == [None]
+    assert reported == [None]
     asked = [(p.kind, p.body[-1:]) for p in broker.received if p.link == 3 and p.kind is not Kind.DISCONNECT]
     assert asked[1:] == [(Kind.SUBSCRIBE, b"\x01"), (Kind.PUBLISH, b"1"), (Kind.PUBLISH, b"2")]
 
@@ -772,7 +766,7 @@ def test_while_a_subscription_is_on_trial_nothing_else_is_and_what_waits_goes_ou
         (0x97, "a limit of the account or connection is reached"),
     ],
 )
-def test_a_goodbye_is_told_once_in_plain_words(reason: int, cause: str) -> None:
+def test_a_disconnect_is_reported_once_in_plain_english(reason: int, cause: str) -> None:
     with ScriptedBroker() as broker, connected(broker) as connection:
         broker.send(disconnect(reason))
         assert [connection.receive(DEADLINE_SECONDS) for _ in range(2)] == [Lost(cause), Restored()]
@@ -786,7 +780,7 @@ def test_a_goodbye_is_told_once_in_plain_words(reason: int, cause: str) -> None:
         (timedelta(hours=24), "the 24 hours are over that AWS lets a connection last"),
     ],
 )
-def test_a_cut_is_told_with_what_the_clock_says_of_it(later: timedelta, cause: str) -> None:
+def test_the_clock_explains_a_cut(later: timedelta, cause: str) -> None:
     first, moved = keys(), timedelta(0)
     with (
         ScriptedBroker() as broker,
@@ -797,11 +791,11 @@ def test_a_cut_is_told_with_what_the_clock_says_of_it(later: timedelta, cause: s
         assert [connection.receive(DEADLINE_SECONDS) for _ in range(2)] == [Lost(cause), Restored()]
 
 
-def test_a_message_that_leaves_no_room_for_what_travels_with_it_is_told_as_that() -> None:
+def test_a_message_that_leaves_no_room_for_its_topic_and_properties_is_explained() -> None:
     largest = bytes([0x27]) + (128 * 1024).to_bytes(4, "big")  # the property Maximum Packet Size
     connack = bytes([0x20, 8, 0, 0, len(largest)]) + largest
     script: Script = lambda p: connack if p.kind is Kind.CONNECT else agreeable(p)  # noqa: E731
     with ScriptedBroker(script) as broker, connected(broker) as connection:
-        with pytest.raises(ServiceRefused, match=r"131,070 bytes, .* the broker takes 131,072 in all"):
+        with pytest.raises(ServiceRefused, match=r"131,070 bytes, .* the broker accepts 131,072 in all"):
             connection.publish(Publication("a/b/c", b"x" * 131_070, (("id", "1"),)))
         connection.publish(Publication("a/b/c", b"x" * 131_000, (("id", "1"),)))

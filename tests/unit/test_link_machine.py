@@ -71,11 +71,6 @@ class Client:
     subscribes: list[do.SendSubscribe] = field(default_factory=list)
     unsubscribes: int = 0
 
-    @property
-    def is_owed_an_answer(self) -> bool:
-        """Whether an acknowledgement is due."""
-        return any(message.qos for message in self.unanswered)
-
 
 @dataclass
 class Caller:
@@ -170,8 +165,16 @@ class Weather(RuleBasedStateMachine):
         assert not self.reports[message]
         assert message.qos or not any(message in old.messages for old in self.old_clients)
         client.messages.append(message)
-        client.busy_since = client.busy_since if client.is_owed_an_answer else self.now
+        client.busy_since = client.busy_since if self.is_owed_an_answer(client) else self.now
         client.unanswered.append(message)
+
+    def is_owed_an_answer(self, client: Client) -> bool:
+        """Whether an acknowledgement is due.
+
+        None is due for a message that was reported: an earlier connection may have acknowledged it, after it was sent
+        again on this one.
+        """
+        return any(message.qos and not self.reports[message] for message in client.unanswered)
 
     @property
     def is_connected(self) -> bool:
@@ -411,7 +414,7 @@ class Weather(RuleBasedStateMachine):
     @invariant()
     def what_does_not_answer_is_given_up(self) -> None:
         client, phase = self.client, self.state.phase
-        if client and client.is_owed_an_answer and isinstance(phase, Online | Resubscribing):
+        if client and self.is_owed_an_answer(client) and isinstance(phase, Online | Resubscribing):
             assert self.now <= client.busy_since + TIMEOUT + 2 * POLL
         if client and client.signed_at and not client.connected_at and self.is_open:
             assert self.now <= client.signed_at + TIMEOUT + POLL

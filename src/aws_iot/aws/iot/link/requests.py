@@ -40,7 +40,8 @@ def publish(state: State, event: on.Publish, now: float) -> Effects:
         return [*call, *report(state, message, connection_over(state))]
     if phase is Closing:
         return report(state, message, connection_over(state))
-    if not message.qos and state.connected_since is None:
+    if not message.qos and state.outage.lost_at is not None:
+        # Also if a probe is connected: what is sent alone after it would overtake this message.
         return report_unsent(state, [message])
     state.queue.add(message, now)
     return ()

@@ -127,7 +127,7 @@ def test_a_rejection_has_the_same_exit_code_for_one_message_and_for_a_stream(
     cloud.refuses_payload, cloud.refusal = encode("x"), refusal
     done = aws_iot(line.format(folder=tmp_path), stdin="x\nx\n", ends=code)
     assert str(refusal) in done.stderr
-    assert ("aws-iot doctor -k default" in done.stderr) == (code == 5)
+    assert ("aws-iot doctor -r lobby -k default" in done.stderr) == (code == 5)
 
 
 @pytest.mark.parametrize(

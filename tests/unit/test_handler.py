@@ -147,7 +147,7 @@ def test_a_failure_is_reported_and_counted_and_the_next_message_is_handled(
 def test_a_signal_is_a_failure(broker: Broker, capsys: pytest.CaptureFixture[str]) -> None:
     with sh("kill -9 $$") as handler:
         handler.take(broker.deliver("x"))
-    assert capsys.readouterr().err == "sh was ended by signal 9\n"
+    assert capsys.readouterr().err == "sh was stopped by signal 9 (SIGKILL)\n"
 
 
 def test_a_command_that_cannot_be_run_is_a_failure(

@@ -195,6 +195,6 @@ def checked_size(payload: bytes) -> bytes:
     """The payload, if it is small enough. Raises `InvalidMessage`."""
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise InvalidMessage(
-            f"the message is {len(payload):,} bytes on the wire: AWS IoT Core carries {MAX_PAYLOAD_BYTES:,} at most"
+            f"the message is {len(payload):,} bytes on the wire: the limit is {MAX_PAYLOAD_BYTES:,} bytes"
         )
     return payload

@@ -58,7 +58,7 @@ _ASK = "\0ask"
     flag_value=_ASK,
     metavar="[SECRET]",
     help="The secret of the app client, if it has one. Other programs can see it in the process list; without a"
-    " value, you are asked for it.",
+    " value, the command prompts for it.",
 )
 @options.option(
     "--forget",
@@ -80,9 +80,9 @@ def config(
 ) -> None:
     """Save a profile: your pools, endpoint and user.
 
-    It changes only what you give. -s creates a profile, or gives an existing one other pools. A preset password is
-    saved in your system's keyring, or in a file that only you can read if there is none. To choose:
-    AWS_IOT_SECRETS=keyring or =file. Without a preset password you are asked for it.
+    It changes only what you give. -s creates a profile, or changes the pools of an existing one. A preset password
+    is saved in your system's keyring, or in a file that only you can read if there is none. To choose:
+    AWS_IOT_SECRETS=keyring or =file. Without a preset password, the commands prompt for it.
 
     \b
     Examples:

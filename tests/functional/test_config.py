@@ -100,7 +100,9 @@ def test_other_pools_remove_password_secret_and_session(
 
 def test_forget_removes_the_password_and_the_client_secret(aws_iot: CommandLine, app: FakeApp) -> None:
     aws_iot("config -u alice -p Passw0rd --client-secret hush")
-    aws_iot("config --forget")
+    removed = "Removed the preset password and the app client's secret of the profile 'default'.\n"
+    assert aws_iot("config --forget").stderr == removed
+    assert "has no preset password" in aws_iot("config --forget").stderr
     shown = json.loads(aws_iot("config show").stdout)
     assert (shown["user"], shown["password_preset"], shown["client_secret"]) == ("alice", False, False)
 
@@ -170,6 +172,14 @@ def test_profiles_are_listed_a_line_each(aws_iot: CommandLine, exports: Path) ->
     ]
     listed = [json.loads(line) for line in aws_iot("config list --json").stdout.splitlines()]
     assert [(row["profile"], row["user"]) for row in listed] == [("default", None), ("team", "alice")]
+
+
+def test_profiles_are_listed_by_key(aws_iot: CommandLine, exports: Path) -> None:
+    for key in ("local-2", "local"):
+        aws_iot(f"config -s {exports} -k {key}")
+    keys = [line.split()[0] for line in aws_iot("config list").stdout.splitlines()]
+    assert keys == sorted(keys)
+    assert {"local", "local-2"} <= {*keys}
 
 
 def test_a_damaged_profile_is_listed_and_can_be_removed(aws_iot: CommandLine, app: FakeApp) -> None:

@@ -123,14 +123,30 @@ def _change(app: App, key: str, change: "ProfileChange") -> None:
         old = editor.existing(key)
         if not (old and old.username):
             raise click.UsageError("Whose password? Give -u USER, too.")
+    forgotten = _secrets_of(app, editor.existing(key)) if change.forget else []
     editor.change(key, change)
+    if forgotten:
+        output.info(f"Removed {' and '.join(forgotten)} of the profile '{key}'.")
+    elif change.forget:
+        output.info(f"The profile '{key}' has no preset password and no app client's secret.")
     secrets = [
         name
         for name, given in (("password", change.password), ("app client's secret", change.client_secret))
         if given
     ]
+    if change.forget and not (change.pools or change.username or secrets):
+        return
     apart = f" The {' and the '.join(secrets)} {'are' if len(secrets) > 1 else 'is'} saved separately."
     output.info(f"Saved the profile '{key}'.{apart if secrets else ''}")
+
+
+def _secrets_of(app: App, profile: Profile | None) -> list[str]:
+    """What `--forget` removes."""
+    if not profile:
+        return []
+    has_password = app.config.secrets.owner("password", profile.key) is not None
+    names = (("the preset password", has_password), ("the app client's secret", profile.client_has_secret))
+    return [name for name, is_saved in names if is_saved]
 
 
 def editor_of(app: App) -> "ProfileEditor":

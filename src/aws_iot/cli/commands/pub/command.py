@@ -76,6 +76,9 @@ def _request(profile: Profile, messages: InputOptions, delivery: DeliveryOptions
     stdin = _standard_input() if messages.reads_stdin else None
     is_interactive = stdin is not None and sys.stdin.isatty()
     payload = None
+    if is_interactive and messages.is_stream:
+        form = "a JSON object" if messages.json_lines else "a message"
+        output.info(f"Type {form} on each line. To finish, press Ctrl-D at the start of a line.")
     if messages.has_messages and not messages.is_stream:
         if is_interactive:
             output.info("Type the message. To send it, press Ctrl-D at the start of a line.")

@@ -49,7 +49,7 @@ With --exec, a command runs for each message:
   - Its environment has AWS_IOT_MESSAGE_ROOM, _SENDER, _SHORT, _NAME, _TEXT,
     _ID, _RECEIVED, _SENT, _QOS and _RETAINED, up to 32,000 bytes each.
   - If it fails, `sub` prints a line to stderr, continues, and exits with 9
-    when it stops.
+    when it stops by itself (-C, -W). After Ctrl-C it exits with 130.
   - If it still runs when `sub` stops, it gets SIGTERM, with all processes that
     it started. A second later they are killed. After -W, that is a failure.
 

@@ -13,7 +13,7 @@ from aws_iot.auth.credentials import REFRESH_BEFORE
 from aws_iot.auth.login import SignInRequest
 from aws_iot.auth.prompter import NoPrompter
 from aws_iot.cli.options import ANSWERS, ATTRIBUTES, is_typed
-from aws_iot.cli.ui.prompter import TerminalPrompter, TerminalReporter, unknown_user
+from aws_iot.cli.ui.terminal_prompter import TerminalPrompter, TerminalReporter, unknown_user
 from aws_iot.errors import (
     AwsIotError,
     CredentialsRefused,

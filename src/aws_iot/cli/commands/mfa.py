@@ -10,8 +10,8 @@ from aws_iot.cli import options
 from aws_iot.cli.sign_in import login_of
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.authenticator import issuer_of, show_authenticator
-from aws_iot.cli.ui.prompter import METHODS
 from aws_iot.cli.ui.terminal import ask_line, need_terminal
+from aws_iot.cli.ui.terminal_prompter import METHODS
 from aws_iot.errors import CodeRefused
 
 _KINDS = {"app": "SOFTWARE_TOKEN_MFA", "sms": "SMS_MFA", "email": "EMAIL_OTP"}

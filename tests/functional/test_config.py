@@ -226,3 +226,10 @@ def test_an_empty_list_shows_how_to_create_a_profile(aws_iot: CommandLine, app: 
     result = aws_iot("config list")
     assert result.stdout == ""
     assert "aws-iot config -s aws-exports.json" in result.stderr
+
+
+@pytest.mark.parametrize("group", ["account", "admin", "backend", "config", "credentials", "mfa", "password"])
+def test_a_groups_help_shows_whole_summaries(aws_iot: CommandLine, group: str) -> None:
+    _, _, commands = aws_iot(f"{group} --help").stdout.partition("Commands:\n")
+    assert commands
+    assert "..." not in commands

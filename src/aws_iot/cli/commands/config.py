@@ -9,6 +9,7 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
+from aws_iot.cli.groups import Group
 from aws_iot.cli.sign_in import chosen_password
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import ask_secret, need_terminal
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _ASK = "\0ask"
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @options.option(
     "-s",
     "--set",

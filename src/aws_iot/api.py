@@ -37,6 +37,8 @@ def connect(
 
     Raises `LocalError`, `SignInRefused`, `NotAuthorized`, `Unreachable` or `ServiceRefused`.
     """
+    if timeout <= 0:
+        raise ValueError(f"timeout is in seconds, more than 0, not {timeout!r}")
     app = App().replace(timeout=timeout)
     return connect_with(app, profile, user, password, durable)
 
@@ -57,6 +59,8 @@ def publish_many(
     from aws_iot.publishing.pacing import PUBLISHES_PER_SECOND
     from aws_iot.publishing.publisher import Callbacks, Publisher
 
+    if isinstance(messages, str | bytes):
+        raise TypeError(f"messages is a list or another iterable of messages, not {type(messages).__name__}")
     rejected: list[AwsIotError] = []
 
     def reject(_number: int, _message: Outgoing | None, error: AwsIotError) -> None:

@@ -7,7 +7,7 @@ import pytest
 from aws_iot.auth.accounts import Challenge
 from aws_iot.auth.login import SignInRequest
 from aws_iot.auth.token_refresher import ActiveSession
-from aws_iot.cli.ui.prompter import TerminalPrompter
+from aws_iot.cli.ui.terminal_prompter import TerminalPrompter
 from aws_iot.errors import CodeRefused
 from tests.conftest import CommandLine
 from tests.fakes import FakeApp, FakeCloud

@@ -100,7 +100,9 @@ def test_other_pools_remove_password_secret_and_session(
 
 def test_forget_removes_the_password_and_the_client_secret(aws_iot: CommandLine, app: FakeApp) -> None:
     aws_iot("config -u alice -p Passw0rd --client-secret hush")
-    aws_iot("config --forget")
+    removed = "Removed the preset password and the app client's secret of the profile 'default'.\n"
+    assert aws_iot("config --forget").stderr == removed
+    assert "has no preset password" in aws_iot("config --forget").stderr
     shown = json.loads(aws_iot("config show").stdout)
     assert (shown["user"], shown["password_preset"], shown["client_secret"]) == ("alice", False, False)
 
@@ -172,6 +174,14 @@ def test_profiles_are_listed_a_line_each(aws_iot: CommandLine, exports: Path) ->
     assert [(row["profile"], row["user"]) for row in listed] == [("default", None), ("team", "alice")]
 
 
+def test_profiles_are_listed_by_key(aws_iot: CommandLine, exports: Path) -> None:
+    for key in ("local-2", "local"):
+        aws_iot(f"config -s {exports} -k {key}")
+    keys = [line.split()[0] for line in aws_iot("config list").stdout.splitlines()]
+    assert keys == sorted(keys)
+    assert {"local", "local-2"} <= {*keys}
+
+
 def test_a_damaged_profile_is_listed_and_can_be_removed(aws_iot: CommandLine, app: FakeApp) -> None:
     (app.config.profiles.folder / "broken.json").write_text("{")
     assert "unusable" in aws_iot("config list").stdout
@@ -216,3 +226,10 @@ def test_an_empty_list_shows_how_to_create_a_profile(aws_iot: CommandLine, app: 
     result = aws_iot("config list")
     assert result.stdout == ""
     assert "aws-iot config -s aws-exports.json" in result.stderr
+
+
+@pytest.mark.parametrize("group", ["account", "admin", "backend", "config", "credentials", "mfa", "password"])
+def test_a_groups_help_shows_whole_summaries(aws_iot: CommandLine, group: str) -> None:
+    _, _, commands = aws_iot(f"{group} --help").stdout.partition("Commands:\n")
+    assert commands
+    assert "..." not in commands

@@ -37,7 +37,7 @@ def test_it_stops_at_the_first_failure_with_advice(aws_iot: CommandLine, app: Fa
     at = next(number for number, line in enumerate(lines) if line.startswith("clock"))
     assert "FAILED" in lines[at]
     assert lines[at].endswith("the clock is slow")
-    advice = ["This checked whether the clock is right.", "Set it.", "Then try again."]
+    advice = ["Checked: whether the clock is right.", "Set it.", "Then try again."]
     assert [line.strip() for line in lines[at + 1 : at + 4]] == advice
     assert lines[at + 4].split() == ["user-pool", "-"]
     assert all(line.split()[1] == "-" for line in lines[at + 4 :])
@@ -97,7 +97,7 @@ def test_only_its_own_message_counts_as_the_echo(aws_iot: CommandLine, app: Fake
 
     app.controls.on_connect = interfere
     done = aws_iot(f"{DOCTOR} --timeout 1", ends=5)
-    assert "did not come back within 1 seconds" in done.stdout
+    assert "did not come back within 1 second\n" in done.stdout
 
 
 def test_it_does_not_prompt_without_a_terminal(aws_iot: CommandLine, identity: str) -> None:

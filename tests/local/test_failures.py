@@ -120,7 +120,7 @@ def test_a_broker_that_never_answers(real: CommandLine, silent_port: int, scheme
 
 def test_a_broker_whose_name_is_unknown(real: CommandLine) -> None:
     change(real, endpoint=Endpoint.parse("wss://broker.invalid/mqtt"))
-    assert "no host of that name" in real("pub -r lobby -m x", ends=6).stderr
+    assert "host name not found" in real("pub -r lobby -m x", ends=6).stderr
 
 
 def test_a_broker_whose_certificate_is_not_trusted(real: CommandLine) -> None:
@@ -158,7 +158,7 @@ def test_a_user_pool_that_never_answers(real: CommandLine, silent_port: int) -> 
 
 def test_a_user_pool_whose_name_is_unknown(real: CommandLine) -> None:
     change(real, cognito_idp_url="http://cognito.invalid")
-    assert "no host of that name" in real("pub -r lobby -m x", ends=6).stderr
+    assert "host name not found" in real("pub -r lobby -m x", ends=6).stderr
 
 
 def test_an_admin_without_credentials(

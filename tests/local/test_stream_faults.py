@@ -170,7 +170,7 @@ def test_another_program_of_the_same_name_takes_a_connection_over(stack: Stack) 
         first.wait_for("Receiving")
         with running("sub --durable same", env) as second:
             assert first.wait() == 6, first.report()
-            assert "another program of the same name has taken over: same" in first.stderr[-2]
+            assert "another program took over the session 'same'" in first.stderr[-2]
             second.wait_for("Receiving")
             assert not any("lost" in line for line in first.stderr + second.stderr)
 

@@ -1,13 +1,14 @@
 """Client: what it publishes, which filters it subscribes to, and what it receives."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
 import pytest
 
+from aws_iot.api import publish_many
 from aws_iot.errors import InvalidMessage, InvalidRoom, TopicRefused, Unreachable
 from aws_iot.messaging.client import EVENTS_BEFORE_FLUSH, MAX_PAYLOAD_BYTES, Client, checked_payload
 from aws_iot.messaging.connection import Done, Event, Lost, Publication, Restored
@@ -161,7 +162,7 @@ def test_an_invalid_message_is_rejected_before_anything_is_sent(
 )
 def test_a_payload_has_at_most_128_kib_on_the_wire(longest: str) -> None:
     assert len(checked_payload(longest)) == 128 * 1024
-    with pytest.raises(InvalidMessage, match=r"131,073 bytes on the wire.* 131,072 at most"):
+    with pytest.raises(InvalidMessage, match=r"131,073 bytes on the wire: the limit is 131,072 bytes"):
         checked_payload(longest + "a")
 
 
@@ -556,3 +557,23 @@ def test_a_duplicate_is_recognized_among_as_many_messages_as_are_remembered() ->
 def test_the_number_of_remembered_ids_is_bounded() -> None:
     others = [publication("other", f"other-{n}") for n in range(REMEMBERED_IDS)]
     assert texts(publication("hi", "1"), *others, publication("hi", "1")).count("hi") == 2
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "reason"),
+    [
+        (lambda client: client.publish("a", 5), TypeError, "a message is str or bytes, not int"),
+        (lambda client: client.publish("a", "x", qos=2), ValueError, "qos is 0 or 1, not 2"),
+        (lambda client: client.subscribe(["lobby"]), TypeError, "a room is a str, not list"),
+        (lambda client: client.messages("a", timeout=-1), ValueError, "timeout is in seconds, at least 0"),
+        (lambda client: publish_many(client, "a", "abc"), TypeError, "iterable of messages, not str"),
+    ],
+)
+def test_a_wrong_argument_is_rejected_at_once(
+    call: Callable[[Client], object], error: type[Exception], reason: str
+) -> None:
+    connection = Recorder()
+    with pytest.raises(error, match=reason):
+        call(client_of(connection))
+    assert not connection.published
+    assert not connection.subscribed

@@ -107,6 +107,7 @@ def test_a_change_set_is_awaited_and_all_its_pages_are_read() -> None:
         ]
         details[0]["Target"]["RequiresRecreation"] = "Always"
         details[0]["CausingEntity"] = "Role.Arn"
+        details[2]["Target"]["RequiresRecreation"] = "Always"  # the same property again, without a source
         of = {"Action": "Modify", "LogicalResourceId": resource, "ResourceType": "T"}
         return {"ResourceChange": of | {"Replacement": replacement, "Details": details}}
 

@@ -147,7 +147,7 @@ def test_a_failure_is_reported_and_counted_and_the_next_message_is_handled(
 def test_a_signal_is_a_failure(broker: Broker, capsys: pytest.CaptureFixture[str]) -> None:
     with sh("kill -9 $$") as handler:
         handler.take(broker.deliver("x"))
-    assert capsys.readouterr().err == "sh was ended by signal 9\n"
+    assert capsys.readouterr().err == "sh was stopped by signal 9 (SIGKILL)\n"
 
 
 def test_a_command_that_cannot_be_run_is_a_failure(
@@ -255,6 +255,15 @@ def test_the_children_of_a_command_that_has_ended_keep_running(broker: Broker, t
     assert fifo.read_bytes() == b"done\n"
 
 
+@POSIX
+def test_messages_are_added_to_a_file_a_line_each(broker: Broker, tmp_path: Path) -> None:
+    log = tmp_path / "ops.log"
+    with sh(f"(cat; echo) >> {shlex.quote(str(log))}") as handler:
+        for text in ("one", "two"):
+            handler.take(broker.deliver(text))
+    assert log.read_text() == "one\ntwo\n"
+
+
 @pytest.mark.parametrize(
     ("line", "word"),
     [
@@ -270,6 +279,7 @@ def test_the_children_of_a_command_that_has_ended_keep_running(broker: Broker, t
         ("sh -c '$HOME/bin/x | y > z'", None),
         ("jq '.a | .b'", None),
         ("tee -a ops.log", None),
+        ("sh -c '(cat; echo) >> ops.log'", None),
         ("work --price=5$ a>b", None),
     ],
 )

@@ -62,7 +62,7 @@ def test_a_parsed_line_has_a_text() -> None:
     ("written", "reason"),
     [
         ("", "not JSON"),
-        ("hello", "not JSON"),
+        ("hello", r"not JSON: Expecting value \(column 1\)$"),
         (b"\xff", "not JSON"),
         ("[" * 100_000, "not JSON"),
         ('["text"]', "not an object"),

@@ -311,7 +311,7 @@ class Weather(RuleBasedStateMachine):
     @precondition(lambda self: self.diagnoses)
     @rule(has_fault=st.booleans(), is_final=seldom)
     def diagnose(self, has_fault: bool, is_final: bool) -> None:
-        fault = SignInRefused("HTTP 403") if is_final else Unreachable("no host of that name")
+        fault = SignInRefused("HTTP 403") if is_final else Unreachable("host name not found")
         self.apply(on.Diagnosed(self.diagnoses.pop(), fault if has_fault else None))
 
     # -- a connection that is up

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from aws_iot.cli.groups import Group
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.output import ReaderGone
 from aws_iot.errors import AwsIotError
@@ -12,7 +13,7 @@ from aws_iot.errors import AwsIotError
 INTERRUPTED = 130
 
 
-class RootGroup(click.Group):
+class RootGroup(Group):
     """A group that prints an expected error in a line or two. An internal error keeps its traceback."""
 
     def main(self, *args: Any, **extra: Any) -> Any:

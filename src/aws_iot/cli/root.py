@@ -60,9 +60,8 @@ class _Commands(RootGroup):
             ctx.fail(f"No such command '{name}'." + (f" Did you mean '{near[0]}'?" if near else ""))
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in _COMMANDS.items()])
+    def summaries(self, _: click.Context) -> list[tuple[str, str]]:
+        return [(name, summary) for name, (_, summary) in _COMMANDS.items()]
 
 
 @click.group(

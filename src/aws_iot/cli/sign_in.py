@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # so that what only types need is not imported
 
+import shlex
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -12,8 +13,15 @@ from aws_iot.auth.credentials import REFRESH_BEFORE
 from aws_iot.auth.login import SignInRequest
 from aws_iot.auth.prompter import NoPrompter
 from aws_iot.cli.options import ANSWERS, ATTRIBUTES, is_typed
-from aws_iot.cli.ui.prompter import TerminalPrompter, TerminalReporter, unknown_user
-from aws_iot.errors import AwsIotError, CredentialsRefused, NotAccepted, NotAuthorized, Unreachable
+from aws_iot.cli.ui.terminal_prompter import TerminalPrompter, TerminalReporter, unknown_user
+from aws_iot.errors import (
+    AwsIotError,
+    CredentialsRefused,
+    NotAccepted,
+    NotAuthorized,
+    TopicRefused,
+    Unreachable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,13 +37,19 @@ if TYPE_CHECKING:
 
 @contextmanager
 def suggest_doctor(
-    key: str, errors: tuple[type[AwsIotError], ...] = (CredentialsRefused, NotAuthorized, Unreachable)
+    key: str,
+    room: str | None = None,
+    errors: tuple[type[AwsIotError], ...] = (CredentialsRefused, NotAuthorized, Unreachable),
 ) -> Iterator[None]:
-    """Add a hint to run `doctor` to `errors`, which are those that it can explain. An error gets the hint once."""
-    line = f"To find out why: aws-iot doctor -k {key}"
+    """Add a hint to run `doctor` to `errors`, which are those that it can explain. An error gets the hint once.
+
+    `room` is the room that a `TopicRefused` is about, or `ROOM` if it is one of several.
+    """
     try:
         yield
     except errors as error:
+        of_room = f" -r {shlex.quote(room)}" if room and isinstance(error, TopicRefused) else ""
+        line = f"To find out why: aws-iot doctor{of_room} -k {key}"
         # If the identity is not accepted, an admin has to accept it, and that is all.
         if not isinstance(error, NotAccepted) and line not in (error.hint or ""):
             error.hint = f"{error.hint}\n{line}" if error.hint else line

@@ -22,7 +22,7 @@ class ProfileStore:
     def keys(self) -> list[str]:
         """The keys of the profiles, in alphabetical order."""
         stems = [name.removesuffix(".json") for name in names(self.folder) if name.endswith(".json")]
-        return [stem for stem in stems if re.fullmatch(KEY, stem)]
+        return sorted(stem for stem in stems if re.fullmatch(KEY, stem))
 
     def load(self, key: str) -> Profile:
         """Raises `ProfileNotFound`, or `ProfileError` if the file is damaged."""

@@ -178,10 +178,11 @@ class Checks:
             if isinstance(event, Publication) and ("id", self._message_id) in event.properties:
                 took = (self._setup.clock() - self._sent_at) * 1000
                 return CheckResult(f"it came back after {took:.0f} ms")
+        unit = "second" if seconds == 1 else "seconds"
         with self._suggest_policy_check():
             raise TopicRefused(
                 f"probably not authorized to receive from the room '{self._setup.room}': the test message was"
-                f" acknowledged, but did not come back within {seconds:g} seconds",
+                f" acknowledged, but did not come back within {seconds:g} {unit}",
                 hint="This happens if no policy allows iot:Receive on the topic. Ask an admin.",
             )
 

@@ -86,6 +86,10 @@ class Client:
 
     def outgoing(self, room: str, message: str | bytes, *, qos: int = 1, retain: bool = False) -> Outgoing:
         """A message for `publish_nowait`, with an ID of its own. Raises `InvalidRoom` or `InvalidMessage`."""
+        if not isinstance(message, str | bytes):
+            raise TypeError(f"a message is str or bytes, not {type(message).__name__}")
+        if qos not in (0, 1):
+            raise ValueError(f"qos is 0 or 1, not {qos!r}")
         topic(self._pool, room, self.identity)
         payload = checked_payload(message) if isinstance(message, str) else checked_size(message)
         return Outgoing(room, payload, self._new_id(), qos, retain)
@@ -108,6 +112,9 @@ class Client:
         A durable session leaves the rooms of earlier runs that are not among these. Raises `InvalidRoom`
         before anything is sent, otherwise what `Connection.subscribe` raises.
         """
+        for room in rooms:
+            if not isinstance(room, str):
+                raise TypeError(f"a room is a str, not {type(room).__name__}")
         return self._subscriptions.add(rooms or ("#",))
 
     def unsubscribe(self, *rooms: str) -> None:
@@ -121,6 +128,8 @@ class Client:
         A message is acknowledged when you ask for the next one, or leave the `with` block of the client
         without an exception.
         """
+        if timeout is not None and timeout < 0:
+            raise ValueError(f"timeout is in seconds, at least 0, not {timeout!r}")
         if rooms or not self._subscriptions.rooms:
             self.subscribe(*rooms)
         return self._messages(timeout)
@@ -195,6 +204,6 @@ def checked_size(payload: bytes) -> bytes:
     """The payload, if it is small enough. Raises `InvalidMessage`."""
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise InvalidMessage(
-            f"the message is {len(payload):,} bytes on the wire: AWS IoT Core carries {MAX_PAYLOAD_BYTES:,} at most"
+            f"the message is {len(payload):,} bytes on the wire: the limit is {MAX_PAYLOAD_BYTES:,} bytes"
         )
     return payload

@@ -74,6 +74,8 @@ def from_line(line: str | bytes) -> ParsedLine:
     """
     try:
         parsed = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise InvalidMessage(f"this is not JSON: {error.msg} (column {error.colno})") from None
     except (ValueError, RecursionError) as error:
         raise InvalidMessage(f"this is not JSON: {error}") from None
     if not isinstance(parsed, dict):

@@ -43,8 +43,10 @@ class Limits:
     def check(self, arrived: int) -> None:
         """Raise `NothingArrived` if too few messages arrived in time."""
         if self.seconds is not None and arrived < (self.count or 1):
-            what = f"{arrived or 'none'} of {self.count} messages" if self.count else "no message"
-            raise NothingArrived(f"{what} arrived within {self.seconds:g} seconds")
+            several = self.count is not None and self.count > 1
+            what = f"{arrived or 'none'} of {self.count} messages" if several else "no message"
+            unit = "second" if self.seconds == 1 else "seconds"
+            raise NothingArrived(f"{what} arrived within {self.seconds:g} {unit}")
 
 
 class Sink(Protocol):

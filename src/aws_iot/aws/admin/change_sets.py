@@ -17,10 +17,10 @@ def read_changes(pages: Sequence[Mapping[str, Any]]) -> list[Change]:
 
 def _change(found: Mapping[str, Any], not_replaced: Collection[str]) -> Change:
     names = {_property(detail) for detail in found.get("Details", ())} - {""}
-    causes = set()
+    sources: dict[str, set[str]] = {}
     for detail in _recreating(found):
-        source = detail.get("CausingEntity")
-        causes.add(f"{_property(detail)} (from {source})" if source else _property(detail))
+        sources.setdefault(_property(detail), set()).update(filter(None, [detail.get("CausingEntity")]))
+    causes = [f"{name} (from {', '.join(sorted(of))})" if of else name for name, of in sources.items()]
     resource = found["LogicalResourceId"]
     replacement = "False" if resource in not_replaced else found.get("Replacement")
     return Change(

@@ -58,7 +58,7 @@ def local_hint(host: str, error: BaseException) -> str | None:
 
 
 _CAUSES: tuple[tuple[type[BaseException], str], ...] = (
-    (socket.gaierror, "there is no host of that name (or no network)"),
+    (socket.gaierror, "host name not found (or no network)"),
     (ConnectionRefusedError, "the connection was refused: nothing listens there"),
     (ssl.SSLCertVerificationError, "its certificate is not trusted"),
     (ssl.SSLError, "it does not speak TLS as expected"),

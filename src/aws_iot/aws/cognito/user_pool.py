@@ -118,7 +118,7 @@ def _not_authorized(message: str) -> AwsIotError:
     if "SECRET_HASH" in message or "secret hash" in message:
         return ProfileError(
             f"the user pool's app client has a secret: {message}",
-            hint="Save it (you are asked for it): aws-iot config --client-secret -k KEY",
+            hint="Save it (the command prompts for it): aws-iot config --client-secret -k KEY",
         )
     return SignInRefused(f"the user pool rejected this: {message}")
 

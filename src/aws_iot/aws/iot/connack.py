@@ -42,6 +42,6 @@ def taken_over(durable: str | None) -> Unreachable:
     if not durable:
         return Unreachable("another program took over this connection's client ID")
     return Unreachable(
-        f"another program of the same name has taken over: {durable}",
-        hint="One program at a time can use a name. Give the other one a name of its own.",
+        f"another program took over the session '{durable}'",
+        hint="Only one program can use a durable session. Use another --durable name.",
     )

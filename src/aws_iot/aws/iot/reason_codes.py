@@ -69,7 +69,7 @@ def publish_refused(packet: mqtt5.PublishPacket, reason: int | None) -> AwsIotEr
     if reason == mqtt5.PubackReasonCode.NOT_AUTHORIZED:
         refused: AwsIotError = topic_refused(f"publish to {packet.topic}")
         if packet.retain:
-            refused.hint = "Retaining needs iot:RetainPublish besides iot:Publish. Ask an admin for it."
+            refused.hint = "--retain also needs iot:RetainPublish. Ask an admin."
         return refused
     if reason == mqtt5.PubackReasonCode.QUOTA_EXCEEDED:
         return LimitReached(
@@ -105,8 +105,8 @@ _DESCRIPTIONS = dict.fromkeys(CUT_ERRORS, "the connection was cut") | {
     "AWS_IO_SOCKET_CONNECTION_REFUSED": "the connection was refused: nothing listens there",
     "AWS_IO_SOCKET_NO_ROUTE_TO_HOST": "no network reaches the broker",
     "AWS_IO_SOCKET_NETWORK_DOWN": "there is no network",
-    "AWS_IO_DNS_QUERY_FAILED": "there is no host of that name (or no network)",
-    "AWS_IO_DNS_INVALID_NAME": "there is no host of that name (or no network)",
+    "AWS_IO_DNS_QUERY_FAILED": "host name not found (or no network)",
+    "AWS_IO_DNS_INVALID_NAME": "host name not found (or no network)",
     "AWS_ERROR_MQTT5_OPERATION_FAILED_DUE_TO_OFFLINE_QUEUE_POLICY": "there was no connection",
     "AWS_ERROR_MQTT5_CONNACK_TIMEOUT": "no answer in time",
     "SERVER_SHUTTING_DOWN": "the broker restarts",

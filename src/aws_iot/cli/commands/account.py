@@ -8,6 +8,7 @@ from aws_iot.app import App
 from aws_iot.auth.accounts import CodeSent
 from aws_iot.auth.profile_editor import remove_saved_data
 from aws_iot.cli import options
+from aws_iot.cli.groups import Group
 from aws_iot.cli.sign_in import chosen_password, login_of, username_of
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import ask_line, ask_password, need_terminal
@@ -83,7 +84,7 @@ def confirm(app: App, key: str, user: str | None, code: str | None, resend: bool
     output.info(f"Next: aws-iot login -u {shlex.quote(username)} -k {key}")
 
 
-@click.group()
+@click.group(cls=Group)
 def account() -> None:
     """Delete your account."""
 

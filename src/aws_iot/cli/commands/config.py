@@ -9,6 +9,7 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
+from aws_iot.cli.groups import Group
 from aws_iot.cli.sign_in import chosen_password
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import ask_secret, need_terminal
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _ASK = "\0ask"
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @options.option(
     "-s",
     "--set",
@@ -58,7 +59,7 @@ _ASK = "\0ask"
     flag_value=_ASK,
     metavar="[SECRET]",
     help="The secret of the app client, if it has one. Other programs can see it in the process list; without a"
-    " value, you are asked for it.",
+    " value, the command prompts for it.",
 )
 @options.option(
     "--forget",
@@ -80,9 +81,9 @@ def config(
 ) -> None:
     """Save a profile: your pools, endpoint and user.
 
-    It changes only what you give. -s creates a profile, or gives an existing one other pools. A preset password is
-    saved in your system's keyring, or in a file that only you can read if there is none. To choose:
-    AWS_IOT_SECRETS=keyring or =file. Without a preset password you are asked for it.
+    It changes only what you give. -s creates a profile, or changes the pools of an existing one. A preset password
+    is saved in your system's keyring, or in a file that only you can read if there is none. To choose:
+    AWS_IOT_SECRETS=keyring or =file. Without a preset password, the commands prompt for it.
 
     \b
     Examples:
@@ -123,14 +124,30 @@ def _change(app: App, key: str, change: "ProfileChange") -> None:
         old = editor.existing(key)
         if not (old and old.username):
             raise click.UsageError("Whose password? Give -u USER, too.")
+    forgotten = _secrets_of(app, editor.existing(key)) if change.forget else []
     editor.change(key, change)
+    if forgotten:
+        output.info(f"Removed {' and '.join(forgotten)} of the profile '{key}'.")
+    elif change.forget:
+        output.info(f"The profile '{key}' has no preset password and no app client's secret.")
     secrets = [
         name
         for name, given in (("password", change.password), ("app client's secret", change.client_secret))
         if given
     ]
+    if change.forget and not (change.pools or change.username or secrets):
+        return
     apart = f" The {' and the '.join(secrets)} {'are' if len(secrets) > 1 else 'is'} saved separately."
     output.info(f"Saved the profile '{key}'.{apart if secrets else ''}")
+
+
+def _secrets_of(app: App, profile: Profile | None) -> list[str]:
+    """What `--forget` removes."""
+    if not profile:
+        return []
+    has_password = app.config.secrets.owner("password", profile.key) is not None
+    names = (("the preset password", has_password), ("the app client's secret", profile.client_has_secret))
+    return [name for name, is_saved in names if is_saved]
 
 
 def editor_of(app: App) -> "ProfileEditor":

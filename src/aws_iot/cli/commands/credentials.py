@@ -14,6 +14,7 @@ import click
 from aws_iot.app import App
 from aws_iot.auth.credentials import Credentials
 from aws_iot.cli import options
+from aws_iot.cli.groups import Group
 from aws_iot.cli.sign_in import sign_in
 from aws_iot.cli.ui import output
 from aws_iot.config.profile import Profile
@@ -26,7 +27,7 @@ NOT_FOUND = 127
 """The exit code of a shell for a command that does not exist."""
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @options.profile
 @options.user
 @options.password

@@ -7,17 +7,18 @@ import click
 from aws_iot.app import App
 from aws_iot.auth.accounts import ATTEMPTS, Account
 from aws_iot.cli import options
+from aws_iot.cli.groups import Group
 from aws_iot.cli.sign_in import login_of
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.authenticator import issuer_of, show_authenticator
-from aws_iot.cli.ui.prompter import METHODS
 from aws_iot.cli.ui.terminal import ask_line, need_terminal
+from aws_iot.cli.ui.terminal_prompter import METHODS
 from aws_iot.errors import CodeRefused
 
 _KINDS = {"app": "SOFTWARE_TOKEN_MFA", "sms": "SMS_MFA", "email": "EMAIL_OTP"}
 
 
-@click.group()
+@click.group(cls=Group)
 def mfa() -> None:
     """Manage multi-factor authentication (MFA)."""
 

@@ -7,6 +7,7 @@ import click
 from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.commands.account import show_code_sent
+from aws_iot.cli.groups import Group
 from aws_iot.cli.sign_in import login_of, username_of
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import ask_new_password, ask_password
@@ -20,7 +21,7 @@ new_password = options.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def password() -> None:
     """Change your password, or reset a forgotten one."""
 

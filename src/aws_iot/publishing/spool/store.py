@@ -1,4 +1,16 @@
-"""Spool: unsent messages in a folder, so that a crash or an outage loses none."""
+"""Spool: unsent messages in a folder, so that a crash or an outage loses none.
+
+They are in `spool.sqlite3`, a SQLite database with two tables:
+
+- `waiting` has a row for each unsent message, in the order of `number`. `pool` is the identity pool, `room` the room,
+  `payload` the bytes to send, and `id` the message's ID. `qos` is 0 or 1, `retain` is 0 or 1, and `speaker` is the
+  user who sends it, or NULL until that is known.
+- `refused` has a row for each rejected message, until the program that added it has read it, for a day at most. `id`
+  is the message's ID, `why` the error's text, `exit_code` its exit code, and `at` when it was rejected, in seconds
+  since 1970.
+
+`PRAGMA user_version` is the number of the steps in `MIGRATIONS` that the file has been through.
+"""
 
 import os
 import sqlite3
@@ -31,10 +43,7 @@ MIGRATIONS = (
     "CREATE TABLE refused (id TEXT PRIMARY KEY, why TEXT NOT NULL, at REAL NOT NULL)",
     "ALTER TABLE refused ADD COLUMN exit_code INTEGER",
 )
-"""The steps that lead to the current tables, in order. The file's `user_version` counts those that were done.
-
-The column `speaker` holds the name of the user who sends the message; it is NULL until that is known.
-"""
+"""The steps that lead to the current tables, in order. The file's `user_version` counts those that were done."""
 
 
 class Spool:

@@ -55,13 +55,13 @@ def refused_by_cuts(action: str, reason: str | None) -> AwsIotError:
         return ServiceRefused(f"the broker ends the connection after each attempt to {action}: {reason}")
     return TopicRefused(
         f"not authorized to {action}: the broker closes the connection each time",
-        hint="That is how it may reject a topic. Name a room of yours with -r, or ask an admin which ones are.",
+        hint="That is how it may reject a topic. Choose a room that you may use with -r, or ask an admin.",
     )
 
 
 def topic_refused(action: str) -> TopicRefused:
-    """A policy rejects an action such as "publish to a/b"."""
+    """A policy denies an action such as "publish to a/b"."""
     return TopicRefused(
         f"not authorized to {action}",
-        hint="A policy rejects it. Name a room of yours with -r, or ask an admin which ones are.",
+        hint="A policy denies it. Choose a room that you may use with -r, or ask an admin.",
     )

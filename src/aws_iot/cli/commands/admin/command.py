@@ -4,9 +4,10 @@ import click
 
 from aws_iot.cli.commands.admin.clients import disconnect, who
 from aws_iot.cli.commands.admin.members import accept, list_members, requests, revoke
+from aws_iot.cli.groups import Group
 
 
-@click.group()
+@click.group(cls=Group)
 def admin() -> None:
     """Manage team members.
 

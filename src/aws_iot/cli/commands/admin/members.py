@@ -174,7 +174,7 @@ def requests(app: App, key: str, policy: str | None, as_json: bool, aws_profile:
 
 def _choose(waiting: Sequence[Identity]) -> Sequence[Identity]:
     while True:
-        answer = ask_line("Accept which? Numbers, or nothing for none [-]", default="-")
+        answer = ask_line("Accept which? Numbers, or nothing for none", default="-")
         numbers = [n for n in re.split(r"[\s,]+", answer) if n not in ("", "-")]
         wrong = [n for n in numbers if not (n.isascii() and n.isdigit() and 1 <= int(n) <= len(waiting))]
         if not wrong:

@@ -7,10 +7,11 @@ from aws_iot.cli.commands.backend.deploy import deploy
 from aws_iot.cli.commands.backend.destroy import destroy
 from aws_iot.cli.commands.backend.exports import exports_command
 from aws_iot.cli.commands.backend.status import status
+from aws_iot.cli.groups import Group
 from aws_iot.cli.ui import output
 
 
-@click.group()
+@click.group(cls=Group)
 def backend() -> None:
     """Deploy and manage your team's AWS resources.
 

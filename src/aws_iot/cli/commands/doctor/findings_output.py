@@ -51,7 +51,7 @@ def as_lines(finding: Finding, *, live: bool) -> list[str]:
     return [
         f"{replace}{finding.step:14}{status}{padding}{took}  {first}",
         *(f"{MARGIN}{line}" for line in rest),
-        *([f"{MARGIN}This checked whether {finding.checked}."] if error else []),
+        *([f"{MARGIN}Checked: whether {finding.checked}."] if error else []),
         # Not wrapped, because it may be a command.
         *(f"{MARGIN}{output.visible(line)}" for line in advice.splitlines()),
     ]

@@ -76,6 +76,9 @@ def _request(profile: Profile, messages: InputOptions, delivery: DeliveryOptions
     stdin = _standard_input() if messages.reads_stdin else None
     is_interactive = stdin is not None and sys.stdin.isatty()
     payload = None
+    if is_interactive and messages.is_stream:
+        form = "a JSON object" if messages.json_lines else "a message"
+        output.info(f"Type {form} on each line. To finish, press Ctrl-D at the start of a line.")
     if messages.has_messages and not messages.is_stream:
         if is_interactive:
             output.info("Type the message. To send it, press Ctrl-D at the start of a line.")
@@ -148,7 +151,7 @@ class _Connector:
 
 def _send_one(connector: _Connector, request: PublishRequest, key: str) -> None:
     room, payload = request.options.room or "", request.payload or b""
-    with connector.connect(1) as [client], suggest_doctor(key):
+    with connector.connect(1) as [client], suggest_doctor(key, room):
         client.publish(room, payload, qos=request.qos, retain=request.retain)
     output.info(f"Sent to {room}." if request.qos else f"Sent to {room}, without acknowledgement (--qos 0).")
 
@@ -179,5 +182,6 @@ def _send_many(
         checkpoint = Checkpoint(delivery.resume, reporter.unit) if delivery.resume else None
         sender = InputSender(request, reporter, checkpoint)
     # Only for rejections: `doctor` cannot explain why another program sends nothing from a spool.
-    with reporter.hinting_at_unsent(), suggest_doctor(profile.key, (NotAuthorized,)):
+    room = "ROOM" if request.options.json_lines else request.options.room
+    with reporter.hinting_at_unsent(), suggest_doctor(profile.key, room, (NotAuthorized,)):
         sender.run(lambda may_ask: connector.connect(delivery.connections, may_ask=may_ask))

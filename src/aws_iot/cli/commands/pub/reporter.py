@@ -53,7 +53,8 @@ class PubReporter:
 
     def __call__(self, event: Event, /) -> None:
         if isinstance(event, Progress):
-            self._progress.show(f"{event.sent:,} sent, {event.acknowledged:,} acknowledged")
+            if not self._request.is_interactive:  # it would overwrite the line that the person types
+                self._progress.show(f"{event.sent:,} sent, {event.acknowledged:,} acknowledged")
             return
         self._progress.clear()
         match event:
@@ -86,6 +87,9 @@ class PubReporter:
             output.info("To continue, run the same command again.")
 
     def _print_finished(self, event: Finished) -> None:
+        if not (event.acknowledged or event.rejected or event.over_limit or self._delivery.resume):
+            output.info("No messages to send.")
+            return
         total = _counted(event.acknowledged + event.rejected)
         result = "acknowledged" if self._delivery.qos else "sent"
         rate = f" ({event.acknowledged / event.seconds:,.0f} a second)" if event.seconds else ""

@@ -1,6 +1,7 @@
 """`aws-iot sub`: print messages, or run a command for each."""
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -48,7 +49,7 @@ With --exec, a command runs for each message:
   - Its environment has AWS_IOT_MESSAGE_ROOM, _SENDER, _SHORT, _NAME, _TEXT,
     _ID, _RECEIVED, _SENT, _QOS and _RETAINED, up to 32,000 bytes each.
   - If it fails, `sub` prints a line to stderr, continues, and exits with 9
-    when it stops.
+    when it stops by itself (-C, -W). After Ctrl-C it exits with 130.
   - If it still runs when `sub` stops, it gets SIGTERM, with all processes that
     it started. A second later they are killed. After -W, that is a failure.
 
@@ -63,8 +64,8 @@ With --durable, the broker keeps messages while you are offline:
     limit. If the broker has discarded it, `sub` warns you.
   - The session leaves rooms that you no longer name. Messages that wait there
     arrive once more.
-  - One program at a time can use a session. Another one takes it over and ends
-    the first.
+  - Only one program can use a session. Another one takes it over and ends the
+    first.
 
 \b
 Examples:
@@ -108,12 +109,18 @@ def sub(
     )
     limits = Limits(chosen.count, chosen.seconds)
     with connection as client, sink:
-        with suggest_doctor(key):
+        with suggest_doctor(key, _room_to_test(chosen.rooms)):
             _subscribe(client, chosen)
         senders = SenderFilter({*chosen.senders}, {client.identity} if chosen.not_from_me else set())
         arrived = receive(client, sink, senders, limits, show_connection_event)
     limits.check(arrived)
     sink.check()
+
+
+def _room_to_test(rooms: Sequence[str]) -> str:
+    if len(rooms) == 1 and not set(rooms[0]) & set("+#"):
+        return rooms[0]
+    return "ROOM"  # for `doctor`, one of them has to be chosen
 
 
 def _subscribe(client: Client, chosen: SubOptions) -> None:

@@ -165,7 +165,7 @@ class Handler:
             if code is None:
                 continue
             if code:  # first, so that a signal in between cannot lose the failure
-                self._report(f"exited with {code}" if code > 0 else f"was ended by signal {-code}")
+                self._report(f"exited with {code}" if code > 0 else f"was stopped by {_signal_name(-code)}")
             self._running.pop(process).ack()
 
     def finish(self, ends: float = math.inf) -> None:
@@ -205,3 +205,10 @@ class Handler:
     def _report(self, what: str) -> None:
         self._failed += 1
         output.error(f"{self._command[0]} {what}")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return f"signal {number} ({signal.Signals(number).name})"
+    except ValueError:  # most real-time signals have no name
+        return f"signal {number}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations  # so that what only types need is not imported
 
-import shlex
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from aws_iot.errors import AwsIotError, SignInRefused
@@ -65,6 +64,8 @@ class NoPrompter:
         raise not_signed_in(self._key)
 
     def password(self, username: str) -> NoReturn:
+        import shlex  # here, because it is seldom needed
+
         raise SignInRefused(
             f"{username} is not signed in",
             hint=f"Sign in: aws-iot login -u {shlex.quote(username)} -k {self._key}",

@@ -3,9 +3,9 @@
 from __future__ import annotations  # so that what only types need is not imported
 
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from aws_iot.auth.credentials import REFRESH_BEFORE, RefreshingCredentials, issue_credentials
 from aws_iot.auth.session_store import SavedSession
@@ -26,8 +26,7 @@ TOKENS_BEFORE = timedelta(minutes=1)
 """Tokens that a command sends itself are refreshed this long before they expire. They may live only 5 minutes."""
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveSession:
+class ActiveSession(NamedTuple):
     """A signed-in person: tokens, and credentials that `refresher` keeps valid."""
 
     session: Session

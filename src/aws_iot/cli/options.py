@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from aws_iot.app import TIMEOUT_SECONDS, App
 from aws_iot.cli.ui.output import QUIET, VERBOSE
@@ -53,9 +52,9 @@ class Number(click.FloatRange):
         return number
 
 
-def _stored_profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def _stored_profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     app = ctx.obj if isinstance(ctx.obj, App) else App()
-    return [CompletionItem(key) for key in app.config.profiles.keys() if key.startswith(incomplete)]
+    return [key for key in app.config.profiles.keys() if key.startswith(incomplete)]
 
 
 def _set_timeout(ctx: click.Context, _: click.Parameter, seconds: float) -> None:

@@ -14,7 +14,6 @@ from typing import NamedTuple
 from aws_iot.deadline import POLL_SECONDS
 from aws_iot.errors import AwsIotError, InvalidMessage, LocalError
 from aws_iot.messaging.client import MAX_PAYLOAD_BYTES, checked_payload, checked_size
-from aws_iot.messaging.json_lines import from_line
 from aws_iot.messaging.topics import check_room
 from aws_iot.publishing.request import InputOptions, PublishRequest, Readable
 
@@ -107,20 +106,25 @@ def _parsed_lines(request: PublishRequest) -> Iterator[InputLine | None]:
 def _parser(request: PublishRequest) -> Callable[[bytes], tuple[str, bytes]]:
     """What finds the room and the payload of a line. It raises `AwsIotError` and `UnicodeDecodeError`."""
     options, own_room = request.options, request.options.room or ""
+    if options.json_lines:
+        return _json_parser(request.pool, own_room)
+    if options.raw:
+        return lambda line: (own_room, checked_size(line))
+    return lambda line: (own_room, checked_payload(line.decode()))
+
+
+def _json_parser(pool: str, own_room: str) -> Callable[[bytes], tuple[str, bytes]]:
+    from aws_iot.messaging.json_lines import from_line  # here, because only --json-lines needs it
 
     def from_json(line: bytes) -> tuple[str, bytes]:
         parsed = from_line(line)
         room = own_room or parsed.room
         if not room:
             raise InvalidMessage("no room: the line has none, and -r is missing")
-        check_room(request.pool, room)
+        check_room(pool, room)
         return room, checked_size(parsed.payload)
 
-    if options.json_lines:
-        return from_json
-    if options.raw:
-        return lambda line: (own_room, checked_size(line))
-    return lambda line: (own_room, checked_payload(line.decode()))
+    return from_json
 
 
 @contextmanager

@@ -1,8 +1,7 @@
 """PublishRequest: which messages to send, from which input, and how."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from aws_iot.messaging.message import Outgoing
 from aws_iot.publishing.pacing import PUBLISHES_PER_SECOND
@@ -18,8 +17,7 @@ class Readable(Protocol):
     def fileno(self) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
-class InputOptions:
+class InputOptions(NamedTuple):
     """Where the messages come from, and their form: one text, one file, or a message on each line.
 
     `room` is for lines that name none. `interval` is in seconds between repetitions.
@@ -55,8 +53,7 @@ class InputOptions:
         return not self.source and (self.message == "-" or self.is_stream or self.file is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class PublishRequest:
+class PublishRequest(NamedTuple):
     """The messages to send, to the rooms of the identity pool `pool`, and how.
 
     `payload` is for options that name a single message. `rate` is in messages a second for each connection, 0 for

@@ -1,6 +1,5 @@
 """The HTTP proxy in front of AWS IoT Core, if the environment names one."""
 
-import base64
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -67,5 +66,7 @@ def authorization(proxy: SplitResult) -> dict[str, str]:
     """The header that authenticates a request to the proxy, if its URL has a user name."""
     if not proxy.username:
         return {}
+    import base64  # here, because few people need it
+
     pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}".encode()
     return {"Proxy-Authorization": f"Basic {base64.b64encode(pair).decode()}"}

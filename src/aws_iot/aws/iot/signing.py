@@ -1,7 +1,7 @@
 """The signed WebSocket upgrade of AWS IoT Core."""
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from awscrt.auth import (
     AwsCredentialsProvider,
@@ -23,15 +23,17 @@ FRESH = timedelta(minutes=1)
 """AWS accepts a signature of this age. It accepts some for minutes, but a machine that slept may be late by hours."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignedUpgrade:
+class SignedUpgrade(NamedTuple):
     """A signed upgrade request. Its target contains a session token: never print or log it."""
 
-    target: str = field(repr=False)
-    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    target: str
+    headers: tuple[tuple[str, str], ...]
     signed_at: datetime
     expires: datetime
     """When the credentials expire."""
+
+    def __repr__(self) -> str:
+        return f"SignedUpgrade(signed_at={self.signed_at}, expires={self.expires})"
 
     def is_fresh(self, now: datetime) -> bool:
         """Whether AWS would still accept it, so that a rejection is not about its age."""

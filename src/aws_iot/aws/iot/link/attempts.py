@@ -60,6 +60,8 @@ def signed(state: State, event: on.Signed, now: float) -> Effects:
         return []
     state.schedule = state.schedule.signed(now)
     state.attempt = state.attempt._replace(signed_at=now, signing_error=event.error)
+    if isinstance(state.phase, Opening):
+        return []  # the call that waits ticks
     return [do.WakeAt(now + state.settings.timeout)]
 
 

@@ -1,6 +1,5 @@
 """The state of a connection: its phase, and what outlasts a phase."""
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from aws_iot.aws.iot.link.reconnect import ReconnectSchedule
@@ -136,21 +135,34 @@ class Outage(NamedTuple):
     """Whether the adapter is looking for the reason."""
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class State:
-    """All that is known of a connection. `step` changes it: see `aws_iot.aws.iot.link`."""
+    """All that is known of a connection. `step` changes it in place: see `aws_iot.aws.iot.link`."""
 
-    settings: Settings
-    phase: Phase = field(default_factory=lambda: Opening(0.0))
-    attempt: Attempt = field(default_factory=Attempt)
-    schedule: ReconnectSchedule = field(default_factory=ReconnectSchedule)
-    detector: RefusalDetector = field(default_factory=RefusalDetector)
-    queue: Unacknowledged = field(default_factory=Unacknowledged)
-    subscriptions: list[tuple[str, ...]] = field(default_factory=list)
-    """Filters that the broker has granted, one item for each packet."""
-    call: Call | None = None
-    session: Session = field(default_factory=Session)
-    outage: Outage = field(default_factory=Outage)
+    __slots__ = (
+        "attempt",
+        "call",
+        "detector",
+        "outage",
+        "phase",
+        "queue",
+        "schedule",
+        "session",
+        "settings",
+        "subscriptions",
+    )
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.phase: Phase = Opening(0.0)
+        self.attempt = Attempt()
+        self.schedule = ReconnectSchedule()
+        self.detector = RefusalDetector()
+        self.queue = Unacknowledged()
+        self.subscriptions: list[tuple[str, ...]] = []
+        """Filters that the broker has granted, one item for each packet."""
+        self.call: Call | None = None
+        self.session = Session()
+        self.outage = Outage()
 
     @property
     def connected_since(self) -> float | None:

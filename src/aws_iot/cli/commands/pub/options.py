@@ -1,10 +1,9 @@
 """The options of `pub`: which messages to send, how to deliver them, and which options exclude each other."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -15,8 +14,7 @@ from aws_iot.publishing.request import InputOptions
 Command = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryOptions:
+class DeliveryOptions(NamedTuple):
     """How to send the messages. `rate` is in messages a second for each connection."""
 
     qos: int

@@ -10,8 +10,10 @@ import pytest
 from tests.conftest import REPOSITORY
 from tests.waiting import DEADLINE_SECONDS
 
-PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
+PAGES = [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").rglob("*.md"))]
 CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.DOTALL | re.MULTILINE)
+FILE = re.compile(r"`((?:[a-z_]+/)+(?:[a-z_]+\.(?:py|yaml))?)`")
+SOURCE = REPOSITORY / "src" / "aws_iot"
 LINK = re.compile(r"\]\(\s*<?([^)\s>]+)|^\[[^\]]+\]:\s*(\S+)|(?:href|src)=\"([^\"]+)\"", re.MULTILINE)
 
 
@@ -28,6 +30,12 @@ def test_relative_links_lead_to_files_that_exist(page: Path) -> None:
     relative = [target for target in targets if not re.match(r"[a-z]+:|#", target)]
     broken = [target for target in relative if not _exists(page.parent / target.partition("#")[0])]
     assert broken == []
+
+
+@pytest.mark.parametrize("page", [pytest.param(p, id=p.relative_to(REPOSITORY).as_posix()) for p in PAGES])
+def test_files_and_folders_named_in_the_docs_exist(page: Path) -> None:
+    named = FILE.findall(page.read_text(encoding="utf-8"))
+    assert [name for name in named if not (_exists(SOURCE / name) or _exists(REPOSITORY / name))] == []
 
 
 def _exists(path: Path) -> bool:

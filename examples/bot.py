@@ -40,7 +40,7 @@ def run(client: aws_iot.Client, room: str) -> None:
         try:
             # Others wrote the text, and JSON can contain half a character, which cannot be sent.
             client.publish(room, reply.encode(errors="replace").decode())
-        except aws_iot.ServiceRefused as error:  # such as a reply that is too long
+        except aws_iot.AwsIotError as error:  # such as a reply that is too long; the next may be sent
             print(f"not sent: {error}", file=sys.stderr, flush=True)
 
 

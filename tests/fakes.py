@@ -19,8 +19,7 @@ from aws_iot.app import (
     MessagingBuilder,
     Settings,
 )
-from aws_iot.auth.accounts import Accounts, CodeSent, SecondFactors
-from aws_iot.auth.challenges import Challenge, ChallengeAnswer
+from aws_iot.auth.accounts import Accounts, Challenge, ChallengeAnswer, CodeSent, SecondFactors
 from aws_iot.auth.credentials import CredentialIssuer, Credentials
 from aws_iot.auth.session import Device, RefreshToken, Session
 from aws_iot.backend.members import ClientStatus, Identity
@@ -35,6 +34,7 @@ from aws_iot.errors import (
     AwsIotError,
     CodeRefused,
     CredentialsRefused,
+    LocalError,
     NotAccepted,
     NotFound,
     PasswordTooWeak,
@@ -42,9 +42,10 @@ from aws_iot.errors import (
     SessionEnded,
     SignInRefused,
     TopicRefused,
+    Unreachable,
     WrongPassword,
 )
-from aws_iot.messaging.connection import Connection, Done, Event, Publication
+from aws_iot.messaging.connection import Connection, Done, Event, Lost, Publication
 from aws_iot.messaging.message import Properties
 from aws_iot.messaging.topics import matches
 from aws_iot.policy.access import PolicyLayer, Principal, Question
@@ -95,6 +96,10 @@ class FakeCloud:
     tokens: dict[str, str] = field(default_factory=dict)
     members: set[str] = field(default_factory=set)
     connections: "list[FakeConnection]" = field(default_factory=list)
+    rotates: bool = False
+    """Whether a refresh gives a new refresh token and voids the old one, which an app client can be set to."""
+    sessions: "dict[tuple[str, str | None], FakeSession]" = field(default_factory=dict)
+    """The durable sessions that no connection uses now, by identity and name."""
     knows_devices: bool = False
     devices: list[Device] = field(default_factory=list)
     remembered: list[Device] = field(default_factory=list)
@@ -128,6 +133,9 @@ class FakeCloud:
         """What the broker does with a publication that it took."""
         for connection in self.connections:
             connection.offer(Publication(topic, payload, properties, qos))
+        for session in self.sessions.values():
+            if qos and any(matches(topic, f) for f in session.filters):
+                session.waiting.append(Publication(topic, payload, properties, qos))
 
 
 class FakeAccounts:
@@ -196,6 +204,8 @@ class FakeAccounts:
         if token.value not in self._cloud.tokens:
             raise SessionEnded("the session is no longer valid")
         session = self._session(self._cloud.tokens[token.value], token.device)
+        if self._cloud.rotates:
+            self.revoke(token)
         fresh = session.refresh_token
         return replace(
             session, username=token.username, refresh_token=fresh and replace(fresh, username=token.username)
@@ -332,28 +342,43 @@ class FakeProbes:
         return result
 
 
+@dataclass(frozen=True)
+class FakeSession:
+    """A durable session whose client is offline."""
+
+    filters: list[str]
+    waiting: list[Publication]
+
+
 class FakeConnection:
     """`Connection` in memory, with the policy of the template."""
 
-    def __init__(self, cloud: FakeCloud, identity: str) -> None:
+    def __init__(self, cloud: FakeCloud, identity: str, durable: str | None = None) -> None:
         self._cloud = cloud
         self._identity = identity
-        self._filters: list[str] = []
+        self._unacknowledged: list[Publication] = []
         self.events: queue.SimpleQueue[Event | BaseException] = queue.SimpleQueue()
         self.on_subscribed: Callable[[], None] = lambda: None
         self.on_acknowledge: Callable[[], None] = lambda: None
         self.is_deaf = False
         """Whether the broker delivers nothing."""
         self.closed = False
-        self.durable: str | None = None
-        self.is_resumed = False
-        self.received = 0
+        self.durable = durable
         self.acknowledged = 0
         if identity not in cloud.members:
             raise NotAccepted(
                 f"no admin has accepted the identity {identity} yet", hint="An admin accepts it."
             )
+        kept = cloud.sessions.pop((identity, durable), None)
+        self.is_resumed = kept is not None
+        self._filters = kept.filters if kept else []
+        for waiting in kept.waiting if kept else ():
+            self.events.put(waiting)
         cloud.connections.append(self)
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise Unreachable("the connection was closed")
 
     def send(self, publication: Publication, done: Done) -> None:
         try:
@@ -364,6 +389,7 @@ class FakeConnection:
             done(None)
 
     def publish(self, publication: Publication) -> None:
+        self._check_open()
         topic = publication.topic
         if not (topic.startswith(f"{POOL}/") and topic.endswith(f"/{self._identity}")):
             raise TopicRefused(f"not authorized to publish to {topic}")
@@ -375,6 +401,7 @@ class FakeConnection:
         self._cloud.deliver(*publication[:4])
 
     def subscribe(self, filters: Sequence[str]) -> None:
+        self._check_open()
         for topic_filter in filters:
             if not topic_filter.startswith(f"{POOL}/"):
                 raise TopicRefused(f"not authorized to subscribe to {topic_filter}")
@@ -382,29 +409,45 @@ class FakeConnection:
         self.on_subscribed()
 
     def unsubscribe(self, filters: Sequence[str]) -> None:
+        self._check_open()
         self._filters = [f for f in self._filters if f not in filters]
 
     def receive(self, timeout: float | None = None) -> Event | None:
+        self._check_open()
         try:
             event = self.events.get(timeout=timeout)
         except queue.Empty:
             return None
+        self._check_open()
         if isinstance(event, BaseException):
             raise event
-        self.received += isinstance(event, Publication)
+        if isinstance(event, Publication):
+            self._unacknowledged.append(event)
         return event
 
     def leave(self) -> None:
+        if self.closed:
+            return
         self.closed = True
+        if self.durable:
+            waiting = [*self._unacknowledged]
+            while not self.events.empty():
+                if isinstance(event := self.events.get(), Publication):
+                    waiting.append(event)
+            self._cloud.sessions[self._identity, self.durable] = FakeSession(self._filters, waiting)
+        self.events.put(Lost("closed"))  # wakes a thread that waits in `receive`
 
     def close(self) -> None:
-        self.closed = True
+        self.leave()
 
     def acknowledge(self, deliveries: int | None = None) -> None:
         self.on_acknowledge()
-        done = self.received if deliveries is None else deliveries
+        if self.closed:
+            return
+        done = len(self._unacknowledged) if deliveries is None else deliveries
+        assert 0 <= done <= len(self._unacknowledged), "more are acknowledged than were received"
+        del self._unacknowledged[:done]
         self.acknowledged += done
-        self.received -= done
 
     def offer(self, delivery: Publication) -> None:
         """Deliver a publication once, if a filter takes it."""
@@ -426,6 +469,23 @@ class FakeKeyring:
 
     def remove(self, name: str) -> None:
         self.holds.pop(name, None)
+
+
+class LockedKeyring(FakeKeyring):
+    """A keyring that was locked after it got the secrets of another."""
+
+    def __init__(self, unlocked: FakeKeyring | None = None) -> None:
+        super().__init__()
+        self.holds = unlocked.holds if unlocked else {}
+
+    def get(self, name: str) -> str | None:
+        raise LocalError("the keyring is locked")
+
+    def set(self, name: str, value: str) -> None:
+        raise LocalError("the keyring is locked")
+
+    def remove(self, name: str) -> None:
+        raise LocalError("the keyring is locked")
 
 
 class FakeMembers:
@@ -681,8 +741,7 @@ class FakeMessaging(MessagingBuilder):
         credentials: Callable[[], Credentials],
         durable: str | None = None,
     ) -> Connection:
-        connection = FakeConnection(self._controls.cloud, identity)
-        connection.durable = durable
+        connection = FakeConnection(self._controls.cloud, identity, durable)
         self._controls.on_connect(connection)
         return connection
 

@@ -3,12 +3,12 @@
 import json
 import sys
 from concurrent.futures import Future
-from pathlib import Path
 
 from awscrt import auth, mqtt5
 from awsiot import mqtt5_client_builder
 
-given = json.loads(Path(sys.argv[1]).read_text())
+with open(sys.argv[1]) as file:  # noqa: PTH123 as small as can be
+    given = json.load(file)
 connected: Future = Future()
 stopped: Future = Future()
 client = mqtt5_client_builder.websockets_with_default_aws_signing(

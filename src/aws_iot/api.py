@@ -30,7 +30,8 @@ def connect(
     Without `password`, it uses the saved session of `aws-iot login`, refreshed as needed. If there is none, it
     uses the password that is preset in the profile. With `password`, the new session is not saved.
 
-    With `durable`, the broker keeps messages while you are offline, in a session of this name.
+    With `durable`, the broker keeps messages while you are offline, in a session of this name: up to 32 ASCII
+    letters, digits, `-` and `_`.
 
     `timeout` limits each step, such as a request or an acknowledgement, in seconds.
 
@@ -47,7 +48,10 @@ def publish_many(
 
     It returns when the broker has acknowledged all of them. `rate` is in messages a second; the default is
     what AWS IoT Core allows, and 0 is no limit. If a message is rejected, it stops and raises that error
-    when those before it have been acknowledged. Raises as `Client.publish`.
+    when those before it have been acknowledged. Raises what `Client.publish` raises.
+
+    There is no timeout: while the connection is lost, it waits until the connection is restored or ends for good.
+    What arrives in the meantime, including `Lost` and `Restored`, is kept for `Client.events`.
     """
     from aws_iot.errors import ServiceRefused
     from aws_iot.publishing.pacing import PUBLISHES_PER_SECOND
@@ -59,13 +63,15 @@ def publish_many(
         rejected.append(error)
 
     limit = PUBLISHES_PER_SECOND if rate is None else rate
-    publisher = Publisher([client], Callbacks(reject), rate=limit)
+    publisher = Publisher([client], Callbacks(reject, client.keep_for_events), rate=limit)
     number = 0
     for number, message in enumerate(messages, 1):
         try:
-            publisher.publish(number, client.outgoing(room, message))
-        except ServiceRefused as error:  # before it was sent
+            outgoing = client.outgoing(room, message)
+        except ServiceRefused as error:
             rejected.append(error)
+        else:
+            publisher.publish(number, outgoing)
         if rejected:
             break
     publisher.finish()
@@ -83,10 +89,13 @@ def connect_with(
     from aws_iot.auth.login import SignInRequest
     from aws_iot.auth.prompter import NoPrompter
     from aws_iot.messaging.connect import open_connection
+    from aws_iot.messaging.durable import check_session_name
 
+    if durable is not None:
+        check_session_name(durable)
     if isinstance(profile, str):
         profile = app.config.profiles.load(profile)
-    request = SignInRequest(user, password, is_explicit=password is not None)
+    request = SignInRequest(user, password, is_explicit=bool(password))
     signed_in = app.auth.login(profile).sign_in(request, NoPrompter(profile.key))
     connection = open_connection(signed_in, partial(app.messaging.connect, profile), durable=durable)
     return app.messaging.client(profile, connection, signed_in.identity, signed_in.username, durable)

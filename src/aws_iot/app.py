@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aws_iot.auth.accounts import Accounts
     from aws_iot.auth.credentials import CredentialIssuer, Credentials
     from aws_iot.auth.login import Login
-    from aws_iot.auth.prompter import Reporter
+    from aws_iot.auth.prompter import SignInReporter
     from aws_iot.auth.session_store import SessionStore
     from aws_iot.backend.members import Members
     from aws_iot.backend.stack import Target
@@ -111,10 +111,10 @@ class ConfigBuilder:
         """Passwords, refresh tokens and the like. `AWS_IOT_SECRETS` decides where: `file` or `keyring`."""
         from aws_iot.config.secrets import SecretStore
 
-        place = os.environ.get("AWS_IOT_SECRETS")
+        storage = os.environ.get("AWS_IOT_SECRETS")
         settings = self._settings
         return SecretStore(
-            settings.folders.secrets, keyring=self._keyring, place=place, report=settings.report
+            settings.folders.secrets, keyring=self._keyring, storage=storage, report=settings.report
         )
 
     def client_secret(self, profile: Profile) -> str | None:
@@ -158,7 +158,7 @@ class AuthBuilder:
 
         return CognitoIdentityPool(profile, self._settings.now, self._settings.timeout)
 
-    def login(self, profile: Profile, reporter: Reporter | None = None) -> Login:
+    def login(self, profile: Profile, reporter: SignInReporter | None = None) -> Login:
         """Signs people in with the profile. It imports and calls the services only if it must."""
         from aws_iot.auth.login import Login
         from aws_iot.auth.prompter import SilentReporter
@@ -281,14 +281,14 @@ class LocalBuilder:
         self._settings = settings
 
     def stack(self, folder: Path, **settings: Any) -> LocalStack:
-        """The local stack, which is deployed when it is entered; `settings` as in `local.engine.Settings`.
+        """The local stack, which is deployed when it is entered; `settings` as in `local.engine.EngineSettings`.
 
         Raises `NotInstalled`.
         """
         from aws_iot.local.extra import require_extra
 
         require_extra()
-        from aws_iot.local.engine import Settings as EngineSettings
+        from aws_iot.local.engine import EngineSettings
         from aws_iot.local.stack import LocalStack
 
         return LocalStack(folder, self._provision, EngineSettings(**settings))

@@ -76,10 +76,10 @@ class World:
         """Credentials of an account."""
         return self.issuer.issue(self.sign_in(username, PASSWORD))
 
-    def connect(self, credentials: Credentials) -> Connection:
+    def connect(self, credentials: Credentials, durable: str | None = None) -> Connection:
         """A connection, closed when the test ends."""
         connection = self.services.app.messaging.connect(
-            self.profile, credentials.identity, lambda: credentials
+            self.profile, credentials.identity, lambda: credentials, durable
         )
         self.opened.append(connection)
         return connection

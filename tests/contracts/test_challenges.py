@@ -2,7 +2,7 @@
 
 import pytest
 
-from aws_iot.auth.challenges import Challenge, ChallengeAnswer
+from aws_iot.auth.accounts import Challenge, ChallengeAnswer
 from aws_iot.auth.session import Session
 from aws_iot.errors import CodeRefused
 from tests.contracts.conftest import World

@@ -1,11 +1,15 @@
 """The contract of `Connection`, under the policies of the template."""
 
 import queue
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import pytest
 
-from aws_iot.errors import AwsIotError, NotAccepted, TopicRefused
+from aws_iot.auth.credentials import Credentials
+from aws_iot.deadline import within
+from aws_iot.errors import AwsIotError, NotAccepted, TopicRefused, Unreachable
 from aws_iot.messaging.connection import Connection, Publication
 from tests.contracts.conftest import World
 from tests.waiting import DEADLINE_SECONDS, MOMENT_SECONDS
@@ -15,6 +19,8 @@ from tests.waiting import DEADLINE_SECONDS, MOMENT_SECONDS
 class Member:
     """A member with a connection."""
 
+    world: World
+    credentials: Credentials
     pool: str
     identity: str
     connection: Connection
@@ -22,12 +28,24 @@ class Member:
     def topic(self, room: str) -> str:
         return f"{self.pool}/{room}/{self.identity}"
 
+    def again(self, durable: str) -> "Member":
+        """The same member after this connection was closed, in a durable session."""
+        self.connection.close()
+        return replace(self, connection=self.world.connect(self.credentials, durable))
 
-def connect(world: World, username: str) -> Member:
+    def receive(self) -> bytes:
+        """The payload of the next publication."""
+        event = self.connection.receive(DEADLINE_SECONDS)
+        assert isinstance(event, Publication)
+        return event.payload
+
+
+def connect(world: World, username: str, durable: str | None = None) -> Member:
     world.account(username)
     credentials = world.credentials(username)
     world.services.accept(credentials.identity)
-    return Member(world.profile.identity_pool_id, credentials.identity, world.connect(credentials))
+    pool, connection = world.profile.identity_pool_id, world.connect(credentials, durable)
+    return Member(world, credentials, pool, credentials.identity, connection)
 
 
 def test_an_identity_that_is_not_accepted_cannot_connect(world: World, username: str) -> None:
@@ -166,3 +184,113 @@ def test_a_connection_can_be_closed_twice(world: World, username: str) -> None:
     connection = connect(world, username).connection
     connection.close()
     connection.close()
+
+
+# -- durable sessions
+
+
+def test_only_a_durable_session_is_resumed(world: World, username: str) -> None:
+    alice = connect(world, username)
+    assert not alice.connection.is_resumed
+    alice = alice.again("desk")
+    assert not alice.connection.is_resumed
+    alice = alice.again("desk")
+    assert alice.connection.is_resumed
+    alice = alice.again("other-desk")
+    assert not alice.connection.is_resumed
+
+
+def test_a_durable_session_keeps_its_subscriptions_and_what_was_published_meanwhile(
+    world: World, username: str
+) -> None:
+    alice, bob = connect(world, username, "desk"), connect(world, f"{username}-2")
+    alice.connection.subscribe([f"{alice.pool}/lobby/+", f"{alice.pool}/old/+"])
+    alice.connection.unsubscribe([f"{alice.pool}/old/+"])
+    alice.connection.close()
+    for room in ("lobby", "other", "old"):
+        bob.connection.publish(Publication(bob.topic(room), room.encode()))
+    alice = alice.again("desk")
+    bob.connection.publish(Publication(bob.topic("lobby"), b"later"))
+    assert [alice.receive(), alice.receive()] == [b"lobby", b"later"]
+
+
+def test_the_oldest_deliveries_are_acknowledged_and_the_others_are_delivered_again(
+    world: World, username: str
+) -> None:
+    alice = connect(world, username, "desk")
+    alice.connection.subscribe([f"{alice.pool}/lobby/+"])
+    for number in range(5):
+        alice.connection.publish(Publication(alice.topic("lobby"), b"%d" % number))
+    assert [alice.receive() for _ in range(4)] == [b"0", b"1", b"2", b"3"]
+    alice.connection.acknowledge(1)
+    alice.connection.acknowledge(2)
+    alice = alice.again("desk")
+    assert [alice.receive() for _ in range(2)] == [b"3", b"4"]
+    alice.connection.acknowledge()
+    alice = alice.again("desk")
+    assert alice.connection.is_resumed
+    assert alice.connection.receive(MOMENT_SECONDS) is None
+
+
+# -- closing
+
+
+def test_a_connection_that_leaves_can_be_closed(world: World, username: str) -> None:
+    connections = [connect(world, f"{username}-{number}").connection for number in range(2)]
+    for connection in connections:
+        connection.leave()
+        connection.leave()
+    for connection in connections:
+        connection.close()
+
+
+@pytest.mark.parametrize("ending", ["leave", "close"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda alice: alice.connection.publish(Publication(alice.topic("lobby"), b"x")),
+        lambda alice: alice.connection.subscribe([f"{alice.pool}/lobby/+"]),
+        lambda alice: alice.connection.unsubscribe([f"{alice.pool}/lobby/+"]),
+        lambda alice: alice.connection.receive(),
+        lambda alice: alice.connection.receive(0),
+    ],
+    ids=["publish", "subscribe", "unsubscribe", "receive", "receive without waiting"],
+)
+def test_a_call_after_closing_raises(
+    world: World, username: str, ending: str, call: Callable[[Member], object]
+) -> None:
+    alice = connect(world, username)
+    alice.connection.subscribe([f"{alice.pool}/lobby/+"])
+    alice.connection.publish(Publication(alice.topic("lobby"), b"not received"))
+    getattr(alice.connection, ending)()
+    with pytest.raises(Unreachable, match="the connection was closed"):
+        within(DEADLINE_SECONDS, lambda: call(alice), "it hangs")
+
+
+def test_what_is_sent_after_closing_is_reported_as_not_sent(world: World, username: str) -> None:
+    alice = connect(world, username)
+    alice.connection.close()
+    reported: queue.SimpleQueue[AwsIotError | None] = queue.SimpleQueue()
+    alice.connection.send(Publication(alice.topic("lobby"), b"x"), reported.put)
+    error = reported.get(timeout=DEADLINE_SECONDS)
+    assert isinstance(error, Unreachable)
+    assert str(error) == "the connection was closed"
+
+
+def test_an_acknowledgement_after_closing_does_nothing(world: World, username: str) -> None:
+    alice = connect(world, username, "desk")
+    alice.connection.subscribe([f"{alice.pool}/lobby/+"])
+    alice.connection.publish(Publication(alice.topic("lobby"), b"x"))
+    assert alice.receive() == b"x"
+    alice.connection.close()
+    alice.connection.acknowledge()
+    assert alice.again("desk").receive() == b"x"
+
+
+def test_closing_on_another_thread_ends_a_wait_for_the_next_event(world: World, username: str) -> None:
+    connection = connect(world, username).connection
+    closing = threading.Timer(MOMENT_SECONDS, connection.close)
+    closing.start()
+    with pytest.raises(Unreachable, match="the connection was closed"):
+        within(DEADLINE_SECONDS, connection.receive, "it hangs")
+    closing.join()

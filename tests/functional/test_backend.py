@@ -11,9 +11,10 @@ import pytest
 from aws_iot.backend import template
 from aws_iot.backend.stack import Change, StackState
 from aws_iot.config.exports_files import read_exports
+from aws_iot.config.secrets import KINDS
 from aws_iot.errors import Busy, NotAuthorized, ServiceRefused, Unreachable
 from tests.conftest import REPOSITORY, CommandLine
-from tests.fakes import FakeApp, FakeCloud
+from tests.fakes import FakeApp, FakeCloud, FakeKeyring, LockedKeyring
 
 GROWTH = Change("Modify", "UserPool", "AWS::Cognito::UserPool", "False", ["Policies"])
 MAYBE = Change(
@@ -116,6 +117,40 @@ def test_a_profile_of_other_pools_is_not_replaced(
     assert app.config.profiles.load("default").client_id == "made"
     assert app.config.secrets.owner("password", "default") is None
     aws_iot(f"backend {command} -o {made} -k default")
+
+
+@pytest.mark.parametrize("command", ["deploy", "exports"])
+def test_a_damaged_profile_is_replaced_and_its_saved_data_removed(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, exports: Path, command: str
+) -> None:
+    cloud.member("alice", "Passw0rd")
+    aws_iot("config -u alice -p Passw0rd --client-secret hush")
+    aws_iot("login")
+    aws_iot(f"backend deploy -o {exports}")
+    (app.config.profiles.folder / "default.json").write_text("{")
+    done = aws_iot(f"backend {command} -o {exports} -k default --replace")
+    assert "The saved session was removed." in done.stderr
+    assert app.config.profiles.load("default").client_id == "made"
+    assert [kind for kind in KINDS if app.config.secrets.owner(kind, "default")] == []
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_a_profile_is_replaced_even_if_the_keyring_is_locked(
+    aws_iot: CommandLine, app: FakeApp, exports: Path, is_damaged: bool
+) -> None:
+    unlocked = app.controls.keyring = FakeKeyring()
+    aws_iot("config -u alice -p Passw0rd --client-secret hush")
+    app.controls.keyring = LockedKeyring(unlocked)
+    if is_damaged:
+        (app.config.profiles.folder / "default.json").write_text("{")
+    done = aws_iot(f"backend deploy -k default -o {exports} --replace").stderr
+    assert done.count("A saved secret was not removed: the keyring is locked.") == 2
+    assert "Wrote the profile 'default'." in done
+    assert app.config.profiles.load("default").client_id == "made"
+    app.controls.keyring = unlocked
+    assert app.config.secrets.get("password", "default", "alice") is None
+    aws_iot("config --forget")
+    assert unlocked.holds == {}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from aws_iot.auth.challenges import Challenge
+from aws_iot.auth.accounts import Challenge
 from aws_iot.auth.login import SignInRequest
 from aws_iot.auth.token_refresher import ActiveSession
 from aws_iot.cli.ui.prompter import TerminalPrompter

@@ -8,7 +8,7 @@ import pytest
 
 from aws_iot.config.exports import to_exports
 from tests.conftest import CommandLine
-from tests.fakes import FakeApp, FakeCloud
+from tests.fakes import FakeApp, FakeCloud, FakeKeyring, LockedKeyring
 
 
 @pytest.fixture
@@ -185,6 +185,22 @@ def test_removing_a_profile_removes_its_password(aws_iot: CommandLine, app: Fake
     aws_iot("config remove -k default")
     assert app.config.profiles.keys() == []
     assert app.config.secrets.get("password", "default", "alice") is None
+
+
+def test_secrets_that_are_not_removed_are_reported_even_if_there_is_no_profile(
+    aws_iot: CommandLine, app: FakeApp
+) -> None:
+    unlocked = app.controls.keyring = FakeKeyring()
+    aws_iot("config -u alice -p Passw0rd")
+    app.controls.keyring = LockedKeyring(unlocked)
+    left = "A saved secret was not removed: the keyring is locked."
+    assert left in aws_iot("config remove -k default").stderr
+    done = aws_iot("config remove -k default", ends=3).stderr
+    assert left in done
+    assert "there is no profile 'default'" in done
+    app.controls.keyring = unlocked
+    assert left not in aws_iot("config remove -k default", ends=3).stderr
+    assert unlocked.holds == {}
 
 
 def test_the_shown_exports_can_be_read_again(aws_iot: CommandLine, app: FakeApp, tmp_path: Path) -> None:

@@ -501,3 +501,23 @@ def test_another_input_is_an_error_and_leaves_the_checkpoint_unchanged(
     assert len(cloud.published) == 7
     aws_iot(line, stdin="0\n1\n2\n3\n4\n5\n6\n7 that was changed\n")
     assert texts(cloud)[7:] == ["7 that was changed"]
+
+
+def test_doctor_is_not_suggested_if_another_program_sends_nothing(
+    aws_iot: CommandLine, tmp_path: Path
+) -> None:
+    with Spool(tmp_path / "spool", POOL, "alice") as other, other.sending():
+        done = aws_iot(f"pub -r lobby -m x --spool {tmp_path}/spool --timeout 0.1", ends=6)
+    assert "has sent nothing" in done.stderr
+    assert "aws-iot doctor" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "line", ["pub -r lobby -m x", "pub -r lobby --lines", "pub -m x --spool {spool} -r a"]
+)
+def test_doctor_is_suggested_once_if_nothing_can_connect(
+    aws_iot: CommandLine, app: FakeApp, tmp_path: Path, line: str
+) -> None:
+    app.controls.fails_with = Unreachable("cannot reach the broker")
+    done = aws_iot(line.format(spool=tmp_path / "spool") + " -p Passw0rd", stdin="x\n", ends=6)
+    assert done.stderr.count("aws-iot doctor -k default") == 1

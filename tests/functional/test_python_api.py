@@ -1,11 +1,18 @@
 """`aws_iot.connect` with the services in memory: which sign-in it uses, without a prompt."""
 
+import threading
+
 import pytest
 
-from aws_iot.api import connect_with
-from aws_iot.errors import SignInRefused, Unreachable, WrongPassword
+from aws_iot.api import connect_with, publish_many
+from aws_iot.deadline import within
+from aws_iot.errors import InvalidMessage, InvalidRoom, LocalError, SignInRefused, Unreachable, WrongPassword
+from aws_iot.messaging.client import MAX_PAYLOAD_BYTES
+from aws_iot.messaging.connection import Lost, Restored
+from aws_iot.messaging.deliveries import Delivery
 from tests.conftest import CommandLine
 from tests.fakes import FakeApp, FakeCloud
+from tests.waiting import DEADLINE_SECONDS, MOMENT_SECONDS
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +46,12 @@ def test_a_given_password_signs_in_and_saves_nothing(app: FakeApp) -> None:
     assert app.auth.sessions.load(app.config.profiles.load("default")) is None
 
 
+def test_an_empty_password_counts_as_none(aws_iot: CommandLine, app: FakeApp) -> None:
+    aws_iot("config -u alice -p Passw0rd")
+    with connect_with(app, "default", None, "", None) as client:
+        assert client.username == "alice"
+
+
 def test_a_wrong_password_is_refused(app: FakeApp) -> None:
     with pytest.raises(WrongPassword):
         connect_with(app, "default", "alice", "wrong", None)
@@ -55,5 +68,89 @@ def test_a_durable_session_has_the_given_name(app: FakeApp, cloud: FakeCloud) ->
     with connect_with(app, "default", "alice", "Passw0rd", "desk") as client:
         client.subscribe("lobby")
     assert [connection.durable for connection in cloud.connections] == ["desk"]
+    cloud.sessions.clear()
     with connect_with(app, "default", "alice", "Passw0rd", "desk") as client:
-        assert client.subscribe("ops").is_discarded  # the fake resumes no session
+        assert client.subscribe("ops").is_discarded
+
+
+@pytest.mark.parametrize("name", ["", "../../evil", "a/b", "é", "a" * 33, "a\n"])
+def test_an_invalid_name_of_a_durable_session_is_rejected_before_anything_is_sent(
+    app: FakeApp, cloud: FakeCloud, name: str
+) -> None:
+    with pytest.raises(LocalError, match="use 1 to 32 letters"):
+        connect_with(app, "default", "alice", "Passw0rd", name)
+    assert cloud.connections == []
+
+
+# -- publishing many messages
+
+
+@pytest.mark.parametrize(
+    ("room", "message", "error"),
+    [
+        ("bad#room", "x", InvalidRoom),
+        ("lobby", b"x" * (MAX_PAYLOAD_BYTES + 1), InvalidMessage),
+        ("lobby", "x" * MAX_PAYLOAD_BYTES, InvalidMessage),
+    ],
+    ids=["room", "bytes", "text"],
+)
+def test_publish_many_stops_at_a_message_that_cannot_be_sent(
+    app: FakeApp, cloud: FakeCloud, room: str, message: str | bytes, error: type[Exception]
+) -> None:
+    with connect_with(app, "default", "alice", "Passw0rd", None) as client:
+        publish_many(client, "lobby", ["before"], rate=0)
+        with pytest.raises(error):
+            within(
+                DEADLINE_SECONDS, lambda: publish_many(client, room, [message, "after"], rate=0), "it hangs"
+            )
+    assert len(cloud.published) == 1
+
+
+def test_publish_many_keeps_what_happens_to_the_connection_for_events(app: FakeApp, cloud: FakeCloud) -> None:
+    lost, restored = Lost("the network is gone"), Restored()
+    with connect_with(app, "default", "alice", "Passw0rd", None) as client:
+        client.subscribe("lobby")
+        [connection] = cloud.connections
+        client.publish("lobby", "first")
+        connection.events.put(lost)
+        client.publish("lobby", "second")
+        connection.events.put(restored)
+        assert publish_many(client, "lobby", ["third"]) == 1
+        happened: list[str | Lost | Restored] = []
+        for event in client.events(DEADLINE_SECONDS):
+            if isinstance(event, Delivery):
+                happened.append(event.message.text)
+                event.ack()
+            elif isinstance(event, Lost | Restored):
+                happened.append(event)
+            if "third" in happened:
+                break
+    assert happened == ["first", lost, "second", restored, "third"]
+
+
+@pytest.mark.parametrize("rate", [0, None])
+def test_publish_many_after_close_raises(app: FakeApp, cloud: FakeCloud, rate: float | None) -> None:
+    client = connect_with(app, "default", "alice", "Passw0rd", None)
+    client.close()
+    with pytest.raises(Unreachable, match="the connection was closed"):
+        publish_many(client, "lobby", ["hello"], rate=rate)
+    assert cloud.published == []
+
+
+def test_closing_the_client_ends_the_wait_of_another_thread_for_an_event(app: FakeApp) -> None:
+    client = connect_with(app, "default", "alice", "Passw0rd", None)
+    messages = client.messages("lobby")
+    closing = threading.Timer(MOMENT_SECONDS, client.close)
+    closing.start()
+    with pytest.raises(Unreachable, match="the connection was closed"):
+        within(DEADLINE_SECONDS, lambda: list(messages), "it hangs")
+    closing.join()
+
+
+def test_messages_that_were_kept_for_events_are_not_received_after_close(app: FakeApp) -> None:
+    client = connect_with(app, "default", "alice", "Passw0rd", None)
+    client.subscribe("lobby")
+    publish_many(client, "lobby", ["kept"])
+    client.close()
+    with pytest.raises(Unreachable, match="the connection was closed"):
+        next(client.messages())

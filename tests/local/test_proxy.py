@@ -87,9 +87,9 @@ def test_messages_go_through_it_and_come_back_after_a_cut(
 
 
 @pytest.mark.parametrize(
-    ("status", "words"), [(403, "refuses"), (407, "user name and password"), (502, "HTTP 502")]
+    ("status", "words"), [(403, "does not allow"), (407, "user name and password"), (502, "HTTP 502")]
 )
-def test_a_proxy_that_opens_no_way_is_told_as_what_it_is(
+def test_a_proxy_that_opens_no_tunnel_is_explained(
     environment: pytest.MonkeyPatch, authority: trustme.CA, tmp_path: Path, status: int, words: str
 ) -> None:
     with ConnectProxy({}, refusal=status) as proxy:
@@ -101,7 +101,7 @@ def test_a_proxy_that_opens_no_way_is_told_as_what_it_is(
             pass
 
 
-def test_a_wrong_password_is_no_secret_that_is_told(
+def test_a_wrong_proxy_password_is_not_shown(
     environment: pytest.MonkeyPatch, authority: trustme.CA, tmp_path: Path
 ) -> None:
     with ConnectProxy({}, "somebody:right") as proxy:

@@ -34,6 +34,7 @@ class Recorder:
         self.acknowledged: list[int] = []
         self.is_resumed = False
         self.is_closed = False
+        self.acknowledgement_error: Exception | None = None
         self._events = deque(events)
         self._rejection = rejection
 
@@ -42,6 +43,8 @@ class Recorder:
 
     def acknowledge(self, deliveries: int | None = None) -> None:
         assert deliveries
+        if self.acknowledgement_error:
+            raise self.acknowledgement_error
         self.acknowledged.append(deliveries)
 
     def send(self, publication: Publication, done: Done) -> None:
@@ -256,6 +259,35 @@ def test_messages_without_a_room_subscribe_to_every_room_only_if_there_is_no_sub
     assert connection.subscribed == [[f"{POOL}/lobby/+"]]
 
 
+class SecondSubscribeFails(Recorder):
+    """Grants the first subscribe, rejects the second, and grants all later ones."""
+
+    def subscribe(self, filters: Sequence[str]) -> None:
+        super().subscribe(filters)
+        if len(self.subscribed) == 2:
+            raise TopicRefused("no")
+
+
+def test_filters_that_were_granted_before_a_rejection_count_as_subscribed() -> None:
+    connection = SecondSubscribeFails([publication("1", room="room-1"), publication("9", room="room-9")])
+    client = client_of(connection)
+    filters = [f"{POOL}/room-{number}/+" for number in range(10)]
+    with pytest.raises(TopicRefused):
+        client.subscribe(*(f"room-{number}" for number in range(10)))
+    assert [one.text for one in received(client) if isinstance(one, Message)] == ["1"]
+    client.subscribe("room-0", "room-8")
+    assert connection.subscribed == [filters[:8], filters[8:], filters[8:9]]
+    assert connection.unsubscribed == [filters[1:8]]  # none of these was asked for the second time
+
+
+def test_a_room_that_was_granted_before_a_rejection_is_recorded_in_a_durable_session(tmp_path: Path) -> None:
+    session = DurableSession(tmp_path, "session", ALICE)
+    rooms = [f"room-{number}" for number in range(10)]
+    with pytest.raises(TopicRefused):
+        client_of(SecondSubscribeFails(), session).subscribe(*rooms)
+    assert session.rooms() == rooms
+
+
 def test_unsubscribing_keeps_the_rooms_that_a_removed_pattern_covered() -> None:
     connection = Recorder([publication("1", room="lobby"), publication("2", room="ops")])
     client = client_of(connection)
@@ -418,6 +450,16 @@ def test_a_message_that_raised_an_exception_is_not_acknowledged() -> None:
     with pytest.raises(ZeroDivisionError):
         handle_with(client_of(connection))
     assert connection.acknowledged == [1]
+    assert connection.is_closed
+
+
+def test_the_connection_is_closed_even_if_the_last_acknowledgement_fails() -> None:
+    connection = Recorder([publication("one")])
+    client = client_of(connection)
+    assert next(client.messages()).text == "one"
+    connection.acknowledgement_error = Unreachable("the connection has ended")
+    with pytest.raises(Unreachable):
+        client.__exit__(None, None, None)
     assert connection.is_closed
 
 

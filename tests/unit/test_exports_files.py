@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.config.exports_files import read_exports
+from aws_iot.config.exports_files import read_cognitorc, read_exports
 from aws_iot.config.javascript import objects_in
 from aws_iot.errors import ProfileError
 
@@ -197,3 +197,11 @@ def test_object_literals_are_read_without_running_the_code(
     text: str, objects: list[dict[str, object]]
 ) -> None:
     assert [*objects_in(text)] == objects
+
+
+def test_the_password_of_an_imported_profile_is_not_in_its_repr(tmp_path: Path) -> None:
+    path = tmp_path / ".cognitorc"
+    path.write_text('{"team": {"usr": "alice", "pwd": "hunter2"}}')
+    [found] = read_cognitorc(path)
+    assert found.password == "hunter2"
+    assert "hunter2" not in repr(found)

@@ -17,7 +17,7 @@ from aws_iot.cli.commands.sub.handler import (
     shell_syntax,
     variables,
 )
-from aws_iot.errors import CommandFailed
+from aws_iot.errors import CommandFailed, Unreachable
 from aws_iot.messaging.deliveries import Acknowledgements, Delivery
 from aws_iot.messaging.message import Message, encode
 
@@ -35,9 +35,13 @@ class Broker:
 
     def __init__(self) -> None:
         self.acknowledged = 0
+        self.error: BaseException | None = None
+        """What every acknowledgement raises."""
         self._acknowledgements = Acknowledgements(self._count)
 
     def _count(self, deliveries: int) -> None:
+        if self.error:
+            raise self.error
         self.acknowledged += deliveries
 
     def deliver(self, text: str) -> Delivery:
@@ -158,6 +162,38 @@ def test_a_command_that_cannot_be_run_is_a_failure(
 
 FOREVER = "while :; do sleep 0.1; done"
 """A script that never ends."""
+
+
+@POSIX
+def test_commands_are_stopped_even_if_an_acknowledgement_fails(broker: Broker, tmp_path: Path) -> None:
+    for name in ("lives", "go"):
+        os.mkfifo(tmp_path / name)
+    broker.error = Unreachable("the connection was closed")
+    script = """case $AWS_IOT_MESSAGE_TEXT in
+        long) exec sleep 9999 > lives ;;
+        short) echo $$ > pid; read go < go ;;
+    esac"""
+    with suppress(Unreachable), sh(f"cd {shlex.quote(str(tmp_path))}; {script}", jobs=3) as handler:
+        handler.take(broker.deliver("short"))
+        handler.take(broker.deliver("long"))
+        lives = os.open(tmp_path / "lives", os.O_RDONLY)
+        (tmp_path / "go").write_text("\n")
+        os.waitid(os.P_PID, int((tmp_path / "pid").read_text()), os.WEXITED | os.WNOWAIT)
+    os.set_blocking(lives, False)
+    assert os.read(lives, 1) == b""  # because the other end is closed
+    os.close(lives)
+
+
+@POSIX
+def test_a_failure_is_counted_even_if_its_acknowledgement_is_interrupted(
+    broker: Broker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broker.error = KeyboardInterrupt()
+    with suppress(KeyboardInterrupt), sh("exit 3") as handler:
+        handler.take(broker.deliver("x"))
+    assert capsys.readouterr().err == "sh exited with 3\n"
+    with pytest.raises(CommandFailed, match="1 of 1 commands failed"):
+        handler.check()
 
 
 @POSIX

@@ -2,6 +2,7 @@
 
 import io
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +12,24 @@ from aws_iot.errors import AwsIotError, InvalidMessage, LocalError
 from aws_iot.messaging.message import encode
 from aws_iot.publishing.input import MAX_LINE_BYTES, read_message, read_messages
 from aws_iot.publishing.request import InputOptions, PublishRequest, Readable
+from tests.waiting import DEADLINE_SECONDS
 
 POOL = "us-east-1:00000000-0000-0000-0000-00000000abcd"
 LINES = InputOptions("lobby", lines=True)
+
+
+class Endless:
+    """A stream without an end. It records the threads that read it."""
+
+    def __init__(self) -> None:
+        self.readers: set[threading.Thread] = set()
+
+    def read(self, size: int, /) -> bytes:
+        self.readers.add(threading.current_thread())
+        return b"x\n" * (size // 2)
+
+    def fileno(self) -> int:
+        raise io.UnsupportedOperation
 
 
 class Pieces:
@@ -141,3 +157,21 @@ def test_a_file_that_cannot_be_read_is_a_local_error(tmp_path: Path) -> None:
 def test_standard_input_that_is_closed_is_a_local_error() -> None:
     with pytest.raises(LocalError, match="standard input is closed"):
         read_message(InputOptions("lobby", "-"))
+
+
+def test_the_thread_that_reads_ends_if_the_lines_are_not_read_to_the_end() -> None:
+    stream = Endless()
+    lines = read_messages(PublishRequest(LINES, POOL, stdin=stream))
+    assert next(line for line in lines if line).payload == encode("x")
+    del lines
+    [reader] = stream.readers
+    reader.join(DEADLINE_SECONDS)
+    assert not reader.is_alive()
+
+
+def test_a_stream_that_was_closed_raises_in_the_thread_that_asks_for_lines(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with (tmp_path / "file").open("rb", buffering=0) as stream:
+        pass
+    with pytest.raises(ValueError, match="closed file"):
+        payloads(stream)

@@ -492,7 +492,7 @@ def test_a_call_after_the_end_fails_at_once(call: Callable[[], on.Event], is_clo
     driver = online()
     driver(on.Leave() if is_closed else on.EndedByBroker(driver.attempt, Unreachable("taken over")))
     [error, *_] = errors(driver(call()))
-    assert str(error) == ("the connection has ended" if is_closed else "taken over")
+    assert str(error) == ("the connection was closed" if is_closed else "taken over")
 
 
 def test_a_packet_of_a_call_is_sent_again_on_the_next_connection() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.auth.challenges import Challenge
+from aws_iot.auth.accounts import Challenge
 from aws_iot.auth.login import Login, SignInRequest
 from aws_iot.auth.prompter import NoPrompter
 from aws_iot.auth.session import RefreshToken, Session
@@ -25,7 +25,7 @@ from aws_iot.errors import (
     Unreachable,
     WrongPassword,
 )
-from tests.fakes import CODE, FakeAccounts, FakeCloud, FakeIssuer, FakeKeyring
+from tests.fakes import CODE, FakeAccounts, FakeCloud, FakeIssuer, FakeKeyring, LockedKeyring
 
 PROGRAMS = 8
 PASSWORD = "Passw0rd"
@@ -65,7 +65,7 @@ class Issuer(FakeIssuer):
 
 @dataclass
 class Reports:
-    """`Reporter` that records the events."""
+    """`SignInReporter` that records the events."""
 
     events: list[str] = field(default_factory=list)
 
@@ -77,6 +77,9 @@ class Reports:
 
     def preset_password_removed(self, key: str) -> None:
         self.events.append(f"preset password of {key} removed")
+
+    def old_password_stays(self, key: str, error: AwsIotError) -> None:
+        self.events.append(f"old password of {key} stays: {error}")
 
 
 class Person:
@@ -216,6 +219,7 @@ def test_a_program_that_refreshes_does_not_undo_a_sign_in(world: World) -> None:
 
 
 def test_a_refresh_goes_on_with_the_new_refresh_token_if_there_are_no_credentials_yet(world: World) -> None:
+    world.cloud.rotates = True
     world.sign_in()
     world.later = timedelta(hours=2)
     world.issuer.fails = [Unreachable("no network")]
@@ -225,6 +229,7 @@ def test_a_refresh_goes_on_with_the_new_refresh_token_if_there_are_no_credential
     assert saved
     assert saved.session
     assert saved.session.id_token in world.cloud.tokens
+    world.later = timedelta(hours=4)
     assert world.program().sign_in(SignInRequest(), NOBODY).credentials.expires > datetime.now(UTC)
 
 
@@ -357,13 +362,9 @@ def test_a_preset_password_needs_nobody_to_be_asked(world: World) -> None:
 
 
 def test_a_keyring_that_is_locked_leaves_the_password_to_the_person(world: World) -> None:
-    class Locked(FakeKeyring):
-        def get(self, name: str) -> str | None:
-            raise LocalError("locked")
-
     world.keyring = FakeKeyring()
     world.secrets.set("password", "team", "alice", PASSWORD)
-    world.keyring = Locked()
+    world.keyring = LockedKeyring(world.keyring)
     with pytest.raises(LocalError, match="locked"):
         world.program().sign_in(SignInRequest("alice"), NOBODY)
     assert world.program().sign_in(SignInRequest("alice"), Person())
@@ -393,14 +394,59 @@ def test_a_given_code_is_used_once_and_then_nobody_is_asked_for_another(world: W
     assert world.program().sign_in(replace(ALICE, answers={"code": CODE}), NOBODY)
 
 
+NEW_PASSWORD = Challenge("NEW_PASSWORD_REQUIRED", "alice", "session", "password", attributes=("nickname",))
+
+
 def test_a_new_password_replaces_the_preset_one(world: World) -> None:
-    new = Challenge("NEW_PASSWORD_REQUIRED", "alice", "session", "password", attributes=("nickname",))
-    world.cloud.accounts["alice"].challenges = [new]
+    world.cloud.accounts["alice"].challenges = [NEW_PASSWORD]
     world.secrets.set("password", "team", "alice", PASSWORD)
     assert world.program().sign_in(SignInRequest("alice"), Person())
     assert world.cloud.accounts["alice"].password == "Passw0rd-2"
     assert world.cloud.accounts["alice"].attributes == {"nickname": "nickname of alice"}
     assert world.secrets.get("password", "team", "alice") is None
+    assert world.reports.events == ["preset password of team removed"]
+
+
+class ReadOnlyKeyring(LockedKeyring):
+    """A keyring that gives its secrets, but can neither save nor remove any."""
+
+    def get(self, name: str) -> str | None:
+        return self.holds.get(name)
+
+
+def preset_in_locked_keyring(world: World) -> None:
+    """Alice must set a new password; the old one is preset, and cannot be removed."""
+    world.cloud.accounts["alice"].challenges = [NEW_PASSWORD]
+    world.keyring = FakeKeyring()
+    world.secrets.set("password", "team", "alice", PASSWORD)
+    world.keyring = ReadOnlyKeyring(world.keyring)
+
+
+def test_a_session_is_saved_even_if_the_old_password_cannot_be_removed(world: World) -> None:
+    preset_in_locked_keyring(world)
+    signed_in = world.program().sign_in(SignInRequest("alice"), Person())
+    saved = world.store.load(world.profile)
+    assert saved
+    assert saved.credentials == signed_in.credentials
+    assert world.store.refresh_token(world.profile, "alice") == signed_in.session.refresh_token
+    assert world.reports.events == ["old password of team stays: the keyring is locked"]
+
+
+def test_a_session_that_is_not_saved_serves_even_if_the_old_password_cannot_be_removed(world: World) -> None:
+    preset_in_locked_keyring(world)
+    assert world.program().sign_in(replace(ALICE, is_explicit=True), Person())
+    world.cloud.accounts["alice"].challenges = [NEW_PASSWORD]
+    again = replace(ALICE, password="Passw0rd-2", is_explicit=True)
+    assert world.program().sign_in_without_credentials(again, Person())
+    assert world.reports.events == ["old password of team stays: the keyring is locked"] * 2
+
+
+def test_the_old_password_is_removed_even_if_there_are_no_credentials_yet(world: World) -> None:
+    world.cloud.accounts["alice"].challenges = [NEW_PASSWORD]
+    world.secrets.set("password", "team", "alice", PASSWORD)
+    world.issuer.fails = [Unreachable("no network")]
+    with pytest.raises(Unreachable):
+        world.program().sign_in(SignInRequest("alice"), Person())
     assert world.reports.events == ["preset password of team removed"]
 
 

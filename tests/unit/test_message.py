@@ -80,8 +80,24 @@ def test_lone_surrogates_cannot_be_encoded(text: str) -> None:
         pytest.param(b"\x00\xff\xfe\x00", "\x00\ufffd\ufffd\x00", id="binary"),
         pytest.param(b'{"msg":null}', "null", id="msg null"),
         pytest.param(b'{"msg":true}', "true", id="msg true"),
-        pytest.param(b'{"msg":1.50}', "1.5", id="msg number"),
-        pytest.param('{"msg":{"a":["é"]}}'.encode(), '{"a": ["é"]}', id="msg object"),
+        pytest.param(b'{"msg":1.50}', "1.50", id="msg number"),
+        pytest.param(b'{"msg": 12345678901234567890}', "12345678901234567890", id="msg large number"),
+        pytest.param(b'{"msg": 1724442618569203714.5}', "1724442618569203714.5", id="msg many digits"),
+        pytest.param(
+            b'{"msg":0.1000000000000000055511151231257827}',
+            "0.1000000000000000055511151231257827",
+            id="msg many decimals",
+        ),
+        pytest.param(b'{"msg":1e400 }', "1e400", id="msg number beyond floats"),
+        pytest.param(b'{"msg":-0.0,"msg":-0.00}', "-0.00", id="msg number twice"),
+        pytest.param(
+            b' {"a" : {"msg":1.0}, "b":[1,{}] ,\n"m\\u0073g" :\t2.00 , "c": "}"} ',
+            "2.00",
+            id="msg among others",
+        ),
+        pytest.param('{"msg":1.50}'.encode("utf-16"), "1.50", id="msg number in UTF-16"),
+        pytest.param(b'\xef\xbb\xbf{"msg":1.50}', "1.50", id="msg number after a BOM"),
+        pytest.param('{"msg":{"a":["é", 1.0]}}'.encode(), '{"a":["é", 1.0]}', id="msg object"),
     ],
 )
 def test_every_payload_has_a_text(payload: bytes, text: str) -> None:

@@ -4,7 +4,8 @@ import threading
 
 import pytest
 
-from aws_iot.errors import AwsIotError, NotAuthorized, ServiceRefused, TopicRefused, Unreachable
+from aws_iot.deadline import within
+from aws_iot.errors import AwsIotError, InvalidRoom, NotAuthorized, ServiceRefused, TopicRefused, Unreachable
 from aws_iot.messaging.connection import Done, Publication
 from aws_iot.messaging.message import Outgoing
 from aws_iot.publishing.pacing import MAX_UNACKNOWLEDGED
@@ -163,3 +164,15 @@ def test_an_acknowledgement_is_reported_before_the_message_counts_as_settled(
     publisher.publish(1, message(1))
     connection.answer()
     assert (acknowledged, publisher.stats.settled) == ([("1", 0)], 1)
+
+
+def test_a_message_that_the_client_cannot_send_is_not_waited_for(
+    app: FakeApp, connection: SlowConnection
+) -> None:
+    publisher = publisher_over(app, connection, collecting([]))
+    publisher.publish(1, message(1))
+    with pytest.raises(InvalidRoom):
+        publisher.publish(2, Outgoing("bad#room", b"x", "2"))
+    connection.answer()
+    within(DEADLINE_SECONDS, publisher.finish, "it hangs")
+    assert (publisher.stats.sent, publisher.stats.acknowledged) == (1, 1)

@@ -26,8 +26,10 @@ def reports() -> list[str]:
 
 @pytest.fixture
 def store(tmp_path: Path, reports: list[str]) -> Callable[..., SecretStore]:
-    def make(keyring: FakeKeyring | None, place: str | None = None) -> SecretStore:
-        return SecretStore(tmp_path / "secrets", keyring=lambda: keyring, place=place, report=reports.append)
+    def make(keyring: FakeKeyring | None, storage: str | None = None) -> SecretStore:
+        return SecretStore(
+            tmp_path / "secrets", keyring=lambda: keyring, storage=storage, report=reports.append
+        )
 
     return make
 
@@ -88,7 +90,7 @@ def test_a_keyring_without_the_secret_is_not_used(tmp_path: Path) -> None:
     store = SecretStore(tmp_path, keyring=no_keyring)
     assert store.get("password", "team", "alice") is None
     store.remove("password", "team")
-    SecretStore(tmp_path, keyring=no_keyring, place="file").set("password", "team", "alice", "hunter2")
+    SecretStore(tmp_path, keyring=no_keyring, storage="file").set("password", "team", "alice", "hunter2")
     assert store.get("password", "team", "alice") == "hunter2"
     assert store.get("password", "team", "bob") is None
 
@@ -132,7 +134,7 @@ def test_choosing_files_later_empties_the_keyring(store: Callable[..., SecretSto
     assert store(keyring, "file").get("password", "team", "alice") == "hunter4"
 
 
-def test_a_secret_moves_to_the_chosen_place(store: Callable[..., SecretStore], tmp_path: Path) -> None:
+def test_a_secret_moves_to_the_chosen_storage(store: Callable[..., SecretStore], tmp_path: Path) -> None:
     keyring = FakeKeyring()
     store(keyring, "file").set("password", "team", "alice", "hunter2")
     store(keyring, "keyring").set("password", "team", "alice", "hunter3")
@@ -152,6 +154,6 @@ def test_a_damaged_secret_counts_as_missing(
     assert store(None).get("password", "team", "alice") is None
 
 
-def test_an_unknown_place_is_an_error(tmp_path: Path) -> None:
+def test_an_unknown_storage_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match="AWS_IOT_SECRETS"):
-        SecretStore(tmp_path, keyring=lambda: None, place="vault")
+        SecretStore(tmp_path, keyring=lambda: None, storage="vault")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from aws_iot.auth.accounts import Accounts
     from aws_iot.auth.credentials import CredentialIssuer
-    from aws_iot.auth.prompter import Prompter, Reporter
+    from aws_iot.auth.prompter import Prompter, SignInReporter
     from aws_iot.auth.session import Session
     from aws_iot.auth.session_store import SessionStore
     from aws_iot.config.profile import Profile
@@ -61,7 +61,7 @@ class Login:
         now: Callable[[], datetime],
         *,
         patience: float,
-        reporter: Reporter,
+        reporter: SignInReporter,
     ) -> None:
         """`patience` is how many seconds to wait while another program refreshes the session."""
         self._profile = profile
@@ -115,7 +115,10 @@ class Login:
             if session:
                 return session, True
         password, _ = self._password(username, request, prompter)
-        return self._new_session(username, password, request, prompter), False
+        session, is_changed = self._new_session(username, password, request, prompter)
+        if is_changed:
+            self._remove_old_password(username)
+        return session, False
 
     def require_session(self) -> Session:
         """The tokens of the saved session, refreshed if necessary. Raises `SignInRefused` if there is none."""
@@ -191,7 +194,7 @@ class Login:
     ) -> ActiveSession:
         password, is_preset = self._password(username, request, prompter)
         try:
-            session = self._new_session(username, password, request, prompter)
+            session, is_changed = self._new_session(username, password, request, prompter)
         except WrongPassword as error:
             if not is_preset:
                 raise
@@ -199,6 +202,14 @@ class Login:
                 f"{error}: the preset password was used, and may have been changed elsewhere",
                 hint=f"Preset the new one: aws-iot config -p PASS -k {self._profile.key}",
             ) from error
+        try:
+            return self._active(username, session, save=save)
+        finally:
+            if is_changed:
+                self._remove_old_password(username)
+
+    def _active(self, username: str, session: Session, *, save: bool) -> ActiveSession:
+        """A new session with credentials, saved if `save`."""
         before = self._store.load(self._profile)
         identity = before.identity if before and before.username == username else None
         credentials = issue_credentials(self._issuer(), session, identity)
@@ -211,7 +222,8 @@ class Login:
 
     def _new_session(
         self, username: str, password: str, request: SignInRequest, prompter: Prompter
-    ) -> Session:
+    ) -> tuple[Session, bool]:
+        """The session, and whether its user had to set a new password."""
         # Here: most commands find a saved session, and would wait for these.
         from aws_iot.auth.password_sign_in import ChallengeResponder, PasswordSignIn
         from aws_iot.auth.session_store import DeviceStore
@@ -219,6 +231,11 @@ class Login:
         responder = ChallengeResponder(request.answers, request.attributes, prompter)
         way = PasswordSignIn(self._profile, DeviceStore(self._secrets), self._accounts)
         session = way.sign_in(username, password, responder)
-        if responder.new_password:
+        return session, responder.new_password is not None
+
+    def _remove_old_password(self, username: str) -> None:
+        """As `remove_preset_password`, but a keyring that cannot be used does not cost the new session."""
+        try:
             self.remove_preset_password(username)
-        return session
+        except LocalError as error:
+            self._reporter.old_password_stays(self._profile.key, error)

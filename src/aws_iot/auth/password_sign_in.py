@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
-from aws_iot.auth.accounts import Accounts
-from aws_iot.auth.challenges import ATTEMPTS, REPEATABLE, Challenge, ChallengeAnswer
+from aws_iot.auth.accounts import ATTEMPTS, REPEATABLE, Accounts, Challenge, ChallengeAnswer
 from aws_iot.auth.prompter import Prompter
 from aws_iot.auth.session import Device, Session
 from aws_iot.auth.session_store import DeviceStore

@@ -1,6 +1,6 @@
 """ProfileEditor: changes profiles so that no password or session of another user, or of other pools, stays behind."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -9,7 +9,7 @@ from aws_iot.auth.session_store import SessionStore
 from aws_iot.config.profile import Profile, checked_key
 from aws_iot.config.profile_store import ProfileStore
 from aws_iot.config.secrets import KINDS, SecretStore
-from aws_iot.errors import LocalError, ProfileError, ProfileNotFound
+from aws_iot.errors import LocalError, ProfileNotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class ProfileChange:
 class ProfileEditor:
     """Changes and removes profiles, with the secrets and sessions that belong to them.
 
-    Methods raise `LocalError` if files or the keyring cannot be used.
+    Methods raise `LocalError` if files cannot be used, and `change` also if the keyring cannot.
     """
 
     def __init__(
@@ -53,19 +53,26 @@ class ProfileEditor:
         secrets: SecretStore,
         sessions: SessionStore,
         on_session_removed: Callable[[], None] = lambda: None,
+        on_secret_left: Callable[[LocalError], None] = lambda _: None,
     ) -> None:
-        """`on_session_removed` is called if a change removes a saved session."""
+        """`on_session_removed` is called if a change removes a saved session.
+
+        `on_secret_left` gets the error if `replace` or `remove` cannot remove saved data, such as a password in a
+        keyring that is locked.
+        """
         self._profiles = profiles
         self._secrets = secrets
         self._sessions = sessions
         self._on_session_removed = on_session_removed
+        self._on_secret_left = on_secret_left
 
     def change(self, key: str, change: ProfileChange) -> None:
         """Change the profile, or create it from the change's pools."""
         old = self.existing(key)
         new = change.apply(key, old)
         if old:
-            self._remove_foreign_data(key, old, new, everything=change.forget)
+            for remove in self._foreign_data(key, old, new, everything=change.forget):
+                remove()
         # Before the profile names them: each serves only the user or the app client it was stored for.
         if change.password:
             self._secrets.set("password", key, new.username or "", change.password)
@@ -74,36 +81,66 @@ class ProfileEditor:
         self._profiles.change(key, lambda latest: change.apply(key, latest))
 
     def replace(self, key: str, profile: Profile, *, keep_username: bool = False) -> None:
-        """Save a profile in place of the one that is there, which may be damaged."""
+        """Save a profile in place of the one that is there, which may be damaged.
+
+        The new profile is saved even if old secrets cannot be removed. Of an old profile that cannot be read, all
+        saved data is removed, and its user name is lost.
+        """
+        checked_key(key)
         old = None
-        with suppress(ProfileError):
+        with suppress(LocalError):
             old = self.existing(key)
         if old:
             profile = replace(profile, username=old.username) if keep_username else profile
-            self._remove_foreign_data(key, old, profile, everything=False)
-        self._profiles.change(key, lambda _: profile)
+            removals = self._foreign_data(key, old, profile, everything=False)
+        else:
+            removals = [
+                partial(self._remove_session, key),
+                partial(self._remove_password, key),
+                partial(self._secrets.remove, "client-secret", key),
+                partial(self._secrets.remove, "device", key),
+            ]
+        for error in _failures(removals):
+            self._on_secret_left(error)
+        self._profiles.replace(key, profile)
 
-    def remove(self, key: str) -> list[LocalError]:
-        """Remove a profile with its secrets and its session; see `remove_saved_data`. Raises `ProfileNotFound`."""
-        errors = remove_saved_data(
-            self._sessions, self._secrets, key
-        )  # first: a new profile must not get them
-        self._profiles.remove(key)
-        return errors
+    def remove(self, key: str) -> None:
+        """Remove a profile with its secrets and its session. Raises `ProfileNotFound`."""
+        for error in remove_saved_data(self._sessions, self._secrets, key):
+            self._on_secret_left(error)
+        self._profiles.remove(key)  # last: a new profile must not get the secrets
 
     def existing(self, key: str) -> Profile | None:
         """The profile; None if there is none. Raises `ProfileError` if it is damaged."""
         return self._profiles.load(key) if checked_key(key) in self._profiles.keys() else None
 
-    def _remove_foreign_data(self, key: str, old: Profile, new: Profile, *, everything: bool) -> None:
+    def _foreign_data(
+        self, key: str, old: Profile, new: Profile, *, everything: bool
+    ) -> list[Callable[[], object]]:
+        """What removes the saved data of the old profile that the new one must not get."""
+        removals: list[Callable[[], object]] = []
         same_client, same_user = _app_client(old) == _app_client(new), old.username == new.username
         if everything or not (same_client and self._secrets.owner("password", key) == new.username):
-            self._secrets.remove("password", key)
+            removals.append(partial(self._remove_password, key))
         if everything or not same_client:
-            self._secrets.remove("client-secret", key)
+            removals.append(partial(self._secrets.remove, "client-secret", key))
         saved = self._sessions.load(replace(old, key=key))
         is_other_user = saved is not None and not same_user and saved.username != new.username
-        if (is_other_user or not same_client) and self._sessions.remove(key):
+        if is_other_user or not same_client:
+            removals.append(partial(self._remove_session, key))
+        return removals
+
+    def _remove_password(self, key: str) -> None:
+        try:
+            self._secrets.remove("password", key)
+        except LocalError:
+            self._secrets.disown(
+                "password", key
+            )  # else it would serve a user of the same name in other pools
+            raise
+
+    def _remove_session(self, key: str) -> None:
+        if self._sessions.remove(key):
             self._on_session_removed()
 
 
@@ -114,17 +151,20 @@ def remove_saved_data(
 
     The result has the errors of what could not be removed, such as a password in a keyring that is locked.
     """
-    steps: list[Callable[[], object]] = [partial(sessions.remove, key)]
+    removals: list[Callable[[], object]] = [partial(sessions.remove, key)]
     for kind in KINDS:
         if username in (None, secrets.owner(kind, key)):
-            steps.append(partial(secrets.remove, kind, key))
-    errors = []
-    for step in steps:
+            removals.append(partial(secrets.remove, kind, key))
+    return [*_failures(removals)]
+
+
+def _failures(removals: Iterable[Callable[[], object]]) -> Iterator[LocalError]:
+    """The errors of the removals that fail; all are tried."""
+    for remove in removals:
         try:
-            step()
+            remove()
         except LocalError as error:
-            errors.append(error)
-    return errors
+            yield error
 
 
 def _app_client(profile: Profile) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Prompter and Reporter: how sign-in asks a person, and reports to them, at a terminal or on a screen."""
+"""Prompter and SignInReporter: how sign-in asks a person, and reports to them, at a terminal or on a screen."""
 
 from __future__ import annotations  # so that what only types need is not imported
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 from aws_iot.errors import AwsIotError, SignInRefused
 
 if TYPE_CHECKING:
-    from aws_iot.auth.challenges import Challenge
+    from aws_iot.auth.accounts import Challenge
 
 
 class Prompter(Protocol):
@@ -95,7 +95,7 @@ class NoPrompter:
         )
 
 
-class Reporter(Protocol):
+class SignInReporter(Protocol):
     """Receives what happens during sign-in."""
 
     def session_expired(self, error: SignInRefused) -> None:
@@ -110,6 +110,10 @@ class Reporter(Protocol):
         """The preset password was changed, so it is removed from the profile `key`."""
         ...
 
+    def old_password_stays(self, key: str, error: AwsIotError) -> None:
+        """The preset password of the profile `key` was changed, but the old one cannot be removed."""
+        ...
+
 
 class SilentReporter:
     """Reports nothing."""
@@ -121,6 +125,9 @@ class SilentReporter:
         pass
 
     def preset_password_removed(self, key: str) -> None:
+        pass
+
+    def old_password_stays(self, key: str, error: AwsIotError) -> None:
         pass
 
 

@@ -13,7 +13,7 @@ from aws_iot.auth.login import SignInRequest
 from aws_iot.auth.prompter import NoPrompter
 from aws_iot.cli.options import ANSWERS, ATTRIBUTES, is_typed
 from aws_iot.cli.ui.prompter import TerminalPrompter, TerminalReporter, unknown_user
-from aws_iot.errors import CredentialsRefused, NotAccepted, NotAuthorized, Unreachable
+from aws_iot.errors import AwsIotError, CredentialsRefused, NotAccepted, NotAuthorized, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,13 +28,16 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def suggest_doctor(key: str) -> Iterator[None]:
-    """Add a hint to run `doctor` to errors that it can explain."""
+def suggest_doctor(
+    key: str, errors: tuple[type[AwsIotError], ...] = (CredentialsRefused, NotAuthorized, Unreachable)
+) -> Iterator[None]:
+    """Add a hint to run `doctor` to `errors`, which are those that it can explain. An error gets the hint once."""
+    line = f"To find out why: aws-iot doctor -k {key}"
     try:
         yield
-    except (CredentialsRefused, NotAuthorized, Unreachable) as error:
-        if not isinstance(error, NotAccepted):  # there, an admin has to accept the identity, and that is all
-            line = f"To find out why: aws-iot doctor -k {key}"
+    except errors as error:
+        # If the identity is not accepted, an admin has to accept it, and that is all.
+        if not isinstance(error, NotAccepted) and line not in (error.hint or ""):
             error.hint = f"{error.hint}\n{line}" if error.hint else line
         raise
 
@@ -71,10 +74,15 @@ def request_of(user: str | None, password: str | None, from_stdin: bool) -> Sign
     return SignInRequest(
         user,
         chosen_password(password, from_stdin),
-        is_explicit=from_stdin or is_typed("password"),
+        is_explicit=is_password_explicit(password, from_stdin),
         answers=meta.get(ANSWERS, {}),
         attributes=meta.get(ATTRIBUTES, {}),
     )
+
+
+def is_password_explicit(password: str | None, from_stdin: bool) -> bool:
+    """Whether the command line gives the password. `-p ""` gives none, as from an unset shell variable."""
+    return from_stdin or (bool(password) and is_typed("password"))
 
 
 def chosen_password(password: str | None, from_stdin: bool) -> str | None:

@@ -1,9 +1,9 @@
 """Files that people already have with their pools: of Amplify, and of the npm tool."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from aws_iot.config.exports import from_exports, parse_json
 from aws_iot.config.profile import Profile
@@ -11,12 +11,13 @@ from aws_iot.errors import ProfileError
 from aws_iot.files import read
 
 
-class ImportedProfile(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ImportedProfile:
     """One entry of the npm tool's file: a profile, or why there is none, and a password if it has one."""
 
     key: str
     profile: Profile | ProfileError
-    password: str | None
+    password: str | None = field(repr=False)
 
 
 def read_exports(
@@ -108,7 +109,7 @@ def _normalized(exports: object) -> object:
     return exports
 
 
-# For each place where Amplify writes the pools, the key there for each key of Gen 1.
+# For each section where Amplify writes the pools: its key for each key of Gen 1.
 _SECTIONS = (
     # Gen 2: docs.amplify.aws/react/reference/amplify_outputs/
     (

@@ -33,39 +33,39 @@ def objects_in(text: str) -> Iterator[dict[str, Any]]:
         for found in _TOKENS.finditer(text)
         if found.lastgroup != "blank"
     ]
-    for place, token in enumerate(tokens):
-        if token == ("mark", "{") and place and tokens[place - 1].text in _BEFORE_AN_OBJECT:
-            yield _Parser(tokens, place).object()
+    for position, token in enumerate(tokens):
+        if token == ("mark", "{") and position and tokens[position - 1].text in _BEFORE_AN_OBJECT:
+            yield _Parser(tokens, position).object()
 
 
 class _Parser:
     """Reads one literal. It accepts more than JavaScript does: the file is not ours to check."""
 
-    def __init__(self, tokens: list[_Token], place: int) -> None:
+    def __init__(self, tokens: list[_Token], position: int) -> None:
         self._tokens = tokens
-        self._place = place
+        self._position = position
 
     def object(self) -> dict[str, Any]:
-        self._place += 1
+        self._position += 1
         members = {}
         while self._next().text not in ("}", ""):
             key = self._take()
             if key.kind in ("string", "name", "number") and self._next().text == ":":
-                self._place += 1
+                self._position += 1
                 members[_unquoted(key)] = self._value()
             else:
                 self._skip_expression()  # a method, a spread or a computed key
             self._take_comma()
-        self._place += 1
+        self._position += 1
         return members
 
     def _array(self) -> list[Any]:
-        self._place += 1
+        self._position += 1
         items = []
         while self._next().text not in ("]", ""):
             items.append(self._value())
             self._take_comma()
-        self._place += 1
+        self._position += 1
         return items
 
     def _value(self) -> Any:
@@ -98,20 +98,20 @@ class _Parser:
         if token.kind == "mark" and token.text in _CLOSING:
             while self._next().text not in (_CLOSING[token.text], ""):
                 self._skip_one()
-            self._place += 1
+            self._position += 1
 
     def _take_comma(self) -> None:
         if self._next().text == ",":
-            self._place += 1
+            self._position += 1
         elif self._next().text not in ("}", "]", ""):
-            self._place += 1  # not JavaScript: go past it, so that this ends
+            self._position += 1  # not JavaScript: go past it, so that this ends
 
     def _next(self) -> _Token:
-        return self._tokens[self._place] if self._place < len(self._tokens) else _END
+        return self._tokens[self._position] if self._position < len(self._tokens) else _END
 
     def _take(self) -> _Token:
         token = self._next()
-        self._place += 1
+        self._position += 1
         return token
 
 

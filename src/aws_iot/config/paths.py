@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 VARIABLE = "AWS_IOT_CONFIG_DIR"
-"""Names one folder for everything, in place of the two that the system chooses."""
+"""Names one folder for everything, instead of the two that the system chooses."""
 
 
 class Folders:

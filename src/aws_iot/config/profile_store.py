@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,16 +41,15 @@ class ProfileStore:
 
         If two processes change it at once, the second gets what the first saved.
         """
-        path = self._path(key)
-        with exclusive(self.folder) as held:
-            if not held:
-                raise LocalError(f"{self.folder}: another program keeps the profiles locked")
+        with self._locked(key) as path:
             profile = change(self._load(key))
-            stored: dict[str, object] = {"username": profile.username, "aws-exports": to_exports(profile)}
-            if profile.client_has_secret:
-                stored["client_has_secret"] = True
-            write_private(path, json.dumps(stored, indent=2).encode() + b"\n")
+            _write(path, profile)
         return profile
+
+    def replace(self, key: str, profile: Profile) -> None:
+        """Save the profile under `key`. What is there is not read: it may be damaged."""
+        with self._locked(key) as path:
+            _write(path, profile)
 
     def remove(self, key: str) -> None:
         """Raises `ProfileNotFound`."""
@@ -79,5 +79,20 @@ class ProfileStore:
             client_has_secret=stored.get("client_has_secret") is True,
         )
 
+    @contextmanager
+    def _locked(self, key: str) -> Iterator[Path]:
+        path = self._path(key)
+        with exclusive(self.folder) as held:
+            if not held:
+                raise LocalError(f"{self.folder}: another program keeps the profiles locked")
+            yield path
+
     def _path(self, key: str) -> Path:
         return self.folder / f"{checked_key(key)}.json"
+
+
+def _write(path: Path, profile: Profile) -> None:
+    stored: dict[str, object] = {"username": profile.username, "aws-exports": to_exports(profile)}
+    if profile.client_has_secret:
+        stored["client_has_secret"] = True
+    write_private(path, json.dumps(stored, indent=2).encode() + b"\n")

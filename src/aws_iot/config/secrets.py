@@ -22,7 +22,7 @@ class Keyring(Protocol):
         ...
 
     def set(self, name: str, value: str) -> None:
-        """Save the secret, in place of one of the same name."""
+        """Save the secret. It replaces one of the same name."""
         ...
 
     def remove(self, name: str) -> None:
@@ -33,9 +33,9 @@ class Keyring(Protocol):
 class SecretStore:
     """The secrets of a person, one of each kind for a profile. Only the owner that it was saved for gets a secret.
 
-    For each secret, a private file has the owner and the place: the file itself, or the keyring. So a command never
-    waits for a keyring that does not have the secret. A damaged file counts as missing. Methods raise `LocalError` if
-    the system refuses to read or write a file.
+    For each secret, a private file names the owner and where the value is: in this file, or in the keyring. So a
+    command never waits for a keyring that does not have the secret. A damaged file counts as missing. Methods raise
+    `LocalError` if the system refuses to read or write a file.
     """
 
     def __init__(
@@ -43,17 +43,19 @@ class SecretStore:
         folder: Path,
         *,
         keyring: Callable[[], Keyring | None],
-        place: str | None = None,
+        storage: str | None = None,
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
         """`keyring` finds the keyring; None if there is none. `report` gets a line when secrets first go to files.
 
-        `place` is where new secrets go: `file`, `keyring`, or None for the keyring if there is one. Secrets that are
-        in the other place are still found.
+        `storage` is where new secrets are saved: `file`, `keyring`, or None for the keyring if there is one. Secrets
+        that are in the other one are still found.
         """
-        self._place = place.lower() if place else None
-        if self._place not in (None, "file", "keyring"):
-            raise LocalError(f"AWS_IOT_SECRETS is '{place}'", hint="Set it to file or keyring, or unset it.")
+        self._storage = storage.lower() if storage else None
+        if self._storage not in (None, "file", "keyring"):
+            raise LocalError(
+                f"AWS_IOT_SECRETS is '{storage}'", hint="Set it to file or keyring, or unset it."
+            )
         self.folder = folder
         self._find_keyring = keyring
         self._report = report
@@ -73,9 +75,9 @@ class SecretStore:
         return owner if isinstance(owner, str) else None
 
     def set(self, kind: Kind, key: str, owner: str, value: str) -> None:
-        """Save a secret in place of the old one. Raises `LocalError` if it must go to the keyring, but cannot."""
+        """Save a secret, and replace the old one. Raises `LocalError` if it must go to the keyring, but cannot."""
         before = self._note(kind, key) or {}
-        keyring = None if self._place == "file" else self._find_keyring()
+        keyring = None if self._storage == "file" else self._find_keyring()
         if keyring:
             # First the note: else nothing would know that the keyring has the secret.
             self._write(kind, key, {"owner": owner, "in": "keyring"})
@@ -83,9 +85,9 @@ class SecretStore:
                 keyring.set(self._name(kind, key), json.dumps({"owner": owner, "value": value}))
                 return
             except LocalError:  # it is locked, or the secret is too long, as some tokens are for Windows
-                if self._place == "keyring":
+                if self._storage == "keyring":
                     raise
-        elif self._place == "keyring":
+        elif self._storage == "keyring":
             raise LocalError(
                 "this system has no keyring that can be used",
                 hint="Set AWS_IOT_SECRETS=file to save secrets in files that only you can read.",
@@ -105,6 +107,12 @@ class SecretStore:
             self._remove_from_keyring(kind, key, must=note.get("in") == "keyring")
         delete(self._path(kind, key))
 
+    def disown(self, kind: Kind, key: str) -> None:
+        """Keep a secret that cannot be removed now from everybody. A later `remove` still finds it."""
+        note = self._note(kind, key)
+        if note is not None:
+            self._write(kind, key, {name: value for name, value in note.items() if name != "owner"})
+
     def _remove_from_keyring(self, kind: Kind, key: str, *, must: bool = False) -> None:
         keyring = self._find_keyring()
         if keyring:
@@ -116,7 +124,7 @@ class SecretStore:
             )
 
     def _note(self, kind: Kind, key: str) -> dict[str, Any] | None:
-        """The owner and the place; empty if the file is damaged, None if there is none."""
+        """The owner, and where the value is; empty if the file is damaged, None if there is none."""
         data = read(self._path(kind, key))
         return None if data is None else _parsed(data)
 
@@ -124,8 +132,8 @@ class SecretStore:
         write_private(self._path(kind, key), json.dumps(note).encode())
 
     def _report_files(self) -> None:
-        reported = self.folder / "told"
-        if self._place is None and read(reported) is None:
+        reported = self.folder / "files-reported"
+        if self._storage is None and read(reported) is None:
             self._report(
                 f"No keyring can be used: secrets are saved in {self.folder}, in files that only you can read."
             )

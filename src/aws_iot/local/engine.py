@@ -19,7 +19,7 @@ ACCOUNT = "000000000000"
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class EngineSettings:
     """How to run the local stack. Faults and `keep` are for testers.
 
     A port of None is the usual one, or a free one if that is in use. Credentials expire after `credentials_seconds`,
@@ -36,7 +36,7 @@ class Settings:
     keep: bool = False
 
 
-def configure(api_port: int, root_key: str, settings: Settings, state: Path) -> None:
+def configure(api_port: int, root_key: str, settings: EngineSettings, state: Path) -> None:
     """Set the engine's environment variables. `root_key` will be the key ID of the account's root user.
 
     `state` is the folder for the engine's state if it is kept. The engine logs to stderr.
@@ -60,7 +60,7 @@ def configure(api_port: int, root_key: str, settings: Settings, state: Path) -> 
         os.environ["STATE_DIR"] = str(state)
 
 
-def start(broker: str, root_key: str, settings: Settings, *, restores: bool) -> Any:
+def start(broker: str, root_key: str, settings: EngineSettings, *, restores: bool) -> Any:
     """Apply all patches, and return the ASGI application. `broker` is the address of the broker, as `host:port`.
 
     With `restores`, the services start with the state that was saved.

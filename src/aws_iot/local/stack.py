@@ -15,7 +15,7 @@ from aws_iot.config.exports import from_exports, to_exports
 from aws_iot.config.profile import Profile
 from aws_iot.files import read, write_private
 from aws_iot.local import engine
-from aws_iot.local.engine import Settings
+from aws_iot.local.engine import EngineSettings
 from aws_iot.local.server import HOST, ServerThread, listen
 
 STACK = "chat"
@@ -49,7 +49,7 @@ class LocalStack:
     """
 
     def __init__(
-        self, folder: Path, provision: Callable[["LocalStack"], Provisioned], settings: Settings
+        self, folder: Path, provision: Callable[["LocalStack"], Provisioned], settings: EngineSettings
     ) -> None:
         """`provision` deploys the template.
 

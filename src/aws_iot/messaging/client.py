@@ -53,7 +53,7 @@ class Client:
         self._subscriptions = Subscriptions(connection, pool, identity, durable)
         self._receiver = Receiver(connection.acknowledge, self._subscriptions.locate, now)
         self._handed_out: Delivery | None = None
-        self._backlog: deque[Publication] = deque()
+        self._backlog: deque[Event] = deque()
 
     def __enter__(self) -> Self:
         return self
@@ -61,25 +61,33 @@ class Client:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
-            self._ack_handed_out()
-        self.close()
+        try:
+            if kind is None:
+                self._ack_handed_out()
+        finally:
+            self.close()
 
     def close(self) -> None:
-        """Disconnect. The last message of `messages` counts as handled only if you asked for the next one."""
+        """Disconnect. The last message of `messages` counts as handled only if you asked for the next one.
+
+        Any thread may call it. A thread that waits for an event then gets `Unreachable`, as does every later call.
+        """
+        self._backlog = deque()  # what was kept for later calls of `events`, which raise from now on
         self._connection.close()
 
     def publish(self, room: str, message: str | bytes, *, qos: int = 1, retain: bool = False) -> None:
         """Send a message, and return when the broker has acknowledged it.
 
         A `str` travels as `{"msg": …}`; `bytes` are the payload itself. Raises `InvalidRoom` or
-        `InvalidMessage` before anything is sent, otherwise what `Connection.publish` raises.
+        `InvalidMessage` before anything is sent, otherwise what `Connection.publish` raises. After `Unreachable`, the
+        message may still be sent when the connection is restored, so a retry can send it twice.
         """
         self._connection.publish(self._publication(self.outgoing(room, message, qos=qos, retain=retain)))
 
     def outgoing(self, room: str, message: str | bytes, *, qos: int = 1, retain: bool = False) -> Outgoing:
-        """A message for `publish_nowait`, with an ID of its own. Raises `InvalidMessage` for invalid text."""
-        payload = checked_payload(message) if isinstance(message, str) else message
+        """A message for `publish_nowait`, with an ID of its own. Raises `InvalidRoom` or `InvalidMessage`."""
+        topic(self._pool, room, self.identity)
+        payload = checked_payload(message) if isinstance(message, str) else checked_size(message)
         return Outgoing(room, payload, self._new_id(), qos, retain)
 
     def publish_nowait(self, message: Outgoing, done: Done) -> None:
@@ -160,13 +168,18 @@ class Client:
     def connection_events(self) -> Iterator[Lost | Restored]:
         """What has happened to the connection since the last call, without waiting, for use while publishing.
 
-        Messages that arrive meanwhile are kept for `events`. Raises what ended the connection.
+        Messages that arrive meanwhile are kept for `events`. With QoS 1, the broker sends only about a hundred before
+        they are acknowledged. Raises what ended the connection.
         """
         while (event := self._connection.receive(0)) is not None:
             if isinstance(event, Publication):
                 self._backlog.append(event)
             else:
                 yield event
+
+    def keep_for_events(self, event: Lost | Restored) -> None:
+        """Have `events` yield this event of `connection_events` as well, in order with the messages."""
+        self._backlog.append(event)
 
 
 def checked_payload(text: str) -> bytes:

@@ -5,7 +5,14 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from aws_iot.errors import LocalError
 from aws_iot.files import delete, names, read, write_private
+
+
+def check_session_name(name: str) -> None:
+    """Raise `LocalError` for a name that cannot be part of a client ID and of a file's name."""
+    if not re.fullmatch("[A-Za-z0-9_-]{1,32}", name):
+        raise LocalError(f"'{name}' cannot name a durable session: use 1 to 32 letters, digits, '-' and '_'")
 
 
 class DurableSession:
@@ -15,7 +22,8 @@ class DurableSession:
     """
 
     def __init__(self, folder: Path, name: str, identity: str) -> None:
-        """`folder` holds the sessions of one profile."""
+        """`folder` holds the sessions of one profile. Raises `LocalError` for an invalid name."""
+        check_session_name(name)
         # Names that differ only in case are two sessions, but would be one file on some systems.
         self._path = folder / f"{re.sub('[A-Z]', lambda found: '=' + found[0].lower(), name)}.json"
         self._identity = identity

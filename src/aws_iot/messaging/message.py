@@ -17,6 +17,12 @@ Properties = tuple[tuple[str, str], ...]
 _as_json = json.JSONEncoder(ensure_ascii=False).encode
 """Encodes a string as JSON. Created once, because `json.dumps` creates an encoder each time."""
 
+_parse_value = json.JSONDecoder().raw_decode
+"""The JSON value that begins at an index of a text, and the index after it."""
+
+_TO_KEY = re.compile(r"[{,\s]*")
+_TO_VALUE = re.compile(r"[:\s]*")
+
 
 class Message(NamedTuple):
     """What one person sent to a room.
@@ -72,8 +78,8 @@ def encode(text: str) -> bytes:
 def decode(payload: bytes) -> str:
     """The text of a payload, which can be anything.
 
-    `{"msg": "text"}` gives the text. Another JSON value of `msg` gives that value as JSON. Every other
-    payload is its own text, with bytes that are not UTF-8 replaced.
+    `{"msg": "text"}` gives the text. Another JSON value of `msg` is given as it is written in the payload, so that
+    numbers keep their digits. Every other payload is its own text, with bytes that are not UTF-8 replaced.
     """
     if payload.startswith(_OPENING) and payload.endswith(_CLOSING) and len(payload) >= _SHORTEST:
         text = payload[len(_OPENING) : -len(_CLOSING)].decode(errors="replace")
@@ -83,9 +89,28 @@ def decode(payload: bytes) -> str:
         return payload.decode(errors="replace")
     try:
         value = json.loads(payload)["msg"]
-        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        return value if isinstance(value, str) else _source_of_msg(payload)
     except (ValueError, LookupError, TypeError, RecursionError):
         return payload.decode(errors="replace")
+
+
+def _source_of_msg(payload: bytes) -> str:
+    """How the value of the last key `msg` is written. The payload must be a JSON object that has the key."""
+    text = payload.decode(json.detect_encoding(payload), "surrogatepass")
+    source, at = "", _skip(_TO_KEY, text, 0)
+    while text[at] != "}":
+        key, at = _parse_value(text, at)
+        start = _skip(_TO_VALUE, text, at)
+        _, at = _parse_value(text, start)
+        if key == "msg":
+            source = text[start:at]
+        at = _skip(_TO_KEY, text, at)
+    return source
+
+
+def _skip(separators: re.Pattern[str], text: str, at: int) -> int:
+    found = separators.match(text, at)
+    return found.end() if found else at
 
 
 def to_properties(message_id: str, sent: datetime, name: str) -> Properties:

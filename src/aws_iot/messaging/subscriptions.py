@@ -47,7 +47,7 @@ class Subscriptions:
         filters = self._filters_of(rooms)
         known = self._durable.rooms() if self._durable else []
         left = {room: topic_filter(self._pool, room, self._identity) for room in known if room not in rooms}
-        if self._durable and left:
+        if self._durable:
             # Before the broker knows: otherwise a room could be forgotten here that the broker remembers.
             self._durable.note([*rooms, *left])
         self._leaving += left.values()
@@ -63,13 +63,20 @@ class Subscriptions:
         self._request(rest, self._filters_of(rest))
 
     def _request(self, rooms: list[str], filters: list[str], more_to_leave: Iterable[str] = ()) -> None:
+        # After each request, since the next one may be refused: the broker then still has what was granted before.
         for chunk in _chunks([f for f in filters if f not in self._filters]):
             self._connection.subscribe(chunk)
+            self._set_filters([*self._filters, *chunk])
         for chunk in _chunks([*(f for f in self._filters if f not in filters), *more_to_leave]):
             self._connection.unsubscribe(chunk)
+            self._set_filters([f for f in self._filters if f not in chunk])
         if self._durable:
             self._durable.note(rooms)
-        self.rooms, self._filters, self._accepted = rooms, filters, [*filters, *self._leaving]
+        self.rooms = rooms
+        self._set_filters(filters)
+
+    def _set_filters(self, filters: list[str]) -> None:
+        self._filters, self._accepted = filters, [*filters, *self._leaving]
         self.locate.cache_clear()
 
     def _filters_of(self, rooms: Sequence[str]) -> list[str]:

@@ -6,8 +6,8 @@ import queue
 import select
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,8 +45,7 @@ def read_message(options: InputOptions, stdin: Readable | None = None) -> bytes:
     if not (options.source or options.reads_stdin):
         text = options.message or ""
         return checked_size(os.fsencode(text)) if options.raw else checked_payload(text)
-    with _opened(options.source, stdin) as stream:
-        chunks = _chunks(stream)
+    with _opened(options.source, stdin) as stream, closing(_chunks(stream)) as chunks:
         data = b"".join(chunk or b"" for chunk in (chunks if options.raw else _as_utf8(chunks)))
     if options.raw:
         return checked_size(data)
@@ -85,8 +84,7 @@ def _repetitions(options: InputOptions, payload: bytes) -> Iterator[InputLine | 
 def _parsed_lines(request: PublishRequest) -> Iterator[InputLine | None]:
     options, number = request.options, 0
     is_raw, parse = options.raw, _parser(request)
-    with _opened(options.source, request.stdin) as stream:
-        chunks = _chunks(stream)
+    with _opened(options.source, request.stdin) as stream, closing(_chunks(stream)) as chunks:
         for line in _lines(chunks if is_raw else _as_utf8(chunks)):
             if line is None:
                 yield None
@@ -184,33 +182,45 @@ def _as_utf8(chunks: Iterator[bytes | None]) -> Iterator[bytes | None]:
         yield b"\xff"
 
 
-def _chunks(stream: Readable) -> Iterator[bytes | None]:
+def _chunks(stream: Readable) -> Generator[bytes | None]:
     """The input as it arrives; None each time that nothing has arrived for `POLL_SECONDS`.
 
-    A thread reads, so that the caller can do other work.
+    A thread reads, so that the caller can do other work. It ends soon after the caller closes the iterator, unless it
+    waits for input.
     """
-    ready: queue.Queue[bytes | OSError] = queue.Queue(CHUNKS_AHEAD)
+    ready: queue.Queue[bytes | OSError | ValueError] = queue.Queue(CHUNKS_AHEAD)
+    stopping = threading.Event()
+
+    def put(item: bytes | OSError | ValueError) -> None:
+        is_waiting = True
+        while is_waiting and not stopping.is_set():
+            with suppress(queue.Full):
+                ready.put(item, timeout=POLL_SECONDS)
+                is_waiting = False
 
     def read() -> None:
         try:
-            while chunk := _read(stream):
-                ready.put(chunk)
-            ready.put(b"")
-        except OSError as error:
-            ready.put(error)
+            while not stopping.is_set() and (chunk := _read(stream)):
+                put(chunk)
+            put(b"")
+        except (OSError, ValueError) as error:  # the latter if the stream was closed
+            put(error)
 
     threading.Thread(target=read, daemon=True).start()
-    while True:
-        try:
-            chunk = ready.get(timeout=POLL_SECONDS)
-        except queue.Empty:
-            yield None
-            continue
-        if isinstance(chunk, OSError):
-            raise chunk
-        if not chunk:
-            return
-        yield chunk
+    try:
+        while True:
+            try:
+                chunk = ready.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                yield None
+                continue
+            if isinstance(chunk, OSError | ValueError):
+                raise chunk
+            if not chunk:
+                return
+            yield chunk
+    finally:
+        stopping.set()
 
 
 def _read(stream: Readable) -> bytes:

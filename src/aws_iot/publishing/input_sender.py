@@ -11,7 +11,7 @@ from aws_iot.publishing.checkpoint import Checkpoint
 from aws_iot.publishing.input import InputLine, read_messages
 from aws_iot.publishing.publisher import Callbacks, Connect, Publisher
 from aws_iot.publishing.rejections import Rejections
-from aws_iot.publishing.reporter import Finished, Interrupted, Progress, Reporter
+from aws_iot.publishing.reporter import Finished, Interrupted, Progress, PublishReporter
 from aws_iot.publishing.request import PublishRequest
 
 LINES_PER_POLL = 100
@@ -29,7 +29,7 @@ class InputSender:
     """
 
     def __init__(
-        self, request: PublishRequest, reporter: Reporter, checkpoint: Checkpoint | None = None
+        self, request: PublishRequest, reporter: PublishReporter, checkpoint: Checkpoint | None = None
     ) -> None:
         self._request = request
         self._report = reporter

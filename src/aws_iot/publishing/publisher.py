@@ -95,7 +95,7 @@ class Publisher:
         self._failure: AwsIotError | None = None
 
     def publish(self, number: int, message: Outgoing) -> None:
-        """Send it as soon as the limits allow. Raises what ends the connection.
+        """Send it as soon as the limits allow. Raises as `Client.publish_nowait`, and what ends the connection.
 
         Numbers count from 1 without gaps: `skip` the ones that have no message.
         """
@@ -115,7 +115,12 @@ class Publisher:
             self.poll()
         lane.sent += 1
         self.stats.sent += 1
-        lane.client.publish_nowait(message, lambda error: self._settle(lane, number, message, error))
+        try:
+            lane.client.publish_nowait(message, lambda error: self._settle(lane, number, message, error))
+        except AwsIotError:  # it was not sent, so it is never settled
+            lane.sent -= 1
+            self.stats.sent -= 1
+            raise
 
     def reject(self, number: int, error: AwsIotError) -> None:
         """The message of this number cannot be sent at all."""

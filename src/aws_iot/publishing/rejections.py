@@ -1,13 +1,13 @@
 """Rejections: the messages that were not sent, and the error with which the run ends because of them."""
 
 from aws_iot.errors import AwsIotError, NotAuthorized, ServiceRefused
-from aws_iot.publishing.reporter import Rejected, Reporter
+from aws_iot.publishing.reporter import PublishReporter, Rejected
 
 
 class Rejections:
     """Reports each rejected message, and counts them."""
 
-    def __init__(self, reporter: Reporter) -> None:
+    def __init__(self, reporter: PublishReporter) -> None:
         self.count = 0
         self._report = reporter
         self._causes: set[type[AwsIotError]] = set()

@@ -1,4 +1,4 @@
-"""Reporter: gets the events of a run that sends many messages, to show them to a person or a program."""
+"""PublishReporter: gets the events of a run that sends many messages, to show them to a person or a program."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -111,7 +111,7 @@ SpoolEvent = (
 Event = Progress | Rejected | Lost | Restored | Interrupted | Finished | Unsent | SpoolEvent
 
 
-class Reporter(Protocol):
+class PublishReporter(Protocol):
     """Anything that takes events, such as a function, or `list.append`."""
 
     def __call__(self, event: Event, /) -> None:

@@ -4,8 +4,7 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from aws_iot.auth.accounts import CodeSent
-from aws_iot.auth.challenges import Challenge, ChallengeAnswer
+from aws_iot.auth.accounts import Challenge, ChallengeAnswer, CodeSent
 from aws_iot.auth.session import Device, RefreshToken, Session
 from aws_iot.aws.base.refusals import Refusals
 from aws_iot.aws.cognito.account import CognitoAccount

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from aws_iot.auth.challenges import Challenge, ChallengeAnswer
+from aws_iot.auth.accounts import Challenge, ChallengeAnswer
 from aws_iot.auth.session import Device
 from aws_iot.errors import ChallengeNotSupported
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pycognito.aws_srp import AWSSRP, generate_hash_device
 
-from aws_iot.auth.challenges import Challenge, ChallengeAnswer
+from aws_iot.auth.accounts import Challenge, ChallengeAnswer
 from aws_iot.auth.session import Device, Session
 from aws_iot.aws.base.refusals import Refusals
 from aws_iot.aws.cognito.account import check_verified, code_refused

@@ -25,6 +25,7 @@ from aws_iot.aws.iot.inbox import Inbox
 from aws_iot.aws.iot.link import Settings, State, step
 from aws_iot.aws.iot.link import effects as do
 from aws_iot.aws.iot.link import events as on
+from aws_iot.aws.iot.link.ending import connection_over
 from aws_iot.aws.iot.link.state import Closing, Failed
 from aws_iot.aws.iot.link.unacknowledged import PendingPublish
 from aws_iot.aws.iot.signing import SignedUpgrade
@@ -142,7 +143,7 @@ class IotCoreConnection:
         while event is None:
             event = self._inbox.take(min(left, POLL_SECONDS))
             if event is None:
-                self._raise_if_failed()
+                self._raise_if_over()
                 self._handle(on.Tick())
                 left -= POLL_SECONDS
                 if left <= 0:
@@ -158,6 +159,7 @@ class IotCoreConnection:
                 delivery.client.acknowledge(delivery.handle)
 
     def leave(self) -> None:
+        self._inbox.close()
         self._handle(on.Leave())
 
     def close(self) -> None:
@@ -182,11 +184,13 @@ class IotCoreConnection:
         if error := call.result():
             raise error
 
-    def _raise_if_failed(self) -> None:
+    def _raise_if_over(self) -> None:
         with self._lock:
             phase = self._state.phase
-        if isinstance(phase, Failed):
-            raise phase.error
+            if isinstance(phase, Failed):
+                raise phase.error
+            if isinstance(phase, Closing):
+                raise connection_over(self._state)
 
     # -- events and effects
 

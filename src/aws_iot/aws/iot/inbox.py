@@ -48,6 +48,11 @@ class Inbox:
         self._received = 0
         self._acknowledged = 0
         self._handles: deque[tuple[int, Unacknowledged]] = deque()
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Give no more events: the owner has left."""
+        self._is_closed = True
 
     def put(self, event: Event) -> None:
         """Add what happened to the connection."""
@@ -81,7 +86,9 @@ class Inbox:
             time.sleep(GATHER_SECONDS)
 
     def take(self, seconds: float) -> Event | None:
-        """The next event; None if none comes within `seconds`."""
+        """The next event; None if none comes within `seconds`, or after `close`."""
+        if self._is_closed:
+            return None
         try:
             event = self._events.get(timeout=seconds) if seconds else self._events.get_nowait()
         except queue.Empty:

@@ -134,13 +134,19 @@ def _change(app: App, key: str, change: "ProfileChange") -> None:
 
 
 def editor_of(app: App) -> "ProfileEditor":
-    """Changes profiles, and reports if that removes a session."""
+    """Changes profiles, and reports if that removes a session, or leaves a secret behind."""
     from aws_iot.auth.profile_editor import ProfileEditor
 
-    def report() -> None:
+    def report_removed() -> None:
         output.info("The saved session was removed. Sign in again.")
 
-    return ProfileEditor(app.config.profiles, app.config.secrets, app.auth.sessions, report)
+    def report_left(error: LocalError) -> None:
+        output.info(f"A saved secret was not removed: {error}.")
+        if error.hint:
+            output.info(error.hint)
+
+    config = app.config
+    return ProfileEditor(config.profiles, config.secrets, app.auth.sessions, report_removed, report_left)
 
 
 def _ask_client_secret(app: App) -> str:
@@ -222,8 +228,7 @@ def show(app: App, key: str) -> None:
 @click.pass_obj
 def remove(app: App, key: str) -> None:
     """Remove a profile with its password, client secret and session."""
-    for error in editor_of(app).remove(key):
-        output.info(f"{error}.")
+    editor_of(app).remove(key)
     app.messaging.forget_durable_sessions(key)
     output.info(f"Removed the profile '{key}'.")
 

@@ -5,8 +5,7 @@ import json
 import click
 
 from aws_iot.app import App
-from aws_iot.auth.accounts import Account
-from aws_iot.auth.challenges import ATTEMPTS
+from aws_iot.auth.accounts import ATTEMPTS, Account
 from aws_iot.cli import options
 from aws_iot.cli.sign_in import login_of
 from aws_iot.cli.ui import output

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aws_iot.app import App
-    from aws_iot.auth.challenges import Challenge
+    from aws_iot.auth.accounts import Challenge
     from aws_iot.errors import AwsIotError, SignInRefused
 
 METHODS = {
@@ -82,7 +82,7 @@ class TerminalPrompter:
 
 
 class TerminalReporter:
-    """`Reporter` on stderr."""
+    """`SignInReporter` on stderr."""
 
     def session_expired(self, error: SignInRefused) -> None:
         output.info(f"Signing in again: {error}.")
@@ -93,6 +93,12 @@ class TerminalReporter:
     def preset_password_removed(self, key: str) -> None:
         output.info(
             f"The preset password was removed. To preset the new one: aws-iot config -p PASS -k {key}"
+        )
+
+    def old_password_stays(self, key: str, error: AwsIotError) -> None:
+        output.info(
+            f"The old preset password was not removed: {error}."
+            f" To preset the new one: aws-iot config -p PASS -k {key}"
         )
 
 

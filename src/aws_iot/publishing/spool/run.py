@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aws_iot.deadline import POLL_SECONDS
 from aws_iot.publishing.rejections import Rejections
-from aws_iot.publishing.reporter import Reporter
+from aws_iot.publishing.reporter import PublishReporter
 from aws_iot.publishing.request import PublishRequest
 from aws_iot.publishing.spool.reader import SpoolReader
 from aws_iot.publishing.spool.store import Spool
@@ -24,7 +24,7 @@ class SpoolRun:
     spool: Spool
     reader: SpoolReader
     rejections: Rejections
-    report: Reporter
+    report: PublishReporter
     timeout: float
     pause: Callable[[float], None]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from aws_iot.deadline import POLL_SECONDS
 from aws_iot.publishing.publisher import Connect
 from aws_iot.publishing.rejections import Rejections
-from aws_iot.publishing.reporter import OthersWaiting, Reporter, Unsent
+from aws_iot.publishing.reporter import OthersWaiting, PublishReporter, Unsent
 from aws_iot.publishing.request import PublishRequest
 from aws_iot.publishing.spool.follower import SpoolFollower
 from aws_iot.publishing.spool.leader import SignInLost, SpoolLeader
@@ -24,7 +24,7 @@ class SpoolSender:
         self,
         request: PublishRequest,
         open_spool: Callable[[], Spool],
-        reporter: Reporter,
+        reporter: PublishReporter,
         *,
         timeout: float,
         pause: Callable[[float], None] = time.sleep,

@@ -37,9 +37,10 @@ def report_unsent(state: State, messages: Iterable[PendingPublish]) -> Effects:
     return [effect for message in messages for effect in report(state, message, error)]
 
 
-def connection_ended() -> AwsIotError:
-    """The error of each message and call after the end."""
-    return Unreachable("the connection has ended")
+def connection_over(state: State) -> AwsIotError:
+    """The error of each message after the end, and of each call after the owner has left."""
+    is_closed = isinstance(state.phase, Closing)
+    return Unreachable("the connection was closed" if is_closed else "the connection has ended")
 
 
 def fail(state: State, error: AwsIotError) -> Effects:
@@ -56,9 +57,9 @@ def leave(state: State, _: on.Leave, now: float) -> Effects:
     if isinstance(state.phase, Failed | Closing):
         return []
     must_flush = state.settings.is_durable and state.connected_since is not None
-    effects = _abandon(state, connection_ended())
     closing = Closing(now, now + FLUSH_SECONDS)
     state.phase = closing
+    effects = _abandon(state, connection_over(state))
     if not must_flush:
         return [*effects, *stop(state, closing)]
     return [*effects, do.Flush(), do.WakeAt(now + FLUSH_SECONDS)]
@@ -88,5 +89,5 @@ def stop(state: State, phase: Closing) -> Effects:
 def _abandon(state: State, error: AwsIotError) -> Effects:
     """Report all that waits: to the call its reason, to messages that it is over."""
     effects = finish_call(state, error)
-    over = connection_ended()
+    over = connection_over(state)
     return [*effects, *(do.Report(message, over) for message in state.queue.take_all())]

@@ -4,7 +4,7 @@ from aws_iot.aws.iot.link import effects as do
 from aws_iot.aws.iot.link import events as on
 from aws_iot.aws.iot.link.ending import (
     Effects,
-    connection_ended,
+    connection_over,
     finish_call,
     report,
     report_unsent,
@@ -37,9 +37,9 @@ def publish(state: State, event: on.Publish, now: float) -> Effects:
         return (do.SendPublish(message),)
     if isinstance(state.phase, Failed):
         call = finish_call(state, state.phase.error) if event.is_awaited else []
-        return [*call, *report(state, message, connection_ended())]
+        return [*call, *report(state, message, connection_over(state))]
     if phase is Closing:
-        return report(state, message, connection_ended())
+        return report(state, message, connection_over(state))
     if not message.qos and state.connected_since is None:
         return report_unsent(state, [message])
     state.queue.add(message, now)
@@ -80,7 +80,9 @@ def _begin(state: State, call: Call) -> Effects:
     state.call = call
     if isinstance(state.phase, Failed):
         return finish_call(state, state.phase.error)
-    return finish_call(state, connection_ended()) if isinstance(state.phase, Closing) else send_call(state)
+    return (
+        finish_call(state, connection_over(state)) if isinstance(state.phase, Closing) else send_call(state)
+    )
 
 
 def send_call(state: State) -> Effects:

@@ -13,7 +13,7 @@ from aws_iot.cli import options
 from aws_iot.cli.commands.doctor.findings_output import as_lines, as_object, begin
 from aws_iot.cli.commands.doctor.policy import explain_policies
 from aws_iot.cli.commands.doctor.policy_options import PolicyQuery, policy_options, refuse_policy_options
-from aws_iot.cli.sign_in import login_of, prompter_of, request_of
+from aws_iot.cli.sign_in import is_password_explicit, login_of, prompter_of, request_of
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import working_time
 from aws_iot.config.profile import Profile
@@ -96,7 +96,7 @@ def _setup(
         return app.config.profiles.load(key)
 
     def load() -> Services:
-        request = SignInRequest(user, is_explicit=from_stdin or options.is_typed("password"))
+        request = SignInRequest(user, is_explicit=is_password_explicit(password, from_stdin))
         live = login_of(app, profile()).uses_saved_tokens(request)
         probes = app.doctor.probes(profile(), live_session=live)
         return Services(

@@ -1,10 +1,11 @@
 """`aws-iot pub`: send messages to a room."""
 
-import io
+from __future__ import annotations  # so that what only types need is not imported
+
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -16,7 +17,7 @@ from aws_iot.cli.connect import connected_several
 from aws_iot.cli.sign_in import login_of, sign_in, suggest_doctor
 from aws_iot.cli.ui import output
 from aws_iot.config.profile import Profile
-from aws_iot.errors import LocalError, SignInRefused
+from aws_iot.errors import LocalError, NotAuthorized, SignInRefused
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.topics import check_room
 from aws_iot.publishing.request import InputOptions, PublishRequest, Readable
@@ -92,15 +93,21 @@ def _request(profile: Profile, messages: InputOptions, delivery: DeliveryOptions
 
 
 def _standard_input() -> Readable:
-    """Standard input without a buffer, so that a thread can wait there while the program exits."""
     if sys.stdin is None:
         raise LocalError("standard input is closed", hint="Give the message with -m TEXT or --file FILE.")
-    try:
-        return io.FileIO(sys.stdin.fileno(), closefd=False)
-    except io.UnsupportedOperation:  # a stream in memory, as in tests
-        return sys.stdin.buffer
-    except OSError as error:
-        raise LocalError(f"standard input cannot be read: {error.strerror}") from error
+    return unbuffered(sys.stdin)
+
+
+def unbuffered(stream: TextIO) -> Readable:
+    """The bytes of a text stream without a buffer, so that a thread can wait there while the program exits.
+
+    It is the stream's own raw file: a file that is opened again by its number would read bytes of the console's code
+    page on Windows, instead of UTF-8.
+    """
+    raw: Readable = getattr(
+        stream.buffer, "raw", stream.buffer
+    )  # in memory, as in tests, a stream has no raw file
+    return raw
 
 
 class _Connector:
@@ -119,14 +126,18 @@ class _Connector:
     @contextmanager
     def connect(self, connections: int, *, may_ask: bool = True) -> Iterator[list[Client]]:
         """Open connections, and close them in the end. `may_ask`: whether to ask for a password if necessary."""
-        if self._session is None:
-            if self._password_stdin and not may_ask:
-                raise SignInRefused("the password from standard input was already used, and is not saved")
-            self._session = sign_in(
-                self._app, self.profile, self._user, self._password, self._password_stdin, ask=may_ask
-            )
-        with connected_several(self._session, self._app, self.profile, connections) as clients:
+        with ExitStack() as closing:
+            with suggest_doctor(self.profile.key):
+                if self._session is None:
+                    self._session = self._sign_in(may_ask)
+                opening = connected_several(self._session, self._app, self.profile, connections)
+                clients = closing.enter_context(opening)
             yield clients
+
+    def _sign_in(self, may_ask: bool) -> ActiveSession:
+        if self._password_stdin and not may_ask:
+            raise SignInRefused("the password from standard input was already used, and is not saved")
+        return sign_in(self._app, self.profile, self._user, self._password, self._password_stdin, ask=may_ask)
 
     def expected_username(self) -> str | None:
         """The user who will be signed in, if that is known already."""
@@ -137,7 +148,7 @@ class _Connector:
 
 def _send_one(connector: _Connector, request: PublishRequest, key: str) -> None:
     room, payload = request.options.room or "", request.payload or b""
-    with suggest_doctor(key), connector.connect(1) as [client]:
+    with connector.connect(1) as [client], suggest_doctor(key):
         client.publish(room, payload, qos=request.qos, retain=request.retain)
     output.info(f"Sent to {room}." if request.qos else f"Sent to {room}, without acknowledgement (--qos 0).")
 
@@ -167,5 +178,6 @@ def _send_many(
     else:
         checkpoint = Checkpoint(delivery.resume, reporter.unit) if delivery.resume else None
         sender = InputSender(request, reporter, checkpoint)
-    with reporter.hinting_at_unsent(), suggest_doctor(profile.key):
+    # Only for rejections: `doctor` cannot explain why another program sends nothing from a spool.
+    with reporter.hinting_at_unsent(), suggest_doctor(profile.key, (NotAuthorized,)):
         sender.run(lambda may_ask: connector.connect(delivery.connections, may_ask=may_ask))

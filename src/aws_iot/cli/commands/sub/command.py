@@ -9,14 +9,14 @@ from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.commands.sub.handler import Handler, shell_syntax
 from aws_iot.cli.commands.sub.options import SubOptions, sub_options
-from aws_iot.cli.commands.sub.receive import Limits, SenderFilter, receive
-from aws_iot.cli.commands.sub.sinks import Printer, Sink
+from aws_iot.cli.commands.sub.printer import Printer
 from aws_iot.cli.connect import connected
 from aws_iot.cli.sign_in import suggest_doctor
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.formatting import message_line, raw_line
+from aws_iot.cli.ui.formatting import message_line, raw_line, show_connection_event
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.json_lines import to_line
+from aws_iot.messaging.receiving import Limits, SenderFilter, Sink, receive
 from aws_iot.messaging.topics import check_pattern
 
 _HELP = """Print messages as they arrive. Ctrl-C stops.
@@ -110,8 +110,8 @@ def sub(
     with connection as client, sink:
         with suggest_doctor(key):
             _subscribe(client, chosen)
-        muted = {client.identity} if chosen.not_from_me else set()
-        arrived = receive(client, sink, SenderFilter({*chosen.senders}, muted), limits)
+        senders = SenderFilter({*chosen.senders}, {client.identity} if chosen.not_from_me else set())
+        arrived = receive(client, sink, senders, limits, show_connection_event)
     limits.check(arrived)
     sink.check()
 

@@ -23,7 +23,9 @@ from aws_iot.messaging.message import Message, short_identity, timestamp
 LONGEST_VARIABLE_BYTES = 32_000
 """Longer values are left out. Windows allows 32,767 characters per variable, Linux 131,072 bytes."""
 
-POLL_SECONDS = 0.01
+COMMAND_POLL_SECONDS = 0.01
+"""How often to look whether a command has ended. Commands are often short, and the next message may wait."""
+
 TERMINATION_SECONDS = 1.0
 """How long commands may take to end after SIGTERM, when `sub` ends before they do."""
 
@@ -105,17 +107,22 @@ class Handler:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Send SIGTERM to commands that still run, and kill those that do not end."""
-        self.flush()
+        try:
+            self.flush()
+        finally:  # also if a message cannot be acknowledged
+            self._stop(is_time_up=kind is None)
+
+    def _stop(self, *, is_time_up: bool) -> None:
         for process in self._running:
             self._signal(process, signal.SIGTERM)
-            if kind is None:
+            if is_time_up:
                 self._report("was stopped: the time is up")
         ends = time.monotonic() + TERMINATION_SECONDS
         for process in self._running:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(max(0, ends - time.monotonic()))
             while self._signal(process, 0) and time.monotonic() < ends:
-                time.sleep(POLL_SECONDS)
+                time.sleep(COMMAND_POLL_SECONDS)
             self._signal(process, KILL)
             process.wait()
 
@@ -157,9 +164,9 @@ class Handler:
             code = process.poll()
             if code is None:
                 continue
-            self._running.pop(process).ack()
-            if code:
+            if code:  # first, so that a signal in between cannot lose the failure
                 self._report(f"exited with {code}" if code > 0 else f"was ended by signal {-code}")
+            self._running.pop(process).ack()
 
     def finish(self, ends: float = math.inf) -> None:
         """Wait for the commands that run, but not beyond `ends`."""
@@ -192,7 +199,7 @@ class Handler:
                 with suppress(subprocess.TimeoutExpired):
                     next(iter(self._running)).wait(None if left == math.inf else left)
             else:
-                time.sleep(min(left, POLL_SECONDS))
+                time.sleep(min(left, COMMAND_POLL_SECONDS))
             self.flush()
 
     def _report(self, what: str) -> None:

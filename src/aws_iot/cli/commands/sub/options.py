@@ -11,6 +11,8 @@ import click
 
 from aws_iot.cli import options
 from aws_iot.cli.ui.template import InvalidTemplate, Template
+from aws_iot.errors import LocalError
+from aws_iot.messaging.durable import check_session_name
 from aws_iot.messaging.message import short_identity
 
 
@@ -64,8 +66,11 @@ def _template(_ctx: click.Context, _: click.Parameter, given: str | None) -> Tem
 
 
 def _session_name(_ctx: click.Context, _: click.Parameter, given: str | None) -> str | None:
-    if given is not None and not re.fullmatch("[A-Za-z0-9_-]{1,32}", given):
-        raise click.BadParameter("use 1 to 32 letters, digits, '-' and '_'.")
+    try:
+        if given is not None:
+            check_session_name(given)
+    except LocalError as error:
+        raise click.BadParameter(f"{error}.") from error
     return given
 
 

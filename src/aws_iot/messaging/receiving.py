@@ -2,13 +2,14 @@
 
 import math
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
 
-from aws_iot.cli.commands.sub.sinks import Sink
-from aws_iot.cli.ui.formatting import show_connection_event
 from aws_iot.errors import NothingArrived
 from aws_iot.messaging.client import Client
+from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.deliveries import Delivery, Flush
 from aws_iot.messaging.message import short_identity
 
@@ -46,8 +47,44 @@ class Limits:
             raise NothingArrived(f"{what} arrived within {self.seconds:g} seconds")
 
 
-def receive(client: Client, sink: Sink, senders: SenderFilter, limits: Limits) -> int:
-    """Pass messages to the sink. Returns their number when a limit is reached and all have been handled."""
+class Sink(Protocol):
+    """Handles deliveries, one after another, and acknowledges each once it has been handled."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def take(self, delivery: Delivery, ends: float = math.inf) -> None:
+        """Begin to handle a delivery. It waits for nothing longer than until `ends` (monotonic seconds)."""
+        ...
+
+    def flush(self) -> None:
+        """Write what is buffered, and acknowledge what has been handled by now."""
+        ...
+
+    def finish(self, ends: float = math.inf) -> None:
+        """Wait until everything has been handled and acknowledged, or until `ends` (monotonic seconds)."""
+        ...
+
+    def check(self) -> None:
+        """Raise what failed without ending the run, if anything did."""
+        ...
+
+
+def receive(
+    client: Client,
+    sink: Sink,
+    senders: SenderFilter,
+    limits: Limits,
+    connection_changed: Callable[[Lost | Restored], None],
+) -> int:
+    """Pass messages to the sink, and changes of the connection to the callback.
+
+    Returns the number of messages when a limit is reached and all of them have been handled. Raises what ends the
+    connection, and what the sink raises.
+    """
     ends = math.inf if limits.seconds is None else time.monotonic() + limits.seconds
     is_filtered = bool(senders)
     arrived = 0
@@ -63,6 +100,6 @@ def receive(client: Client, sink: Sink, senders: SenderFilter, limits: Limits) -
         elif isinstance(event, Flush):
             sink.flush()
         else:
-            show_connection_event(event)
+            connection_changed(event)
     sink.finish(ends)
     return arrived

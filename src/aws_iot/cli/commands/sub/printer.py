@@ -1,39 +1,13 @@
-"""Sinks: where received messages go, to stdout or to a command that runs for each."""
+"""Printer: prints each message that `sub` receives."""
 
 import math
 from collections.abc import Callable
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from aws_iot.cli.ui.output import Lines
 from aws_iot.messaging.deliveries import Delivery
 from aws_iot.messaging.message import Message
-
-
-class Sink(Protocol):
-    """Handles deliveries, one after another, and acknowledges each once it has been handled."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-    def take(self, delivery: Delivery, ends: float = math.inf) -> None:
-        """Begin to handle a delivery. It waits for nothing longer than until `ends` (monotonic seconds)."""
-        ...
-
-    def flush(self) -> None:
-        """Write what is buffered, and acknowledge what has been handled by now."""
-        ...
-
-    def finish(self, ends: float = math.inf) -> None:
-        """Wait until everything has been handled and acknowledged, or until `ends` (monotonic seconds)."""
-        ...
-
-    def check(self) -> None:
-        """Raise what failed without stopping `sub`, if anything did."""
-        ...
 
 
 class Printer:

@@ -1,0 +1,102 @@
+"""Receiving: which messages reach the sink, and when it ends."""
+
+import math
+from types import TracebackType
+from typing import Self
+
+import pytest
+
+from aws_iot.errors import NothingArrived
+from aws_iot.messaging.client import Client
+from aws_iot.messaging.connection import Lost, Publication, Restored
+from aws_iot.messaging.deliveries import Delivery
+from aws_iot.messaging.message import encode
+from aws_iot.messaging.receiving import Limits, SenderFilter, receive
+from tests.fakes import POOL, FakeApp, FakeCloud, FakeConnection
+from tests.waiting import BRIEF_SECONDS
+
+ANN = "us-east-1:4f9fa251-0000-0000-0000-000000000001"
+BOB = "us-east-1:b0b00000-0000-0000-0000-000000000002"
+EVERYBODY = SenderFilter()
+
+
+class Collector:
+    """A sink that collects what happens to it, and acknowledges each message."""
+
+    def __init__(self) -> None:
+        self.happened: list[object] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def take(self, delivery: Delivery, ends: float = math.inf) -> None:
+        self.happened.append(delivery.message.text)
+        delivery.ack()
+
+    def flush(self) -> None:
+        pass
+
+    def finish(self, ends: float = math.inf) -> None:
+        self.happened.append("finished")
+
+    def check(self) -> None:
+        pass
+
+
+@pytest.fixture
+def connection(cloud: FakeCloud) -> FakeConnection:
+    return FakeConnection(cloud, cloud.member("alice", "Passw0rd"))
+
+
+@pytest.fixture
+def client(app: FakeApp, connection: FakeConnection) -> Client:
+    return app.messaging.client(app.config.profiles.load("default"), connection, ANN, "ann")
+
+
+def publication(text: str, sender: str = BOB) -> Publication:
+    return Publication(f"{POOL}/lobby/{sender}", encode(text))
+
+
+def test_it_ends_after_the_given_number_of_messages(client: Client, connection: FakeConnection) -> None:
+    lost, restored = Lost("the network is gone"), Restored()
+    for event in (publication("1"), lost, restored, publication("2"), publication("3")):
+        connection.events.put(event)
+    sink = Collector()
+    assert receive(client, sink, EVERYBODY, Limits(2, None), sink.happened.append) == 2
+    assert sink.happened == ["1", lost, restored, "2", "finished"]
+
+
+def test_it_ends_when_the_time_is_up(client: Client, connection: FakeConnection) -> None:
+    connection.events.put(publication("1"))
+    sink, limits = Collector(), Limits(2, BRIEF_SECONDS)
+    assert receive(client, sink, EVERYBODY, limits, sink.happened.append) == 1
+    assert sink.happened == ["1", "finished"]
+    with pytest.raises(NothingArrived, match="1 of 2 messages arrived within 3 seconds"):
+        limits.check(1)
+
+
+@pytest.mark.parametrize(
+    ("senders", "accepted"),
+    [
+        (EVERYBODY, ["ann", "bob"]),
+        (SenderFilter({BOB}), ["bob"]),
+        (SenderFilter({"b0b00000"}), ["bob"]),
+        (SenderFilter(muted={ANN}), ["bob"]),
+        (SenderFilter({ANN, BOB}, {ANN}), ["bob"]),
+    ],
+    ids=["everybody", "identity", "its start", "muted", "named and muted"],
+)
+def test_messages_of_other_senders_are_acknowledged_but_not_passed_on(
+    client: Client, connection: FakeConnection, senders: SenderFilter, accepted: list[str]
+) -> None:
+    for text, sender in (("ann", ANN), ("bob", BOB)):
+        connection.events.put(publication(text, sender))
+    sink = Collector()
+    receive(client, sink, senders, Limits(len(accepted), None), sink.happened.append)
+    assert sink.happened == [*accepted, "finished"]
+    assert connection.acknowledged == 2

@@ -18,7 +18,7 @@ from aws_iot.messaging.connection import Lost, Restored
 from tests.fault_proxy import FaultProxy, Way
 from tests.processes import Person, Running, Stack
 from tests.streams import ROOM, Listener, connected, numbers, running, through
-from tests.waiting import DEADLINE_SECONDS
+from tests.waiting import BRIEF_SECONDS, DEADLINE_SECONDS
 
 FAULTS: list[Callable[[FaultProxy], object]] = [
     lambda proxy: proxy.cut(),
@@ -82,7 +82,9 @@ def test_nothing_is_lost_or_duplicated_through_cuts(
     assert len([line for line in told if "connection restored" in line]) == cuts
 
 
-@pytest.mark.parametrize(("timeout", "seconds"), [long(10, 25), short(1, 2.5)])
+@pytest.mark.parametrize(
+    ("timeout", "seconds"), [long(10, 25), short(int(BRIEF_SECONDS), 1.5 * BRIEF_SECONDS)]
+)
 def test_nothing_is_lost_or_duplicated_through_a_stall(
     stack: Stack, tmp_path: Path, timeout: int, seconds: float
 ) -> None:

@@ -73,6 +73,7 @@ def start(broker: str, root_key: str, settings: EngineSettings, *, restores: boo
         iot_endpoint,
         mqtt_sessions,
         number_parameters,
+        srp_secrets,
     )
 
     authorization.apply()
@@ -80,6 +81,7 @@ def start(broker: str, root_key: str, settings: EngineSettings, *, restores: boo
     iot_endpoint.apply(broker)
     mqtt_sessions.apply()
     number_parameters.apply()
+    srp_secrets.apply()
     if settings.credentials_seconds is not None:
         faults.shorten_credentials(settings.credentials_seconds)
     if restores:

@@ -23,6 +23,8 @@ REPOSITORY = Path(__file__).parent.parent
 def pytest_configure() -> None:
     """Make the tests independent of where they run: in a terminal, in the background, or in CI."""
     terminal.leave()
+    if hangup := getattr(signal, "SIGHUP", None):  # `nohup` has it ignored, also in children
+        signal.signal(hangup, signal.SIG_DFL)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -208,7 +208,7 @@ class FakeAccounts:
             self.revoke(token)
         fresh = session.refresh_token
         return replace(
-            session, username=token.username, refresh_token=fresh and replace(fresh, username=token.username)
+            session, username=token.username, refresh_token=fresh and fresh._replace(username=token.username)
         )
 
     def revoke(self, token: RefreshToken) -> None:

@@ -181,7 +181,7 @@ def end_soon(app: App, key: str = "default") -> None:
     assert saved
     assert saved.credentials
     expiring = replace(saved.credentials, expires=datetime.now(UTC) + timedelta(minutes=1))
-    app.auth.sessions.update(profile, replace(saved, credentials=expiring))
+    app.auth.sessions.update(profile, saved._replace(credentials=expiring))
 
 
 def totp(secret: str) -> str:

@@ -229,7 +229,7 @@ def test_account_commands_refresh_tokens_that_expire_before_the_credentials(
     assert found
     assert found.session
     expiring = replace(found.session, expires=datetime.now(UTC) + timedelta(seconds=5))
-    app.auth.sessions.update(profile, replace(found, session=expiring))
+    app.auth.sessions.update(profile, found._replace(session=expiring))
     aws_iot("pub -r lobby -m hello")
     assert saved(app)[0].expires == expiring.expires
     aws_iot("mfa status")

@@ -380,7 +380,7 @@ def test_flush_comes_when_nothing_more_has_arrived_and_again_until_all_is_acknow
         if isinstance(event, Delivery):
             deliveries.append(event)
         else:
-            assert event == Flush()
+            assert isinstance(event, Flush)
             assert len(deliveries) == 3
             flushes += 1
             if flushes == 3:

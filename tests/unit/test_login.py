@@ -159,7 +159,7 @@ class World:
         assert saved
         assert saved.credentials
         expiring = replace(saved.credentials, expires=self.now() + timedelta(minutes=1))
-        self.store.update(self.profile, replace(saved, credentials=expiring))
+        self.store.update(self.profile, saved._replace(credentials=expiring))
 
 
 @pytest.fixture
@@ -283,7 +283,7 @@ def test_tokens_that_expire_before_the_credentials_are_refreshed(world: World) -
     assert saved
     assert saved.session
     expiring = replace(saved.session, expires=world.now() + timedelta(seconds=5))
-    world.store.update(world.profile, replace(saved, session=expiring))
+    world.store.update(world.profile, saved._replace(session=expiring))
     assert world.program().sign_in(SignInRequest(), NOBODY).session.id_token == first.id_token
     assert world.program().require_session().id_token != first.id_token
 

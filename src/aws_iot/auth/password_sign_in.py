@@ -103,4 +103,4 @@ class PasswordSignIn:
 def _under(username: str, session: Session) -> Session:
     """The session under the name that the person typed. After a challenge it has the user pool's own name."""
     token = session.refresh_token
-    return replace(session, username=username, refresh_token=token and replace(token, username=username))
+    return replace(session, username=username, refresh_token=token and token._replace(username=username))

@@ -2,27 +2,32 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(NamedTuple):
     """This device, as a user pool that remembers devices knows it."""
 
     key: str
     group: str
-    password: str = field(repr=False)
+    password: str
+
+    def __repr__(self) -> str:
+        return f"Device(key={self.key!r}, group={self.group!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class RefreshToken:
+class RefreshToken(NamedTuple):
     """Gets new tokens without the password, for 30 days unless an admin changed that.
 
     A user pool that remembers devices accepts it only with the `device` that it gave it to.
     """
 
     username: str
-    value: str = field(repr=False)
+    value: str
     device: Device | None = None
+
+    def __repr__(self) -> str:
+        return f"RefreshToken(username={self.username!r}, device={self.device!r})"
 
 
 @dataclass(frozen=True, slots=True)

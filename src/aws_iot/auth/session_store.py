@@ -4,10 +4,10 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from aws_iot.auth.credentials import Credentials
 from aws_iot.auth.session import Device, RefreshToken, Session
@@ -18,8 +18,7 @@ from aws_iot.files import delete, exclusive, read, write_private
 T = TypeVar("T", Session, Credentials)
 
 
-@dataclass(frozen=True, slots=True)
-class SavedSession:
+class SavedSession(NamedTuple):
     """The user who is signed in with a profile. `sign_in_id` differs for each sign-in.
 
     The tokens or the credentials are None if they are lost. A refresh gets new ones.

@@ -3,7 +3,6 @@
 from __future__ import annotations  # so that what only types need is not imported
 
 from contextlib import nullcontext
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -196,10 +195,10 @@ class TokenRefresher:
     def _exchange(self, saved: SavedSession, token: RefreshToken) -> SavedSession | None:
         """Get new tokens, and with them credentials. None if the user has signed out since, or someone signed in."""
         session = self._accounts().refresh(token)
-        refreshed = replace(saved, session=session)
+        refreshed = saved._replace(session=session)
         # At once: the old refresh token may be void now, and the next step may fail.
         if not self._holder.save(refreshed, token):
             return None
         credentials = issue_credentials(self._issuer(), session, saved.identity)
-        refreshed = replace(refreshed, identity=credentials.identity, credentials=credentials)
+        refreshed = refreshed._replace(identity=credentials.identity, credentials=credentials)
         return refreshed if self._holder.save(refreshed, session.refresh_token or token) else None

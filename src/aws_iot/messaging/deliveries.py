@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from aws_iot.messaging.connection import Publication
@@ -39,7 +38,6 @@ class Delivery:
         self._acknowledgements.ack(self._number, multiple=multiple)
 
 
-@dataclass(frozen=True, slots=True)
 class Flush:
     """A request to write what is buffered, and to acknowledge what has been handled.
 

@@ -1,6 +1,6 @@
-"""Streams of messages, ours beside others', in one run on one broker: `make benchmark-streams`.
+"""Streams of messages, compared with other programs on one broker: `make benchmark-streams`.
 
-The broker is mosquitto with a `websockets` listener (from the system's packages), which looks at no signature.
+The broker is mosquitto from the system's packages, on WebSockets. It does not check signatures.
 Others that are installed run beside ours: paho-mqtt and aiomqtt in this environment, MQTT.js's CLI named by MQTTJS.
 """
 
@@ -41,7 +41,7 @@ RUNS = 5
 PATIENCE_SECONDS = 120.0
 AWAY_SECONDS = 4.0
 TOGETHER_SECONDS = 3.0
-"""How long all are connected between two outages."""
+"""Time between two outages."""
 NOWHERE = subprocess.DEVNULL
 COMMAND = str(Path(sys.executable).with_name("aws-iot"))
 PEERS = Path(__file__).parent / "peers"
@@ -49,7 +49,7 @@ IDENTITY = "us-east-1:00000000-0000-0000-0000-000000000001"
 
 
 class Patience:
-    """So that nothing is waited for without an end."""
+    """A deadline for all waits of a part."""
 
     def __init__(self) -> None:
         self._ends = time.monotonic() + PATIENCE_SECONDS
@@ -94,19 +94,19 @@ class Broker:
         self._process.wait()
 
     def subscriptions(self, room: str) -> int:
-        """How often somebody has subscribed to a topic with this level."""
+        """Number of subscriptions to a topic with this level."""
         return self._log.read_text().count(f"/{room}/")
 
     def wait_for_subscription(self, room: str, times: int) -> None:
-        """Return when somebody has subscribed to a topic with this level for so many times."""
+        """Wait until there were `times` subscriptions to a topic with this level."""
         patience = Patience()
         while self.subscriptions(room) < times:
             patience.wait(0.005)
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
         return port
 
 
@@ -120,8 +120,8 @@ def mosquitto(folder: Path) -> Iterator[Broker]:
         broker.stop()
 
 
-def somebody(config: Path, port: int) -> tuple[dict[str, str], str]:
-    """The environment of somebody with a live session, as far as the client can tell; their topic."""
+def signed_in(config: Path, port: int) -> tuple[dict[str, str], str]:
+    """The environment of a person with a valid session, as far as the client can tell, and their topic."""
     app = App.in_folder(config)
     endpoint = Endpoint.parse(f"ws://127.0.0.1:{port}/mqtt")
     profile = app.config.profiles.change(
@@ -177,49 +177,49 @@ def publishing(env: dict[str, str], topic: str, broker: Broker, folder: Path) ->
 
 
 @dataclass(frozen=True)
-class Listener:
-    """A program that hears a room of its own; one that does not end by itself is ended once it has written all."""
+class Subscriber:
+    """A program that receives a room of its own. If it does not end by itself, it is killed after its last message."""
 
     command: list[str]
     room: str
     ends: bool = True
 
 
-def all_listeners(topic: str, broker: Broker) -> dict[str, Listener]:
-    """Ours, and those of others that are installed."""
+def all_subscribers(topic: str, broker: Broker) -> dict[str, Subscriber]:
+    """Ours, and the others that are installed."""
     pool = topic.split("/")[0]
-    listeners = {"ours": ours("ours", MESSAGES)}
+    subscribers = {"ours": ours("ours", MESSAGES)}
     for library in ("awscrt", *(one for one in ("paho", "aiomqtt") if find_spec(one))):
         script = [sys.executable, str(PEERS / f"{library}_sub.py"), str(broker.port)]
-        listeners[library] = Listener([*script, f"{pool}/{library}/+", str(MESSAGES)], library)
+        subscribers[library] = Subscriber([*script, f"{pool}/{library}/+", str(MESSAGES)], library)
     if mqttjs := os.environ.get("MQTTJS"):
         line = f"{mqttjs} sub -q 1 -t {pool}/mqttjs/+ -C ws -h 127.0.0.1 -p {broker.port}"
-        listeners["MQTT.js"] = Listener(shlex.split(line), "mqttjs", ends=False)
-    listeners["ours with --durable"] = ours("durable", MESSAGES, "--durable", "bench")
-    return listeners
+        subscribers["MQTT.js"] = Subscriber(shlex.split(line), "mqttjs", ends=False)
+    subscribers["ours with --durable"] = ours("durable", MESSAGES, "--durable", "bench")
+    return subscribers
 
 
-def hearing(env: dict[str, str], topic: str, broker: Broker, folder: Path) -> None:
-    """Each hears what somebody says as fast as the broker takes it: from the first message to the program's end."""
-    listeners = all_listeners(topic, broker)
+def receiving(env: dict[str, str], topic: str, broker: Broker, folder: Path) -> None:
+    """Each receives messages as fast as the broker accepts them, timed from the first message to the program's end."""
+    subscribers = all_subscribers(topic, broker)
     for qos in (0, 1):
-        rates: dict[str, list[float]] = {name: [] for name in listeners}
+        rates: dict[str, list[float]] = {name: [] for name in subscribers}
         for turn in range(RUNS + 1):
-            for name, listener in listeners.items():
-                took, _ = heard(listener, env, topic, broker, folder, qos=qos)
+            for name, subscriber in subscribers.items():
+                took, _ = received(subscriber, env, topic, broker, folder, qos=qos)
                 if turn:
                     rates[name].append(MESSAGES / took)
         row(
-            f"`sub --json` to a file, {MESSAGES:,} × {BYTES} B, said with QoS {qos}, messages a second", rates
+            f"`sub --json` to a file, {MESSAGES:,} × {BYTES} B, sent with QoS {qos}, messages a second", rates
         )
 
 
-def ours(room: str, count: int, *more: str) -> Listener:
-    return Listener([COMMAND, "sub", "-q", "-r", room, "--json", "-C", str(count), *more], room)
+def ours(room: str, count: int, *more: str) -> Subscriber:
+    return Subscriber([COMMAND, "sub", "-q", "-r", room, "--json", "-C", str(count), *more], room)
 
 
-def heard(
-    listener: Listener,
+def received(
+    subscriber: Subscriber,
     env: dict[str, str],
     topic: str,
     broker: Broker,
@@ -227,26 +227,26 @@ def heard(
     rounds: int = 1,
     qos: int = 1,
 ) -> tuple[float, float]:
-    """Let somebody say `MESSAGES`, and again once they are heard; the seconds it took, and MiB of memory at most.
+    """Send `MESSAGES`, and repeat after the last one has arrived. Returns seconds and the highest memory in MiB.
 
-    In rounds, since mosquitto keeps no more than some 65,000 messages for anybody. Of those said with QoS 1 it sends
-    more than a listener's Receive Maximum as soon as some are acknowledged (2.0.11); awscrt walks through all
-    that it has still to acknowledge at each message, so whoever falls behind there falls behind further.
+    It sends in rounds, because mosquitto queues at most about 65,000 messages for a client. With QoS 1, mosquitto
+    2.0.11 exceeds a client's Receive Maximum as soon as some messages are acknowledged. awscrt searches all
+    unacknowledged messages for each one, so a client that falls behind falls further behind.
     """
-    said, out = folder / "said", folder / "heard"
-    said.write_text("".join(f'{{"msg":"{number:0{BYTES - 10}}"}}\n' for number in range(MESSAGES)))
-    before = broker.subscriptions(listener.room)
+    messages, out = folder / "messages", folder / "received"
+    messages.write_text("".join(f'{{"msg":"{number:0{BYTES - 10}}"}}\n' for number in range(MESSAGES)))
+    before = broker.subscriptions(subscriber.room)
     with out.open("wb") as file:
-        process = subprocess.Popen(listener.command, env=env, stdout=file, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(subscriber.command, env=env, stdout=file, stderr=subprocess.DEVNULL)
     memory = Memory(process)
     try:
-        broker.wait_for_subscription(listener.room, before + 1)
+        broker.wait_for_subscription(subscriber.room, before + 1)
         began = time.perf_counter()
         for number in range(1, rounds + 1):
-            say(broker.plain, topic.replace("/bench/", f"/{listener.room}/"), said, qos)
-            if number < rounds or not listener.ends:
+            send(broker.plain, topic.replace("/bench/", f"/{subscriber.room}/"), messages, qos)
+            if number < rounds or not subscriber.ends:
                 wait_for_lines(out, number * MESSAGES)
-        if not listener.ends:
+        if not subscriber.ends:
             process.kill()
         process.wait(PATIENCE_SECONDS)
         took = time.perf_counter() - began
@@ -257,7 +257,7 @@ def heard(
 
 
 class Memory(threading.Thread):
-    """What a process takes at most, looked at ten times a second; `wait4` would begin with that of who started it."""
+    """The highest memory of a process, read ten times a second. `wait4` would include that of its parent."""
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         super().__init__(daemon=True)
@@ -281,32 +281,32 @@ def wait_for_lines(file: Path, count: int) -> None:
                 patience.wait(0.001)
 
 
-def say(plain: int, topic: str, lines: Path, qos: int = 1) -> None:
+def send(plain: int, topic: str, lines: Path, qos: int = 1) -> None:
     command = ["mosquitto_pub", "-p", str(plain), "-q", str(qos), "-t", topic, "-l"]
     with lines.open("rb") as given:
         subprocess.run(command, stdin=given, check=True, timeout=120)
 
 
 def returning(env: dict[str, str], topic: str, broker: Broker) -> None:
-    """All listen at once; how long after the broker is back from an outage has each subscribed again?"""
-    listeners = all_listeners(topic, broker)
-    late: dict[str, list[float]] = {name: [] for name in listeners}
+    """All subscribe at once. How long after an outage of the broker has each subscribed again?"""
+    subscribers = all_subscribers(topic, broker)
+    late: dict[str, list[float]] = {name: [] for name in subscribers}
     processes = {}
-    before = {name: broker.subscriptions(listener.room) for name, listener in listeners.items()}
-    for name, listener in listeners.items():
-        processes[name] = subprocess.Popen(listener.command, env=env, stdout=NOWHERE, stderr=NOWHERE)
+    before = {name: broker.subscriptions(subscriber.room) for name, subscriber in subscribers.items()}
+    for name, subscriber in subscribers.items():
+        processes[name] = subprocess.Popen(subscriber.command, env=env, stdout=NOWHERE, stderr=NOWHERE)
     try:
-        for name, listener in listeners.items():
-            broker.wait_for_subscription(listener.room, before[name] + 1)
+        for name, subscriber in subscribers.items():
+            broker.wait_for_subscription(subscriber.room, before[name] + 1)
         for _ in range(RUNS):
             time.sleep(TOGETHER_SECONDS)
             broker.stop()
             time.sleep(AWAY_SECONDS)
-            before = {name: broker.subscriptions(listener.room) for name, listener in listeners.items()}
+            before = {name: broker.subscriptions(subscriber.room) for name, subscriber in subscribers.items()}
             broker.start()
-            began, away = time.perf_counter(), set(listeners)
+            began, away = time.perf_counter(), set(subscribers)
             while away and time.perf_counter() - began < 2 * AWAY_SECONDS:
-                for name in [n for n in away if broker.subscriptions(listeners[n].room) > before[n]]:
+                for name in [n for n in away if broker.subscriptions(subscribers[n].room) > before[n]]:
                     late[name].append(time.perf_counter() - began)
                     away.remove(name)
                 time.sleep(0.005)
@@ -317,7 +317,7 @@ def returning(env: dict[str, str], topic: str, broker: Broker) -> None:
             process.kill()
             process.wait()
     ours, *others = (
-        f"{name} {in_words(statistics.median(seconds))} ({in_words(max(seconds))})"
+        f"{name} {shown(statistics.median(seconds))} ({shown(max(seconds))})"
         for name, seconds in late.items()
     )
     told = f"{ours.removeprefix('ours ')} | {', '.join(others)}"
@@ -326,7 +326,7 @@ def returning(env: dict[str, str], topic: str, broker: Broker) -> None:
     )
 
 
-def in_words(seconds: float) -> str:
+def shown(seconds: float) -> str:
     return "never" if seconds == math.inf else f"{seconds:.1f}"
 
 
@@ -340,7 +340,7 @@ def memory(env: dict[str, str], topic: str, broker: Broker, folder: Path) -> Non
             f"| memory of `pub --lines`, {count:,} lines, MiB at most | {peak(command, env):.1f} | |",
             flush=True,
         )
-        _, used = heard(ours("ours", count), env, topic, broker, folder, count // MESSAGES)
+        _, used = received(ours("ours", count), env, topic, broker, folder, count // MESSAGES)
         print(f"| memory of `sub --json`, {count:,} messages, MiB at most | {used:.1f} | |", flush=True)
 
 
@@ -353,7 +353,7 @@ def peak(command: list[str], env: dict[str, str]) -> float:
 
 
 def processor(env: dict[str, str], topic: str, broker: Broker, folder: Path) -> None:
-    """The share of a core that `sub` takes of 512 messages of 1 KB a second."""
+    """The share of a core that `sub` needs for 512 messages of 1 KB a second."""
     rounds, each = 10, 512
     lines = folder / "a-second"
     lines.write_bytes(b"".join(b"%01000d\n" % number for number in range(each)))
@@ -364,7 +364,7 @@ def processor(env: dict[str, str], topic: str, broker: Broker, folder: Path) -> 
             pass
         used, began = cpu(process.pid), time.perf_counter()
         for second in range(1, rounds + 1):
-            say(broker.plain, topic, lines)
+            send(broker.plain, topic, lines)
             time.sleep(max(0, began + second - time.perf_counter()))
         share = (cpu(process.pid) - used) / (time.perf_counter() - began)
         process.terminate()
@@ -412,13 +412,13 @@ def main() -> None:
     wanted = sys.argv[1:] or ["pub", "lanes", "sub", "back", "cpu", "memory"]
     with tempfile.TemporaryDirectory() as name, mosquitto(Path(name)) as broker:
         folder = Path(name)
-        env, topic = somebody(folder / "config", broker.port)
+        env, topic = signed_in(folder / "config", broker.port)
         if "pub" in wanted:
             publishing(env, topic, broker, folder)
         if "lanes" in wanted:
             lanes(env, folder)
         if "sub" in wanted:
-            hearing(env, topic, broker, folder)
+            receiving(env, topic, broker, folder)
         if "back" in wanted:
             returning(env, topic, broker)
         if "cpu" in wanted:

@@ -20,7 +20,7 @@ from tests.waiting import BRIEF_SECONDS
 
 @pytest.fixture(scope="module")
 def person(stack: Stack) -> Person:
-    """Somebody who is accepted."""
+    """A person whose identity is accepted."""
     return stack.person()
 
 
@@ -29,7 +29,7 @@ def real(tmp_path: Path, stack: Stack, person: Person, monkeypatch: pytest.Monke
     """The command in this process, with the real parts and the profiles of the stack."""
     for name in ("AWS_CA_BUNDLE", "AWS_IOT_CONFIG_DIR", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_IOT_SECRETS", "file")  # never the keyring of whoever runs the tests
+    monkeypatch.setenv("AWS_IOT_SECRETS", "file")  # never the keyring of the person who runs the tests
     app = App.in_folder(tmp_path / "config")
     app.config.profiles.change("default", lambda _: replace(stack.profile, username=person.username))
     app.config.secrets.set("password", "default", person.username, PASSWORD)
@@ -44,7 +44,7 @@ def change(command: CommandLine, **changes: object) -> None:
 
 @pytest.fixture
 def closed_port() -> int:
-    """A port on which nobody listens."""
+    """A port without a server."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port: int = taken.getsockname()[1]
@@ -53,7 +53,7 @@ def closed_port() -> int:
 
 @pytest.fixture
 def silent_port() -> Iterator[int]:
-    """A port on which somebody listens and never says a word."""
+    """A port with a server that never answers."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(8)
@@ -203,7 +203,7 @@ def test_addresses_from_the_environment_work_as_well(
 
 @pytest.fixture
 def connect(stack: Stack, person: Person) -> Callable[..., None]:
-    """Connects as the person, with whatever is changed."""
+    """Connects as the person, with some settings changed."""
 
     def connect(
         now: Callable[[], datetime] = lambda: datetime.now(UTC),

@@ -26,7 +26,7 @@ IDENTITY = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
 
 @pytest.fixture
 def authority(tmp_path: Path) -> trustme.CA:
-    """Who certifies the broker and the proxy; its certificate is in `tmp_path`."""
+    """The authority that certifies the broker and the proxy. Its certificate is in `tmp_path`."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     return authority
@@ -34,7 +34,7 @@ def authority(tmp_path: Path) -> trustme.CA:
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Without what this machine says of proxies."""
+    """Without the proxy settings of this machine."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)

@@ -229,7 +229,7 @@ class Client:
             thread_state.keep()
         try:
             puback = answer.result().puback
-        except Exception as failure:  # noqa: BLE001 whatever it is, the message has to be reported
+        except Exception as failure:  # noqa: BLE001 the message has to be reported in any case
             largest = self._accepted.largest_packet if self._accepted else None
             error = not_sent(message.packet, failure, largest)
             self._emit(on.PublishAnswered(self.attempt, message, error, is_from_broker=False))

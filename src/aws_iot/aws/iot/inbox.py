@@ -51,7 +51,7 @@ class Inbox:
         self._is_closed = False
 
     def close(self) -> None:
-        """Give no more events: the owner has left."""
+        """Drop all unread events, and give none: the owner has left."""
         self._is_closed = True
 
     def put(self, event: Event) -> None:

@@ -92,9 +92,9 @@ class Unacknowledged:
     def silent_since(self, connected_at: float) -> float | None:
         """When the wait for the next acknowledgement began; None if none is due.
 
-        While acknowledgements come in order, the last one counts: many messages are under way on a slow connection. The
-        oldest message is given the time that its upload may take, or it would be sent again and again. A message that
-        was skipped was discarded: AWS IoT Core does that above its rate limits.
+        While acknowledgements arrive in order, the last one counts: many messages are under way on a slow connection.
+        The oldest message is given the time that its upload may take, or it would be sent again and again. A message
+        that was skipped was discarded: AWS IoT Core does that above its rate limits.
         """
         oldest = self.oldest()
         if oldest is None:

@@ -26,7 +26,7 @@ from aws_iot.aws.iot.link.attempts import PATIENCE_SECONDS
 from aws_iot.aws.iot.link.reconnect import CONNECT_SECONDS
 from aws_iot.aws.iot.link.refusal_detector import PROBE_SECONDS
 from aws_iot.aws.iot.link.requests import VERDICT_SECONDS
-from aws_iot.aws.iot.link.state import Closing, Failed, Online, Resubscribing
+from aws_iot.aws.iot.link.state import Closing, Failed, Isolating, Offline, Online, Probing, Resubscribing
 from aws_iot.aws.iot.link.unacknowledged import PendingPublish
 from aws_iot.errors import (
     AwsIotError,
@@ -71,6 +71,12 @@ class Client:
     subscribes: list[do.SendSubscribe] = field(default_factory=list)
     unsubscribes: int = 0
 
+    @property
+    def since(self) -> float:
+        """When the connection was accepted."""
+        assert self.connected_at is not None
+        return self.connected_at
+
 
 @dataclass
 class Caller:
@@ -96,7 +102,8 @@ class Weather(RuleBasedStateMachine):
         self.reports: dict[PendingPublish, list[AwsIotError | None]] = {}
         self.acknowledged: set[PendingPublish] = set()
         self.rejected: set[PendingPublish] = set()
-        self.is_lost = False
+        self.lost_at: float | None = None
+        self.last_connected = 0
         self.is_open = False
 
     # -- the adapter
@@ -142,11 +149,15 @@ class Weather(RuleBasedStateMachine):
             case do.FinishCall():
                 assert self.caller
                 self.caller = None
-            case do.Notify(Lost()):
-                self.is_lost = True
-            case do.Notify(Restored()):
-                assert self.is_lost
-                self.is_lost = False
+            case do.Notify(Lost(cause)):
+                self.lost_at = self.now if self.lost_at is None else self.lost_at
+                if cause.startswith("no acknowledgement"):
+                    assert self.now - self.old_clients[-1].since >= TIMEOUT
+            case do.Notify(Restored(seconds)):
+                assert self.lost_at is not None
+                assert seconds == self.now - self.lost_at
+                assert not any(request.is_again for request in self.connected().subscribes)
+                self.lost_at = None
             case do.Diagnose():
                 assert not self.diagnoses
                 self.diagnoses.append(effect)
@@ -186,13 +197,16 @@ class Weather(RuleBasedStateMachine):
 
     # -- the owner
 
-    @initialize(is_durable=st.booleans(), is_troubled=seldom)
-    def open(self, is_durable: bool, is_troubled: bool) -> None:
+    @initialize(is_durable=st.booleans(), is_troubled=seldom, rooms=st.sampled_from(["", "a", "abc"]))
+    def open(self, is_durable: bool, is_troubled: bool, rooms: str) -> None:
         self.state.settings = self.state.settings._replace(is_durable=is_durable)
         self.caller = Caller(self.now + TIMEOUT + 2 * PATIENCE_SECONDS)
         self.apply(on.Open())
         if not is_troubled:
             self.connect(False, 0.0)
+            for room in rooms:
+                self.subscribe(room)
+                self.answer_subscribe(is_rejected=False)
 
     def may_call(self) -> bool:
         return self.caller is None
@@ -254,6 +268,24 @@ class Weather(RuleBasedStateMachine):
         """For some time the network is well, and the broker has a habit."""
         self.pass_time(seconds, chance, lambda: self.serve(mood))
 
+    @precondition(lambda self: self.is_open and not self.is_over and self.may_call())
+    @rule(messages=st.integers(0, 3), subscribes=st.booleans(), mood=st.sampled_from(Mood))
+    def suspect_requests(self, messages: int, subscribes: bool, mood: "Mood") -> None:
+        """Cut connections soon after requests, until one is an idle probe that stays up. Then the broker decides."""
+        for _ in range(messages):
+            self.send(1)
+        if subscribes:
+            self.subscribe("a")
+        for _ in range(4):
+            if not self.is_connected and not self.is_over:
+                self.connect(session_present=False, chance=0.0)
+            if self.is_connected and not isinstance(self.state.phase, Probing):
+                self.cut(may_be_refusal=True)
+        assert not messages or self.is_over or isinstance(self.state.phase, Probing)
+        if isinstance(self.state.phase, Probing) and self.is_connected:
+            self.pass_time(2 * PROBE_SECONDS, 0.0)
+        self.serve(mood)
+
     @rule()
     def timer_that_fires_early(self) -> None:
         self.apply(on.AttemptDue(self.state.attempt.number))
@@ -291,6 +323,7 @@ class Weather(RuleBasedStateMachine):
     def accept(self, session_present: bool) -> None:
         assert self.client
         self.client.connected_at, self.is_open = self.now, True
+        self.last_connected = self.client.attempt
         self.apply(on.Connected(self.client.attempt, session_present))
 
     @precondition(lambda self: self.client and not self.is_connected)
@@ -309,10 +342,12 @@ class Weather(RuleBasedStateMachine):
         )
 
     @precondition(lambda self: self.diagnoses)
-    @rule(has_fault=st.booleans(), is_final=seldom)
+    @rule(has_fault=st.booleans(), is_final=st.sampled_from([False] * 4 + [True]))
     def diagnose(self, has_fault: bool, is_final: bool) -> None:
         fault = SignInRefused("HTTP 403") if is_final else Unreachable("host name not found")
-        self.apply(on.Diagnosed(self.diagnoses.pop(), fault if has_fault else None))
+        request, phase = self.diagnoses.pop(), self.state.phase
+        self.apply(on.Diagnosed(request, fault if has_fault else None))
+        assert request.attempt > self.last_connected or self.state.phase is phase
 
     # -- a connection that is up
 
@@ -352,13 +387,15 @@ class Weather(RuleBasedStateMachine):
     @precondition(lambda self: self.is_connected)
     @rule(may_be_refusal=st.sampled_from([True, True, True, False]))
     def cut(self, may_be_refusal: bool) -> None:
-        client = self.client
+        client, was_probe = self.client, isinstance(self.state.phase, Probing)
         assert client
         self.apply(on.Disconnected(client.attempt, "it was cut", "HANGUP", may_be_refusal))
+        assert not was_probe or isinstance(self.state.phase, Offline)
         if isinstance(self.state.phase, Failed) and BY_CUTS in str(self.state.phase.error):
-            assert client.connected_at is not None  # one request alone, after an idle probe
             assert client.first_request_at is not None
-            assert client.first_request_at - client.connected_at >= PROBE_SECONDS
+            assert (
+                client.first_request_at - client.since >= PROBE_SECONDS
+            )  # a single request after an idle probe
             assert len(client.messages) <= 1
 
     @precondition(lambda self: self.is_connected)
@@ -438,6 +475,13 @@ class Weather(RuleBasedStateMachine):
             )
 
     @invariant()
+    def a_single_request_is_under_way(self) -> None:
+        if isinstance(phase := self.state.phase, Isolating):
+            is_subscribing = self.state.call is not None and self.state.call.subscribes
+            assert phase.unanswered or is_subscribing or phase.message
+            assert phase.message is None or not self.reports[phase.message]
+
+    @invariant()
     def nothing_is_left_after_the_end(self) -> None:
         if self.is_over:
             assert self.caller is None
@@ -448,11 +492,14 @@ class Weather(RuleBasedStateMachine):
         """The weather clears up: all that waits is acknowledged, and the connection is as good as new."""
         if not self.is_open or self.is_over:
             return
-        for _ in range(8):
-            self.pass_time(30.0, 1.0, self.serve)
-        assert isinstance(self.state.phase, Online)
-        assert not self.is_lost
-        assert all(len(reports) == 1 for reports in self.reports.values())
+        ends = self.now + 240.0
+        while self.now < ends and not self.is_as_good_as_new():
+            self.pass_time(1.0, 1.0, self.serve)
+        assert self.is_as_good_as_new()
+
+    def is_as_good_as_new(self) -> bool:
+        is_up = isinstance(self.state.phase, Online) and self.lost_at is None
+        return is_up and self.caller is None and all(self.reports.values())
 
     def serve(self, mood: Mood = Mood.ANSWER) -> None:
         """Accept the attempt, and do with its requests what the broker does now."""
@@ -486,7 +533,7 @@ def test_any_weather() -> None:
     run_state_machine_as_test(
         Weather,
         settings=settings(
-            max_examples=120,
+            max_examples=300,
             stateful_step_count=60,
             deadline=None,
             derandomize=True,

@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def connected(
 
     credentials = RefreshingCredentials(issue(), issue, app.settings.now)
     if port:
-        profile = replace(profile, endpoint=replace(profile.endpoint, port=port))
+        profile = profile._replace(endpoint=profile.endpoint._replace(port=port))
     connection = IotCoreConnection.open(
         profile, person.identity, credentials.current, now or app.settings.now, 10.0, durable
     )
@@ -51,8 +51,8 @@ def connected(
 
 def through(stack: Stack, person: Person, port: int) -> dict[str, str]:
     """The environment of a person who reaches the broker through a proxy at that port."""
-    endpoint = replace(stack.profile.endpoint, port=port)
-    stack.app().config.profiles.change("proxied", lambda _: replace(stack.profile, endpoint=endpoint))
+    endpoint = stack.profile.endpoint._replace(port=port)
+    stack.app().config.profiles.change("proxied", lambda _: stack.profile._replace(endpoint=endpoint))
     return person.env | {"AWS_IOT_PROFILE": "proxied"}
 
 

@@ -386,7 +386,7 @@ def test_nothing_is_deleted_without_the_name_as_confirmation(
 
 
 def test_destroy_detaches_the_policy_first(aws_iot: CommandLine, cloud: FakeCloud, made: Path) -> None:
-    cloud.profile = replace(cloud.profile, policy_name="chat-member")
+    cloud.profile = cloud.profile._replace(policy_name="chat-member")
     cloud.members = {f"{cloud.profile.identity_pool_region}:1"}
     aws_iot("backend destroy --yes chat")
     assert cloud.members == set()

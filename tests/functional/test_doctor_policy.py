@@ -1,7 +1,6 @@
 """`aws-iot doctor --policy`: which statement decides, with policies from files and from AWS."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -273,7 +272,7 @@ def test_a_member_of_some_rooms_is_asked_to_name_one(aws_iot: CommandLine, files
 
 
 def test_one_more_room_in_our_own_backend_is_a_parameter(aws_iot: CommandLine, cloud: FakeCloud) -> None:
-    cloud.profile = replace(cloud.profile, policy_name="chat-member")
+    cloud.profile = cloud.profile._replace(policy_name="chat-member")
     aws_iot.app.config.profiles.change("default", lambda _: cloud.profile)
     own = [of_one_room(one) for one in TEAM]
     own[1]["Sid"] = template.SID_OF_ROOMS

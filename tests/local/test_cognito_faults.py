@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from configparser import ConfigParser
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -103,7 +103,7 @@ class Weather:
 
     def profile(self, profile: Profile) -> Profile:
         """The profile, with this Cognito in it."""
-        return replace(profile, cognito_idp_url=self.url, cognito_identity_url=self.url)
+        return profile._replace(cognito_idp_url=self.url, cognito_identity_url=self.url)
 
 
 class Hasty(Rotation):

@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +43,7 @@ def test_pub_with_a_saved_session_loads_nothing_for_cognito(stack: Stack, tmp_pa
     profiles.change("default", lambda _: stack.profile)
     run(f"login -u {person.username} --password-stdin", env, stdin=PASSWORD + "\n")
     profiles.change(
-        "default", lambda _: replace(stack.profile, cognito_idp_url=nowhere, cognito_identity_url=nowhere)
+        "default", lambda _: stack.profile._replace(cognito_idp_url=nowhere, cognito_identity_url=nowhere)
     )
     assert loaded_by(env, "pub", "-r", "lobby", "-m", "hello") == []
 
@@ -70,7 +69,7 @@ def test_commands_make_only_the_necessary_calls_to_cognito(stack: Stack, tmp_pat
 
     with cognito_proxy(str(stack.profile.cognito_idp_url), count) as url:
         app.config.profiles.change(
-            "default", lambda _: replace(stack.profile, cognito_idp_url=url, cognito_identity_url=url)
+            "default", lambda _: stack.profile._replace(cognito_idp_url=url, cognito_identity_url=url)
         )
 
         run(f"login -u {person.username} -p {PASSWORD}", env)

@@ -7,7 +7,6 @@ import shlex
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +108,7 @@ def local(
         with app.local.stack(folder, **settings) as stack:
             write_private(exports, json.dumps(to_exports(stack.profile), indent=2).encode() + b"\n")
             app.config.profiles.change(
-                key, lambda old: replace(stack.profile, username=old.username if old else None)
+                key, lambda old: stack.profile._replace(username=old.username if old else None)
             )
             output.data(_welcome(stack, key, exports))
             never = threading.Event()

@@ -20,8 +20,10 @@ _as_json = json.JSONEncoder(ensure_ascii=False).encode
 _parse_value = json.JSONDecoder().raw_decode
 """The JSON value that begins at an index of a text, and the index after it."""
 
-_TO_KEY = re.compile(r"[{,\s]*")
-_TO_VALUE = re.compile(r"[:\s]*")
+# Compiled when they are first used: a program that sends needs none of them.
+_TO_KEY = r"[{,\s]*"
+_TO_VALUE = r"[:\s]*"
+_IDENTITY = r"[\w-]+:([0-9a-f]{8})-[0-9a-f-]+"
 
 
 class Message(NamedTuple):
@@ -58,7 +60,6 @@ _OPENING = b'{"msg":"'
 _CLOSING = b'"}'
 _REPLACED = "\N{REPLACEMENT CHARACTER}"
 _SHORTEST = len(_OPENING + _CLOSING)
-_IDENTITY = re.compile(r"[\w-]+:([0-9a-f]{8})-[0-9a-f-]+")
 
 
 def short_identity(identity: str) -> str | None:
@@ -66,7 +67,7 @@ def short_identity(identity: str) -> str | None:
 
     None if it does not have the form of an identity.
     """
-    found = _IDENTITY.fullmatch(identity)
+    found = re.fullmatch(_IDENTITY, identity)
     return found.group(1) if found else None
 
 
@@ -108,8 +109,8 @@ def _source_of_msg(payload: bytes) -> str:
     return source
 
 
-def _skip(separators: re.Pattern[str], text: str, at: int) -> int:
-    found = separators.match(text, at)
+def _skip(separators: str, text: str, at: int) -> int:
+    found = re.compile(separators).match(text, at)
     return found.end() if found else at
 
 

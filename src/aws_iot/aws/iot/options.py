@@ -91,12 +91,16 @@ def _with_tls(
 
 
 def _load_when_used(name: str) -> None:
-    """Let others import a module without running it, until they use it: as in `importlib`'s docs, "lazy imports"."""
+    """Let others import a submodule without running it, until they use it: see "lazy imports" in `importlib`'s docs."""
     spec = None if name in sys.modules else find_spec(name)
     if spec and spec.loader:
         spec.loader = LazyLoader(spec.loader)
         sys.modules[name] = module = module_from_spec(spec)
         spec.loader.exec_module(module)
+        package, _, submodule = name.rpartition(".")
+        setattr(
+            sys.modules[package], submodule, module
+        )  # `from package import` would run it if it had to look it up
 
 
 def _proxy_tls(ca_bundle: str | None) -> io.ClientTlsContext:

@@ -49,17 +49,6 @@ class _Commands(RootGroup):
             )
         return super().get_command(ctx, cmd_name)
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0]
-        if name not in _COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
-            import difflib  # here, because it is rarely needed
-
-            near = difflib.get_close_matches(name, _COMMANDS, n=1)
-            ctx.fail(f"No such command '{name}'." + (f" Did you mean '{near[0]}'?" if near else ""))
-        return super().resolve_command(ctx, args)
-
     def summaries(self, _: click.Context) -> list[tuple[str, str]]:
         return [(name, summary) for name, (_, summary) in _COMMANDS.items()]
 
@@ -67,7 +56,9 @@ class _Commands(RootGroup):
 @click.group(
     cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
-@click.version_option(aws_iot.__version__, prog_name="aws-iot", message="%(prog)s %(version)s")
+@click.version_option(
+    aws_iot.__version__, "-V", "--version", prog_name="aws-iot", message="%(prog)s %(version)s"
+)
 @click.pass_context
 def root(ctx: click.Context) -> None:
     """Chat rooms over AWS IoT Core, from your terminal.

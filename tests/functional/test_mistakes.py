@@ -138,7 +138,7 @@ def parse(line: str) -> None:
     """Fails unless Click accepts the line, once a person has replaced what is in capitals."""
     words = shlex.split(line.replace("IDENTITY", IDENTITY))
     command: click.Command = root
-    context = click.Context(root, info_name="aws-iot", **root.context_settings)
+    context = click.Context(root, info_name="aws-iot")
     while isinstance(command, click.Group) and not words[0].startswith("-"):
         found = command.get_command(context, words[0])
         assert found

@@ -625,5 +625,5 @@ def test_a_member_of_some_rooms_is_asked_to_name_one(real: CommandLine, stack: S
     who = f"-u {person.username} -p {PASSWORD}"
     advice = check_cause(real, "subscribe", "not authorized to subscribe", 5, who)
     assert "aws-iot doctor -r ROOM -k default" in advice
-    assert f"aws-iot doctor --policy -r doctor --identity {person.identity} -k default" in advice
+    assert f"aws-iot policy -r doctor --identity {person.identity} -k default" in advice
     examine(real, f"{who} -r lobby")

@@ -53,8 +53,15 @@ SYNONYMS: Mapping[str, str] = {
     "show": "config show",
     "diagnose": "doctor",
     "check": "doctor",
+    "explain": "policy",
+    "policies": "policy",
+    "permissions": "policy",
+    "access": "policy",
+    "can": "policy",
     "server": "local",
     "start": "local",
+    "manual": "help",
+    "man": "help",
     "version": "--version",
     "config ls": "config list",
     "config get": "config show",
@@ -88,6 +95,7 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "logout": ("-k",),
     "whoami": ("-k",),
     "doctor": ("-r",),
+    "policy": ("-r",),
     "local": ("-k",),
     "config show": ("-k",),
     "config remove": ("-k",),
@@ -125,6 +133,12 @@ def wants_help(root: click.Group, typed: Sequence[str]) -> click.Command | None:
     """The command whose help is wanted by `COMMAND help`."""
     *path, last = typed or [""]
     return _resolve(root, path) if path and last == "help" else None
+
+
+def find_command(root: click.Group, words: Sequence[str]) -> tuple[Words, click.Command | None]:
+    """The command of these words, or of what they are synonyms of. None if there is none."""
+    path, rest = _command(root, words)
+    return path, None if rest or not path else _resolve(root, path)
 
 
 def _command(root: click.Group, typed: Sequence[str]) -> tuple[Words, Words]:
@@ -176,7 +190,7 @@ def _resolve(root: click.Group, path: Sequence[str]) -> click.Command | None:
 
 
 def _context(command: click.Command) -> click.Context:
-    return click.Context(command, info_name=command.name, help_option_names=["-h", "--help"])
+    return click.Context(command, info_name=command.name)
 
 
 def _parse(command: click.Command | None, words: Sequence[str]) -> tuple[Mapping[str, Any], Words] | None:

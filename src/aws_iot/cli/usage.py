@@ -45,9 +45,7 @@ def _message(error: click.UsageError, *, has_suggestion: bool) -> str:
 
 
 def _show_help(command: click.Command, path: Sequence[str]) -> None:
-    context = click.Context(
-        command, info_name=" ".join(("aws-iot", *path)), help_option_names=["-h", "--help"]
-    )
+    context = click.Context(command, info_name=" ".join(("aws-iot", *path)))
     click.echo(command.get_help(context))
 
 

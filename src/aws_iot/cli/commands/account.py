@@ -8,13 +8,13 @@ from aws_iot.app import App
 from aws_iot.auth.accounts import CodeSent
 from aws_iot.auth.profile_editor import remove_saved_data
 from aws_iot.cli import options
-from aws_iot.cli.groups import Group
+from aws_iot.cli.groups import Command, Group
 from aws_iot.cli.sign_in import chosen_password, login_of, username_of
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import ask_line, ask_password, need_terminal
 
 
-@click.command()
+@click.command(cls=Command)
 @options.profile
 @options.user
 @options.password
@@ -48,7 +48,7 @@ def signup(
         show_code_sent(sent, f"confirm -u {shlex.quote(username)} -c CODE -k {key}")
 
 
-@click.command()
+@click.command(cls=Command)
 @options.profile
 @options.user
 @options.option("-c", "--code", env="CODE", metavar="CODE", help="The code from the e-mail.")

@@ -15,6 +15,7 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
+from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.config.exports import to_exports
 from aws_iot.config.profile import checked_key
@@ -25,23 +26,25 @@ from aws_iot.files import exclusive, write_private
 if TYPE_CHECKING:
     from aws_iot.local.stack import LocalStack
 
-_PORT = click.IntRange(1, 65535)
-_SECONDS = click.FloatRange(min=0, min_open=True)
+_PORT = options.Whole(1, 65535)
+_SECONDS = options.Number(0, min_open=True)
 
 
-@click.command()
+@click.command(cls=Command)
 @options.profile_key("LOCAL_PROFILE", default="local", show_default=True, help="Write this profile.")
 @options.option(
     "--port",
     "api_port",
     env="LOCAL_PORT",
     type=_PORT,
+    metavar="PORT",
     help="The port of the HTTP services.  [default: 4566, or a free one]",
 )
 @options.option(
     "--mqtt-port",
     env="LOCAL_MQTT_PORT",
     type=_PORT,
+    metavar="PORT",
     help="The port of the MQTT broker.  [default: 8443, or a free one]",
 )
 @options.option(

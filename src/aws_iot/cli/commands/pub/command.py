@@ -14,6 +14,7 @@ from aws_iot.auth.login import SignInRequest
 from aws_iot.cli import options
 from aws_iot.cli.commands.pub.options import DeliveryOptions, check_options, delivery_options, input_options
 from aws_iot.cli.connect import connected_several
+from aws_iot.cli.groups import Command
 from aws_iot.cli.sign_in import login_of, sign_in, suggest_doctor
 from aws_iot.cli.ui import output
 from aws_iot.config.profile import Profile
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from aws_iot.auth.token_refresher import ActiveSession
 
 
-@click.command()
+@click.command(cls=Command)
 @options.signing_in
 @options.verbose
 @input_options
@@ -45,18 +46,15 @@ def pub(
 
     The command succeeds when the broker has acknowledged every message. With --qos 0, it does not wait for that.
 
-    If it cannot send a message of a stream, it prints the number and continues with the next. The exit code then
-    depends on the cause, as for a single message. With several causes it is 5 if any message was not authorized,
-    otherwise 7.
+    More: aws-iot help rooms, streams.
 
     \b
     Examples:
       aws-iot pub -r lobby -m hello
       date | aws-iot pub -r lobby -m - -k team
       tail -f app.log | aws-iot pub -r logs --lines
-      aws-iot sub -r lobby --json | grep urgent | aws-iot pub -r ops --json-lines
-      aws-iot pub -r sensor --raw --file reading.bin
-      aws-iot pub -r bulk --lines --file big.txt --connections 4 --resume big.progress
+      aws-iot sub -r lobby --json | aws-iot pub -r ops --json-lines
+      aws-iot pub -r bulk --lines --file big.txt --resume progress
     """
     check_options(messages, delivery, password_stdin=password_stdin)
     profile = app.config.profiles.load(key)

@@ -1,4 +1,4 @@
-"""`aws-iot doctor --policy`: collect the policies, decide, print."""
+"""Explain what policies allow: collect the policies, decide, print."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,8 +8,8 @@ import click
 
 from aws_iot.app import App
 from aws_iot.backend.members import identity_error
-from aws_iot.cli.commands.doctor.policy_options import PolicyQuery, refuse_sign_in_options
-from aws_iot.cli.commands.doctor.policy_output import MAX_SHOWN, as_object, as_text
+from aws_iot.cli.commands.policy.options import PolicyQuery
+from aws_iot.cli.commands.policy.output import MAX_SHOWN, as_object, as_text
 from aws_iot.cli.ui import output
 from aws_iot.config.profile import Profile
 from aws_iot.errors import AwsIotError, LocalError, NotAuthorized, ProfileNotFound
@@ -30,12 +30,11 @@ NO_ACCOUNT = "0" * 12
 """Stands for the AWS account if no policy names one."""
 
 
-def explain_policies(ctx: click.Context, app: App, key: str, as_json: bool, query: PolicyQuery) -> None:
+def explain_policies(app: App, key: str, as_json: bool, query: PolicyQuery) -> None:
     """Print what is allowed, and by which statements.
 
     Raises `NotAuthorized` if something is refused, `Indeterminate` if something is undecided.
     """
-    refuse_sign_in_options(ctx)
     query.check()
     profile = _profile(app, key, query)
     reader, report = _decide(app, key, query, profile)

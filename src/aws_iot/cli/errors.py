@@ -31,7 +31,7 @@ class RootGroup(Group):
         except AwsIotError as error:
             output.error(f"Error: {error}")
             for line in (error.hint or "").splitlines():
-                output.error(line)
+                output.hint(line)
             sys.exit(error.exit_code)
         except ReaderGone:
             sys.exit(0)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def report(root: click.Group, typed: Sequence[str], error: click.UsageError) -> int:
     """Print the error, and return the exit code. `COMMAND help` is no error: it prints the command's help."""
     if isinstance(error, NoArgsIsHelpError):
-        click.echo(error.message, err=True)
+        click.echo(error.message, err=True, color=error.ctx.color if error.ctx else None)
         _suggest_init(root, error.ctx)
         return error.exit_code
     if command := wants_help(root, typed):
@@ -30,9 +30,9 @@ def report(root: click.Group, typed: Sequence[str], error: click.UsageError) -> 
     line = correct(root, typed)
     output.error(f"Error: {_message(error, has_suggestion=line is not None)}")
     if line:
-        output.error(f"Did you mean: {line}")
+        output.hint(f"Did you mean: {line}")
     elif error.ctx:
-        output.error(f"For help: {error.ctx.command_path} --help")
+        output.hint(f"For help: {error.ctx.command_path} --help")
     return error.exit_code
 
 
@@ -46,7 +46,7 @@ def _message(error: click.UsageError, *, has_suggestion: bool) -> str:
 
 def _show_help(command: click.Command, path: Sequence[str]) -> None:
     context = click.Context(command, info_name=" ".join(("aws-iot", *path)))
-    click.echo(command.get_help(context))
+    click.echo(command.get_help(context), color=context.color)
 
 
 def _suggest_init(root: click.Group, context: click.Context | None) -> None:
@@ -56,4 +56,4 @@ def _suggest_init(root: click.Group, context: click.Context | None) -> None:
     with suppress(AwsIotError):  # such as a folder that cannot be read: no reason to fail here
         if not (context.find_object(App) or App()).config.profiles.keys():
             click.echo(err=True)
-            output.error("You have no profile yet. To set one up step by step: aws-iot init")
+            output.hint("You have no profile yet. To set one up step by step: aws-iot init")

@@ -1,51 +1,19 @@
 """HelpFormatter: wraps help to the terminal's width without breaking words, so that examples can be copied."""
 
 import re
-import textwrap
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 import click
 
 from aws_iot.cli.ui.colors import Role, is_on, paint
+from aws_iot.cli.ui.wrapping import fill, fill_command
 
 TERM_WIDTH = 25
 """Longer terms of a list, such as options, have their description on the next line."""
 
-_PART = re.compile(r"""(?:-\S+ (?!-))?(?:'[^']*'|"[^"]*"|\S)+""")
-"""A word of a command, or an option with its value."""
-
 _ROW = re.compile(r"(?P<term>\S.*?) {2,}(?P<text>\S.*)")
 _BULLET = re.compile(r"- (?P<text>.*)")
-
-
-def fill(text: str, width: int, first: str = "", rest: str | None = None) -> list[str]:
-    """Lines of whole words: `first` is put before the first line, `rest` before the others."""
-    return textwrap.wrap(
-        text,
-        width,
-        initial_indent=first,
-        subsequent_indent=first if rest is None else rest,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-def fill_command(line: str, width: int, indent: str) -> list[str]:
-    """A command on one line or, if it is too long, on several that a shell reads as one."""
-    if len(indent + line) <= width:
-        return [indent + line]
-    lines, current = [], indent
-    deeper = f"{indent}  "
-    for part in _PART.findall(line):
-        fits_alone = len(f"{deeper}{part} \\") <= width
-        for word in [part] if fits_alone else part.split(" ", 1):
-            if current.strip() and len(f"{current} {word} \\") > width:
-                lines.append(f"{current} \\")
-                current = deeper + word
-            else:
-                current += f" {word}" if current.strip() else word
-    return [*lines, current]
 
 
 class HelpFormatter(click.HelpFormatter):

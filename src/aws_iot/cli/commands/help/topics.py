@@ -31,7 +31,7 @@ Variables without an option:
   AWS_…               the AWS credentials of admins, as for the AWS CLI
   NO_COLOR            if set, no colors
   CLICOLOR_FORCE      if 1, colors even in files and pipes
-  CLICOLOR            if 0, no colors""",
+  CLICOLOR, TERM      if 0 or dumb, no colors""",
     ),
     "exit-codes": Topic(
         "What each exit code means.",

@@ -1,6 +1,7 @@
 """Explain what policies allow: collect the policies, decide, print."""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from aws_iot.backend.members import identity_error
 from aws_iot.cli.commands.policy.options import PolicyQuery
 from aws_iot.cli.commands.policy.output import MAX_SHOWN, as_object, as_text
 from aws_iot.cli.ui import output
+from aws_iot.cli.ui.colors import Role, is_on, paint
+from aws_iot.cli.ui.wrapping import columns_of, fill
 from aws_iot.config.profile import Profile
 from aws_iot.errors import AwsIotError, LocalError, NotAuthorized, ProfileNotFound
 from aws_iot.files import read
@@ -29,6 +32,8 @@ from aws_iot.policy.recovery import AccessReport, action_names, check_allowed
 NO_ACCOUNT = "0" * 12
 """Stands for the AWS account if no policy names one."""
 
+_ROLES = {"allowed": Role.GOOD, "REFUSED": Role.ERROR, "undecided": Role.WARNING}
+
 
 def explain_policies(app: App, key: str, as_json: bool, query: PolicyQuery) -> None:
     """Print what is allowed, and by which statements.
@@ -44,8 +49,10 @@ def explain_policies(app: App, key: str, as_json: bool, query: PolicyQuery) -> N
             aws_verdict = aws_verdicts.get(decision.question)
             output.data(json.dumps(as_object(report.principal, decision, aws_verdict)))
     else:
+        columns = columns_of(sys.stdout) or sys.maxsize
         for line in as_text(report, aws_verdicts):
-            output.data(output.visible(line))
+            for number, part in enumerate(fill(output.visible(line), columns, "", " " * 13) or [""]):
+                output.data(part if number or not is_on() else _painted(part))
     if problem:
         output.info(f"Without AWS's own verdict: {shorten(problem)}.")
     for name in documents_with_pool_variable(_iot_documents(report)):
@@ -56,6 +63,12 @@ def explain_policies(app: App, key: str, as_json: bool, query: PolicyQuery) -> N
         error.hint = "\n".join(filter(None, [error.hint, _how_to_add_room(report, profile)]))
         raise
     output.info(_success(report, query))
+
+
+def _painted(line: str) -> str:
+    """The line with its verdict in color, if it begins with one."""
+    verdict = line.partition(" ")[0]
+    return paint(verdict, _ROLES[verdict]) + line.removeprefix(verdict) if verdict in _ROLES else line
 
 
 def _decide(

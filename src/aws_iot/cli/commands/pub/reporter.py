@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from aws_iot.cli.commands.pub.options import DeliveryOptions
 from aws_iot.cli.ui import output
+from aws_iot.cli.ui.colors import Role
 from aws_iot.cli.ui.formatting import show_connection_event
 from aws_iot.cli.ui.progress import ProgressLine
 from aws_iot.errors import AwsIotError
@@ -69,13 +70,13 @@ class PubReporter:
             case Unsent():
                 self._unsent = event.messages
             case _:
-                output.info(self._spool_line(event))
+                output.info(self._spool_line(event), Role.GOOD if isinstance(event, Connected) else None)
 
     def _print_rejected(self, event: Rejected) -> None:
         self._rejected += 1
         name = "A saved message" if event.number is None else f"{self.unit.title()} {event.number:,}"
         if self._rejected <= REJECTIONS_SHOWN:
-            output.error(f"{name} was not sent: {event.error}")
+            output.error(f"{name} was not sent: {event.error}", Role.ERROR)
         elif self._rejected == REJECTIONS_SHOWN + 1:
             output.error("More messages were not sent. From here on, they are only counted.")
 

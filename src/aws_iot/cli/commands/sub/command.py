@@ -15,7 +15,8 @@ from aws_iot.cli.connect import connected
 from aws_iot.cli.groups import Command
 from aws_iot.cli.sign_in import suggest_doctor
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.formatting import message_line, raw_line, show_connection_event
+from aws_iot.cli.ui.colors import is_on
+from aws_iot.cli.ui.formatting import colored_message_line, message_line, raw_line, show_connection_event
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.json_lines import to_line
 from aws_iot.messaging.receiving import Limits, SenderFilter, Sink, receive
@@ -104,4 +105,4 @@ def _sink(chosen: SubOptions) -> Sink:
         return Printer(to_line)
     if chosen.raw:
         return Printer(raw_line if sys.stdout.isatty() else lambda message: message.payload)
-    return Printer(message_line)
+    return Printer(colored_message_line if is_on() else message_line)

@@ -19,6 +19,15 @@ def test_words_are_not_broken() -> None:
     assert fill("one two", 5, "> ", "  ") == ["> one", "  two"]
 
 
+def test_a_long_word_moves_to_where_it_fits() -> None:
+    assert fill("identity-of-somebody", 24, "name  ", " " * 6) == ["name", "    identity-of-somebody"]
+    assert fill("of identity-of-somebody", 24, " " * 6) == ["      of", "    identity-of-somebody"]
+
+
+def test_an_indented_line_continues_deeper() -> None:
+    assert fit("  identityId: 'us-east-1:4f9fa251'", 30) == ["  identityId:", "    'us-east-1:4f9fa251'"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="its shells continue lines differently")
 def test_a_command_continues_as_a_shell_reads_it() -> None:
     text, *command = fit(f"An admin can find out why: {COMMAND}", 60)

@@ -30,15 +30,28 @@ def columns_of(stream: TextIO) -> int | None:
 
 
 def fill(text: str, width: int, first: str = "", rest: str | None = None) -> list[str]:
-    """Lines of whole words: `first` is put before the first line, `rest` before the others."""
-    return textwrap.wrap(
+    """Lines of whole words: `first` is put before the first line, `rest` before the others.
+
+    A word that is too long for its place gets a line of its own, with less before it if necessary.
+    """
+    rest = first if rest is None else rest
+    lines = textwrap.wrap(
         text,
         width,
         initial_indent=first,
-        subsequent_indent=first if rest is None else rest,
+        subsequent_indent=rest,
         break_long_words=False,
         break_on_hyphens=False,
     )
+    if lines and len(lines[0]) > width and first.strip():
+        return [first.rstrip(), *fill(text, width, rest)]
+    return [_moved_left(line, width) for line in lines]
+
+
+def _moved_left(line: str, width: int) -> str:
+    """A line that is too long, with less indentation."""
+    excess = max(len(line) - width, 0)
+    return line[min(excess, len(line) - len(line.lstrip())) :]
 
 
 def fill_command(line: str, width: int, indent: str) -> list[str]:
@@ -55,7 +68,7 @@ def fill_command(line: str, width: int, indent: str) -> list[str]:
                 current = deeper + word
             else:
                 current += f" {word}" if current.strip() else word
-    return [*lines, current]
+    return [_moved_left(line, width) for line in (*lines, current)]
 
 
 def fit(line: str, columns: int, indent: str = "") -> list[str]:
@@ -64,7 +77,8 @@ def fit(line: str, columns: int, indent: str = "") -> list[str]:
         return [indent + line]
     command = None if sys.platform == "win32" else _COMMAND.search(line)
     if not command:
-        return fill(line, columns, indent)
+        lead = line[: len(line) - len(line.lstrip())]
+        return fill(line.lstrip(), columns, indent + lead, indent + lead * 2)
     return [
         *fill(line[: command.start()], columns, indent),
         *fill_command(command[0], columns, f"{indent}  "),

@@ -15,7 +15,7 @@ from aws_iot.cli.connect import connected
 from aws_iot.cli.groups import Command
 from aws_iot.cli.sign_in import suggest_doctor
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.colors import is_on
+from aws_iot.cli.ui.colors import Role, is_on
 from aws_iot.cli.ui.formatting import colored_message_line, message_line, raw_line, show_connection_event
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.json_lines import to_line
@@ -93,7 +93,7 @@ def _subscribe(client: Client, chosen: SubOptions) -> None:
             f"The session '{chosen.durable}' leaves {', '.join(session.left)}. Messages that wait there arrive"
             " now, but no later ones."
         )
-    output.info(f"Receiving from {', '.join(chosen.rooms) or 'all rooms'}; Ctrl-C stops.")
+    output.info(f"Receiving from {', '.join(chosen.rooms) or 'all rooms'}; Ctrl-C stops.", Role.GOOD)
 
 
 def _sink(chosen: SubOptions) -> Sink:

@@ -56,6 +56,13 @@ MISTAKES = {
     f"admin -k team accept {IDENTITY}": f"admin accept -k team {IDENTITY}",
     "backend delete": "backend destroy",
     "version": "--version",
+    "-v": "--version",
+    "-v sub": "sub -v",
+    "sub --rom lobby": "sub --room lobby",
+    "sub --topic=lobby": "sub --room=lobby",
+    "pub --channel lobby --text hello": "pub --room lobby --message hello",
+    "login --username alice": "login --user alice",
+    "backend deploy --nmae ops": "backend deploy --name ops",
 }
 
 

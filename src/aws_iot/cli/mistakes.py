@@ -63,6 +63,7 @@ SYNONYMS: Mapping[str, str] = {
     "manual": "help",
     "man": "help",
     "version": "--version",
+    "-v": "--version",
     "config ls": "config list",
     "config get": "config show",
     "config rm": "config remove",
@@ -107,6 +108,19 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
 }
 """The options that words without an option probably belong to. A single word belongs to the last."""
 
+OPTIONS: Mapping[str, str] = {
+    "--topic": "--room",
+    "--channel": "--room",
+    "--text": "--message",
+    "--body": "--message",
+    "--username": "--user",
+    "--name": "--user",
+    "--pass": "--password",
+    "--mail": "--email",
+    "--otp": "--code",
+}
+"""Other words for an option, for commands that have the second but not the first."""
+
 _SECRETS = frozenset(("password", "new_password", "client_secret"))
 
 Words = list[str]
@@ -121,6 +135,7 @@ def correct(root: click.Group, typed: Sequence[str]) -> str | None:
     command = _resolve(root, path)
     if path and path[-1].startswith("-"):
         return shlex.join(["aws-iot", *path])
+    rest = _with_known_options(command, rest)
     if command is None or not path:
         return None
     words = _with_options(command, " ".join(path), rest)
@@ -158,7 +173,7 @@ def _subcommand(
     root: click.Group, group: click.Group, path: Words, rest: Words
 ) -> tuple[Words, Words] | None:
     for at, word in enumerate(rest):
-        if word.startswith("-"):
+        if word.startswith("-") and not (word in SYNONYMS and len(rest) == 1):
             continue
         before = rest[:at]
         if (meant := _meant(group, path, word)) and (not before or _accepts(_resolve(root, meant), before)):
@@ -207,6 +222,22 @@ def _parse(command: click.Command | None, words: Sequence[str]) -> tuple[Mapping
 def _accepts(command: click.Command | None, words: Sequence[str]) -> bool:
     parsed = _parse(command, words)
     return parsed is not None and not parsed[1]
+
+
+def _with_known_options(command: click.Command | None, rest: Words) -> Words:
+    """The rest of the line with the long options that the command has, instead of misspelled ones."""
+    known = (
+        [name for param in command.params for name in param.opts if name.startswith("--")] if command else []
+    )
+    words = []
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if name.startswith("--") and len(name) > 2 and name not in (*known, "--help"):
+            synonym = OPTIONS.get(name)
+            near = [synonym] if synonym in known else difflib.get_close_matches(name, known, n=1)
+            name = near[0] if near else name
+        words.append(f"{name}{equals}{value}")
+    return words
 
 
 def _with_options(command: click.Command, path: str, rest: Words) -> Words | None:

@@ -221,7 +221,7 @@ mfa_method = _answer(
     "choice",
     "--mfa-method",
     env="MFA_METHOD",
-    help="The MFA method, if you have several: SOFTWARE_TOKEN_MFA, SMS_MFA …",
+    help="The MFA method: SOFTWARE_TOKEN_MFA, SMS_MFA …",
 )
 new_password = _answer(
     "password",

@@ -6,7 +6,7 @@ from contextlib import suppress
 import click
 import pytest
 
-from aws_iot.cli.mistakes import ARGUMENTS, SYNONYMS
+from aws_iot.cli.mistakes.synonyms import ARGUMENTS, SYNONYMS
 from aws_iot.cli.root import root
 from tests.conftest import CommandLine
 from tests.fakes import FakeApp

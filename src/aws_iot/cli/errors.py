@@ -38,7 +38,7 @@ class RootGroup(Group):
         except click.Abort:
             sys.exit(INTERRUPTED)
         except click.UsageError as error:
-            from aws_iot.cli.usage import report  # here: most lines are right
+            from aws_iot.cli.mistakes.report import report  # here: most lines are right
 
             sys.exit(report(self, sys.argv[1:] if args is None else args, error))
         return sys.exit(code or 0) if standalone_mode else code

@@ -56,8 +56,9 @@ class _Help(click.Command):
             if isinstance(param, click.Option) and (record := param.get_help_record(ctx)):
                 section = COMMON if param is help_option else getattr(param, "section", OWN)
                 sections.setdefault(section, []).append(record)
-        if len(sections.get(COMMON, ())) == 1:  # a section for --help alone is too much
-            sections.setdefault(OWN, []).extend(sections.pop(COMMON))
+        for name in (SIGN_IN, COMMON):  # a section for one option is too much
+            if len(sections.get(name, ())) == 1:
+                sections.setdefault(OWN, []).extend(sections.pop(name))
         return [(name, sections[name]) for name in _ORDER if name in sections]
 
 

@@ -6,7 +6,7 @@ from aws_iot.cli.commands.help.environment import variables
 from aws_iot.cli.commands.help.exit_codes import exit_codes
 from aws_iot.cli.commands.help.topics import TOPICS
 from aws_iot.cli.groups import Command, Group, page
-from aws_iot.cli.mistakes import find_command
+from aws_iot.cli.mistakes.correction import find_command
 
 LONGEST_VARIABLE = 30
 """Longer names of variables are on a line of their own."""

@@ -1,4 +1,4 @@
-"""What people type by mistake, and the line that they probably mean."""
+"""Find the line that was probably meant."""
 
 import difflib
 import shlex
@@ -7,119 +7,7 @@ from typing import Any
 
 import click
 
-SYNONYMS: Mapping[str, str] = {
-    "subscribe": "sub",
-    "listen": "sub",
-    "receive": "sub",
-    "read": "sub",
-    "watch": "sub",
-    "tail": "sub",
-    "join": "sub",
-    "publish": "pub",
-    "send": "pub",
-    "say": "pub",
-    "post": "pub",
-    "write": "pub",
-    "message": "pub",
-    "register": "signup",
-    "sign-up": "signup",
-    "create-account": "signup",
-    "verify": "confirm",
-    "sign-in": "login",
-    "signin": "login",
-    "auth": "login",
-    "sign-out": "logout",
-    "signout": "logout",
-    "who": "whoami",
-    "me": "whoami",
-    "passwd": "password change",
-    "reset": "password reset",
-    "unregister": "account delete",
-    "approve": "admin accept",
-    "accept": "admin accept",
-    "revoke": "admin revoke",
-    "members": "admin members",
-    "requests": "admin requests",
-    "kick": "admin kick",
-    "deploy": "backend deploy",
-    "destroy": "backend destroy",
-    "template": "backend template",
-    "ls": "config list",
-    "list": "config list",
-    "profile": "config list",
-    "profiles": "config list",
-    "configure": "config",
-    "import": "config import",
-    "show": "config show",
-    "diagnose": "doctor",
-    "check": "doctor",
-    "explain": "policy",
-    "policies": "policy",
-    "permissions": "policy",
-    "access": "policy",
-    "can": "policy",
-    "server": "local",
-    "start": "local",
-    "manual": "help",
-    "man": "help",
-    "version": "--version",
-    "-v": "--version",
-    "config ls": "config list",
-    "config get": "config show",
-    "config rm": "config remove",
-    "config delete": "config remove",
-    "config *": "config show",
-    "password forgot": "password reset",
-    "mfa on": "mfa setup",
-    "mfa enable": "mfa setup",
-    "mfa disable": "mfa off",
-    "account remove": "account delete",
-    "admin approve": "admin accept",
-    "admin add": "admin accept",
-    "admin remove": "admin revoke",
-    "admin reject": "admin revoke",
-    "admin list": "admin members",
-    "admin ls": "admin members",
-    "backend create": "backend deploy",
-    "backend update": "backend deploy",
-    "backend delete": "backend destroy",
-    "backend remove": "backend destroy",
-}
-"""Other words for a command, and the command. `*` stands for a word that is neither a command nor a synonym."""
-
-ARGUMENTS: Mapping[str, tuple[str, ...]] = {
-    "sub": ("-r",),
-    "pub": ("-r", "-m"),
-    "signup": ("-u",),
-    "confirm": ("-c",),
-    "login": ("-u",),
-    "logout": ("-k",),
-    "whoami": ("-k",),
-    "doctor": ("-r",),
-    "policy": ("-r",),
-    "local": ("-k",),
-    "config show": ("-k",),
-    "config remove": ("-k",),
-    "password reset": ("-u",),
-    "backend deploy": ("--name",),
-    "backend destroy": ("--name",),
-    "backend exports": ("--name",),
-    "backend status": ("--name",),
-}
-"""The options that words without an option probably belong to. A single word belongs to the last."""
-
-OPTIONS: Mapping[str, str] = {
-    "--topic": "--room",
-    "--channel": "--room",
-    "--text": "--message",
-    "--body": "--message",
-    "--username": "--user",
-    "--name": "--user",
-    "--pass": "--password",
-    "--mail": "--email",
-    "--otp": "--code",
-}
-"""Other words for an option, for commands that have the second but not the first."""
+from aws_iot.cli.mistakes.synonyms import ARGUMENTS, OPTIONS, SYNONYMS
 
 _SECRETS = frozenset(("password", "new_password", "client_secret"))
 

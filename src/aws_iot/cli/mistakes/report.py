@@ -1,4 +1,4 @@
-"""How mistakes on the command line are reported: what is wrong, and the line that was probably meant."""
+"""Report a mistake: what is wrong, and the line that was probably meant."""
 
 from __future__ import annotations  # so that what only types need is not imported
 
@@ -10,7 +10,7 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from aws_iot.app import App
-from aws_iot.cli.mistakes import correct, wants_help
+from aws_iot.cli.mistakes.correction import correct, wants_help
 from aws_iot.cli.ui import output
 from aws_iot.errors import AwsIotError
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from aws_iot.config.exports import from_exports
+from tests.in_process import run_here
 from tests.processes import Running, Stack, environment, run
 from tests.waiting import DEADLINE_SECONDS
 
@@ -108,7 +109,7 @@ def test_a_second_stack_works_beside_the_first_and_stops_on_a_signal(
         assert second.profile.iot_url != stack.profile.iot_url
         assert second.profile.identity_pool_id != stack.profile.identity_pool_id
         person = second.person()
-        run("pub -r lobby -m hello", person.env)
+        run_here("pub -r lobby -m hello", person.env)
         listener = Running("sub", person.env)
         try:
             listener.wait_for("Receiving")
@@ -137,7 +138,7 @@ def test_ports_profile_and_exports_file_can_be_chosen(tmp_path: Path) -> None:
         profile = from_exports(json.loads(exports.read_text()), "it")
         assert profile.iot_url == f"http://127.0.0.1:{api}"
         assert profile.endpoint.port == mqtt
-        assert "mine" in run("config list", environment(tmp_path / "config")).stdout
+        assert "mine" in run_here("config list", environment(tmp_path / "config")).stdout
         assert process.signal(signal.SIGTERM) == 143
     finally:
         process.kill()
@@ -179,7 +180,7 @@ def test_the_aws_keys_of_the_user_are_not_accepted(tmp_path: Path) -> None:
         process.wait_for("pub -r lobby")
         keys = env | {"AWS_IOT_PROFILE": "local"}
         identity = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
-        assert "rejected these credentials" in run(f"admin accept {identity}", keys, ends=4).stderr
+        assert "rejected these credentials" in run_here(f"admin accept {identity}", keys, ends=4).stderr
     finally:
         process.kill()
 
@@ -235,7 +236,7 @@ def test_only_the_administrator_s_key_and_secret_are_accepted(stack: Stack, key:
     if key == "the administrator's":
         key = (stack.folder / "admin-credentials").read_text().split()[3]
     keys = stack.env | {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": "test"}
-    refused = run("admin accept us-east-1:4f9fa251-0ed5-4578-add0-985024739222", keys, ends=4)
+    refused = run_here("admin accept us-east-1:4f9fa251-0ed5-4578-add0-985024739222", keys, ends=4)
     assert "rejected these credentials" in refused.stderr
 
 
@@ -245,7 +246,7 @@ def test_two_stacks_with_the_same_settings_are_independent(tmp_path: Path) -> No
         try:
             second.wait_for(r"profile +local-2$")
             second.wait_for("pub -r lobby")
-            run("pub -r lobby -m hello", first.person().env)
+            run_here("pub -r lobby -m hello", first.person().env)
             assert second.signal(signal.SIGTERM) == 143
             assert "already running" in run("local -k local", first.env, ends=3).stderr
         finally:

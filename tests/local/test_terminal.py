@@ -5,7 +5,8 @@ import shlex
 from pathlib import Path
 
 from tests import terminal
-from tests.processes import COMMAND, PASSWORD, Stack, run, session_of, totp
+from tests.in_process import run_here
+from tests.processes import COMMAND, PASSWORD, Stack, session_of, totp
 from tests.terminal import on_a_terminal, read_rest, read_until, type_in
 from tests.waiting import DEADLINE_SECONDS
 
@@ -60,7 +61,7 @@ def test_a_new_password_is_asked_for_twice(stack: Stack) -> None:
         type_in(process, PASSWORD.encode() + b"\r")
         assert b"Created the account" in read_rest(process)
         assert process.wait(DEADLINE_SECONDS) == 0
-    run("confirm -u typed -c 123456", stack.env)
+    run_here("confirm -u typed -c 123456", stack.env)
 
 
 def test_ctrl_c_at_the_question_ends_it(stack: Stack) -> None:
@@ -77,7 +78,7 @@ def test_a_command_that_is_run_for_a_message_may_ask_at_the_terminal(stack: Stac
         [*COMMAND, "sub", "-r", "questions", "-C", "1", "--exec", ask], stack.person().env
     ) as process:
         read_until(process, b"Receiving")
-        run("pub -r questions -m x", stack.person().env)
+        run_here("pub -r questions -m x", stack.person().env)
         read_until(process, b"well?")
         type_in(process, b"fine\r")
         assert b"got fine" in read_rest(process)
@@ -89,7 +90,7 @@ def test_ctrl_c_ends_what_a_command_has_started(stack: Stack, tmp_path: Path) ->
     line = [*COMMAND, "sub", "-r", "endless", "--exec", f"sh -c 'sleep 9999 > {fifo}; true'"]
     with on_a_terminal(line, stack.person().env) as process:
         read_until(process, b"Receiving")
-        run("pub -r endless -m x", stack.person().env)
+        run_here("pub -r endless -m x", stack.person().env)
         with fifo.open("rb") as started:
             type_in(process, b"\x03")
             assert process.wait(DEADLINE_SECONDS) == 130

@@ -39,7 +39,7 @@ def bob(stack: Stack) -> Iterator[aws_iot.Client]:
 @pytest.fixture
 def alice(stack: Stack, config: Path) -> Person:
     """A member who is signed in with the profile `default`."""
-    person = stack.person()
+    person = stack.person(signed_in=False)
     env = person.env | {"AWS_IOT_CONFIG_DIR": str(config), "AWS_IOT_PROFILE": "default"}
     run_here(f"config -s {stack.folder / 'aws-exports.json'} -u {person.username}", env)
     run_here("login", env)

@@ -11,7 +11,7 @@ from aws_iot.app import App
 from tests import terminal
 from tests.cognito_proxy import AppRequired, Devices, Handler, Rotation, cognito_proxy
 from tests.in_process import run_here
-from tests.processes import COMMAND, PASSWORD, Stack, end_soon, environment, session_of, totp
+from tests.processes import COMMAND, PASSWORD, Stack, end_soon, environment, totp
 from tests.terminal import on_a_terminal, read_rest, read_until, type_in
 from tests.waiting import DEADLINE_SECONDS
 
@@ -49,7 +49,6 @@ def test_a_user_pool_can_require_an_authenticator_app_at_sign_in(stack: Stack, t
 def test_mfa_is_set_up_shown_and_turned_off(stack: Stack, tmp_path: Path) -> None:
     person = stack.person()
     env = person.env
-    run_here(f"login -p {PASSWORD}", env)
     assert "aws-iot mfa setup" in run_here("mfa status", env).stderr
     with on_a_terminal([*COMMAND, "mfa", "setup"], env) as process:
         shown = read_until(process, b"shows now: ").decode()
@@ -97,7 +96,7 @@ def test_a_forgotten_device_signs_in_as_a_new_one(stack: Stack, tmp_path: Path) 
 def test_a_device_whose_proof_fails_after_a_code_signs_in_as_a_new_one(stack: Stack, tmp_path: Path) -> None:
     person, devices = stack.person(), Devices()
     accounts = stack.app().auth.accounts(stack.profile)
-    account = accounts.of(session_of(accounts, person.username))
+    account = accounts.of(stack.sign_in(person.username))
     secret = account.new_authenticator()
     account.confirm_authenticator(totp(secret))
     account.use_second_factor("SOFTWARE_TOKEN_MFA")

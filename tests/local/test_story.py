@@ -91,7 +91,7 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(stack: Stack) -> None:
 
 
 def test_a_password_is_in_no_output_even_when_all_goes_wrong(stack: Stack) -> None:
-    person = stack.person()
+    person = stack.person(signed_in=False)
     env = person.env | {"AWS_IOT_PASSWORD": "hunter2-hunter2"}
     assert "hunter2" not in str(run("sub", env, ends=4))
     assert "hunter2" not in str(run_here("signup -e nonsense", env | {"AWS_IOT_USER": "x y"}, ends=7))

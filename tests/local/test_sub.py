@@ -13,7 +13,7 @@ from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Publication
 from tests.conftest import CommandLine
 from tests.in_process import run_here
-from tests.processes import COMMAND, Person, Running, Stack, session_of
+from tests.processes import COMMAND, Person, Running, Stack
 from tests.waiting import DEADLINE_SECONDS
 
 WHILE_SUB_RUNS = "while kill -0 $PPID; do sleep 0.1; done 2>/dev/null"
@@ -137,7 +137,7 @@ def test_a_durable_session_delivers_each_message_once_however_often_it_subscribe
     stack: Stack, listener: Person, speaker: Client, room: str
 ) -> None:
     app, profile = stack.app(), stack.profile
-    credentials = app.auth.issuer(profile).issue(session_of(app.auth.accounts(profile), listener.username))
+    credentials = app.auth.issuer(profile).issue(stack.sign_in(listener.username))
     delivered: list[bytes] = []
     for text in ("first", "second", "third"):
         connection = app.messaging.connect(profile, listener.identity, lambda: credentials, room)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests import terminal
 from tests.in_process import run_here
-from tests.processes import COMMAND, PASSWORD, Stack, session_of, totp
+from tests.processes import COMMAND, PASSWORD, Stack, totp
 from tests.terminal import on_a_terminal, read_rest, read_until, type_in
 from tests.waiting import DEADLINE_SECONDS
 
@@ -14,7 +14,7 @@ pytestmark = terminal.NEEDED
 
 
 def test_a_password_is_asked_for_and_not_shown(stack: Stack) -> None:
-    person = stack.person()
+    person = stack.person(signed_in=False)
     env = {k: v for k, v in person.env.items() if k != "AWS_IOT_PASSWORD"}
     with on_a_terminal([*COMMAND, "pub", "-r", "lobby", "-m", "hello"], env) as process:
         shown = read_until(process, b"Password for " + person.username.encode() + b": ")
@@ -26,7 +26,7 @@ def test_a_password_is_asked_for_and_not_shown(stack: Stack) -> None:
 
 
 def test_a_password_is_asked_for_at_the_terminal_even_if_stdin_holds_the_message(stack: Stack) -> None:
-    person = stack.person()
+    person = stack.person(signed_in=False)
     env = {k: v for k, v in person.env.items() if k != "AWS_IOT_PASSWORD"}
     line = f"echo hello | {shlex.join(COMMAND)} pub -r lobby -m -"
     with on_a_terminal(["sh", "-c", line], env) as process:
@@ -36,12 +36,8 @@ def test_a_password_is_asked_for_at_the_terminal_even_if_stdin_holds_the_message
 
 
 def test_what_is_piped_in_is_never_taken_for_a_code(stack: Stack) -> None:
-    person = stack.person()
-    account = (
-        stack.app()
-        .auth.accounts(stack.profile)
-        .of(session_of(stack.app().auth.accounts(stack.profile), person.username))
-    )
+    person = stack.person(signed_in=False)
+    account = stack.app().auth.accounts(stack.profile).of(stack.sign_in(person.username))
     secret = account.new_authenticator()
     account.confirm_authenticator(totp(secret))
     account.use_second_factor("SOFTWARE_TOKEN_MFA")

@@ -43,6 +43,11 @@ def ask_new_password(app: App, username: str) -> str:
     return ask_secret(f"New password for {username}", twice=True)
 
 
+def is_confirmed(question: str) -> bool:
+    """Whether the person answers yes; an empty answer means no."""
+    return ask_line(f"{question} [y/N]", default="n").lower() in ("y", "yes")
+
+
 def need_terminal(app: App, what: str, instead: str) -> None:
     """Raise a usage error that names an alternative, if there is no terminal."""
     if not app.settings.has_terminal():

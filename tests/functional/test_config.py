@@ -92,10 +92,71 @@ def test_other_pools_remove_password_secret_and_session(
     assert (shown["password_preset"], shown["client_secret"]) == (True, True)
     other = json.loads(exports.read_text()) | {"aws_user_pools_id": "us-east-1_OTHER"}
     exports.write_text(json.dumps(other))
-    assert "The saved session was removed" in aws_iot(f"config -s {exports}").stderr
+    assert "The saved session was removed" in aws_iot(f"config -s {exports} --replace").stderr
     shown = json.loads(aws_iot("config show").stdout)
     assert (shown["user"], shown["password_preset"], shown["client_secret"]) == ("alice", False, False)
     aws_iot("whoami", ends=4)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        (
+            "aws_user_pools_id",
+            "us-east-1_OTHER",
+            "its user pool is us-east-1_FAKE, and would become us-east-1_OTHER",
+        ),
+        ("aws_user_pools_web_client_id", "other", "its app client is fakeclient"),
+        (
+            "aws_cognito_identity_pool_id",
+            "us-east-1:11111111-0000-0000-0000-000000000000",
+            "its identity pool is",
+        ),
+        ("aws_pubsub_endpoint", "wss://x.example/mqtt", "its endpoint is wss://fake.example/mqtt"),
+    ],
+)
+def test_a_profile_that_points_elsewhere_is_replaced_only_on_request(
+    aws_iot: CommandLine, app: FakeApp, exports: Path, name: str, value: str, words: str
+) -> None:
+    before = app.config.profiles.load("default")
+    exports.write_text(json.dumps(json.loads(exports.read_text()) | {name: value}))
+    told = aws_iot(f"config -s {exports} -u bob", ends=3).stderr.splitlines()
+    assert told[0].startswith("Error: the profile 'default' points elsewhere: ")
+    assert words in told[0]
+    assert told[1].startswith(f"To replace it: aws-iot config -s {exports} -k default --replace.")
+    assert app.config.profiles.load("default") == before
+    aws_iot(f"config -s {exports} --replace")
+    assert app.config.profiles.load("default") != before
+
+
+def test_a_profile_that_only_the_environment_names_is_not_replaced_by_accident(
+    aws_iot: CommandLine, exports: Path, cloud: FakeCloud
+) -> None:
+    aws_iot(f"config -s {exports} -k local")
+    exports.write_text(json.dumps(json.loads(exports.read_text()) | {"aws_user_pools_id": "us-east-1_OTHER"}))
+    told = aws_iot(f"config -s {exports}", ends=3, env={"AWS_IOT_PROFILE": "local"}).stderr
+    assert "the profile 'local' (AWS_IOT_PROFILE) points elsewhere" in told
+    aws_iot(f"config -s {exports} -k new", env={"AWS_IOT_PROFILE": "local"})
+
+
+def test_at_a_terminal_replacing_shows_what_changes_and_asks(
+    aws_iot: CommandLine, app: FakeApp, exports: Path
+) -> None:
+    app.controls.is_at_terminal = True
+    exports.write_text(json.dumps(json.loads(exports.read_text()) | {"aws_user_pools_id": "us-east-1_OTHER"}))
+    told = aws_iot(f"config -s {exports}", ends=2).stderr
+    assert "  user pool: us-east-1_FAKE → us-east-1_OTHER\n" in told
+    assert "There is no terminal to ask for this: Replace it?" in told  # it has asked
+    assert app.config.profiles.load("default").user_pool_id == "us-east-1_FAKE"
+
+
+def test_the_same_pools_are_saved_again_without_a_question(
+    aws_iot: CommandLine, app: FakeApp, exports: Path
+) -> None:
+    app.controls.is_at_terminal = True
+    exports.write_text(json.dumps(json.loads(exports.read_text()) | {"aws_iot_policy_name": "other-member"}))
+    aws_iot(f"config -s {exports} -u alice")
+    assert app.config.profiles.load("default").policy_name == "other-member"
 
 
 def test_forget_removes_the_password_and_the_client_secret(aws_iot: CommandLine, app: FakeApp) -> None:
@@ -124,6 +185,7 @@ def test_a_password_is_saved_apart_from_the_profile_in_a_private_file(
     ("line", "code", "words"),
     [
         ("config", 2, "Nothing to save"),
+        ("config -u alice --replace", 2, "--replace requires -s FILE."),
         ("config -k team -u alice", 3, "aws-iot config -s aws-exports.json -k team"),
         ("config -s missing.json", 3, "missing.json: there is no such file"),
         ("config -k ../x -u alice", 3, "cannot name a profile"),

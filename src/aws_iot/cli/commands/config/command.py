@@ -1,6 +1,7 @@
 """`aws-iot config`: create and change profiles."""
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,9 @@ from aws_iot.cli.commands.config.managing import remove, use
 from aws_iot.cli.groups import Group
 from aws_iot.cli.sign_in import chosen_password
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.terminal import ask_secret, need_terminal
+from aws_iot.cli.ui.terminal import ask_secret, is_confirmed, need_terminal
 from aws_iot.config.profile import Profile
+from aws_iot.errors import ProfileError
 
 if TYPE_CHECKING:
     from aws_iot.auth.profile_editor import ProfileChange
@@ -56,6 +58,13 @@ class _Config(Group):
     metavar="URL",
     help="With -s: the IoT endpoint, if the file has none (Amplify Gen 2).",
 )
+@options.option(
+    "--replace",
+    "overwrite",
+    env="CONFIG_REPLACE",
+    is_flag=True,
+    help="With -s: do not ask before replacing a profile that has other pools or another endpoint.",
+)
 @options.profile
 @options.option("-u", "--user", "--usr", "user", env="CONFIG_USER", metavar="USER", help="Preset the user.")
 @options.option(
@@ -88,6 +97,7 @@ def config(
     ctx: click.Context,
     exports: Path | None,
     endpoint: str | None,
+    overwrite: bool,
     key: str,
     user: str | None,
     password: str | None,
@@ -97,9 +107,10 @@ def config(
 ) -> None:
     """Save a profile: your pools, endpoint and user.
 
-    It changes only what you give. -s creates a profile, or changes the pools of an existing one. A preset password
-    is saved in your system's keyring, or in a file that only you can read if there is none. To choose:
-    AWS_IOT_SECRETS=keyring or =file. Without a preset password, the commands prompt for it.
+    It changes only what you give. -s creates a profile. It asks before it changes the pools or the endpoint of an
+    existing one; without a terminal, that needs --replace. A preset password is saved in your system's keyring, or in a
+    file that only you can read if there is none. To choose: AWS_IOT_SECRETS=keyring or =file. Without a preset
+    password, the commands prompt for it.
 
     \b
     Examples:
@@ -114,8 +125,8 @@ def config(
         options.refuse_before_subcommand(ctx)
         return
     password = chosen_password(password, password_stdin)
-    if endpoint and not exports:
-        raise click.UsageError("--endpoint requires -s FILE.")
+    if (endpoint or overwrite) and not exports:
+        raise click.UsageError(f"{'--endpoint' if endpoint else '--replace'} requires -s FILE.")
     if not (exports or user or password or client_secret or forget):
         raise click.UsageError(
             "Nothing to save. Give -s FILE, -u USER, -p PASS, --client-secret or --forget."
@@ -125,6 +136,8 @@ def config(
     from aws_iot.auth.profile_editor import ProfileChange  # here: `list` and `show` do not wait for it
 
     pools = _read_pools(exports, endpoint) if exports else None
+    if exports and pools and not overwrite:
+        _check_replaceable(app, key, pools, exports)
     _change(app, key, ProfileChange(pools, user, password, client_secret, forget))
 
 
@@ -132,6 +145,29 @@ def _read_pools(exports: Path, endpoint: str | None) -> Profile:
     from aws_iot.config.exports_files import read_exports
 
     return read_exports(exports, endpoint, output.info)
+
+
+def _check_replaceable(app: App, key: str, pools: Profile, exports: Path) -> None:
+    """Ask before a profile that points elsewhere is replaced. Raises `ProfileError` if there is no terminal."""
+    old = editor_of(app).existing(key)
+    differences = old.differences(pools) if old else []
+    if not differences:
+        return
+    is_from_environment = key == os.environ.get("AWS_IOT_PROFILE") and not options.is_typed("key")
+    what = f"the profile '{key}'{' (AWS_IOT_PROFILE)' if is_from_environment else ''} points elsewhere"
+    if not app.settings.has_terminal():
+        name, ours, theirs = differences[0]
+        raise ProfileError(
+            f"{what}: its {name} is {ours}, and would become {theirs}",
+            hint=f"To replace it: aws-iot config -s {shlex.quote(str(exports))} -k {key} --replace."
+            " To keep it, choose another KEY.",
+        )
+    output.error(f"{what[0].upper()}{what[1:]}. You would change:")
+    for name, ours, theirs in differences:
+        output.error(f"  {name}: {ours} → {theirs}")
+    if not is_confirmed("Replace it?"):
+        output.info("Nothing was changed. To save another profile, give another KEY with -k.")
+        click.get_current_context().exit(1)  # so that a script stops here
 
 
 def _change(app: App, key: str, change: "ProfileChange") -> None:

@@ -27,6 +27,7 @@ _COMMANDS = {
     ),
     "sub": ("sub.command:sub", "Print messages as they arrive. Ctrl-C stops."),
     "pub": ("pub.command:pub", "Send one message, or a stream of them, to a room."),
+    "spool": ("spool:spool", "Show or delete messages that `pub --spool` has not sent."),
     "doctor": ("doctor.command:doctor", "Find out why something does not work."),
     "admin": ("admin.command:admin", "Manage team members."),
     "backend": ("backend.command:backend", "Deploy and manage your team's AWS resources."),

@@ -5,7 +5,7 @@ from __future__ import annotations  # so that what only types need is not import
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -179,6 +179,7 @@ def _send_many(
     from aws_iot.cli.commands.pub.reporter import PubReporter
     from aws_iot.publishing.checkpoint import Checkpoint
     from aws_iot.publishing.input_sender import InputSender
+    from aws_iot.publishing.spool.registry import SpoolRegistry
     from aws_iot.publishing.spool.sender import SpoolSender
     from aws_iot.publishing.spool.store import Spool
 
@@ -186,6 +187,8 @@ def _send_many(
     reporter = PubReporter(request, delivery, profile.key, user)
     sender: InputSender | SpoolSender
     if spool:
+        with suppress(LocalError):  # only `spool list` needs it
+            SpoolRegistry(app.settings.folders.spools).add(spool)
         username = connector.expected_username()
         sender = SpoolSender(
             request,

@@ -60,6 +60,24 @@ def test_a_new_password_is_asked_for_twice(stack: Stack) -> None:
     run_here("confirm -u typed -c 123456", stack.env)
 
 
+def test_a_forgotten_password_is_reset_in_one_command(stack: Stack) -> None:
+    person = stack.person()
+    with on_a_terminal([*COMMAND, "password", "reset", "-u", person.username], stack.env) as process:
+        for question, answer in (
+            (b"Code: ", b"CODE"),
+            (b"a code has only digits, such as 123456.\r\nCode: ", b"654 321"),
+            (b"New password for ", b"short"),
+            (b"Repeat for confirmation: ", b"short"),
+            (b"every user pool requires 6 or more.\r\nNew password for ", b"Passw0rd-new"),
+            (b"Repeat for confirmation: ", b"Passw0rd-new"),
+        ):
+            read_until(process, question)
+            type_in(process, answer + b"\r")
+        assert b"Changed the password of " in read_rest(process)
+        assert process.wait(DEADLINE_SECONDS) == 0
+    run(f"login -u {person.username} -p Passw0rd-new", stack.env)
+
+
 def test_ctrl_c_at_the_question_ends_it(stack: Stack) -> None:
     with on_a_terminal([*COMMAND, "sub", "-u", "somebody"], stack.env) as process:
         read_until(process, b"Password for somebody: ")

@@ -33,7 +33,7 @@ def test_it_prints_all_addresses_and_the_next_commands(stack: Stack) -> None:
         str(stack.profile.endpoint),
         "123456",
         "aws-iot signup",
-        "aws-iot admin accept",
+        "aws-iot local --member alice --member bob",
     ):
         assert str(words) in said
     assert stack.process.stderr == []
@@ -133,7 +133,7 @@ def test_ports_profile_and_exports_file_can_be_chosen(tmp_path: Path) -> None:
         f"local -k mine --port {api} --mqtt-port {mqtt} -o {exports}", environment(tmp_path / "config")
     )
     try:
-        process.wait_for("pub -r lobby")
+        process.wait_for("reset code for passwords")
         profile = from_exports(json.loads(exports.read_text()), "it")
         assert profile.iot_url == f"http://127.0.0.1:{api}"
         assert profile.endpoint.port == mqtt
@@ -176,7 +176,7 @@ def test_the_aws_keys_of_the_user_are_not_accepted(tmp_path: Path) -> None:
     env = environment(tmp_path / "config", AWS_ACCESS_KEY_ID="AKIAOWNKEY", AWS_SECRET_ACCESS_KEY="own")
     process = Running("local", env)
     try:
-        process.wait_for("pub -r lobby")
+        process.wait_for("reset code for passwords")
         keys = env | {"AWS_IOT_PROFILE": "local"}
         identity = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
         assert "rejected these credentials" in run(f"admin accept {identity}", keys, ends=4).stderr
@@ -187,7 +187,7 @@ def test_the_aws_keys_of_the_user_are_not_accepted(tmp_path: Path) -> None:
 def test_verbose_shows_the_log_of_the_services(tmp_path: Path) -> None:
     process = Running("local -v", environment(tmp_path))
     try:
-        process.wait_for("pub -r lobby")
+        process.wait_for("reset code for passwords")
         process.wait_for(r"\[(ministack|cfn|cloudformation|cognito)")
         assert process.signal(signal.SIGTERM) == 143
     finally:
@@ -244,7 +244,7 @@ def test_two_stacks_with_the_same_settings_are_independent(tmp_path: Path) -> No
         second = Running("local", first.env)
         try:
             second.wait_for(r"profile +local-2$")
-            second.wait_for("pub -r lobby")
+            second.wait_for("reset code for passwords")
             run("pub -r lobby -m hello", first.person().env)
             assert second.signal(signal.SIGTERM) == 143
             assert "already running" in run("local -k local", first.env, ends=3).stderr
@@ -255,6 +255,6 @@ def test_two_stacks_with_the_same_settings_are_independent(tmp_path: Path) -> No
 def test_the_aws_settings_of_the_user_do_not_matter(tmp_path: Path) -> None:
     process = Running("local", environment(tmp_path, AWS_PROFILE="nonsense", HTTP_PROXY="http://127.0.0.1:9"))
     try:
-        process.wait_for("pub -r lobby")
+        process.wait_for("reset code for passwords")
     finally:
         process.kill()

@@ -187,7 +187,11 @@ class Login:
             if not prompter.is_interactive:
                 raise
             self._reporter.keyring_unusable(error)
-        return (preset, True) if preset else (prompter.password(username), False)
+        if preset:
+            return preset, True
+        if prompter.is_interactive:
+            self._accounts()  # raises what makes a sign-in impossible before the person types
+        return prompter.password(username), False
 
     def _sign_in_with_password(
         self, username: str, request: SignInRequest, prompter: Prompter, *, save: bool

@@ -96,6 +96,7 @@ def whoami(app: App, key: str, as_json: bool) -> None:
     """
     output.need_stdout()
     profile = app.config.profiles.load(key)
+    app.config.require_stack(profile)
     saved = app.auth.sessions.load(profile)
     if saved is None:
         raise not_signed_in(key)

@@ -319,9 +319,10 @@ class LocalBuilder:
         from aws_iot.local.members import LocalMembers
 
         now, timeout = self._settings.now, self._settings.timeout
-        editor = ProfileEditor(self._config.profiles, self._config.secrets, self._auth.sessions)
+        sessions = self._auth.sessions
+        editor = ProfileEditor(self._config.profiles, self._config.secrets, sessions)
         admin = AwsMembers(stack.profile, now, timeout, AccessKeys(*stack.admin_keys()))
-        return LocalMembers(stack.profile, editor, self._auth.accounts, self._auth.login, admin)
+        return LocalMembers(stack.profile, editor, self._auth.accounts, self._auth.login, admin, sessions)
 
     def _provision(self, stack: LocalStack) -> Provisioned:
         from dataclasses import replace

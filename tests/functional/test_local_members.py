@@ -15,7 +15,7 @@ def members(app: FakeApp, cloud: FakeCloud) -> LocalMembers:
     """Adds members to the services in memory."""
     editor = ProfileEditor(app.config.profiles, app.config.secrets, app.auth.sessions)
     admin = app.admin.members(cloud.profile, None)
-    return LocalMembers(cloud.profile, editor, app.auth.accounts, app.auth.login, admin)
+    return LocalMembers(cloud.profile, editor, app.auth.accounts, app.auth.login, admin, app.auth.sessions)
 
 
 def test_a_member_has_an_account_a_session_an_accepted_identity_and_a_profile(

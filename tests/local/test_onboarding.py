@@ -25,6 +25,7 @@ def test_two_people_talk_after_three_commands_and_learn_of_a_restart(tmp_path: P
         receive, send = re.findall(r"^  aws-iot (.*)", "\n".join(with_members.stdout), re.MULTILINE)
         listener = Running(receive, env)
         listener.wait_for("Receiving")
+        assert listener.stderr == ["Receiving from all rooms; Ctrl-C stops."]
         assert run(send, env).stderr == "Sent to lobby.\n"
         assert "[lobby] bob~" in listener.wait_for("hello")
         assert listener.signal(signal.SIGINT) == 130

@@ -7,6 +7,7 @@ from aws_iot.auth.accounts import Accounts
 from aws_iot.auth.login import Login, SignInRequest
 from aws_iot.auth.profile_editor import ProfileEditor
 from aws_iot.auth.prompter import NoPrompter
+from aws_iot.auth.session_store import SessionStore
 from aws_iot.auth.token_refresher import ActiveSession
 from aws_iot.backend.members import Members
 from aws_iot.config.profile import Profile
@@ -27,6 +28,7 @@ class LocalMembers:
         accounts: Callable[[Profile], Accounts],
         login: Callable[[Profile], Login],
         members: Members,
+        sessions: SessionStore,
     ) -> None:
         """`profile` is the stack's own. `members` has the keys of its administrator."""
         self._profile = profile
@@ -34,6 +36,7 @@ class LocalMembers:
         self._accounts = accounts
         self._login = login
         self._members = members
+        self._sessions = sessions
 
     def add(self, name: str) -> ActiveSession:
         """Make `name` a member, with a profile of that name.
@@ -54,6 +57,7 @@ class LocalMembers:
             accounts.confirm(name, CONFIRMATION_CODE)
             person = self._sign_in(profile)
         self._members.accept(person.identity, profile.policy_name or "")
+        self._sessions.note_connected(name, person.identity)  # it could: nobody needs to accept it
         return person
 
     def _sign_in(self, profile: Profile) -> ActiveSession:

@@ -10,19 +10,20 @@ import os
 import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from aws_iot.config.paths import Folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from aws_iot.auth.accounts import Accounts
     from aws_iot.auth.credentials import CredentialIssuer, Credentials
     from aws_iot.auth.login import Login
-    from aws_iot.auth.prompter import SignInReporter
+    from aws_iot.auth.prompter import Prompter, SignInReporter
     from aws_iot.auth.session_store import SessionStore
+    from aws_iot.auth.setup import Setup, SetupPrompter
     from aws_iot.backend.members import Members
     from aws_iot.backend.stack import Target
     from aws_iot.config.profile import Profile
@@ -83,6 +84,23 @@ class App:
         self.doctor = DoctorBuilder(self.settings, self.config)
         self.admin = AdminBuilder(self.settings, self.config)
         self.local = LocalBuilder(self.settings, self.config, self.auth)
+
+    def setup(self, prompter: SetupPrompter, sign_in_prompter: Callable[[str], Prompter]) -> Setup:
+        """Leads a person to a profile in which they are signed in."""
+        from aws_iot.auth.profile_editor import ProfileEditor
+        from aws_iot.auth.setup import Setup, SetupServices
+
+        profiles = self.config.profiles
+        services = SetupServices(
+            profiles,
+            ProfileEditor(profiles, self.config.secrets, self.auth.sessions),
+            self.settings.folders.local_stacks,
+            self.auth.accounts,
+            self.auth.login,
+            sign_in_prompter,
+            lambda stack, name: self.local.members(stack).add(name),
+        )
+        return Setup(services, prompter)
 
     @classmethod
     def in_folder(cls, folder: Path, **settings: Any) -> Self:
@@ -311,18 +329,23 @@ class LocalBuilder:
 
         return LocalStack(folder, self._provision, EngineSettings(**settings))
 
-    def members(self, stack: LocalStack) -> LocalMembers:
-        """Adds members to a running local stack."""
+    def members(self, profile: Profile) -> LocalMembers:
+        """Adds members to a running local stack, given by its own profile. Raises `NotInstalled`."""
+        from aws_iot.local.extra import require_extra
+
+        require_extra()
         from aws_iot.auth.profile_editor import ProfileEditor
         from aws_iot.aws.admin.members import AwsMembers
         from aws_iot.aws.base.admin_credentials import AccessKeys
         from aws_iot.local.members import LocalMembers
+        from aws_iot.local.stack import admin_keys
 
         now, timeout = self._settings.now, self._settings.timeout
         sessions = self._auth.sessions
         editor = ProfileEditor(self._config.profiles, self._config.secrets, sessions)
-        admin = AwsMembers(stack.profile, now, timeout, AccessKeys(*stack.admin_keys()))
-        return LocalMembers(stack.profile, editor, self._auth.accounts, self._auth.login, admin, sessions)
+        keys = AccessKeys(*admin_keys(Path(profile.local_stack or "")))
+        admin = AwsMembers(profile, now, timeout, keys)
+        return LocalMembers(profile, editor, self._auth.accounts, self._auth.login, admin, sessions)
 
     def _provision(self, stack: LocalStack) -> Provisioned:
         from dataclasses import replace

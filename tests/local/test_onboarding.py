@@ -3,17 +3,23 @@
 import json
 import re
 import signal
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from aws_iot.app import App
+from tests import terminal
 from tests.conftest import REPOSITORY
-from tests.processes import Running, environment, run
+from tests.processes import COMMAND, Running, Stack, environment, run
+from tests.scripted_person import PASSWORD, Script, Typing
+from tests.terminal import on_a_terminal, read_rest, read_until, type_in
+from tests.waiting import DEADLINE_SECONDS
 
 READY = "reset code for passwords"
-"""In the last line of what `aws-iot local` prints."""
+"""In what `aws-iot local` prints."""
 
 
 def test_two_people_talk_after_three_commands_and_learn_of_a_restart(tmp_path: Path) -> None:
@@ -103,3 +109,45 @@ def test_with_keep_the_same_members_are_there_again(tmp_path: Path) -> None:
             assert "saved for the next start" in "\n".join(stack.stdout)
     assert seen[0]["identity"] == seen[1]["identity"]
     assert seen[0] == seen[1]
+
+
+def test_init_adds_a_person_to_a_running_local_stack(stack: Stack) -> None:
+    name = f"user-{uuid.uuid4().hex[:8]}"
+    done = App.in_folder(stack.config).setup(Script(is_local=True, username=name), Typing).run("unused")
+    assert done.profile.key == name
+    sent = run(f"pub -k {name} -r lobby -m hello", environment(stack.config))
+    assert sent.stderr == "Sent to lobby.\n"
+
+
+@terminal.NEEDED
+def test_init_at_a_terminal_leads_to_a_session(stack: Stack, tmp_path: Path) -> None:
+    env = environment(tmp_path)
+    name = f"user-{uuid.uuid4().hex[:8]}"
+    typed = {
+        "Number [1]: ": "1",
+        "Exports file [aws-exports.json]: ": str(stack.folder / "aws-exports.json"),
+        "User name: ": name,
+        "  2  Yes, sign in\r\nNumber [1]: ": "",
+        "E-mail address: ": f"{name}@example.com",
+        f"New password for {name}: ": PASSWORD,
+        "Repeat for confirmation: ": PASSWORD,
+        "(press Enter to get a new one): ": "123456",
+    }
+    with on_a_terminal([*COMMAND, "init"], env) as process:
+        for question, answer in typed.items():
+            read_until(process, question.encode())
+            type_in(process, answer.encode() + b"\r")
+        shown = read_rest(process).decode()
+        assert process.wait(DEADLINE_SECONDS) == 0
+    assert f"Signed in as {name}." in shown
+    assert "To receive messages:  aws-iot sub\r\n" in shown
+    assert json.loads(run("whoami --json", env).stdout)["user"] == name
+
+
+@terminal.NEEDED
+def test_init_can_be_stopped_with_ctrl_c(tmp_path: Path) -> None:
+    with on_a_terminal([*COMMAND, "init", "-k", "team"], environment(tmp_path)) as process:
+        read_until(process, b"Number [1]: ")
+        type_in(process, b"\x03")
+        assert b"To continue: aws-iot init -k team" in read_rest(process)
+        assert process.wait(DEADLINE_SECONDS) == 130

@@ -32,7 +32,7 @@ def test_it_prints_all_addresses_and_the_next_commands(stack: Stack) -> None:
         stack.profile.iot_url,
         str(stack.profile.endpoint),
         "123456",
-        "aws-iot signup",
+        "aws-iot init",
         "aws-iot local --member alice --member bob",
     ):
         assert str(words) in said

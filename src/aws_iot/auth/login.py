@@ -145,6 +145,10 @@ class Login:
         signed_in, preset = saved.username if saved else None, self._profile.username
         return preset or signed_in if by_password or request.password else signed_in or preset
 
+    def is_signed_in(self) -> bool:
+        """Whether a session is saved."""
+        return self._store.load(self._profile) is not None
+
     def uses_saved_tokens(self, request: SignInRequest) -> bool:
         """Whether the saved tokens are those that the request will use, without a call to the user pool."""
         saved = self._store.load(self._profile)

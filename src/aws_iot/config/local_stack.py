@@ -8,7 +8,7 @@ from pathlib import Path
 from aws_iot.config.endpoint import is_loopback
 from aws_iot.config.profile import Profile
 from aws_iot.errors import LocalError, ProfileError, StackNotRunning
-from aws_iot.files import exclusive, read, write_private
+from aws_iot.files import exclusive, names, read, write_private
 
 _NOTE = "stack.json"
 _LOCK = ".running"
@@ -49,6 +49,11 @@ def check_stack(profile: Profile) -> None:
             hint=f"Stop it with Ctrl-C, then run: {found['start']} --member {profile.key}"
             "\nWith --keep, it has the same accounts at the next start.",
         )
+
+
+def running_stacks(parent: Path) -> list[str]:
+    """The keys of the local stacks that run now; `parent` has the folder of each."""
+    return [name for name in names(parent) if is_running(str(parent / name))]
 
 
 def is_running(folder: str) -> bool:

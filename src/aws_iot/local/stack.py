@@ -25,6 +25,9 @@ RESET_CODE = "654321"
 ADMINISTRATOR = "administrator"
 """The IAM user with all permissions."""
 
+ADMIN_FILE = "admin-credentials"
+"""The file with the administrator's keys, in the folder of the stack."""
+
 API_PORT = 4566
 MQTT_PORT = 8443
 
@@ -82,13 +85,7 @@ class LocalStack:
     @property
     def admin_file(self) -> Path:
         """The administrator's keys."""
-        return self.folder / "admin-credentials"
-
-    def admin_keys(self) -> tuple[str, str]:
-        """The ID and the secret of the administrator's access key."""
-        keys = ConfigParser()
-        keys.read_string((read(self.admin_file) or b"").decode())
-        return keys["default"]["aws_access_key_id"], keys["default"]["aws_secret_access_key"]
+        return self.folder / ADMIN_FILE
 
     def __enter__(self) -> Self:
         """Raises `Unreachable` if a requested port is in use."""
@@ -156,3 +153,10 @@ class _SavedStack:
             "key": self.authority.private_key_pem.bytes().decode(),
         }
         write_private(folder / "kept.json", json.dumps(fields).encode())
+
+
+def admin_keys(folder: Path) -> tuple[str, str]:
+    """The ID and the secret of the administrator's access key, of the stack in this folder."""
+    keys = ConfigParser()
+    keys.read_string((read(folder / ADMIN_FILE) or b"").decode())
+    return keys["default"]["aws_access_key_id"], keys["default"]["aws_secret_access_key"]

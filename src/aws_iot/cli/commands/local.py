@@ -162,7 +162,7 @@ def _start_command(key: str, members: Sequence[str], *, keep: bool) -> str:
 
 def _add_members(app: App, stack: "LocalStack", names: Sequence[str]) -> None:
     if names:
-        adding = app.local.members(stack)
+        adding = app.local.members(stack.profile)
         for name in names:
             adding.add(name)
 
@@ -197,16 +197,18 @@ def _welcome(stack: "LocalStack", key: str, exports: Path, members: Sequence[str
 The local stack is running, on this machine only. Ctrl-C stops it.
 {end}
 
-{_steps_of_members(members, there) if members else _first_steps(key, there)}
+{_steps_of_members(members, there) if members else _first_steps(there)}
 What runs here:
-  Cognito, IoT control plane, CloudFormation   {stack.api_url}
-  MQTT over WebSocket                          {stack.endpoint}
-  certificate authority                        {stack.ca_file}
-  AWS credentials of the administrator         {stack.admin_file}
-  exports file                                 {exports}
-  profile                                      {key}
-  confirmation code for accounts               {CONFIRMATION_CODE}
-  reset code for passwords                     {RESET_CODE}
+  Cognito, IoT, CloudFormation   {stack.api_url}
+  MQTT broker                    {stack.endpoint}
+  profile                        {key}
+  confirmation code              {CONFIRMATION_CODE}
+  reset code for passwords       {RESET_CODE}
+
+The exports file, the admin's AWS credentials, and the CA certificate:
+  {exports}
+  {stack.admin_file}
+  {stack.ca_file}
 """
 
 
@@ -226,16 +228,11 @@ In a third terminal, send one:
 """
 
 
-def _first_steps(key: str, there: str) -> str:
-    from aws_iot.local.members import PASSWORD
-    from aws_iot.local.stack import CONFIRMATION_CODE
-
+def _first_steps(there: str) -> str:
     return f"""\
 If you want two people who can talk at once, stop it, and run:
   aws-iot local --member alice --member bob
 
-Or create an account in a second terminal{there}:
-  aws-iot signup -u alice -p {PASSWORD} -e alice@example.com -k {key}
-  aws-iot confirm -u alice -c {CONFIRMATION_CODE} -k {key}
-  aws-iot login -u alice -p {PASSWORD} -k {key}
+Or add a person, in a second terminal{there}:
+  aws-iot init
 """

@@ -79,3 +79,17 @@ class Typing(NoPrompter):
 
     def password(self, _: str) -> str:  # type: ignore[override]
         return PASSWORD
+
+
+def answers_at_init(name: str, exports: Path) -> dict[str, str]:
+    """What a person types at `aws-iot init` to create an account in a team, by the question."""
+    return {
+        "Number [1]: ": "1",
+        "Exports file [aws-exports.json]: ": str(exports),
+        "User name: ": name,
+        "  2  Yes, sign in\r\nNumber [1]: ": "",
+        "E-mail address: ": f"{name}@example.com",
+        f"New password for {name}: ": PASSWORD,
+        "Repeat for confirmation: ": PASSWORD,
+        "(press Enter to get a new one): ": "123456",
+    }

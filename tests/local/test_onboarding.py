@@ -14,8 +14,8 @@ from aws_iot.app import App
 from tests import terminal
 from tests.conftest import REPOSITORY
 from tests.processes import COMMAND, Running, Stack, environment, run
-from tests.scripted_person import PASSWORD, Script, Typing
-from tests.terminal import on_a_terminal, read_rest, read_until, type_in
+from tests.scripted_person import Script, Typing, answers_at_init
+from tests.terminal import on_a_terminal, read_rest, read_until, type_answers, type_in
 from tests.waiting import DEADLINE_SECONDS
 
 READY = "reset code for passwords"
@@ -123,20 +123,8 @@ def test_init_adds_a_person_to_a_running_local_stack(stack: Stack) -> None:
 def test_init_at_a_terminal_leads_to_a_session(stack: Stack, tmp_path: Path) -> None:
     env = environment(tmp_path)
     name = f"user-{uuid.uuid4().hex[:8]}"
-    typed = {
-        "Number [1]: ": "1",
-        "Exports file [aws-exports.json]: ": str(stack.folder / "aws-exports.json"),
-        "User name: ": name,
-        "  2  Yes, sign in\r\nNumber [1]: ": "",
-        "E-mail address: ": f"{name}@example.com",
-        f"New password for {name}: ": PASSWORD,
-        "Repeat for confirmation: ": PASSWORD,
-        "(press Enter to get a new one): ": "123456",
-    }
     with on_a_terminal([*COMMAND, "init"], env) as process:
-        for question, answer in typed.items():
-            read_until(process, question.encode())
-            type_in(process, answer.encode() + b"\r")
+        type_answers(process, answers_at_init(name, stack.folder / "aws-exports.json"))
         shown = read_rest(process).decode()
         assert process.wait(DEADLINE_SECONDS) == 0
     assert f"Signed in as {name}." in shown

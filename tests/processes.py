@@ -220,7 +220,7 @@ class Stack:
         config = folder / "config"
         process = Running(f"local {options}", environment(config, **env))
         try:
-            process.wait_for("pub -r lobby")
+            process.wait_for("reset code for passwords")
             yield cls(process, config, App.in_folder(config).config.profiles.load("local"))
         finally:
             if process.process.poll() is None:

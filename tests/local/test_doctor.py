@@ -350,7 +350,7 @@ def test_a_lambda_function_of_the_user_pool_that_refuses_a_user(real: CommandLin
 
 
 def test_a_user_pool_that_does_not_exist(real: CommandLine) -> None:
-    change(real, user_pool_id="us-east-1_Nowhere00")
+    change(real, user_pool_id="us-east-1_Nowhere00", local_stack=None)
     assert "aws_user_pools_id" in check_cause(real, "user-pool", "no user pool us-east-1_Nowhere00", 3)
 
 

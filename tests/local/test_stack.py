@@ -33,8 +33,8 @@ def test_it_prints_all_addresses_and_the_next_commands(stack: Stack) -> None:
         stack.profile.iot_url,
         str(stack.profile.endpoint),
         "123456",
-        "aws-iot signup",
-        "aws-iot admin accept",
+        "aws-iot init",
+        "aws-iot local --member alice --member bob",
     ):
         assert str(words) in said
     assert stack.process.stderr == []
@@ -134,8 +134,8 @@ def test_ports_profile_and_exports_file_can_be_chosen_and_the_log_shown(tmp_path
         f"local -v -k mine --port {api} --mqtt-port {mqtt} -o {exports}", environment(tmp_path / "config")
     )
     try:
-        process.wait_for("pub -r lobby")
         process.wait_for(r"\[(ministack|cfn|cloudformation|cognito)")
+        process.wait_for("reset code for passwords")
         profile = from_exports(json.loads(exports.read_text()), "it")
         assert profile.iot_url == f"http://127.0.0.1:{api}"
         assert profile.endpoint.port == mqtt
@@ -224,7 +224,7 @@ def test_two_stacks_with_the_same_settings_are_independent(tmp_path: Path) -> No
         second = Running("local", first.env)
         try:
             second.wait_for(r"profile +local-2$")
-            second.wait_for("pub -r lobby")
+            second.wait_for("reset code for passwords")
             run_here("pub -r lobby -m hello", first.person().env)
             assert second.signal(signal.SIGTERM) == 143
             assert "already running" in run("local -k local", first.env, ends=3).stderr
@@ -238,7 +238,7 @@ def test_the_aws_settings_of_the_user_do_not_matter_and_their_keys_are_not_accep
         "local", environment(tmp_path, **own, AWS_PROFILE="nonsense", HTTP_PROXY="http://127.0.0.1:9")
     )
     try:
-        process.wait_for("pub -r lobby")
+        process.wait_for("reset code for passwords")
         keys = environment(tmp_path, **own, AWS_IOT_PROFILE="local")
         identity = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
         assert "rejected these credentials" in run_here(f"admin accept {identity}", keys, ends=4).stderr

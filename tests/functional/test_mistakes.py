@@ -38,7 +38,7 @@ MISTAKES = {
     "--profile team subscribe": "sub --profile team",
     "--profile=team sub": "sub --profile=team",
     "config -k team show": "config show -k team",
-    "config team": "config show -k team",
+    "config team": "config show team",
     "config lst": "config list",
     "ls": "config list",
     "list": "config list",
@@ -105,17 +105,18 @@ def test_control_characters_in_what_was_typed_are_made_visible(aws_iot: CommandL
     assert "\\x1b[2J" in told
 
 
-# Where an argument may be anything, `help` is one.
+# A command with arguments may take `help` for one.
 @pytest.mark.parametrize(
     "path",
-    [
-        p
-        for p, c in COMMANDS.items()
-        if p and p not in ("config import", "credentials exec", "admin who", "admin kick")
-    ],
+    [p for p, c in COMMANDS.items() if p and not any(isinstance(one, click.Argument) for one in c.params)],
 )
 def test_help_after_a_command_prints_its_help(aws_iot: CommandLine, path: str) -> None:
     assert aws_iot(f"{path} help").stdout.startswith(f"Usage: aws-iot {path}")
+
+
+def test_help_instead_of_a_required_argument_prints_help(aws_iot: CommandLine) -> None:
+    for path in ("admin accept", "completion"):
+        assert aws_iot(f"{path} help").stdout.startswith(f"Usage: aws-iot {path}")
 
 
 @pytest.mark.parametrize("typed", ["-V", "--version"])

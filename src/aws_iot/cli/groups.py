@@ -42,7 +42,8 @@ class _Help(click.Command):
         formatter = page(ctx)
         self.format_usage(ctx, formatter)
         self.format_help_text(ctx, formatter)
-        formatter.write_sections([*self.sections(ctx), *self._sections_of_options(ctx)])
+        formatter.write_sections(self.sections(ctx))
+        formatter.write_sections(self._sections_of_options(ctx))
         return formatter.getvalue().rstrip("\n")
 
     def sections(self, _: click.Context) -> Iterable[tuple[str, Rows]]:
@@ -59,6 +60,8 @@ class _Help(click.Command):
         for name in (SIGN_IN, COMMON):  # a section for one option is too much
             if len(sections.get(name, ())) == 1:
                 sections.setdefault(OWN, []).extend(sections.pop(name))
+        if OWN not in sections:
+            sections[OWN] = sections.pop(COMMON, [])
         return [(name, sections[name]) for name in _ORDER if name in sections]
 
 

@@ -19,6 +19,7 @@ TALK, ACCOUNT, TEAM, SETUP = "Talk", "Account", "Team", "Setup"
 _COMMANDS = {
     "sub": (TALK, "sub.command:sub", "Print messages as they arrive. Ctrl-C stops."),
     "pub": (TALK, "pub.command:pub", "Send one message, or a stream of them, to a room."),
+    "spool": (TALK, "spool:spool", "Show or delete messages that `pub --spool` has not sent."),
     "signup": (ACCOUNT, "account:signup", "Create an account in the user pool."),
     "confirm": (ACCOUNT, "account:confirm", "Confirm an account with the code from the e-mail."),
     "login": (ACCOUNT, "session:login", "Sign in once. Later commands reuse the session."),
@@ -35,7 +36,8 @@ _COMMANDS = {
     "admin": (TEAM, "admin.command:admin", "Manage team members."),
     "backend": (TEAM, "backend.command:backend", "Deploy and manage your team's AWS resources."),
     "policy": (TEAM, "policy.command:policy", "Explain what policies allow an identity."),
-    "config": (SETUP, "config:config", "Save a profile: your pools, endpoint and user."),
+    "init": (SETUP, "init:init", "Set up a profile step by step."),
+    "config": (SETUP, "config.command:config", "Save a profile: your pools, endpoint and user."),
     "local": (SETUP, "local:local", "Run Cognito and AWS IoT Core on this machine."),
     "doctor": (SETUP, "doctor.command:doctor", "Find out why something does not work."),
     "help": (SETUP, "help.command:help_", "Print the help of a command, or about a topic."),
@@ -79,7 +81,7 @@ def root(ctx: click.Context) -> None:
 
     \b
     Without an AWS account, on this machine only:
-      aws-iot local
+      aws-iot local --member alice --member bob
 
     More: `aws-iot help` lists topics such as rooms, environment and exit-codes.
     """

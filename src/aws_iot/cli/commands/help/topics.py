@@ -63,8 +63,9 @@ Examples:
     ),
     "profiles": Topic(
         "What a profile is, and which user is signed in.",
-        """A profile has your team's pools and endpoint under a key. `aws-iot config -s FILE` creates one from the
-exports file of your team. Without -k KEY and AWS_IOT_PROFILE, commands use the profile `default`.
+        """A profile has your team's pools and endpoint under a key. `aws-iot init` creates one step by step, and
+`aws-iot config -s FILE` from the exports file of your team. Without -k KEY and AWS_IOT_PROFILE, commands use the
+profile that `aws-iot config use` has chosen, or else `default`.
 
 The user is, in this order: -u USER or AWS_IOT_USER, the signed-in user, the user preset in the profile.
 

@@ -100,6 +100,10 @@ class Unreachable(AwsIotError):
     exit_code = 6
 
 
+class StackNotRunning(Unreachable):
+    """The local stack of the profile does not run."""
+
+
 class WrongClock(Unreachable):
     """This machine's clock differs too much from the service's for a signature to be valid."""
 
@@ -126,6 +130,10 @@ class Busy(ServiceRefused):
 
 class LimitReached(ServiceRefused):
     """A limit of the AWS account or connection is reached for now. The request may succeed later."""
+
+
+class UsernameTaken(ServiceRefused):
+    """The user pool has an account of this name."""
 
 
 class PasswordTooWeak(ServiceRefused):

@@ -75,6 +75,39 @@ def test_the_notice_of_the_npm_tool_goes_to_stderr(aws_iot: CommandLine, app: Fa
     assert result.stdout == ""
 
 
+def test_the_notice_is_not_repeated_once_the_identity_has_connected(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str
+) -> None:
+    cloud.members.clear()
+    for _ in range(2):
+        assert "authResult" in aws_iot(f"sub {ALICE}", ends=5).stderr
+    cloud.members.add(identity)
+    arrive(app)
+    assert "authResult" in aws_iot(f"sub {ALICE}", ends=130).stderr
+    assert "authResult" not in aws_iot(f"sub {ALICE}", ends=130).stderr
+    assert "authResult" in aws_iot(f"sub {ALICE} -v", ends=130).stderr
+
+
+def test_a_removed_profile_leaves_no_record_of_who_has_connected(
+    aws_iot: CommandLine, app: FakeApp, identity: str
+) -> None:
+    arrive(app)
+    aws_iot(f"sub {ALICE}", ends=130)
+    assert app.auth.sessions.has_connected("default", identity)
+    aws_iot("config remove -k default")
+    assert not app.auth.sessions.has_connected("default", identity)
+
+
+def test_another_identity_gets_the_notice_of_its_own(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str
+) -> None:
+    cloud.member("bob", "Passw0rd-of-bob")
+    arrive(app)
+    for line in (ALICE, "-u bob -p Passw0rd-of-bob"):
+        assert "authResult" in aws_iot(f"sub {line}", ends=130).stderr
+        assert "authResult" not in aws_iot(f"sub {line}", ends=130).stderr
+
+
 def test_a_message_is_printed_with_time_room_sender_and_text(
     aws_iot: CommandLine, app: FakeApp, identity: str
 ) -> None:

@@ -31,6 +31,7 @@ from aws_iot.errors import (
     SessionEnded,
     SignInRefused,
     Unreachable,
+    UsernameTaken,
     WrongClock,
     WrongPassword,
 )
@@ -78,7 +79,7 @@ def refusal(code: str, message: str = "", date: str | None = None) -> ClientErro
         ("UserNotFoundException", "User does not exist.", SignInRefused, "no such user"),
         ("UserNotConfirmedException", "User is not confirmed.", AccountNotConfirmed, "not confirmed"),
         ("PasswordResetRequiredException", "Password reset required", SignInRefused, "reset"),
-        ("UsernameExistsException", "User already exists", ServiceRefused, "taken"),
+        ("UsernameExistsException", "User already exists", UsernameTaken, "taken"),
         ("InvalidPasswordException", "Password not long enough", PasswordTooWeak, "not long enough"),
         ("CodeMismatchException", "Invalid verification code", CodeRefused, "not the code"),
         ("ExpiredCodeException", "Invalid code provided", CodeRefused, "wrong or has expired"),

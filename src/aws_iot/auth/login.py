@@ -144,6 +144,10 @@ class Login:
         signed_in, preset = saved.username if saved else None, self._profile.username
         return preset or signed_in if by_password or request.password else signed_in or preset
 
+    def is_signed_in(self) -> bool:
+        """Whether a session is saved."""
+        return self._store.load(self._profile) is not None
+
     def uses_saved_tokens(self, request: SignInRequest) -> bool:
         """Whether the saved tokens are those that the request will use, without a call to the user pool."""
         saved = self._store.load(self._profile)
@@ -186,6 +190,8 @@ class Login:
 
         known = self._known_password(username, request, prompter)
         is_preset = known is not None and not (request.password or request.is_explicit)
+        if known is None and prompter.is_interactive:
+            self._accounts()  # raises what makes a sign-in impossible before the person types
         for left in reversed(range(ATTEMPTS if known is None else 1)):
             password = prompter.password(username) if known is None else known
             try:

@@ -12,6 +12,7 @@ from aws_iot.cli.ui import output
 # The module of each command, and its summary. A module is imported when its command is used: otherwise `--help` and
 # quick commands would wait for all of them.
 _COMMANDS = {
+    "init": ("init:init", "Set up a profile step by step."),
     "config": ("config.command:config", "Save a profile: your pools, endpoint and user."),
     "signup": ("account:signup", "Create an account in the user pool."),
     "confirm": ("account:confirm", "Confirm an account with the code from the e-mail."),

@@ -63,6 +63,7 @@ _KEYS = (
     _Key("endpoint_url_iot", "iot_url", _URL, "an http(s) URL", required=False),
     _Key("endpoint_url_iam", "iam_url", _URL, "an http(s) URL", required=False),
     _Key("ca_bundle", "ca_bundle", r".+", "the path of a PEM file", required=False),
+    _Key("local_stack", "local_stack", r".+", "the folder of a local stack", required=False),
 )
 
 

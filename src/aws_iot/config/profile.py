@@ -16,6 +16,7 @@ class Profile:
     `username` signs in if no other user is named. `client_has_secret` tells that the app client has a secret; the
     secret store has it. `policy_name` is the IoT policy that an admin attaches to accept a person. The URLs replace
     AWS's own addresses; the local stack sets them. `ca_bundle` is a PEM file of the authorities to trust for them.
+    `local_stack` is the folder of the local stack that serves the profile; a profile of AWS has none.
     """
 
     user_pool_id: str
@@ -29,6 +30,7 @@ class Profile:
     iot_url: str | None = None
     iam_url: str | None = None
     ca_bundle: str | None = None
+    local_stack: str | None = None
     username: str | None = None
     client_has_secret: bool = False
     key: str = ""

@@ -25,6 +25,7 @@ from aws_iot.errors import (
     ServiceRefused,
     SessionEnded,
     SignInRefused,
+    UsernameTaken,
     WrongPassword,
 )
 
@@ -159,7 +160,7 @@ REFUSALS: Refusals = {
         "an admin has reset this account's password",
         hint="Set a new one: aws-iot password reset -u USER -k KEY",
     ),
-    "UsernameExistsException": lambda message: ServiceRefused(
+    "UsernameExistsException": lambda message: UsernameTaken(
         f"this user name is taken: {message}",
         hint="Choose another. If it is yours, confirm it: aws-iot confirm -u USER -c CODE -k KEY",
     ),

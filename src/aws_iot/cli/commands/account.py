@@ -40,8 +40,9 @@ def signup(
     """
     profile = app.config.profiles.load(key)
     username = username_of(profile, user)
+    accounts = app.auth.accounts(profile)
     secret = chosen_password(password, password_stdin) or _new_password(app, username)
-    sent = app.auth.accounts(profile).sign_up(username, secret, email)
+    sent = accounts.sign_up(username, secret, email)
     output.info(f"Created the account '{username}'.")
     if sent is None:
         output.info(f"It needs no confirmation. Next: aws-iot sub -u {shlex.quote(username)} -k {key}")

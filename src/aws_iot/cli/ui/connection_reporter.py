@@ -3,11 +3,8 @@
 import time
 from collections.abc import Callable
 
-import click
-
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.formatting import connection_line
-from aws_iot.cli.ui.output import VERBOSE
 from aws_iot.messaging.connection import Lost, Restored
 
 LONG_OUTAGE_SECONDS = 60.0
@@ -34,8 +31,7 @@ class ConnectionReporter:
         self._is_reported = False
 
     def __call__(self, event: Lost | Restored) -> None:
-        context = click.get_current_context(silent=True)
-        verbose = bool(context and context.meta.get(VERBOSE))
+        verbose = output.is_verbose()
         line = connection_line(event, verbose=verbose)
         if isinstance(event, Restored):
             self.restored(line)

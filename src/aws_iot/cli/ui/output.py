@@ -166,9 +166,15 @@ def info(line: str) -> None:
 
 
 def is_quiet() -> bool:
-    """Whether `--quiet` was given."""
+    """Whether the running command has `--quiet`."""
     context = click.get_current_context(silent=True)
     return bool(context and context.meta.get(QUIET))
+
+
+def is_verbose() -> bool:
+    """Whether the running command has `--verbose`."""
+    context = click.get_current_context(silent=True)
+    return bool(context and context.meta.get(VERBOSE))
 
 
 def error(line: str) -> None:

@@ -57,7 +57,7 @@ class PasswordPrompter(Protocol):
 def reset_password(
     accounts: Accounts, username: str, prompter: PasswordPrompter, new_password: str | None = None
 ) -> None:
-    """Set a new password with a code that was sent. Whatever is rejected is asked again, `ATTEMPTS` times in all.
+    """Set a new password with a code that was sent. It asks again for a rejected answer, `ATTEMPTS` times in all.
 
     Raises `CodeRefused`, `PasswordTooWeak`, and what the prompter raises.
     """
@@ -82,7 +82,9 @@ def reset_password(
 def change_password(
     account: Account, prompter: PasswordPrompter, old: str | None = None, new: str | None = None
 ) -> None:
-    """Change the password of a signed-in person. Whatever is not given is asked for, `ATTEMPTS` times in all.
+    """Change the password of a signed-in person. It asks for what is not given, and again for a rejected answer.
+
+    It asks `ATTEMPTS` times in all.
 
     Raises `WrongPassword` for the old one, `PasswordTooWeak`, and what the prompter raises.
     """

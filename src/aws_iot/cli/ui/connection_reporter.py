@@ -48,7 +48,7 @@ class ConnectionReporter:
         self.check()
 
     def restored(self, line: str) -> None:
-        """There is a connection again, as this line says."""
+        """There is a connection again: print this line."""
         self._print(line, is_important=self._is_reported)
         self._lost_at, self._is_reported = None, False
 

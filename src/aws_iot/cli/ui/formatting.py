@@ -4,11 +4,8 @@ import json
 import re
 from functools import lru_cache
 
-import click
-
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.colors import Role, paint
-from aws_iot.cli.ui.output import VERBOSE
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Message, short_identity
 
@@ -75,20 +72,6 @@ def _quoted(text: str) -> str:
     quote = next((q for q in "'\"`" if q not in text), "'")
     escaped = text.replace("\\", "\\\\").replace(quote, "\\" + quote)
     return quote + output.visible(escaped) + quote
-
-
-def is_verbose() -> bool:
-    """Whether the running command has `--verbose`."""
-    context = click.get_current_context(silent=True)
-    return bool(context and context.meta.get(VERBOSE))
-
-
-def show_connection_event(event: Lost | Restored) -> None:
-    """Print that the connection was lost or restored. `--verbose` adds repetitions and details."""
-    verbose = is_verbose()
-    if verbose or not (isinstance(event, Lost) and event.again):
-        role = Role.WARNING if isinstance(event, Lost) else Role.GOOD
-        output.info(connection_line(event, verbose=verbose), role)
 
 
 def connection_line(event: Lost | Restored, *, verbose: bool = False) -> str:

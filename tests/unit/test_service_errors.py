@@ -23,6 +23,7 @@ from aws_iot.errors import (
     Busy,
     CodeRefused,
     CredentialsRefused,
+    LimitReached,
     NotAuthorized,
     PasswordTooWeak,
     ProfileError,
@@ -90,7 +91,8 @@ def refusal(code: str, message: str = "", date: str | None = None) -> ClientErro
             ServiceRefused,
             "Invalid email address",
         ),
-        ("LimitExceededException", "Attempt limit exceeded", ServiceRefused, "Attempt limit exceeded"),
+        ("LimitExceededException", "Attempt limit exceeded", LimitReached, "too many attempts"),
+        ("TooManyFailedAttemptsException", "Too many failed attempts", LimitReached, "too many wrong codes"),
         ("TooManyRequestsException", "Rate exceeded", Busy, "throttling"),
         ("AccessDeniedException", "User x is not authorized", NotAuthorized, "not authorized"),
         (

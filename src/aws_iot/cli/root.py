@@ -13,7 +13,7 @@ from aws_iot.cli.ui import output
 # quick commands would wait for all of them.
 _COMMANDS = {
     "init": ("init:init", "Set up a profile step by step."),
-    "config": ("config:config", "Save a profile: your pools, endpoint and user."),
+    "config": ("config.command:config", "Save a profile: your pools, endpoint and user."),
     "signup": ("account:signup", "Create an account in the user pool."),
     "confirm": ("account:confirm", "Confirm an account with the code from the e-mail."),
     "login": ("session:login", "Sign in once. Later commands reuse the session."),
@@ -28,6 +28,7 @@ _COMMANDS = {
     ),
     "sub": ("sub.command:sub", "Print messages as they arrive. Ctrl-C stops."),
     "pub": ("pub.command:pub", "Send one message, or a stream of them, to a room."),
+    "spool": ("spool:spool", "Show or delete messages that `pub --spool` has not sent."),
     "doctor": ("doctor.command:doctor", "Find out why something does not work."),
     "admin": ("admin.command:admin", "Manage team members."),
     "backend": ("backend.command:backend", "Deploy and manage your team's AWS resources."),

@@ -45,6 +45,16 @@ class Profile:
         """The region of the identity pool."""
         return self.identity_pool_id.partition(":")[0]
 
+    def differences(self, other: "Profile") -> list[tuple[str, str, str]]:
+        """What `other` signs in to or connects to elsewhere: its name, and both values."""
+        compared = (
+            ("user pool", self.user_pool_id, other.user_pool_id),
+            ("app client", self.client_id, other.client_id),
+            ("identity pool", self.identity_pool_id, other.identity_pool_id),
+            ("endpoint", str(self.endpoint), str(other.endpoint)),
+        )
+        return [(name, ours, theirs) for name, ours, theirs in compared if ours != theirs]
+
 
 def checked_key(key: str) -> str:
     """`key`, if it can name a profile, and so a file. Raises `ProfileError`."""

@@ -19,6 +19,7 @@ from aws_iot.errors import (
     AccountNotConfirmed,
     AwsIotError,
     CodeRefused,
+    LimitReached,
     PasswordTooWeak,
     ProfileError,
     ServiceRefused,
@@ -166,6 +167,14 @@ REFUSALS: Refusals = {
     "InvalidPasswordException": lambda message: PasswordTooWeak(f"the password is too weak: {message}"),
     "PasswordHistoryPolicyViolationException": lambda message: PasswordTooWeak(
         f"the password was used before: {message}"
+    ),
+    "LimitExceededException": lambda message: LimitReached(
+        f"too many attempts: the user pool accepts none for now ({message})",
+        hint="Wait before you try again. For codes, that can take up to an hour.",
+    ),
+    "TooManyFailedAttemptsException": lambda message: LimitReached(
+        f"too many wrong codes: the user pool accepts none for now ({message})",
+        hint="Wait before you try again. That can take up to an hour.",
     ),
     "CodeMismatchException": lambda _: CodeRefused("this is not the code that was sent"),
     "ExpiredCodeException": lambda _: CodeRefused(

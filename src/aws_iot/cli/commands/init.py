@@ -51,7 +51,7 @@ def init(ctx: click.Context, key: str | None) -> None:
     except (KeyboardInterrupt, click.Abort):
         output.error("Stopped. To continue: aws-iot init" + (f" -k {key}" if key else ""))
         raise
-    option = "" if profile.key == "default" else f" -k {profile.key}"
+    option = "" if profile.key == app.config.profiles.default_key() else f" -k {profile.key}"
     output.info(f"Signed in as {person.username}. Your identity: {person.identity}")
     if not app.auth.sessions.has_connected(profile.key, person.identity):
         output.info("An admin has to accept you first. `sub` prints the command for the admin.")

@@ -134,8 +134,8 @@ def test_ports_profile_and_exports_file_can_be_chosen_and_the_log_shown(tmp_path
         f"local -v -k mine --port {api} --mqtt-port {mqtt} -o {exports}", environment(tmp_path / "config")
     )
     try:
-        process.wait_for("reset code for passwords")
         process.wait_for(r"\[(ministack|cfn|cloudformation|cognito)")
+        process.wait_for("reset code for passwords")
         profile = from_exports(json.loads(exports.read_text()), "it")
         assert profile.iot_url == f"http://127.0.0.1:{api}"
         assert profile.endpoint.port == mqtt

@@ -75,7 +75,7 @@ def test_a_forgotten_password_is_reset_in_one_command(stack: Stack) -> None:
             type_in(process, answer + b"\r")
         assert b"Changed the password of " in read_rest(process)
         assert process.wait(DEADLINE_SECONDS) == 0
-    run(f"login -u {person.username} -p Passw0rd-new", stack.env)
+    run_here(f"login -u {person.username} -p Passw0rd-new", stack.env)
 
 
 def test_ctrl_c_at_the_question_ends_it(stack: Stack) -> None:

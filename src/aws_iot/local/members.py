@@ -62,4 +62,7 @@ class LocalMembers:
 
     def _sign_in(self, profile: Profile) -> ActiveSession:
         request = SignInRequest(profile.username, PASSWORD)
-        return self._login(profile).sign_in(request, NoPrompter(profile.key))
+        saved, login = self._sessions.load(profile), self._login(profile)
+        if saved and saved.username == profile.username:
+            return login.sign_in(request, NoPrompter(profile.key))
+        return login.sign_in_with_password(request, NoPrompter(profile.key))

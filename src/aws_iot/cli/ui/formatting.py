@@ -3,10 +3,7 @@
 import json
 import re
 
-import click
-
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.output import VERBOSE
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Message, short_identity
 
@@ -49,19 +46,6 @@ def _quoted(text: str) -> str:
     quote = next((q for q in "'\"`" if q not in text), "'")
     escaped = text.replace("\\", "\\\\").replace(quote, "\\" + quote)
     return quote + output.visible(escaped) + quote
-
-
-def is_verbose() -> bool:
-    """Whether the running command has `--verbose`."""
-    context = click.get_current_context(silent=True)
-    return bool(context and context.meta.get(VERBOSE))
-
-
-def show_connection_event(event: Lost | Restored) -> None:
-    """Print that the connection was lost or restored. `--verbose` adds repetitions and details."""
-    verbose = is_verbose()
-    if verbose or not (isinstance(event, Lost) and event.again):
-        output.info(connection_line(event, verbose=verbose))
 
 
 def connection_line(event: Lost | Restored, *, verbose: bool = False) -> str:

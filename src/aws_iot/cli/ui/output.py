@@ -161,9 +161,20 @@ class Lines:
 
 def info(line: str) -> None:
     """Print a status message, which `--quiet` hides."""
-    context = click.get_current_context(silent=True)
-    if not (context and context.meta.get(QUIET)):
+    if not is_quiet():
         error(line)
+
+
+def is_quiet() -> bool:
+    """Whether the running command has `--quiet`."""
+    context = click.get_current_context(silent=True)
+    return bool(context and context.meta.get(QUIET))
+
+
+def is_verbose() -> bool:
+    """Whether the running command has `--verbose`."""
+    context = click.get_current_context(silent=True)
+    return bool(context and context.meta.get(VERBOSE))
 
 
 def error(line: str) -> None:

@@ -15,7 +15,8 @@ from aws_iot.cli.connect import connected
 from aws_iot.cli.rooms import check_patterns, quoted_options
 from aws_iot.cli.sign_in import suggest_doctor
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.formatting import message_line, raw_line, show_connection_event
+from aws_iot.cli.ui.connection_reporter import ConnectionReporter
+from aws_iot.cli.ui.formatting import message_line, raw_line
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.json_lines import to_line
 from aws_iot.messaging.receiving import Limits, SenderFilter, Sink, receive
@@ -116,7 +117,7 @@ def sub(
         with suggest_doctor(key, _room_to_test(chosen.rooms)):
             _subscribe(client, chosen)
         senders = SenderFilter({*chosen.senders}, {client.identity} if chosen.not_from_me else set())
-        arrived = receive(client, sink, senders, limits, show_connection_event)
+        arrived = receive(client, sink, senders, limits, ConnectionReporter())
     limits.check(arrived)
     sink.check()
 

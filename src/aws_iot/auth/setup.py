@@ -21,6 +21,7 @@ from aws_iot.errors import (
     PasswordTooWeak,
     ServiceRefused,
     UsernameTaken,
+    UserNotFound,
 )
 
 if TYPE_CHECKING:
@@ -129,13 +130,13 @@ class Setup:
         """
         chosen = key or self._services.profiles.default_key()
         existing = self._existing(chosen)
-        if existing and not key and not self._ask.continues_with(existing):
-            existing, chosen = None, self._until_valid(self._new_key)
-        if existing:
+        if existing and (key or self._ask.continues_with(existing)):
             return self._sign_in(existing)
         if self._ask.is_local():
             return self._join_local_stack(key)
         pools = self._until_valid(lambda: read_exports(self._ask.exports_file(), None, lambda _: None))
+        if existing:
+            chosen = self._until_valid(self._new_key)
         self._services.editor.change(chosen, ProfileChange(pools))
         return self._sign_in(self._services.profiles.load(chosen))
 
@@ -182,6 +183,9 @@ class Setup:
         request = SignInRequest(username, password)
         try:
             person = login.sign_in_with_password(request, self._prompter(profile))
+        except UserNotFound as error:
+            self._ask.show_rejection(error)
+            return self._sign_in(replace(profile, username=None))
         except AccountNotConfirmed:
             self._confirm(profile, username, None)
             person = login.sign_in_with_password(request, self._prompter(profile))

@@ -44,6 +44,7 @@ from aws_iot.errors import (
     TopicRefused,
     Unreachable,
     UsernameTaken,
+    UserNotFound,
     WrongPassword,
 )
 from aws_iot.messaging.connection import Connection, Done, Event, Lost, Publication
@@ -232,7 +233,7 @@ class FakeAccounts:
         try:
             return self._cloud.accounts[username]
         except KeyError:
-            raise SignInRefused("there is no such user in this user pool") from None
+            raise UserNotFound("there is no such user in this user pool") from None
 
     def _session(self, username: str, device: Device | None) -> Session:
         id_token, access_token, refresh_token = (secrets.token_hex(8) for _ in range(3))

@@ -56,6 +56,10 @@ class WrongPassword(SignInRefused):
     """The password is wrong, or there is no such user: some user pools do not tell which."""
 
 
+class UserNotFound(SignInRefused):
+    """There is no such user. Many user pools say `WrongPassword` instead."""
+
+
 class DeviceForgotten(SignInRefused):
     """The user pool no longer knows this device, or does not recognize it."""
 

@@ -13,6 +13,7 @@ from aws_iot.errors import (
     SessionEnded,
     SignInRefused,
     UsernameTaken,
+    UserNotFound,
     WrongPassword,
 )
 from tests.contracts.conftest import World
@@ -52,7 +53,7 @@ def test_a_wrong_password_is_rejected(world: World, username: str) -> None:
 
 
 def test_an_unknown_user_is_rejected(world: World, username: str) -> None:
-    with pytest.raises(SignInRefused, match="no such user"):
+    with pytest.raises(UserNotFound):
         world.sign_in(username, PASSWORD)
 
 

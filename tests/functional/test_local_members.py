@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from aws_iot.auth.login import SignInRequest
 from aws_iot.auth.profile_editor import ProfileEditor
+from aws_iot.auth.prompter import NoPrompter
 from aws_iot.errors import WrongPassword
 from aws_iot.local.members import PASSWORD, LocalMembers
 from tests.fakes import FakeApp, FakeCloud, FakeUser
@@ -56,6 +58,19 @@ def test_a_member_who_has_changed_the_password_stays_signed_in(
     app.auth.sessions.remove("alice")
     with pytest.raises(WrongPassword):
         members.add("alice")
+
+
+def test_a_member_gets_the_session_of_the_profile_back(
+    members: LocalMembers, app: FakeApp, cloud: FakeCloud
+) -> None:
+    members.add("alice")
+    cloud.member("bob", PASSWORD)
+    bob = SignInRequest("bob", PASSWORD)
+    app.auth.login(app.config.profiles.load("alice")).sign_in_with_password(bob, NoPrompter("alice"))
+    members.add("alice")
+    saved = app.auth.sessions.load(app.config.profiles.load("alice"))
+    assert saved
+    assert saved.username == "alice"
 
 
 def test_the_data_of_an_earlier_stack_is_not_taken_for_the_new_one(

@@ -248,7 +248,7 @@ def test_a_user_who_is_not_accepted_gets_the_command_for_the_admin(
         ("pub -r lobby -m hello -u nobody -p wrong", 4, "no such user"),
         ("pub -r lobby -m hello -u alice", 2, "AWS_IOT_PASSWORD"),
         ("pub -r lobby -m hello", 2, "Which user?"),
-        ("pub -r lobby -m hello -k nope", 3, "aws-iot config -s aws-exports.json -k nope"),
+        ("pub -r lobby -m hello -k nope", 3, "aws-iot init -k nope"),
     ],
 )
 def test_a_mistake_is_reported_in_one_line(

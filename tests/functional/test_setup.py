@@ -159,6 +159,13 @@ def test_a_name_that_is_taken_leads_to_another_name(app: FakeApp, cloud: FakeClo
     assert set_up(app, script, "default").person.username == "ann"
 
 
+def test_an_account_that_does_not_exist_leads_back_to_the_name(app: FakeApp, cloud: FakeCloud) -> None:
+    cloud.member("alice", PASSWORD)
+    script = Script(username=["alicia", "alice"], has_account=[True, True])
+    assert set_up(app, script, "default").person.username == "alice"
+    assert script.rejections == ["there is no such user in this user pool"]
+
+
 def test_a_local_stack_must_be_running(new: FakeApp) -> None:
     script = Script(is_local=True, local_stack_started=["", Interrupted()])
     with pytest.raises(Interrupted):

@@ -13,7 +13,8 @@ import pytest
 from aws_iot.app import App
 from tests import terminal
 from tests.conftest import REPOSITORY
-from tests.processes import COMMAND, Running, Stack, environment, run
+from tests.in_process import run_here
+from tests.processes import COMMAND, Running, Stack, environment
 from tests.scripted_person import Script, Typing, answers_at_init
 from tests.terminal import on_a_terminal, read_rest, read_until, type_answers, type_in
 from tests.waiting import DEADLINE_SECONDS
@@ -32,22 +33,24 @@ def test_two_people_talk_after_three_commands_and_learn_of_a_restart(tmp_path: P
         listener = Running(receive, env)
         listener.wait_for("Receiving")
         assert listener.stderr == ["Receiving from all rooms; Ctrl-C stops."]
-        assert run(send, env).stderr == "Sent to lobby.\n"
+        assert run_here(send, env).stderr == "Sent to lobby.\n"
         assert "[lobby] bob~" in listener.wait_for("hello")
-        assert listener.signal(signal.SIGINT) == 130
         assert with_members.signal(signal.SIGINT) == 130
+        listener.wait_for("connection lost: the local stack 'local' is not running; reconnecting")
         assert with_members.stderr == [] or "keyring" in with_members.stderr[0]
 
-        for line in (receive, send, "whoami -k bob", "login -k bob -p x", "admin members -k bob"):
-            done = run(line, env, ends=6)
+        for line in (send, "whoami -k bob", "admin members -k bob"):
+            done = run_here(line, env, ends=6)
             assert "the local stack 'local' is not running" in done.stderr
             assert "Start it: aws-iot local --member alice --member bob" in done.stderr
             assert "doctor" not in done.stderr
 
         without = Running("local", env)
         without.wait_for(READY)
-        for line in (receive, send, "whoami -k bob", "login -k bob -p x", "admin members -k bob"):
-            done = run(line, env, ends=3)
+        assert listener.wait() == 3
+        assert "the local stack 'local' was restarted" in "\n".join(listener.stderr)
+        for line in (receive, "whoami -k bob", "login -k bob -p x"):
+            done = run_here(line, env, ends=3)
             assert "the local stack 'local' was restarted" in done.stderr
     finally:
         for process in (listener, without, with_members):
@@ -71,17 +74,17 @@ def running(line: str, env: dict[str, str]) -> Iterator[Running]:
 def team(tmp_path: Path) -> dict[str, str]:
     """The environment of a person whose profile `alice` is of a team."""
     env = environment(tmp_path)
-    run(f"config -s {REPOSITORY / 'aws-exports.sample.json'} -k alice", env)
+    run_here(f"config -s {REPOSITORY / 'aws-exports.sample.json'} -k alice", env)
     return env
 
 
 @pytest.mark.parametrize("line", ["local --member bob --member alice", "local -k alice"])
 def test_a_profile_of_a_team_is_not_replaced(team: dict[str, str], line: str) -> None:
-    before = run("config show -k alice", team).stdout
-    done = run(line, team, ends=3)
+    before = run_here("config show -k alice", team).stdout
+    done = run_here(line, team, ends=3)
     assert done.stderr.startswith("Error: the profile 'alice' exists, and is not of a local stack (")
     assert done.stdout == ""
-    assert run("config show -k alice", team).stdout == before
+    assert run_here("config show -k alice", team).stdout == before
 
 
 @pytest.mark.parametrize(
@@ -94,7 +97,7 @@ def test_a_profile_of_a_team_is_not_replaced(team: dict[str, str], line: str) ->
     ],
 )
 def test_names_are_checked_before_anything_starts(tmp_path: Path, line: str, words: str) -> None:
-    done = run(line, environment(tmp_path), ends=2)
+    done = run_here(line, environment(tmp_path), ends=2)
     assert words in done.stderr
     assert list(tmp_path.iterdir()) == []
 
@@ -104,8 +107,8 @@ def test_with_keep_the_same_members_are_there_again(tmp_path: Path) -> None:
     seen = []
     for _ in range(2):
         with running("local --keep --member ann", env) as stack:
-            seen.append(json.loads(run("whoami -k ann --json", env).stdout))
-            run("pub -k ann -r lobby -m hello", env)
+            seen.append(json.loads(run_here("whoami -k ann --json", env).stdout))
+            run_here("pub -k ann -r lobby -m hello", env)
             assert "saved for the next start" in "\n".join(stack.stdout)
     assert seen[0]["identity"] == seen[1]["identity"]
     assert seen[0] == seen[1]
@@ -113,9 +116,13 @@ def test_with_keep_the_same_members_are_there_again(tmp_path: Path) -> None:
 
 def test_init_adds_a_person_to_a_running_local_stack(stack: Stack) -> None:
     name = f"user-{uuid.uuid4().hex[:8]}"
-    done = App.in_folder(stack.config).setup(Script(is_local=True, username=name), Typing).run("unused")
+    done = (
+        App.in_folder(stack.config)
+        .setup(Script(is_local=True, username=["local", "a b", name]), Typing)
+        .run(None)
+    )
     assert done.profile.key == name
-    sent = run(f"pub -k {name} -r lobby -m hello", environment(stack.config))
+    sent = run_here(f"pub -k {name} -r lobby -m hello", environment(stack.config))
     assert sent.stderr == "Sent to lobby.\n"
 
 
@@ -129,7 +136,7 @@ def test_init_at_a_terminal_leads_to_a_session(stack: Stack, tmp_path: Path) -> 
         assert process.wait(DEADLINE_SECONDS) == 0
     assert f"Signed in as {name}." in shown
     assert "To receive messages:  aws-iot sub\r\n" in shown
-    assert json.loads(run("whoami --json", env).stdout)["user"] == name
+    assert json.loads(run_here("whoami --json", env).stdout)["user"] == name
 
 
 @terminal.NEEDED

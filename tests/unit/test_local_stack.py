@@ -35,6 +35,13 @@ def test_a_stack_without_files_is_unknown(profile: Profile, tmp_path: Path) -> N
     assert not (tmp_path / "local").exists()
 
 
+@pytest.mark.parametrize("note", ["", "{", "[]", "{}", "null"])
+def test_a_damaged_note_counts_as_missing(profile: Profile, tmp_path: Path, note: str) -> None:
+    (tmp_path / "local").mkdir()
+    (tmp_path / "local" / "stack.json").write_text(note, encoding="utf-8")
+    check_stack(profile)
+
+
 def test_a_stack_that_has_ended_is_named_with_the_command_that_starts_it(
     profile: Profile, tmp_path: Path
 ) -> None:

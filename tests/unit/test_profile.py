@@ -325,13 +325,13 @@ def test_the_hint_for_a_missing_profile_lists_the_others(store: ProfileStore) ->
         store.load("x")
     assert told.value.hint
     assert "Choose another with -k: home, team." in told.value.hint
-    assert "aws-iot config -s aws-exports.json -k x" in told.value.hint
+    assert "To create it: aws-iot init -k x" in told.value.hint
 
 
 def test_the_hint_for_the_first_profile_tells_how_to_create_it(store: ProfileStore) -> None:
     with pytest.raises(ProfileNotFound, match=r"^there is no profile 'x'") as told:
         store.load("x")
-    assert told.value.hint == "To create it: aws-iot config -s aws-exports.json -k x"
+    assert told.value.hint == "To create it: aws-iot init -k x"
     assert not store.folder.exists()
 
 

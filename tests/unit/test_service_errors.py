@@ -32,6 +32,7 @@ from aws_iot.errors import (
     SignInRefused,
     Unreachable,
     UsernameTaken,
+    UserNotFound,
     WrongClock,
     WrongPassword,
 )
@@ -76,7 +77,7 @@ def refusal(code: str, message: str = "", date: str | None = None) -> ClientErro
         ("NotAuthorizedException", "Password attempts exceeded", SignInRefused, "too many wrong passwords"),
         ("NotAuthorizedException", "User is disabled.", SignInRefused, "User is disabled."),
         ("NotAuthorizedException", "Unable to verify secret hash for client x", ProfileError, "has a secret"),
-        ("UserNotFoundException", "User does not exist.", SignInRefused, "no such user"),
+        ("UserNotFoundException", "User does not exist.", UserNotFound, "no such user"),
         ("UserNotConfirmedException", "User is not confirmed.", AccountNotConfirmed, "not confirmed"),
         ("PasswordResetRequiredException", "Password reset required", SignInRefused, "reset"),
         ("UsernameExistsException", "User already exists", UsernameTaken, "taken"),

@@ -21,6 +21,7 @@ from aws_iot.errors import (
     PasswordTooWeak,
     ServiceRefused,
     UsernameTaken,
+    UserNotFound,
 )
 
 if TYPE_CHECKING:
@@ -127,17 +128,17 @@ class Setup:
 
         Raises what a service raises, unless another answer can help.
         """
-        default = self._services.profiles.default_key()
-        existing = self._existing(key or default)
-        if existing and not key and not self._ask.continues_with(existing):
-            existing, key = None, self._until_valid(self._new_key)
-        if existing:
+        chosen = key or self._services.profiles.default_key()
+        existing = self._existing(chosen)
+        if existing and (key or self._ask.continues_with(existing)):
             return self._sign_in(existing)
         if self._ask.is_local():
-            return self._join_local_stack()
+            return self._join_local_stack(key)
         pools = self._until_valid(lambda: read_exports(self._ask.exports_file(), None, lambda _: None))
-        self._services.editor.change(key or default, ProfileChange(pools))
-        return self._sign_in(self._services.profiles.load(key or default))
+        if existing:
+            chosen = self._until_valid(self._new_key)
+        self._services.editor.change(chosen, ProfileChange(pools))
+        return self._sign_in(self._services.profiles.load(chosen))
 
     def _existing(self, key: str) -> Profile | None:
         return self._services.editor.existing(key)
@@ -148,21 +149,21 @@ class Setup:
             raise LocalError(f"the profile '{key}' exists")
         return key
 
-    def _join_local_stack(self) -> SetUp:
+    def _join_local_stack(self, key: str | None) -> SetUp:
         while not (running := running_stacks(self._services.local_stacks)):
             self._ask.local_stack_started()
         stack = self._services.profiles.load(running[0])
 
-        def name() -> str:
-            chosen = checked_key(_checked_username(self._ask.username(None)))
-            if chosen == stack.key:
-                raise LocalError(f"'{chosen}' is the profile of the local stack itself")
-            require_replaceable(self._existing(chosen), stack.local_stack or "")
-            return chosen
+        def checked(name: str) -> str:
+            if checked_key(name) == stack.key:
+                raise LocalError(f"'{name}' is the profile of the local stack itself")
+            require_replaceable(self._existing(name), stack.local_stack or "")
+            return name
 
-        chosen = self._until_valid(name)
-        person = self._services.add_local_member(stack, chosen)
-        return SetUp(self._services.profiles.load(chosen), person)
+        # The profile of a member has the member's name.
+        name = checked(key) if key else self._until_valid(lambda: checked(self._ask.username(None)))
+        person = self._services.add_local_member(stack, name)
+        return SetUp(self._services.profiles.load(name), person)
 
     def _sign_in(self, profile: Profile) -> SetUp:
         login = self._services.login(profile)
@@ -182,6 +183,9 @@ class Setup:
         request = SignInRequest(username, password)
         try:
             person = login.sign_in_with_password(request, self._prompter(profile))
+        except UserNotFound as error:
+            self._ask.show_rejection(error)
+            return self._sign_in(replace(profile, username=None))
         except AccountNotConfirmed:
             self._confirm(profile, username, None)
             person = login.sign_in_with_password(request, self._prompter(profile))

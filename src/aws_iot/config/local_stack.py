@@ -34,19 +34,18 @@ def check_stack(profile: Profile) -> None:
     if not profile.local_stack:
         return
     folder = Path(profile.local_stack)
-    note = read(folder / _NOTE)
-    if note is None:
+    try:
+        note = json.loads(read(folder / _NOTE) or b"")
+        user_pool, start = str(note["user_pool"]), str(note["start"])
+    except (ValueError, LookupError, TypeError):  # missing or damaged: nothing is known
         return
-    found = json.loads(note)
     if not is_running(profile.local_stack):
-        raise StackNotRunning(
-            f"the local stack '{folder.name}' is not running", hint=f"Start it: {found['start']}"
-        )
-    if found["user_pool"] != profile.user_pool_id:
+        raise StackNotRunning(f"the local stack '{folder.name}' is not running", hint=f"Start it: {start}")
+    if user_pool != profile.user_pool_id:
         raise ProfileError(
             f"the local stack '{folder.name}' was restarted, and no longer has the accounts of the profile"
             f" '{profile.key}'",
-            hint=f"Stop it with Ctrl-C, then run: {found['start']} --member {profile.key}"
+            hint=f"Stop it with Ctrl-C, then run: {start} --member {profile.key}"
             "\nWith --keep, it has the same accounts at the next start.",
         )
 

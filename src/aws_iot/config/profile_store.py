@@ -105,7 +105,7 @@ class ProfileStore:
             yield path
 
     def _not_found(self, key: str) -> ProfileNotFound:
-        create = f"To create it: aws-iot config -s aws-exports.json -k {key}"
+        create = f"To create it: aws-iot init{'' if key == self.default_key() else f' -k {key}'}"
         known = ", ".join(self.keys())
         return ProfileNotFound(
             f"there is no profile '{key}' in {self.folder}",

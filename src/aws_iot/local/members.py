@@ -41,7 +41,7 @@ class LocalMembers:
     def add(self, name: str) -> ActiveSession:
         """Make `name` a member, with a profile of that name.
 
-        Raises `WrongPassword` if the account exists with another password, and nobody is signed in.
+        Raises `WrongPassword` if the account exists with another password, and has no saved session.
         """
         profile = replace(self._profile, key=name, username=name)
         accounts = self._accounts(profile)
@@ -57,9 +57,12 @@ class LocalMembers:
             accounts.confirm(name, CONFIRMATION_CODE)
             person = self._sign_in(profile)
         self._members.accept(person.identity, profile.policy_name or "")
-        self._sessions.note_connected(name, person.identity)  # it could: nobody needs to accept it
+        self._sessions.note_connected(name, person.identity)  # it could now
         return person
 
     def _sign_in(self, profile: Profile) -> ActiveSession:
         request = SignInRequest(profile.username, PASSWORD)
-        return self._login(profile).sign_in(request, NoPrompter(profile.key))
+        saved, login = self._sessions.load(profile), self._login(profile)
+        if saved and saved.username == profile.username:
+            return login.sign_in(request, NoPrompter(profile.key))
+        return login.sign_in_with_password(request, NoPrompter(profile.key))

@@ -26,6 +26,7 @@ from aws_iot.errors import (
     SessionEnded,
     SignInRefused,
     UsernameTaken,
+    UserNotFound,
     WrongPassword,
 )
 
@@ -147,7 +148,7 @@ REFUSALS: Refusals = {
         f"a firewall (AWS WAF) in front of the user pool blocked this: {message}",
         hint="Ask the admin of the user pool which networks and clients it allows.",
     ),
-    "UserNotFoundException": lambda _: SignInRefused(
+    "UserNotFoundException": lambda _: UserNotFound(
         "there is no such user in this user pool",
         hint="Create an account: aws-iot signup -u USER -e EMAIL -k KEY",
     ),

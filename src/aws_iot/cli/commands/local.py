@@ -219,9 +219,9 @@ def _steps_of_members(members: Sequence[str], there: str) -> str:
     from aws_iot.local.members import PASSWORD
 
     *others, last = members
-    who = f"{', '.join(others)} and {last} are" if others else f"{last} is"
+    who = f"{', '.join(others)} and {last} are signed in, each" if others else f"{last} is signed in,"
     return f"""\
-{who} signed in, each with a profile of that name.
+{who} with a profile of that name.
 The password is {PASSWORD}.
 
 In a second terminal{there}, receive messages:

@@ -30,6 +30,8 @@ def login(
 ) -> None:
     """Sign in once. Later commands reuse the session.
 
+    A profile has one session. Signing in as another user replaces it.
+
     The session is refreshed as needed. It lasts as long as the user pool allows, which is 30 days unless an admin
     changed that. Tokens that last an hour are saved in a file that only you can read. The refresh token is saved in
     your system's keyring, or in such a file if there is none. To choose: AWS_IOT_SECRETS=keyring or =file.

@@ -43,6 +43,8 @@ from aws_iot.errors import (
     SignInRefused,
     TopicRefused,
     Unreachable,
+    UsernameTaken,
+    UserNotFound,
     WrongPassword,
 )
 from aws_iot.messaging.connection import Connection, Done, Event, Lost, Publication
@@ -146,7 +148,7 @@ class FakeAccounts:
 
     def sign_up(self, username: str, password: str, email: str) -> CodeSent | None:
         if username in self._cloud.accounts:
-            raise ServiceRefused("this user name is taken")
+            raise UsernameTaken("this user name is taken")
         if len(password) < 8:
             raise ServiceRefused("the password does not do: not long enough")
         self._cloud.accounts[username] = FakeUser(password, email)
@@ -231,7 +233,7 @@ class FakeAccounts:
         try:
             return self._cloud.accounts[username]
         except KeyError:
-            raise SignInRefused("there is no such user in this user pool") from None
+            raise UserNotFound("there is no such user in this user pool") from None
 
     def _session(self, username: str, device: Device | None) -> Session:
         id_token, access_token, refresh_token = (secrets.token_hex(8) for _ in range(3))
@@ -730,8 +732,8 @@ class FakeAuth(AuthBuilder):
 class FakeMessaging(MessagingBuilder):
     """The broker in memory."""
 
-    def __init__(self, settings: Settings, controls: Controls) -> None:
-        super().__init__(settings)
+    def __init__(self, settings: Settings, config: ConfigBuilder, controls: Controls) -> None:
+        super().__init__(settings, config)
         self._controls = controls
 
     def connect(
@@ -765,8 +767,8 @@ class FakeDoctor(DoctorBuilder):
 class FakeAdmin(AdminBuilder):
     """The AWS account in memory."""
 
-    def __init__(self, settings: Settings, cloud: FakeCloud) -> None:
-        super().__init__(settings)
+    def __init__(self, settings: Settings, config: ConfigBuilder, cloud: FakeCloud) -> None:
+        super().__init__(settings, config)
         self._cloud = cloud
 
     def members(self, profile: Profile, aws_profile: str | None) -> FakeMembers:
@@ -788,9 +790,9 @@ class FakeApp(App):
         self.controls = controls
         self.config = FakeConfig(settings, controls)
         self.auth = FakeAuth(settings, self.config, controls)
-        self.messaging = FakeMessaging(settings, controls)
+        self.messaging = FakeMessaging(settings, self.config, controls)
         self.doctor = FakeDoctor(settings, self.config, controls)
-        self.admin = FakeAdmin(settings, controls.cloud)
+        self.admin = FakeAdmin(settings, self.config, controls.cloud)
 
     @classmethod
     def of(cls, cloud: FakeCloud, config_folder: Path) -> "FakeApp":

@@ -6,6 +6,7 @@ AwsIotError
 ├── NotAuthorized           5  no admin has accepted the identity, or a policy denies the action
 ├── Unreachable             6  DNS, connection, certificate, clock, or no answer in time
 ├── ServiceRefused          7  the service rejected the request: limit, quota, invalid parameter
+│   └── InvalidRoom         2  the room's name cannot be part of a topic
 ├── NothingArrived          8  timed out waiting for messages
 ├── CommandFailed           9  a command run for a message failed
 └── Indeterminate          10  the answer depends on something unknown
@@ -55,6 +56,10 @@ class WrongPassword(SignInRefused):
     """The password is wrong, or there is no such user: some user pools do not tell which."""
 
 
+class UserNotFound(SignInRefused):
+    """There is no such user. Many user pools say `WrongPassword` instead."""
+
+
 class DeviceForgotten(SignInRefused):
     """The user pool no longer knows this device, or does not recognize it."""
 
@@ -99,6 +104,10 @@ class Unreachable(AwsIotError):
     exit_code = 6
 
 
+class StackNotRunning(Unreachable):
+    """The local stack of the profile does not run."""
+
+
 class WrongClock(Unreachable):
     """This machine's clock differs too much from the service's for a signature to be valid."""
 
@@ -110,7 +119,9 @@ class ServiceRefused(AwsIotError):
 
 
 class InvalidRoom(ServiceRefused):
-    """The room's name cannot be part of a topic."""
+    """The room's name cannot be part of a topic. This is known before anything is sent."""
+
+    exit_code = 2
 
 
 class NotFound(ServiceRefused):
@@ -123,6 +134,10 @@ class Busy(ServiceRefused):
 
 class LimitReached(ServiceRefused):
     """A limit of the AWS account or connection is reached for now. The request may succeed later."""
+
+
+class UsernameTaken(ServiceRefused):
+    """The user pool has an account of this name."""
 
 
 class PasswordTooWeak(ServiceRefused):
@@ -146,6 +161,6 @@ class CommandFailed(AwsIotError):
 
 
 class Indeterminate(AwsIotError):
-    """The answer depends on something unknown (`doctor --policy`)."""
+    """The answer depends on something unknown (`policy`)."""
 
     exit_code = 10

@@ -15,6 +15,7 @@ class Profile(NamedTuple):
     `username` signs in if no other user is named. `client_has_secret` tells that the app client has a secret; the
     secret store has it. `policy_name` is the IoT policy that an admin attaches to accept a person. The URLs replace
     AWS's own addresses; the local stack sets them. `ca_bundle` is a PEM file of the authorities to trust for them.
+    `local_stack` is the folder of the local stack that serves the profile; a profile of AWS has none.
     """
 
     user_pool_id: str
@@ -28,6 +29,7 @@ class Profile(NamedTuple):
     iot_url: str | None = None
     iam_url: str | None = None
     ca_bundle: str | None = None
+    local_stack: str | None = None
     username: str | None = None
     client_has_secret: bool = False
     key: str = ""
@@ -41,6 +43,16 @@ class Profile(NamedTuple):
     def identity_pool_region(self) -> str:
         """The region of the identity pool."""
         return self.identity_pool_id.partition(":")[0]
+
+    def differences(self, other: "Profile") -> list[tuple[str, str, str]]:
+        """What `other` signs in to or connects to elsewhere: its name, and both values."""
+        compared = (
+            ("user pool", self.user_pool_id, other.user_pool_id),
+            ("app client", self.client_id, other.client_id),
+            ("identity pool", self.identity_pool_id, other.identity_pool_id),
+            ("endpoint", str(self.endpoint), str(other.endpoint)),
+        )
+        return [(name, ours, theirs) for name, ours, theirs in compared if ours != theirs]
 
 
 def checked_key(key: str) -> str:

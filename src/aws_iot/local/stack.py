@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable
+from configparser import ConfigParser
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,9 @@ CONFIRMATION_CODE = "123456"
 RESET_CODE = "654321"
 ADMINISTRATOR = "administrator"
 """The IAM user with all permissions."""
+
+ADMIN_FILE = "admin-credentials"
+"""The file with the administrator's keys, in the folder of the stack."""
 
 API_PORT = 4566
 MQTT_PORT = 8443
@@ -56,7 +60,7 @@ class LocalStack:
         `folder` gets the certificate of the stack's own authority, and the administrator's keys in the format of
         AWS's shared credentials file.
         """
-        self._folder = folder
+        self.folder = folder
         self._settings = settings
         self._provision = provision
         # The engine accepts the root user's key ID with any signature, so the ID itself is the secret.
@@ -76,16 +80,16 @@ class LocalStack:
     @property
     def ca_file(self) -> Path:
         """The certificate of the stack's own authority."""
-        return self._folder / "ca.pem"
+        return self.folder / "ca.pem"
 
     @property
     def admin_file(self) -> Path:
         """The administrator's keys."""
-        return self._folder / "admin-credentials"
+        return self.folder / ADMIN_FILE
 
     def __enter__(self) -> Self:
         """Raises `Unreachable` if a requested port is in use."""
-        saved = _SavedStack.read(self._folder) if self._settings.keep else None
+        saved = _SavedStack.read(self.folder) if self._settings.keep else None
         authority = saved.authority if saved else trustme.CA(organization_name="aws-iot local")
         api_port, mqtt_port = saved.ports if saved else (self._settings.api_port, self._settings.mqtt_port)
         api, mqtt = listen(api_port, API_PORT), listen(mqtt_port, MQTT_PORT)
@@ -95,14 +99,15 @@ class LocalStack:
         write_private(self.ca_file, authority.cert_pem.bytes())
 
         def application() -> object:
-            engine.configure(api.getsockname()[1], self.root_key, self._settings, self._folder / "state")
+            engine.configure(api.getsockname()[1], self.root_key, self._settings, self.folder / "state")
             return engine.start(broker, self.root_key, self._settings, restores=saved is not None)
 
         certificate = authority.issue_cert(HOST, "localhost")
         self._services = ServerThread(application, certificate, plain=api, secure=mqtt)
         try:
             self._services.start()
-            self.profile = saved.profile if saved else self._deploy(authority)
+            profile = saved.profile if saved else self._deploy(authority)
+            self.profile = profile._replace(local_stack=str(self.folder))
         except BaseException:
             self._services.stop()
             raise
@@ -117,7 +122,7 @@ class LocalStack:
         provisioned = self._provision(self)
         write_private(self.admin_file, provisioned.shared_credentials().encode())
         if self._settings.keep:
-            _SavedStack(provisioned.profile, authority).write(self._folder)
+            _SavedStack(provisioned.profile, authority).write(self.folder)
         return provisioned.profile
 
 
@@ -148,3 +153,10 @@ class _SavedStack:
             "key": self.authority.private_key_pem.bytes().decode(),
         }
         write_private(folder / "kept.json", json.dumps(fields).encode())
+
+
+def admin_keys(folder: Path) -> tuple[str, str]:
+    """The ID and the secret of the administrator's access key, of the stack in this folder."""
+    keys = ConfigParser()
+    keys.read_string((read(folder / ADMIN_FILE) or b"").decode())
+    return keys["default"]["aws_access_key_id"], keys["default"]["aws_secret_access_key"]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
 
+from aws_iot.aws.base.admin_credentials import AccessKeys
 from aws_iot.aws.base.calls import Service
 from aws_iot.aws.base.clients import Address
 from aws_iot.config.profile import Profile
@@ -13,7 +14,11 @@ class AdminServices:
     """Makes a service when it is first needed. `timeout` is in seconds, for each call."""
 
     def __init__(
-        self, profile: Profile, now: Callable[[], datetime], timeout: float, aws_profile: str | None
+        self,
+        profile: Profile,
+        now: Callable[[], datetime],
+        timeout: float,
+        aws_profile: AccessKeys | str | None,
     ) -> None:
         """`aws_profile` is a profile of `~/.aws`; None uses the credentials that the AWS tools would find."""
         self._profile = profile

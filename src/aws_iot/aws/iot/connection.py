@@ -29,6 +29,7 @@ from aws_iot.aws.iot.link.ending import connection_over
 from aws_iot.aws.iot.link.state import Closing, Failed
 from aws_iot.aws.iot.link.unacknowledged import PendingPublish
 from aws_iot.aws.iot.signing import SignedUpgrade
+from aws_iot.config.local_stack import check_stack
 from aws_iot.config.profile import Profile
 from aws_iot.deadline import POLL_SECONDS, settled
 from aws_iot.errors import AwsIotError
@@ -315,6 +316,10 @@ def _fault(
         diagnose,
     )  # here, because it is seldom needed and takes long to import
 
+    try:
+        check_stack(settings.profile)
+    except AwsIotError as error:
+        return error
     if not effect.is_signed or not upgrade or not upgrade.is_fresh(settings.now()):
         upgrade = None
     return diagnose(settings.profile.endpoint, settings.ca_bundle, upgrade, settings.now, effect.seconds)

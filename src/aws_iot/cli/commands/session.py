@@ -8,6 +8,7 @@ from aws_iot.app import App
 from aws_iot.auth.prompter import not_signed_in
 from aws_iot.auth.session_store import SavedSession
 from aws_iot.cli import options
+from aws_iot.cli.groups import Command
 from aws_iot.cli.sign_in import login_of, prompter_of, request_of, suggest_doctor
 from aws_iot.cli.ui import output
 from aws_iot.config.profile import Profile
@@ -15,7 +16,7 @@ from aws_iot.errors import ServiceRefused, SignInRefused, Unreachable
 from aws_iot.messaging.message import timestamp
 
 
-@click.command()
+@click.command(cls=Command)
 @options.signing_in
 @options.option(
     "--remember-device",
@@ -29,6 +30,8 @@ def login(
 ) -> None:
     """Sign in once. Later commands reuse the session.
 
+    A profile has one session. Signing in as another user replaces it.
+
     The session is refreshed as needed. It lasts as long as the user pool allows, which is 30 days unless an admin
     changed that. Tokens that last an hour are saved in a file that only you can read. The refresh token is saved in
     your system's keyring, or in such a file if there is none. To choose: AWS_IOT_SECRETS=keyring or =file.
@@ -40,6 +43,7 @@ def login(
     """
     profile = app.config.profiles.load(key)
     request = request_of(user, password, password_stdin)
+    before = app.auth.sessions.load(profile)
     with suggest_doctor(key):
         person = login_of(app, profile).sign_in_with_password(request, prompter_of(app, profile, ask=True))
     if remember_device and person.session.device:
@@ -47,9 +51,14 @@ def login(
     elif remember_device:
         output.info("This device was not remembered: the user pool does not support it, or did not answer.")
     output.info(f"Signed in as {person.username}. Your identity: {person.identity}")
+    if before and before.username != person.username:
+        output.info(
+            f"This replaces the session of {before.username}, because a profile has one session."
+            " To keep both, use a profile for each: -k KEY"
+        )
 
 
-@click.command()
+@click.command(cls=Command)
 @options.profile
 @options.option(
     "--everywhere", env="EVERYWHERE", is_flag=True, help="Revoke your sessions on all devices, not only here."
@@ -80,7 +89,7 @@ def logout(app: App, key: str, everywhere: bool) -> None:
         )
 
 
-@click.command()
+@click.command(cls=Command)
 @options.profile
 @options.json_output
 @click.pass_obj
@@ -96,6 +105,7 @@ def whoami(app: App, key: str, as_json: bool) -> None:
     """
     output.need_stdout()
     profile = app.config.profiles.load(key)
+    app.config.require_stack(profile)
     saved = app.auth.sessions.load(profile)
     if saved is None:
         raise not_signed_in(key)

@@ -193,7 +193,7 @@ class Checks:
             yield
         except NotAuthorized as error:
             command = (
-                f"aws-iot doctor --policy -r {shlex.quote(self._setup.room)}"
+                f"aws-iot policy -r {shlex.quote(self._setup.room)}"
                 f" --identity {self._credentials.identity} -k {self._services.profile.key}"
             )
             room_hint = self._setup.room_hint if isinstance(error, TopicRefused) else ""

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 from aws_iot.cli.ui import output
+from aws_iot.cli.ui.colors import Role
 from aws_iot.cli.ui.formatting import connection_line
 from aws_iot.messaging.connection import Lost, Restored
 
@@ -37,7 +38,7 @@ class ConnectionReporter:
             self.restored(line)
             return
         if verbose or not event.again:
-            self._print(line)
+            self._print(line, Role.WARNING)
         self.lost(event.cause)
 
     def lost(self, cause: str) -> None:
@@ -49,7 +50,7 @@ class ConnectionReporter:
 
     def restored(self, line: str) -> None:
         """There is a connection again: print this line."""
-        self._print(line, is_important=self._is_reported)
+        self._print(line, Role.GOOD, is_important=self._is_reported)
         self._lost_at, self._is_reported = None, False
 
     def check(self) -> None:
@@ -60,10 +61,11 @@ class ConnectionReporter:
             self._is_reported = True
             self._print(
                 f"No connection for a minute: {self._cause}. Still trying; Ctrl-C stops.",
+                Role.WARNING,
                 is_important=True,
             )
 
-    def _print(self, line: str, *, is_important: bool = False) -> None:
+    def _print(self, line: str, role: Role, *, is_important: bool = False) -> None:
         if is_important or not output.is_quiet():
             self._begin_line()
-            output.error(line)
+            output.error(line, role)

@@ -19,6 +19,7 @@ from aws_iot.cli.commands.admin.options import (
     load_profile_and_policy,
     policy,
 )
+from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import ask_line
 from aws_iot.config.profile import Profile
@@ -27,7 +28,7 @@ from aws_iot.messaging.message import timestamp
 from aws_iot.policy.recovery import APPLY_DELAY
 
 
-@click.command()
+@click.command(cls=Command)
 @identities
 @policy
 @admin_options
@@ -64,7 +65,7 @@ def _acceptor(members: Members, policy: str) -> Callable[[str], None]:
     return accept_one
 
 
-@click.command()
+@click.command(cls=Command)
 @identities
 @policy
 @admin_options
@@ -96,7 +97,7 @@ def revoke(
     for_each(identities, revoke_one)
 
 
-@click.command("members")
+@click.command("members", cls=Command)
 @policy
 @options.json_output
 @admin_options
@@ -138,7 +139,7 @@ def _signed_in_usernames(app: App, profile: Profile) -> dict[str, str]:
     return found
 
 
-@click.command()
+@click.command(cls=Command)
 @policy
 @options.json_output
 @admin_options

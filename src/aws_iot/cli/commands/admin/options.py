@@ -55,5 +55,5 @@ def for_each(ids: Sequence[str], work: Callable[[str], None]) -> None:
             first = first or error
     if first:
         if first.hint:
-            output.error(first.hint)
+            output.hint(first.hint)
         click.get_current_context().exit(first.exit_code)

@@ -11,11 +11,12 @@ from aws_iot.backend.hints import StackName, recovery_hint
 from aws_iot.backend.stack import StackEvent, StackState
 from aws_iot.cli import options
 from aws_iot.cli.commands.backend.options import stack_options
+from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.messaging.message import timestamp
 
 
-@click.command()
+@click.command(cls=Command)
 @stack_options
 @options.json_output
 @click.pass_obj

@@ -10,6 +10,7 @@ import click
 
 from aws_iot.cli.commands.pub.options import DeliveryOptions
 from aws_iot.cli.ui import output
+from aws_iot.cli.ui.colors import Role
 from aws_iot.cli.ui.connection_reporter import ConnectionReporter
 from aws_iot.cli.ui.progress import ProgressLine
 from aws_iot.errors import AwsIotError
@@ -86,7 +87,7 @@ class PubReporter:
             case Unsent():
                 self._unsent = event.messages
             case _:
-                output.info(self._spool_line(event))
+                output.info(self._spool_line(event), Role.GOOD if isinstance(event, Connected) else None)
 
     def _begin_line(self) -> None:
         """Leave the line that a person is typing, or that shows ^C."""
@@ -99,7 +100,7 @@ class PubReporter:
         if self._rejected <= REJECTIONS_SHOWN + 1:
             self._begin_line()
         if self._rejected <= REJECTIONS_SHOWN:
-            output.error(f"{name} was not sent: {event.error}")
+            output.error(f"{name} was not sent: {event.error}", Role.ERROR)
         elif self._rejected == REJECTIONS_SHOWN + 1:
             output.error("More messages were not sent. From here on, they are only counted.")
 

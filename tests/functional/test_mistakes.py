@@ -62,6 +62,8 @@ MISTAKES = {
     "sub --topic=lobby": "sub --room=lobby",
     "pub --channel lobby --text hello": "pub --room lobby --message hello",
     "login --username alice": "login --user alice",
+    "local alice bob": "local --member alice --member bob",
+    "local --member alice bob": "local --member alice --member bob",
     "backend deploy --nmae ops": "backend deploy --name ops",
 }
 

@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import socket
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from tests.terminal import on_a_terminal, read_rest, read_until, type_answers, t
 from tests.waiting import DEADLINE_SECONDS
 
 READY = "reset code for passwords"
-"""In what `aws-iot local` prints."""
+"""In the last line that `aws-iot local` prints."""
 
 
 def test_two_people_talk_after_three_commands_and_learn_of_a_restart(tmp_path: Path) -> None:
@@ -104,9 +105,16 @@ def test_names_are_checked_before_anything_starts(tmp_path: Path, line: str, wor
 
 def test_with_keep_the_same_members_are_there_again(tmp_path: Path) -> None:
     env = environment(tmp_path)
+    with (
+        socket.socket() as one,
+        socket.socket() as two,
+    ):  # not the usual ports, which other stacks may take meanwhile
+        for free in (one, two):
+            free.bind(("127.0.0.1", 0))
+        ports = f"--port {one.getsockname()[1]} --mqtt-port {two.getsockname()[1]}"
     seen = []
     for _ in range(2):
-        with running("local --keep --member ann", env) as stack:
+        with running(f"local --keep --member ann {ports}", env) as stack:
             seen.append(json.loads(run_here("whoami -k ann --json", env).stdout))
             run_here("pub -k ann -r lobby -m hello", env)
             assert "saved for the next start" in "\n".join(stack.stdout)

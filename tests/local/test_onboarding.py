@@ -148,9 +148,10 @@ def test_init_at_a_terminal_leads_to_a_session(stack: Stack, tmp_path: Path) -> 
 
 
 @terminal.NEEDED
-def test_init_can_be_stopped_with_ctrl_c(tmp_path: Path) -> None:
+def test_init_can_be_stopped_and_tells_how_to_continue(tmp_path: Path) -> None:
     with on_a_terminal([*COMMAND, "init", "-k", "team"], environment(tmp_path)) as process:
         read_until(process, b"Number [1]: ")
-        type_in(process, b"\x03")
+        # Ctrl-D: Python's `input` misses a Ctrl-C that comes between the question and the wait for an answer.
+        type_in(process, b"\x04")
         assert b"To continue: aws-iot init -k team" in read_rest(process)
         assert process.wait(DEADLINE_SECONDS) == 130

@@ -1,0 +1,94 @@
+"""Tables for people: aligned columns that fit the terminal, and show control characters as escapes."""
+
+import shutil
+import sys
+import unicodedata
+from collections.abc import Collection, Sequence
+
+from aws_iot.cli.ui import output
+
+Row = Sequence[str | None]
+
+GAP = "  "
+SHORTEST = 12
+"""Columns that a cell keeps at least if it is shortened."""
+
+
+def table(headers: Sequence[str], rows: Sequence[Row], *, shorten: Collection[str] = ()) -> list[str]:
+    """The lines of a table, the headers first; no lines if there are no rows. A missing cell is shown as `-`.
+
+    A table that is wider than the terminal is drawn with shorter cells in the columns that `shorten` names. If that
+    is not enough, each row becomes a block of lines. So nothing that a person may have to type is cut. In a pipe,
+    every cell is shown whole.
+    """
+    return layout(headers, rows, terminal_width(), shorten)
+
+
+def terminal_width() -> int | None:
+    """The width of the terminal in columns; None if stdout is not a terminal."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        return None
+    return shutil.get_terminal_size().columns
+
+
+def layout(
+    headers: Sequence[str], rows: Sequence[Row], width: int | None, shorten: Collection[str] = ()
+) -> list[str]:
+    """As `table`, for a screen of `width` columns; None is no limit."""
+    if not rows:
+        return []
+    cells = [[output.visible(cell) if cell else "-" for cell in row] for row in rows]
+    widths = [max(map(display_width, column)) for column in zip(headers, *cells, strict=True)]
+    if width is not None:
+        for index in (i for i, header in enumerate(headers) if header in shorten):
+            excess = _total(widths) - width
+            widths[index] = max(min(widths[index], SHORTEST), widths[index] - max(0, excess))
+        if _total(widths) > width:
+            return _blocks(headers, cells)
+    return [_line(row, widths) for row in (headers, *cells)]
+
+
+def display_width(text: str) -> int:
+    """The columns that a terminal needs for `text`: two for an East Asian character, none for a combining mark."""
+    if text.isascii():
+        return len(text)
+    return sum(map(_character_width, text))
+
+
+def _character_width(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + len(GAP) * (len(widths) - 1)
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    shown = (_shortened(cell, width) for cell, width in zip(row, widths, strict=True))
+    return GAP.join(
+        cell + " " * (width - display_width(cell)) for cell, width in zip(shown, widths, strict=True)
+    ).rstrip()
+
+
+def _shortened(cell: str, width: int) -> str:
+    if display_width(cell) <= width:
+        return cell
+    while display_width(cell) >= width:
+        cell = cell[:-1]
+    return cell + "…"
+
+
+def _blocks(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """A line for each cell, and an empty line between rows."""
+    label_width = max(map(display_width, headers))
+    lines: list[str] = []
+    for row in rows:
+        if lines:
+            lines.append("")
+        lines += [
+            _line((header, cell), (label_width, display_width(cell)))
+            for header, cell in zip(headers, row, strict=True)
+        ]
+    return lines

@@ -319,6 +319,8 @@ class LocalBuilder:
             cognito_identity_url=stack.api_url,
             iot_url=stack.api_url,
             iam_url=stack.api_url,
+            cloudformation_url=stack.api_url,
             ca_bundle=str(stack.ca_file),
+            admin_credentials_file=str(stack.admin_file),
         )
         return Provisioned(profile, admin.access_key_id, admin.secret_access_key)

@@ -173,13 +173,20 @@ def test_without_the_extra_it_says_how_to_install_it(tmp_path: Path) -> None:
 
 
 def test_the_aws_keys_of_the_user_are_not_accepted(tmp_path: Path) -> None:
-    env = environment(tmp_path / "config", AWS_ACCESS_KEY_ID="AKIAOWNKEY", AWS_SECRET_ACCESS_KEY="own")
+    own = tmp_path / "credentials"
+    own.write_text("[own]\naws_access_key_id = AKIAOWNKEY\naws_secret_access_key = own\n")
+    env = environment(
+        tmp_path / "config",
+        AWS_ACCESS_KEY_ID="AKIAOWNKEY",
+        AWS_SECRET_ACCESS_KEY="own",
+        AWS_SHARED_CREDENTIALS_FILE=str(own),
+    )
     process = Running("local", env)
     try:
         process.wait_for("pub -r lobby")
         keys = env | {"AWS_IOT_PROFILE": "local"}
-        identity = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
-        assert "rejected these credentials" in run(f"admin accept {identity}", keys, ends=4).stderr
+        assert "rejected these credentials" in run("admin members --aws-profile own", keys, ends=4).stderr
+        run("admin members", keys)  # the profile names those of the stack
     finally:
         process.kill()
 
@@ -231,10 +238,12 @@ def test_requests_from_browsers_and_for_other_services_are_rejected(
 
 
 @pytest.mark.parametrize("key", ["test", "000000000000", "AKIAIOSFODNN7EXAMPLE", "the administrator's"])
-def test_only_the_administrator_s_key_and_secret_are_accepted(stack: Stack, key: str) -> None:
+def test_only_the_administrator_s_key_and_secret_are_accepted(stack: Stack, key: str, tmp_path: Path) -> None:
     if key == "the administrator's":
         key = (stack.folder / "admin-credentials").read_text().split()[3]
-    keys = stack.env | {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": "test"}
+    own = tmp_path / "credentials"
+    own.write_text(f"[own]\naws_access_key_id = {key}\naws_secret_access_key = test\n")
+    keys = stack.env | {"AWS_SHARED_CREDENTIALS_FILE": str(own), "AWS_IOT_AWS_PROFILE": "own"}
     refused = run("admin accept us-east-1:4f9fa251-0ed5-4578-add0-985024739222", keys, ends=4)
     assert "rejected these credentials" in refused.stderr
 

@@ -3,7 +3,6 @@
 import itertools
 import json
 import os
-import shlex
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -160,7 +159,7 @@ Next, in another terminal{f" (with AWS_IOT_CONFIG_DIR={folder})" if folder else 
   aws-iot signup -u alice -p Passw0rd -e alice@example.com -k {key}
   aws-iot confirm -u alice -c {CONFIRMATION_CODE} -k {key}
   aws-iot sub -u alice -p Passw0rd -k {key}
-  AWS_SHARED_CREDENTIALS_FILE={shlex.quote(str(stack.admin_file))} aws-iot admin accept IDENTITY -k {key}
+  aws-iot admin accept IDENTITY --user alice -k {key}
   aws-iot sub -u alice -p Passw0rd -k {key}
   aws-iot pub -r lobby -m hello -u alice -p Passw0rd -k {key}
 """

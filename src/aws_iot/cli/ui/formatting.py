@@ -7,8 +7,9 @@ import click
 
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.output import VERBOSE
+from aws_iot.identities import short_identity
 from aws_iot.messaging.connection import Lost, Restored
-from aws_iot.messaging.message import Message, short_identity
+from aws_iot.messaging.message import Message
 
 _PLAIN_LABEL = re.compile(r'[^\s\[\]~:"\\]+')
 

@@ -2,8 +2,9 @@
 
 import click
 
+from aws_iot.cli.commands.admin.accepting import accept, requests
 from aws_iot.cli.commands.admin.clients import disconnect, who
-from aws_iot.cli.commands.admin.members import accept, list_members, requests, revoke
+from aws_iot.cli.commands.admin.members import list_members, revoke
 from aws_iot.cli.groups import Group
 
 

@@ -1,21 +1,21 @@
 """Options, arguments and loops that several commands of `aws-iot admin` share."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import click
 
 from aws_iot.app import App
-from aws_iot.backend.members import identity_error
+from aws_iot.backend.members import Members
+from aws_iot.backend.team import InvalidIdentity, Person, Team
 from aws_iot.cli import options
 from aws_iot.cli.ui import output
-from aws_iot.config.profile import Profile
-from aws_iot.errors import AwsIotError, NotAuthorized, ServiceRefused
+from aws_iot.errors import AwsIotError, LocalError, NotAuthorized, ServiceRefused
 
 policy = options.option(
     "--policy", env="POLICY", metavar="NAME", help="The team's IoT policy.  [default: the profile's]"
 )
-identities = click.argument("identities", nargs=-1, required=True, metavar="IDENTITY...")
 clients = click.argument("clients", nargs=-1, required=True, metavar="CLIENT...")
 
 
@@ -26,20 +26,43 @@ def admin_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def load_profile_and_policy(app: App, key: str, policy: str | None) -> tuple[Profile, str]:
-    """The profile, and the name of the policy that was given, or the profile's."""
-    profile = app.config.profiles.load(key)
-    name = policy or profile.policy_name
-    if not name:
-        raise click.UsageError(f"The profile '{key}' names no IoT policy: use --policy NAME.")
-    return profile, name
+class Admin:
+    """What the commands about members work with: the profile, its policy, and the team."""
+
+    def __init__(self, app: App, key: str, policy: str | None, aws_profile: str | None) -> None:
+        """Raises a usage error if neither the caller nor the profile names a policy."""
+        self.profile = app.config.profiles.load(key)
+        name = policy or self.profile.policy_name
+        if not name:
+            raise click.UsageError(f"The profile '{key}' names no IoT policy: use --policy NAME.")
+        self.policy = name
+        self.members: Members = app.admin.members(self.profile, aws_profile)
+        self._app = app
+        self.team = Team(self.members, name, self.profile.identity_pool_id, self._signed_in_usernames)
+
+    def _signed_in_usernames(self) -> dict[str, str]:
+        """The user names by identity, for people who are signed in here with any profile of the pool."""
+        found = {}
+        for key in self._app.config.profiles.keys():
+            with suppress(LocalError):  # such as a damaged profile, which does not matter here
+                other = self._app.config.profiles.load(key)
+                if other.identity_pool_id == self.profile.identity_pool_id and (
+                    saved := self._app.auth.sessions.load(other)
+                ):
+                    found[saved.identity] = saved.username
+        return found
 
 
-def check_identities(pool: str, identities: Sequence[str]) -> None:
-    """Raise a usage error if one cannot be an identity of the pool, before anything is changed."""
-    for identity in identities:
-        if wrong := identity_error(identity, pool):
-            raise click.BadParameter(f"{wrong}.")
+def find_all(texts: Sequence[str], find: Callable[[str], Person]) -> list[Person]:
+    """Whom the arguments mean, each once. Raises a usage error for text that can be nobody."""
+    found: dict[str, Person] = {}
+    for text in texts:
+        try:
+            person = find(text)
+        except InvalidIdentity as error:
+            raise click.BadParameter(f"{error}.") from error
+        found[person.identity] = person
+    return list(found.values())
 
 
 def for_each(ids: Sequence[str], work: Callable[[str], None]) -> None:

@@ -795,7 +795,9 @@ class FakeAdmin(AdminBuilder):
     def policy_reader(self, profile: Profile, aws_profile: str | None) -> FakePolicyReader:
         return FakePolicyReader(self._cloud)
 
-    def deployment_target(self, name: str, region: str | None, aws_profile: str | None) -> FakeTarget:
+    def deployment_target(
+        self, name: str, region: str | None, aws_profile: str | None, profile: Profile | None = None
+    ) -> FakeTarget:
         self._cloud.stack.name = name
         return FakeTarget(self._cloud.stack)
 

@@ -267,11 +267,13 @@ class AdminBuilder:
 
         return AwsPolicyReader(profile, self._settings.now, self._settings.timeout, aws_profile)
 
-    def deployment_target(self, name: str, region: str | None, aws_profile: str | None) -> Target:
-        """The AWS account and region for the stack of this name."""
+    def deployment_target(
+        self, name: str, region: str | None, aws_profile: str | None, profile: Profile | None = None
+    ) -> Target:
+        """The AWS account and region for the stack of this name, or of a `profile`."""
         from aws_iot.aws.admin.target import AwsTarget
 
-        return AwsTarget(name, region, self._settings.now, self._settings.timeout, aws_profile)
+        return AwsTarget(name, region, self._settings.now, self._settings.timeout, aws_profile, profile)
 
 
 class LocalBuilder:

@@ -153,6 +153,17 @@ def test_a_name_that_cannot_be_changed_or_deleted_stops_nothing(
     assert person.identity not in members
 
 
+def test_the_profile_of_the_local_stack_finds_its_cloudformation_stack(stack: Stack, tmp_path: Path) -> None:
+    status = run("backend status -k local", stack.env).stdout
+    assert re.search("^stack +chat$", status, re.MULTILINE)
+    assert stack.profile.user_pool_id in status
+    before = stack.app().config.profiles.load("local")
+    exports = tmp_path / "exports.json"
+    run(f"backend exports -k local -o {exports}", stack.env)
+    assert stack.app().config.profiles.load("local") == before
+    assert json.loads(exports.read_text()) == json.loads((stack.folder / "aws-exports.json").read_text())
+
+
 def test_the_limits_of_attributes_are_those_of_aws(stack: Stack) -> None:
     iot = stack.client("iot")
     iot.create_thing(thingName="lamp", attributePayload={"attributes": {"a": "1", "b": "2"}})

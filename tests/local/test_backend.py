@@ -233,7 +233,7 @@ def test_it_prompts_at_a_terminal(team: dict[str, str]) -> None:
     with on_a_terminal([*COMMAND, "backend", "destroy"], team) as process:
         read_until(process, b"Type the name of the stack to delete it: ")
         type_in(process, b"taem\r")
-        assert b"nothing was deleted" in read_rest(process)
+        assert b"Nothing was deleted" in read_rest(process)
         assert process.wait(DEADLINE_SECONDS) == 2
     assert json.loads(run("backend status --json", team).stdout)["parameters"]["TokenMinutes"] == "60"
 

@@ -13,11 +13,16 @@ class StackName:
     name: str
     region: str | None
     aws_profile: str | None
+    key: str | None = None
+    """The profile that names the stack, in place of its name and region."""
 
     def command(self, command: str, *more: str) -> str:
         """`aws-iot backend <command>` for this stack."""
-        parts = ["aws-iot", "backend", command, "--name", self.name]
-        parts += ["--region", self.region] if self.region else []
+        parts = ["aws-iot", "backend", command]
+        if self.key and command in ("status", "exports"):
+            parts += ["-k", self.key]
+        else:
+            parts += ["--name", self.name, *(["--region", self.region] if self.region else [])]
         parts += ["--aws-profile", self.aws_profile] if self.aws_profile else []
         return shlex.join([*parts, *more])
 

@@ -106,12 +106,12 @@ def test_the_documented_policy_allows_an_admin_everything(
     assert person.identity in listed.stdout
     for _ in range(2):
         accepted = admin(f"admin accept {person.identity} --user {person.username}")
-        assert accepted.stderr == f"Accepted {person.identity} as {person.username} (policy chat-member).\n"
+        assert accepted.stderr == f"Accepted {person.identity} as {person.username}.\n"
     shown = admin("admin members")
     assert f"{person.username}~{person.identity[10:18]}" in shown.stdout
     assert shown.stderr == ""
     revoked = admin(f"admin revoke {person.username}")
-    assert revoked.stderr == f"Revoked {person.identity}, {person.username} (policy chat-member).\n"
+    assert revoked.stderr == f"Revoked {person.identity}, {person.username}.\n"
 
 
 @pytest.mark.parametrize(

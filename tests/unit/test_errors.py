@@ -21,6 +21,9 @@ EXIT_CODES = {
 }
 """Scripts depend on these numbers: none may change."""
 
+MISTYPED = {"InvalidIdentity": 2}
+"""What is known to be wrong before anything is sent has the exit code of wrong options."""
+
 KINDS = [
     kind
     for kind in vars(errors).values()
@@ -36,7 +39,7 @@ def family(kind: type[AwsIotError]) -> str:
 def test_every_failure_has_the_exit_code_of_its_family() -> None:
     assert {family(kind) for kind in KINDS} == set(EXIT_CODES)
     assert {kind.__name__: kind.exit_code for kind in KINDS} == {
-        kind.__name__: EXIT_CODES[family(kind)] for kind in KINDS
+        kind.__name__: MISTYPED.get(kind.__name__, EXIT_CODES[family(kind)]) for kind in KINDS
     }
 
 

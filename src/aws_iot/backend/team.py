@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from aws_iot.backend.members import MemberRecord, Members
-from aws_iot.errors import NotAuthorized, NotFound, ServiceRefused
+from aws_iot.errors import InvalidIdentity, NotAuthorized, NotFound, ServiceRefused
 from aws_iot.identities import IdentityPrefix, contains_uuid, identity_error, is_identity, short_identity
 
 _NO_RECORD = MemberRecord(None, None)
@@ -30,10 +30,6 @@ class Person:
         """The form in which people read and type it, such as `bob~4f9fa251`."""
         short = short_identity(self.identity) or self.identity
         return f"{self.username}~{short}" if self.username else short
-
-
-class InvalidIdentity(ServiceRefused):
-    """The text has not the form of an identity, nor of a user name."""
 
 
 class Team:
@@ -109,15 +105,14 @@ class Team:
                 raise InvalidIdentity(wrong)
             return Person(text, self._names.get(text))
         found = [one for one in people() if one.username == text or (prefix and prefix.matches(one.identity))]
+        listing = f"To list them: aws-iot admin {command}"
         if len(found) > 1:
             hint = "Type more of one of these:\n" + _lines(found)
             raise ServiceRefused(f"'{text}' can be any of {len(found)} people", hint=hint)
         if not found and prefix is None:
-            raise InvalidIdentity(f"'{text}' is not an identity, nor the user name of {who}")
+            raise InvalidIdentity(f"'{text}' is not an identity, nor the user name of {who}", hint=listing)
         if not found:
-            raise NotFound(
-                f"no identity of {who} begins with '{text}'", hint=f"To list them: aws-iot admin {command}"
-            )
+            raise NotFound(f"no identity of {who} begins with '{text}'", hint=listing)
         return found[0]
 
 

@@ -79,13 +79,12 @@ def _accept(admin: Admin, people: Sequence[Person]) -> None:
         name = by_identity[identity].username
         missing = admin.members.accept(identity, admin.policy, name)
         known_as = f" as {name}" if name else ""
-        line = f"Accepted {identity}{known_as} (policy {admin.policy}). {apply_delay(admin.profile)}"
-        output.info(line.rstrip())
+        output.info(f"Accepted {identity}{known_as}{admin.of_policy}.")
         if missing:
             what = "user name" if name else "date"
             output.info(f"The {what} was not stored: your AWS credentials do not allow {missing}.")
 
-    for_each(list(by_identity), accept_one)
+    for_each(list(by_identity), accept_one, apply_delay(admin.profile))
 
 
 def _all(app: App, admin: Admin, yes: bool) -> Sequence[Person]:

@@ -38,11 +38,11 @@ def revoke(app: App, people: tuple[str, ...], key: str, policy: str | None, aws_
         missing = admin.members.revoke(identity, admin.policy)
         name = chosen[identity].username
         who = f"{identity}, {name}" if name else identity
-        output.info(f"Revoked {who} (policy {admin.policy}). {apply_delay(admin.profile)}".rstrip())
+        output.info(f"Revoked {who}{admin.of_policy}.")
         if missing:
             output.info(f"The stored user name was not deleted: your AWS credentials do not allow {missing}.")
 
-    for_each(list(chosen), revoke_one)
+    for_each(list(chosen), revoke_one, apply_delay(admin.profile))
 
 
 @click.command("members")

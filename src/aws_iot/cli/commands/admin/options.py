@@ -8,7 +8,7 @@ import click
 
 from aws_iot.app import App
 from aws_iot.backend.members import Members
-from aws_iot.backend.team import InvalidIdentity, Person, Team
+from aws_iot.backend.team import Person, Team
 from aws_iot.cli import options
 from aws_iot.cli.ui import output
 from aws_iot.errors import AwsIotError, LocalError, NotAuthorized, ServiceRefused
@@ -36,6 +36,8 @@ class Admin:
         if not name:
             raise click.UsageError(f"The profile '{key}' names no IoT policy: use --policy NAME.")
         self.policy = name
+        self.of_policy = f" (policy {name})" if policy else ""
+        """Names the policy in a message, if it was given."""
         self.members: Members = app.admin.members(self.profile, aws_profile)
         self._app = app
         self.team = Team(self.members, name, self.profile.identity_pool_id, self._signed_in_usernames)
@@ -54,20 +56,18 @@ class Admin:
 
 
 def find_all(texts: Sequence[str], find: Callable[[str], Person]) -> list[Person]:
-    """Whom the arguments mean, each once. Raises a usage error for text that can be nobody."""
-    found: dict[str, Person] = {}
-    for text in texts:
-        try:
-            person = find(text)
-        except InvalidIdentity as error:
-            raise click.BadParameter(f"{error}.") from error
-        found[person.identity] = person
-    return list(found.values())
+    """Whom the arguments mean, each once. Raises what `find` raises."""
+    found = [find(text) for text in texts]
+    return list({one.identity: one for one in found}.values())
 
 
-def for_each(ids: Sequence[str], work: Callable[[str], None]) -> None:
-    """Call `work` with each ID. A refusal is printed, and the rest continues; the first decides the exit code."""
+def for_each(ids: Sequence[str], work: Callable[[str], None], at_end: str = "") -> None:
+    """Call `work` with each ID. A refusal is printed, and the rest continues; the first decides the exit code.
+
+    `at_end` is a status message if anything has worked.
+    """
     first: AwsIotError | None = None
+    failed = 0
     for one in ids:
         try:
             work(one)
@@ -76,6 +76,9 @@ def for_each(ids: Sequence[str], work: Callable[[str], None]) -> None:
                 raise
             output.error(f"Error: {one}: {error}")
             first = first or error
+            failed += 1
+    if at_end and failed < len(ids):
+        output.info(at_end)
     if first:
         if first.hint:
             output.error(first.hint)

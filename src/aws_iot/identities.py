@@ -63,7 +63,7 @@ def _begins_uuid(text: str) -> bool:
 
 
 def contains_uuid(text: str) -> bool:
-    """Whether somebody meant a whole identity, even if it is not written as one."""
+    """Whether the text contains the UUID of an identity, also in capital letters."""
     return re.search(_UUID, text.lower(), re.ASCII) is not None
 
 

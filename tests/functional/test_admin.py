@@ -133,13 +133,16 @@ def test_several_people_are_accepted_by_short_identities(aws_iot: CommandLine, c
 def test_what_can_be_several_people_changes_nothing_and_lists_them(
     aws_iot: CommandLine, cloud: FakeCloud
 ) -> None:
-    for identity in (ONE, TWO):
+    twin = ONE[:-1] + "3"
+    cloud.other_identities[twin] = []
+    for identity in (ONE, twin):
         aws_iot(f"admin accept {identity} --user bob")
-    printed = aws_iot("admin revoke bob", ends=7).stderr
-    assert "'bob' can be any of 2 people" in printed
-    assert f"  {ONE}  bob\n" in printed
-    assert f"  {TWO}  bob\n" in printed
-    assert cloud.members == {ONE, TWO}
+    for typed in ("bob", ONE[10:18], f"bob~{ONE[10:18]}"):
+        printed = aws_iot(f"admin revoke {typed}", ends=7).stderr
+        assert f"'{typed}' can be any of 2 people" in printed
+        assert f"  {ONE}  bob\n" in printed
+        assert f"  {twin}  bob\n" in printed
+    assert cloud.members == {ONE, twin}
 
 
 def test_all_requests_are_accepted_at_once(aws_iot: CommandLine, cloud: FakeCloud, app: FakeApp) -> None:

@@ -1,4 +1,4 @@
-"""A team, as an admin sees it: who is a member, who asks to be, and whom a name or a short identity stands for."""
+"""A team, as an admin sees it: its members, the requests, and whom a name or a short identity stands for."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -109,11 +109,11 @@ class Team:
         if len(found) > 1:
             hint = "Type more of one of these:\n" + _lines(found)
             raise ServiceRefused(f"'{text}' can be any of {len(found)} people", hint=hint)
-        if not found and prefix is None:
+        if found:
+            return found[0]
+        if prefix is None:
             raise InvalidIdentity(f"'{text}' is not an identity, nor the user name of {who}", hint=listing)
-        if not found:
-            raise NotFound(f"no identity of {who} begins with '{text}'", hint=listing)
-        return found[0]
+        raise NotFound(f"no identity of {who} begins with '{prefix.start}'", hint=listing)
 
 
 def _latest_first(people: Iterable[Person]) -> list[Person]:

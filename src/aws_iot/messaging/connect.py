@@ -27,7 +27,7 @@ def apply_delay(profile: Profile) -> str:
 
 
 def acceptance_hint(profile: Profile, identity: str) -> str:
-    """How the user of the profile gets accepted. The command works as it is for the person who has to type it.
+    """How the user of the profile gets accepted. The command works, unchanged, for the person who has to type it.
 
     That is an admin, who has another profile for the team. Or it is this user, if this machine has the credentials of
     an admin.

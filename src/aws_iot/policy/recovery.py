@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aws_iot.config.profile import Profile
 from aws_iot.errors import Indeterminate, NotAuthorized
-from aws_iot.messaging.connect import APPLY_DELAY, accept_command
+from aws_iot.messaging.connect import APPLY_DELAY, accept_command, apply_delay
 from aws_iot.policy.access import (
     ROOM,
     AccessDecision,
@@ -105,15 +105,16 @@ def _is_not_accepted(decision: LayerDecision) -> bool:
 
 def _refusal_hint(report: AccessReport, profile: Profile | None, key: str) -> str:
     refusing = report.refusing_layers()
+    delay = apply_delay(profile) if profile else APPLY_DELAY
     if any(map(_is_not_accepted, refusing)):
         policy = "" if profile and profile.policy_name else " --policy POLICY"
         command = accept_command(report.principal.identity, profile.username if profile else None)
-        return f"An admin can accept it: {command}{policy}{key}\n{APPLY_DELAY}"
+        return f"An admin can accept it: {command}{policy}{key}\n{delay}".rstrip()
     if report.room is None and report.topic is None and (rooms := _allowed_rooms(report)):
         named = " or -r ".join(rooms)
         return f"This asked for all rooms, and for publishing in '{ROOM}'. Name one of your rooms: -r {named}"
     layers = dict.fromkeys(one.layer.name for one in refusing)
-    return f"To allow it, change {' and '.join(_WHAT_TO_CHANGE[name] for name in layers)}. {APPLY_DELAY}"
+    return f"To allow it, change {' and '.join(_WHAT_TO_CHANGE[name] for name in layers)}. {delay}".rstrip()
 
 
 def _allowed_rooms(report: AccessReport) -> list[str]:

@@ -104,7 +104,8 @@ def encoded(username: str) -> str:
     return value
 
 
-def _decoded(value: str) -> str:
+def decoded(value: str) -> str:
+    """The user name that was encoded."""
     return unquote(re.sub("=([0-9A-Fa-f]{2})", r"%\1", value))
 
 
@@ -112,4 +113,4 @@ def _record(attributes: dict[str, str]) -> MemberRecord:
     accepted = None
     with suppress(ValueError):
         accepted = datetime.fromisoformat(attributes.get(ACCEPTED, ""))
-    return MemberRecord(_decoded(attributes.get(USERNAME, "")) or None, accepted)
+    return MemberRecord(decoded(attributes.get(USERNAME, "")) or None, accepted)

@@ -49,7 +49,8 @@ def accept(
     8 minutes to apply the change.
 
     IDENTITY is an identity, its beginning, or bob~4f9fa251 as `sub` prints it. `all` accepts everyone that
-    `aws-iot admin requests` lists, and asks first. At a terminal, no argument asks whom to accept.
+    `aws-iot admin requests` lists, and asks first. Without an argument, it lists them at a terminal, and asks
+    whom to accept.
 
     \b
     Examples:
@@ -59,7 +60,7 @@ def accept(
     """
     admin = Admin(app, key, policy, aws_profile)
     if not people:
-        chosen = _ask_whom(app, admin)
+        chosen = _ask_whom(app, admin, names=username is None)
     elif people == (ALL,):
         chosen = _all(app, admin, yes)
     else:
@@ -102,7 +103,7 @@ def _all(app: App, admin: Admin, yes: bool) -> Sequence[Person]:
     return waiting
 
 
-def _ask_whom(app: App, admin: Admin) -> Sequence[Person]:
+def _ask_whom(app: App, admin: Admin, *, names: bool) -> Sequence[Person]:
     if not app.settings.has_terminal():
         raise click.UsageError("Whom? Give identities, or `all`. To list them: aws-iot admin requests")
     waiting = admin.team.requests
@@ -111,7 +112,7 @@ def _ask_whom(app: App, admin: Admin) -> Sequence[Person]:
     if not waiting:
         output.info("All identities that have signed in are accepted.")
         return ()
-    return _choose(waiting)
+    return _choose(waiting, names=names)
 
 
 @click.command()
@@ -148,13 +149,14 @@ def requests(app: App, key: str, policy: str | None, as_json: bool, aws_profile:
         _accept(admin, _choose(waiting))
 
 
-def _choose(waiting: Sequence[Person]) -> Sequence[Person]:
+def _choose(waiting: Sequence[Person], *, names: bool = True) -> Sequence[Person]:
     while True:
         answer = ask_line("Accept which? Numbers, or nothing for none", default="-")
         numbers = [n for n in re.split(r"[\s,]+", answer) if n not in ("", "-")]
         wrong = [n for n in numbers if not (n.isascii() and n.isdigit() and 1 <= int(n) <= len(waiting))]
         if not wrong:
-            return [_named(waiting[int(n) - 1]) for n in dict.fromkeys(numbers)]
+            chosen = [waiting[int(n) - 1] for n in dict.fromkeys(numbers)]
+            return [_named(one) for one in chosen] if names else chosen
         output.error(f"'{wrong[0]}' is not a number from the list.")
 
 

@@ -12,7 +12,8 @@ from aws_iot.cli.groups import Group
 def admin() -> None:
     """Manage team members.
 
-    Needs your own AWS credentials: the usual variables or files, or --aws-profile.
+    Needs your own AWS credentials: the usual variables or files, or --aws-profile. The profile of the local
+    stack brings its own.
     """
 
 

@@ -39,13 +39,22 @@ class Team:
     """
 
     def __init__(
-        self, members: Members, policy: str, pool: str, known: Callable[[], Mapping[str, str]]
+        self,
+        members: Members,
+        policy: str,
+        pool: str,
+        known: Callable[[], Mapping[str, str]],
+        command: Callable[[str], str],
     ) -> None:
-        """`known` gives user names by identity, from another source than the AWS account."""
+        """`known` gives user names by identity, from another source than the AWS account.
+
+        `command` makes a command for a hint: `aws-iot admin` and the given word, for this team.
+        """
         self._members = members
         self._policy = policy
         self._pool = pool
         self._known = known
+        self._command = command
 
     @cached_property
     def members(self) -> Sequence[Person]:
@@ -105,7 +114,7 @@ class Team:
                 raise InvalidIdentity(wrong)
             return Person(text, self._names.get(text))
         found = [one for one in people() if one.username == text or (prefix and prefix.matches(one.identity))]
-        listing = f"To list them: aws-iot admin {command}"
+        listing = f"To list them: {self._command(command)}"
         if len(found) > 1:
             hint = "Type more of one of these:\n" + _lines(found)
             raise ServiceRefused(f"'{text}' can be any of {len(found)} people", hint=hint)

@@ -9,6 +9,7 @@ from aws_iot.aws.admin.member_records import MemberRecords, encoded
 from aws_iot.aws.admin.services import AdminServices
 from aws_iot.aws.base.calls import Service
 from aws_iot.aws.base.refusals import Refusals
+from aws_iot.backend.hints import admin_command
 from aws_iot.backend.members import ClientStatus, Identity, MemberRecord
 from aws_iot.errors import NotAuthorized, NotFound, NotInstalled, ServiceRefused
 
@@ -36,7 +37,7 @@ class AwsMembers(AdminServices):
         except NotFound:
             raise NotFound(
                 f"the identity {identity} does not exist in this AWS account",
-                hint="To list identities: aws-iot admin requests. --aws-profile chooses another AWS account.",
+                hint=f"To list identities: {self._command('requests')}. --aws-profile chooses another AWS account.",
             ) from None
         except (NotAuthorized, ServiceRefused):
             return
@@ -112,8 +113,11 @@ class AwsMembers(AdminServices):
             others = f"its policies are: {', '.join(attached)}" if attached else "it has no policy"
             raise NotFound(
                 f"{identity} is not a member (policy {policy}): {others}",
-                hint="To list members: aws-iot admin members",
+                hint=f"To list members: {self._command('members')}",
             )
+
+    def _command(self, command: str) -> str:
+        return admin_command(command, self._profile.key, self._who if isinstance(self._who, str) else None)
 
     @cached_property
     def _records(self) -> MemberRecords:

@@ -105,7 +105,7 @@ def _all(app: App, admin: Admin, yes: bool) -> Sequence[Person]:
 
 def _ask_whom(app: App, admin: Admin, *, names: bool) -> Sequence[Person]:
     if not app.settings.has_terminal():
-        raise click.UsageError("Whom? Give identities, or `all`. To list them: aws-iot admin requests")
+        raise click.UsageError(f"Whom? Give identities, or `all`. To list them: {admin.command('requests')}")
     waiting = admin.team.requests
     for line in people_table("FIRST SIGN-IN", waiting, numbered=True):
         output.info(line)

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from aws_iot.app import App
+from aws_iot.backend.hints import admin_command
 from aws_iot.backend.members import Members
 from aws_iot.backend.team import Person, Team
 from aws_iot.cli import options
@@ -40,7 +41,13 @@ class Admin:
         """Names the policy in a message, if it was given."""
         self.members: Members = app.admin.members(self.profile, aws_profile)
         self._app = app
-        self.team = Team(self.members, name, self.profile.identity_pool_id, self._signed_in_usernames)
+        self._aws_profile = aws_profile
+        pool = self.profile.identity_pool_id
+        self.team = Team(self.members, name, pool, self._signed_in_usernames, self.command)
+
+    def command(self, command: str) -> str:
+        """`aws-iot admin <command>` for this team, for a hint."""
+        return admin_command(command, self.profile.key, self._aws_profile)
 
     def _signed_in_usernames(self) -> dict[str, str]:
         """The user names by identity, for people who are signed in here with any profile of the pool."""

@@ -44,7 +44,7 @@ def exit_codes() -> str:
     rows = {
         0: "Success.",
         1: "You declined a prompt; or an internal error (with a traceback; please report it).",
-        2: "Usage error: see `--help`.",
+        2: "Usage error, such as a room name that cannot be: see `--help`.",
     }
     for error in errors.AwsIotError.__subclasses__():
         if error.__module__ == errors.__name__:

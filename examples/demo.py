@@ -107,7 +107,7 @@ def main() -> None:
         heading("Start Cognito and AWS IoT Core on this machine.")
         stack = start("local --exports aws-exports.json", people)
         try:
-            stack.wait_for("pub -r lobby")
+            stack.wait_for("reset code for passwords")
             play(people)
         finally:
             stack.stop()

@@ -1,5 +1,6 @@
 """What every test can use: the command in this process with fakes, and as real processes on the local stack."""
 
+import gc
 import os
 import shlex
 import signal
@@ -38,6 +39,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         signal.default_int_handler(number, frame)
 
     signal.signal(signal.SIGINT, stop)
+
+
+def pytest_collection_finish() -> None:
+    """Keep the thousands of tests, and all that they import, from being searched for garbage time and again."""
+    gc.freeze()
 
 
 @pytest.fixture

@@ -44,6 +44,7 @@ from aws_iot.errors import (
     SignInRefused,
     TopicRefused,
     Unreachable,
+    UsernameTaken,
     WrongPassword,
 )
 from aws_iot.messaging.connection import Connection, Done, Event, Lost, Publication
@@ -151,7 +152,7 @@ class FakeAccounts:
 
     def sign_up(self, username: str, password: str, email: str) -> CodeSent | None:
         if username in self._cloud.accounts:
-            raise ServiceRefused("this user name is taken")
+            raise UsernameTaken("this user name is taken")
         if len(password) < 8:
             raise ServiceRefused("the password does not do: not long enough")
         self._cloud.accounts[username] = FakeUser(password, email)
@@ -750,8 +751,8 @@ class FakeAuth(AuthBuilder):
 class FakeMessaging(MessagingBuilder):
     """The broker in memory."""
 
-    def __init__(self, settings: Settings, controls: Controls) -> None:
-        super().__init__(settings)
+    def __init__(self, settings: Settings, config: ConfigBuilder, controls: Controls) -> None:
+        super().__init__(settings, config)
         self._controls = controls
 
     def connect(
@@ -785,8 +786,8 @@ class FakeDoctor(DoctorBuilder):
 class FakeAdmin(AdminBuilder):
     """The AWS account in memory."""
 
-    def __init__(self, settings: Settings, cloud: FakeCloud) -> None:
-        super().__init__(settings)
+    def __init__(self, settings: Settings, config: ConfigBuilder, cloud: FakeCloud) -> None:
+        super().__init__(settings, config)
         self._cloud = cloud
 
     def members(self, profile: Profile, aws_profile: str | None) -> FakeMembers:
@@ -810,9 +811,9 @@ class FakeApp(App):
         self.controls = controls
         self.config = FakeConfig(settings, controls)
         self.auth = FakeAuth(settings, self.config, controls)
-        self.messaging = FakeMessaging(settings, controls)
+        self.messaging = FakeMessaging(settings, self.config, controls)
         self.doctor = FakeDoctor(settings, self.config, controls)
-        self.admin = FakeAdmin(settings, controls.cloud)
+        self.admin = FakeAdmin(settings, self.config, controls.cloud)
 
     @classmethod
     def of(cls, cloud: FakeCloud, config_folder: Path) -> "FakeApp":

@@ -25,8 +25,12 @@ import boto3
 
 from aws_iot.app import App
 from aws_iot.auth.accounts import Accounts
-from aws_iot.auth.session import Session
+from aws_iot.auth.session import RefreshToken, Session
+from aws_iot.auth.session_store import SessionStore
+from aws_iot.config.paths import Folders
 from aws_iot.config.profile import Profile
+from aws_iot.config.profile_store import ProfileStore
+from aws_iot.config.secrets import SecretStore
 from tests.waiting import DEADLINE_SECONDS
 
 COMMAND = [sys.executable, "-m", "aws_iot"]
@@ -216,7 +220,7 @@ class Stack:
         config = folder / "config"
         process = Running(f"local {options}", environment(config, **env))
         try:
-            process.wait_for("pub -r lobby")
+            process.wait_for("reset code for passwords")
             yield cls(process, config, App.in_folder(config).config.profiles.load("local"))
         finally:
             if process.process.poll() is None:
@@ -252,28 +256,47 @@ class Stack:
         """The real parts, on this stack."""
         return App.in_folder(self.config)
 
-    def person(self, *, accepted: bool = True) -> Person:
-        """A new person with a confirmed account and an identity.
+    def person(self, *, accepted: bool = True, signed_in: bool = True) -> Person:
+        """A new person with a confirmed account, an identity and settings of their own.
 
-        The password is sent, as an admin may, because the arithmetic of SRP takes a third of a second.
+        Their session is saved if `signed_in`. Otherwise, each command signs in, which takes half a second.
         """
         username = f"user-{uuid.uuid4().hex[:8]}"
         app = self.app()
         accounts = app.auth.accounts(self.profile)
         accounts.sign_up(username, PASSWORD, f"{username}@example.com")
         accounts.confirm(username, "123456")
+        session = self.sign_in(username)
+        credentials = app.auth.issuer(self.profile).issue(session)
+        if accepted:
+            self.accept(credentials.identity)
+        folders = Folders(self.config.parent / "people" / username)
+        ProfileStore(folders.profiles).change(self.profile.key, lambda _: self.profile)
+        if signed_in:
+            secrets = SecretStore(folders.secrets, keyring=lambda: None, storage="file")
+            SessionStore(folders.sessions, folders.tokens, secrets).save(self.profile, session, credentials)
+        env = environment(
+            folders.config,
+            AWS_IOT_PROFILE=self.profile.key,
+            AWS_IOT_USER=username,
+            AWS_IOT_PASSWORD=PASSWORD,
+        )
+        return Person(username, credentials.identity, env)
+
+    def sign_in(self, username: str, password: str = PASSWORD) -> Session:
+        """A session of an account that nothing else is asked of.
+
+        The password is sent, as an admin may, because the arithmetic of SRP takes a tenth of a second.
+        """
         tokens = self.user_pool.admin_initiate_auth(
             UserPoolId=self.profile.user_pool_id,
             ClientId=self._client_for_admins,
             AuthFlow="ADMIN_USER_PASSWORD_AUTH",
-            AuthParameters={"USERNAME": username, "PASSWORD": PASSWORD},
+            AuthParameters={"USERNAME": username, "PASSWORD": password},
         )["AuthenticationResult"]
+        refresh_token = RefreshToken(username, tokens["RefreshToken"])
         expires = datetime.now(UTC) + timedelta(seconds=tokens["ExpiresIn"])
-        session = Session(username, tokens["IdToken"], tokens["AccessToken"], None, expires)
-        identity = app.auth.issuer(self.profile).issue(session).identity
-        if accepted:
-            self.accept(identity)
-        return Person(username, identity, self.env | {"AWS_IOT_USER": username, "AWS_IOT_PASSWORD": PASSWORD})
+        return Session(username, tokens["IdToken"], tokens["AccessToken"], refresh_token, expires)
 
     def accept(self, identity: str) -> None:
         """What an admin does to accept a person."""

@@ -1,6 +1,7 @@
 """Numbered messages through trouble, and which of them were lost or came twice."""
 
 import os
+import shutil
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -9,13 +10,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
+from aws_iot.app import App
 from aws_iot.auth.credentials import Credentials, RefreshingCredentials
 from aws_iot.aws.iot.connection import IotCoreConnection
 from aws_iot.errors import AwsIotError
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.deliveries import Delivery, Flush
-from tests.processes import PASSWORD, Person, Running, Stack, session_of
+from tests.processes import Person, Running, Stack
 from tests.waiting import DEADLINE_SECONDS
 
 ROOM = "stream"
@@ -32,7 +34,7 @@ def connected(
 ) -> Iterator[IotCoreConnection]:
     """A connection of a person, with credentials that are renewed; `port` is of a proxy on the way."""
     app, profile = stack.app(), stack.profile
-    session = session_of(app.auth.accounts(profile), person.username, PASSWORD)
+    session = stack.sign_in(person.username)
 
     def issue() -> Credentials:
         return app.auth.issuer(profile).issue(session)
@@ -50,10 +52,14 @@ def connected(
 
 
 def through(stack: Stack, person: Person, port: int) -> dict[str, str]:
-    """The environment of a person who reaches the broker through a proxy at that port."""
+    """The environment of a person, with a copy of their settings in which the broker is a proxy at that port."""
     endpoint = replace(stack.profile.endpoint, port=port)
-    stack.app().config.profiles.change("proxied", lambda _: replace(stack.profile, endpoint=endpoint))
-    return person.env | {"AWS_IOT_PROFILE": "proxied"}
+    folder = Path(person.env["AWS_IOT_CONFIG_DIR"])
+    copy = shutil.copytree(folder, folder.with_name(f"{folder.name}-{port}"))
+    App.in_folder(copy).config.profiles.change(
+        stack.profile.key, lambda _: replace(stack.profile, endpoint=endpoint)
+    )
+    return person.env | {"AWS_IOT_CONFIG_DIR": str(copy)}
 
 
 @contextmanager

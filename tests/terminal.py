@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import pytest
@@ -76,6 +76,13 @@ def read_rest(process: "subprocess.Popen[bytes]") -> bytes:
     """What the screen shows until the command has ended."""
     assert process.stdout
     return process.stdout.read()
+
+
+def type_answers(process: "subprocess.Popen[bytes]", answers: Mapping[str, str]) -> None:
+    """Answer each of these questions, when the screen shows it."""
+    for question, answer in answers.items():
+        read_until(process, question.encode())
+        type_in(process, answer.encode() + b"\r")
 
 
 def type_in(process: "subprocess.Popen[bytes]", keys: bytes) -> None:

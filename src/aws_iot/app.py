@@ -21,14 +21,16 @@ if TYPE_CHECKING:
     from aws_iot.auth.accounts import Accounts
     from aws_iot.auth.credentials import CredentialIssuer, Credentials
     from aws_iot.auth.login import Login
-    from aws_iot.auth.prompter import SignInReporter
+    from aws_iot.auth.prompter import Prompter, SignInReporter
     from aws_iot.auth.session_store import SessionStore
+    from aws_iot.auth.setup import Setup, SetupPrompter
     from aws_iot.backend.members import Members
     from aws_iot.backend.stack import Target
     from aws_iot.config.profile import Profile
     from aws_iot.config.profile_store import ProfileStore
     from aws_iot.config.secrets import Keyring, SecretStore
     from aws_iot.doctor.probes import Probes
+    from aws_iot.local.members import LocalMembers
     from aws_iot.local.stack import LocalStack, Provisioned
     from aws_iot.messaging.client import Client
     from aws_iot.messaging.connection import Connection
@@ -78,10 +80,27 @@ class App:
         self.settings = settings or Settings(Folders())
         self.config = ConfigBuilder(self.settings)
         self.auth = AuthBuilder(self.settings, self.config)
-        self.messaging = MessagingBuilder(self.settings)
+        self.messaging = MessagingBuilder(self.settings, self.config)
         self.doctor = DoctorBuilder(self.settings, self.config)
-        self.admin = AdminBuilder(self.settings)
-        self.local = LocalBuilder(self.settings)
+        self.admin = AdminBuilder(self.settings, self.config)
+        self.local = LocalBuilder(self.settings, self.config, self.auth)
+
+    def setup(self, prompter: SetupPrompter, sign_in_prompter: Callable[[str], Prompter]) -> Setup:
+        """Leads a person to a profile in which they are signed in."""
+        from aws_iot.auth.profile_editor import ProfileEditor
+        from aws_iot.auth.setup import Setup, SetupServices
+
+        profiles = self.config.profiles
+        services = SetupServices(
+            profiles,
+            ProfileEditor(profiles, self.config.secrets, self.auth.sessions),
+            self.settings.folders.local_stacks,
+            self.auth.accounts,
+            self.auth.login,
+            sign_in_prompter,
+            lambda stack, name: self.local.members(stack).add(name),
+        )
+        return Setup(services, prompter)
 
     @classmethod
     def in_folder(cls, folder: Path, **settings: Any) -> Self:
@@ -123,6 +142,13 @@ class ConfigBuilder:
             return None
         return self.secrets.get("client-secret", profile.key, profile.client_id)
 
+    def require_stack(self, profile: Profile) -> None:
+        """Raise `StackNotRunning` or `ProfileError` if the profile is of a local stack that cannot serve it."""
+        if profile.local_stack:
+            from aws_iot.config.local_stack import check_stack
+
+            check_stack(profile)
+
     def _keyring(self) -> Keyring | None:
         from aws_iot.config import keyring
 
@@ -149,6 +175,7 @@ class AuthBuilder:
         from aws_iot.aws.cognito.accounts import CognitoAccounts
         from aws_iot.aws.cognito.user_pool import UserPool
 
+        self._config.require_stack(profile)
         now, timeout = self._settings.now, self._settings.timeout
         return CognitoAccounts(UserPool(profile, now, timeout, self._config.client_secret(profile)))
 
@@ -156,6 +183,7 @@ class AuthBuilder:
         """The profile's identity pool."""
         from aws_iot.aws.cognito.identity_pool import CognitoIdentityPool
 
+        self._config.require_stack(profile)
         return CognitoIdentityPool(profile, self._settings.now, self._settings.timeout)
 
     def login(self, profile: Profile, reporter: SignInReporter | None = None) -> Login:
@@ -178,8 +206,9 @@ class AuthBuilder:
 class MessagingBuilder:
     """Builds connections, and clients that use them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, config: ConfigBuilder) -> None:
         self._settings = settings
+        self._config = config
 
     def connect(
         self,
@@ -191,6 +220,7 @@ class MessagingBuilder:
         """An open connection to the profile's broker. With `durable`, the broker keeps a session of this name."""
         from aws_iot.aws.iot.connection import IotCoreConnection
 
+        self._config.require_stack(profile)
         now, timeout = self._settings.now, self._settings.timeout
         return IotCoreConnection.open(profile, identity, credentials, now, timeout, durable)
 
@@ -200,6 +230,7 @@ class MessagingBuilder:
         """Several connections, opened at the same time."""
         from aws_iot.aws.iot.connection import IotCoreConnection
 
+        self._config.require_stack(profile)
         now, timeout = self._settings.now, self._settings.timeout
         return [*IotCoreConnection.open_several(profile, identity, credentials, now, timeout, count)]
 
@@ -252,19 +283,22 @@ class DoctorBuilder:
 class AdminBuilder:
     """Builds what an admin works with. `aws_profile` names the profile in `~/.aws` with the admin's credentials."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, config: ConfigBuilder) -> None:
         self._settings = settings
+        self._config = config
 
     def members(self, profile: Profile, aws_profile: str | None) -> Members:
         """Accepts and revokes members."""
         from aws_iot.aws.admin.members import AwsMembers
 
+        self._config.require_stack(profile)
         return AwsMembers(profile, self._settings.now, self._settings.timeout, aws_profile)
 
     def policy_reader(self, profile: Profile, aws_profile: str | None) -> PolicyReader:
         """Reads the policies of identities."""
         from aws_iot.aws.admin.policy_reader import AwsPolicyReader
 
+        self._config.require_stack(profile)
         return AwsPolicyReader(profile, self._settings.now, self._settings.timeout, aws_profile)
 
     def deployment_target(
@@ -273,14 +307,18 @@ class AdminBuilder:
         """The AWS account and region for the stack of this name, or of a `profile`."""
         from aws_iot.aws.admin.target import AwsTarget
 
+        if profile:
+            self._config.require_stack(profile)
         return AwsTarget(name, region, self._settings.now, self._settings.timeout, aws_profile, profile)
 
 
 class LocalBuilder:
     """Builds the local stack."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, config: ConfigBuilder, auth: AuthBuilder) -> None:
         self._settings = settings
+        self._config = config
+        self._auth = auth
 
     def stack(self, folder: Path, **settings: Any) -> LocalStack:
         """The local stack, which is deployed when it is entered; `settings` as in `local.engine.EngineSettings`.
@@ -294,6 +332,21 @@ class LocalBuilder:
         from aws_iot.local.stack import LocalStack
 
         return LocalStack(folder, self._provision, EngineSettings(**settings))
+
+    def members(self, profile: Profile) -> LocalMembers:
+        """Adds members to a running local stack, given by its own profile. Raises `NotInstalled`."""
+        from aws_iot.local.extra import require_extra
+
+        require_extra()
+        from aws_iot.auth.profile_editor import ProfileEditor
+        from aws_iot.aws.admin.members import AwsMembers
+        from aws_iot.local.members import LocalMembers
+
+        now, timeout = self._settings.now, self._settings.timeout
+        sessions = self._auth.sessions
+        editor = ProfileEditor(self._config.profiles, self._config.secrets, sessions)
+        admin = AwsMembers(profile, now, timeout, None)  # with the credentials that the profile names
+        return LocalMembers(profile, editor, self._auth.accounts, self._auth.login, admin, sessions)
 
     def _provision(self, stack: LocalStack) -> Provisioned:
         from dataclasses import replace
@@ -323,6 +376,5 @@ class LocalBuilder:
             iam_url=stack.api_url,
             cloudformation_url=stack.api_url,
             ca_bundle=str(stack.ca_file),
-            admin_credentials_file=str(stack.admin_file),
         )
         return Provisioned(profile, admin.access_key_id, admin.secret_access_key)

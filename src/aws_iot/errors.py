@@ -6,7 +6,8 @@ AwsIotError
 ├── NotAuthorized           5  no admin has accepted the identity, or a policy denies the action
 ├── Unreachable             6  DNS, connection, certificate, clock, or no answer in time
 ├── ServiceRefused          7  the service rejected the request: limit, quota, invalid parameter
-│   └── InvalidIdentity     2  nobody is called so, and it has not the form of an identity
+│   ├── InvalidIdentity     2  nobody is called so, and it has not the form of an identity
+│   └── InvalidRoom         2  the room's name cannot be part of a topic
 ├── NothingArrived          8  timed out waiting for messages
 ├── CommandFailed           9  a command run for a message failed
 └── Indeterminate          10  the answer depends on something unknown
@@ -100,6 +101,10 @@ class Unreachable(AwsIotError):
     exit_code = 6
 
 
+class StackNotRunning(Unreachable):
+    """The local stack of the profile does not run."""
+
+
 class WrongClock(Unreachable):
     """This machine's clock differs too much from the service's for a signature to be valid."""
 
@@ -111,7 +116,9 @@ class ServiceRefused(AwsIotError):
 
 
 class InvalidRoom(ServiceRefused):
-    """The room's name cannot be part of a topic."""
+    """The room's name cannot be part of a topic. This is known before anything is sent."""
+
+    exit_code = 2
 
 
 class InvalidIdentity(ServiceRefused):
@@ -130,6 +137,10 @@ class Busy(ServiceRefused):
 
 class LimitReached(ServiceRefused):
     """A limit of the AWS account or connection is reached for now. The request may succeed later."""
+
+
+class UsernameTaken(ServiceRefused):
+    """The user pool has an account of this name."""
 
 
 class PasswordTooWeak(ServiceRefused):

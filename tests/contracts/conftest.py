@@ -23,8 +23,9 @@ from tests.processes import PASSWORD, Stack, session_of, totp
 class Services:
     """The services, and what only their owner can do there.
 
-    `accept` makes an identity a member. `code_of` is what an authenticator app with this secret shows now. `invite`
-    creates an account as an admin does, with a temporary password.
+    `accept` makes an identity a member. `session_of` signs in if the test is not about that. `code_of` is what an
+    authenticator app with this secret shows now. `invite` creates an account as an admin does, with a temporary
+    password.
     """
 
     app: App
@@ -32,6 +33,7 @@ class Services:
     accounts: Accounts
     issuer: CredentialIssuer
     accept: Callable[[str], None]
+    session_of: Callable[[str], Session]
     code_of: Callable[[str], str]
     invite: Callable[[str, str], None]
 
@@ -74,7 +76,7 @@ class World:
 
     def credentials(self, username: str) -> Credentials:
         """Credentials of an account."""
-        return self.issuer.issue(self.sign_in(username, PASSWORD))
+        return self.issuer.issue(self.services.session_of(username))
 
     def connect(self, credentials: Credentials, durable: str | None = None) -> Connection:
         """A connection, closed when the test ends."""
@@ -104,6 +106,7 @@ def real_services(stack: Stack) -> Services:
         app.auth.accounts(stack.profile),
         app.auth.issuer(stack.profile),
         stack.accept,
+        stack.sign_in,
         totp,
         invite,
     )
@@ -113,12 +116,14 @@ def real_services(stack: Stack) -> Services:
 def world(request: pytest.FixtureRequest, app: FakeApp, cloud: FakeCloud) -> Iterator[World]:
     """The services, in memory or real."""
     if request.param == "fakes":
+        accounts = app.auth.accounts(cloud.profile)
         services = Services(
             app,
             cloud.profile,
-            app.auth.accounts(cloud.profile),
+            accounts,
             app.auth.issuer(cloud.profile),
             cloud.members.add,
+            lambda username: session_of(accounts, username),
             lambda _: CODE,
             cloud.invite,
         )

@@ -13,7 +13,7 @@ from aws_iot.auth.credentials import Credentials
 from aws_iot.errors import AwsIotError
 from aws_iot.messaging.connection import Connection, Publication
 from tests.fakes import POOL, FakeCloud
-from tests.processes import Stack, session_of
+from tests.processes import Stack
 from tests.scripted_broker import Kind, ScriptedBroker
 from tests.waiting import DEADLINE_SECONDS, wait_until
 
@@ -42,7 +42,7 @@ def client(request: pytest.FixtureRequest) -> Iterator[Client]:
         else:
             stack: Stack = request.getfixturevalue("stack")
             app, profile, person = stack.app(), stack.profile, stack.person()
-            session = session_of(app.auth.accounts(profile), person.username)
+            session = stack.sign_in(person.username)
             identity, credentials = person.identity, app.auth.issuer(profile).issue(session)
         connection = app.messaging.connect(profile, identity, lambda: credentials)
         opened.callback(connection.close)

@@ -194,8 +194,8 @@ def test_a_profile_is_replaced_even_if_the_keyring_is_locked(
         ("-k ../x", 3, "cannot name a profile"),
         ("-k ../x --replace", 3, "cannot name a profile"),
         ("--name my_chat", 2, "'my_chat' is not a stack name"),
-        ("--parameter Room1=ops/", 7, "Room1 is 'ops/', but must be"),
-        ("--parameter Room2=ops", 7, "Room1 is *, which means all rooms"),
+        ("--parameter Room1=ops/", 2, "Room1 is 'ops/', but must be"),
+        ("--parameter Room2=ops", 2, "Room1 is *, which means all rooms"),
     ],
 )
 def test_what_would_fail_later_is_rejected_before_anything_is_created(

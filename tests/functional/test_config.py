@@ -92,10 +92,71 @@ def test_other_pools_remove_password_secret_and_session(
     assert (shown["password_preset"], shown["client_secret"]) == (True, True)
     other = json.loads(exports.read_text()) | {"aws_user_pools_id": "us-east-1_OTHER"}
     exports.write_text(json.dumps(other))
-    assert "The saved session was removed" in aws_iot(f"config -s {exports}").stderr
+    assert "The saved session was removed" in aws_iot(f"config -s {exports} --replace").stderr
     shown = json.loads(aws_iot("config show").stdout)
     assert (shown["user"], shown["password_preset"], shown["client_secret"]) == ("alice", False, False)
     aws_iot("whoami", ends=4)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        (
+            "aws_user_pools_id",
+            "us-east-1_OTHER",
+            "its user pool is us-east-1_FAKE, and would become us-east-1_OTHER",
+        ),
+        ("aws_user_pools_web_client_id", "other", "its app client is fakeclient"),
+        (
+            "aws_cognito_identity_pool_id",
+            "us-east-1:11111111-0000-0000-0000-000000000000",
+            "its identity pool is",
+        ),
+        ("aws_pubsub_endpoint", "wss://x.example/mqtt", "its endpoint is wss://fake.example/mqtt"),
+    ],
+)
+def test_a_profile_that_points_elsewhere_is_replaced_only_on_request(
+    aws_iot: CommandLine, app: FakeApp, exports: Path, name: str, value: str, words: str
+) -> None:
+    before = app.config.profiles.load("default")
+    exports.write_text(json.dumps(json.loads(exports.read_text()) | {name: value}))
+    told = aws_iot(f"config -s {exports} -u bob", ends=3).stderr.splitlines()
+    assert told[0].startswith("Error: the profile 'default' points elsewhere: ")
+    assert words in told[0]
+    assert told[1].startswith(f"To replace it: aws-iot config -s {exports} -k default --replace.")
+    assert app.config.profiles.load("default") == before
+    aws_iot(f"config -s {exports} --replace")
+    assert app.config.profiles.load("default") != before
+
+
+def test_a_profile_that_only_the_environment_names_is_not_replaced_by_accident(
+    aws_iot: CommandLine, exports: Path, cloud: FakeCloud
+) -> None:
+    aws_iot(f"config -s {exports} -k local")
+    exports.write_text(json.dumps(json.loads(exports.read_text()) | {"aws_user_pools_id": "us-east-1_OTHER"}))
+    told = aws_iot(f"config -s {exports}", ends=3, env={"AWS_IOT_PROFILE": "local"}).stderr
+    assert "the profile 'local' (AWS_IOT_PROFILE) points elsewhere" in told
+    aws_iot(f"config -s {exports} -k new", env={"AWS_IOT_PROFILE": "local"})
+
+
+def test_at_a_terminal_replacing_shows_what_changes_and_asks(
+    aws_iot: CommandLine, app: FakeApp, exports: Path
+) -> None:
+    app.controls.is_at_terminal = True
+    exports.write_text(json.dumps(json.loads(exports.read_text()) | {"aws_user_pools_id": "us-east-1_OTHER"}))
+    told = aws_iot(f"config -s {exports}", ends=2).stderr
+    assert "  user pool: us-east-1_FAKE → us-east-1_OTHER\n" in told
+    assert "There is no terminal to ask for this: Replace it?" in told  # it has asked
+    assert app.config.profiles.load("default").user_pool_id == "us-east-1_FAKE"
+
+
+def test_the_same_pools_are_saved_again_without_a_question(
+    aws_iot: CommandLine, app: FakeApp, exports: Path
+) -> None:
+    app.controls.is_at_terminal = True
+    exports.write_text(json.dumps(json.loads(exports.read_text()) | {"aws_iot_policy_name": "other-member"}))
+    aws_iot(f"config -s {exports} -u alice")
+    assert app.config.profiles.load("default").policy_name == "other-member"
 
 
 def test_forget_removes_the_password_and_the_client_secret(aws_iot: CommandLine, app: FakeApp) -> None:
@@ -124,6 +185,7 @@ def test_a_password_is_saved_apart_from_the_profile_in_a_private_file(
     ("line", "code", "words"),
     [
         ("config", 2, "Nothing to save"),
+        ("config -u alice --replace", 2, "--replace requires -s FILE."),
         ("config -k team -u alice", 3, "aws-iot config -s aws-exports.json -k team"),
         ("config -s missing.json", 3, "missing.json: there is no such file"),
         ("config -k ../x -u alice", 3, "cannot name a profile"),
@@ -131,8 +193,20 @@ def test_a_password_is_saved_apart_from_the_profile_in_a_private_file(
         ("config -p x", 2, "Whose password?"),
         ("config -u alice list", 2, "Put options after 'list'"),
         ("config show -k nope", 3, "Choose another with -k: default."),
+        ("config show nope", 3, "Choose another with -k: default."),
+        ("config show default -k nope", 2, "Which profile: 'default' or 'nope'?"),
+        ("config path nope", 3, "Choose another with -k: default."),
+        ("config use nope", 3, "Choose another with -k: default."),
+        ("config use", 2, "Which profile?"),
         ("config remove -k nope", 3, "there is no profile 'nope'"),
-        ("config remove", 2, "Missing option"),
+        ("config remove nope", 3, "Choose another with -k: default."),
+        ("config remove", 2, "Which profile?"),
+        (
+            "config default",
+            2,
+            "'default' is a profile, not a command. To show it: aws-iot config show default.",
+        ),
+        ("config nope", 2, "No such command 'nope'"),
     ],
 )
 def test_a_mistake_is_reported_in_a_line(aws_iot: CommandLine, line: str, code: int, words: str) -> None:
@@ -163,31 +237,110 @@ def test_the_error_for_a_wrong_exports_file_names_the_file_and_the_key(
     assert app.config.profiles.load("default") == before
 
 
-def test_profiles_are_listed_a_line_each(aws_iot: CommandLine, exports: Path) -> None:
+def test_profiles_are_listed_in_a_table_that_marks_the_default(aws_iot: CommandLine, exports: Path) -> None:
     aws_iot(f"config -s {exports} -k team -u alice")
-    lines = aws_iot("config list").stdout.splitlines()
-    assert [line.split()[:3] for line in lines] == [
-        ["default", "-", "us-east-1_FAKE"],
-        ["team", "alice", "us-east-1_FAKE"],
+    assert aws_iot("config list").stdout.splitlines() == [
+        "KEY        USER   USER POOL       ENDPOINT",
+        "default *  -      us-east-1_FAKE  fake.example",
+        "team       alice  us-east-1_FAKE  fake.example",
     ]
     listed = [json.loads(line) for line in aws_iot("config list --json").stdout.splitlines()]
-    assert [(row["profile"], row["user"]) for row in listed] == [("default", None), ("team", "alice")]
+    assert [(row["profile"], row["user"], row["default"]) for row in listed] == [
+        ("default", None, True),
+        ("team", "alice", False),
+    ]
+    assert "\nteam *" in aws_iot("config list", env={"AWS_IOT_PROFILE": "team"}).stdout
 
 
 def test_profiles_are_listed_by_key(aws_iot: CommandLine, exports: Path) -> None:
     for key in ("local-2", "local"):
         aws_iot(f"config -s {exports} -k {key}")
-    keys = [line.split()[0] for line in aws_iot("config list").stdout.splitlines()]
-    assert keys == sorted(keys)
-    assert {"local", "local-2"} <= {*keys}
+    keys = [line.split()[0] for line in aws_iot("config list").stdout.splitlines()[1:]]
+    assert keys == ["default", "local", "local-2"]
+
+
+def test_the_used_profile_is_the_default_until_it_is_removed(
+    aws_iot: CommandLine, app: FakeApp, exports: Path
+) -> None:
+    aws_iot(f"config -s {exports} -k team -u alice")
+    assert (
+        aws_iot("config use team").stderr
+        == "Commands now use the profile 'team', if -k does not name another.\n"
+    )
+    assert "\nteam *" in aws_iot("config list").stdout
+    assert json.loads(aws_iot("config show").stdout)["profile"] == "team"
+    assert "not signed in with the profile 'team'" in aws_iot("whoami", ends=4).stderr
+    assert "default: team]" in aws_iot("whoami --help").stdout
+    assert json.loads(aws_iot("config show -k default").stdout)["profile"] == "default"
+    shown = aws_iot("config show", env={"AWS_IOT_PROFILE": "default"}).stdout
+    assert json.loads(shown)["profile"] == "default"
+    assert "use the profile 'default' again" in aws_iot("config remove team").stderr
+    assert json.loads(aws_iot("config show").stdout)["profile"] == "default"
+
+
+def test_use_warns_if_the_environment_names_another_profile(aws_iot: CommandLine, exports: Path) -> None:
+    aws_iot(f"config -s {exports} -k team")
+    done = aws_iot("config use default", env={"AWS_IOT_PROFILE": "team"})
+    assert "AWS_IOT_PROFILE is set to 'team' here, and takes precedence" in done.stderr
+
+
+def test_a_damaged_choice_of_a_default_counts_as_none(aws_iot: CommandLine, app: FakeApp) -> None:
+    aws_iot("config use default")
+    [chosen] = [file for file in app.config.profiles.folder.iterdir() if file.read_bytes() == b"default\n"]
+    chosen.write_bytes(b"../\xff")
+    assert json.loads(aws_iot("config show").stdout)["profile"] == "default"
+
+
+def test_path_names_the_folder_or_the_file_of_a_profile(aws_iot: CommandLine, app: FakeApp) -> None:
+    folder = Path(aws_iot("config path").stdout.rstrip("\n"))
+    file = Path(aws_iot("config path default").stdout.rstrip("\n"))
+    assert folder == app.settings.folders.config
+    assert file.is_file()
+    assert file.is_relative_to(folder)
+    assert aws_iot("config path", env={"AWS_IOT_PROFILE": "default"}).stdout == f"{folder}\n"
 
 
 def test_a_damaged_profile_is_listed_and_can_be_removed(aws_iot: CommandLine, app: FakeApp) -> None:
     (app.config.profiles.folder / "broken.json").write_text("{")
-    assert "unusable" in aws_iot("config list").stdout
+    assert "damaged: config show broken" in aws_iot("config list").stdout
+    assert "is not JSON" in json.loads(aws_iot("config list --json").stdout.splitlines()[0])["error"]
     aws_iot("config show -k broken", ends=3)
     aws_iot("config remove -k broken")
     assert app.config.profiles.keys() == ["default"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (
+            '{\n  "username": null\n  "aws-exports": {}\n}',
+            """, line 3: is not JSON: expecting ',' delimiter, in: "aws""",
+        ),
+        ("{" + " " * 500 + "x" * 500, ", line 1: is not JSON: expecting property name"),
+        ("", ": is not JSON: the file is empty"),
+        ("\n\xff", ", line 2: is not JSON: not UTF-8 text"),
+    ],
+    ids=["a missing comma", "a long line", "an empty file", "bytes"],
+)
+def test_the_error_for_a_damaged_file_shows_the_line(
+    aws_iot: CommandLine, app: FakeApp, content: str, words: str
+) -> None:
+    path = app.config.profiles.folder / "broken.json"
+    path.write_bytes(content.encode("latin-1"))
+    told = aws_iot("config show broken", ends=3).stderr
+    assert f"Error: {path}{words}" in told
+    assert "x" * 61 not in told
+
+
+@pytest.mark.parametrize("name", ["pwd", "password", "clientSecret", "apiKey"])
+def test_the_error_for_a_damaged_file_never_shows_a_secret(
+    aws_iot: CommandLine, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "wrong.json"
+    path.write_text(f'{{\n"usr": "alice",\n"{name}": hunter2\n}}')
+    told = aws_iot(f"config -s {path}", ends=3).stderr
+    assert f"{path}, line 3: is not JSON: expecting value\n" in told
+    assert "hunter2" not in told
 
 
 def test_removing_a_profile_removes_its_password(aws_iot: CommandLine, app: FakeApp) -> None:
@@ -195,6 +348,14 @@ def test_removing_a_profile_removes_its_password(aws_iot: CommandLine, app: Fake
     aws_iot("config remove -k default")
     assert app.config.profiles.keys() == []
     assert app.config.secrets.get("password", "default", "alice") is None
+
+
+def test_remove_asks_only_on_a_terminal(aws_iot: CommandLine, app: FakeApp) -> None:
+    app.controls.is_at_terminal = True
+    assert "There is no terminal" in aws_iot("config remove default", ends=2).stderr  # it tries to ask
+    assert app.config.profiles.keys() == ["default"]
+    aws_iot("config remove default --yes")
+    assert app.config.profiles.keys() == []
 
 
 def test_secrets_that_are_not_removed_are_reported_even_if_there_is_no_profile(

@@ -100,3 +100,10 @@ def test_the_error_names_a_file_that_is_not_of_the_npm_tool(
     if content is not None:
         path.write_text(content)
     assert words in aws_iot(f"config import {path}", ends=3).stderr
+
+
+def test_a_damaged_file_of_the_npm_tool_is_never_shown(aws_iot: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "rc"
+    path.write_text('{"team": {\n"usr": "alice",\n"note" hunter2\n}}')
+    told = aws_iot(f"config import {path}", ends=3).stderr
+    assert told == f"Error: {path}, line 3: is not JSON: expecting ':' delimiter\n"

@@ -250,7 +250,7 @@ def test_a_pattern_or_a_single_action_is_not_reported_as_everything(
 def test_a_topic_that_aws_would_reject_is_rejected(aws_iot: CommandLine, files: Path) -> None:
     assert (
         "a topic with 8 slashes: the limit is 7"
-        in aws_iot(about_me(files, f"--topic {'a/' * 8}"), ends=7).stderr
+        in aws_iot(about_me(files, f"--topic {'a/' * 8}"), ends=2).stderr
     )
 
 

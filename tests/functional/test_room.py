@@ -75,6 +75,39 @@ def test_the_notice_of_the_npm_tool_goes_to_stderr(aws_iot: CommandLine, app: Fa
     assert result.stdout == ""
 
 
+def test_the_notice_is_not_repeated_once_the_identity_has_connected(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str
+) -> None:
+    cloud.members.clear()
+    for _ in range(2):
+        assert "authResult" in aws_iot(f"sub {ALICE}", ends=5).stderr
+    cloud.members.add(identity)
+    arrive(app)
+    assert "authResult" in aws_iot(f"sub {ALICE}", ends=130).stderr
+    assert "authResult" not in aws_iot(f"sub {ALICE}", ends=130).stderr
+    assert "authResult" in aws_iot(f"sub {ALICE} -v", ends=130).stderr
+
+
+def test_a_removed_profile_leaves_no_record_of_who_has_connected(
+    aws_iot: CommandLine, app: FakeApp, identity: str
+) -> None:
+    arrive(app)
+    aws_iot(f"sub {ALICE}", ends=130)
+    assert app.auth.sessions.has_connected("default", identity)
+    aws_iot("config remove -k default")
+    assert not app.auth.sessions.has_connected("default", identity)
+
+
+def test_another_identity_gets_the_notice_of_its_own(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str
+) -> None:
+    cloud.member("bob", "Passw0rd-of-bob")
+    arrive(app)
+    for line in (ALICE, "-u bob -p Passw0rd-of-bob"):
+        assert "authResult" in aws_iot(f"sub {line}", ends=130).stderr
+        assert "authResult" not in aws_iot(f"sub {line}", ends=130).stderr
+
+
 def test_a_message_is_printed_with_time_room_sender_and_text(
     aws_iot: CommandLine, app: FakeApp, identity: str
 ) -> None:
@@ -196,21 +229,21 @@ def test_a_user_who_is_not_accepted_gets_the_command_for_the_admin(
     [
         ("pub -m hello", 2, "give -r ROOM"),
         ("pub -r lobby", 2, "give -m TEXT"),
-        ("pub -r '' -m hello", 7, "a room needs a name"),
-        ("pub -r a+b -m hello", 7, "wildcard"),
-        ("pub -r 'a\tb' -m hello", 7, "MQTT forbids"),
-        ("sub -r 'a\ufffeb'", 7, "MQTT forbids"),
+        ("pub -r '' -m hello", 2, "a room needs a name"),
+        ("pub -r a+b -m hello", 2, "wildcard"),
+        ("pub -r 'a\tb' -m hello", 2, "MQTT forbids"),
+        ("sub -r 'a\ufffeb'", 2, "MQTT forbids"),
         ("pub -r lobby -m x --timeout nan", 2, "not a number"),
         ("pub -r lobby -m x --timeout 1e12", 2, "range"),
         ("pub -r lobby -m x -u alice -p 'a\udcff'", 2, "not valid UTF-8"),
-        ("pub -r a/b/c/d/e/f/g -m hello", 7, "slashes"),
+        ("pub -r a/b/c/d/e/f/g -m hello", 2, "slashes"),
         pytest.param(
-            "pub -r " + "x" * 300 + " -m hello", 7, "is 300 bytes long, and can have ", id="long room"
+            "pub -r " + "x" * 300 + " -m hello", 2, "is 300 bytes long, and can have ", id="long room"
         ),
         pytest.param("pub -r lobby -m " + "x" * 131_063, 7, "131,072", id="long message"),
         ("pub -r lobby -m - --password-stdin", 2, "cannot provide both"),
-        ("sub -r 'a/b+'", 7, "stand for whole levels"),
-        ("sub -r '#/a'", 7, "can only be last"),
+        ("sub -r 'a/b+'", 2, "stand for whole levels"),
+        ("sub -r '#/a'", 2, "can only be last"),
         ("pub -r lobby -m hello -u alice -p wrong", 4, "wrong user name or password"),
         ("pub -r lobby -m hello -u nobody -p wrong", 4, "no such user"),
         ("pub -r lobby -m hello -u alice", 2, "AWS_IOT_PASSWORD"),
@@ -225,6 +258,34 @@ def test_a_mistake_is_reported_in_one_line(
     assert words in result.stderr
     assert result.stdout == ""
     assert cloud.published == []
+
+
+@pytest.mark.parametrize("line", ["sub -r 'ops#' -r '/x'", "pub -r 'ops#' -m hello -u nobody"])
+def test_an_impossible_room_is_an_error_with_the_right_command_before_signing_in(
+    aws_iot: CommandLine, app: FakeApp, line: str
+) -> None:
+    app.controls.fails_with = AssertionError("signed in")  # type: ignore[assignment]
+    told = aws_iot(line, ends=2).stderr.splitlines()
+    command = "sub -r 'ops/#' -r x" if line.startswith("sub") else "pub -r ops -m hello"
+    assert told[1:] == [f"Did you mean: aws-iot {command}"]
+
+
+def test_a_room_that_is_probably_a_mistake_is_used_after_a_warning(
+    aws_iot: CommandLine, cloud: FakeCloud, identity: str
+) -> None:
+    sent = aws_iot(f"pub -r /lobby,ops -m 'hello you' {ALICE}").stderr.splitlines()
+    assert sent == [
+        "The room '/lobby,ops' is probably a mistake: a comma does not separate rooms.",
+        "Did you mean: aws-iot pub -r lobby -m 'hello you' && aws-iot pub -r ops -m 'hello you'",
+        "Sent to /lobby,ops.",
+    ]
+    assert [topic.split("/", 1)[1] for topic, *_ in cloud.published] == [f"/lobby,ops/{identity}"]
+    received = aws_iot(f"sub -r 'ops*' -r dev -W 0.01 {ALICE} -k default", ends=8).stderr.splitlines()
+    assert received[:2] == [
+        "The room 'ops*' is probably a mistake: '*' is not a wildcard; '+' and '#' are.",
+        "Did you mean: aws-iot sub -r 'ops/#' -r dev -k default",
+    ]
+    assert "Receiving from ops*, dev; Ctrl-C stops." in received
 
 
 def test_a_message_that_is_not_text_is_rejected(

@@ -273,6 +273,16 @@ def test_a_password_without_a_name_belongs_to_the_profile_s_user(
     assert json.loads(aws_iot("whoami --json").stdout)["user"] == "bob"
 
 
+def test_a_sign_in_that_replaces_another_session_says_so(
+    aws_iot: CommandLine, cloud: FakeCloud, identity: str
+) -> None:
+    cloud.member("bob", "Passw0rd")
+    words = "This replaces the session of alice, because a profile has one session."
+    for _ in range(2):
+        assert words not in aws_iot("login -u alice -p Passw0rd").stderr
+    assert words in aws_iot("login -u bob -p Passw0rd").stderr
+
+
 def test_another_preset_user_removes_the_session(aws_iot: CommandLine, identity: str) -> None:
     aws_iot("config -u alice")
     aws_iot("login -p Passw0rd")

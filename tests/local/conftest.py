@@ -7,16 +7,14 @@ import pytest
 
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Connection
-from tests.processes import Stack, session_of
+from tests.processes import Stack
 
 
 @pytest.fixture(scope="module")
 def speaker(stack: Stack) -> Iterator[Client]:
     """Somebody else in the rooms, in this process."""
     app, person = stack.app(), stack.person()
-    credentials = app.auth.issuer(stack.profile).issue(
-        session_of(app.auth.accounts(stack.profile), person.username)
-    )
+    credentials = app.auth.issuer(stack.profile).issue(stack.sign_in(person.username))
     connection: Connection = app.messaging.connect(stack.profile, person.identity, lambda: credentials)
     yield app.messaging.client(stack.profile, connection, person.identity, "bob")
     connection.close()

@@ -13,7 +13,8 @@ import pytest
 from aws_iot.app import App
 from aws_iot.local.engine import ACCOUNT
 from tests.conftest import REPOSITORY, CommandLine
-from tests.processes import Stack, environment, run
+from tests.in_process import run_here
+from tests.processes import Stack, environment
 
 DOCUMENTED = re.compile(r"<!-- admin policy -->\n```json\n(.*?)```", re.DOTALL)
 
@@ -23,31 +24,31 @@ def test_an_admin_accepts_three_people_sees_who_they_are_and_removes_one_by_name
 ) -> None:
     people = {name: stack.person(accepted=False) for name in ("alice", "bob", "carol")}
     name = {one: f"{one}-{uuid.uuid4().hex[:8]}" for one in people}
-    asked = run("pub -r lobby -m hello", people["bob"].env, ends=5).stderr
+    asked = run_here("pub -r lobby -m hello", people["bob"].env, ends=5).stderr
     typed = re.search(r"aws-iot (admin accept .*)", asked)
     assert typed
     assert f" --user {people['bob'].username} " in typed[1]
-    run(typed[1], stack.env)
+    run_here(typed[1], stack.env)
     for one in people:
-        run(f"admin accept {people[one].identity[10:]} --user {name[one]}", stack.env)
+        run_here(f"admin accept {people[one].identity[10:]} --user {name[one]}", stack.env)
 
     another_machine = environment(tmp_path, AWS_IOT_PROFILE="team")
-    run(f"config -s {stack.folder / 'aws-exports.json'} -k team", another_machine)
-    header, *rows = run("admin members", another_machine).stdout.splitlines()
+    run_here(f"config -s {stack.folder / 'aws-exports.json'} -k team", another_machine)
+    header, *rows = run_here("admin members", another_machine).stdout.splitlines()
     assert header.split() == ["PERSON", "ACCEPTED", "IDENTITY"]
     shown = [row.split()[0] for row in rows]
     labels = [f"{name[one]}~{people[one].identity[10:18]}" for one in people]
     assert set(labels) <= set(shown)
-    run("pub -r lobby -m hello", people["bob"].env)
+    run_here("pub -r lobby -m hello", people["bob"].env)
 
     assert (
         f"Revoked {people['bob'].identity}, {name['bob']}"
-        in run(f"admin revoke {name['bob']}", another_machine).stderr
+        in run_here(f"admin revoke {name['bob']}", another_machine).stderr
     )
-    left = run("admin members", stack.env).stdout
+    left = run_here("admin members", stack.env).stdout
     assert [label in left for label in labels] == [True, False, True]
-    run("pub -r lobby -m hello", people["bob"].env, ends=5)
-    run(f"admin revoke {name['bob']}", another_machine, ends=2)
+    run_here("pub -r lobby -m hello", people["bob"].env, ends=5)
+    run_here(f"admin revoke {name['bob']}", another_machine, ends=2)
 
 
 @pytest.fixture(scope="module")
@@ -154,12 +155,12 @@ def test_a_name_that_cannot_be_changed_or_deleted_stops_nothing(
 
 
 def test_the_profile_of_the_local_stack_finds_its_cloudformation_stack(stack: Stack, tmp_path: Path) -> None:
-    status = run("backend status -k local", stack.env).stdout
+    status = run_here("backend status -k local", stack.env).stdout
     assert re.search("^stack +chat$", status, re.MULTILINE)
     assert stack.profile.user_pool_id in status
     before = stack.app().config.profiles.load("local")
     exports = tmp_path / "exports.json"
-    run(f"backend exports -k local -o {exports}", stack.env)
+    run_here(f"backend exports -k local -o {exports}", stack.env)
     assert stack.app().config.profiles.load("local") == before
     assert json.loads(exports.read_text()) == json.loads((stack.folder / "aws-exports.json").read_text())
 

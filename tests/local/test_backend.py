@@ -15,7 +15,8 @@ from botocore.exceptions import ClientError, WaiterError
 from aws_iot.backend import rooms as backend_rooms
 from aws_iot.backend import template
 from tests import terminal
-from tests.processes import COMMAND, PASSWORD, Running, Stack, run
+from tests.in_process import run_here
+from tests.processes import COMMAND, PASSWORD, Running, Stack
 from tests.terminal import on_a_terminal, read_rest, read_until, type_in
 from tests.waiting import DEADLINE_SECONDS
 
@@ -36,47 +37,51 @@ def team(account: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> I
         "AWS_IOT_PROFILE": "team",
         "AWS_IOT_PASSWORD": PASSWORD,
     }
-    created = run("backend deploy -k team --parameter PasswordLength=10", env)
+    created = run_here("backend deploy -k team --parameter PasswordLength=10", env)
     assert re.search(r"CREATE_COMPLETE +MemberRole \(AWS::IAM::Role\)", created.stderr)
     assert re.search(r"Creating the stack team \(account \d{12}, region [a-z]+-[a-z]+-\d\)", created.stderr)
     yield env
-    gone = run("backend destroy --yes team", env)
+    gone = run_here("backend destroy --yes team", env)
     assert re.search(r"DELETE_COMPLETE +UserPool \(AWS::Cognito::UserPool\)", gone.stderr)
-    assert "there is no stack team" in run("backend status", env, ends=7).stderr
+    assert "there is no stack team" in run_here("backend status", env, ends=7).stderr
 
 
 def joined(name: str, env: dict[str, str]) -> str:
     """Sign up and sign in; the identity."""
-    run(f"signup -u {name} -e {name}@example.com", env)
-    run(f"confirm -u {name} -c 123456", env)
-    refused = run(f"sub -u {name}", env, ends=5).stderr
+    run_here(f"signup -u {name} -e {name}@example.com", env)
+    run_here(f"confirm -u {name} -c 123456", env)
+    refused = run_here(f"sub -u {name}", env, ends=5).stderr
     found = re.search(r"identityId: '(\S+)'", refused)
     assert found, refused
     return found.group(1)
 
 
 def members(env: dict[str, str]) -> list[str]:
-    return [json.loads(line)["identity"] for line in run("admin members --json", env).stdout.splitlines()]
+    return [
+        json.loads(line)["identity"] for line in run_here("admin members --json", env).stdout.splitlines()
+    ]
 
 
 def test_a_team_can_use_a_stack_that_was_just_deployed(team: dict[str, str]) -> None:
-    run("signup -u al -e al@example.com -p Nine4char", team, ends=7)
+    run_here("signup -u al -e al@example.com -p Nine4char", team, ends=7)
     alice, bob = joined("alice", team), joined("bob", team)
     waiting = [
-        json.loads(line)["identity"] for line in run("admin requests --json", team).stdout.splitlines()
+        json.loads(line)["identity"] for line in run_here("admin requests --json", team).stdout.splitlines()
     ]
     assert waiting == [bob, alice]
-    run(f"admin accept {alice} {bob}", team)
-    run(f"admin accept {alice}", team)
+    run_here(f"admin accept {alice} {bob}", team)
+    run_here(f"admin accept {alice}", team)
     assert set(members(team)) == {alice, bob}
-    run("pub -u alice -r lobby -m hello", team)
-    assert run(f"admin revoke {bob} {bob}", team).stderr.count("Revoked") == 1
-    assert "it has no policy" in run(f"admin revoke {bob}", team, ends=7).stderr
-    run(f"admin revoke {bob} --policy nobody-s", team, ends=7)
+    run_here("pub -u alice -r lobby -m hello", team)
+    assert run_here(f"admin revoke {bob} {bob}", team).stderr.count("Revoked") == 1
+    assert "it has no policy" in run_here(f"admin revoke {bob}", team, ends=7).stderr
+    run_here(f"admin revoke {bob} --policy nobody-s", team, ends=7)
     stranger = f"{alice.partition(':')[0]}:4f9fa251-0ed5-4578-add0-985024739222"
-    assert f"the identity {stranger} does not exist" in run(f"admin accept {stranger}", team, ends=7).stderr
-    assert "the local stack cannot" in run(f"admin who {alice}", team, ends=7).stderr
-    run("pub -u bob -r lobby -m hello", team, ends=5)
+    assert (
+        f"the identity {stranger} does not exist" in run_here(f"admin accept {stranger}", team, ends=7).stderr
+    )
+    assert "the local stack cannot" in run_here(f"admin who {alice}", team, ends=7).stderr
+    run_here("pub -u bob -r lobby -m hello", team, ends=5)
     assert members(team) == [alice]
 
 
@@ -87,32 +92,32 @@ def policy_length(stack: Stack, name: str) -> int:
 
 
 def test_an_update_changes_only_what_differs_and_replaces_nothing(team: dict[str, str], stack: Stack) -> None:
-    everywhere = json.loads(run("backend status --json", team).stdout)["outputs"]
+    everywhere = json.loads(run_here("backend status --json", team).stdout)["outputs"]
     assert policy_length(stack, everywhere["IotPolicyName"]) == backend_rooms.policy_length(
         ["*"], everywhere["Region"]
     )
-    before = run("backend exports -o -", team).stdout
-    assert "nothing changes" in run("backend deploy --yes", team).stderr
-    refused = run("backend deploy --parameter Room1=lobby", team, ends=2).stderr
+    before = run_here("backend exports -o -", team).stdout
+    assert "nothing changes" in run_here("backend deploy --yes", team).stderr
+    refused = run_here("backend deploy --parameter Room1=lobby", team, ends=2).stderr
     assert re.search(r"Modify MemberRole \(AWS::IAM::Role\): .*Policies", refused)
     assert re.search(r"Modify IdentityPoolRoles [^\[\n]*$", refused, re.MULTILINE)
-    assert json.loads(run("backend status --json", team).stdout)["parameters"]["Room1"] == "*"
-    changed = run("backend deploy --yes --parameter Room1=lobby --parameter Room2=ops", team).stderr
+    assert json.loads(run_here("backend status --json", team).stdout)["parameters"]["Room1"] == "*"
+    changed = run_here("backend deploy --yes --parameter Room1=lobby --parameter Room2=ops", team).stderr
     assert re.search(r"UPDATE_COMPLETE +MemberPolicy \(AWS::IoT::Policy\)", changed)
     assert "Room1: * → lobby" in changed
-    shown = json.loads(run("backend status --json", team).stdout)
+    shown = json.loads(run_here("backend status --json", team).stdout)
     parameters, outputs = shown["parameters"], shown["outputs"]
     assert (parameters["Room2"], parameters["PasswordLength"]) == ("ops", "10")
     assert ":role/" in outputs["MemberRole"]
     assert policy_length(stack, outputs["IotPolicyName"]) == backend_rooms.policy_length(
         ["lobby", "ops"], outputs["Region"]
     )
-    assert run("backend exports -o -", team).stdout == before
+    assert run_here("backend exports -o -", team).stdout == before
     person = joined("carol", team)
-    run(f"admin accept {person}", team)
+    run_here(f"admin accept {person}", team)
     for room, code in (("lobby", 0), ("ops/night", 5)):
-        run(f"pub -u carol -r {room} -m hello", team, ends=code)
-    run("sub -u carol", team, ends=5)
+        run_here(f"pub -u carol -r {room} -m hello", team, ends=code)
+    run_here("sub -u carol", team, ends=5)
     listener = Running("sub -u carol -r ops", team)
     try:
         listener.wait_for("Receiving")
@@ -132,11 +137,14 @@ def test_the_last_failure_is_shown(team: dict[str, str], stack: Stack) -> None:
     wait = {"Delay": 0.2, "MaxAttempts": 50}
     with pytest.raises(WaiterError):
         cloudformation.get_waiter("stack_update_complete").wait(StackName="team", WaiterConfig=wait)
-    shown = json.loads(run("backend status --json", team).stdout)
+    shown = json.loads(run_here("backend status --json", team).stdout)
     assert shown["status"] == "UPDATE_ROLLBACK_COMPLETE"
     assert shown["last_failure"]["resource"] == "UserPool"
     assert shown["parameters"]["SignIn"] == "username"
-    assert "Cognito cannot change that" in run("backend deploy --parameter SignIn=email", team, ends=7).stderr
+    assert (
+        "Cognito cannot change that"
+        in run_here("backend deploy --parameter SignIn=email", team, ends=7).stderr
+    )
 
 
 def test_a_failed_first_deployment_can_be_repeated(
@@ -151,21 +159,21 @@ def test_a_failed_first_deployment_can_be_repeated(
         TemplateBody=template.text(),
         Capabilities=["CAPABILITY_IAM"],
     )
-    assert "REVIEW_IN_PROGRESS" in run("backend status --name late", account).stdout
+    assert "REVIEW_IN_PROGRESS" in run_here("backend status --name late", account).stdout
     line = f"backend deploy --name late -o {tmp_path / 'late.json'}"
-    failed = run(line, account, ends=7).stderr
+    failed = run_here(line, account, ends=7).stderr
     assert re.search(
         r"Error: the stack late was not created: MemberPolicy \(AWS::IoT::Policy\): .*exists", failed
     )
     iot.delete_policy(policyName="late-member")
-    run(f"{line} --parameter SignIn=email --parameter Mfa=OFF --parameter SelfSignUp=false", account)
+    run_here(f"{line} --parameter SignIn=email --parameter Mfa=OFF --parameter SelfSignUp=false", account)
     pool = json.loads((tmp_path / "late.json").read_text())["aws_user_pools_id"]
     created = client("cognito-idp", stack).describe_user_pool(UserPoolId=pool)["UserPool"]
     assert (created["UsernameAttributes"], created["MfaConfiguration"]) == (["email"], "OFF")
     assert created["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
     for protection, code in (("ACTIVE", 7), ("INACTIVE", 0)):
         client("cognito-idp", stack).update_user_pool(UserPoolId=pool, DeletionProtection=protection)
-        printed = run("backend destroy --name late --yes late", account, ends=code).stderr
+        printed = run_here("backend destroy --name late --yes late", account, ends=code).stderr
         assert ("are protected from deletion" in printed) == (code == 7)
 
 
@@ -181,7 +189,7 @@ def test_stacks_and_rooms_of_other_tools_are_left_alone(account: dict[str, str],
     shop = {"Resources": {"Shop": {"Type": "AWS::SNS::Topic"}}, "Description": "Our shop"}
     client("cloudformation", stack).create_stack(StackName="shop", TemplateBody=json.dumps(shop))
     for line in ("deploy --yes -o -", "destroy --yes shop", "exports -o -"):
-        assert "not created from" in run(f"backend {line} --name shop", account, ends=7).stderr
+        assert "not created from" in run_here(f"backend {line} --name shop", account, ends=7).stderr
 
 
 @pytest.mark.parametrize(
@@ -197,7 +205,7 @@ def test_wrong_aws_settings_of_an_admin_are_reported(
     account: dict[str, str], change: dict[str, str], code: int, words: str
 ) -> None:
     env = account | {"AWS_EC2_METADATA_DISABLED": "true"} | change
-    assert words in run("backend status", env, ends=code).stderr
+    assert words in run_here("backend status", env, ends=code).stderr
 
 
 @terminal.NEEDED
@@ -213,7 +221,7 @@ def test_it_prompts_at_a_terminal(team: dict[str, str]) -> None:
         type_in(process, b"dave\r")
         assert f"Accepted {identity} as dave".encode() in read_rest(process)
         assert process.wait(DEADLINE_SECONDS) == 0
-    run("admin revoke dave", team)
+    run_here("admin revoke dave", team)
     with on_a_terminal([*COMMAND, "admin", "accept"], team) as process:
         read_until(process, b"Accept which?")
         type_in(process, b"\r")
@@ -235,7 +243,7 @@ def test_it_prompts_at_a_terminal(team: dict[str, str]) -> None:
         type_in(process, b"taem\r")
         assert b"Nothing was deleted" in read_rest(process)
         assert process.wait(DEADLINE_SECONDS) == 2
-    assert json.loads(run("backend status --json", team).stdout)["parameters"]["TokenMinutes"] == "60"
+    assert json.loads(run_here("backend status --json", team).stdout)["parameters"]["TokenMinutes"] == "60"
 
 
 def client(service: str, stack: Stack) -> Any:

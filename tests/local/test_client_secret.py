@@ -8,7 +8,8 @@ import pytest
 
 from aws_iot.app import App
 from aws_iot.errors import SessionEnded
-from tests.processes import PASSWORD, Stack, environment, run, session_of
+from tests.in_process import run_here
+from tests.processes import PASSWORD, Stack, environment, session_of
 
 
 def test_an_app_client_with_a_secret(stack: Stack, tmp_path: Path) -> None:
@@ -21,19 +22,19 @@ def test_an_app_client_with_a_secret(stack: Stack, tmp_path: Path) -> None:
     address = f"{name}@example.com"
     signup = f"signup -u {name} -p {PASSWORD} -e {address}"
 
-    assert "aws-iot config --client-secret -k default" in run(signup, env, ends=3).stderr
-    run("config --client-secret wrong", env)
-    assert "aws-iot config --client-secret -k default" in run(signup, env, ends=3).stderr
+    assert "aws-iot config --client-secret -k default" in run_here(signup, env, ends=3).stderr
+    run_here("config --client-secret wrong", env)
+    assert "aws-iot config --client-secret -k default" in run_here(signup, env, ends=3).stderr
     secret = made["ClientSecret"]
-    assert "AWS_IOT_CONFIG_CLIENT_SECRET" in run("config --client-secret", env, ends=2).stderr
-    done = run("config --client-secret", env | {"AWS_IOT_CONFIG_CLIENT_SECRET": secret})
-    assert secret not in done.stderr + run("config show", env).stdout
+    assert "AWS_IOT_CONFIG_CLIENT_SECRET" in run_here("config --client-secret", env, ends=2).stderr
+    done = run_here("config --client-secret", env | {"AWS_IOT_CONFIG_CLIENT_SECRET": secret})
+    assert secret not in done.stderr + run_here("config show", env).stdout
 
-    run(signup, env)
-    run(f"confirm -u {name} --resend", env)
-    run(f"confirm -u {name} -c 123456", env)
-    run(f"password reset -u {name}", env)
-    run(f"password reset -u {name} -c 654321 --new-password {PASSWORD}2", env)
+    run_here(signup, env)
+    run_here(f"confirm -u {name} --resend", env)
+    run_here(f"confirm -u {name} -c 123456", env)
+    run_here(f"password reset -u {name}", env)
+    run_here(f"password reset -u {name} -c 654321 --new-password {PASSWORD}2", env)
     app = App.in_folder(tmp_path)
     accounts = app.auth.accounts(app.config.profiles.load("default"))
     for typed in (name, address):  # the hash is of the name that Cognito knows, not of the alias

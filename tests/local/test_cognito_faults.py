@@ -26,6 +26,7 @@ from aws_iot.config.profile import Profile
 from aws_iot.errors import SessionEnded
 from tests.cognito_proxy import CUT, Forward, Handler, Reply, Rotation, cognito_proxy, refused
 from tests.conftest import CommandLine
+from tests.in_process import run_here
 from tests.processes import PASSWORD, Person, Stack, environment, run
 from tests.waiting import BRIEF_SECONDS
 
@@ -166,7 +167,7 @@ def home(stack: Stack, person: Person, tmp_path_factory: pytest.TempPathFactory)
     with weather_over(stack) as weather:
         weather.handle = hasty
         App.in_folder(folder).config.profiles.change("default", lambda _: weather.profile(stack.profile))
-        run(f"login -u {person.username} -p {PASSWORD}", environment(folder))
+        run_here(f"login -u {person.username} -p {PASSWORD}", environment(folder))
     return Home(folder, hasty.real)
 
 
@@ -456,7 +457,7 @@ def test_a_broken_file_of_aws_settings_stops_only_admins(
     broken = tmp_path / "broken"
     broken.write_text("[profile a]\nregion = us-east-1\nregion = us-east-1\n")
     env = environment(tmp_path, AWS_CONFIG_FILE=str(broken))
-    run(f"login -u {person.username} -p {PASSWORD}", env)
+    run_here(f"login -u {person.username} -p {PASSWORD}", env)
     line = f"admin accept {person.identity} --aws-profile a"
     assert str(broken) in run(line, env, ends=3).stderr
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from aws_iot.app import App
+from tests.in_process import run_here
 from tests.processes import COMMAND, PASSWORD, Person, Stack, environment, run
 from tests.waiting import DEADLINE_SECONDS
 
@@ -26,7 +27,7 @@ def person(stack: Stack, tmp_path: Path) -> Person:
     person = stack.person()
     env = environment(tmp_path)
     App.in_folder(tmp_path).config.profiles.change("default", lambda _: stack.profile)
-    run(f"login -u {person.username} -p {PASSWORD}", env)
+    run_here(f"login -u {person.username} -p {PASSWORD}", env)
     return Person(person.username, person.identity, env)
 
 
@@ -82,7 +83,7 @@ def test_the_aws_cli_gets_its_credentials_from_a_credential_process(
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["Arn"].endswith("/CognitoIdentityCredentials")
 
-    run("logout", person.env)
+    run_here("logout", person.env)
     done = subprocess.run(
         [*done.args],
         env=person.env | {"AWS_CONFIG_FILE": str(config)},

@@ -77,6 +77,14 @@ def real(tmp_path: Path, stack: Stack, person: Person, monkeypatch: pytest.Monke
     return CommandLine(app)
 
 
+@pytest.fixture
+def signed_in(real: CommandLine, stack: Stack, person: Person) -> CommandLine:
+    """The same, where the member's session is saved: for problems with the broker."""
+    profile, session = real.app.config.profiles.load("default"), stack.sign_in(person.username)
+    real.app.auth.sessions.save(profile, session, real.app.auth.issuer(profile).issue(session))
+    return real
+
+
 def change(command: CommandLine, **changes: Any) -> Profile:
     """Change fields of the profile; returns the profile before."""
     profile = command.app.config.profiles.load("default")
@@ -342,7 +350,7 @@ def test_a_lambda_function_of_the_user_pool_that_refuses_a_user(real: CommandLin
 
 
 def test_a_user_pool_that_does_not_exist(real: CommandLine) -> None:
-    change(real, user_pool_id="us-east-1_Nowhere00")
+    change(real, user_pool_id="us-east-1_Nowhere00", local_stack=None)
     assert "aws_user_pools_id" in check_cause(real, "user-pool", "no user pool us-east-1_Nowhere00", 3)
 
 
@@ -441,21 +449,21 @@ def test_a_throttled_identity_pool(real: CommandLine) -> None:
 # -- the broker
 
 
-def test_a_signature_for_the_wrong_region(real: CommandLine) -> None:
-    change(real, iot_region="eu-west-1")
-    advice = check_cause(real, "upgrade", "accepts those for us-east-1", 3)
+def test_a_signature_for_the_wrong_region(signed_in: CommandLine) -> None:
+    change(signed_in, iot_region="eu-west-1")
+    advice = check_cause(signed_in, "upgrade", "accepts those for us-east-1", 3)
     assert "Set aws_pubsub_region to us-east-1" in advice
 
 
-def test_an_endpoint_of_another_account(real: CommandLine) -> None:
+def test_an_endpoint_of_another_account(signed_in: CommandLine) -> None:
     with ScriptedBroker(upgrade=lambda _: 403) as broker:
-        change(real, endpoint=broker.endpoint)
-        assert "aws_pubsub_endpoint" in check_cause(real, "upgrade", "HTTP 403", 4)
+        change(signed_in, endpoint=broker.endpoint)
+        assert "aws_pubsub_endpoint" in check_cause(signed_in, "upgrade", "HTTP 403", 4)
 
 
-def test_the_wrong_path(real: CommandLine, stack: Stack) -> None:
-    change(real, endpoint=replace(stack.profile.endpoint, path="/mqt"))
-    advice = check_cause(real, "upgrade", "rejects the path /mqt, but accepts /mqtt", 3)
+def test_the_wrong_path(signed_in: CommandLine, stack: Stack) -> None:
+    change(signed_in, endpoint=replace(stack.profile.endpoint, path="/mqt"))
+    advice = check_cause(signed_in, "upgrade", "rejects the path /mqt, but accepts /mqtt", 3)
     assert "Set aws_pubsub_endpoint to wss://127.0.0.1" in advice
 
 
@@ -488,9 +496,8 @@ def answering(status: int, answer: Callable[[str], str]) -> Iterator[Endpoint]:
     ],
 )
 def test_the_answer_to_a_rejected_upgrade_is_shown_without_the_signature(
-    real: CommandLine, answer: Callable[[str], str]
+    signed_in: CommandLine, answer: Callable[[str], str]
 ) -> None:
-    real("login")
     asked: list[str] = []
 
     def noting(path: str) -> str:
@@ -498,8 +505,8 @@ def test_the_answer_to_a_rejected_upgrade_is_shown_without_the_signature(
         return answer(path)
 
     with answering(403, noting) as endpoint:
-        change(real, endpoint=endpoint)
-        told = real("doctor --json", ends=4).stdout
+        change(signed_in, endpoint=endpoint)
+        told = signed_in("doctor --json", ends=4).stdout
     found = json.loads(told.splitlines()[STEPS.index("upgrade")])["seen"]
     assert "x-amzn-errortype: ForbiddenException" in found
     assert len(found) < 1000
@@ -511,10 +518,10 @@ def test_the_answer_to_a_rejected_upgrade_is_shown_without_the_signature(
         assert quote(secret)[:40] not in told
 
 
-def test_an_endpoint_that_is_not_a_broker(real: CommandLine) -> None:
+def test_an_endpoint_that_is_not_a_broker(signed_in: CommandLine) -> None:
     with ScriptedBroker(upgrade=lambda _: 404) as broker:
-        change(real, endpoint=broker.endpoint)
-        check_cause(real, "upgrade", "answered HTTP 404 instead of opening a WebSocket", 6)
+        change(signed_in, endpoint=broker.endpoint)
+        check_cause(signed_in, "upgrade", "answered HTTP 404 instead of opening a WebSocket", 6)
 
 
 def test_an_identity_that_is_not_accepted(real: CommandLine, stack: Stack) -> None:
@@ -524,16 +531,16 @@ def test_an_identity_that_is_not_accepted(real: CommandLine, stack: Stack) -> No
     assert f"aws-iot admin accept {stranger.identity} --user {stranger.username} -k default" in advice
 
 
-def test_a_broker_that_closes_without_an_answer(real: CommandLine) -> None:
+def test_a_broker_that_closes_without_an_answer(signed_in: CommandLine) -> None:
     with ScriptedBroker(say(Kind.CONNECT, lambda _: None)) as broker:
-        change(real, endpoint=broker.endpoint)
-        check_cause(real, "connect", "closes the connection without a reason", 5)
+        change(signed_in, endpoint=broker.endpoint)
+        check_cause(signed_in, "connect", "closes the connection without a reason", 5)
 
 
-def test_an_overloaded_broker(real: CommandLine) -> None:
+def test_an_overloaded_broker(signed_in: CommandLine) -> None:
     with ScriptedBroker(say(Kind.CONNECT, lambda _: connack(0x88))) as broker:
-        change(real, endpoint=broker.endpoint)
-        check_cause(real, "connect", "accepts no connections at the moment", 6)
+        change(signed_in, endpoint=broker.endpoint)
+        check_cause(signed_in, "connect", "accepts no connections at the moment", 6)
 
 
 def say(kind: Kind, answer: Callable[[Packet], bytes | None]) -> Script:
@@ -572,28 +579,28 @@ def test_a_policy_without_a_permission(
     assert "policy" in check_cause(real, step, words, 5, options)
 
 
-def test_a_broker_that_never_acknowledges(real: CommandLine) -> None:
+def test_a_broker_that_never_acknowledges(signed_in: CommandLine) -> None:
     with ScriptedBroker(say(Kind.PUBLISH, lambda _: b"")) as broker:
-        change(real, endpoint=broker.endpoint)
-        check_cause(real, "publish", "has not acknowledged", 6, BRIEFLY)
+        change(signed_in, endpoint=broker.endpoint)
+        check_cause(signed_in, "publish", "has not acknowledged", 6, BRIEFLY)
 
 
-def test_a_broker_that_rejects_for_another_reason(real: CommandLine) -> None:
+def test_a_broker_that_rejects_for_another_reason(signed_in: CommandLine) -> None:
     with ScriptedBroker(say(Kind.PUBLISH, lambda packet: puback(packet, 0x97))) as broker:
-        change(real, endpoint=broker.endpoint)
-        check_cause(real, "publish", "a limit of the account or connection is reached", 7)
+        change(signed_in, endpoint=broker.endpoint)
+        check_cause(signed_in, "publish", "a limit of the account or connection is reached", 7)
 
 
-def test_a_broker_that_disconnects_because_of_a_room(real: CommandLine) -> None:
+def test_a_broker_that_disconnects_because_of_a_room(signed_in: CommandLine) -> None:
     with ScriptedBroker(say(Kind.PUBLISH, lambda _: disconnect(NOT_AUTHORIZED))) as broker:
-        change(real, endpoint=broker.endpoint)
-        check_cause(real, "publish", "not authorized to publish", 5)
+        change(signed_in, endpoint=broker.endpoint)
+        check_cause(signed_in, "publish", "not authorized to publish", 5)
 
 
-def test_a_filter_that_is_not_granted(real: CommandLine) -> None:
+def test_a_filter_that_is_not_granted(signed_in: CommandLine) -> None:
     with ScriptedBroker(say(Kind.SUBSCRIBE, lambda packet: suback(packet, 0x8F))) as broker:
-        change(real, endpoint=broker.endpoint)
-        check_cause(real, "subscribe", "rejected the subscription", 7)
+        change(signed_in, endpoint=broker.endpoint)
+        check_cause(signed_in, "subscribe", "rejected the subscription", 7)
 
 
 @pytest.mark.parametrize("room", ["a/+", "''"])
@@ -601,7 +608,7 @@ def test_an_impossible_room_name(real: CommandLine, room: str) -> None:
     assert "room" in real(f"doctor -r {room}", ends=7).stderr
 
 
-def test_a_connection_that_is_lost_before_the_echo(real: CommandLine) -> None:
+def test_a_connection_that_is_lost_before_the_echo(signed_in: CommandLine) -> None:
     broker: ScriptedBroker
 
     def cut_soon(packet: Packet) -> bytes:
@@ -609,8 +616,8 @@ def test_a_connection_that_is_lost_before_the_echo(real: CommandLine) -> None:
         return puback(packet)
 
     with ScriptedBroker(say(Kind.PUBLISH, cut_soon)) as broker:
-        change(real, endpoint=broker.endpoint)
-        check_cause(real, "echo", "the connection was lost before the message came back", 6)
+        change(signed_in, endpoint=broker.endpoint)
+        check_cause(signed_in, "echo", "the connection was lost before the message came back", 6)
 
 
 def test_a_member_of_some_rooms_is_asked_to_name_one(real: CommandLine, stack: Stack) -> None:

@@ -14,7 +14,8 @@ import pytest
 
 from aws_iot.app import App
 from tests.conftest import CommandLine
-from tests.processes import PASSWORD, Person, Stack, environment, run
+from tests.in_process import run_here
+from tests.processes import PASSWORD, Person, Stack, environment
 
 SUB = "${cognito-identity.amazonaws.com:sub}"
 ACTIONS = {"Connect", "Subscribe", "Receive", "Publish"}
@@ -32,7 +33,7 @@ def signed_in(stack: Stack, person: Person, tmp_path_factory: pytest.TempPathFac
     folder = tmp_path_factory.mktemp("signed-in")
     env = environment(folder, AWS_IOT_PASSWORD=PASSWORD)
     App.in_folder(folder).config.profiles.change("default", lambda _: stack.profile)
-    run(f"login -u {person.username}", env)
+    run_here(f"login -u {person.username}", env)
     return folder
 
 

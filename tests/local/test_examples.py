@@ -13,7 +13,8 @@ import pytest
 from aws_iot.api import connect_with
 from aws_iot.messaging.client import Client
 from tests.conftest import REPOSITORY
-from tests.processes import PASSWORD, Person, Running, Stack, environment, run
+from tests.in_process import run_here
+from tests.processes import PASSWORD, Person, Running, Stack, environment
 from tests.waiting import DEADLINE_SECONDS
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell, signals and process groups")
@@ -160,7 +161,7 @@ def profiles(
     env = environment(tmp_path_factory.mktemp("two-people"))
     exports = stack.folder / "aws-exports.json"
     for key, person in (("alice", member), ("bob", stack.person()), ("stranger", stranger)):
-        run(f"config -s {exports} -k {key} -u {person.username} -p {PASSWORD}", env)
+        run_here(f"config -s {exports} -k {key} -u {person.username} -p {PASSWORD}", env)
     return env
 
 

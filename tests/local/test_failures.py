@@ -76,7 +76,9 @@ def test_an_account_that_is_not_confirmed(real: CommandLine) -> None:
 
 def test_a_wrong_code(real: CommandLine) -> None:
     real(f"signup -u wrongcode -p {PASSWORD} -e wrongcode@example.com")
-    assert "not the code" in real("confirm -u wrongcode -c 000000", ends=4).stderr
+    errors = real("confirm -u wrongcode -c 000000", ends=4).stderr
+    assert "not the code" in errors
+    assert "aws-iot confirm -u wrongcode --resend -k default" in errors
 
 
 def test_a_user_that_exists(real: CommandLine, person: Person) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from aws_iot.messaging.client import Client
+from tests.in_process import run_here
 from tests.processes import COMMAND, Person, Running, Stack, redirected, run
 
 pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
@@ -71,7 +72,7 @@ def test_status_that_cannot_be_written_does_not_stop_sub(
     env: dict[str, str], unwritable: list[str], speaker: Client, room: str
 ) -> None:
     durable = f"sub -r {room} --durable {room} --format {{text}}"
-    run(f"{durable} -W 0.1", env, ends=8)
+    run_here(f"{durable} -W 0.1", env, ends=8)
     speaker.publish(room, "hello")
     assert run(f"{durable} -C 1 -W 100", env, command=unwritable).stdout == "hello\n"
 
@@ -81,7 +82,7 @@ def test_failed_commands_are_counted_even_if_they_cannot_be_reported(
     env: dict[str, str], unwritable: list[str], speaker: Client, room: str
 ) -> None:
     durable = f"sub -r {room} --durable {room} --exec 'sh -c \"cat; echo >&2; exit 1\"'"
-    run(f"{durable} -W 0.1", env, ends=8)
+    run_here(f"{durable} -W 0.1", env, ends=8)
     for text in ("one\n", "two\n"):
         speaker.publish(room, text)
     assert run(f"{durable} -C 2 -W 100", env, ends=9, command=unwritable).stdout == "one\ntwo\n"
@@ -91,7 +92,7 @@ def test_a_signal_sets_the_exit_code_even_without_stderr(
     env: dict[str, str], speaker: Client, room: str
 ) -> None:
     durable = f"sub -r {room} --durable {room}"
-    run(f"{durable} -W 0.1", env, ends=8)
+    run_here(f"{durable} -W 0.1", env, ends=8)
     speaker.publish(room, "hello")
     listening = Running(durable, env, command=redirected("2>/dev/full"))
     try:
@@ -152,7 +153,7 @@ def test_without_stdout_a_command_that_prints_does_nothing_but_report_it(
 
 def test_without_stdout_no_message_is_acknowledged(env: dict[str, str], speaker: Client, room: str) -> None:
     durable = f"sub -r {room} --durable {room} --format {{text}}"
-    run(f"{durable} -W 0.1", env, ends=8)
+    run_here(f"{durable} -W 0.1", env, ends=8)
     speaker.publish(room, "hello")
     run(f"{durable} -C 1 -W 100", env, ends=3, command=redirected(">&-"))
     assert run(f"{durable} -C 1 -W 100", env).stdout == "hello\n"
@@ -166,7 +167,7 @@ def test_commands_of_exec_run_without_stdout_and_can_write_to_theirs(
     durable = (
         f"sub -r {room} --durable {room} --exec 'sh -ec \"echo printed; echo told >&2; cat >> {heard}\"'"
     )
-    run(f"{durable} -W 0.1", env, ends=8)
+    run_here(f"{durable} -W 0.1", env, ends=8)
     for text in ("one\n", "two\n"):
         speaker.publish(room, text)
     run(f"{durable} -C 2 -W 100", env, command=redirected(closed))

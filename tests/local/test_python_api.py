@@ -12,7 +12,8 @@ import pytest
 import aws_iot
 from aws_iot.errors import InvalidMessage
 from tests.conftest import REPOSITORY
-from tests.processes import PASSWORD, Person, Running, Stack, run
+from tests.in_process import run_here
+from tests.processes import PASSWORD, Person, Running, Stack
 from tests.waiting import DEADLINE_SECONDS
 
 PAGE = (REPOSITORY / "docs" / "python.md").read_text(encoding="utf-8")
@@ -38,10 +39,10 @@ def bob(stack: Stack) -> Iterator[aws_iot.Client]:
 @pytest.fixture
 def alice(stack: Stack, config: Path) -> Person:
     """A member who is signed in with the profile `default`."""
-    person = stack.person()
+    person = stack.person(signed_in=False)
     env = person.env | {"AWS_IOT_CONFIG_DIR": str(config), "AWS_IOT_PROFILE": "default"}
-    run(f"config -s {stack.folder / 'aws-exports.json'} -u {person.username}", env)
-    run("login", env)
+    run_here(f"config -s {stack.folder / 'aws-exports.json'} -u {person.username}", env)
+    run_here("login", env)
     return replace(person, env={k: v for k, v in env.items() if k != "AWS_IOT_PASSWORD"})
 
 
@@ -101,7 +102,7 @@ def test_the_third_program_gets_every_job_once_even_those_sent_while_it_is_offli
 
 
 def test_the_third_program_prints_an_error_and_exits_with_its_code(stack: Stack, alice: Person) -> None:
-    run("logout", alice.env)
+    run_here("logout", alice.env)
     program = start("work", alice)
     try:
         assert program.wait() == 4, program.report()

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import PASSWORD, Running, Stack
+from tests.processes import COMMAND, PASSWORD, Running, Stack, environment
+from tests.scripted_person import answers_at_init
+from tests.terminal import on_a_terminal, read_rest, type_answers
 from tests.waiting import DEADLINE_SECONDS
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -21,10 +23,17 @@ COMMANDS = re.findall(
 )
 IDENTITY_IN_README = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
 
+HERE = re.findall(
+    r"^\$ (aws-iot .*)$",
+    README.partition("## Chat on your own machine")[2].partition("\n## ")[0],
+    re.MULTILINE,
+)
+"""The commands for a new user without a team."""
+
 # What sets up or checks a whole machine: CI runs the targets, and the package has this name.
 TARGETS = [line for line in COMMANDS if line.startswith("make ")]
 INSTALL = [line for line in COMMANDS if line.startswith("pip ")]
-STORY = [line for line in COMMANDS if line not in TARGETS + INSTALL and line != "aws-iot local"]
+STORY = [line for line in COMMANDS if line not in TARGETS + INSTALL + HERE]
 
 
 def test_its_targets_are_those_of_the_makefile() -> None:
@@ -39,6 +48,19 @@ def test_it_installs_this_package() -> None:
     assert "local" in project["optional-dependencies"]
 
 
+def test_its_first_three_commands_let_two_people_talk(tmp_path: Path) -> None:
+    env = environment(tmp_path)
+    started: list[Running] = []
+    try:
+        for line, ready in zip(HERE, ("reset code for passwords", "Receiving", "Sent to lobby"), strict=True):
+            started.append(Running(line.removeprefix("aws-iot "), env))
+            started[-1].wait_for(ready)
+        assert re.fullmatch(r"[-\d]+ [:\d]+ \[lobby\] bob~[0-9a-f]{8}: hello", started[1].wait_for("hello"))
+    finally:
+        for process in reversed(started):
+            process.kill()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="the README's shell is POSIX")
 def test_its_story_can_be_typed_as_it_stands(stack: Stack, tmp_path: Path) -> None:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -50,7 +72,9 @@ def test_its_story_can_be_typed_as_it_stands(stack: Stack, tmp_path: Path) -> No
     try:
         for line in STORY:
             line = line.replace(IDENTITY_IN_README, identity or "none-yet")
-            if line.startswith("aws-iot sub"):
+            if line == "aws-iot init":
+                follow_init(tmp_path, env)
+            elif line.startswith("aws-iot sub"):
                 listener = Running(line.removeprefix("aws-iot "), env)
                 listeners.append(listener)
                 listener.wait_for("Receiving|Error")
@@ -74,6 +98,15 @@ def test_its_story_can_be_typed_as_it_stands(stack: Stack, tmp_path: Path) -> No
             listener.kill()
 
 
+def follow_init(folder: Path, env: dict[str, str]) -> None:
+    """Answer what `aws-iot init` asks, as another person with settings of their own."""
+    own = env | {"AWS_IOT_CONFIG_DIR": str(folder / "carol")}
+    with on_a_terminal([*COMMAND, "init"], own) as process:
+        type_answers(process, answers_at_init("carol", folder / "aws-exports.json"))
+        assert b"Signed in as carol." in read_rest(process)
+        assert process.wait(DEADLINE_SECONDS) == 0
+
+
 def test_the_transcript_of_the_demo_is_a_real_one() -> None:
     done = subprocess.run(
         [sys.executable, REPOSITORY / "examples" / "demo.py"],
@@ -83,7 +116,8 @@ def test_the_transcript_of_the_demo_is_a_real_one() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    [shown] = re.findall(r"<!-- demo -->\n```text\n(.*?)```", README, re.DOTALL)
+    page = (REPOSITORY / "docs" / "demo.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"<!-- demo -->\n```text\n(.*?)```", page, re.DOTALL)
     assert _essence(done.stdout) == _essence(shown)
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from aws_iot.app import App
 from tests.cognito_proxy import Forward, Reply, cognito_proxy
-from tests.processes import PASSWORD, Stack, end_soon, environment, run
+from tests.in_process import run_here
+from tests.processes import PASSWORD, Stack, end_soon, environment
 from tests.waiting import DEADLINE_SECONDS
 
 REPORT_MODULES = """
@@ -42,7 +43,7 @@ def test_pub_with_a_saved_session_loads_nothing_for_cognito(stack: Stack, tmp_pa
     nowhere = "http://127.0.0.1:9"
     profiles = App.in_folder(tmp_path).config.profiles
     profiles.change("default", lambda _: stack.profile)
-    run(f"login -u {person.username} --password-stdin", env, stdin=PASSWORD + "\n")
+    run_here(f"login -u {person.username} --password-stdin", env, stdin=PASSWORD + "\n")
     profiles.change(
         "default", lambda _: replace(stack.profile, cognito_idp_url=nowhere, cognito_identity_url=nowhere)
     )
@@ -53,7 +54,7 @@ def test_a_refresh_does_not_load_the_library_for_passwords(stack: Stack, tmp_pat
     person = stack.person()
     env = environment(tmp_path)
     App.in_folder(tmp_path).config.profiles.change("default", lambda _: stack.profile)
-    run(f"login -u {person.username} --password-stdin", env, stdin=PASSWORD + "\n")
+    run_here(f"login -u {person.username} --password-stdin", env, stdin=PASSWORD + "\n")
     end_soon(App.in_folder(tmp_path))
     assert loaded_by(env, "pub", "-r", "lobby", "-m", "hello") == ["botocore", "urllib3"]
 
@@ -73,19 +74,19 @@ def test_commands_make_only_the_necessary_calls_to_cognito(stack: Stack, tmp_pat
             "default", lambda _: replace(stack.profile, cognito_idp_url=url, cognito_identity_url=url)
         )
 
-        run(f"login -u {person.username} -p {PASSWORD}", env)
+        run_here(f"login -u {person.username} -p {PASSWORD}", env)
         assert asked == ["InitiateAuth", "RespondToAuthChallenge", "GetId", "GetCredentialsForIdentity"]
 
         asked.clear()
-        run(f"login -u {person.username} -p {PASSWORD}", env)
+        run_here(f"login -u {person.username} -p {PASSWORD}", env)
         assert asked == ["InitiateAuth", "RespondToAuthChallenge", "GetCredentialsForIdentity"]
 
         asked.clear()
-        run("pub -r lobby -m hello", env)
+        run_here("pub -r lobby -m hello", env)
         assert asked == []
 
         end_soon(app)
-        run("pub -r lobby -m hello", env)
+        run_here("pub -r lobby -m hello", env)
         assert asked == ["GetTokensFromRefreshToken", "GetCredentialsForIdentity"]
 
 
@@ -93,9 +94,9 @@ def test_login_pub_and_logout(stack: Stack, tmp_path: Path) -> None:
     person = stack.person()
     env = environment(tmp_path)
     App.in_folder(tmp_path).config.profiles.change("default", lambda _: stack.profile)
-    run(f"login -u {person.username} -p {PASSWORD}", env)
-    assert re.search(f"^identity +{person.identity}$", run("whoami", env).stdout, re.MULTILINE)
-    run("pub -r lobby -m hello", env)
-    run("logout --everywhere", env)
-    run("whoami", env, ends=4)
-    run("pub -r lobby -m hello", env, ends=2)
+    run_here(f"login -u {person.username} -p {PASSWORD}", env)
+    assert re.search(f"^identity +{person.identity}$", run_here("whoami", env).stdout, re.MULTILINE)
+    run_here("pub -r lobby -m hello", env)
+    run_here("logout --everywhere", env)
+    run_here("whoami", env, ends=4)
+    run_here("pub -r lobby -m hello", env, ends=2)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from aws_iot.config.exports import from_exports
+from tests.in_process import run_here
 from tests.processes import Running, Stack, environment, run
 from tests.waiting import DEADLINE_SECONDS
 
@@ -32,8 +33,8 @@ def test_it_prints_all_addresses_and_the_next_commands(stack: Stack) -> None:
         stack.profile.iot_url,
         str(stack.profile.endpoint),
         "123456",
-        "aws-iot signup",
-        "aws-iot admin accept",
+        "aws-iot init",
+        "aws-iot local --member alice --member bob",
     ):
         assert str(words) in said
     assert stack.process.stderr == []
@@ -108,7 +109,7 @@ def test_a_second_stack_works_beside_the_first_and_stops_on_a_signal(
         assert second.profile.iot_url != stack.profile.iot_url
         assert second.profile.identity_pool_id != stack.profile.identity_pool_id
         person = second.person()
-        run("pub -r lobby -m hello", person.env)
+        run_here("pub -r lobby -m hello", person.env)
         listener = Running("sub", person.env)
         try:
             listener.wait_for("Receiving")
@@ -123,21 +124,22 @@ def test_a_second_stack_works_beside_the_first_and_stops_on_a_signal(
         probe.connect(("127.0.0.1", second.profile.endpoint.port))
 
 
-def test_ports_profile_and_exports_file_can_be_chosen(tmp_path: Path) -> None:
+def test_ports_profile_and_exports_file_can_be_chosen_and_the_log_shown(tmp_path: Path) -> None:
     with socket.socket() as one, socket.socket() as two:
         for taken in (one, two):
             taken.bind(("127.0.0.1", 0))
         api, mqtt = one.getsockname()[1], two.getsockname()[1]
     exports = tmp_path / "exports.json"
     process = Running(
-        f"local -k mine --port {api} --mqtt-port {mqtt} -o {exports}", environment(tmp_path / "config")
+        f"local -v -k mine --port {api} --mqtt-port {mqtt} -o {exports}", environment(tmp_path / "config")
     )
     try:
-        process.wait_for("pub -r lobby")
+        process.wait_for(r"\[(ministack|cfn|cloudformation|cognito)")
+        process.wait_for("reset code for passwords")
         profile = from_exports(json.loads(exports.read_text()), "it")
         assert profile.iot_url == f"http://127.0.0.1:{api}"
         assert profile.endpoint.port == mqtt
-        assert "mine" in run("config list", environment(tmp_path / "config")).stdout
+        assert "mine" in run_here("config list", environment(tmp_path / "config")).stdout
         assert process.signal(signal.SIGTERM) == 143
     finally:
         process.kill()
@@ -170,35 +172,6 @@ def test_without_the_extra_it_says_how_to_install_it(tmp_path: Path) -> None:
     )
     assert done.returncode == 3
     assert "pip install 'aws-iot-cli[local]'" in done.stderr
-
-
-def test_the_aws_keys_of_the_user_are_not_accepted(tmp_path: Path) -> None:
-    own = tmp_path / "credentials"
-    own.write_text("[own]\naws_access_key_id = AKIAOWNKEY\naws_secret_access_key = own\n")
-    env = environment(
-        tmp_path / "config",
-        AWS_ACCESS_KEY_ID="AKIAOWNKEY",
-        AWS_SECRET_ACCESS_KEY="own",
-        AWS_SHARED_CREDENTIALS_FILE=str(own),
-    )
-    process = Running("local", env)
-    try:
-        process.wait_for("pub -r lobby")
-        keys = env | {"AWS_IOT_PROFILE": "local"}
-        assert "rejected these credentials" in run("admin members --aws-profile own", keys, ends=4).stderr
-        run("admin members", keys)  # the profile names those of the stack
-    finally:
-        process.kill()
-
-
-def test_verbose_shows_the_log_of_the_services(tmp_path: Path) -> None:
-    process = Running("local -v", environment(tmp_path))
-    try:
-        process.wait_for("pub -r lobby")
-        process.wait_for(r"\[(ministack|cfn|cloudformation|cognito)")
-        assert process.signal(signal.SIGTERM) == 143
-    finally:
-        process.kill()
 
 
 @pytest.mark.parametrize(
@@ -244,7 +217,7 @@ def test_only_the_administrator_s_key_and_secret_are_accepted(stack: Stack, key:
     own = tmp_path / "credentials"
     own.write_text(f"[own]\naws_access_key_id = {key}\naws_secret_access_key = test\n")
     keys = stack.env | {"AWS_SHARED_CREDENTIALS_FILE": str(own), "AWS_IOT_AWS_PROFILE": "own"}
-    refused = run("admin accept us-east-1:4f9fa251-0ed5-4578-add0-985024739222", keys, ends=4)
+    refused = run_here("admin accept us-east-1:4f9fa251-0ed5-4578-add0-985024739222", keys, ends=4)
     assert "rejected these credentials" in refused.stderr
 
 
@@ -253,17 +226,26 @@ def test_two_stacks_with_the_same_settings_are_independent(tmp_path: Path) -> No
         second = Running("local", first.env)
         try:
             second.wait_for(r"profile +local-2$")
-            second.wait_for("pub -r lobby")
-            run("pub -r lobby -m hello", first.person().env)
+            second.wait_for("reset code for passwords")
+            run_here("pub -r lobby -m hello", first.person().env)
             assert second.signal(signal.SIGTERM) == 143
             assert "already running" in run("local -k local", first.env, ends=3).stderr
         finally:
             second.kill()
 
 
-def test_the_aws_settings_of_the_user_do_not_matter(tmp_path: Path) -> None:
-    process = Running("local", environment(tmp_path, AWS_PROFILE="nonsense", HTTP_PROXY="http://127.0.0.1:9"))
+def test_the_aws_settings_of_the_user_do_not_matter_and_their_keys_are_not_accepted(tmp_path: Path) -> None:
+    own = {"AWS_ACCESS_KEY_ID": "AKIAOWNKEY", "AWS_SECRET_ACCESS_KEY": "own"}
+    process = Running(
+        "local", environment(tmp_path, **own, AWS_PROFILE="nonsense", HTTP_PROXY="http://127.0.0.1:9")
+    )
     try:
-        process.wait_for("pub -r lobby")
+        process.wait_for("reset code for passwords")
+        file = tmp_path / "credentials"
+        file.write_text("[own]\naws_access_key_id = AKIAOWNKEY\naws_secret_access_key = own\n")
+        keys = environment(tmp_path, **own, AWS_IOT_PROFILE="local", AWS_SHARED_CREDENTIALS_FILE=str(file))
+        refused = run_here("admin members --aws-profile own", keys, ends=4)
+        assert "rejected these credentials" in refused.stderr
+        run_here("admin members", keys)  # the profile names the credentials of the stack
     finally:
         process.kill()

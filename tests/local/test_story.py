@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from tests.in_process import run_here
 from tests.processes import COMMAND, PASSWORD, Running, Stack, run
 from tests.waiting import DEADLINE_SECONDS
 
@@ -15,15 +16,15 @@ from tests.waiting import DEADLINE_SECONDS
 def test_from_an_exports_file_to_a_message_that_arrives(stack: Stack) -> None:
     exports = stack.folder / "aws-exports.json"
     for name in ("ann", "ben"):
-        run(f"config -s {exports} -k {name} -u {name} -p {PASSWORD}", stack.env)
-        run(f"signup -k {name} -p {PASSWORD} -e {name}@example.com", stack.env)
-        assert run(f"confirm -k {name} -c 123456", stack.env).stdout == "SUCCESS\n"
+        run_here(f"config -s {exports} -k {name} -u {name} -p {PASSWORD}", stack.env)
+        run_here(f"signup -k {name} -p {PASSWORD} -e {name}@example.com", stack.env)
+        assert run_here(f"confirm -k {name} -c 123456", stack.env).stdout == "SUCCESS\n"
 
-        refused = run(f"sub -k {name}", stack.env, ends=5)
+        refused = run_here(f"sub -k {name}", stack.env, ends=5)
         assert refused.stdout == ""
         accept = re.search(r"aws-iot (admin accept .*)", refused.stderr)
         assert accept, refused.stderr
-        run(accept.group(1), stack.env)  # as it is printed, without the admin's variables
+        run_here(accept.group(1), stack.env)  # as it is printed, without the admin's variables
 
     ann = Running("sub -k ann -r lobby --json", stack.env)
     try:
@@ -57,7 +58,7 @@ def test_a_terminal_that_is_closed_ends_it_properly_unless_that_is_to_be_ignored
             process.wait_for("Receiving")
         ignoring.process.send_signal(signal.SIGHUP)
         assert listener.signal(signal.SIGHUP) == 129
-        run("pub -q --raw -r hangup -m hello", env)
+        run_here("pub -q --raw -r hangup -m hello", env)
         assert ignoring.wait() == 0
         assert ignoring.stdout == ["hello"]
     finally:
@@ -81,7 +82,7 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(stack: Stack) -> None:
             while "Receiving" not in process.stderr.readline():
                 pass
             process.stdout.close()
-            run("pub -q -r pipe -m hello", person.env)
+            run_here("pub -q -r pipe -m hello", person.env)
             assert process.wait(DEADLINE_SECONDS) == 0
             assert process.stderr.read() == ""
         finally:
@@ -89,7 +90,7 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(stack: Stack) -> None:
 
 
 def test_a_password_is_in_no_output_even_when_all_goes_wrong(stack: Stack) -> None:
-    person = stack.person()
+    person = stack.person(signed_in=False)
     env = person.env | {"AWS_IOT_PASSWORD": "hunter2-hunter2"}
     assert "hunter2" not in str(run("sub", env, ends=4))
-    assert "hunter2" not in str(run("signup -e nonsense", env | {"AWS_IOT_USER": "x y"}, ends=7))
+    assert "hunter2" not in str(run_here("signup -e nonsense", env | {"AWS_IOT_USER": "x y"}, ends=7))

@@ -21,7 +21,8 @@ from aws_iot.publishing.publisher import Callbacks, Publisher
 from aws_iot.publishing.spool.store import Spool
 from tests.fakes import FakeCloud
 from tests.fault_proxy import FaultProxy
-from tests.processes import COMMAND, Running, Stack, run
+from tests.in_process import run_here
+from tests.processes import COMMAND, Running, Stack
 from tests.scripted_broker import Kind, Packet, ScriptedBroker, agreeable, puback
 from tests.streams import through
 from tests.waiting import BRIEF_SECONDS, DEADLINE_SECONDS, wait_until
@@ -71,7 +72,7 @@ def test_lines_arrive_once_and_in_order(stack: Stack, tmp_path: Path) -> None:
     try:
         lines = tmp_path / "lines"
         lines.write_text("".join(f"line {number}\n" for number in range(1500)))
-        done = run(f"pub -r stream --lines --rate 0 --file {lines}", person.env)
+        done = run_here(f"pub -r stream --lines --rate 0 --file {lines}", person.env)
         assert "1,500 of 1,500 messages acknowledged" in done.stderr
         listener.wait_for('"line 1499"')
         assert texts(listener) == [f"line {number}" for number in range(1500)]
@@ -84,8 +85,8 @@ def test_several_connections_share_the_lines(stack: Stack, tmp_path: Path) -> No
     listener = listening(stack, person.env, "bulk")
     try:
         (tmp_path / "lines").write_text("".join(f"{number}\n" for number in range(200)))
-        run(f"pub -r bulk --lines --rate 0 --connections 4 --file {tmp_path}/lines", person.env)
-        run("pub -r bulk -m last", person.env)
+        run_here(f"pub -r bulk --lines --rate 0 --connections 4 --file {tmp_path}/lines", person.env)
+        run_here("pub -r bulk -m last", person.env)
         listener.wait_for('"last"')
         assert sorted(texts(listener)[:200], key=int) == [str(number) for number in range(200)]
     finally:
@@ -153,7 +154,7 @@ def test_the_next_run_sends_the_spool_of_a_killed_program(stack: Stack, tmp_path
             write(sender, "first", "second")
             listener.wait_for('"first"')
             sender.kill()
-        run(f"pub -r spooled -m third --spool {spool}", person.env)
+        run_here(f"pub -r spooled -m third --spool {spool}", person.env)
         listener.wait_for('"third"')
         assert texts(listener) == ["first", "second", "third"]
     finally:
@@ -190,7 +191,7 @@ def test_a_second_program_leaves_sending_to_the_first(stack: Stack, tmp_path: Pa
         with started(person.env, f"pub -r shared --lines --spool {spool}") as first:
             write(first, "one")
             listener.wait_for('"one"')
-            second = run(f"pub -r shared -m two --spool {spool}", person.env)
+            second = run_here(f"pub -r shared -m two --spool {spool}", person.env)
             assert f"Another program is sending the messages in {spool}, including yours." in second.stderr
             assert "The other program has finished sending." in second.stderr
             listener.wait_for('"two"')
@@ -209,7 +210,7 @@ def test_a_rejection_is_reported_to_the_program_that_added_the_message(stack: St
         with started(person.env, f"pub -r shared/refused --lines --spool {spool}") as first:
             write(first, "one")
             listener.wait_for('"one"')
-            retaining = run(f"pub -r shared/refused -m two --retain --spool {spool}", person.env, ends=5)
+            retaining = run_here(f"pub -r shared/refused -m two --retain --spool {spool}", person.env, ends=5)
             assert "Message 1 was not sent: not authorized to publish" in retaining.stderr
             assert "A saved message was not sent" in finish(first, 5)
     finally:
@@ -230,7 +231,7 @@ def test_a_program_that_leaves_sending_to_another_takes_over_if_that_one_ends(
                 write(first, "one", "two")
                 assert first.stderr
                 assert "Messages are saved in" in first.stderr.readline()
-                late = run(
+                late = run_here(
                     f"pub -r heirs -m three --spool {spool} --timeout {BRIEF_SECONDS:g}", person.env, ends=6
                 )
                 assert f"has sent nothing for {BRIEF_SECONDS:g} seconds" in late.stderr
@@ -294,7 +295,7 @@ def test_once_the_input_has_ended_a_lost_connection_is_not_waited_for_without_en
                 printed = finish(sender, 6)
             assert f"the connection has been lost for {BRIEF_SECONDS:g} seconds" in printed
             assert "Saved but not sent: 1 message." in printed
-            run(f"pub --spool {spool}", person.env)
+            run_here(f"pub --spool {spool}", person.env)
             listener.wait_for('"two"')
             assert texts(listener) == ["one", "two"]
         finally:

@@ -12,7 +12,8 @@ import pytest
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Publication
 from tests.conftest import CommandLine
-from tests.processes import COMMAND, Person, Running, Stack, run, session_of
+from tests.in_process import run_here
+from tests.processes import COMMAND, Person, Running, Stack
 from tests.waiting import DEADLINE_SECONDS
 
 WHILE_SUB_RUNS = "while kill -0 $PPID; do sleep 0.1; done 2>/dev/null"
@@ -44,9 +45,9 @@ def test_messages_sent_while_offline_arrive_later_and_handled_ones_do_not_arrive
     for number in range(3, 6):
         speaker.publish(room, str(number))
     assert texts("\n".join(first.stdout)) == ["0", "1"]
-    returned = [run(f"{durable} -C 2 -W 100", listener.env).stdout for _ in range(2)]
+    returned = [run_here(f"{durable} -C 2 -W 100", listener.env).stdout for _ in range(2)]
     assert texts("".join(returned)) == ["2", "3", "4", "5"]
-    assert run(f"{durable} -W 0.5", listener.env, ends=8).stdout == ""
+    assert run_here(f"{durable} -W 0.5", listener.env, ends=8).stdout == ""
 
 
 def test_after_a_kill_unacknowledged_messages_are_printed_again_and_none_is_missing(
@@ -63,7 +64,7 @@ def test_after_a_kill_unacknowledged_messages_are_printed_again_and_none_is_miss
         stuck.wait()
     finally:
         stuck.kill()
-    again = run(f"sub -q -r {room} --durable {room} --json -C 1 -W 100", listener.env)
+    again = run_here(f"sub -q -r {room} --durable {room} --json -C 1 -W 100", listener.env)
     assert texts(again.stdout) == ["important"]
 
 
@@ -83,7 +84,7 @@ def test_a_command_that_has_ended_is_not_run_again_after_a_crash(
     finally:
         stuck.kill()
     assert stuck.stdout == ["0", "1", "2", "3"]
-    again = run(f"sub -q -r {room} --durable {room} --json -C 3 -W 100", listener.env)
+    again = run_here(f"sub -q -r {room} --durable {room} --json -C 3 -W 100", listener.env)
     assert texts(again.stdout) == ["3", "4", "5"]
 
 
@@ -91,10 +92,10 @@ def test_a_durable_session_does_not_deliver_the_rooms_of_earlier_runs(
     listener: Person, speaker: Client, room: str
 ) -> None:
     for wanted in (f"{room}-old", room):
-        run(f"sub -q -r {wanted} --durable {room} -W 0.2", listener.env, ends=8)
+        run_here(f"sub -q -r {wanted} --durable {room} -W 0.2", listener.env, ends=8)
     speaker.publish(f"{room}-old", "old")
     speaker.publish(room, "new")
-    heard = run(f"sub -q -r {room} --durable {room} --json -C 1 -W 100", listener.env)
+    heard = run_here(f"sub -q -r {room} --durable {room} --json -C 1 -W 100", listener.env)
     assert texts(heard.stdout) == ["new"]
 
 
@@ -102,15 +103,15 @@ def test_messages_that_wait_from_a_room_that_is_left_arrive_but_no_later_ones(
     listener: Person, speaker: Client, room: str
 ) -> None:
     durable = f"--durable {room} --json"
-    run(f"sub -q -r {room}-old {durable} -W 0.2", listener.env, ends=8)
+    run_here(f"sub -q -r {room}-old {durable} -W 0.2", listener.env, ends=8)
     speaker.publish(f"{room}-old", "waits")
-    first = run(f"sub -r {room} {durable} -C 1 -W 100", listener.env)
+    first = run_here(f"sub -r {room} {durable} -C 1 -W 100", listener.env)
     assert texts(first.stdout) == ["waits"]
     told = f"The session '{room}' leaves {room}-old. Messages that wait there arrive now, but no later ones."
     assert told in first.stderr
     speaker.publish(f"{room}-old", "too late")
     speaker.publish(room, "new")
-    second = run(f"sub -r {room} {durable} -C 1 -W 100", listener.env)
+    second = run_here(f"sub -r {room} {durable} -C 1 -W 100", listener.env)
     assert texts(second.stdout) == ["new"]
     assert "leaves" not in second.stderr
 
@@ -118,7 +119,7 @@ def test_messages_that_wait_from_a_room_that_is_left_arrive_but_no_later_ones(
 def test_a_session_that_another_machine_used_delivers_only_the_named_rooms(
     listener: Person, speaker: Client, room: str, tmp_path: Path
 ) -> None:
-    run(f"sub -q -r {room}-old --durable {room} -W 0.2", listener.env, ends=8)
+    run_here(f"sub -q -r {room}-old --durable {room} -W 0.2", listener.env, ends=8)
     shutil.rmtree(Path(listener.env["AWS_IOT_CONFIG_DIR"]) / "durable")  # as on another machine
     speaker.publish(f"{room}-old", "old")
     speaker.publish(room, "too early")
@@ -136,7 +137,7 @@ def test_a_durable_session_delivers_each_message_once_however_often_it_subscribe
     stack: Stack, listener: Person, speaker: Client, room: str
 ) -> None:
     app, profile = stack.app(), stack.profile
-    credentials = app.auth.issuer(profile).issue(session_of(app.auth.accounts(profile), listener.username))
+    credentials = app.auth.issuer(profile).issue(stack.sign_in(listener.username))
     delivered: list[bytes] = []
     for text in ("first", "second", "third"):
         connection = app.messaging.connect(profile, listener.identity, lambda: credentials, room)

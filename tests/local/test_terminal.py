@@ -5,7 +5,8 @@ import shlex
 from pathlib import Path
 
 from tests import terminal
-from tests.processes import COMMAND, PASSWORD, Stack, run, session_of, totp
+from tests.in_process import run_here
+from tests.processes import COMMAND, PASSWORD, Stack, totp
 from tests.terminal import on_a_terminal, read_rest, read_until, type_in
 from tests.waiting import DEADLINE_SECONDS
 
@@ -13,7 +14,7 @@ pytestmark = terminal.NEEDED
 
 
 def test_a_password_is_asked_for_and_not_shown(stack: Stack) -> None:
-    person = stack.person()
+    person = stack.person(signed_in=False)
     env = {k: v for k, v in person.env.items() if k != "AWS_IOT_PASSWORD"}
     with on_a_terminal([*COMMAND, "pub", "-r", "lobby", "-m", "hello"], env) as process:
         shown = read_until(process, b"Password for " + person.username.encode() + b": ")
@@ -25,7 +26,7 @@ def test_a_password_is_asked_for_and_not_shown(stack: Stack) -> None:
 
 
 def test_a_password_is_asked_for_at_the_terminal_even_if_stdin_holds_the_message(stack: Stack) -> None:
-    person = stack.person()
+    person = stack.person(signed_in=False)
     env = {k: v for k, v in person.env.items() if k != "AWS_IOT_PASSWORD"}
     line = f"echo hello | {shlex.join(COMMAND)} pub -r lobby -m -"
     with on_a_terminal(["sh", "-c", line], env) as process:
@@ -35,12 +36,8 @@ def test_a_password_is_asked_for_at_the_terminal_even_if_stdin_holds_the_message
 
 
 def test_what_is_piped_in_is_never_taken_for_a_code(stack: Stack) -> None:
-    person = stack.person()
-    account = (
-        stack.app()
-        .auth.accounts(stack.profile)
-        .of(session_of(stack.app().auth.accounts(stack.profile), person.username))
-    )
+    person = stack.person(signed_in=False)
+    account = stack.app().auth.accounts(stack.profile).of(stack.sign_in(person.username))
     secret = account.new_authenticator()
     account.confirm_authenticator(totp(secret))
     account.use_second_factor("SOFTWARE_TOKEN_MFA")
@@ -60,7 +57,25 @@ def test_a_new_password_is_asked_for_twice(stack: Stack) -> None:
         type_in(process, PASSWORD.encode() + b"\r")
         assert b"Created the account" in read_rest(process)
         assert process.wait(DEADLINE_SECONDS) == 0
-    run("confirm -u typed -c 123456", stack.env)
+    run_here("confirm -u typed -c 123456", stack.env)
+
+
+def test_a_forgotten_password_is_reset_in_one_command(stack: Stack) -> None:
+    person = stack.person()
+    with on_a_terminal([*COMMAND, "password", "reset", "-u", person.username], stack.env) as process:
+        for question, answer in (
+            (b"Code: ", b"CODE"),
+            (b"a code has only digits, such as 123456.\r\nCode: ", b"654 321"),
+            (b"New password for ", b"short"),
+            (b"Repeat for confirmation: ", b"short"),
+            (b"every user pool requires 6 or more.\r\nNew password for ", b"Passw0rd-new"),
+            (b"Repeat for confirmation: ", b"Passw0rd-new"),
+        ):
+            read_until(process, question)
+            type_in(process, answer + b"\r")
+        assert b"Changed the password of " in read_rest(process)
+        assert process.wait(DEADLINE_SECONDS) == 0
+    run_here(f"login -u {person.username} -p Passw0rd-new", stack.env)
 
 
 def test_ctrl_c_at_the_question_ends_it(stack: Stack) -> None:
@@ -77,7 +92,7 @@ def test_a_command_that_is_run_for_a_message_may_ask_at_the_terminal(stack: Stac
         [*COMMAND, "sub", "-r", "questions", "-C", "1", "--exec", ask], stack.person().env
     ) as process:
         read_until(process, b"Receiving")
-        run("pub -r questions -m x", stack.person().env)
+        run_here("pub -r questions -m x", stack.person().env)
         read_until(process, b"well?")
         type_in(process, b"fine\r")
         assert b"got fine" in read_rest(process)
@@ -89,7 +104,7 @@ def test_ctrl_c_ends_what_a_command_has_started(stack: Stack, tmp_path: Path) ->
     line = [*COMMAND, "sub", "-r", "endless", "--exec", f"sh -c 'sleep 9999 > {fifo}; true'"]
     with on_a_terminal(line, stack.person().env) as process:
         read_until(process, b"Receiving")
-        run("pub -r endless -m x", stack.person().env)
+        run_here("pub -r endless -m x", stack.person().env)
         with fifo.open("rb") as started:
             type_in(process, b"\x03")
             assert process.wait(DEADLINE_SECONDS) == 130

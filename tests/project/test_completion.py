@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.in_process import run_here
 from tests.processes import COMMAND, environment, run
 from tests.waiting import DEADLINE_SECONDS
 
@@ -16,7 +17,7 @@ def env(tmp_path: Path) -> dict[str, str]:
     """The environment of a user with the profiles `team` and `test`."""
     env = environment(tmp_path)
     for key in ("team", "test"):
-        run(f"config -s {shlex.quote(str(REPOSITORY / 'aws-exports.sample.json'))} -k {key}", env)
+        run_here(f"config -s {shlex.quote(str(REPOSITORY / 'aws-exports.sample.json'))} -k {key}", env)
     return env
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY
-from tests.processes import environment, run
+from tests.in_process import run_here
+from tests.processes import environment
 from tests.project.commands import COMMANDS
 from tests.waiting import DEADLINE_SECONDS
 
@@ -38,7 +39,7 @@ print(json.dumps(report))
 def person(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of a user with a profile named `team`."""
     env = environment(tmp_path_factory.mktemp("config"))
-    run(f"config -s {shlex.quote(str(REPOSITORY / 'aws-exports.sample.json'))} -k team -u alice", env)
+    run_here(f"config -s {shlex.quote(str(REPOSITORY / 'aws-exports.sample.json'))} -k team -u alice", env)
     return env
 
 

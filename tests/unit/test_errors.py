@@ -21,7 +21,7 @@ EXIT_CODES = {
 }
 """Scripts depend on these numbers: none may change."""
 
-MISTYPED = {"InvalidIdentity": 2}
+MISTYPED = {"InvalidIdentity": 2, "InvalidRoom": 2}
 """What is known to be wrong before anything is sent has the exit code of wrong options."""
 
 KINDS = [

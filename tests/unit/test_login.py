@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
@@ -87,8 +88,9 @@ class Person:
 
     is_interactive = True
 
-    def __init__(self, password: str = PASSWORD, codes: tuple[str, ...] = ()) -> None:
-        self._password = password
+    def __init__(self, password: str = PASSWORD, codes: tuple[str, ...] = (), mistyped: int = 0) -> None:
+        """`mistyped` is how many times the password is typed wrong at first."""
+        self._passwords = chain(["wrong"] * mistyped, repeat(password))
         self._codes = iter(codes)
         self.rejections: list[str] = []
 
@@ -96,7 +98,7 @@ class Person:
         return "alice"
 
     def password(self, username: str) -> str:
-        return self._password
+        return next(self._passwords)
 
     def code(self, challenge: Challenge) -> str:
         return next(self._codes)
@@ -369,6 +371,31 @@ def test_a_keyring_that_is_locked_leaves_the_password_to_the_person(world: World
         world.program().sign_in(SignInRequest("alice"), NOBODY)
     assert world.program().sign_in(SignInRequest("alice"), Person())
     assert world.reports.events == ["keyring unusable"]
+
+
+def test_a_person_may_mistype_the_password_twice(world: World) -> None:
+    person = Person(mistyped=2)
+    assert world.program().sign_in(SignInRequest("alice"), person)
+    assert person.rejections == ["wrong user name or password"] * 2
+
+
+@pytest.mark.parametrize("save", [True, False])
+def test_the_third_wrong_password_is_the_last_and_points_to_a_reset(world: World, save: bool) -> None:
+    person = Person(mistyped=3)
+    login, request = world.program(), SignInRequest("alice")
+    with pytest.raises(WrongPassword) as caught:
+        (login.sign_in if save else login.sign_in_without_credentials)(request, person)
+    assert caught.value.hint == "If you have forgotten your password: aws-iot password reset -u alice -k team"
+    assert len(person.rejections) == 2
+
+
+@pytest.mark.parametrize("is_explicit", [True, False])
+def test_a_wrong_password_that_was_given_is_not_tried_again(world: World, is_explicit: bool) -> None:
+    person = Person()
+    with pytest.raises(WrongPassword) as caught:
+        world.program().sign_in(SignInRequest("alice", "wrong", is_explicit=is_explicit), person)
+    assert "aws-iot password reset -u alice -k team" in (caught.value.hint or "")
+    assert person.rejections == []
 
 
 def test_the_person_is_asked_for_what_is_missing(world: World) -> None:

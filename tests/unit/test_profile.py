@@ -302,7 +302,7 @@ def test_a_region_of_the_project_must_be_valid() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\xff", b"[" * 100_000])
 def test_the_error_names_a_file_that_is_not_json(content: bytes) -> None:
-    with pytest.raises(ProfileError, match=r"^aws-exports\.json: is not JSON"):
+    with pytest.raises(ProfileError, match=r"^aws-exports\.json(, line 1)?: is not JSON"):
         parse_json(content, Path("aws-exports.json"))
 
 
@@ -353,7 +353,7 @@ def test_the_error_names_the_file_of_a_damaged_profile(store: ProfileStore, cont
     store.folder.mkdir()
     path = store.folder / "team.json"
     path.write_text(content)
-    with pytest.raises(ProfileError, match=f"^{re.escape(str(path))}: {told}"):
+    with pytest.raises(ProfileError, match=rf"^{re.escape(str(path))}(, line \d)?: {told}"):
         store.load("team")
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from aws_iot.errors import InvalidMessage, LocalError, ServiceRefused, TopicRefused
 from aws_iot.messaging.message import Outgoing
-from aws_iot.publishing.spool.store import BATCH_MESSAGES, MIGRATIONS, Spool
+from aws_iot.publishing.spool.store import BATCH_MESSAGES, MIGRATIONS, Spool, SpoolInUse, Waiting
 from tests.waiting import DEADLINE_SECONDS
 
 
@@ -202,3 +202,49 @@ def test_messages_that_are_added_after_another_program_used_the_spool_are_seen_b
         assert count() == 2
         second.add(message(3))
         assert (first.count(), count()) == (3, 3)
+
+
+def test_the_unsent_messages_of_every_user_and_pool_can_be_listed(tmp_path: Path) -> None:
+    began = time.time()
+    with spool_in(tmp_path) as spool, spool_in(tmp_path, username="bob") as of_bob:
+        spool.add(message(1))
+        spool.add(message(2)._replace(room="ops"))
+        of_bob.add(message(3))
+        alice, bob = spool.waiting()
+    assert alice._replace(oldest=None) == Waiting("pool", "alice", 2, None, ("lobby", "ops"))
+    assert bob._replace(oldest=None) == Waiting("pool", "bob", 1, None, ("lobby",))
+    assert alice.oldest
+    assert bob.oldest
+    assert began - 1 <= alice.oldest <= bob.oldest <= time.time() + 1
+
+
+def test_the_age_of_a_message_from_an_earlier_version_is_unknown(tmp_path: Path) -> None:
+    database = sqlite3.connect(tmp_path / "spool.sqlite3")
+    with database:
+        database.execute(MIGRATIONS[0])
+        database.execute("INSERT INTO waiting VALUES (1, 'pool', 'lobby', x'78', 'ab12-1', 1, 0)")
+    database.close()
+    with spool_in(tmp_path) as spool, spool.sending():
+        spool.add(message(2))
+        assert [one.oldest for one in spool.waiting()] == [None]
+
+
+def test_a_spool_is_cleared_and_nothing_of_it_stays_on_the_disk(tmp_path: Path) -> None:
+    with spool_in(tmp_path) as spool, spool_in(tmp_path, username="bob") as of_bob:
+        spool.add(message("secret-words"))
+        of_bob.add(message(2))
+        spool.reject("other-1", ServiceRefused("no"))
+        assert spool.clear() == 2
+        assert spool.waiting() == []
+        assert spool.take_rejections("other") == []
+        spool.add(message(3))
+    assert b"secret-words" not in b"".join(f.read_bytes() for f in tmp_path.iterdir() if f.is_file())
+
+
+def test_a_spool_is_not_cleared_while_a_program_sends_from_it(tmp_path: Path) -> None:
+    with spool_in(tmp_path) as spool, spool_in(tmp_path, username="bob") as of_bob:
+        spool.add(message(1))
+        with of_bob.sending(), pytest.raises(SpoolInUse):
+            spool.clear()
+        assert spool.count() == 1
+        assert spool.clear() == 1

@@ -108,7 +108,7 @@ class Accounts(Protocol):
     def sign_up(self, username: str, password: str, email: str) -> CodeSent | None:
         """Create an account. None means that it needs no confirmation.
 
-        Raises `ServiceRefused` if the name is taken, or if the password breaks the user pool's policy.
+        Raises `UsernameTaken`, and `ServiceRefused` if the password breaks the user pool's policy.
         """
         ...
 

@@ -114,8 +114,7 @@ class Login:
                 session = None
             if session:
                 return session, True
-        password, _ = self._password(username, request, prompter)
-        session, is_changed = self._new_session(username, password, request, prompter)
+        session, is_changed = self._prove_password(username, request, prompter)
         if is_changed:
             self._remove_old_password(username)
         return session, False
@@ -144,6 +143,10 @@ class Login:
         saved = self._store.load(self._profile)
         signed_in, preset = saved.username if saved else None, self._profile.username
         return preset or signed_in if by_password or request.password else signed_in or preset
+
+    def is_signed_in(self) -> bool:
+        """Whether a session is saved."""
+        return self._store.load(self._profile) is not None
 
     def uses_saved_tokens(self, request: SignInRequest) -> bool:
         """Whether the saved tokens are those that the request will use, without a call to the user pool."""
@@ -176,32 +179,60 @@ class Login:
             raise error
         self._reporter.session_expired(error)
 
-    def _password(self, username: str, request: SignInRequest, prompter: Prompter) -> tuple[str, bool]:
-        """The password, and whether it is the preset one: that serves only the user whom it was preset for."""
+    def _prove_password(
+        self, username: str, request: SignInRequest, prompter: Prompter
+    ) -> tuple[Session, bool]:
+        """The session, and whether its user had to set a new password.
+
+        A person who types a wrong password is asked again, `ATTEMPTS` times in all.
+        """
+        from aws_iot.auth.accounts import ATTEMPTS  # here: most commands find a saved session
+
+        known = self._known_password(username, request, prompter)
+        is_preset = known is not None and not (request.password or request.is_explicit)
+        if known is None and prompter.is_interactive:
+            self._accounts()  # raises what makes a sign-in impossible before the person types
+        for left in reversed(range(ATTEMPTS if known is None else 1)):
+            password = prompter.password(username) if known is None else known
+            try:
+                return self._new_session(username, password, request, prompter)
+            except WrongPassword as error:
+                if not left:
+                    raise self._explained(error, username, is_preset=is_preset) from error
+                prompter.show_rejection(error)
+        raise AssertionError("the last attempt raises")
+
+    def _explained(self, error: WrongPassword, username: str, *, is_preset: bool) -> WrongPassword:
+        """The error, with a way out."""
+        import shlex  # here, because it is seldom needed
+
+        if is_preset:
+            return WrongPassword(
+                f"{error}: the preset password was used, and may have been changed elsewhere",
+                hint=f"Preset the new one: aws-iot config -p PASS -k {self._profile.key}",
+            )
+        return WrongPassword(
+            str(error),
+            hint="If you have forgotten your password:"
+            f" aws-iot password reset -u {shlex.quote(username)} -k {self._profile.key}",
+        )
+
+    def _known_password(self, username: str, request: SignInRequest, prompter: Prompter) -> str | None:
+        """The given or the preset password: that serves only the user whom it was preset for. None: ask for it."""
         if request.password or request.is_explicit:
-            return request.password or "", False
-        preset = None
+            return request.password or ""
         try:
-            preset = self._secrets.get("password", self._profile.key, username)
+            return self._secrets.get("password", self._profile.key, username) or None
         except LocalError as error:
             if not prompter.is_interactive:
                 raise
             self._reporter.keyring_unusable(error)
-        return (preset, True) if preset else (prompter.password(username), False)
+            return None
 
     def _sign_in_with_password(
         self, username: str, request: SignInRequest, prompter: Prompter, *, save: bool
     ) -> ActiveSession:
-        password, is_preset = self._password(username, request, prompter)
-        try:
-            session, is_changed = self._new_session(username, password, request, prompter)
-        except WrongPassword as error:
-            if not is_preset:
-                raise
-            raise WrongPassword(
-                f"{error}: the preset password was used, and may have been changed elsewhere",
-                hint=f"Preset the new one: aws-iot config -p PASS -k {self._profile.key}",
-            ) from error
+        session, is_changed = self._prove_password(username, request, prompter)
         try:
             return self._active(username, session, save=save)
         finally:

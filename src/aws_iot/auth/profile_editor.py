@@ -150,6 +150,8 @@ def remove_saved_data(
     The result has the errors of what could not be removed, such as a password in a keyring that is locked.
     """
     removals: list[Callable[[], object]] = [partial(sessions.remove, key)]
+    if username is None:
+        removals.append(partial(sessions.forget_connected, key))
     for kind in KINDS:
         if username in (None, secrets.owner(kind, key)):
             removals.append(partial(secrets.remove, kind, key))

@@ -109,6 +109,21 @@ class SessionStore:
             self._secrets.remove("refresh-token", key)
         return was_there
 
+    def has_connected(self, key: str, identity: str) -> bool:
+        """Whether the broker has accepted a connection of this identity, as `note_connected` has recorded."""
+        return identity in self._connected(key)
+
+    def note_connected(self, key: str, identity: str) -> None:
+        """Record that the broker accepts connections of this identity. Signing out does not delete that."""
+        if not self.has_connected(key, identity):
+            with self._writing(key):
+                known = [*self._connected(key), identity]
+                write_private(self._connections(key), json.dumps(known).encode())
+
+    def forget_connected(self, key: str) -> None:
+        """Delete what `note_connected` has recorded for the profile."""
+        delete(self._connections(key))
+
     def refreshing(self, key: str, seconds: float) -> AbstractContextManager[bool]:
         """Hold the lock of the process that refreshes the session; wait `seconds` for it. Gives whether it is held."""
         return exclusive(self._records / "renewing" / checked_key(key), seconds)
@@ -135,6 +150,13 @@ class SessionStore:
     def _writing(self, key: str) -> Iterator[None]:
         with exclusive(self._records / "writing" / checked_key(key)):
             yield
+
+    def _connected(self, key: str) -> list[str]:
+        found = _parse(self._connections(key))
+        return found if isinstance(found, list) else []
+
+    def _connections(self, key: str) -> Path:
+        return self._records / "connected" / f"{checked_key(key)}.json"
 
     def _record(self, key: str) -> Path:
         return self._records / f"{checked_key(key)}.json"

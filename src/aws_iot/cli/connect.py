@@ -1,16 +1,16 @@
 """Signing in and connecting, for the commands that send and receive."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 
 from aws_iot.app import App
 from aws_iot.auth.token_refresher import ActiveSession
 from aws_iot.cli.sign_in import sign_in, suggest_doctor
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.formatting import notice
+from aws_iot.cli.ui.formatting import is_verbose, notice
 from aws_iot.config.profile import Profile
-from aws_iot.errors import NotAccepted
+from aws_iot.errors import LocalError, NotAccepted
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.connect import AcceptanceWait, of_user, open_connection
 
@@ -29,18 +29,21 @@ def connected(
 ) -> Iterator[Client]:
     """The client of the profile, over a connection that is closed at the end.
 
-    `show_identity` shows what an admin needs. With `durable`, the broker keeps the session under this name. With
-    `wait`, it tries again until an admin has accepted the identity.
+    `show_identity` shows what an admin needs, until the person has connected once, or with `--verbose`. With `durable`,
+    the broker keeps the session under this name. With `wait`, it tries again until an admin has accepted the identity.
     """
     with suggest_doctor(profile.key):
         person = sign_in(app, profile, user, password, from_stdin)
-        if show_identity:
+        sessions = app.auth.sessions
+        if show_identity and (is_verbose() or not sessions.has_connected(profile.key, person.identity)):
             for line in notice(person.username, person.identity, profile.identity_pool_id).splitlines():
                 output.info(line)
         policy = AcceptanceWait(app.settings.pause, _report_waiting) if wait else None
         connection = open_connection(
             person, partial(app.messaging.connect, of_user(profile, person)), durable=durable, wait=policy
         )
+    with suppress(LocalError):  # a folder that cannot be written is no reason to stop here
+        sessions.note_connected(profile.key, person.identity)
     try:
         yield app.messaging.client(profile, connection, person.identity, person.username, durable)
     finally:

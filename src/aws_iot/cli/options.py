@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any
 
 import click
@@ -68,7 +69,39 @@ def profile_key(env: str, **attributes: Any) -> Decorator:
     return option(*names, env=env, metavar="KEY", shell_complete=_stored_profiles, **attributes)
 
 
-profile = profile_key("PROFILE", default="default", show_default=True, help="The profile to use.")
+class ProfileOption(click.Option):
+    """`-k` of a command that uses a profile. Without a value, it is the profile that `config use` has chosen."""
+
+    def get_default(self, ctx: click.Context, call: bool = True) -> Any:  # noqa: ARG002 Click's signature
+        app = ctx.find_object(App)  # None while the docs are generated
+        return app.config.profiles.default_key() if app else super().get_default(ctx)
+
+
+profile = profile_key(
+    "PROFILE",
+    cls=ProfileOption,
+    default="default",
+    show_default=True,
+    help="The profile to use. To choose another default: aws-iot config use KEY.",
+)
+
+
+def profile_argument(option: Decorator) -> Decorator:
+    """The key of a profile as an argument, or by the option `-k`. The command gets it as `key`."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def choose(*args: Any, name: str | None, key: str | None, **given: Any) -> Any:
+            if name and is_typed("key") and name != key:
+                raise click.UsageError(f"Which profile: '{name}' or '{key}'?")
+            return command(*args, key=name or key, **given)
+
+        argument = click.argument("name", required=False, metavar="[KEY]", shell_complete=_stored_profiles)
+        return argument(option(choose))
+
+    return decorate
+
+
 user = option(
     "-u",
     "--user",

@@ -12,7 +12,8 @@ from aws_iot.cli.ui import output
 # The module of each command, and its summary. A module is imported when its command is used: otherwise `--help` and
 # quick commands would wait for all of them.
 _COMMANDS = {
-    "config": ("config:config", "Save a profile: your pools, endpoint and user."),
+    "init": ("init:init", "Set up a profile step by step."),
+    "config": ("config.command:config", "Save a profile: your pools, endpoint and user."),
     "signup": ("account:signup", "Create an account in the user pool."),
     "confirm": ("account:confirm", "Confirm an account with the code from the e-mail."),
     "login": ("session:login", "Sign in once. Later commands reuse the session."),
@@ -27,6 +28,7 @@ _COMMANDS = {
     ),
     "sub": ("sub.command:sub", "Print messages as they arrive. Ctrl-C stops."),
     "pub": ("pub.command:pub", "Send one message, or a stream of them, to a room."),
+    "spool": ("spool:spool", "Show or delete messages that `pub --spool` has not sent."),
     "doctor": ("doctor.command:doctor", "Find out why something does not work."),
     "admin": ("admin.command:admin", "Manage team members."),
     "backend": ("backend.command:backend", "Deploy and manage your team's AWS resources."),

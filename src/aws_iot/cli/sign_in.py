@@ -19,6 +19,7 @@ from aws_iot.errors import (
     CredentialsRefused,
     NotAccepted,
     NotAuthorized,
+    StackNotRunning,
     TopicRefused,
     Unreachable,
 )
@@ -50,8 +51,8 @@ def suggest_doctor(
     except errors as error:
         of_room = f" -r {shlex.quote(room)}" if room and isinstance(error, TopicRefused) else ""
         line = f"To find out why: aws-iot doctor{of_room} -k {key}"
-        # If the identity is not accepted, an admin has to accept it, and that is all.
-        if not isinstance(error, NotAccepted) and line not in (error.hint or ""):
+        # The error of these tells all that `doctor` could find.
+        if not isinstance(error, NotAccepted | StackNotRunning) and line not in (error.hint or ""):
             error.hint = f"{error.hint}\n{line}" if error.hint else line
         raise
 

@@ -71,6 +71,7 @@ _KEYS = (
         "the path of a file such as ~/.aws/credentials",
         required=False,
     ),
+    _Key("local_stack", "local_stack", r".+", "the folder of a local stack", required=False),
 )
 
 
@@ -138,9 +139,35 @@ def to_exports(profile: Profile) -> dict[str, str]:
     return exports
 
 
-def parse_json(data: bytes, path: Path) -> object:
-    """The JSON value in `data`, which was read from `path`. Raises `ProfileError`."""
+def parse_json(data: bytes, path: Path, *, show_line: bool = True) -> object:
+    """The JSON value in `data`, which was read from `path`.
+
+    Raises `ProfileError` that names the line. It also shows the line, unless that may hold a secret.
+    """
     try:
         return json.loads(data)
+    except json.JSONDecodeError as error:
+        if not error.doc.strip():
+            raise ProfileError(f"{path}: is not JSON: the file is empty") from error
+        reason = error.msg[0].lower() + error.msg[1:].removesuffix(" at").removesuffix(" starting")
+        shown = _excerpt(error) if show_line else ""
+        raise ProfileError(f"{path}, line {error.lineno}: is not JSON: {reason}{shown}") from error
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ProfileError(f"{path}, line {line}: is not JSON: not UTF-8 text") from error
     except (ValueError, RecursionError) as error:
         raise ProfileError(f"{path}: is not JSON: {error}") from error
+
+
+_SECRET = re.compile(r"pwd|pass|secret|token|credential|private|api_?key", re.IGNORECASE)
+_EXCERPT_CHARACTERS = 60
+
+
+def _excerpt(error: json.JSONDecodeError) -> str:
+    """The line of the error, for its message; of a long one what surrounds the error. Empty if it may hold a secret."""
+    line = error.doc.splitlines()[error.lineno - 1] if error.lineno <= len(error.doc.splitlines()) else ""
+    if not line.strip() or _SECRET.search(line):
+        return ""
+    start = max(0, error.colno - 1 - _EXCERPT_CHARACTERS // 2) if len(line) > _EXCERPT_CHARACTERS else 0
+    shown = line[start : start + _EXCERPT_CHARACTERS].strip()
+    return f", in: {'…' if start else ''}{shown}{'…' if start + _EXCERPT_CHARACTERS < len(line) else ''}"

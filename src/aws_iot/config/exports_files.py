@@ -53,7 +53,7 @@ def read_exports(
 
 def read_cognitorc(path: Path) -> Iterator[ImportedProfile]:
     """The profiles in the npm tool's `~/.cognitorc`. Raises `ProfileError` if the file itself cannot be read."""
-    stored = parse_json(_read(path), path)
+    stored = parse_json(_read(path), path, show_line=False)  # it holds passwords
     if not isinstance(stored, Mapping):
         raise ProfileError(f"{path}: expected a JSON object, as the npm tool writes it")
     for key, entry in stored.items():

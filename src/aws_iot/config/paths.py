@@ -59,6 +59,11 @@ class Folders:
         return self.config / "durable" / key
 
     @property
+    def spools(self) -> Path:
+        """The list of the spools that `pub` has used."""
+        return self.config / "spools.json"
+
+    @property
     def local_stacks(self) -> Path:
         """The data of local stacks."""
         return self.config / "local"

@@ -18,6 +18,7 @@ class Profile:
     AWS's own addresses; the local stack sets them. `ca_bundle` is a PEM file of the authorities to trust for them.
     `admin_credentials_file` is a file in the format of `~/.aws/credentials` with the keys of this AWS account's admin,
     if they are on this machine; the local stack sets it, too.
+    `local_stack` is the folder of the local stack that serves the profile; a profile of AWS has none.
     """
 
     user_pool_id: str
@@ -33,6 +34,7 @@ class Profile:
     cloudformation_url: str | None = None
     ca_bundle: str | None = None
     admin_credentials_file: str | None = None
+    local_stack: str | None = None
     username: str | None = None
     client_has_secret: bool = False
     key: str = ""
@@ -46,6 +48,16 @@ class Profile:
     def identity_pool_region(self) -> str:
         """The region of the identity pool."""
         return self.identity_pool_id.partition(":")[0]
+
+    def differences(self, other: "Profile") -> list[tuple[str, str, str]]:
+        """What `other` signs in to or connects to elsewhere: its name, and both values."""
+        compared = (
+            ("user pool", self.user_pool_id, other.user_pool_id),
+            ("app client", self.client_id, other.client_id),
+            ("identity pool", self.identity_pool_id, other.identity_pool_id),
+            ("endpoint", str(self.endpoint), str(other.endpoint)),
+        )
+        return [(name, ours, theirs) for name, ours, theirs in compared if ours != theirs]
 
 
 def checked_key(key: str) -> str:

@@ -12,6 +12,9 @@ from aws_iot.config.profile import KEY, Profile, checked_key
 from aws_iot.errors import LocalError, ProfileError, ProfileNotFound
 from aws_iot.files import delete, exclusive, names, read, write_private
 
+DEFAULT_KEY = "default"
+"""The key of the profile that commands use if nothing names another."""
+
 
 class ProfileStore:
     """The profiles in one folder. Every method raises `LocalError` if the system refuses to read or write there."""
@@ -28,13 +31,25 @@ class ProfileStore:
         """Raises `ProfileNotFound`, or `ProfileError` if the file is damaged."""
         profile = self._load(key)
         if profile is None:
-            create = f"To create it: aws-iot config -s aws-exports.json -k {key}"
-            known = ", ".join(self.keys())
-            raise ProfileNotFound(
-                f"there is no profile '{key}' in {self.folder}",
-                hint=f"Choose another with -k: {known}. {create}" if known else create,
-            )
+            raise self._not_found(key)
         return profile
+
+    def path(self, key: str) -> Path:
+        """The file of the profile. Raises `ProfileNotFound`."""
+        path = self._path(key)
+        if not path.exists():
+            raise self._not_found(key)
+        return path
+
+    def default_key(self) -> str:
+        """The key that `choose_default` has set last, or `DEFAULT_KEY`."""
+        chosen = (read(self._default_path) or b"").decode(errors="replace").strip()
+        return chosen if re.fullmatch(KEY, chosen) else DEFAULT_KEY
+
+    def choose_default(self, key: str) -> None:
+        """Set the profile that commands use if nothing names another. Raises `ProfileNotFound`."""
+        self.path(key)
+        write_private(self._default_path, f"{key}\n".encode())
 
     def change(self, key: str, change: Callable[[Profile | None], Profile]) -> Profile:
         """Save the result of `change`, which gets the profile under `key`, or None if there is none.
@@ -52,9 +67,11 @@ class ProfileStore:
             _write(path, profile)
 
     def remove(self, key: str) -> None:
-        """Raises `ProfileNotFound`."""
+        """Remove the profile; if it is the default, `DEFAULT_KEY` is again. Raises `ProfileNotFound`."""
         if not delete(self._path(key)):
-            raise ProfileNotFound(f"there is no profile '{key}'")
+            raise self._not_found(key)
+        if self.default_key() == key:
+            delete(self._default_path)
 
     def _load(self, key: str) -> Profile | None:
         path = self._path(key)
@@ -86,6 +103,18 @@ class ProfileStore:
             if not held:
                 raise LocalError(f"{self.folder}: another program keeps the profiles locked")
             yield path
+
+    def _not_found(self, key: str) -> ProfileNotFound:
+        create = f"To create it: aws-iot config -s aws-exports.json -k {key}"
+        known = ", ".join(self.keys())
+        return ProfileNotFound(
+            f"there is no profile '{key}' in {self.folder}",
+            hint=f"Choose another with -k: {known}. {create}" if known else create,
+        )
+
+    @property
+    def _default_path(self) -> Path:
+        return self.folder / "default-profile"
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{checked_key(key)}.json"

@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,6 +23,9 @@ CONFIRMATION_CODE = "123456"
 RESET_CODE = "654321"
 ADMINISTRATOR = "administrator"
 """The IAM user with all permissions."""
+
+ADMIN_FILE = "admin-credentials"
+"""The file with the administrator's keys, in the folder of the stack."""
 
 API_PORT = 4566
 MQTT_PORT = 8443
@@ -56,7 +59,7 @@ class LocalStack:
         `folder` gets the certificate of the stack's own authority, and the administrator's keys in the format of
         AWS's shared credentials file.
         """
-        self._folder = folder
+        self.folder = folder
         self._settings = settings
         self._provision = provision
         # The engine accepts the root user's key ID with any signature, so the ID itself is the secret.
@@ -76,16 +79,16 @@ class LocalStack:
     @property
     def ca_file(self) -> Path:
         """The certificate of the stack's own authority."""
-        return self._folder / "ca.pem"
+        return self.folder / "ca.pem"
 
     @property
     def admin_file(self) -> Path:
         """The administrator's keys."""
-        return self._folder / "admin-credentials"
+        return self.folder / ADMIN_FILE
 
     def __enter__(self) -> Self:
         """Raises `Unreachable` if a requested port is in use."""
-        saved = _SavedStack.read(self._folder) if self._settings.keep else None
+        saved = _SavedStack.read(self.folder) if self._settings.keep else None
         authority = saved.authority if saved else trustme.CA(organization_name="aws-iot local")
         api_port, mqtt_port = saved.ports if saved else (self._settings.api_port, self._settings.mqtt_port)
         api, mqtt = listen(api_port, API_PORT), listen(mqtt_port, MQTT_PORT)
@@ -95,14 +98,17 @@ class LocalStack:
         write_private(self.ca_file, authority.cert_pem.bytes())
 
         def application() -> object:
-            engine.configure(api.getsockname()[1], self.root_key, self._settings, self._folder / "state")
+            engine.configure(api.getsockname()[1], self.root_key, self._settings, self.folder / "state")
             return engine.start(broker, self.root_key, self._settings, restores=saved is not None)
 
         certificate = authority.issue_cert(HOST, "localhost")
         self._services = ServerThread(application, certificate, plain=api, secure=mqtt)
         try:
             self._services.start()
-            self.profile = saved.profile if saved else self._deploy(authority)
+            profile = saved.profile if saved else self._deploy(authority)
+            self.profile = replace(
+                profile, local_stack=str(self.folder), admin_credentials_file=str(self.admin_file)
+            )
         except BaseException:
             self._services.stop()
             raise
@@ -117,7 +123,7 @@ class LocalStack:
         provisioned = self._provision(self)
         write_private(self.admin_file, provisioned.shared_credentials().encode())
         if self._settings.keep:
-            _SavedStack(provisioned.profile, authority).write(self._folder)
+            _SavedStack(provisioned.profile, authority).write(self.folder)
         return provisioned.profile
 
 

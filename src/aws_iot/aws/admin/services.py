@@ -11,7 +11,7 @@ from aws_iot.aws.base.clients import Address
 from aws_iot.config.profile import Profile
 
 
-def admin_credentials(profile: Profile, aws_profile: AccessKeys | str | None) -> AccessKeys | str | None:
+def admin_credentials(profile: Profile, aws_profile: str | None) -> AccessKeys | str | None:
     """Whose credentials to use: those that are given, of the file that `profile` names, or (None) the AWS tools'.
 
     Raises `LocalError` if that file holds none.
@@ -25,13 +25,9 @@ class AdminServices:
     """Makes a service when it is first needed. `timeout` is in seconds, for each call."""
 
     def __init__(
-        self,
-        profile: Profile,
-        now: Callable[[], datetime],
-        timeout: float,
-        aws_profile: AccessKeys | str | None,
+        self, profile: Profile, now: Callable[[], datetime], timeout: float, aws_profile: str | None
     ) -> None:
-        """`aws_profile` is a profile of `~/.aws`, or keys. None uses what `admin_credentials` finds."""
+        """`aws_profile` is a profile of `~/.aws`. None uses what `admin_credentials` finds."""
         self._profile = profile
         self._now = now
         self._timeout = timeout

@@ -124,12 +124,19 @@ _SIGN_UP_REFUSALS: Refusals = {
 }
 
 _RESET_REFUSALS: Refusals = {
+    "CodeMismatchException": lambda _: CodeRefused(
+        "this is not the code that was sent", hint="Get a new one: aws-iot password reset -u USER -k KEY"
+    ),
     "ExpiredCodeException": lambda _: CodeRefused(
         "this code is wrong or has expired", hint="Get a new one: aws-iot password reset -u USER -k KEY"
     ),
 }
 
 _CONFIRM_REFUSALS: Refusals = {
+    "CodeMismatchException": lambda _: CodeRefused(
+        "this is not the code that was sent",
+        hint="Type it again, or get a new one: aws-iot confirm -u USER --resend -k KEY",
+    ),
     "NotAuthorizedException": lambda message: SignInRefused(
         "this account is already confirmed"
         if "CONFIRMED" in message

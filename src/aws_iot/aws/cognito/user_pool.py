@@ -19,11 +19,13 @@ from aws_iot.errors import (
     AccountNotConfirmed,
     AwsIotError,
     CodeRefused,
+    LimitReached,
     PasswordTooWeak,
     ProfileError,
     ServiceRefused,
     SessionEnded,
     SignInRefused,
+    UsernameTaken,
     WrongPassword,
 )
 
@@ -158,13 +160,21 @@ REFUSALS: Refusals = {
         "an admin has reset this account's password",
         hint="Set a new one: aws-iot password reset -u USER -k KEY",
     ),
-    "UsernameExistsException": lambda message: ServiceRefused(
+    "UsernameExistsException": lambda message: UsernameTaken(
         f"this user name is taken: {message}",
         hint="Choose another. If it is yours, confirm it: aws-iot confirm -u USER -c CODE -k KEY",
     ),
     "InvalidPasswordException": lambda message: PasswordTooWeak(f"the password is too weak: {message}"),
     "PasswordHistoryPolicyViolationException": lambda message: PasswordTooWeak(
         f"the password was used before: {message}"
+    ),
+    "LimitExceededException": lambda message: LimitReached(
+        f"too many attempts: the user pool accepts none for now ({message})",
+        hint="Wait before you try again. For codes, that can take up to an hour.",
+    ),
+    "TooManyFailedAttemptsException": lambda message: LimitReached(
+        f"too many wrong codes: the user pool accepts none for now ({message})",
+        hint="Wait before you try again. That can take up to an hour.",
     ),
     "CodeMismatchException": lambda _: CodeRefused("this is not the code that was sent"),
     "ExpiredCodeException": lambda _: CodeRefused(

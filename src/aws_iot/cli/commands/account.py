@@ -11,7 +11,8 @@ from aws_iot.cli import options
 from aws_iot.cli.groups import Group
 from aws_iot.cli.sign_in import chosen_password, login_of, username_of
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.terminal import ask_line, ask_password, need_terminal
+from aws_iot.cli.ui.terminal import ask_line, ask_new_password, need_terminal
+from aws_iot.errors import CodeRefused
 
 
 @click.command()
@@ -39,13 +40,19 @@ def signup(
     """
     profile = app.config.profiles.load(key)
     username = username_of(profile, user)
-    secret = chosen_password(password, password_stdin) or ask_password(app, username, twice=True)
-    sent = app.auth.accounts(profile).sign_up(username, secret, email)
+    accounts = app.auth.accounts(profile)
+    secret = chosen_password(password, password_stdin) or _new_password(app, username)
+    sent = accounts.sign_up(username, secret, email)
     output.info(f"Created the account '{username}'.")
     if sent is None:
         output.info(f"It needs no confirmation. Next: aws-iot sub -u {shlex.quote(username)} -k {key}")
     else:
         show_code_sent(sent, f"confirm -u {shlex.quote(username)} -c CODE -k {key}")
+
+
+def _new_password(app: App, username: str) -> str:
+    need_terminal(app, "A password is needed", "use --password-stdin or set AWS_IOT_PASSWORD")
+    return ask_new_password(app, username, "Password for")
 
 
 @click.command()
@@ -79,7 +86,7 @@ def confirm(app: App, key: str, user: str | None, code: str | None, resend: bool
             "Give the code from the e-mail with -c CODE, or request a new one with --resend."
         )
     output.need_stdout()
-    app.auth.accounts(profile).confirm(username, code.strip())
+    app.auth.accounts(profile).confirm(username, typed_code(code))
     output.data("SUCCESS")
     output.info(f"Next: aws-iot login -u {shlex.quote(username)} -k {key}")
 
@@ -125,7 +132,17 @@ def delete(ctx: click.Context, key: str, yes: bool, user: str | None) -> None:
         output.info(f"{error}.")
 
 
-def show_code_sent(sent: CodeSent, then: str) -> None:
+def typed_code(code: str) -> str:
+    """The code of an option. Raises a usage error if it cannot be one."""
+    from aws_iot.auth.passwords import checked_code  # here, so that `--help` need not wait for it
+
+    try:
+        return checked_code(code)
+    except CodeRefused as error:
+        raise click.UsageError(f"{error}.") from error
+
+
+def show_code_sent(sent: CodeSent, then: str | None = None) -> None:
     """Show where a code was sent, and the command that takes it."""
     where = f" to {sent.destination}" if sent.destination else ""
-    output.info(f"A code was sent{where}. Next: aws-iot {then}")
+    output.info(f"A code was sent{where}.{f' Next: aws-iot {then}' if then else ''}")

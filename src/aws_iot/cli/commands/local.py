@@ -4,7 +4,7 @@ import itertools
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +16,10 @@ from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.ui import output
 from aws_iot.config.exports import to_exports
-from aws_iot.config.profile import checked_key
+from aws_iot.config.local_stack import announced, require_replaceable
+from aws_iot.config.profile import Profile, checked_key
 from aws_iot.deadline import POLL_SECONDS
-from aws_iot.errors import LocalError
+from aws_iot.errors import LocalError, ProfileError
 from aws_iot.files import exclusive, write_private
 
 if TYPE_CHECKING:
@@ -28,8 +29,66 @@ _PORT = click.IntRange(1, 65535)
 _SECONDS = click.FloatRange(min=0, min_open=True)
 
 
+def _checked_members(ctx: click.Context, _: click.Parameter, names: tuple[str, ...]) -> list[str]:
+    """The names, each once. Raises a usage error if one cannot name a profile, or is the stack's own profile."""
+    for name in names:
+        try:
+            checked_key(name)
+        except ProfileError as error:
+            raise click.BadParameter(f"{error}. Repeat --member for each person.") from error
+        if name == ctx.params.get("key"):
+            raise click.BadParameter(
+                f"'{name}' is the profile of the local stack itself. Choose another with -k."
+            )
+    return list(dict.fromkeys(names))
+
+
+def _for_testers(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the hidden options, which CONTRIBUTING.md describes."""
+    for decorate in (
+        options.option(
+            "--credentials-seconds",
+            env="LOCAL_CREDENTIALS_SECONDS",
+            type=_SECONDS,
+            hidden=True,
+            help="How long AWS credentials are valid.  [default: 1 hour]",
+        ),
+        options.option(
+            "--link-seconds",
+            env="LOCAL_LINK_SECONDS",
+            type=_SECONDS,
+            hidden=True,
+            help="Close connections to the broker after this time.  [default: never]",
+        ),
+        options.option(
+            "--refusal",
+            env="LOCAL_REFUSAL",
+            type=click.Choice(["puback", "disconnect", "cut"]),
+            default="puback",
+            hidden=True,
+            help="How the broker refuses a publish that a policy forbids.",
+        ),
+    ):
+        command = decorate(command)
+    return command
+
+
 @click.command()
-@options.profile_key("LOCAL_PROFILE", default="local", show_default=True, help="Write this profile.")
+@options.option(
+    "--member",
+    "members",
+    env="LOCAL_MEMBER",
+    multiple=True,
+    metavar="NAME",
+    callback=_checked_members,
+    help="Create an account that is accepted and signed in, and a profile of that name. Repeatable.",
+)
+@options.option(
+    "--keep", env="LOCAL_KEEP", is_flag=True, help="Save accounts and keys for the next start with --keep."
+)
+@options.profile_key(
+    "LOCAL_PROFILE", default="local", show_default=True, is_eager=True, help="Write this profile."
+)
 @options.option(
     "--port",
     "api_port",
@@ -53,69 +112,59 @@ _SECONDS = click.FloatRange(min=0, min_open=True)
     help="Write the exports file here.  [default: in the config folder]",
 )
 @options.option("-v", "--verbose", env="VERBOSE", is_flag=True, help="Show the log of the services.")
-# For testers: CONTRIBUTING.md describes these options.
-@options.option(
-    "--credentials-seconds",
-    env="LOCAL_CREDENTIALS_SECONDS",
-    type=_SECONDS,
-    hidden=True,
-    help="How long AWS credentials are valid.  [default: 1 hour]",
-)
-@options.option(
-    "--link-seconds",
-    env="LOCAL_LINK_SECONDS",
-    type=_SECONDS,
-    hidden=True,
-    help="Close connections to the broker after this time.  [default: never]",
-)
-@options.option(
-    "--refusal",
-    env="LOCAL_REFUSAL",
-    type=click.Choice(["puback", "disconnect", "cut"]),
-    default="puback",
-    hidden=True,
-    help="How the broker refuses a publish that a policy forbids.",
-)
-@options.option(
-    "--keep",
-    env="LOCAL_KEEP",
-    is_flag=True,
-    hidden=True,
-    help="Use the same accounts, keys, ports and certificate at the next start with this profile.",
-)
+@_for_testers
 @click.pass_obj
-def local(
-    app: App,
-    /,
-    key: str,
-    exports: Path | None,
-    **settings: Any,
-) -> None:
+def local(app: App, /, members: list[str], key: str, exports: Path | None, **settings: Any) -> None:
     """Run Cognito and AWS IoT Core on this machine.
 
-    For trying things out and for tests. Needs no AWS account, listens only on 127.0.0.1, and deletes all
-    data when it stops. It checks passwords, codes, signatures and policies like AWS. Ctrl-C stops it.
+    For trying things out and for tests. Needs no AWS account, and listens only on 127.0.0.1. It checks
+    passwords, codes, signatures and policies like AWS. Ctrl-C stops it.
+
+    When it stops, accounts and messages are lost. With --keep, accounts are saved, and so are keys, ports
+    and the certificate. The next start with --keep and the same profile has them again.
 
     \b
     Examples:
-      aws-iot local
+      aws-iot local --member alice --member bob
+      aws-iot local --member alice --keep
       aws-iot local -k test --port 5000 --mqtt-port 5001
     """
     output.need_stdout()
     with _own_folder(app.settings.folders.local_stacks, key) as folder:
         key = folder.name
         exports = exports or folder / "aws-exports.json"
+        for name in (key, *members):
+            require_replaceable(_existing(app, name), str(folder))
         with app.local.stack(folder, **settings) as stack:
             write_private(exports, json.dumps(to_exports(stack.profile), indent=2).encode() + b"\n")
             app.config.profiles.change(
                 key, lambda old: replace(stack.profile, username=old.username if old else None)
             )
-            output.data(_welcome(stack, key, exports))
-            never = threading.Event()
-            while not never.wait(
-                POLL_SECONDS
-            ):  # short waits, because on Windows Ctrl-C does not interrupt one
-                pass
+            with announced(folder, stack.profile, _start_command(key, members, keep=settings["keep"])):
+                _add_members(app, stack, members)
+                output.data(_welcome(stack, key, exports, members, keep=settings["keep"]))
+                never = threading.Event()
+                # Short waits, because on Windows Ctrl-C does not interrupt one.
+                while not never.wait(POLL_SECONDS):
+                    pass
+
+
+def _existing(app: App, key: str) -> Profile | None:
+    return app.config.profiles.load(key) if key in app.config.profiles.keys() else None
+
+
+def _start_command(key: str, members: Sequence[str], *, keep: bool) -> str:
+    """The command that starts such a stack."""
+    own = [] if key == "local" else ["-k", key]
+    named = [word for name in members for word in ("--member", name)]
+    return " ".join(["aws-iot", "local", *own, *named, *(["--keep"] if keep else [])])
+
+
+def _add_members(app: App, stack: "LocalStack", names: Sequence[str]) -> None:
+    if names:
+        adding = app.local.members(stack.profile)
+        for name in names:
+            adding.add(name)
 
 
 @contextmanager
@@ -138,28 +187,52 @@ def _own_folder(parent: Path, key: str) -> Iterator[Path]:
             )
 
 
-def _welcome(stack: "LocalStack", key: str, exports: Path) -> str:
+def _welcome(stack: "LocalStack", key: str, exports: Path, members: Sequence[str], *, keep: bool) -> str:
     from aws_iot.local.stack import CONFIRMATION_CODE, RESET_CODE
 
     folder = os.environ.get("AWS_IOT_CONFIG_DIR")
+    there = f", with AWS_IOT_CONFIG_DIR={folder}" if folder else ""
+    end = "Accounts are saved for the next start with --keep." if keep else "That deletes its accounts."
     return f"""\
 The local stack is running, on this machine only. Ctrl-C stops it.
+{end}
 
-  Cognito, IoT control plane, CloudFormation   {stack.api_url}
-  MQTT over WebSocket                          {stack.endpoint}
-  certificate authority                        {stack.ca_file}
-  AWS credentials of the administrator         {stack.admin_file}
-  exports file                                 {exports}
-  profile                                      {key}
-  confirmation code for accounts               {CONFIRMATION_CODE}
-  reset code for passwords                     {RESET_CODE}
+{_steps_of_members(members, there) if members else _first_steps(there)}
+What runs here:
+  Cognito, IoT, CloudFormation   {stack.api_url}
+  MQTT broker                    {stack.endpoint}
+  profile                        {key}
+  confirmation code              {CONFIRMATION_CODE}
+  reset code for passwords       {RESET_CODE}
 
-Next, in another terminal{f" (with AWS_IOT_CONFIG_DIR={folder})" if folder else ""}:
+The exports file, the admin's AWS credentials, and the CA certificate:
+  {exports}
+  {stack.admin_file}
+  {stack.ca_file}
+"""
 
-  aws-iot signup -u alice -p Passw0rd -e alice@example.com -k {key}
-  aws-iot confirm -u alice -c {CONFIRMATION_CODE} -k {key}
-  aws-iot sub -u alice -p Passw0rd -k {key}
-  aws-iot admin accept IDENTITY --user alice -k {key}
-  aws-iot sub -u alice -p Passw0rd -k {key}
-  aws-iot pub -r lobby -m hello -u alice -p Passw0rd -k {key}
+
+def _steps_of_members(members: Sequence[str], there: str) -> str:
+    from aws_iot.local.members import PASSWORD
+
+    *others, last = members
+    who = f"{', '.join(others)} and {last} are" if others else f"{last} is"
+    return f"""\
+{who} signed in, each with a profile of that name.
+The password is {PASSWORD}.
+
+In a second terminal{there}, receive messages:
+  aws-iot sub -k {members[0]}
+In a third terminal, send one:
+  aws-iot pub -k {members[-1]} -r lobby -m hello
+"""
+
+
+def _first_steps(there: str) -> str:
+    return f"""\
+If you want two people who can talk at once, stop it, and run:
+  aws-iot local --member alice --member bob
+
+Or add a person, in a second terminal{there}:
+  aws-iot init
 """

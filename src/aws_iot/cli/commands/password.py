@@ -1,17 +1,21 @@
 """`aws-iot password`: change your password, or reset a forgotten one."""
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
 from aws_iot.app import App
+from aws_iot.auth.passwords import checked_password, reset_password
 from aws_iot.cli import options
-from aws_iot.cli.commands.account import show_code_sent
+from aws_iot.cli.commands.account import show_code_sent, typed_code
 from aws_iot.cli.groups import Group
 from aws_iot.cli.sign_in import login_of, username_of
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.terminal import ask_new_password, ask_password
+from aws_iot.cli.ui.terminal import ask_line, ask_new_password, ask_password
 from aws_iot.config.profile import Profile
+from aws_iot.errors import AwsIotError, CodeRefused, WrongPassword
 
 new_password = options.option(
     "--new-password",
@@ -37,7 +41,8 @@ def password() -> None:
 def reset(app: App, key: str, user: str | None, code: str | None, new_password: str | None) -> None:
     """Reset a forgotten password.
 
-    Without a code, it sends you one by e-mail. With the code, it sets the new password.
+    It sends you a code by e-mail, and asks for the code and the new password. Without a terminal, it only sends the
+    code; with -c CODE, it sets the new password.
 
     \b
     Examples:
@@ -47,13 +52,49 @@ def reset(app: App, key: str, user: str | None, code: str | None, new_password: 
     profile = app.config.profiles.load(key)
     username = username_of(profile, user, app.auth.sessions.load(profile))
     accounts = app.auth.accounts(profile)
-    if not code:
-        show_code_sent(
-            accounts.request_reset(username), f"password reset -u {shlex.quote(username)} -c CODE -k {key}"
-        )
+    new_password = new_password and checked_password(new_password)  # before anything is sent
+    command = f"password reset -u {shlex.quote(username)}"
+    if code:
+        accounts.reset(username, typed_code(code), new_password or ask_new_password(app, username))
+    elif not app.settings.has_terminal():
+        show_code_sent(accounts.request_reset(username), f"{command} -c CODE -k {key}")
         return
-    accounts.reset(username, code.strip(), new_password or ask_new_password(app, username))
+    else:
+        show_code_sent(accounts.request_reset(username))
+        with _hint_at_rest(f"{command} -c CODE -k {key}", f"{command} -k {key}"):
+            reset_password(accounts, username, _ResetQuestions(app, username), new_password)
     _report_changed(app, profile, username)
+    output.info(f"Next: aws-iot login -u {shlex.quote(username)} -k {key}")
+
+
+class _ResetQuestions:
+    """`ResetPrompter` at the terminal."""
+
+    def __init__(self, app: App, username: str) -> None:
+        self._app = app
+        self._username = username
+
+    def code(self) -> str:
+        return ask_line("Code")
+
+    def new_password(self) -> str:
+        return ask_new_password(self._app, self._username)
+
+    def show_rejection(self, error: AwsIotError) -> None:
+        output.error(f"{error}.")
+
+
+@contextmanager
+def _hint_at_rest(with_code: str, again: str) -> Iterator[None]:
+    """Tell a person who stops, or whose answers were rejected, how to continue."""
+    try:
+        yield
+    except (KeyboardInterrupt, click.Abort):
+        output.info(f"The password is unchanged. To use the code later: aws-iot {with_code}")
+        raise
+    except CodeRefused as error:
+        error.hint = f"To get a new code: aws-iot {again}"
+        raise
 
 
 @password.command()
@@ -72,9 +113,15 @@ def change(app: App, key: str, password: str | None, new_password: str | None) -
     """
     profile = app.config.profiles.load(key)
     session = login_of(app, profile).require_session()
+    new_password = new_password and checked_password(new_password)
     old = password or ask_password(app, session.username)
     account = app.auth.accounts(profile).of(session)
-    account.change_password(old, new_password or ask_new_password(app, session.username))
+    try:
+        account.change_password(old, new_password or ask_new_password(app, session.username))
+    except WrongPassword as error:
+        user = shlex.quote(session.username)
+        error.hint = f"If you have forgotten your password: aws-iot password reset -u {user} -k {key}"
+        raise
     _report_changed(app, profile, session.username)
 
 

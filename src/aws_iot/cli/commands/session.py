@@ -40,6 +40,7 @@ def login(
     """
     profile = app.config.profiles.load(key)
     request = request_of(user, password, password_stdin)
+    before = app.auth.sessions.load(profile)
     with suggest_doctor(key):
         person = login_of(app, profile).sign_in_with_password(request, prompter_of(app, profile, ask=True))
     if remember_device and person.session.device:
@@ -47,6 +48,11 @@ def login(
     elif remember_device:
         output.info("This device was not remembered: the user pool does not support it, or did not answer.")
     output.info(f"Signed in as {person.username}. Your identity: {person.identity}")
+    if before and before.username != person.username:
+        output.info(
+            f"This replaces the session of {before.username}, because a profile has one session."
+            " To keep both, use a profile for each: -k KEY"
+        )
 
 
 @click.command()
@@ -96,6 +102,7 @@ def whoami(app: App, key: str, as_json: bool) -> None:
     """
     output.need_stdout()
     profile = app.config.profiles.load(key)
+    app.config.require_stack(profile)
     saved = app.auth.sessions.load(profile)
     if saved is None:
         raise not_signed_in(key)

@@ -52,10 +52,15 @@ def _quoted(text: str) -> str:
     return quote + output.visible(escaped) + quote
 
 
+def is_verbose() -> bool:
+    """Whether the running command has `--verbose`."""
+    context = click.get_current_context(silent=True)
+    return bool(context and context.meta.get(VERBOSE))
+
+
 def show_connection_event(event: Lost | Restored) -> None:
     """Print that the connection was lost or restored. `--verbose` adds repetitions and details."""
-    context = click.get_current_context(silent=True)
-    verbose = bool(context and context.meta.get(VERBOSE))
+    verbose = is_verbose()
     if verbose or not (isinstance(event, Lost) and event.again):
         output.info(connection_line(event, verbose=verbose))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from aws_iot.app import App
+from aws_iot.errors import PasswordTooWeak
 
 _ASKED = "aws_iot.asked"
 """The key in Click's context for the seconds that questions to the person have taken."""
@@ -31,16 +32,30 @@ def ask_line(question: str, default: str | None = None) -> str:
             raise
 
 
-def ask_password(app: App, username: str, *, twice: bool = False) -> str:
+def ask_password(app: App, username: str) -> str:
     """The password of a user. Raises a usage error if there is no terminal."""
     need_terminal(app, "A password is needed", "use --password-stdin or set AWS_IOT_PASSWORD")
-    return ask_secret(f"Password for {username}", twice=twice)
+    return ask_secret(f"Password for {username}")
 
 
-def ask_new_password(app: App, username: str) -> str:
-    """A new password, typed twice. Raises a usage error if there is no terminal."""
+def ask_new_password(app: App, username: str, question: str = "New password for") -> str:
+    """A new password, typed twice; asked again while no user pool could accept it.
+
+    Raises a usage error if there is no terminal.
+    """
+    from aws_iot.auth.passwords import checked_password  # here, because few commands need it
+
     need_terminal(app, "A new password is needed", "set AWS_IOT_NEW_PASSWORD")
-    return ask_secret(f"New password for {username}", twice=True)
+    while True:
+        try:
+            return checked_password(ask_secret(f"{question} {username}", twice=True))
+        except PasswordTooWeak as error:
+            click.echo(f"{error}.", err=True)
+
+
+def is_confirmed(question: str) -> bool:
+    """Whether the person answers yes; an empty answer means no."""
+    return ask_line(f"{question} [y/N]", default="n").lower() in ("y", "yes")
 
 
 def need_terminal(app: App, what: str, instead: str) -> None:

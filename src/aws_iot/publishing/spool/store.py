@@ -4,7 +4,8 @@ They are in `spool.sqlite3`, a SQLite database with two tables:
 
 - `waiting` has a row for each unsent message, in the order of `number`. `pool` is the identity pool, `room` the room,
   `payload` the bytes to send, and `id` the message's ID. `qos` is 0 or 1, `retain` is 0 or 1, and `speaker` is the
-  user who sends it, or NULL until that is known.
+  user who sends it, or NULL until that is known. `added` is when it was saved, in seconds since 1970, or NULL if an
+  older version of this program saved it.
 - `refused` has a row for each rejected message, until the program that added it has read it, for a day at most. `id`
   is the message's ID, `why` the error's text, `exit_code` its exit code, and `at` when it was rejected, in seconds
   since 1970.
@@ -18,12 +19,13 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import groupby
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from aws_iot.errors import AwsIotError, LocalError, ServiceRefused, TopicRefused
-from aws_iot.files import exclusive
+from aws_iot.files import exclusive, names
 from aws_iot.messaging.message import Outgoing
 
 BATCH_MESSAGES = 500
@@ -35,6 +37,9 @@ BUSY_SECONDS = 10.0
 REJECTION_SECONDS = 24 * 3600.0
 """How long a rejection is kept for the program that added the message."""
 
+_SENDING = ".sending-"
+"""Begins the names of the locks that senders hold."""
+
 MIGRATIONS = (
     "CREATE TABLE IF NOT EXISTS waiting (number INTEGER PRIMARY KEY AUTOINCREMENT, pool TEXT NOT NULL,"
     " room TEXT NOT NULL, payload BLOB NOT NULL, id TEXT NOT NULL UNIQUE, qos INTEGER NOT NULL,"
@@ -42,8 +47,27 @@ MIGRATIONS = (
     "ALTER TABLE waiting ADD COLUMN speaker TEXT",
     "CREATE TABLE refused (id TEXT PRIMARY KEY, why TEXT NOT NULL, at REAL NOT NULL)",
     "ALTER TABLE refused ADD COLUMN exit_code INTEGER",
+    "ALTER TABLE waiting ADD COLUMN added REAL",
 )
 """The steps that lead to the current tables, in order. The file's `user_version` counts those that were done."""
+
+
+DATABASE = "spool.sqlite3"
+"""The name of the file in the folder of a spool."""
+
+
+class SpoolInUse(LocalError):
+    """A program is sending from the spool."""
+
+
+class Waiting(NamedTuple):
+    """The unsent messages of one user for one identity pool. `oldest` is in seconds since 1970, if it is known."""
+
+    pool: str
+    username: str | None
+    messages: int
+    oldest: float | None
+    rooms: tuple[str, ...]
 
 
 class Spool:
@@ -65,7 +89,7 @@ class Spool:
         self._resources = ExitStack()
 
     def __enter__(self) -> Self:
-        path = self.folder / "spool.sqlite3"
+        path = self.folder / DATABASE
         with _translate_errors(self.folder), exclusive(self.folder, BUSY_SECONDS) as held:
             if not held:
                 raise LocalError(f"{self.folder}: another program has locked it for {BUSY_SECONDS:g} seconds")
@@ -109,7 +133,7 @@ class Spool:
         If so, it holds until the end of the block, and messages without a user now belong to this one.
         """
         owner_id = zlib.crc32(repr(self._owner).encode(errors="replace"))
-        with exclusive(self.folder, 0.0, f".sending-{owner_id:08x}") as is_only_sender:
+        with exclusive(self.folder, 0.0, f"{_SENDING}{owner_id:08x}") as is_only_sender:
             if is_only_sender:
                 with _translate_errors(self.folder):
                     self._database.execute(
@@ -149,13 +173,46 @@ class Spool:
                 self._owner,
             ).fetchall()
 
+    def waiting(self) -> list[Waiting]:
+        """The unsent messages of every user and pool."""
+        with _translate_errors(self.folder):
+            rows = self._database.execute(
+                "SELECT pool, speaker, room, count(*), min(added), count(added) FROM waiting"
+                " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+            ).fetchall()
+        found = []
+        for (pool, username), group in groupby(rows, key=lambda row: row[:2]):
+            rooms, counts, oldest, dated = zip(*(row[2:] for row in group), strict=True)
+            is_dated = sum(dated) == sum(counts)
+            found.append(Waiting(pool, username, sum(counts), min(oldest) if is_dated else None, rooms))
+        return found
+
+    def clear(self) -> int:
+        """Delete the unsent messages of every user and pool; returns how many. Raises `SpoolInUse`."""
+        with ExitStack() as locks:
+            for lock in names(self.folder):
+                if lock.startswith(_SENDING) and not locks.enter_context(exclusive(self.folder, 0.0, lock)):
+                    raise SpoolInUse(
+                        f"{self.folder}: a program is sending its messages",
+                        hint="Stop it first, with Ctrl-C.",
+                    )
+            with self._transaction():
+                deleted = self._database.execute("DELETE FROM waiting").rowcount
+                self._database.execute("DELETE FROM refused")
+            with _translate_errors(
+                self.folder
+            ):  # what is deleted would stay in the file until it is overwritten
+                self._database.execute("VACUUM")
+                self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return deleted
+
     def add(self, message: Outgoing) -> None:
         """Save a message until it is removed. An ID that is already there is not added again."""
         with _translate_errors(self.folder):
             self._database.execute(
-                "INSERT OR IGNORE INTO waiting (pool, speaker, room, payload, id, qos, retain)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (*self._owner, *message),
+                "INSERT OR IGNORE INTO waiting (pool, speaker, room, payload, id, qos, retain, added)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (*self._owner, *message, time.time()),
             )
 
     def remove(self, ids: Iterable[str]) -> None:

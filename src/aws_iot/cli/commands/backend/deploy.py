@@ -16,7 +16,7 @@ from aws_iot.cli.commands.backend.exports import write_exports
 from aws_iot.cli.commands.backend.options import exports_file, key, replace, stack_options
 from aws_iot.cli.commands.backend.watching import watched
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.terminal import ask_line, need_terminal
+from aws_iot.cli.ui.terminal import is_confirmed, need_terminal
 from aws_iot.config.profile import checked_key
 
 
@@ -107,7 +107,7 @@ def _update(app: App, deployment: Deployment, plan: Plan, yes: bool) -> StackSta
         _show(deployment, plan, update)
         if not yes:
             need_terminal(app, "The changes need your approval", "review them, then use --yes")
-        if not (yes or ask_line("Apply these changes? [y/N]", default="n").lower() in ("y", "yes")):
+        if not (yes or is_confirmed("Apply these changes?")):
             output.info("Nothing was changed.")
             click.get_current_context().exit(1)  # so that a script stops here
         state = watched(name, update.execute)

@@ -8,7 +8,7 @@ from aws_iot.app import App
 from aws_iot.backend.hints import recovery_hint
 from aws_iot.backend.local_files import check_replaceable, exports_text
 from aws_iot.cli.commands.backend.options import exports_file, find_stack, key, replace, stack_options
-from aws_iot.cli.commands.config import editor_of
+from aws_iot.cli.commands.config.editor import editor_of
 from aws_iot.cli.ui import output
 from aws_iot.config.profile import Profile, checked_key
 from aws_iot.errors import ServiceRefused

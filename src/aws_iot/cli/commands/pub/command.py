@@ -2,9 +2,10 @@
 
 from __future__ import annotations  # so that what only types need is not imported
 
+import shlex
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -14,16 +15,19 @@ from aws_iot.auth.login import SignInRequest
 from aws_iot.cli import options
 from aws_iot.cli.commands.pub.options import DeliveryOptions, check_options, delivery_options, input_options
 from aws_iot.cli.connect import connected_several
+from aws_iot.cli.rooms import check_one_room, quoted_options
 from aws_iot.cli.sign_in import login_of, sign_in, suggest_doctor
 from aws_iot.cli.ui import output
 from aws_iot.config.profile import Profile
 from aws_iot.errors import LocalError, NotAuthorized, SignInRefused
 from aws_iot.messaging.client import Client
-from aws_iot.messaging.topics import check_room
 from aws_iot.publishing.request import InputOptions, PublishRequest, Readable
 
 if TYPE_CHECKING:
     from aws_iot.auth.token_refresher import ActiveSession
+
+LONGEST_SHOWN = 40
+"""The characters that a message may have to be repeated in a corrected command."""
 
 
 @click.command()
@@ -61,13 +65,25 @@ def pub(
     check_options(messages, delivery, password_stdin=password_stdin)
     profile = app.config.profiles.load(key)
     if messages.room is not None and messages.has_messages:
-        check_room(profile.identity_pool_id, messages.room)  # before anything is sent
+        _check_room(profile, messages, messages.room)
     request = _request(profile, messages, delivery)
     connector = _Connector(app, profile, user, password, password_stdin)
     if request.is_single and not delivery.spool:
         _send_one(connector, request, key)
     else:
         _send_many(app, connector, request, delivery, user)
+
+
+def _check_room(profile: Profile, messages: InputOptions, room: str) -> None:
+    """As `check_one_room`: before anything is sent, and before signing in."""
+    typed_key = profile.key if options.is_typed("key") else None
+    is_shown = messages.message and messages.message != "-" and len(messages.message) <= LONGEST_SHOWN
+    text = f" -m {shlex.quote(messages.message or '')}" if is_shown else " …"
+
+    def corrected(rooms: Sequence[str]) -> str:
+        return " && ".join(f"aws-iot pub {quoted_options([one], typed_key)}{text}" for one in rooms)
+
+    check_one_room(profile.identity_pool_id, room, corrected)
 
 
 def _request(profile: Profile, messages: InputOptions, delivery: DeliveryOptions) -> PublishRequest:
@@ -163,6 +179,7 @@ def _send_many(
     from aws_iot.cli.commands.pub.reporter import PubReporter
     from aws_iot.publishing.checkpoint import Checkpoint
     from aws_iot.publishing.input_sender import InputSender
+    from aws_iot.publishing.spool.registry import SpoolRegistry
     from aws_iot.publishing.spool.sender import SpoolSender
     from aws_iot.publishing.spool.store import Spool
 
@@ -170,6 +187,8 @@ def _send_many(
     reporter = PubReporter(request, delivery, profile.key, user)
     sender: InputSender | SpoolSender
     if spool:
+        with suppress(LocalError):  # only `spool list` needs it
+            SpoolRegistry(app.settings.folders.spools).add(spool)
         username = connector.expected_username()
         sender = SpoolSender(
             request,

@@ -12,13 +12,13 @@ from aws_iot.cli.commands.sub.handler import Handler, shell_syntax
 from aws_iot.cli.commands.sub.options import SubOptions, sub_options
 from aws_iot.cli.commands.sub.printer import Printer
 from aws_iot.cli.connect import connected
+from aws_iot.cli.rooms import check_patterns, quoted_options
 from aws_iot.cli.sign_in import suggest_doctor
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.formatting import message_line, raw_line, show_connection_event
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.json_lines import to_line
 from aws_iot.messaging.receiving import Limits, SenderFilter, Sink, receive
-from aws_iot.messaging.topics import check_pattern
 
 _HELP = """Print messages as they arrive. Ctrl-C stops.
 
@@ -89,8 +89,12 @@ def sub(
     """Print messages as they arrive."""
     chosen = SubOptions(**given)
     profile = app.config.profiles.load(key)
-    for room in chosen.rooms:
-        check_pattern(profile.identity_pool_id, room)
+    typed_key = key if options.is_typed("key") else None
+    check_patterns(
+        profile.identity_pool_id,
+        chosen.rooms,
+        lambda rooms: f"aws-iot sub {quoted_options(rooms, typed_key)}",
+    )
     sink = _sink(chosen)
     if word := shell_syntax(chosen.command):
         output.info(

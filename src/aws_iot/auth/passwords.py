@@ -1,0 +1,75 @@
+"""New passwords and codes: what can be checked before the user pool sees them, and resetting a forgotten password."""
+
+from typing import Protocol
+
+from aws_iot.auth.accounts import ATTEMPTS, REPEATABLE, Accounts
+from aws_iot.errors import AwsIotError, CodeRefused, PasswordTooWeak
+
+# docs.aws.amazon.com/cognito/latest/developerguide/managing-users-passwords.html, and botocore's PasswordType
+SHORTEST_PASSWORD = 6
+LONGEST_PASSWORD = 256
+
+
+def checked_password(password: str) -> str:
+    """A new password, if some user pool could accept it. Raises `PasswordTooWeak`."""
+    reason = None
+    if len(password) < SHORTEST_PASSWORD:
+        reason = (
+            f"it has {len(password)} characters, and every user pool requires {SHORTEST_PASSWORD} or more"
+        )
+    elif len(password) > LONGEST_PASSWORD:
+        reason = f"it has {len(password)} characters, and the limit is {LONGEST_PASSWORD}"
+    elif password != password.strip():
+        reason = "it cannot begin or end with a blank"
+    if reason:
+        raise PasswordTooWeak(f"the password is too weak: {reason}")
+    return password
+
+
+def checked_code(code: str) -> str:
+    """A code as the user pool expects it: without blanks. Raises `CodeRefused` if it cannot be one."""
+    digits = "".join(code.split())
+    if not (digits.isascii() and digits.isdecimal()):
+        raise CodeRefused(f"'{code}' is not a code: a code has only digits, such as 123456")
+    return digits
+
+
+class ResetPrompter(Protocol):
+    """Asks the person who resets a password. Every method may raise an error instead."""
+
+    def code(self) -> str:
+        """The code from the e-mail or text message."""
+        ...
+
+    def new_password(self) -> str:
+        """The new password."""
+        ...
+
+    def show_rejection(self, error: AwsIotError) -> None:
+        """Show why the last answer was rejected. The same question follows."""
+        ...
+
+
+def reset_password(
+    accounts: Accounts, username: str, prompter: ResetPrompter, new_password: str | None = None
+) -> None:
+    """Set a new password with a code that was sent. Whatever is rejected is asked again, `ATTEMPTS` times in all.
+
+    Raises `CodeRefused`, `PasswordTooWeak`, and what the prompter raises.
+    """
+    code: str | None = None
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            code = code or checked_code(prompter.code())
+            new_password = new_password or checked_password(prompter.new_password())
+            accounts.reset(username, code, new_password)
+        except REPEATABLE as error:
+            if not left:
+                raise
+            prompter.show_rejection(error)
+            if isinstance(error, CodeRefused):
+                code = None
+            else:
+                new_password = None
+        else:
+            return

@@ -1,0 +1,161 @@
+"""`aws-iot spool`: messages that `pub --spool` has saved and not sent yet."""
+
+from __future__ import annotations  # so that what only types need is not imported
+
+import json
+import shlex
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aws_iot.app import App
+from aws_iot.cli import options
+from aws_iot.cli.groups import Group
+from aws_iot.cli.ui import output
+from aws_iot.cli.ui.tables import table
+from aws_iot.cli.ui.terminal import is_confirmed, need_terminal
+from aws_iot.errors import LocalError
+from aws_iot.messaging.message import timestamp
+
+if TYPE_CHECKING:
+    from aws_iot.config.profile import Profile
+    from aws_iot.publishing.spool.store import Waiting
+
+# The store and its database are imported when a command needs them: `--help` would wait for them.
+
+
+@click.group(cls=Group)
+def spool() -> None:
+    """Show or delete messages that `pub --spool` has not sent."""
+
+
+@spool.command("list")
+@click.argument("folders", nargs=-1, type=click.Path(path_type=Path, file_okay=False), metavar="[DIR]...")
+@options.json_output
+@click.pass_obj
+def list_(app: App, folders: tuple[Path, ...], as_json: bool) -> None:
+    """List the spools: folder, messages, the oldest, profile, user, rooms.
+
+    Without DIR, it lists the spools that you have used.
+
+    \b
+    Examples:
+      aws-iot spool list
+      aws-iot spool list outbox --json
+    """
+    from aws_iot.publishing.spool.registry import SpoolRegistry
+
+    for folder in folders:
+        _check_is_spool(folder)
+    found = folders or SpoolRegistry(app.settings.folders.spools).folders()
+    profiles = _profiles(app)
+    rows = [row for folder in found for row in _rows(folder, profiles)]
+    if as_json:
+        for row in rows:
+            output.data(json.dumps(row))
+        return
+    headers = ("SPOOL", "MESSAGES", "OLDEST", "PROFILE", "USER", "ROOMS")
+    for line in table(headers, [*map(_cells, rows)], shorten=("ROOMS",)):
+        output.data(line)
+    if not found:
+        output.info("You have not used a spool yet. To use one: aws-iot pub -r ROOM --lines --spool DIR")
+
+
+@spool.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
+@options.option("--yes", env="YES", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def clear(app: App, folder: Path, yes: bool) -> None:
+    """Delete all messages in a spool, without sending them.
+
+    It asks first. While `pub` sends from the spool, nothing is deleted.
+
+    \b
+    Examples:
+      aws-iot spool clear outbox
+      aws-iot spool clear outbox --yes
+    """
+    from aws_iot.publishing.spool.store import Spool
+
+    _check_is_spool(folder)
+    with Spool(folder, "", None) as opened:
+        waiting = sum(one.messages for one in opened.waiting())
+        if waiting and not yes:
+            need_terminal(app, "A confirmation is needed, because this cannot be undone", "use --yes")
+            if not is_confirmed(f"Delete {_counted(waiting)} in {folder}, which were not sent?"):
+                output.info("Nothing was deleted.")
+                click.get_current_context().exit(1)  # so that a script stops here
+        output.info(f"Deleted {_counted(opened.clear())}.")
+
+
+def _check_is_spool(folder: Path) -> None:
+    from aws_iot.publishing.spool.registry import is_spool
+
+    if not is_spool(folder):
+        raise LocalError(
+            f"{folder}: there is no spool in this folder",
+            hint="To list the spools that you have used: aws-iot spool list",
+        )
+
+
+def _profiles(app: App) -> list[Profile]:
+    found = []
+    for key in app.config.profiles.keys():
+        try:
+            found.append(app.config.profiles.load(key))
+        except LocalError:  # a damaged profile: `config list` shows it
+            continue
+    return found
+
+
+def _rows(folder: Path, profiles: Sequence[Profile]) -> list[dict[str, Any]]:
+    from aws_iot.publishing.spool.store import Spool, Waiting
+
+    try:
+        with Spool(folder, "", None) as opened:
+            waiting = opened.waiting()
+    except LocalError as error:
+        output.error(f"{error}")
+        return []
+    none = [Waiting("", None, 0, None, ())]
+    return [_row(folder, one, profiles) for one in waiting or none]
+
+
+def _row(folder: Path, waiting: Waiting, profiles: Sequence[Profile]) -> dict[str, Any]:
+    fitting = [profile for profile in profiles if profile.identity_pool_id == waiting.pool]
+    of_user = [profile for profile in fitting if profile.username == waiting.username]
+    oldest = None if waiting.oldest is None else datetime.fromtimestamp(waiting.oldest, UTC)
+    return {
+        "spool": str(folder.absolute()),
+        "messages": waiting.messages,
+        "oldest": oldest and timestamp(oldest),
+        "profiles": [profile.key for profile in of_user or fitting],
+        "pool": waiting.pool or None,
+        "user": waiting.username,
+        "rooms": [*waiting.rooms],
+    }
+
+
+def _cells(row: dict[str, Any]) -> list[str | None]:
+    oldest = row["oldest"] and datetime.fromisoformat(row["oldest"]).astimezone()
+    return [
+        _typeable(Path(row["spool"])),
+        f"{row['messages']:,}",
+        oldest and f"{oldest:%Y-%m-%d %H:%M}",
+        ", ".join(row["profiles"]),
+        row["user"],
+        ", ".join(row["rooms"]),
+    ]
+
+
+def _typeable(folder: Path) -> str:
+    """The folder as a person can type it in a shell: below the current one if it is there."""
+    here = Path.cwd()
+    return shlex.quote(str(folder.relative_to(here) if folder.is_relative_to(here) else folder))
+
+
+def _counted(messages: int) -> str:
+    return f"{messages:,} message{'' if messages == 1 else 's'}"

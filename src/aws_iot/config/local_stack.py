@@ -1,0 +1,83 @@
+"""The local stack of a profile, as far as the files in its folder show: whether it runs, and has the same accounts."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from aws_iot.config.endpoint import is_loopback
+from aws_iot.config.profile import Profile
+from aws_iot.errors import LocalError, ProfileError, StackNotRunning
+from aws_iot.files import exclusive, names, read, write_private
+
+_NOTE = "stack.json"
+_LOCK = ".running"
+
+
+@contextmanager
+def announced(folder: Path, profile: Profile, start: str) -> Iterator[None]:
+    """Let other programs see during the block that this stack runs, and afterwards that it does not.
+
+    `folder` is the one that `profile` names. `start` is the command that starts such a stack.
+    """
+    with exclusive(folder, name=_LOCK):
+        note = {"user_pool": profile.user_pool_id, "start": start}
+        write_private(folder / _NOTE, json.dumps(note).encode())
+        yield
+
+
+def check_stack(profile: Profile) -> None:
+    """Raise an error if the profile is of a local stack that does not run, or has other accounts by now.
+
+    Raises `StackNotRunning`, or `ProfileError` for other accounts. A profile of AWS passes.
+    """
+    if not profile.local_stack:
+        return
+    folder = Path(profile.local_stack)
+    note = read(folder / _NOTE)
+    if note is None:
+        return
+    found = json.loads(note)
+    if not is_running(profile.local_stack):
+        raise StackNotRunning(
+            f"the local stack '{folder.name}' is not running", hint=f"Start it: {found['start']}"
+        )
+    if found["user_pool"] != profile.user_pool_id:
+        raise ProfileError(
+            f"the local stack '{folder.name}' was restarted, and no longer has the accounts of the profile"
+            f" '{profile.key}'",
+            hint=f"Stop it with Ctrl-C, then run: {found['start']} --member {profile.key}"
+            "\nWith --keep, it has the same accounts at the next start.",
+        )
+
+
+def running_stacks(parent: Path) -> list[str]:
+    """The keys of the local stacks that run now; `parent` has the folder of each."""
+    return [name for name in names(parent) if is_running(str(parent / name))]
+
+
+def is_running(folder: str) -> bool:
+    """Whether a local stack uses this folder now."""
+    if not (Path(folder) / _LOCK).exists():
+        return False
+    with exclusive(Path(folder), 0, _LOCK) as is_free:
+        return not is_free
+
+
+def require_replaceable(old: Profile | None, folder: str) -> None:
+    """Raise `LocalError` if a local stack must not replace this profile.
+
+    `folder` is that of the local stack. It may replace its own profiles, and those of local stacks that have ended.
+    """
+    if old is None:
+        return
+    if not is_loopback(old.endpoint.host):
+        raise LocalError(
+            f"the profile '{old.key}' exists, and is not of a local stack ({old.endpoint.host})",
+            hint=f"Choose another name, or remove it: aws-iot config remove -k {old.key}",
+        )
+    if old.local_stack and old.local_stack != folder and is_running(old.local_stack):
+        raise LocalError(
+            f"the profile '{old.key}' is in use by another local stack, which is running",
+            hint="Choose another name, or stop that one first.",
+        )

@@ -1,0 +1,175 @@
+"""`aws-iot init`, with the services in memory and a person who answers from a script."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from aws_iot.auth.setup import SetUp
+from aws_iot.config.exports import to_exports
+from aws_iot.errors import CodeRefused, StackNotRunning
+from tests.conftest import CommandLine
+from tests.fakes import CODE, FakeApp, FakeCloud, FakeUser
+from tests.scripted_person import PASSWORD, Interrupted, Script, Typing
+
+NEW_ACCOUNT = {
+    "is_local": False,
+    "username": "alice",
+    "has_account": False,
+    "email": "alice@example.com",
+    "chosen_password": PASSWORD,
+    "code": CODE,
+}
+
+
+@pytest.fixture
+def exports(tmp_path: Path, cloud: FakeCloud) -> Path:
+    """The team's exports file."""
+    file = tmp_path / "aws-exports.json"
+    file.write_text(json.dumps(to_exports(cloud.profile)), encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def new(app: FakeApp) -> FakeApp:
+    """The app of a person who has no profile yet."""
+    app.config.profiles.remove("default")
+    return app
+
+
+def set_up(app: FakeApp, script: Script, key: str | None = None) -> SetUp:
+    return app.setup(script, Typing).run(key)
+
+
+def test_a_new_person_gets_a_profile_an_account_and_a_session(
+    new: FakeApp, cloud: FakeCloud, exports: Path
+) -> None:
+    done = set_up(new, Script(**NEW_ACCOUNT, exports_file=exports))
+    profile = new.config.profiles.load("default")
+    saved = new.auth.sessions.load(profile)
+    assert profile.username == "alice"
+    assert cloud.accounts["alice"].confirmed
+    assert saved
+    assert saved.identity == done.person.identity
+
+
+def test_the_key_is_asked_for_only_if_another_profile_is_wanted(app: FakeApp, exports: Path) -> None:
+    script = Script(
+        **NEW_ACCOUNT, exports_file=exports, continues_with=False, new_key=["default", "a b", "team"]
+    )
+    set_up(app, script)
+    assert script.rejections[0] == "the profile 'default' exists"
+    assert script.rejections[1].startswith("'a b' cannot name a profile")
+    assert app.config.profiles.load("team").username == "alice"
+    assert app.config.profiles.load("default").username is None
+
+
+def test_a_key_that_is_given_is_not_asked_for(app: FakeApp, exports: Path) -> None:
+    set_up(app, Script(**NEW_ACCOUNT, exports_file=exports), "team")
+    assert app.config.profiles.load("team").username == "alice"
+
+
+def test_each_answer_is_checked_at_once_and_asked_for_again(
+    new: FakeApp, cloud: FakeCloud, exports: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "not.json").write_text("hello", encoding="utf-8")
+    answers = NEW_ACCOUNT | {
+        "exports_file": [tmp_path / "missing.json", tmp_path / "not.json", exports],
+        "username": ["alice smith", "alice"],
+        "email": ["alice", "alice@example.com"],
+        "code": ["999999", CODE],
+    }
+    script = Script(**answers)
+    set_up(new, script)
+    assert [words in shown for words, shown in zip(WRONG, script.rejections, strict=True)] == [True] * 5
+    assert cloud.accounts["alice"].confirmed
+
+
+WRONG = ("no such file", "not.json", "no spaces", "not an e-mail address", "not the code")
+
+
+def test_an_empty_code_sends_another_one(new: FakeApp, cloud: FakeCloud, exports: Path) -> None:
+    set_up(new, Script(**NEW_ACCOUNT | {"code": ["", CODE]}, exports_file=exports))
+    assert cloud.accounts["alice"].confirmed
+
+
+def test_codes_are_not_asked_for_without_end(new: FakeApp, exports: Path) -> None:
+    with pytest.raises(CodeRefused):
+        set_up(new, Script(**NEW_ACCOUNT | {"code": ["1", "2", "3"]}, exports_file=exports))
+
+
+@pytest.mark.parametrize("question", ["username", "has_account", "email", "chosen_password", "code"])
+def test_after_an_interruption_the_next_run_continues(
+    new: FakeApp, cloud: FakeCloud, exports: Path, question: str
+) -> None:
+    with pytest.raises(Interrupted):
+        set_up(new, Script(**NEW_ACCOUNT | {question: Interrupted()}, exports_file=exports))
+    rest = NEW_ACCOUNT | {"continues_with": True, "has_account": question == "code"}
+    script = Script(**rest)
+    done = set_up(new, script)
+    assert "exports_file" not in script.asked
+    assert done.person.username == "alice"
+    assert [*cloud.accounts] == ["alice"]
+
+
+def test_a_person_who_is_signed_in_is_asked_nothing_more(app: FakeApp, cloud: FakeCloud) -> None:
+    cloud.member("alice", PASSWORD)
+    answers = {"username": "alice", "has_account": True}
+    set_up(app, Script(continues_with=True, **answers))
+    script = Script(continues_with=True)
+    assert set_up(app, script).person.username == "alice"
+    assert script.asked == ["continues_with"]
+
+
+def test_a_name_that_is_taken_leads_to_sign_in_if_it_is_ones_own(app: FakeApp, cloud: FakeCloud) -> None:
+    cloud.member("alice", PASSWORD)
+    script = Script(**NEW_ACCOUNT, is_own=True)
+    assert set_up(app, script, "default").person.username == "alice"
+    assert script.rejections == ["this user name is taken"]
+
+
+def test_a_name_that_is_taken_leads_to_another_name(app: FakeApp, cloud: FakeCloud) -> None:
+    cloud.member("alice", PASSWORD)
+    script = Script(
+        username=["alice", "ann"],
+        has_account=[False, False],
+        is_own=False,
+        email=["a@example.com"] * 2,
+        chosen_password=[PASSWORD] * 2,
+        code=CODE,
+    )
+    assert set_up(app, script, "default").person.username == "ann"
+
+
+def test_a_local_stack_must_be_running(new: FakeApp) -> None:
+    script = Script(is_local=True, local_stack_started=["", Interrupted()])
+    with pytest.raises(Interrupted):
+        set_up(new, script)
+    assert script.asked == ["is_local", "local_stack_started", "local_stack_started"]
+
+
+def test_a_profile_of_a_stack_that_has_ended_is_named(app: FakeApp, tmp_path: Path) -> None:
+    from aws_iot.app import App  # the real services: those in memory need no stack
+    from aws_iot.config.local_stack import announced
+
+    profile = replace(app.config.profiles.load("default"), local_stack=str(tmp_path / "stack"))
+    app.config.profiles.change("default", lambda _: profile)
+    with announced(tmp_path / "stack", profile, "aws-iot local"):
+        pass
+    script = Script(continues_with=True, username="alice", has_account=True)
+    with pytest.raises(StackNotRunning):
+        App(app.settings).setup(script, Typing).run(None)
+
+
+def test_without_a_terminal_the_commands_are_listed(aws_iot: CommandLine, app: FakeApp) -> None:
+    app.controls.is_at_terminal = False
+    done = aws_iot("init -k team", ends=2)
+    for line in ("config -s aws-exports.json -u alice -k team", "login -k team", "local --member alice"):
+        assert f"aws-iot {line}" in done.stderr
+
+
+def test_an_unconfirmed_account_is_confirmed(app: FakeApp, cloud: FakeCloud) -> None:
+    cloud.accounts["alice"] = FakeUser(PASSWORD, "alice@example.com")
+    set_up(app, Script(username="alice", has_account=True, code=CODE), "default")
+    assert cloud.accounts["alice"].confirmed

@@ -1,0 +1,106 @@
+"""`aws-iot spool`: list and delete messages that were not sent."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from aws_iot.errors import Unreachable
+from aws_iot.publishing.spool.store import Spool
+from tests.conftest import CommandLine
+from tests.fakes import POOL, FakeApp, FakeCloud
+
+
+@pytest.fixture
+def spool(aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, tmp_path: Path) -> Path:
+    """A spool with two messages of Alice."""
+    cloud.member("alice", "Passw0rd")
+    aws_iot("login -u alice -p Passw0rd")
+
+    def unplugged(_: object) -> None:
+        raise Unreachable("cannot reach it")
+
+    app.controls.on_connect = unplugged
+    folder = tmp_path / "outbox"
+    aws_iot(f"pub -r lobby -m one --spool {folder}", ends=6)
+    aws_iot(f"pub -r ops -m two --spool {folder}", ends=6)
+    app.controls.on_connect = lambda _: None
+    return folder
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_spools_are_listed(aws_iot: CommandLine, spool: Path, named: bool) -> None:
+    header, row = aws_iot(f"spool list {spool if named else ''}").stdout.splitlines()
+    assert header.split() == ["SPOOL", "MESSAGES", "OLDEST", "PROFILE", "USER", "ROOMS"]
+    assert row.split()[:2] == [str(spool), "2"]
+    assert row.split()[4:] == ["default", "alice", "lobby,", "ops"]
+
+
+def test_spools_are_listed_as_json(aws_iot: CommandLine, spool: Path) -> None:
+    row = json.loads(aws_iot("spool list --json").stdout)
+    age = datetime.now(UTC) - datetime.fromisoformat(row.pop("oldest"))
+    assert timedelta(seconds=-1) < age < timedelta(hours=1)
+    assert row == {
+        "spool": str(spool),
+        "messages": 2,
+        "profiles": ["default"],
+        "pool": POOL,
+        "user": "alice",
+        "rooms": ["lobby", "ops"],
+    }
+
+
+def test_an_empty_spool_is_listed_until_its_folder_is_gone(aws_iot: CommandLine, spool: Path) -> None:
+    aws_iot(f"pub --spool {spool}")
+    assert aws_iot("spool list").stdout.splitlines()[1].split()[:2] == [str(spool), "0"]
+    for file in spool.iterdir():
+        file.unlink()
+    done = aws_iot("spool list")
+    assert done.stdout == ""
+    assert "aws-iot pub -r ROOM --lines --spool DIR" in done.stderr
+
+
+def test_a_damaged_spool_does_not_hide_the_others(aws_iot: CommandLine, spool: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged"
+    aws_iot(f"pub -r lobby -m three --spool {damaged}")
+    (damaged / "spool.sqlite3").write_bytes(b"not a database, but long enough to be taken for one" * 20)
+    done = aws_iot("spool list")
+    assert str(damaged) in done.stderr
+    assert str(spool) in done.stdout
+
+
+def test_a_damaged_list_of_spools_counts_as_empty(aws_iot: CommandLine, app: FakeApp, spool: Path) -> None:
+    app.settings.folders.spools.write_text("[1, {")
+    assert aws_iot("spool list").stdout == ""
+    aws_iot(f"pub --spool {spool}")
+    assert str(spool) in aws_iot("spool list").stdout
+
+
+def test_a_spool_is_cleared_only_on_confirmation(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, spool: Path
+) -> None:
+    assert "use --yes" in aws_iot(f"spool clear {spool}", ends=2).stderr
+    app.controls.is_at_terminal = True
+    told = aws_iot(f"spool clear {spool}", ends=2).stderr
+    assert f"Delete 2 messages in {spool}, which were not sent? [y/N]" in told  # it has asked
+    assert json.loads(aws_iot("spool list --json").stdout)["messages"] == 2
+    assert aws_iot(f"spool clear {spool} --yes").stderr == "Deleted 2 messages.\n"
+    assert aws_iot(f"spool clear {spool}").stderr == "Deleted 0 messages.\n"
+    aws_iot(f"pub --spool {spool}")
+    assert cloud.published == []
+
+
+def test_a_spool_is_not_cleared_while_it_is_used(aws_iot: CommandLine, spool: Path) -> None:
+    with Spool(spool, POOL, "alice") as opened, opened.sending():
+        told = aws_iot(f"spool clear {spool} --yes", ends=3).stderr
+    assert f"Error: {spool}: a program is sending its messages\n" in told
+    assert json.loads(aws_iot("spool list --json").stdout)["messages"] == 2
+
+
+@pytest.mark.parametrize("line", ["spool list", "spool clear --yes"])
+def test_a_folder_without_a_spool_is_an_error(aws_iot: CommandLine, tmp_path: Path, line: str) -> None:
+    told = aws_iot(f"{line} {tmp_path}", ends=3).stderr
+    assert "there is no spool in this folder" in told
+    assert "aws-iot spool list" in told
+    assert [file.name for file in tmp_path.iterdir()] == ["config"]

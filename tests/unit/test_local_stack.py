@@ -1,0 +1,88 @@
+"""What the files of a local stack tell about it: whether it runs, and which accounts it has."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from aws_iot.config.endpoint import Endpoint
+from aws_iot.config.local_stack import announced, check_stack, is_running, require_replaceable
+from aws_iot.config.profile import Profile
+from aws_iot.errors import LocalError, ProfileError, StackNotRunning
+from tests.fakes import FakeCloud
+
+START = "aws-iot local --member alice"
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Profile:
+    """The profile of a person on a local stack."""
+    here = Endpoint.parse("wss://127.0.0.1:8443/mqtt")
+    return replace(FakeCloud().profile, key="alice", endpoint=here, local_stack=str(tmp_path / "local"))
+
+
+def test_a_running_stack_serves_its_profiles(profile: Profile, tmp_path: Path) -> None:
+    with announced(tmp_path / "local", profile, START):
+        check_stack(profile)
+
+
+def test_a_profile_of_aws_needs_no_stack(profile: Profile) -> None:
+    check_stack(replace(profile, local_stack=None))
+
+
+def test_a_stack_without_files_is_unknown(profile: Profile, tmp_path: Path) -> None:
+    check_stack(profile)
+    assert not (tmp_path / "local").exists()
+
+
+def test_a_stack_that_has_ended_is_named_with_the_command_that_starts_it(
+    profile: Profile, tmp_path: Path
+) -> None:
+    with announced(tmp_path / "local", profile, START):
+        pass
+    with pytest.raises(StackNotRunning, match="the local stack 'local' is not running") as caught:
+        check_stack(profile)
+    assert caught.value.hint == f"Start it: {START}"
+
+
+def test_a_restarted_stack_with_other_accounts_is_named(profile: Profile, tmp_path: Path) -> None:
+    with (
+        announced(tmp_path / "local", replace(profile, user_pool_id="us-east-1_NEW"), "aws-iot local"),
+        pytest.raises(ProfileError, match="was restarted") as caught,
+    ):
+        check_stack(profile)
+    assert "aws-iot local --member alice" in (caught.value.hint or "")
+
+
+def test_a_profile_may_be_new(tmp_path: Path) -> None:
+    require_replaceable(None, str(tmp_path))
+
+
+def test_a_profile_of_aws_is_never_replaced(profile: Profile, tmp_path: Path) -> None:
+    team = replace(profile, endpoint=Endpoint.parse("wss://a-ats.iot.us-east-1.amazonaws.com/mqtt"))
+    with pytest.raises(LocalError, match="'alice' exists, and is not of a local stack"):
+        require_replaceable(team, str(tmp_path))
+
+
+def test_a_profile_of_another_stack_is_replaced_only_when_that_has_ended(
+    profile: Profile, tmp_path: Path
+) -> None:
+    with (
+        announced(tmp_path / "local", profile, START),
+        pytest.raises(LocalError, match="another local stack"),
+    ):
+        require_replaceable(profile, str(tmp_path / "other"))
+    require_replaceable(profile, str(tmp_path / "other"))
+
+
+def test_a_stack_replaces_its_own_profiles(profile: Profile, tmp_path: Path) -> None:
+    with announced(tmp_path / "local", profile, START):
+        require_replaceable(profile, str(tmp_path / "local"))
+
+
+def test_asking_does_not_keep_a_stack_from_running(profile: Profile, tmp_path: Path) -> None:
+    with announced(tmp_path / "local", profile, START):
+        assert is_running(str(tmp_path / "local"))
+    assert not is_running(str(tmp_path / "local"))
+    with announced(tmp_path / "local", profile, START):
+        assert is_running(str(tmp_path / "local"))

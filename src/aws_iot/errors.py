@@ -164,6 +164,6 @@ class CommandFailed(AwsIotError):
 
 
 class Indeterminate(AwsIotError):
-    """The answer depends on something unknown (`doctor --policy`)."""
+    """The answer depends on something unknown (`policy`)."""
 
     exit_code = 10

@@ -65,6 +65,14 @@ def test_the_key_is_asked_for_only_if_another_profile_is_wanted(app: FakeApp, ex
     assert app.config.profiles.load("default").username is None
 
 
+def test_it_continues_with_the_profile_that_was_chosen_as_the_default(app: FakeApp, cloud: FakeCloud) -> None:
+    app.config.profiles.change("team", lambda _: cloud.profile)
+    app.config.profiles.choose_default("team")
+    set_up(app, Script(**NEW_ACCOUNT, continues_with=True))
+    assert app.config.profiles.load("team").username == "alice"
+    assert app.config.profiles.load("default").username is None
+
+
 def test_a_key_that_is_given_is_not_asked_for(app: FakeApp, exports: Path) -> None:
     set_up(app, Script(**NEW_ACCOUNT, exports_file=exports), "team")
     assert app.config.profiles.load("team").username == "alice"
@@ -78,15 +86,24 @@ def test_each_answer_is_checked_at_once_and_asked_for_again(
         "exports_file": [tmp_path / "missing.json", tmp_path / "not.json", exports],
         "username": ["alice smith", "alice"],
         "email": ["alice", "alice@example.com"],
-        "code": ["999999", CODE],
+        "chosen_password": ["short", PASSWORD],
+        "code": ["CODE", "999999", CODE],
     }
     script = Script(**answers)
     set_up(new, script)
-    assert [words in shown for words, shown in zip(WRONG, script.rejections, strict=True)] == [True] * 5
+    assert [words in shown for words, shown in zip(WRONG, script.rejections, strict=True)] == [True] * 7
     assert cloud.accounts["alice"].confirmed
 
 
-WRONG = ("no such file", "not.json", "no spaces", "not an e-mail address", "not the code")
+WRONG = (
+    "no such file",
+    "not.json",
+    "no spaces",
+    "not an e-mail address",
+    "6 or more",
+    "only digits",
+    "not the code",
+)
 
 
 def test_an_empty_code_sends_another_one(new: FakeApp, cloud: FakeCloud, exports: Path) -> None:

@@ -605,7 +605,7 @@ def test_a_filter_that_is_not_granted(signed_in: CommandLine) -> None:
 
 @pytest.mark.parametrize("room", ["a/+", "''"])
 def test_an_impossible_room_name(real: CommandLine, room: str) -> None:
-    assert "room" in real(f"doctor -r {room}", ends=7).stderr
+    assert "room" in real(f"doctor -r {room}", ends=2).stderr
 
 
 def test_a_connection_that_is_lost_before_the_echo(signed_in: CommandLine) -> None:
@@ -632,5 +632,5 @@ def test_a_member_of_some_rooms_is_asked_to_name_one(real: CommandLine, stack: S
     who = f"-u {person.username} -p {PASSWORD}"
     advice = check_cause(real, "subscribe", "not authorized to subscribe", 5, who)
     assert "aws-iot doctor -r ROOM -k default" in advice
-    assert f"aws-iot doctor --policy -r doctor --identity {person.identity} -k default" in advice
+    assert f"aws-iot policy -r doctor --identity {person.identity} -k default" in advice
     examine(real, f"{who} -r lobby")

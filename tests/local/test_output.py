@@ -133,7 +133,7 @@ def test_a_command_ends_quietly_when_the_reader_of_its_output_has_ended(
         "mfa status",
         "sub -r lobby",
         "doctor",
-        "doctor --policy",
+        "policy",
         "admin members",
         "admin requests",
         "admin who somebody",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests import terminal
 from tests.in_process import run_here
-from tests.processes import COMMAND, PASSWORD, Stack, totp
+from tests.processes import COMMAND, PASSWORD, Running, Stack, totp
 from tests.terminal import on_a_terminal, read_rest, read_until, type_in
 from tests.waiting import DEADLINE_SECONDS
 
@@ -76,6 +76,23 @@ def test_a_forgotten_password_is_reset_in_one_command(stack: Stack) -> None:
         assert b"Changed the password of " in read_rest(process)
         assert process.wait(DEADLINE_SECONDS) == 0
     run_here(f"login -u {person.username} -p Passw0rd-new", stack.env)
+
+
+def test_status_never_continues_the_line_that_a_person_types(stack: Stack) -> None:
+    person = stack.person()
+    listener = Running("sub -r typing -C 1", person.env)
+    try:
+        listener.wait_for("Receiving")
+        with on_a_terminal([*COMMAND, "pub", "-r", "typing", "--lines"], person.env) as process:
+            read_until(process, b"Ctrl-D at the start of a line.\r\n")
+            type_in(process, b"one\r")
+            assert listener.wait() == 0
+            type_in(process, b"half a line")
+            read_until(process, b"half a line")
+            type_in(process, b"\x03")
+            assert b"^C\r\nInterrupted: " in read_rest(process)
+    finally:
+        listener.kill()
 
 
 def test_ctrl_c_at_the_question_ends_it(stack: Stack) -> None:

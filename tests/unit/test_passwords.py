@@ -4,20 +4,26 @@ from collections.abc import Iterable
 
 import pytest
 
-from aws_iot.auth.passwords import checked_code, checked_password, reset_password
-from aws_iot.errors import AwsIotError, CodeRefused, PasswordTooWeak
+from aws_iot.auth.accounts import Account
+from aws_iot.auth.passwords import change_password, checked_code, checked_password, reset_password
+from aws_iot.auth.session import Session
+from aws_iot.errors import AwsIotError, CodeRefused, PasswordTooWeak, WrongPassword
 from tests.fakes import RESET_CODE, FakeAccounts, FakeCloud
 
 GOOD = "Passw0rd-2"
 
 
 class Person:
-    """`ResetPrompter` with a person who types these answers."""
+    """`PasswordPrompter` with a person who types these answers."""
 
-    def __init__(self, codes: Iterable[str], passwords: Iterable[str]) -> None:
+    def __init__(self, codes: Iterable[str], passwords: Iterable[str], old: Iterable[str] = ()) -> None:
         self._codes = iter(codes)
+        self._old = iter(old)
         self._passwords = iter(passwords)
         self.rejections: list[str] = []
+
+    def old_password(self) -> str:
+        return next(self._old)
 
     def code(self) -> str:
         return next(self._codes)
@@ -78,3 +84,31 @@ def test_the_third_wrong_answer_is_the_last(accounts: FakeAccounts) -> None:
     with pytest.raises(CodeRefused, match="not the code"):
         reset_password(accounts, "alice", person)
     assert len(person.rejections) == 2
+
+
+@pytest.fixture
+def account(accounts: FakeAccounts) -> Account:
+    """The account of Alice, who is signed in."""
+    session = accounts.sign_in("alice", "Passw0rd")
+    assert isinstance(session, Session)
+    return accounts.of(session)
+
+
+def test_of_a_change_only_what_was_rejected_is_asked_again(cloud: FakeCloud, account: Account) -> None:
+    person = Person([], ["tooweak", GOOD], old=["wrong", "Passw0rd"])
+    change_password(account, person)
+    assert cloud.accounts["alice"].password == GOOD
+    assert len(person.rejections) == 2
+
+
+def test_what_was_given_for_a_change_is_not_asked_again(cloud: FakeCloud, account: Account) -> None:
+    with pytest.raises(WrongPassword):
+        change_password(account, Person([], [GOOD], old=["Passw0rd"]), old="wrong")
+    with pytest.raises(PasswordTooWeak):
+        change_password(account, Person([], [GOOD], old=["Passw0rd"]), new="tooweak")
+    assert cloud.accounts["alice"].password == "Passw0rd"
+
+
+def test_the_third_wrong_old_password_is_the_last(account: Account) -> None:
+    with pytest.raises(WrongPassword):
+        change_password(account, Person([], [GOOD], old=["a", "b", "c", "Passw0rd"]))

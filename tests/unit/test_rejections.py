@@ -39,13 +39,9 @@ def test_every_rejection_is_reported_and_counted() -> None:
     assert rejections.count == 2
 
 
-@pytest.mark.parametrize("kind", [TopicRefused, ServiceRefused, InvalidMessage, LimitReached])
+@pytest.mark.parametrize("kind", [TopicRefused, ServiceRefused, InvalidMessage, InvalidRoom, LimitReached])
 def test_with_one_cause_the_error_is_of_that_cause(kind: type[AwsIotError]) -> None:
     assert type(error_of(kind("a"), kind("b"))) is kind
-
-
-def test_an_invalid_room_in_a_stream_is_not_the_error_that_nothing_was_sent() -> None:
-    assert type(error_of(InvalidRoom("a"), InvalidRoom("b"))) is ServiceRefused
 
 
 @pytest.mark.parametrize("first", [0, 1])

@@ -1,9 +1,9 @@
-"""New passwords and codes: what can be checked before the user pool sees them, and resetting a forgotten password."""
+"""New passwords and codes: what can be checked before the user pool sees them, and how they are asked for again."""
 
 from typing import Protocol
 
-from aws_iot.auth.accounts import ATTEMPTS, REPEATABLE, Accounts
-from aws_iot.errors import AwsIotError, CodeRefused, PasswordTooWeak
+from aws_iot.auth.accounts import ATTEMPTS, REPEATABLE, Account, Accounts
+from aws_iot.errors import AwsIotError, CodeRefused, PasswordTooWeak, WrongPassword
 
 # docs.aws.amazon.com/cognito/latest/developerguide/managing-users-passwords.html, and botocore's PasswordType
 SHORTEST_PASSWORD = 6
@@ -34,8 +34,12 @@ def checked_code(code: str) -> str:
     return digits
 
 
-class ResetPrompter(Protocol):
-    """Asks the person who resets a password. Every method may raise an error instead."""
+class PasswordPrompter(Protocol):
+    """Asks the person who sets a new password. Every method may raise an error instead."""
+
+    def old_password(self) -> str:
+        """The password that counts now."""
+        ...
 
     def code(self) -> str:
         """The code from the e-mail or text message."""
@@ -51,9 +55,9 @@ class ResetPrompter(Protocol):
 
 
 def reset_password(
-    accounts: Accounts, username: str, prompter: ResetPrompter, new_password: str | None = None
+    accounts: Accounts, username: str, prompter: PasswordPrompter, new_password: str | None = None
 ) -> None:
-    """Set a new password with a code that was sent. Whatever is rejected is asked again, `ATTEMPTS` times in all.
+    """Set a new password with a code that was sent. It asks again for a rejected answer, `ATTEMPTS` times in all.
 
     Raises `CodeRefused`, `PasswordTooWeak`, and what the prompter raises.
     """
@@ -71,5 +75,33 @@ def reset_password(
                 code = None
             else:
                 new_password = None
+        else:
+            return
+
+
+def change_password(
+    account: Account, prompter: PasswordPrompter, old: str | None = None, new: str | None = None
+) -> None:
+    """Change the password of a signed-in person. It asks for what is not given, and again for a rejected answer.
+
+    It asks `ATTEMPTS` times in all.
+
+    Raises `WrongPassword` for the old one, `PasswordTooWeak`, and what the prompter raises.
+    """
+    typed_old, typed_new = old, new
+    for left in reversed(range(ATTEMPTS)):
+        typed_old = typed_old or prompter.old_password()
+        typed_new = typed_new or checked_password(prompter.new_password())
+        try:
+            account.change_password(typed_old, typed_new)
+        except (WrongPassword, PasswordTooWeak) as error:
+            is_given = old if isinstance(error, WrongPassword) else new
+            if is_given or not left:
+                raise
+            prompter.show_rejection(error)
+            if isinstance(error, WrongPassword):
+                typed_old = None
+            else:
+                typed_new = None
         else:
             return

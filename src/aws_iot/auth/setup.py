@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from aws_iot.auth.accounts import ATTEMPTS
 from aws_iot.auth.login import SignInRequest
+from aws_iot.auth.passwords import checked_code, checked_password
 from aws_iot.auth.profile_editor import ProfileChange
 from aws_iot.config.exports_files import read_exports
 from aws_iot.config.local_stack import require_replaceable, running_stacks
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from aws_iot.config.profile_store import ProfileStore
 
 T = TypeVar("T")
-
-DEFAULT = "default"
-"""The profile that commands use without `-k`."""
 
 _USERNAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,128}")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@.]+")
@@ -129,7 +127,8 @@ class Setup:
 
         Raises what a service raises, unless another answer can help.
         """
-        existing = self._existing(key or DEFAULT)
+        default = self._services.profiles.default_key()
+        existing = self._existing(key or default)
         if existing and not key and not self._ask.continues_with(existing):
             existing, key = None, self._until_valid(self._new_key)
         if existing:
@@ -137,8 +136,8 @@ class Setup:
         if self._ask.is_local():
             return self._join_local_stack()
         pools = self._until_valid(lambda: read_exports(self._ask.exports_file(), None, lambda _: None))
-        self._services.editor.change(key or DEFAULT, ProfileChange(pools))
-        return self._sign_in(self._services.profiles.load(key or DEFAULT))
+        self._services.editor.change(key or default, ProfileChange(pools))
+        return self._sign_in(self._services.profiles.load(key or default))
 
     def _existing(self, key: str) -> Profile | None:
         return self._services.editor.existing(key)
@@ -197,7 +196,7 @@ class Setup:
         email = self._until_valid(lambda: _checked_email(self._ask.email()))
 
         def sign_up() -> tuple[str, CodeSent | None]:
-            password = self._ask.chosen_password(username)
+            password = checked_password(self._ask.chosen_password(username))
             return password, accounts.sign_up(username, password, email)
 
         password, sent = self._until_valid(sign_up, PasswordTooWeak)
@@ -212,7 +211,7 @@ class Setup:
             code = self._ask.code(username, sent)
             try:
                 if code:
-                    return accounts.confirm(username, code)
+                    return accounts.confirm(username, checked_code(code))
                 sent = accounts.resend_code(username)
             except (CodeRefused, ServiceRefused) as error:
                 failures += 1

@@ -8,7 +8,8 @@ from aws_iot.app import App
 from aws_iot.auth.token_refresher import ActiveSession
 from aws_iot.cli.sign_in import sign_in, suggest_doctor
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.formatting import is_verbose, notice
+from aws_iot.cli.ui.formatting import notice
+from aws_iot.cli.ui.output import is_verbose
 from aws_iot.config.profile import Profile
 from aws_iot.errors import LocalError, NotAccepted
 from aws_iot.messaging.client import Client

@@ -1,6 +1,7 @@
 """Turns errors into messages and exit codes, for all commands."""
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -16,17 +17,31 @@ INTERRUPTED = 130
 class RootGroup(Group):
     """A group that prints an expected error in a line or two. An internal error keeps its traceback."""
 
-    def main(self, *args: Any, **extra: Any) -> Any:
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
         # Around everything Click does: it prints `--help` while it parses the command line.
         try:
-            return super().main(*args, **extra)
+            code = super().main(args, prog_name, complete_var, False, **extra)
         except AwsIotError as error:
             output.error(f"Error: {error}")
             for line in (error.hint or "").splitlines():
-                output.error(line)
+                output.hint(line)
             sys.exit(error.exit_code)
         except ReaderGone:
             sys.exit(0)
+        except click.Abort:
+            sys.exit(INTERRUPTED)
+        except click.UsageError as error:
+            from aws_iot.cli.mistakes.report import report  # here: most lines are right
+
+            sys.exit(report(self, sys.argv[1:] if args is None else args, error))
+        return sys.exit(code or 0) if standalone_mode else code
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

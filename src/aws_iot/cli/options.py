@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from aws_iot.app import TIMEOUT_SECONDS, App
+from aws_iot.cli.groups import COMMON, OWN, SIGN_IN
 from aws_iot.cli.ui.output import QUIET, VERBOSE
 
 ANSWERS = "aws_iot.answers"
@@ -19,12 +20,40 @@ ATTRIBUTES = "aws_iot.attributes"
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
+class Option(click.Option):
+    """An option with a place in the help of its command. Its variable is described by `aws-iot help environment`."""
+
+    def __init__(self, *args: Any, section: str = OWN, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.section = section
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        if self.hidden:
+            return None
+        extra = self.get_help_extra(ctx)
+        notes = [f"default: {extra['default'].removesuffix('.0')}"] if "default" in extra else []
+        notes += ["required"] if self.required else []
+        value = "" if self.is_flag or self.count else f" {self.make_metavar(ctx)}"
+        return self.names() + value, f"{self.help}  [{'; '.join(notes)}]" if notes else self.help or ""
+
+    def names(self) -> str:
+        """A short and a long name. Others are old names, which keep working."""
+        short = [name for name in self.opts if not name.startswith("--")][:1]
+        return ", ".join(short + [name for name in self.opts if name.startswith("--")][:1])
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        """What to call it in an error: its variable if that has the value, otherwise its names."""
+        if ctx and ctx.get_parameter_source(self.name or "") is click.core.ParameterSource.ENVIRONMENT:
+            return f"the variable {self.envvar}"
+        return super().get_error_hint(ctx)
+
+
 def option(*names: str, env: str, **attributes: Any) -> Decorator:
     """An option that can also be given as the environment variable `AWS_IOT_<env>`."""
-    return click.option(*names, envvar=f"AWS_IOT_{env}", show_envvar=True, **attributes)
+    return click.option(*names, envvar=f"AWS_IOT_{env}", **{"cls": Option, **attributes})
 
 
-class Once(click.Option):
+class Once(Option):
     """An option that is rejected if it is given twice, because the user would expect both to count.
 
     Of other options the last one counts, so that the command line overrides a shell alias.
@@ -43,14 +72,41 @@ class Once(click.Option):
         return super().handle_parse_result(ctx, {**opts, **last}, args)
 
 
-class Number(click.FloatRange):
-    """A number within bounds."""
+class Number(click.ParamType[float]):
+    """A number within bounds. `min_open`: the lower bound itself is not allowed."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        number: float = super().convert(value, param, ctx)
-        if math.isnan(number):  # not below or above any bound
-            self.fail("'nan' is not a number.", param, ctx)
+    name = "number"
+    _what = "a number"
+    _read: Callable[[str], float] = float
+
+    def __init__(self, least: float, most: float = math.inf, *, min_open: bool = False) -> None:
+        self._least = least
+        self._most = most
+        self._min_open = min_open
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            number = type(self)._read(value)
+        except ValueError:
+            number = math.nan  # not below or above any bound
+        is_enough = number > self._least if self._min_open else number >= self._least
+        if not (is_enough and number <= self._most):
+            self.fail(f"'{value}' is not {self._what} {self._bounds()}.", param, ctx)
         return number
+
+    def _bounds(self) -> str:
+        least = f"{self._least:,}"
+        if self._most < math.inf:
+            return f"from {least} to {self._most:,}"
+        return f"above {least}" if self._min_open else f"of at least {least}"
+
+
+class Whole(Number):
+    """A whole number within bounds."""
+
+    name = "whole number"
+    _what = "a whole number"
+    _read = int
 
 
 def _stored_profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
@@ -69,7 +125,7 @@ def profile_key(env: str, **attributes: Any) -> Decorator:
     return option(*names, env=env, metavar="KEY", shell_complete=_stored_profiles, **attributes)
 
 
-class ProfileOption(click.Option):
+class ProfileOption(Option):
     """`-k` of a command that uses a profile. Without a value, it is the profile that `config use` has chosen."""
 
     def get_default(self, ctx: click.Context, call: bool = True) -> Any:  # noqa: ARG002 Click's signature
@@ -82,7 +138,8 @@ profile = profile_key(
     cls=ProfileOption,
     default="default",
     show_default=True,
-    help="The profile to use. To choose another default: aws-iot config use KEY.",
+    section=COMMON,
+    help="The profile to use.",
 )
 
 
@@ -109,7 +166,8 @@ user = option(
     "user",
     env="USER",
     metavar="USER",
-    help="Your user name.  [default: the signed-in user, or the profile's]",
+    section=SIGN_IN,
+    help="Your user name.  [default: the signed-in user's]",
 )
 password = option(
     "-p",
@@ -118,16 +176,22 @@ password = option(
     "password",
     env="PASSWORD",
     metavar="PASS",
-    help="Your password. Other programs on this machine can read it here, so prefer the prompt.",
+    section=SIGN_IN,
+    help="Your password, which other programs can see here.",
 )
 password_stdin = option(
-    "--password-stdin", env="PASSWORD_STDIN", is_flag=True, help="Read the password from standard input."
+    "--password-stdin",
+    env="PASSWORD_STDIN",
+    is_flag=True,
+    section=SIGN_IN,
+    help="Read the password from standard input.",
 )
 quiet = option(
     "-q",
     "--quiet",
     env="QUIET",
     is_flag=True,
+    section=COMMON,
     expose_value=False,
     callback=lambda ctx, _, given: ctx.meta.update({QUIET: given}),
     help="Hide status messages; print only errors to stderr.",
@@ -137,6 +201,7 @@ verbose = option(
     "--verbose",
     env="VERBOSE",
     is_flag=True,
+    section=COMMON,
     expose_value=False,
     callback=lambda ctx, _, given: ctx.meta.update({VERBOSE: given}),
     help="Print more about the connection.",
@@ -146,6 +211,7 @@ aws_profile = option(
     "--aws-profile",
     env="AWS_PROFILE",
     metavar="NAME",
+    section=COMMON,
     help="The AWS profile in ~/.aws/config whose credentials to use.",
 )
 timeout = option(
@@ -155,6 +221,7 @@ timeout = option(
     default=TIMEOUT_SECONDS,
     show_default=True,
     metavar="SECONDS",
+    section=COMMON,
     expose_value=False,
     callback=_set_timeout,
     help="Time limit of one step: a request, a connection, an acknowledgement.",
@@ -168,7 +235,15 @@ def _answer(wants: str, *names: str, env: str, help: str) -> Decorator:  # noqa:
         if given:
             ctx.meta.setdefault(ANSWERS, {})[wants] = given
 
-    return option(*names, env=env, expose_value=False, callback=note, metavar=wants.upper(), help=help)
+    return option(
+        *names,
+        env=env,
+        expose_value=False,
+        callback=note,
+        metavar=wants.upper(),
+        section=SIGN_IN,
+        help=help,
+    )
 
 
 mfa_code = _answer(
@@ -178,7 +253,7 @@ mfa_method = _answer(
     "choice",
     "--mfa-method",
     env="MFA_METHOD",
-    help="The MFA method, if you have several: SOFTWARE_TOKEN_MFA, SMS_MFA …",
+    help="The MFA method: SOFTWARE_TOKEN_MFA, SMS_MFA …",
 )
 new_password = _answer(
     "password",
@@ -203,6 +278,7 @@ attribute = option(
     expose_value=False,
     callback=_note_attributes,
     metavar="NAME=VALUE",
+    section=SIGN_IN,
     help="An attribute that the user pool requires, such as nickname=Al; can be repeated.",
 )
 

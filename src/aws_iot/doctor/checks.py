@@ -195,7 +195,7 @@ class Checks:
             yield
         except NotAuthorized as error:
             command = (
-                f"aws-iot doctor --policy -r {shlex.quote(self._setup.room)}"
+                f"aws-iot policy -r {shlex.quote(self._setup.room)}"
                 f" --identity {self._credentials.identity}{key_for_admin(self._services.profile)}"
             )
             room_hint = self._setup.room_hint if isinstance(error, TopicRefused) else ""

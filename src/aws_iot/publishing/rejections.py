@@ -1,6 +1,6 @@
 """Rejections: the messages that were not sent, and the error with which the run ends because of them."""
 
-from aws_iot.errors import AwsIotError, InvalidRoom, NotAuthorized, ServiceRefused
+from aws_iot.errors import AwsIotError, NotAuthorized, ServiceRefused
 from aws_iot.publishing.reporter import PublishReporter, Rejected
 
 
@@ -16,8 +16,7 @@ class Rejections:
     def add(self, number: int | None, error: AwsIotError) -> None:
         """Report that this message of the input was not sent; None means a saved message of another run."""
         self.count += 1
-        # The exit code of `InvalidRoom` means that nothing was sent; here, other messages may have been.
-        self._causes.add(ServiceRefused if isinstance(error, InvalidRoom) else type(error))
+        self._causes.add(type(error))
         if len(self._hints) < 2:  # to know whether all are the same
             self._hints.add(error.hint)
         self._report(Rejected(number, error))

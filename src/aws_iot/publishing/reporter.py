@@ -66,9 +66,13 @@ class OthersWaiting:
 
 @dataclass(frozen=True, slots=True)
 class SavingUntilConnected:
-    """There is no connection yet. Messages are saved in the spool, and connecting is retried."""
+    """There is no connection yet. Messages are saved in the spool, and connecting is retried.
+
+    `again` marks a retry that has failed.
+    """
 
     error: AwsIotError
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from aws_iot.app import App
 from aws_iot.auth.accounts import CodeSent
 from aws_iot.auth.profile_editor import remove_saved_data
 from aws_iot.cli import options
-from aws_iot.cli.groups import Group
+from aws_iot.cli.groups import Command, Group
 from aws_iot.cli.sign_in import chosen_password, login_of, username_of
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import ask_line, ask_new_password, need_terminal
 from aws_iot.errors import CodeRefused
 
 
-@click.command()
+@click.command(cls=Command)
 @options.profile
 @options.user
 @options.password
@@ -55,7 +55,7 @@ def _new_password(app: App, username: str) -> str:
     return ask_new_password(app, username, "Password for")
 
 
-@click.command()
+@click.command(cls=Command)
 @options.profile
 @options.user
 @options.option("-c", "--code", env="CODE", metavar="CODE", help="The code from the e-mail.")

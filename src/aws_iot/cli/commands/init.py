@@ -8,6 +8,7 @@ import click
 from aws_iot.app import App
 from aws_iot.auth.accounts import CodeSent
 from aws_iot.cli import options
+from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output, terminal
 from aws_iot.cli.ui.terminal_prompter import TerminalPrompter
 from aws_iot.config.profile import Profile
@@ -26,7 +27,7 @@ On this machine only:
   aws-iot local --member alice --member bob"""
 
 
-@click.command()
+@click.command(cls=Command)
 @options.profile_key("PROFILE", help="Set up this profile.  [default: default, or it asks]")
 @options.timeout
 @click.pass_context
@@ -51,7 +52,7 @@ def init(ctx: click.Context, key: str | None) -> None:
     except (KeyboardInterrupt, click.Abort):
         output.error("Stopped. To continue: aws-iot init" + (f" -k {key}" if key else ""))
         raise
-    option = "" if profile.key == "default" else f" -k {profile.key}"
+    option = "" if profile.key == app.config.profiles.default_key() else f" -k {profile.key}"
     output.info(f"Signed in as {person.username}. Your identity: {person.identity}")
     if not app.auth.sessions.has_connected(profile.key, person.identity):
         output.info("An admin has to accept you first. `sub` prints the command for the admin.")

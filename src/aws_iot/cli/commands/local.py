@@ -14,6 +14,7 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
+from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.config.exports import to_exports
 from aws_iot.config.local_stack import announced, require_replaceable
@@ -25,8 +26,8 @@ from aws_iot.files import exclusive, write_private
 if TYPE_CHECKING:
     from aws_iot.local.stack import LocalStack
 
-_PORT = click.IntRange(1, 65535)
-_SECONDS = click.FloatRange(min=0, min_open=True)
+_PORT = options.Whole(1, 65535)
+_SECONDS = options.Number(0, min_open=True)
 
 
 def _checked_members(ctx: click.Context, _: click.Parameter, names: tuple[str, ...]) -> list[str]:
@@ -73,7 +74,7 @@ def _for_testers(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command()
+@click.command(cls=Command)
 @options.option(
     "--member",
     "members",
@@ -81,7 +82,7 @@ def _for_testers(command: Callable[..., Any]) -> Callable[..., Any]:
     multiple=True,
     metavar="NAME",
     callback=_checked_members,
-    help="Create an account that is accepted and signed in, and a profile of that name. Repeatable.",
+    help="Create an account that is accepted and signed in, and a profile of that name; can be repeated.",
 )
 @options.option(
     "--keep", env="LOCAL_KEEP", is_flag=True, help="Save accounts and keys for the next start with --keep."
@@ -94,12 +95,14 @@ def _for_testers(command: Callable[..., Any]) -> Callable[..., Any]:
     "api_port",
     env="LOCAL_PORT",
     type=_PORT,
+    metavar="PORT",
     help="The port of the HTTP services.  [default: 4566, or a free one]",
 )
 @options.option(
     "--mqtt-port",
     env="LOCAL_MQTT_PORT",
     type=_PORT,
+    metavar="PORT",
     help="The port of the MQTT broker.  [default: 8443, or a free one]",
 )
 @options.option(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import click
 
 from aws_iot.app import App
-from aws_iot.auth.passwords import checked_password, reset_password
+from aws_iot.auth.passwords import change_password, checked_password, reset_password
 from aws_iot.cli import options
 from aws_iot.cli.commands.account import show_code_sent, typed_code
 from aws_iot.cli.groups import Group
@@ -62,17 +62,20 @@ def reset(app: App, key: str, user: str | None, code: str | None, new_password: 
     else:
         show_code_sent(accounts.request_reset(username))
         with _hint_at_rest(f"{command} -c CODE -k {key}", f"{command} -k {key}"):
-            reset_password(accounts, username, _ResetQuestions(app, username), new_password)
+            reset_password(accounts, username, _Questions(app, username), new_password)
     _report_changed(app, profile, username)
     output.info(f"Next: aws-iot login -u {shlex.quote(username)} -k {key}")
 
 
-class _ResetQuestions:
-    """`ResetPrompter` at the terminal."""
+class _Questions:
+    """`PasswordPrompter` at the terminal."""
 
     def __init__(self, app: App, username: str) -> None:
         self._app = app
         self._username = username
+
+    def old_password(self) -> str:
+        return ask_password(self._app, self._username)
 
     def code(self) -> str:
         return ask_line("Code")
@@ -114,10 +117,9 @@ def change(app: App, key: str, password: str | None, new_password: str | None) -
     profile = app.config.profiles.load(key)
     session = login_of(app, profile).require_session()
     new_password = new_password and checked_password(new_password)
-    old = password or ask_password(app, session.username)
     account = app.auth.accounts(profile).of(session)
     try:
-        account.change_password(old, new_password or ask_new_password(app, session.username))
+        change_password(account, _Questions(app, session.username), password, new_password)
     except WrongPassword as error:
         user = shlex.quote(session.username)
         error.hint = f"If you have forgotten your password: aws-iot password reset -u {user} -k {key}"

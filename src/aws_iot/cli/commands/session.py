@@ -8,6 +8,7 @@ from aws_iot.app import App
 from aws_iot.auth.prompter import not_signed_in
 from aws_iot.auth.session_store import SavedSession
 from aws_iot.cli import options
+from aws_iot.cli.groups import Command
 from aws_iot.cli.sign_in import login_of, prompter_of, request_of, suggest_doctor
 from aws_iot.cli.ui import output
 from aws_iot.config.profile import Profile
@@ -15,7 +16,7 @@ from aws_iot.errors import ServiceRefused, SignInRefused, Unreachable
 from aws_iot.messaging.message import timestamp
 
 
-@click.command()
+@click.command(cls=Command)
 @options.signing_in
 @options.option(
     "--remember-device",
@@ -55,7 +56,7 @@ def login(
         )
 
 
-@click.command()
+@click.command(cls=Command)
 @options.profile
 @options.option(
     "--everywhere", env="EVERYWHERE", is_flag=True, help="Revoke your sessions on all devices, not only here."
@@ -86,7 +87,7 @@ def logout(app: App, key: str, everywhere: bool) -> None:
         )
 
 
-@click.command()
+@click.command(cls=Command)
 @options.profile
 @options.json_output
 @click.pass_obj

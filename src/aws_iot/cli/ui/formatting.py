@@ -2,14 +2,16 @@
 
 import json
 import re
-
-import click
+from functools import lru_cache
 
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.output import VERBOSE
+from aws_iot.cli.ui.colors import Role, paint
 from aws_iot.identities import short_identity
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Message
+
+_SENDER_STYLES = ("32", "33", "34", "35", "36", "1;32", "1;33", "1;34", "1;35", "1;36")
+"""Not red, which means an error."""
 
 _PLAIN_LABEL = re.compile(r'[^\s\[\]~:"\\]+')
 
@@ -20,10 +22,31 @@ def message_line(message: Message) -> str:
     The part after `~` is the start of the sender's identity, which the IoT policy enforces. The name before
     it is what the sender chose. No room, name or text can imitate the rest of the line.
     """
-    sender = short_identity(message.sender) or _label(message.sender)
+    return f"{_time(message)} [{_label(message.room)}] {_sender(message)}: {output.visible(message.text)}"
+
+
+def colored_message_line(message: Message) -> str:
+    """The same in colors. Each identity has its own, whatever name it chooses."""
+    time = paint(_time(message), Role.FAINT)
+    sender = paint(_sender(message), sender_style(message.sender))
+    return f"{time} [{_label(message.room)}] {sender}: {output.visible(message.text)}"
+
+
+@lru_cache
+def sender_style(identity: str) -> str:
+    """The same style for the same identity, on every machine."""
+    short = short_identity(identity)
+    number = int(short, 16) if short else sum(identity.encode(errors="replace"))
+    return _SENDER_STYLES[number % len(_SENDER_STYLES)]
+
+
+def _time(message: Message) -> str:
+    return message.received.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _sender(message: Message) -> str:
     name = _label(message.name) if message.name else ""
-    time = message.received.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    return f"{time} [{_label(message.room)}] {name}~{sender}: {output.visible(message.text)}"
+    return f"{name}~{short_identity(message.sender) or _label(message.sender)}"
 
 
 def raw_line(message: Message) -> str:
@@ -50,19 +73,6 @@ def _quoted(text: str) -> str:
     quote = next((q for q in "'\"`" if q not in text), "'")
     escaped = text.replace("\\", "\\\\").replace(quote, "\\" + quote)
     return quote + output.visible(escaped) + quote
-
-
-def is_verbose() -> bool:
-    """Whether the running command has `--verbose`."""
-    context = click.get_current_context(silent=True)
-    return bool(context and context.meta.get(VERBOSE))
-
-
-def show_connection_event(event: Lost | Restored) -> None:
-    """Print that the connection was lost or restored. `--verbose` adds repetitions and details."""
-    verbose = is_verbose()
-    if verbose or not (isinstance(event, Lost) and event.again):
-        output.info(connection_line(event, verbose=verbose))
 
 
 def connection_line(event: Lost | Restored, *, verbose: bool = False) -> str:

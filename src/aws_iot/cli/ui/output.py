@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import sys
 import unicodedata
 from types import TracebackType
@@ -9,6 +10,7 @@ from typing import Any, Self, TextIO
 
 import click
 
+from aws_iot.cli.ui.colors import Role, is_on, paint
 from aws_iot.errors import LocalError
 
 # Marks that reorder the text around them: unicode.org/reports/tr9. Other format characters do not, and joined
@@ -16,6 +18,8 @@ from aws_iot.errors import LocalError
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _CONTROL = frozenset(("Cc", "Cs", "Zl", "Zp"))
 
+SHORT = 20
+"""Shorter lines fit every terminal."""
 
 QUIET = "aws_iot.quiet"
 """The key for `--quiet` in the metadata of Click's context."""
@@ -98,7 +102,7 @@ def _escape(character: str) -> str:
 
 def data(line: str) -> None:
     """Print a line of data at once, for programs that read it from a pipe."""
-    click.echo(line)
+    click.echo(line, color=is_on() or None)
 
 
 def need_stdout() -> None:
@@ -159,13 +163,56 @@ class Lines:
                 raise _discard_output(error) from error
 
 
-def info(line: str) -> None:
-    """Print a status message, which `--quiet` hides."""
+def info(line: str, role: Role | None = None) -> None:
+    """Print a status message, which `--quiet` hides. `role` is what its beginning means, up to a colon or semicolon."""
+    if not is_quiet():
+        error(line, role)
+
+
+def is_quiet() -> bool:
+    """Whether the running command has `--quiet`."""
     context = click.get_current_context(silent=True)
-    if not (context and context.meta.get(QUIET)):
-        error(line)
+    return bool(context and context.meta.get(QUIET))
 
 
-def error(line: str) -> None:
-    """Print an error, which `--quiet` does not hide."""
-    click.echo(visible(line), err=True)
+def is_verbose() -> bool:
+    """Whether the running command has `--verbose`."""
+    context = click.get_current_context(silent=True)
+    return bool(context and context.meta.get(VERBOSE))
+
+
+def hint(line: str) -> None:
+    """Print what can be done about an error."""
+    error(line, Role.HINT)
+
+
+def error(line: str, role: Role | None = None) -> None:
+    """Print an error, which `--quiet` does not hide. `role` as of `info`; `Error:` has its own."""
+    line = visible(line)
+    colored = is_on(sys.stderr)
+    if columns := _columns_if_longer(line):
+        from aws_iot.cli.ui.wrapping import fit  # here: most lines are short
+
+        line = "\n".join(fit(line, columns))
+    if colored:
+        line = _painted(line, role)
+    click.echo(line, err=True, color=colored)
+
+
+def _columns_if_longer(line: str) -> int | None:
+    """The terminal's width, if the line does not fit."""
+    if len(line) < SHORT or not sys.stderr.isatty():
+        return None
+    from aws_iot.cli.ui.wrapping import columns_of
+
+    columns = columns_of(sys.stderr)
+    return columns if columns and len(line) > columns else None
+
+
+def _painted(line: str, role: Role | None) -> str:
+    if line.startswith("Error:"):
+        return paint("Error:", Role.ERROR) + line.removeprefix("Error:")
+    if role is None:
+        return line
+    start = line if role is Role.HINT else re.split("[:;]", line, maxsplit=1)[0]
+    return paint(start, role) + line[len(start) :]

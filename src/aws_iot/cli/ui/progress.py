@@ -5,7 +5,7 @@ import time
 
 import click
 
-from aws_iot.cli.ui.output import QUIET
+from aws_iot.cli.ui.output import is_quiet
 
 SHOW_AFTER_SECONDS = 1.0
 UPDATE_SECONDS = 0.25
@@ -17,9 +17,7 @@ class ProgressLine:
 
     def __init__(self, show_after: float = SHOW_AFTER_SECONDS) -> None:
         """`show_after` is in seconds: shorter work shows no line."""
-        context = click.get_current_context(silent=True)
-        quiet = context and context.meta.get(QUIET)
-        self._is_enabled = sys.stderr.isatty() and not quiet
+        self._is_enabled = sys.stderr.isatty() and not is_quiet()
         self._next = time.monotonic() + show_after
         self._shown = False
 

@@ -1,6 +1,5 @@
 """Tables for people: aligned columns that fit the terminal, and show control characters as escapes."""
 
-import shutil
 import sys
 import unicodedata
 from collections.abc import Collection, Sequence
@@ -28,6 +27,8 @@ def terminal_width() -> int | None:
     """The width of the terminal in columns; None if stdout is not a terminal."""
     if sys.stdout is None or not sys.stdout.isatty():
         return None
+    import shutil  # here, because it takes long to load, and a pipe needs no width
+
     return shutil.get_terminal_size().columns
 
 

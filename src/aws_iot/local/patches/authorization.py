@@ -4,7 +4,7 @@ docs.aws.amazon.com/iot/latest/developerguide/cog-iot-policies.html
 
 ministack 1.5.33 verifies signatures and evaluates IAM policies. But it ignores the IoT policies of an identity, and
 does not replace the policy variables of Cognito. This patch replaces `iot._mqtt_iam_allows`, through which the engine
-asks, with the evaluator of `aws-iot doctor --policy`.
+asks, with the evaluator of `aws-iot policy`.
 """
 
 import json

@@ -85,8 +85,8 @@ class SpoolLeader:
                 clients = stack.enter_context(connect(may_ask))
             except Unreachable as error:
                 failure = error
-                if may_ask and not run.reader.is_finished:
-                    run.report(SavingUntilConnected(error))
+                if not run.reader.is_finished:
+                    run.report(SavingUntilConnected(error, again=not may_ask))
             except SignInRefused as error:
                 if may_ask:
                     raise

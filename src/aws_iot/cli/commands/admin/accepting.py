@@ -13,6 +13,7 @@ from aws_iot.backend.team import Person
 from aws_iot.cli import options
 from aws_iot.cli.commands.admin.options import Admin, admin_options, find_all, for_each, policy
 from aws_iot.cli.commands.admin.people import note_missing_names, people_table
+from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import ask_line, need_terminal
 from aws_iot.messaging.connect import apply_delay
@@ -21,7 +22,7 @@ from aws_iot.messaging.message import timestamp
 ALL = "all"
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("people", nargs=-1, metavar="[IDENTITY...|all]")
 @options.option(
     "--user",
@@ -115,7 +116,7 @@ def _ask_whom(app: App, admin: Admin, *, names: bool) -> Sequence[Person]:
     return _choose(waiting, names=names)
 
 
-@click.command()
+@click.command(cls=Command)
 @policy
 @options.json_output
 @admin_options

@@ -9,11 +9,12 @@ from aws_iot.app import App
 from aws_iot.backend.members import ClientStatus
 from aws_iot.cli import options
 from aws_iot.cli.commands.admin.options import admin_options, clients, for_each
+from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.messaging.message import timestamp
 
 
-@click.command()
+@click.command(cls=Command)
 @clients
 @options.json_output
 @admin_options
@@ -58,7 +59,7 @@ def _as_text(status: ClientStatus) -> str:
     return f"{status.client}  {what}  subscribed to {filters}"
 
 
-@click.command("kick")
+@click.command("kick", cls=Command)
 @clients
 @admin_options
 @click.pass_obj

@@ -8,12 +8,13 @@ from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.commands.admin.options import Admin, admin_options, find_all, for_each, policy
 from aws_iot.cli.commands.admin.people import note_missing_names, people_table
+from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.messaging.connect import apply_delay
 from aws_iot.messaging.message import timestamp
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("people", nargs=-1, required=True, metavar="MEMBER...")
 @policy
 @admin_options
@@ -45,7 +46,7 @@ def revoke(app: App, people: tuple[str, ...], key: str, policy: str | None, aws_
     for_each(list(chosen), revoke_one, apply_delay(admin.profile))
 
 
-@click.command("members")
+@click.command("members", cls=Command)
 @policy
 @options.json_output
 @admin_options

@@ -88,5 +88,5 @@ def for_each(ids: Sequence[str], work: Callable[[str], None], at_end: str = "") 
         output.info(at_end)
     if first:
         if first.hint:
-            output.error(first.hint)
+            output.hint(first.hint)
         click.get_current_context().exit(first.exit_code)

@@ -15,6 +15,7 @@ from aws_iot.cli.commands.backend.changes import as_text
 from aws_iot.cli.commands.backend.exports import write_exports
 from aws_iot.cli.commands.backend.options import exports_file, key, replace, stack_options
 from aws_iot.cli.commands.backend.watching import watched
+from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import is_confirmed, need_terminal
 from aws_iot.config.profile import checked_key
@@ -33,7 +34,7 @@ def _parameters(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -
     return found
 
 
-@click.command()
+@click.command(cls=Command)
 @stack_options
 @options.option(
     "--parameter",

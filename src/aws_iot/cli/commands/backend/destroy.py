@@ -13,12 +13,13 @@ from aws_iot.backend.stack import StackFailed
 from aws_iot.cli import options
 from aws_iot.cli.commands.backend.options import stack_options
 from aws_iot.cli.commands.backend.watching import watched
+from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import ask_line, need_terminal
 from aws_iot.config.profile import Profile
 
 
-@click.command()
+@click.command(cls=Command)
 @stack_options
 @options.option(
     "--yes",

@@ -9,13 +9,14 @@ from aws_iot.backend.hints import recovery_hint
 from aws_iot.backend.local_files import check_replaceable, exports_text
 from aws_iot.cli.commands.backend.options import exports_file, find_stack, key, replace, stack_options
 from aws_iot.cli.commands.config.editor import editor_of
+from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.config.profile import Profile, checked_key
 from aws_iot.errors import ServiceRefused
 from aws_iot.files import write_private
 
 
-@click.command("exports")
+@click.command("exports", cls=Command)
 @stack_options
 @replace
 @key

@@ -10,11 +10,12 @@ from aws_iot.backend.hints import recovery_hint
 from aws_iot.backend.stack import StackEvent, StackState
 from aws_iot.cli import options
 from aws_iot.cli.commands.backend.options import find_stack, stack_options
+from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.messaging.message import timestamp
 
 
-@click.command()
+@click.command(cls=Command)
 @stack_options
 @options.profile_key("BACKEND_PROFILE", help="Show the stack that this profile was made from.")
 @options.json_output

@@ -10,6 +10,7 @@ import click
 from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.commands.config.editor import editor_of
+from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.errors import LocalError, ProfileError
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from aws_iot.config.exports_files import ImportedProfile
 
 
-@click.command("import")
+@click.command("import", cls=Command)
 @click.argument("file", type=click.Path(path_type=Path), default=Path("~/.cognitorc"), metavar="[FILE]")
 @options.option(
     "--replace", "overwrite", env="CONFIG_IMPORT_REPLACE", is_flag=True, help="Replace existing profiles."

@@ -7,13 +7,14 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
+from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.tables import table
 from aws_iot.config.exports import to_exports
 from aws_iot.errors import ProfileError
 
 
-@click.command("list")
+@click.command("list", cls=Command)
 @options.json_output
 @click.pass_obj
 def list_(app: App, as_json: bool) -> None:
@@ -61,7 +62,7 @@ def _cells(row: dict[str, str | None], used: str) -> list[str | None]:
     return [marked, row["user"], row["user_pool"], f"damaged: config show {key}" if row["error"] else host]
 
 
-@click.command()
+@click.command(cls=Command)
 @options.profile_argument(options.profile)
 @click.pass_obj
 def show(app: App, key: str) -> None:
@@ -85,7 +86,7 @@ def show(app: App, key: str) -> None:
     )
 
 
-@click.command()
+@click.command(cls=Command)
 @options.profile_argument(
     options.profile_key("CONFIG_PATH", help="The profile whose file to print, if not given as an argument.")
 )

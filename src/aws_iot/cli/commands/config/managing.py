@@ -7,11 +7,12 @@ import click
 from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.commands.config.editor import editor_of
+from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import is_confirmed
 
 
-@click.command()
+@click.command(cls=Command)
 @options.profile_argument(
     options.profile_key("CONFIG_USE", help="The profile to use, if not given as an argument.")
 )
@@ -39,7 +40,7 @@ def use(app: App, key: str | None) -> None:
         output.info(f"But AWS_IOT_PROFILE is set to '{other}' here, and takes precedence. Unset it.")
 
 
-@click.command()
+@click.command(cls=Command)
 @options.profile_argument(
     options.profile_key("CONFIG_REMOVE", help="The profile to remove, if not given as an argument.")
 )

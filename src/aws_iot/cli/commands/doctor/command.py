@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Collection
 from functools import cache
 from typing import Any
 
@@ -11,8 +12,9 @@ from aws_iot.app import App
 from aws_iot.auth.login import SignInRequest
 from aws_iot.cli import options
 from aws_iot.cli.commands.doctor.findings_output import as_lines, as_object, begin
-from aws_iot.cli.commands.doctor.policy import explain_policies
-from aws_iot.cli.commands.doctor.policy_options import PolicyQuery, policy_options, refuse_policy_options
+from aws_iot.cli.commands.policy.explanation import explain_policies
+from aws_iot.cli.commands.policy.options import OPTION_NAMES, PolicyQuery, policy_options
+from aws_iot.cli.groups import Command
 from aws_iot.cli.sign_in import is_password_explicit, login_of, prompter_of, request_of
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import working_time
@@ -27,15 +29,16 @@ ANY_POOL = "us-east-1:00000000-0000-0000-0000-000000000000"
 """As long as the ID of any pool, so a room can be checked before the profile is loaded."""
 
 
-@click.command()
+@click.command(cls=Command)
 @options.option(
     "-r",
     "--room",
     env="DOCTOR_ROOM",
     metavar="ROOM",
     cls=options.Once,
-    help=f"The room to test.  [default: {ROOM}; --policy checks subscribing for all rooms]",
+    help=f"The room to test.  [default: {ROOM}]",
 )
+@options.option("--policy", env="DOCTOR_POLICY", is_flag=True, help="The old name of `aws-iot policy`.")
 @policy_options
 @options.json_output
 @options.signing_in
@@ -60,30 +63,41 @@ def doctor(
 
     The output is safe to share: it names pools, user and identity, but no password, token or key.
 
-    --policy explains what an identity may do. The role of the identity pool AND the IoT policies of the
-    identity must allow it. The output names the statements that decide, or those that nearly match. Policies
-    are read from AWS, with an admin's credentials, or from files. Policy files need no AWS credentials. With
-    --identity and --pool they need no profile either. Exit codes: 0 everything is allowed, 5 something is
-    refused, 10 the answer depends on something unknown.
+    To find out what policies allow: aws-iot policy.
 
     \b
     Examples:
       aws-iot doctor
       aws-iot doctor -k team -r lobby --json
-      aws-iot doctor --policy -r ops --aws-profile admin
-      aws-iot doctor --policy --role-policy role.json --iot-policy member.json -r ops --action publish \\
-        --identity us-east-1:4f9fa251-0ed5-4578-add0-985024739222 \\
-        --pool us-east-1:6a1c4e37-93b0-4d2e-8b6f-0c5f0e6d1a2b
     """
     output.need_stdout()
     if policy:
-        explain_policies(ctx, ctx.obj, key, as_json, PolicyQuery.from_options(room, **query))
+        if given := _first_given(ctx, _SIGN_IN):
+            raise click.UsageError(f"{given} excludes --policy, which does not sign in: use --identity.")
+        explain_policies(ctx.obj, key, as_json, PolicyQuery.from_options(room, **query))
         return
-    refuse_policy_options(ctx)
+    if given := _first_given(ctx, OPTION_NAMES):
+        raise click.UsageError(f"{given} belongs to another command: aws-iot policy")
     if room is not None:
         check_room(ANY_POOL, room)
     diagnosis = Diagnosis(_setup(ctx.obj, key, room, user, password, password_stdin))
     _report(ctx, diagnosis, as_json)
+
+
+_SIGN_IN = ("user", "password", "password_stdin", "mfa_code", "mfa_method", "new_password", "attribute")
+
+# `aws-iot policy` was `doctor --policy` once. It still works, but the help does not mention it.
+for param in doctor.params:
+    if isinstance(param, click.Option) and param.name in {*OPTION_NAMES, "policy"}:
+        param.hidden = True
+
+
+def _first_given(ctx: click.Context, names: Collection[str]) -> str | None:
+    """The first of these options that is on the command line."""
+    for param in ctx.command.params:
+        if param.name in names and options.is_typed(param.name):
+            return max(param.opts, key=len)
+    return None
 
 
 def _setup(

@@ -1,12 +1,13 @@
 """How `aws-iot doctor` prints its findings: as text and as JSON."""
 
-import shutil
-import textwrap
+import sys
 from typing import Any
 
 import click
 
 from aws_iot.cli.ui import output
+from aws_iot.cli.ui.colors import Role, is_on, paint
+from aws_iot.cli.ui.wrapping import columns_of, fill, fit
 from aws_iot.doctor.diagnosis import Finding
 
 MARGIN = " " * 14
@@ -40,31 +41,23 @@ def as_lines(finding: Finding, *, live: bool) -> list[str]:
     result, error = finding.result, finding.error
     if result is None and error is None:
         return [f"{finding.step:14}-"]
-    columns = shutil.get_terminal_size().columns if live else None
+    columns = (columns_of(sys.stdout) if live else None) or sys.maxsize
     replace = "\r\x1b[K" if live else ""
-    status = click.style("FAILED", fg="red", bold=True) if error else click.style("ok", fg="green")
-    took = f"{finding.seconds * 1000:6.0f} ms"
-    text = result.text if result else str(error)
+    status, role = ("FAILED", Role.ERROR) if error else ("ok", Role.GOOD)
+    text = output.visible(result.text if result else str(error))
     advice = result.advice if result else (error and error.hint) or ""
-    padding = " " * (8 - len(click.unstyle(status)))
-    first, *rest = _wrap(output.visible(text), columns, len(f"{MARGIN}{'':8}{took}  "))
+    start = f"{finding.step:14}{status:8}{finding.seconds * 1000:6.0f} ms  "
+    first, *rest = fill(text, columns, start, MARGIN) or [start.rstrip()]
+    if is_on():
+        at = len(MARGIN)
+        first = first[:at] + paint(status, role) + first[at + len(status) :]
     return [
-        f"{replace}{finding.step:14}{status}{padding}{took}  {first}",
-        *(f"{MARGIN}{line}" for line in rest),
-        *([f"{MARGIN}Checked: whether {finding.checked}."] if error else []),
-        # Not wrapped, because it may be a command.
-        *(f"{MARGIN}{output.visible(line)}" for line in advice.splitlines()),
+        f"{replace}{first}",
+        *rest,
+        *(fill(f"Checked: whether {finding.checked}.", columns, MARGIN) if error else []),
+        *(_hint(part) for line in advice.splitlines() for part in fit(output.visible(line), columns, MARGIN)),
     ]
 
 
-def _wrap(text: str, columns: int | None, taken: int) -> list[str]:
-    """Lines that fit after the margin, the first after `taken` characters. Words stay whole, to be copied."""
-    if columns is None:
-        return [text]
-    wrapper = textwrap.TextWrapper(
-        max(columns - len(MARGIN), 20),
-        initial_indent=" " * max(taken - len(MARGIN), 0),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return [line.strip() for line in wrapper.wrap(text)] or [""]
+def _hint(line: str) -> str:
+    return paint(line, Role.HINT) if is_on() else line

@@ -15,6 +15,7 @@ from aws_iot.auth.login import SignInRequest
 from aws_iot.cli import options
 from aws_iot.cli.commands.pub.options import DeliveryOptions, check_options, delivery_options, input_options
 from aws_iot.cli.connect import connected_several
+from aws_iot.cli.groups import Command
 from aws_iot.cli.rooms import check_one_room, quoted_options
 from aws_iot.cli.sign_in import login_of, sign_in, suggest_doctor
 from aws_iot.cli.ui import output
@@ -30,7 +31,7 @@ LONGEST_SHOWN = 40
 """The characters that a message may have to be repeated in a corrected command."""
 
 
-@click.command()
+@click.command(cls=Command)
 @options.signing_in
 @options.verbose
 @input_options
@@ -49,18 +50,15 @@ def pub(
 
     The command succeeds when the broker has acknowledged every message. With --qos 0, it does not wait for that.
 
-    If it cannot send a message of a stream, it prints the number and continues with the next. The exit code then
-    depends on the cause, as for a single message. With several causes it is 5 if any message was not authorized,
-    otherwise 7.
+    More: aws-iot help rooms, streams.
 
     \b
     Examples:
       aws-iot pub -r lobby -m hello
       date | aws-iot pub -r lobby -m - -k team
       tail -f app.log | aws-iot pub -r logs --lines
-      aws-iot sub -r lobby --json | grep urgent | aws-iot pub -r ops --json-lines
-      aws-iot pub -r sensor --raw --file reading.bin
-      aws-iot pub -r bulk --lines --file big.txt --connections 4 --resume big.progress
+      aws-iot sub -r lobby --json | aws-iot pub -r ops --json-lines
+      aws-iot pub -r bulk --lines --file big.txt --resume progress
     """
     check_options(messages, delivery, password_stdin=password_stdin)
     profile = app.config.profiles.load(key)

@@ -41,13 +41,13 @@ _INPUT = (
         "--lines",
         env="PUB_LINES",
         is_flag=True,
-        help="Send each line of standard input as it arrives. Blank lines are skipped, except with --raw.",
+        help="Send each line of standard input as it arrives.",
     ),
     options.option(
         "--json-lines",
         env="PUB_JSON_LINES",
         is_flag=True,
-        help="Send each line of standard input, in the format that `sub --json` prints.",
+        help="The same for lines in the format of `sub --json`.",
     ),
     options.option(
         "--file",
@@ -55,13 +55,13 @@ _INPUT = (
         env="PUB_FILE",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
-        help="Send the content of FILE; - is standard input. With --lines or --json-lines, send each of its lines.",
+        help="Send FILE or, with --lines, each line of it.",
     ),
     options.option(
-        "--raw", env="PUB_RAW", is_flag=True, help='Send the bytes unchanged, without {"msg": …} around them.'
+        "--raw", env="PUB_RAW", is_flag=True, help='Send the bytes without {"msg": …} around them.'
     ),
     options.option(
-        "--repeat", env="REPEAT", type=click.IntRange(1), metavar="N", help="Send the message N times."
+        "--repeat", env="REPEAT", type=options.Whole(1), metavar="N", help="Send the message N times."
     ),
     options.option(
         "--interval",
@@ -80,13 +80,13 @@ _DELIVERY = (
         type=click.Choice(["0", "1"]),
         default="1",
         show_default=True,
-        help="With 0, the broker does not acknowledge messages.",
+        help="With 0, the broker acknowledges no messages.",
     ),
     options.option(
         "--retain",
         env="RETAIN",
         is_flag=True,
-        help="Tell the broker to keep the message for future subscribers. This requires iot:RetainPublish.",
+        help="Let the broker keep it for future subscribers.",
     ),
     options.option(
         "--rate",
@@ -95,12 +95,12 @@ _DELIVERY = (
         default=PUBLISHES_PER_SECOND,
         show_default=True,
         metavar="N",
-        help="Messages a second on each connection; 0 means no limit. AWS drops messages above 100 a second.",
+        help="Messages a second on each connection; 0 means no limit.",
     ),
     options.option(
         "--connections",
         env="CONNECTIONS",
-        type=click.IntRange(1, 50),
+        type=options.Whole(1, 50),
         default=1,
         show_default=True,
         metavar="N",
@@ -118,8 +118,7 @@ _DELIVERY = (
         env="SPOOL",
         type=click.Path(path_type=Path, file_okay=False),
         metavar="DIR",
-        help="Save unacknowledged messages in DIR; the next run sends them first. Without a connection, the whole"
-        " input is saved. Several programs can share DIR: one of them sends all messages.",
+        help="Save messages in DIR until they are acknowledged, also while you are offline.",
     ),
 )
 

@@ -1,12 +1,17 @@
 """What `pub` prints while it sends many messages, and at the end."""
 
 import shlex
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+import click
 
 from aws_iot.cli.commands.pub.options import DeliveryOptions
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.formatting import show_connection_event
+from aws_iot.cli.ui.colors import Role
+from aws_iot.cli.ui.connection_reporter import ConnectionReporter
 from aws_iot.cli.ui.progress import ProgressLine
 from aws_iot.errors import AwsIotError
 from aws_iot.messaging.connection import Lost, Restored
@@ -35,14 +40,20 @@ class PubReporter:
     """Prints to stderr. Rejected messages are errors; `--quiet` hides everything else."""
 
     def __init__(
-        self, request: PublishRequest, delivery: DeliveryOptions, key: str, user: str | None
+        self,
+        request: PublishRequest,
+        delivery: DeliveryOptions,
+        key: str,
+        user: str | None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`key` is of the profile, and `user` was given with -u."""
+        """`key` is of the profile, and `user` was given with -u. `clock` is in seconds."""
         self._request = request
         self._delivery = delivery
         self._key = key
         self._user = user
         self._progress = ProgressLine()
+        self._connection = ConnectionReporter(clock=clock, begin_line=self._begin_line)
         self._rejected = 0
         self._unsent = 0
 
@@ -55,13 +66,20 @@ class PubReporter:
         if isinstance(event, Progress):
             if not self._request.is_interactive:  # it would overwrite the line that the person types
                 self._progress.show(f"{event.sent:,} sent, {event.acknowledged:,} acknowledged")
+            self._connection.check()
             return
         self._progress.clear()
         match event:
             case Rejected():
                 self._print_rejected(event)
             case Lost() | Restored():
-                show_connection_event(event)
+                self._connection(event)
+            case SavingUntilConnected():
+                if not event.again:
+                    output.info(self._spool_line(event))
+                self._connection.lost(str(event.error))
+            case Connected():
+                self._connection.restored(self._spool_line(event))
             case Interrupted():
                 self._print_interrupted(event)
             case Finished():
@@ -69,17 +87,26 @@ class PubReporter:
             case Unsent():
                 self._unsent = event.messages
             case _:
-                output.info(self._spool_line(event))
+                output.info(self._spool_line(event), Role.GOOD if isinstance(event, Connected) else None)
+
+    def _begin_line(self) -> None:
+        """Leave the line that a person is typing, or that shows ^C."""
+        if self._request.is_interactive and sys.stderr.isatty():
+            click.echo(err=True)
 
     def _print_rejected(self, event: Rejected) -> None:
         self._rejected += 1
         name = "A saved message" if event.number is None else f"{self.unit.title()} {event.number:,}"
+        if self._rejected <= REJECTIONS_SHOWN + 1:
+            self._begin_line()
         if self._rejected <= REJECTIONS_SHOWN:
-            output.error(f"{name} was not sent: {event.error}")
+            output.error(f"{name} was not sent: {event.error}", Role.ERROR)
         elif self._rejected == REJECTIONS_SHOWN + 1:
             output.error("More messages were not sent. From here on, they are only counted.")
 
     def _print_interrupted(self, event: Interrupted) -> None:
+        if (event.sent or event.can_continue) and not output.is_quiet():
+            self._begin_line()
         if event.sent:
             acknowledged = f"{event.acknowledged:,} of {_counted(event.sent)} sent were acknowledged"
             output.info(f"Interrupted: {acknowledged}{_rejected(event.rejected)}.")

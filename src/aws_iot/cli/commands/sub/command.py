@@ -12,73 +12,19 @@ from aws_iot.cli.commands.sub.handler import Handler, shell_syntax
 from aws_iot.cli.commands.sub.options import SubOptions, sub_options
 from aws_iot.cli.commands.sub.printer import Printer
 from aws_iot.cli.connect import connected
+from aws_iot.cli.groups import Command
 from aws_iot.cli.rooms import check_patterns, quoted_options
 from aws_iot.cli.sign_in import suggest_doctor
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.formatting import message_line, raw_line, show_connection_event
+from aws_iot.cli.ui.colors import Role, is_on
+from aws_iot.cli.ui.connection_reporter import ConnectionReporter
+from aws_iot.cli.ui.formatting import colored_message_line, message_line, raw_line
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.json_lines import to_line
 from aws_iot.messaging.receiving import Limits, SenderFilter, Sink, receive
 
-_HELP = """Print messages as they arrive. Ctrl-C stops.
 
-A line shows when the message arrived, its room, and its sender: the name that the sender chose, then ~ and
-the start of the sender's identity, which the IoT policy enforces.
-
-The first time, an admin has to accept you. `sub` prints the identity that the admin needs.
-
-\b
-Fields of --format, each as {field} or {field:WIDTH}, such as {name:>12}:
-  time             when it arrived, local time; {time:%H:%M} as in strftime
-  received, sent   when it arrived and was sent, in UTC; strftime as above
-  room             the room
-  sender, short    the sender's identity, and its first 8 characters
-  name             the name that the sender chose
-  text, raw        the text, and the whole payload
-  id               the message's ID, if the sender's program sets one
-  qos, retained    how it was delivered: 0 or 1, true or false
-\\n, \\t and \\\\ are a line break, a tab and a backslash, {{ and }} are braces.
-
-Control characters in messages are shown as escapes, even in pipes. --json escapes them all. --raw writes
-them unchanged, except to a terminal.
-
-\b
-With --exec, a command runs for each message:
-  - It is split into words once. No shell runs, so a message cannot change it.
-  - Its standard input is the text of the message.
-  - Its environment has AWS_IOT_MESSAGE_ROOM, _SENDER, _SHORT, _NAME, _TEXT,
-    _ID, _RECEIVED, _SENT, _QOS and _RETAINED, up to 32,000 bytes each.
-  - If it fails, `sub` prints a line to stderr, continues, and exits with 9
-    when it stops by itself (-C, -W). After Ctrl-C it exits with 130.
-  - If it still runs when `sub` stops, it gets SIGTERM, with all processes that
-    it started. A second later they are killed. After -W, that is a failure.
-
-\b
-With --durable, the broker keeps messages while you are offline:
-  - A message counts as handled when its line is written or its command has
-    ended. The broker delivers all others again, so a crash loses nothing.
-    Lines may then be written twice.
-  - Duplicates are dropped, except for messages without an ID, which the npm
-    tool sends.
-  - The broker keeps a session for an hour, unless your AWS account has another
-    limit. If the broker has discarded it, `sub` warns you.
-  - The session leaves rooms that you no longer name. Messages that wait there
-    arrive once more.
-  - Only one program can use a session. Another one takes it over and ends the
-    first.
-
-\b
-Examples:
-  aws-iot sub
-  aws-iot sub -r lobby -r 'ops/#' -u alice -k team
-  aws-iot sub -r lobby --json | jq .text
-  aws-iot sub -r lobby -C 1 -W 30 --raw
-  aws-iot sub --format '{time:%H:%M} {short} {text}'
-  aws-iot sub -r jobs --durable worker --exec ./work.sh
-"""
-
-
-@click.command(help=_HELP)
+@click.command(cls=Command)
 @options.signing_in
 @options.verbose
 @sub_options
@@ -86,7 +32,23 @@ Examples:
 def sub(
     app: App, /, key: str, user: str | None, password: str | None, password_stdin: bool, **given: Any
 ) -> None:
-    """Print messages as they arrive."""
+    """Print messages as they arrive. Ctrl-C stops.
+
+    A line shows when the message arrived, its room, and its sender: the name that the sender chose, then ~ and the
+    start of the sender's identity, which the IoT policy enforces.
+
+    The first time, an admin has to accept you. `sub` prints the identity that the admin needs.
+
+    More: aws-iot help rooms, format, exec, durable.
+
+    \b
+    Examples:
+      aws-iot sub -r lobby -r 'ops/#' -u alice -k team
+      aws-iot sub -r lobby --json | jq .text
+      aws-iot sub -r lobby -C 1 -W 30 --raw
+      aws-iot sub --format '{time:%H:%M} {short} {text}'
+      aws-iot sub -r jobs --durable worker --exec ./work.sh
+    """
     chosen = SubOptions(**given)
     profile = app.config.profiles.load(key)
     typed_key = key if options.is_typed("key") else None
@@ -116,7 +78,7 @@ def sub(
         with suggest_doctor(key, _room_to_test(chosen.rooms)):
             _subscribe(client, chosen)
         senders = SenderFilter({*chosen.senders}, {client.identity} if chosen.not_from_me else set())
-        arrived = receive(client, sink, senders, limits, show_connection_event)
+        arrived = receive(client, sink, senders, limits, ConnectionReporter())
     limits.check(arrived)
     sink.check()
 
@@ -136,7 +98,7 @@ def _subscribe(client: Client, chosen: SubOptions) -> None:
             f"The session '{chosen.durable}' leaves {', '.join(session.left)}. Messages that wait there arrive"
             " now, but no later ones."
         )
-    output.info(f"Receiving from {', '.join(chosen.rooms) or 'all rooms'}; Ctrl-C stops.")
+    output.info(f"Receiving from {', '.join(chosen.rooms) or 'all rooms'}; Ctrl-C stops.", Role.GOOD)
 
 
 def _sink(chosen: SubOptions) -> Sink:
@@ -148,4 +110,4 @@ def _sink(chosen: SubOptions) -> Sink:
         return Printer(to_line)
     if chosen.raw:
         return Printer(raw_line if sys.stdout.isatty() else lambda message: message.payload)
-    return Printer(message_line)
+    return Printer(colored_message_line if is_on() else message_line)

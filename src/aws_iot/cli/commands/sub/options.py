@@ -85,8 +85,7 @@ _WHICH_MESSAGES = (
         env="ROOM",
         multiple=True,
         metavar="ROOM",
-        help="A room or a pattern; can be repeated. ops/+ is every room in ops. ops/# is ops itself and every room"
-        " below it.  [default: every room]",
+        help="A room, or a pattern such as ops/+ or 'ops/#'; can be repeated.  [default: every room]",
     ),
     options.option(
         "--from",
@@ -102,7 +101,7 @@ _WHICH_MESSAGES = (
 )
 _WHEN_TO_STOP = (
     options.option(
-        "-C", "--count", env="COUNT", type=click.IntRange(1), metavar="N", help="Stop after N messages."
+        "-C", "--count", env="COUNT", type=options.Whole(1), metavar="N", help="Stop after N messages."
     ),
     options.option(
         "-W",
@@ -111,8 +110,8 @@ _WHEN_TO_STOP = (
         env="WITHIN",
         type=options.Number(0, min_open=True),
         metavar="SECONDS",
-        help="Stop this long after subscribing, even if a command of --exec is running. The exit code is 8 if"
-        " fewer than N messages (see -C) or, without -C, none arrived.",
+        help="Stop this long after subscribing. The exit code is 8 if fewer than N messages (see -C) or, without -C,"
+        " none arrived.",
     ),
 )
 _WHAT_TO_DO = (
@@ -123,13 +122,13 @@ _WHAT_TO_DO = (
         env="SUB_FORMAT",
         metavar="TEMPLATE",
         callback=_template,
-        help="Print each message in this format, with the fields listed above.",
+        help="Print in this format: see `aws-iot help format`.",
     ),
     options.option(
         "--raw",
         env="SUB_RAW",
         is_flag=True,
-        help="Print the payload of each message unchanged, then a line break.",
+        help="Print the payload of each message unchanged.",
     ),
     options.option(
         "--exec",
@@ -138,13 +137,13 @@ _WHAT_TO_DO = (
         env="EXEC",
         metavar="COMMAND",
         callback=_command,
-        help="Run a command for each message instead of printing it; see above.",
+        help="Instead of printing a message, run a command.",
     ),
     options.option(
         "--exec-jobs",
         "jobs",
         env="EXEC_JOBS",
-        type=click.IntRange(1, 100),
+        type=options.Whole(1, 100),
         default=1,
         show_default=True,
         metavar="N",
@@ -157,10 +156,10 @@ _HOW_TO_CONNECT = (
         env="DURABLE",
         metavar="NAME",
         callback=_session_name,
-        help="Have the broker keep messages for you while you are offline, in a session of this name.",
+        help="Let the broker keep messages while you are offline, in a session of this name.",
     ),
     options.option(
-        "--wait", env="WAIT", is_flag=True, help="Until an admin has accepted you, keep trying to connect."
+        "--wait", env="WAIT", is_flag=True, help="Keep trying to connect until an admin accepts you."
     ),
 )
 

@@ -1,7 +1,7 @@
-"""The options of `aws-iot doctor --policy`, and which of them exclude each other."""
+"""The options of `aws-iot policy`, and which of them exclude each other."""
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -93,13 +93,6 @@ def _file(*names: str, env: str, help: str) -> options.Decorator:  # noqa: A002 
 
 _OPTIONS = (
     options.option(
-        "--policy",
-        env="DOCTOR_POLICY",
-        is_flag=True,
-        help="Explain what policies allow, as described above. The options from here to --aws-profile need it."
-        " Options for signing in, such as -u and -p, exclude it.",
-    ),
-    options.option(
         "--topic", env="DOCTOR_TOPIC", metavar="TOPIC", help="Check this topic instead of a room."
     ),
     options.option(
@@ -108,7 +101,8 @@ _OPTIONS = (
         env="DOCTOR_ACTION",
         multiple=True,
         type=click.Choice([*ACTIONS]),
-        help="Check only this action; can be repeated.  [default: all but retain]",
+        metavar="ACTION",
+        help=f"Check only this action: {', '.join(ACTIONS)}; can be repeated.  [default: all but retain]",
     ),
     options.option(
         "--retain", env="RETAIN", is_flag=True, help="Also check the permission that `pub --retain` needs."
@@ -165,31 +159,11 @@ _OPTIONS = (
 
 
 def policy_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of `doctor` for `--policy`."""
+    """Add the fields of `PolicyQuery` as options, except the room."""
     for decorate in reversed(_OPTIONS):
         command = decorate(command)
     return command
 
 
-_SIGN_IN = ("user", "password", "password_stdin", "mfa_code", "mfa_method", "new_password", "attribute")
-
-
-def refuse_sign_in_options(ctx: click.Context) -> None:
-    """`doctor --policy` does not sign in, so options for that would be ignored."""
-    if given := _first_given(ctx, _SIGN_IN):
-        raise click.UsageError(f"{given} excludes --policy, which does not sign in: use --identity.")
-
-
-def refuse_policy_options(ctx: click.Context) -> None:
-    """Without `--policy` its options would be ignored."""
-    if given := _first_given(ctx, {*PolicyQuery.__slots__, *PolicySource.__slots__} - {"room"}):
-        raise click.UsageError(f"{given} needs --policy.")
-
-
-def _first_given(ctx: click.Context, names: Collection[str]) -> str | None:
-    """The first of these options that is on the command line."""
-    for param in ctx.command.params:
-        source = ctx.get_parameter_source(param.name or "")
-        if param.name in names and source is click.core.ParameterSource.COMMANDLINE:
-            return max(param.opts, key=len)
-    return None
+OPTION_NAMES = frozenset((*PolicyQuery.__slots__, *PolicySource.__slots__)) - {"room", "source"}
+"""The names of their parameters."""

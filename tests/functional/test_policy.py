@@ -1,4 +1,4 @@
-"""`aws-iot doctor --policy`: which statement decides, with policies from files and from AWS."""
+"""`aws-iot policy`: which statement decides, with policies from files and from AWS."""
 
 import json
 from dataclasses import replace
@@ -47,7 +47,7 @@ def files(tmp_path: Path) -> Path:
 
 
 def given(files: Path, more: str = "") -> str:
-    return f"doctor --policy --role-policy {files / 'role.json'} --iot-policy {files / 'member.json'} {more}"
+    return f"policy --role-policy {files / 'role.json'} --iot-policy {files / 'member.json'} {more}"
 
 
 def about_me(files: Path, more: str = "") -> str:
@@ -147,7 +147,7 @@ def test_with_half_of_the_policies_it_is_undecided_or_refused(
     aws_iot: CommandLine, files: Path, missing: str
 ) -> None:
     option, name = ("--iot-policy", "member.json") if missing == "role" else ("--role-policy", "role.json")
-    line = f"doctor --policy {option} {files / name} --identity {ME}"
+    line = f"policy {option} {files / name} --identity {ME}"
     done = aws_iot(line, ends=10)
     assert f"unknown: no policy was given (--{missing}-policy FILE)" in done.stdout
     (files / name).write_text(policy(*TEAM[:3]))
@@ -282,7 +282,7 @@ def test_one_more_room_in_our_own_backend_is_a_parameter(aws_iot: CommandLine, c
         PolicyLayer("role", "r", (document("rooms", *own),)),
         PolicyLayer("IoT", "", (document("chat-member", *own),)),
     ]
-    line = f"doctor --policy --identity {ME}"
+    line = f"policy --identity {ME}"
     offer = "aws-iot backend deploy --name chat --parameter Room2=lobby\n"
     assert offer in aws_iot(f"{line} -r lobby", ends=5).stderr
     wide = document("rooms", *TEAM[:1], TEAM[1] | {"Sid": template.SID_OF_ROOMS}, *TEAM[2:])
@@ -312,37 +312,62 @@ def test_long_texts_and_lists_are_cut(aws_iot: CommandLine, files: Path) -> None
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ("--identity x", "--identity needs --policy"),
-        ("--aws-profile x", "--aws-profile needs --policy"),
-        ("--policy -u alice", "--user excludes --policy"),
-        ("--policy -r a --topic b", "either --room or --topic"),
-        (f"--policy --pool {POOL}", "--pool and --account need"),
-        ("--policy --account 123456789012", "--pool and --account need"),
-        ("--policy --account 12", "12 digits"),
-        ("--policy --context x", "KEY=VALUE"),
-        ("--policy --identity alice", "is not an identity ID"),
+        ("-r a --topic b", "either --room or --topic"),
+        (f"--pool {POOL}", "--pool and --account need"),
+        ("--account 123456789012", "--pool and --account need"),
+        ("--account 12", "12 digits"),
+        ("--context x", "KEY=VALUE"),
+        ("--identity alice", "is not an identity ID"),
         (
-            f"--policy --identity {ME} -r # --action publish",
+            f"--identity {ME} -r # --action publish",
             "'#' is a pattern, for subscribing only",
         ),
-        (f"--policy --identity {ME} -r a/# --retain", "'a/#' is a pattern"),
-        ("--policy --context =x", "KEY=VALUE"),
+        (f"--identity {ME} -r a/# --retain", "'a/#' is a pattern"),
+        ("--context =x", "KEY=VALUE"),
         (
-            "--policy --context aws:SourceIp=here",
+            "--context aws:SourceIp=here",
             "aws:SourceIp must be an address, such as 203.0.113.7, not 'here'.",
         ),
         (
-            "--policy --pool us-east-1_AbCdEf123",
+            "--pool us-east-1_AbCdEf123",
             "'us-east-1_AbCdEf123' is a user pool: give the ID of the identity pool",
         ),
-        ("--policy --pool chat", "'chat' is not an identity pool"),
-        ("--policy --mfa-code 123456", "--mfa-code excludes --policy"),
+        ("--pool chat", "'chat' is not an identity pool"),
     ],
 )
 def test_options_that_contradict_each_other_are_rejected(
     aws_iot: CommandLine, options: str, words: str
 ) -> None:
+    assert words in aws_iot(f"policy {options}", ends=2).stderr
+
+
+# -- the old name
+
+
+@pytest.mark.parametrize(
+    ("more", "code"), [("", 0), ("-r ops --json", 0), ("--context aws:SourceIp=::1 --topic x", 5)]
+)
+def test_the_old_name_does_the_same(aws_iot: CommandLine, files: Path, more: str, code: int) -> None:
+    line = about_me(files, more)
+    new, old = aws_iot(line, ends=code), aws_iot(line.replace("policy", "doctor --policy", 1), ends=code)
+    assert (old.stdout, old.stderr) == (new.stdout, new.stderr)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("--identity x", "--identity belongs to another command: aws-iot policy"),
+        ("--aws-profile x", "--aws-profile belongs to another command: aws-iot policy"),
+        ("--policy -u alice", "--user excludes --policy"),
+        ("--policy --mfa-code 123456", "--mfa-code excludes --policy"),
+    ],
+)
+def test_doctor_rejects_options_that_would_be_ignored(aws_iot: CommandLine, options: str, words: str) -> None:
     assert words in aws_iot(f"doctor {options}", ends=2).stderr
+
+
+def test_the_help_of_doctor_does_not_show_the_old_name(aws_iot: CommandLine) -> None:
+    assert "--policy" not in aws_iot("doctor --help").stdout
 
 
 # -- from AWS
@@ -356,7 +381,7 @@ def test_an_identity_that_is_not_accepted_gets_the_command_to_accept_it(
     aws_iot: CommandLine, cloud: FakeCloud
 ) -> None:
     cloud.layers = [PolicyLayer("role", "MemberRole", (document("rooms"),)), PolicyLayer("IoT", "", ())]
-    done = aws_iot(f"doctor --policy --identity {ME}", ends=5)
+    done = aws_iot(f"policy --identity {ME}", ends=5)
     assert "role       MemberRole: rooms\nIoT        none\n" in done.stdout
     assert done.stdout.count("no IoT policy is attached to this identity") == 4
     assert f"aws-iot admin accept {ME} -k default\nAWS takes 6 to 8 minutes" in done.stderr
@@ -369,7 +394,7 @@ def test_without_a_role_accepting_the_identity_is_not_suggested(
         PolicyLayer("role", "", (), closed="the identity pool does not exist"),
         PolicyLayer("IoT", "", ()),
     ]
-    done = aws_iot(f"doctor --policy --identity {ME}", ends=5)
+    done = aws_iot(f"policy --identity {ME}", ends=5)
     assert "role       none\nIoT        none\n" in done.stdout
     assert "  role     the identity pool does not exist\n" in done.stdout
     assert (
@@ -385,7 +410,7 @@ def test_a_permissions_boundary_is_one_more_layer(aws_iot: CommandLine, cloud: F
         PolicyLayer("boundary", "Narrow", (document("Narrow", *TEAM[:3]),)),
         PolicyLayer("IoT", "team", (document("team"),)),
     ]
-    done = aws_iot(f"doctor --policy --identity {ME}", ends=5)
+    done = aws_iot(f"policy --identity {ME}", ends=5)
     assert "refused: iot:Connect\nTo allow it, change the permissions boundary of the role." in done.stderr
 
 
@@ -394,7 +419,7 @@ def test_policies_that_cannot_be_read_leave_it_undecided(aws_iot: CommandLine, c
         PolicyLayer("role", "MemberRole", (), "your AWS credentials do not allow this"),
         PolicyLayer("IoT", "team", (document("team"),)),
     ]
-    done = aws_iot(f"doctor --policy --identity {ME}", ends=10)
+    done = aws_iot(f"policy --identity {ME}", ends=10)
     assert done.stdout.count("your AWS credentials do not allow this") == 1
     assert "role       MemberRole; unknown: your AWS credentials do not allow this\n" in done.stdout
     assert done.stdout.count("  role     unknown\n") == 4
@@ -404,7 +429,7 @@ def test_policies_that_cannot_be_read_leave_it_undecided(aws_iot: CommandLine, c
 def test_the_pool_variable_in_an_iot_policy_gets_a_warning(aws_iot: CommandLine, cloud: FakeCloud) -> None:
     team = parse("team", policy().replace(POOL, AUD))
     cloud.layers = [PolicyLayer("role", "MemberRole", (team,)), PolicyLayer("IoT", "team", (team,))]
-    assert "name the pool itself instead" in aws_iot(f"doctor --policy --identity {ME}").stderr
+    assert "name the pool itself instead" in aws_iot(f"policy --identity {ME}").stderr
 
 
 def test_aws_s_own_verdict_is_shown(aws_iot: CommandLine, cloud: FakeCloud) -> None:
@@ -416,13 +441,13 @@ def test_aws_s_own_verdict_is_shown(aws_iot: CommandLine, cloud: FakeCloud) -> N
         "iot:Connect": AwsVerdict("ALLOWED", ("team",)),
         "iot:Publish": AwsVerdict("IMPLICIT_DENY", (), ("aws:SourceIp",)),
     }
-    done = aws_iot(f"doctor --policy --identity {ME}").stdout
+    done = aws_iot(f"policy --identity {ME}").stdout
     assert "  AWS      TestAuthorization: ALLOWED (team)\n" in done
     assert (
         "  AWS      TestAuthorization: IMPLICIT_DENY, without knowing aws:SourceIp;"
         " this differs from the IoT policies shown here\n" in done
     )
-    first = json.loads(aws_iot(f"doctor --policy --identity {ME} --json").stdout.splitlines()[0])
+    first = json.loads(aws_iot(f"policy --identity {ME} --json").stdout.splitlines()[0])
     assert first["test_authorization"] == {"decision": "ALLOWED", "policies": ["team"], "missing": []}
 
 
@@ -435,6 +460,6 @@ def test_a_line_says_why_aws_s_own_verdict_is_missing(
         PolicyLayer("IoT", "team", (document("team"),)),
     ]
     cloud.aws_verdicts = error("no answer in 10 seconds")
-    done = aws_iot(f"doctor --policy --identity {ME}")
+    done = aws_iot(f"policy --identity {ME}")
     assert done.stderr.startswith("Without AWS's own verdict: no answer in 10 seconds.\n")
     assert "TestAuthorization" not in done.stdout

@@ -1,4 +1,4 @@
-"""`doctor --policy` with the real services: it predicts what the broker does."""
+"""`aws-iot policy` with the real services: it predicts what the broker does."""
 
 import json
 import uuid
@@ -83,7 +83,7 @@ def policy(stack: Stack, *more: dict[str, Any]) -> str:
 
 def refused(aws_iot: CommandLine, more: str, ends: int) -> tuple[set[str], list[dict[str, Any]]]:
     """The refused actions, and all JSON objects."""
-    done = aws_iot(f"doctor --policy --json {more}", ends=ends)
+    done = aws_iot(f"policy --json {more}", ends=ends)
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     return {one["action"][4:] for one in answers if one["verdict"] == "refused"}, answers
 
@@ -123,7 +123,7 @@ def test_a_deny_statement_is_named_and_the_broker_obeys_it(
     a_thing = {"Bool": {"iot:Connection.Thing.IsAttached": "true"}}
     no_things = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": a_thing}
     with attached(clients, person, policy(stack, no_things)):
-        aws_iot("doctor --policy -r ops", ends=10)
+        aws_iot("policy -r ops", ends=10)
         refused(aws_iot, "-r ops --context iot:Connection.Thing.IsAttached=false", ends=0)
         aws_iot("pub -r ops -m x")  # no identity is attached to a thing here
         with attached(clients, person, policy(stack, silence)):
@@ -138,14 +138,14 @@ def test_a_deny_statement_is_named_and_the_broker_obeys_it(
 def test_an_identity_that_is_not_accepted_gets_the_command_to_accept_it(
     aws_iot: CommandLine, person: Person
 ) -> None:
-    told = aws_iot("doctor --policy", ends=5)
+    told = aws_iot("policy", ends=5)
     assert (
         told.stdout.count("rooms, ") == told.stdout.count("no IoT policy is attached to this identity") == 4
     )
     command = f"admin accept {person.identity} --user {person.username} -k default"
     assert f"aws-iot {command}\n" in told.stderr
     aws_iot(command)
-    accepted = aws_iot("doctor --policy")
+    accepted = aws_iot("policy")
     aws_iot(f"admin revoke {person.identity}")
     assert "Everything is allowed." in accepted.stderr
     # The local stack does not have this call, so one line reports that.
@@ -177,7 +177,7 @@ def test_all_policies_of_a_role_count_and_its_boundary_too(
     admin = CommandLine(App.in_folder(tmp_path))
     admin.app.config.profiles.change("default", lambda _: replace(stack.profile, identity_pool_id=pool_id))
     topic = f"{stack.profile.identity_pool_id}/ops/{identity}"
-    line = f"doctor --policy --identity {identity} --topic {topic} --retain"
+    line = f"policy --identity {identity} --topic {topic} --retain"
     told = admin(line, ends=5)
     assert f"role       {name}: inline, {name}-managed\nboundary   {name}-boundary\n" in told.stdout
     assert (

@@ -1,4 +1,4 @@
-"""How `aws-iot doctor --policy` prints its decisions: as text and as JSON."""
+"""How `aws-iot policy` prints its decisions: as text and as JSON."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict

@@ -1,6 +1,7 @@
-"""`aws-iot doctor --policy`: collect the policies, decide, print."""
+"""Explain what policies allow: collect the policies, decide, print."""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,9 +9,11 @@ from pathlib import Path
 import click
 
 from aws_iot.app import App
-from aws_iot.cli.commands.doctor.policy_options import PolicyQuery, refuse_sign_in_options
-from aws_iot.cli.commands.doctor.policy_output import MAX_SHOWN, as_object, as_text
+from aws_iot.cli.commands.policy.options import PolicyQuery
+from aws_iot.cli.commands.policy.output import MAX_SHOWN, as_object, as_text
 from aws_iot.cli.ui import output
+from aws_iot.cli.ui.colors import Role, is_on, paint
+from aws_iot.cli.ui.wrapping import columns_of, fill
 from aws_iot.config.profile import Profile
 from aws_iot.errors import AwsIotError, LocalError, NotAuthorized, ProfileNotFound
 from aws_iot.files import read
@@ -30,13 +33,14 @@ from aws_iot.policy.recovery import AccessReport, action_names, check_allowed
 NO_ACCOUNT = "0" * 12
 """Stands for the AWS account if no policy names one."""
 
+_ROLES = {"allowed": Role.GOOD, "REFUSED": Role.ERROR, "undecided": Role.WARNING}
 
-def explain_policies(ctx: click.Context, app: App, key: str, as_json: bool, query: PolicyQuery) -> None:
+
+def explain_policies(app: App, key: str, as_json: bool, query: PolicyQuery) -> None:
     """Print what is allowed, and by which statements.
 
     Raises `NotAuthorized` if something is refused, `Indeterminate` if something is undecided.
     """
-    refuse_sign_in_options(ctx)
     query.check()
     profile = _profile(app, key, query)
     reader, report = _decide(app, key, query, profile)
@@ -46,8 +50,10 @@ def explain_policies(ctx: click.Context, app: App, key: str, as_json: bool, quer
             aws_verdict = aws_verdicts.get(decision.question)
             output.data(json.dumps(as_object(report.principal, decision, aws_verdict)))
     else:
+        columns = columns_of(sys.stdout) or sys.maxsize
         for line in as_text(report, aws_verdicts):
-            output.data(output.visible(line))
+            for number, part in enumerate(fill(output.visible(line), columns, "", " " * 13) or [""]):
+                output.data(part if number or not is_on() else _painted(part))
     if problem:
         output.info(f"Without AWS's own verdict: {shorten(problem)}.")
     for name in documents_with_pool_variable(_iot_documents(report)):
@@ -58,6 +64,12 @@ def explain_policies(ctx: click.Context, app: App, key: str, as_json: bool, quer
         error.hint = "\n".join(filter(None, [error.hint, _how_to_add_room(report, profile)]))
         raise
     output.info(_success(report, query))
+
+
+def _painted(line: str) -> str:
+    """The line with its verdict in color, if it begins with one."""
+    verdict = line.partition(" ")[0]
+    return paint(verdict, _ROLES[verdict]) + line.removeprefix(verdict) if verdict in _ROLES else line
 
 
 def _decide(

@@ -1,0 +1,176 @@
+"""The topics of `aws-iot help`."""
+
+from typing import NamedTuple
+
+
+class Topic(NamedTuple):
+    """A page of help that belongs to no single command. Lists of variables and codes are appended to two of them."""
+
+    summary: str
+    text: str
+
+
+TOPICS = {
+    "environment": Topic(
+        "Environment variables, also those of each option.",
+        """Every option has an environment variable. It applies if you do not give the option.
+
+\b
+Examples:
+  AWS_IOT_ROOM=lobby aws-iot pub -m hello
+  export AWS_IOT_PROFILE=team
+  aws-iot help environment sub
+
+A flag is set by 1 or true, and not set by 0 or false. For options that can be repeated, separate the values by spaces.
+
+\b
+Variables without an option:
+  AWS_IOT_CONFIG_DIR  the folder for profiles, sessions and saved secrets, instead of your system's settings folder
+  AWS_IOT_SECRETS     where to save secrets: keyring, or file
+  HTTPS_PROXY         the proxy for all connections; NO_PROXY lists hosts without it
+  AWS_…               the AWS credentials of admins, as for the AWS CLI
+  NO_COLOR            if set, no colors
+  CLICOLOR_FORCE      if 1, colors even in files and pipes
+  CLICOLOR, TERM      if 0 or dumb, no colors""",
+    ),
+    "exit-codes": Topic(
+        "What each exit code means.",
+        "The same cause has the same exit code in every command. `doctor` exits with the code of what it found.",
+    ),
+    "rooms": Topic(
+        "Names of rooms, and patterns for several rooms.",
+        """A room needs no setup: it exists while people use it. The IoT policy of your team decides who may use which.
+
+\b
+Names:
+  - A name can have levels, separated by slashes, such as ops/berlin. At most 5 slashes.
+  - Upper and lower case differ.
+  - +, # and control characters are not allowed.
+  - The length is limited: the topic (pool, room and identity) has up to 256 bytes.
+
+\b
+Patterns, for `sub` and `policy`:
+  ops/+  every room directly in ops
+  ops/#  ops itself, and every room below it
+  #      every room
+
+Quote patterns, because your shell may interpret them.
+
+\b
+Examples:
+  aws-iot sub -r lobby -r 'ops/#'
+  aws-iot pub -r ops/berlin -m hello""",
+    ),
+    "profiles": Topic(
+        "What a profile is, and which user is signed in.",
+        """A profile has your team's pools and endpoint under a key. `aws-iot init` creates one step by step, and
+`aws-iot config -s FILE` from the exports file of your team. Without -k KEY and AWS_IOT_PROFILE, commands use the
+profile that `aws-iot config use` has chosen, or else `default`.
+
+The user is, in this order: -u USER or AWS_IOT_USER, the signed-in user, the user preset in the profile.
+
+-p PASS is visible to other programs on this machine, in the list of processes. Prefer the prompt, --password-stdin or
+AWS_IOT_PASSWORD.
+
+Passwords, tokens and client secrets are never in a profile. They are saved in your system's keyring, or in files that
+only you can read if there is none. AWS_IOT_SECRETS=keyring or =file chooses.
+
+\b
+Examples:
+  aws-iot config -s aws-exports.json -k team
+  aws-iot config list
+  aws-iot login -u alice -k team""",
+    ),
+    "streams": Topic(
+        "How `pub` sends many messages.",
+        """`pub --lines` sends each line of its input as a message, and `pub --json-lines` each line that `sub --json`
+printed. The input is standard input, or --file FILE; - is standard input, too.
+
+\b
+  - Blank lines are skipped, except with --raw.
+  - Messages arrive in order, unless you use --connections.
+  - AWS IoT Core drops messages above 100 a second on a connection. --rate keeps below that.
+  - If a message cannot be sent, `pub` prints its number and continues with the next. The exit code depends on the
+    cause, as for a single message. With several causes it is 5 if any message was not authorized, otherwise 7.
+  - --retain requires the permission iot:RetainPublish.
+
+\b
+With --resume FILE:
+  - FILE records how far the input was acknowledged. The same command continues there.
+  - Rejected messages are sent again, up to 10,000 of them.
+
+\b
+With --spool DIR:
+  - Each message is saved in DIR until it is acknowledged. A crash loses none.
+  - Without a connection, the whole input is saved. The next run with DIR sends it first.
+  - Several programs can share DIR. One of them sends all messages.
+
+\b
+Examples:
+  tail -f app.log | aws-iot pub -r logs --lines --spool unsent
+  aws-iot pub -r bulk --lines --file big.txt --resume progress
+  aws-iot pub -r bulk --lines --file big.txt --connections 4""",
+    ),
+    "format": Topic(
+        "The fields of `sub --format`.",
+        """A template has fields, each as {field} or {field:WIDTH}, such as {name:>12}.
+
+\b
+Fields:
+  time            when it arrived, local time; {time:%H:%M} as in strftime
+  received, sent  when it arrived and was sent, in UTC; strftime as above
+  room            the room
+  sender, short   the sender's identity, and its first 8 characters
+  name            the name that the sender chose
+  text, raw       the text, and the whole payload
+  id              the message's ID, if the sender's program sets one
+  qos, retained   how it was delivered: 0 or 1, true or false
+
+\\n, \\t and \\\\ are a line break, a tab and a backslash, {{ and }} are braces.
+
+Control characters in messages are shown as escapes, even in pipes. --json escapes them all. --raw writes them
+unchanged, except to a terminal.
+
+\b
+Examples:
+  aws-iot sub --format '{time:%H:%M} {short} {text}'
+  aws-iot sub --format '{name:>12}: {text}'""",
+    ),
+    "exec": Topic(
+        "How `sub --exec` runs a command for each message.",
+        """With --exec, a command runs for each message.
+
+\b
+  - It is split into words once. No shell runs, so a message cannot change it.
+  - Its standard input is the text of the message.
+  - Its environment has AWS_IOT_MESSAGE_ROOM, _SENDER, _SHORT, _NAME, _TEXT, _ID, _RECEIVED, _SENT, _QOS and
+    _RETAINED, up to 32,000 bytes each.
+  - If it fails, `sub` prints a line to stderr, continues, and exits with 9 when it stops by itself (-C, -W). After
+    Ctrl-C it exits with 130.
+  - If it still runs when `sub` stops, it gets SIGTERM, with all processes that it started. A second later they are
+    killed. After -W, that is a failure.
+
+\b
+Examples:
+  aws-iot sub -r jobs --exec ./work.sh
+  aws-iot sub -r jobs --durable worker --exec ./work.sh --exec-jobs 4""",
+    ),
+    "durable": Topic(
+        "How `sub --durable` receives what arrives while you are offline.",
+        """With --durable, the broker keeps messages while you are offline.
+
+\b
+  - A message counts as handled when its line is written or its command has ended. The broker delivers all others
+    again, so a crash loses nothing. Lines may then be written twice.
+  - Duplicates are dropped, except for messages without an ID, which the npm tool sends.
+  - The broker keeps a session for an hour, unless your AWS account has another limit. If the broker has discarded
+    it, `sub` warns you.
+  - The session leaves rooms that you no longer name. Messages that wait there arrive once more.
+  - Only one program can use a session. Another one takes it over and ends the first.
+
+\b
+Example:
+  aws-iot sub -r jobs --durable worker""",
+    ),
+}
+"""By name, in the order in which to list them."""

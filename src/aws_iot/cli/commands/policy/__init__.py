@@ -1,0 +1,1 @@
+"""`aws-iot policy`: explain what policies allow an identity."""

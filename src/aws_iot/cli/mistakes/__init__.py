@@ -1,0 +1,1 @@
+"""Mistakes on the command line: what is wrong, and the line that was probably meant."""

@@ -528,7 +528,7 @@ def test_an_identity_that_is_not_accepted(real: CommandLine, stack: Stack) -> No
     stranger = stack.person(accepted=False)
     options = f"-u {stranger.username} -p {PASSWORD}"
     advice = check_cause(real, "connect", "no admin has accepted", 5, options)
-    assert f"aws-iot admin accept {stranger.identity} -k default" in advice
+    assert f"aws-iot admin accept {stranger.identity} --user {stranger.username} -k default" in advice
 
 
 def test_a_broker_that_closes_without_an_answer(signed_in: CommandLine) -> None:

@@ -188,7 +188,7 @@ def test_no_secret_is_printed(real: CommandLine) -> None:
 
 
 def test_a_missing_profile(real: CommandLine) -> None:
-    assert "aws-iot config" in check_cause(real, "profile", "no profile 'other'", 3, "-k other")
+    assert "aws-iot init -k other" in check_cause(real, "profile", "no profile 'other'", 3, "-k other")
 
 
 def test_an_incomplete_profile(real: CommandLine) -> None:

@@ -115,8 +115,7 @@ def test_help_after_a_command_prints_its_help(aws_iot: CommandLine, path: str) -
 
 
 def test_help_instead_of_a_required_argument_prints_help(aws_iot: CommandLine) -> None:
-    for path in ("admin revoke", "completion"):
-        assert aws_iot(f"{path} help").stdout.startswith(f"Usage: aws-iot {path}")
+    assert aws_iot("completion help").stdout.startswith("Usage: aws-iot completion")
 
 
 @pytest.mark.parametrize("typed", ["-V", "--version"])

@@ -62,7 +62,15 @@ _KEYS = (
     _Key("endpoint_url_cognito_identity", "cognito_identity_url", _URL, "an http(s) URL", required=False),
     _Key("endpoint_url_iot", "iot_url", _URL, "an http(s) URL", required=False),
     _Key("endpoint_url_iam", "iam_url", _URL, "an http(s) URL", required=False),
+    _Key("endpoint_url_cloudformation", "cloudformation_url", _URL, "an http(s) URL", required=False),
     _Key("ca_bundle", "ca_bundle", r".+", "the path of a PEM file", required=False),
+    _Key(
+        "admin_credentials_file",
+        "admin_credentials_file",
+        r".+",
+        "the path of a file such as ~/.aws/credentials",
+        required=False,
+    ),
     _Key("local_stack", "local_stack", r".+", "the folder of a local stack", required=False),
 )
 

@@ -58,16 +58,6 @@ _OPENING = b'{"msg":"'
 _CLOSING = b'"}'
 _REPLACED = "\N{REPLACEMENT CHARACTER}"
 _SHORTEST = len(_OPENING + _CLOSING)
-_IDENTITY = re.compile(r"[\w-]+:([0-9a-f]{8})-[0-9a-f-]+")
-
-
-def short_identity(identity: str) -> str | None:
-    """The start of an identity by which people tell it from others, such as `4f9fa251`.
-
-    None if it does not have the form of an identity.
-    """
-    found = _IDENTITY.fullmatch(identity)
-    return found.group(1) if found else None
 
 
 def encode(text: str) -> bytes:

@@ -143,6 +143,7 @@ def test_init_at_a_terminal_leads_to_a_session(stack: Stack, tmp_path: Path) -> 
         shown = read_rest(process).decode()
         assert process.wait(DEADLINE_SECONDS) == 0
     assert f"Signed in as {name}." in shown
+    assert f"--user {name}" in shown  # in the command for the admin
     assert "To receive messages:  aws-iot sub\r\n" in shown
     assert json.loads(run_here("whoami --json", env).stdout)["user"] == name
 

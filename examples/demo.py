@@ -34,7 +34,7 @@ def start(arguments: str, environment: dict[str, str]) -> "Running":
     return Running([COMMAND, *shlex.split(arguments)], environment)
 
 
-def run(*lines: str, environment: dict[str, str], expected: int = 0, shown_before: str = "") -> list[str]:
+def run(*lines: str, environment: dict[str, str], expected: int = 0) -> list[str]:
     """Run the commands in parallel and return their outputs. Each must exit with `expected`."""
     running = [
         subprocess.Popen(
@@ -50,7 +50,7 @@ def run(*lines: str, environment: dict[str, str], expected: int = 0, shown_befor
     outputs = []
     for line, process in zip(lines, running, strict=True):
         output, _ = process.communicate(timeout=DEADLINE_SECONDS)
-        show_command(f"{shown_before}aws-iot {line}")
+        show_command(f"aws-iot {line}")
         print(output, end="", flush=True)
         if process.returncode:
             print(f"(exit code {process.returncode})", flush=True)
@@ -124,12 +124,9 @@ def play(people: dict[str, str]) -> None:
     heading("No admin has accepted them yet. The first connection fails and prints the identity to accept.")
     refused = run(*(f"sub -k {n}" for n in names), environment=people, expected=5)
 
-    heading("An admin accepts both, with AWS credentials of the account.")
+    heading("An admin accepts both. The local stack has written its admin's AWS credentials to this machine.")
     identities = " ".join(found for output in refused for found in re.findall(r"identityId: '(\S+)'", output))
-    keys = str(Path(people["AWS_IOT_CONFIG_DIR"], "local", "local", "admin-credentials"))
-    admin = people | {"AWS_SHARED_CREDENTIALS_FILE": keys}
-    before = f"AWS_SHARED_CREDENTIALS_FILE={keys} "
-    run(f"admin accept {identities} -k alice", environment=admin, shown_before=before)
+    run(f"admin accept {identities} -k alice", environment=people)
 
     heading("Alice receives; Bob sends.")
     alice = start("sub -k alice -r lobby --json", people)

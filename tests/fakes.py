@@ -22,7 +22,7 @@ from aws_iot.app import (
 from aws_iot.auth.accounts import Accounts, Challenge, ChallengeAnswer, CodeSent, SecondFactors
 from aws_iot.auth.credentials import CredentialIssuer, Credentials
 from aws_iot.auth.session import Device, RefreshToken, Session
-from aws_iot.backend.members import ClientStatus, Identity
+from aws_iot.backend.members import ClientStatus, Identity, MemberRecord
 from aws_iot.backend.stack import NO_WATCHER, Change, ChangeSet, StackEvent, StackFailed, StackState, Watcher
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.config.paths import Folders
@@ -36,6 +36,7 @@ from aws_iot.errors import (
     CredentialsRefused,
     LocalError,
     NotAccepted,
+    NotAuthorized,
     NotFound,
     PasswordTooWeak,
     ServiceRefused,
@@ -111,6 +112,10 @@ class FakeCloud:
     clients: dict[str, ClientStatus] = field(default_factory=dict)
     other_identities: dict[str, list[str]] = field(default_factory=dict)
     """Identities of people without an account here, and their policies apart from the team's."""
+    records: dict[str, MemberRecord] = field(default_factory=dict)
+    accepted_at: datetime = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
+    denied_permission: str | None = None
+    """The permission for records that the admin lacks."""
     fails: AwsIotError | None = None
     layers: list[PolicyLayer] | None = None
     """The policy layers of everybody; None are those of the role and of the team's policy."""
@@ -496,24 +501,39 @@ class FakeMembers:
     def __init__(self, cloud: FakeCloud) -> None:
         self._cloud = cloud
 
-    def accept(self, identity: str, policy: str) -> None:
+    def accept(self, identity: str, policy: str, username: str | None = None) -> str | None:
         self._check(policy)
         self._cloud.members.add(identity)
+        if self._cloud.denied_permission:
+            return self._cloud.denied_permission
+        old = self._cloud.records.get(identity, MemberRecord(None, self._cloud.accepted_at))
+        self._cloud.records[identity] = replace(old, username=username or old.username)
+        return None
 
     def check(self, identity: str) -> None:
         known = {account.identity for account in self._cloud.accounts.values()}
         if identity not in known | self._cloud.other_identities.keys():
             raise NotFound(f"the identity {identity} does not exist in this AWS account")
 
-    def revoke(self, identity: str, policy: str) -> list[str] | None:
+    def revoke(self, identity: str, policy: str) -> str | None:
         self._check(policy)
         if identity not in self._cloud.members:
-            return self._cloud.other_identities.get(identity, [])
+            others = self._cloud.other_identities.get(identity)
+            attached = f"its policies are: {', '.join(others)}" if others else "it has no policy"
+            raise NotFound(f"{identity} is not a member (policy {policy}): {attached}")
         self._cloud.members.discard(identity)
+        if self._cloud.denied_permission:
+            return self._cloud.denied_permission
+        self._cloud.records.pop(identity, None)
         return None
 
-    def detach(self, identity: str, policy: str) -> None:
-        self.revoke(identity, policy)
+    def detach(self, identity: str, policy: str) -> str | None:
+        return self.revoke(identity, policy)
+
+    def records(self) -> dict[str, MemberRecord]:
+        if self._cloud.denied_permission:
+            raise NotAuthorized(f"your AWS credentials do not allow this: {self._cloud.denied_permission}")
+        return dict(self._cloud.records)
 
     def accepted(self, policy: str) -> list[str]:
         if self._cloud.fails:
@@ -777,7 +797,9 @@ class FakeAdmin(AdminBuilder):
     def policy_reader(self, profile: Profile, aws_profile: str | None) -> FakePolicyReader:
         return FakePolicyReader(self._cloud)
 
-    def deployment_target(self, name: str, region: str | None, aws_profile: str | None) -> FakeTarget:
+    def deployment_target(
+        self, name: str, region: str | None, aws_profile: str | None, profile: Profile | None = None
+    ) -> FakeTarget:
         self._cloud.stack.name = name
         return FakeTarget(self._cloud.stack)
 

@@ -328,13 +328,14 @@ class Stack:
     @cached_property
     def user_pool(self) -> Any:
         """The user pool's own API, for an admin."""
-        return self._client("cognito-idp")
+        return self.client("cognito-idp")
 
     @cached_property
     def _iot(self) -> Any:
-        return self._client("iot")
+        return self.client("iot")
 
-    def _client(self, service: str) -> Any:
+    def client(self, service: str) -> Any:
+        """A client of boto3, with the credentials of the account's administrator."""
         keys = ConfigParser()
         keys.read(self.folder / "admin-credentials")
         region, url = self.profile.iot_region, self.profile.iot_url

@@ -92,7 +92,7 @@ def connect_with(
 
     from aws_iot.auth.login import SignInRequest
     from aws_iot.auth.prompter import NoPrompter
-    from aws_iot.messaging.connect import open_connection
+    from aws_iot.messaging.connect import of_user, open_connection
     from aws_iot.messaging.durable import check_session_name
 
     if durable is not None:
@@ -101,5 +101,6 @@ def connect_with(
         profile = app.config.profiles.load(profile)
     request = SignInRequest(user, password, is_explicit=bool(password))
     signed_in = app.auth.login(profile).sign_in(request, NoPrompter(profile.key))
-    connection = open_connection(signed_in, partial(app.messaging.connect, profile), durable=durable)
+    connect = partial(app.messaging.connect, of_user(profile, signed_in))
+    connection = open_connection(signed_in, connect, durable=durable)
     return app.messaging.client(profile, connection, signed_in.identity, signed_in.username, durable)

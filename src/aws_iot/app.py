@@ -10,13 +10,13 @@ import os
 import sys
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from aws_iot.config.paths import Folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from aws_iot.auth.accounts import Accounts
     from aws_iot.auth.credentials import CredentialIssuer, Credentials
@@ -301,11 +301,15 @@ class AdminBuilder:
         self._config.require_stack(profile)
         return AwsPolicyReader(profile, self._settings.now, self._settings.timeout, aws_profile)
 
-    def deployment_target(self, name: str, region: str | None, aws_profile: str | None) -> Target:
-        """The AWS account and region for the stack of this name."""
+    def deployment_target(
+        self, name: str, region: str | None, aws_profile: str | None, profile: Profile | None = None
+    ) -> Target:
+        """The AWS account and region for the stack of this name, or of a `profile`."""
         from aws_iot.aws.admin.target import AwsTarget
 
-        return AwsTarget(name, region, self._settings.now, self._settings.timeout, aws_profile)
+        if profile:
+            self._config.require_stack(profile)
+        return AwsTarget(name, region, self._settings.now, self._settings.timeout, aws_profile, profile)
 
 
 class LocalBuilder:
@@ -336,15 +340,12 @@ class LocalBuilder:
         require_extra()
         from aws_iot.auth.profile_editor import ProfileEditor
         from aws_iot.aws.admin.members import AwsMembers
-        from aws_iot.aws.base.admin_credentials import AccessKeys
         from aws_iot.local.members import LocalMembers
-        from aws_iot.local.stack import admin_keys
 
         now, timeout = self._settings.now, self._settings.timeout
         sessions = self._auth.sessions
         editor = ProfileEditor(self._config.profiles, self._config.secrets, sessions)
-        keys = AccessKeys(*admin_keys(Path(profile.local_stack or "")))
-        admin = AwsMembers(profile, now, timeout, keys)
+        admin = AwsMembers(profile, now, timeout, None)  # with the credentials that the profile names
         return LocalMembers(profile, editor, self._auth.accounts, self._auth.login, admin, sessions)
 
     def _provision(self, stack: LocalStack) -> Provisioned:
@@ -370,6 +371,7 @@ class LocalBuilder:
             cognito_identity_url=stack.api_url,
             iot_url=stack.api_url,
             iam_url=stack.api_url,
+            cloudformation_url=stack.api_url,
             ca_bundle=str(stack.ca_file),
         )
         return Provisioned(profile, admin.access_key_id, admin.secret_access_key)

@@ -6,6 +6,7 @@ AwsIotError
 ├── NotAuthorized           5  no admin has accepted the identity, or a policy denies the action
 ├── Unreachable             6  DNS, connection, certificate, clock, or no answer in time
 ├── ServiceRefused          7  the service rejected the request: limit, quota, invalid parameter
+│   ├── InvalidIdentity     2  nobody is called so, and it has not the form of an identity
 │   └── InvalidRoom         2  the room's name cannot be part of a topic
 ├── NothingArrived          8  timed out waiting for messages
 ├── CommandFailed           9  a command run for a message failed
@@ -120,6 +121,12 @@ class ServiceRefused(AwsIotError):
 
 class InvalidRoom(ServiceRefused):
     """The room's name cannot be part of a topic. This is known before anything is sent."""
+
+    exit_code = 2
+
+
+class InvalidIdentity(ServiceRefused):
+    """The text has not the form of an identity, and nobody has this user name."""
 
     exit_code = 2
 

@@ -55,8 +55,34 @@ def test_an_accepted_identity_is_a_member_until_it_is_revoked(team: Team) -> Non
     assert identity not in team.members.accepted(team.policy)
 
 
-def test_revoking_an_identity_that_is_not_a_member_returns_its_policies(team: Team) -> None:
-    assert team.members.revoke(team.new_identity(), team.policy) == []
+def test_revoking_an_identity_that_is_not_a_member_is_an_error(team: Team) -> None:
+    with pytest.raises(NotFound, match=r"is not a member .*: it has no policy"):
+        team.members.revoke(team.new_identity(), team.policy)
+
+
+def test_the_user_name_and_time_of_a_member_are_stored_until_it_is_revoked(team: Team) -> None:
+    alice, bob = team.new_identity(), team.new_identity()
+    assert team.members.accept(alice, team.policy, "alice, ~100% émigrée=") is None
+    team.members.accept(bob, team.policy)
+    found = team.members.records()
+    assert (found[alice].username, found[bob].username) == ("alice, ~100% émigrée=", None)
+    accepted = found[alice].accepted
+    assert accepted
+    assert accepted.utcoffset() is not None
+    assert team.members.revoke(alice, team.policy) is None
+    assert alice not in team.members.records()
+    team.members.detach(bob, team.policy)
+    assert bob not in team.members.records()
+
+
+def test_accepting_again_adds_a_name_but_keeps_what_is_stored(team: Team) -> None:
+    identity = team.new_identity()
+    team.members.accept(identity, team.policy)
+    before = team.members.records()[identity]
+    team.members.accept(identity, team.policy, "bob")
+    team.members.accept(identity, team.policy)
+    after = team.members.records()[identity]
+    assert (after.username, after.accepted) == ("bob", before.accepted)
 
 
 def test_detaching_revokes_a_member(team: Team) -> None:

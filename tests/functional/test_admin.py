@@ -1,13 +1,14 @@
 """`aws-iot admin`: accepting and revoking members, and the connections of clients."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from click.testing import Result
 
 from aws_iot.backend.members import ClientStatus
 from tests.conftest import CommandLine
-from tests.fakes import POOL, FakeCloud, FakeUser
+from tests.fakes import POOL, FakeApp, FakeCloud, FakeUser
 
 ONE = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
 TWO = "us-east-1:5e8ea251-0ed5-4578-add0-985024739222"
@@ -20,22 +21,37 @@ def signed_in(cloud: FakeCloud) -> None:
     cloud.other_identities |= {ONE: [], TWO: []}
 
 
+def identities(listed: Result) -> list[str]:
+    """The identities in the lines of `--json`."""
+    return [json.loads(line)["identity"] for line in listed.stdout.splitlines()]
+
+
+def joined(cloud: FakeCloud, username: str) -> str:
+    """A person who has signed in; the identity."""
+    identity = f"us-east-1:{username.encode().hex()[:6]}00-0ed5-4578-add0-985024739222"
+    cloud.accounts[username] = FakeUser("Passw0rd", f"{username}@example.com", identity)
+    return identity
+
+
 def test_several_identities_are_accepted_and_revoked_at_once(aws_iot: CommandLine, cloud: FakeCloud) -> None:
     for _ in range(2):
         assert "6 to 8 minutes" in aws_iot(f"admin accept {ONE} {TWO}").stderr
-    assert aws_iot("admin members").stdout.split() == [ONE, TWO]
+    assert identities(aws_iot("admin members --json")) == [TWO, ONE]
     assert "6 to 8 minutes" in aws_iot(f"admin revoke {ONE} {TWO}").stderr
     assert cloud.members == set()
     listed = aws_iot("admin members")
     assert (listed.stdout, "No members yet" in listed.stderr) == ("", True)
 
 
-def test_revoking_an_identity_that_is_not_a_member_says_so(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+def test_revoking_an_identity_that_is_not_a_member_is_an_error(
+    aws_iot: CommandLine, cloud: FakeCloud
+) -> None:
     cloud.other_identities = {TWO: ["other-member", "things"]}
-    printed = aws_iot(f"admin revoke {ONE} {TWO}").stderr
-    assert f"{ONE} was not accepted (policy fake-member); it has no policy." in printed
-    assert f"{TWO} was not accepted (policy fake-member); its policies are: other-member, things." in printed
+    printed = aws_iot(f"admin revoke {ONE} {TWO}", ends=7).stderr
+    assert f"{ONE} is not a member (policy fake-member): it has no policy" in printed
+    assert f"{TWO} is not a member (policy fake-member): its policies are: other-member, things" in printed
     assert "Revoked" not in printed
+    assert "is not a member" in aws_iot(f"admin revoke {ONE}", ends=7).stderr
     assert "cannot find it" in aws_iot(f"admin revoke {ONE} --policy fake-membre", ends=7).stderr
 
 
@@ -49,7 +65,27 @@ def test_an_identity_that_does_not_exist_is_skipped(aws_iot: CommandLine, cloud:
 def test_members_are_listed_as_json(aws_iot: CommandLine, cloud: FakeCloud) -> None:
     cloud.members = {ONE}
     [shown] = [json.loads(line) for line in aws_iot("admin members --json").stdout.splitlines()]
-    assert shown == {"identity": ONE, "name": None, "policy": "fake-member"}
+    assert shown == {"identity": ONE, "name": None, "policy": "fake-member", "accepted": None}
+
+
+def test_members_are_listed_with_name_and_date_the_latest_first(
+    aws_iot: CommandLine, cloud: FakeCloud
+) -> None:
+    cloud.members.add(TWO)  # accepted when nothing was stored yet
+    alice, bob = joined(cloud, "alice"), joined(cloud, "bob")
+    aws_iot(f"admin accept {alice} --user alice")
+    cloud.accepted_at += timedelta(days=1)
+    aws_iot(f"admin accept {bob} --user bob")
+    header, *rows = aws_iot("admin members").stdout.splitlines()
+    assert header.split() == ["PERSON", "ACCEPTED", "IDENTITY"]
+    shown = [(row.split()[0], row.split()[1], row.split()[-1]) for row in rows]
+    assert shown == [
+        (f"bob~{bob[10:18]}", f"{cloud.accepted_at.astimezone():%F}", bob),
+        (f"alice~{alice[10:18]}", f"{cloud.accepted_at.astimezone() - timedelta(days=1):%F}", alice),
+        (TWO[10:18], "-", TWO),
+    ]
+    [first, *_] = [json.loads(line) for line in aws_iot("admin members --json").stdout.splitlines()]
+    assert (first["name"], first["accepted"]) == ("bob", "2026-11-27T12:00:00.000Z")
 
 
 def test_a_member_who_is_signed_in_here_is_shown_with_the_user_name(
@@ -58,20 +94,111 @@ def test_a_member_who_is_signed_in_here_is_shown_with_the_user_name(
     alice = cloud.member("alice", "Passw0rd")
     cloud.members.add(ONE)
     aws_iot("login -u alice -p Passw0rd")
-    assert sorted(aws_iot("admin members").stdout.splitlines()) == sorted([f"{alice}  alice", ONE])
+    shown = aws_iot("admin members").stdout
+    assert f"alice~{alice[10:18]}" in shown
+    assert f"\n{ONE[10:18]} " in shown
+
+
+def test_the_name_of_a_person_who_is_signed_in_here_is_stored(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+    alice = cloud.member("alice", "Passw0rd")
+    aws_iot("login -u alice -p Passw0rd")
+    assert f"Accepted {alice} as alice" in aws_iot(f"admin accept {alice}").stderr
+    assert cloud.records[alice].username == "alice"
+
+
+@pytest.mark.parametrize(
+    "form", ["bob", "{identity}", "{identity[:20]}", "{uuid}", "{uuid[:4]}", "{uuid[:8]}", "bobby~{uuid[:8]}"]
+)
+def test_a_member_is_revoked_by_every_form_of_its_name(
+    aws_iot: CommandLine, cloud: FakeCloud, form: str
+) -> None:
+    aws_iot(f"admin accept {ONE} --user alice")
+    bob = joined(cloud, "bob")
+    aws_iot(f"admin accept {bob} --user bob")
+    given = {"{identity[:20]}": bob[:20], "{uuid}": bob[10:], "{uuid[:4]}": bob[10:14]}
+    typed = given.get(form) or form.replace("{identity}", bob).replace("{uuid[:8]}", bob[10:18])
+    assert f"Revoked {bob}" in aws_iot(f"admin revoke {typed}").stderr
+    assert cloud.members == {ONE}
+    assert set(cloud.records) == {ONE}
+
+
+def test_several_people_are_accepted_by_short_identities(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+    alice, bob = joined(cloud, "alice"), joined(cloud, "bob")
+    aws_iot(f"admin accept {alice[10:18]} x~{bob[10:18]} {alice[10:20]}")
+    assert cloud.members == {alice, bob}
+    printed = aws_iot("admin revoke ffff --aws-profile 'at work'", ends=7).stderr
+    assert "no identity of a member begins with 'ffff'\n" in printed
+    assert "To list them: aws-iot admin members -k default --aws-profile 'at work'\n" in printed
+    assert cloud.members == {alice, bob}
+
+
+def test_what_can_be_several_people_changes_nothing_and_lists_them(
+    aws_iot: CommandLine, cloud: FakeCloud
+) -> None:
+    twin = ONE[:-1] + "3"
+    cloud.other_identities[twin] = []
+    for identity in (ONE, twin):
+        aws_iot(f"admin accept {identity} --user bob")
+    for typed in ("bob", ONE[10:18], f"bob~{ONE[10:18]}"):
+        printed = aws_iot(f"admin revoke {typed}", ends=7).stderr
+        assert f"'{typed}' can be any of 2 people" in printed
+        assert f"  {ONE}  bob\n" in printed
+        assert f"  {twin}  bob\n" in printed
+    assert cloud.members == {ONE, twin}
+
+
+def test_all_requests_are_accepted_at_once(aws_iot: CommandLine, cloud: FakeCloud, app: FakeApp) -> None:
+    app.controls.is_at_terminal = False
+    alice, bob = joined(cloud, "alice"), joined(cloud, "bob")
+    refused = aws_iot("admin accept all", ends=2).stderr
+    assert "use --yes" in refused
+    assert alice in refused
+    assert cloud.members == set()
+    aws_iot("admin accept all --yes")
+    assert cloud.members == {alice, bob}
+    assert "are accepted" in aws_iot("admin accept all").stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("admin accept", "Whom? Give identities, or `all`"),
+        (f"admin accept {ONE} {TWO} --user bob", "--user names one person"),
+    ],
+)
+def test_accept_needs_to_know_whom(
+    aws_iot: CommandLine, cloud: FakeCloud, app: FakeApp, line: str, words: str
+) -> None:
+    app.controls.is_at_terminal = False
+    assert words in aws_iot(line, ends=2).stderr
+    assert cloud.members == set()
+
+
+def test_without_the_permission_to_store_names_people_are_accepted_all_the_same(
+    aws_iot: CommandLine, cloud: FakeCloud
+) -> None:
+    cloud.denied_permission = "iot:CreateThing"
+    printed = aws_iot(f"admin accept {ONE} --user bob").stderr
+    assert "The user name was not stored: your AWS credentials do not allow iot:CreateThing.\n" in printed
+    assert cloud.members == {ONE}
+    listed = aws_iot("admin members")
+    assert ONE in listed.stdout
+    assert "do not allow iot:ListThings" in listed.stderr
+    assert "was not deleted" in aws_iot(f"admin revoke {ONE}").stderr
+    assert cloud.members == set()
 
 
 @pytest.mark.parametrize("command", ["accept", "revoke"])
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ("alice", "is not an identity ID: it should look like us-east-1:"),
+        ("nobody", "'nobody' is not an identity, nor the user name of a"),
+        ("abc", "'abc' is not an identity, nor the user name of a"),
+        ("bob~xyz", "'bob~xyz' is not an identity, nor the user name of a"),
         (ONE.upper(), f"it has no upper-case letters: {ONE}"),
         (f"\\'{ONE}\\'", f"remove the characters around it: {ONE}"),
         (f"{ONE},", f"remove the characters around it: {ONE}"),
         (f"{ONE}-worker", f"it is a client ID; the identity is {ONE}"),
-        (ONE.partition(":")[2], f"its region is missing: {ONE}"),
-        (ONE[:-1], "it should look like us-east-1:"),
         (f"{ONE}0", "it should look like us-east-1:"),
         (ONE.replace("us-east-1", "eu-west-1"), "pool, which is in us-east-1"),
         (POOL, "is the ID of the identity pool"),
@@ -89,8 +216,9 @@ def test_requests_are_listed_the_latest_first(aws_iot: CommandLine, cloud: FakeC
     cloud.member("carol", "Passw0rd")
     cloud.accounts |= {name: FakeUser("Passw0rd", f"{name}@example.com") for name in ("alice", "bob")}
     alice, bob = cloud.accounts["alice"].identity, cloud.accounts["bob"].identity
-    lines = aws_iot("admin requests").stdout.splitlines()
-    assert [line.split()[0] for line in lines] == [bob, alice]
+    header, *lines = aws_iot("admin requests").stdout.splitlines()
+    assert header.split("  ")[0] == "PERSON"
+    assert [line.split()[-1] for line in lines] == [bob, alice]
     shown = [json.loads(line) for line in aws_iot("admin requests --json").stdout.splitlines()]
     assert [one["identity"] for one in shown] == [bob, alice]
     assert shown[1]["since"] == "2026-01-02T00:00:00.000Z"

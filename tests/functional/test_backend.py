@@ -72,6 +72,40 @@ def test_the_user_of_a_replaced_profile_stays(aws_iot: CommandLine, app: FakeApp
     assert app.config.profiles.load("default").client_id == "made"
 
 
+def test_a_profile_finds_its_stack(aws_iot: CommandLine, cloud: FakeCloud, tmp_path: Path) -> None:
+    exports = tmp_path / "ops.json"
+    aws_iot(f"backend deploy --name ops -k ops -o {exports}")
+    assert re.search(r"^stack +ops$", aws_iot("backend status -k ops").stdout, re.MULTILINE)
+    printed = aws_iot("backend exports -k ops -o -")
+    assert json.loads(printed.stdout) == json.loads(exports.read_text())
+    assert "Wrote the profile 'ops'." in printed.stderr
+    assert re.search(r"^stack +ops$", aws_iot("backend status -k default --name ops").stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("profile", "code", "words"),
+    [
+        ({"user_pool_id": "us-east-1_OTHER"}, 3, "has other pools than the stack chat"),
+        ({"policy_name": "handmade"}, 3, "does not show which stack it was made from"),
+        ({"policy_name": None}, 3, "Name the stack: --name NAME"),
+    ],
+)
+def test_a_profile_of_no_stack_or_of_another_is_an_error(
+    aws_iot: CommandLine, app: FakeApp, made: Path, profile: dict[str, str], code: int, words: str
+) -> None:
+    app.config.profiles.change("ops", lambda _: read_exports(made)._replace(**profile))  # type: ignore[arg-type]
+    for command in ("status", "exports -o -"):
+        assert words in aws_iot(f"backend {command} -k ops", ends=code).stderr
+    assert "there is no profile 'nobody'" in aws_iot("backend status -k nobody", ends=3).stderr
+
+
+def test_a_wrong_name_deletes_nothing(aws_iot: CommandLine, cloud: FakeCloud, made: Path) -> None:
+    printed = aws_iot("backend destroy --yes caht", ends=2).stderr
+    assert "Error: 'caht' is not the name of the stack (chat). Nothing was deleted.\n" in printed
+    assert "Usage" not in printed
+    assert cloud.stack.now
+
+
 def test_exports_can_be_printed(aws_iot: CommandLine, made: Path) -> None:
     assert json.loads(aws_iot("backend exports -o -").stdout) == json.loads(made.read_text())
 
@@ -110,7 +144,7 @@ def test_a_profile_of_other_pools_is_not_replaced(
 ) -> None:
     aws_iot("config -u alice -p Passw0rd")
     refused = aws_iot(f"backend {command} -o {made} -k default", ends=3).stderr
-    assert "the profile 'default' already exists, with other pools" in refused
+    assert re.search("the profile 'default' .*other pools", refused)
     assert app.config.profiles.load("default").client_id == "fakeclient"
     for _ in range(2):
         aws_iot(f"backend {command} -o {made} -k default --replace")

@@ -29,7 +29,7 @@ def test_help_needs_nothing(aws_iot: CommandLine, line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "code", "words"),
     [
-        ("admin accept", 2, "Missing argument"),
+        ("admin revoke", 2, "Missing argument"),
         ("admin accept nonsense", 2, "is not an identity"),
         ("admin accept us-east-1:4f9fa251-0ed5-4578-add0-985024739222 --policy nope", 7, "nope"),
     ],

@@ -63,6 +63,7 @@ def test_senders_are_selected_by_identity_or_its_start(aws_iot: CommandLine, app
     )
     assert texts(aws_iot(f"sub --json --from {BOB} {ALICE}", ends=130).stdout) == ["1"]
     assert texts(aws_iot(f"sub --json --from ca401000 {ALICE}", ends=130).stdout) == ["2", "4"]
+    assert texts(aws_iot(f"sub --json --from caro~ca401000 {ALICE}", ends=130).stdout) == ["2", "4"]
     both = aws_iot(f"sub --json --from b0b00000 --from {CAROL} {ALICE}", ends=130).stdout
     assert texts(both) == ["1", "2", "4"]
 
@@ -433,6 +434,7 @@ def test_it_does_not_wait_for_other_errors_to_go_away(aws_iot: CommandLine, app:
     [
         ("--from bob", "'bob' is not an identity"),
         ("--from ''", "is not an identity"),
+        ("--from ca40100", "at least the 8 characters after ~"),
         ("-C 0", "of at least 1"),
         ("-C x", "'x' is not a whole number of at least 1"),
         ("-W 0", "a number above 0"),

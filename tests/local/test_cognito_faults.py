@@ -458,7 +458,8 @@ def test_a_broken_file_of_aws_settings_stops_only_admins(
     broken.write_text("[profile a]\nregion = us-east-1\nregion = us-east-1\n")
     env = environment(tmp_path, AWS_CONFIG_FILE=str(broken))
     run_here(f"login -u {person.username} -p {PASSWORD}", env)
-    assert str(broken) in run(f"admin accept {person.identity}", env, ends=3).stderr
+    line = f"admin accept {person.identity} --aws-profile a"
+    assert str(broken) in run(line, env, ends=3).stderr
 
 
 @contextmanager
@@ -496,6 +497,8 @@ def test_only_an_admin_needs_an_aws_profile_or_waits_for_instance_metadata(
             run(f"{PUB} -p {PASSWORD}", environment(tmp_path, **env))
         aws_iot("logout", env=nonsense)
         assert asked == []
+        profiles = aws_iot.app.config.profiles
+        profiles.replace("default", profiles.load("default")._replace(admin_credentials_file=None))
         aws_iot(f"admin accept {person.identity}", ends=3, env=nonsense)
         aws_iot(f"admin accept {person.identity}", ends=4, env=nothing)
         assert asked != []

@@ -110,7 +110,7 @@ def test_a_connection_refused_by_policy_names_the_identity_and_the_command() -> 
     ):
         pass
     assert refused.value.hint
-    assert f"aws-iot admin accept {IDENTITY} -k team" in refused.value.hint
+    assert f"Ask an admin to run: aws-iot admin accept {IDENTITY}\n" in f"{refused.value.hint}\n"
 
 
 def test_three_connections_closed_before_connack_mean_that_the_identity_is_not_accepted() -> None:

@@ -187,7 +187,7 @@ def test_no_secret_is_printed(real: CommandLine) -> None:
 
 
 def test_a_missing_profile(real: CommandLine) -> None:
-    assert "aws-iot config" in check_cause(real, "profile", "no profile 'other'", 3, "-k other")
+    assert "aws-iot init -k other" in check_cause(real, "profile", "no profile 'other'", 3, "-k other")
 
 
 def test_an_incomplete_profile(real: CommandLine) -> None:
@@ -527,7 +527,7 @@ def test_an_identity_that_is_not_accepted(real: CommandLine, stack: Stack) -> No
     stranger = stack.person(accepted=False)
     options = f"-u {stranger.username} -p {PASSWORD}"
     advice = check_cause(real, "connect", "no admin has accepted", 5, options)
-    assert f"aws-iot admin accept {stranger.identity} -k default" in advice
+    assert f"aws-iot admin accept {stranger.identity} --user {stranger.username} -k default" in advice
 
 
 def test_a_broker_that_closes_without_an_answer(signed_in: CommandLine) -> None:

@@ -211,10 +211,12 @@ def test_requests_from_browsers_and_for_other_services_are_rejected(
 
 
 @pytest.mark.parametrize("key", ["test", "000000000000", "AKIAIOSFODNN7EXAMPLE", "the administrator's"])
-def test_only_the_administrator_s_key_and_secret_are_accepted(stack: Stack, key: str) -> None:
+def test_only_the_administrator_s_key_and_secret_are_accepted(stack: Stack, key: str, tmp_path: Path) -> None:
     if key == "the administrator's":
         key = (stack.folder / "admin-credentials").read_text().split()[3]
-    keys = stack.env | {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": "test"}
+    own = tmp_path / "credentials"
+    own.write_text(f"[own]\naws_access_key_id = {key}\naws_secret_access_key = test\n")
+    keys = stack.env | {"AWS_SHARED_CREDENTIALS_FILE": str(own), "AWS_IOT_AWS_PROFILE": "own"}
     refused = run_here("admin accept us-east-1:4f9fa251-0ed5-4578-add0-985024739222", keys, ends=4)
     assert "rejected these credentials" in refused.stderr
 
@@ -239,8 +241,11 @@ def test_the_aws_settings_of_the_user_do_not_matter_and_their_keys_are_not_accep
     )
     try:
         process.wait_for("reset code for passwords")
-        keys = environment(tmp_path, **own, AWS_IOT_PROFILE="local")
-        identity = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
-        assert "rejected these credentials" in run_here(f"admin accept {identity}", keys, ends=4).stderr
+        file = tmp_path / "credentials"
+        file.write_text("[own]\naws_access_key_id = AKIAOWNKEY\naws_secret_access_key = own\n")
+        keys = environment(tmp_path, **own, AWS_IOT_PROFILE="local", AWS_SHARED_CREDENTIALS_FILE=str(file))
+        refused = run_here("admin members --aws-profile own", keys, ends=4)
+        assert "rejected these credentials" in refused.stderr
+        run_here("admin members", keys)  # the profile names the credentials of the stack
     finally:
         process.kill()

@@ -22,10 +22,9 @@ def test_from_an_exports_file_to_a_message_that_arrives(stack: Stack) -> None:
 
         refused = run_here(f"sub -k {name}", stack.env, ends=5)
         assert refused.stdout == ""
-        assert "6 to 8 minutes" in refused.stderr
         accept = re.search(r"aws-iot (admin accept .*)", refused.stderr)
         assert accept, refused.stderr
-        run_here(accept.group(1), stack.admin_env)
+        run_here(accept.group(1), stack.env)  # as it is printed, without the admin's variables
 
     ann = Running("sub -k ann -r lobby --json", stack.env)
     try:

@@ -1,6 +1,7 @@
 """Clients, and lists of several pages: a server plays what the local stack does not have."""
 
 import json
+import re
 import ssl
 import threading
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ import pytest
 import trustme
 
 from aws_iot.app import App
-from aws_iot.backend.members import Members
+from aws_iot.aws.admin.member_records import decoded, encoded
+from aws_iot.backend.members import MemberRecord, Members
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.errors import NotAuthorized, NotFound, ServiceRefused
 from tests.fakes import POOL, FakeCloud
@@ -72,6 +74,14 @@ class Plane(BaseHTTPRequestHandler):
             case "POST", "/policy-targets/fake-member", "iot":
                 found = ["us-east-1:2"] if token else ["us-east-1:1", CERTIFICATE]
                 answer = {"targets": found} | ({} if token else {"nextMarker": "more"})
+            case "GET", "/things", "iot":
+                found_thing = {
+                    "thingName": f"us-east-1:{2 if token else 1}",
+                    "attributes": {"userName": "b=C3=B6b" if token else "al", "acceptedAt": "no date"},
+                }
+                answer = {"things": [found_thing]} | ({} if token else {"nextToken": "more"})
+            case "DELETE", path, "iot" if path.startswith("/things/"):
+                pass
             case "POST", "/", "cognito-identity" if self.headers["X-Amz-Target"].endswith("DescribeIdentity"):
                 status, answer = self.server.identity
             case "POST", "/", "cognito-identity":
@@ -178,8 +188,27 @@ def test_a_broker_that_cannot_manage_connections_is_reported(members: Members) -
     assert "the local stack cannot" in (raised.value.hint or "")
 
 
+def test_the_records_of_all_pages_are_read(members: Members) -> None:
+    assert members.records() == {
+        "us-east-1:1": MemberRecord("al", None),
+        "us-east-1:2": MemberRecord("böb", None),
+    }
+
+
+@pytest.mark.parametrize("name", ["bob", "bob@example.com", "bob+1~x", "a=b%20c", "Zoë 🎉", "~", "=3D"])
+def test_every_user_name_fits_in_the_characters_of_an_attribute(name: str) -> None:
+    assert re.fullmatch(r"[a-zA-Z0-9_.,@/:#=\[\]-]*", encoded(name))
+    assert decoded(encoded(name)) == name
+
+
+def test_a_user_name_that_is_too_long_is_refused_before_the_policy_is_attached(members: Members) -> None:
+    with pytest.raises(ServiceRefused, match="too long"):
+        members.accept("us-east-1:1", "gone", "é" * 134)
+
+
 def test_revoke_first_looks_at_what_is_attached(members: Members) -> None:
     assert members.revoke("us-east-1:1", "fake-member") is None
-    assert members.revoke("us-east-1:1", "fake-member") == ["things"]
+    with pytest.raises(NotFound, match=r"us-east-1:1 is not a member .*: its policies are: things"):
+        members.revoke("us-east-1:1", "fake-member")
     with pytest.raises(NotFound, match="no such policy"):
         members.revoke("us-east-1:1", "gone")

@@ -35,7 +35,9 @@ LOCAL = PROFILE._replace(
     cognito_identity_url="http://127.0.0.1:4566",
     iot_url="https://127.0.0.1:4566",
     iam_url="https://127.0.0.1:4566",
+    cloudformation_url="http://127.0.0.1:4566",
     ca_bundle="/home/alice/ca.pem",
+    admin_credentials_file="/home/alice/admin-credentials",
 )
 BAD_KEYS = [
     "",

@@ -1,9 +1,15 @@
-"""What to type next: commands for a stack, named as the person named it, and the way out of a bad state."""
+"""What to type next: commands of an admin, with the options that the person has used."""
 
 import shlex
 from dataclasses import dataclass
 
 from aws_iot.backend.stack import StackState
+
+
+def admin_command(command: str, key: str, aws_profile: str | None) -> str:
+    """`aws-iot admin <command>` with a profile and AWS credentials that the person has named."""
+    parts = ["aws-iot", "admin", command, *(["-k", key] if key else [])]
+    return shlex.join([*parts, *(["--aws-profile", aws_profile] if aws_profile else [])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,11 +19,16 @@ class StackName:
     name: str
     region: str | None
     aws_profile: str | None
+    key: str | None = None
+    """The profile that names the stack, in place of its name and region."""
 
     def command(self, command: str, *more: str) -> str:
         """`aws-iot backend <command>` for this stack."""
-        parts = ["aws-iot", "backend", command, "--name", self.name]
-        parts += ["--region", self.region] if self.region else []
+        parts = ["aws-iot", "backend", command]
+        if self.key and command in ("status", "exports"):
+            parts += ["-k", self.key]
+        else:
+            parts += ["--name", self.name, *(["--region", self.region] if self.region else [])]
         parts += ["--aws-profile", self.aws_profile] if self.aws_profile else []
         return shlex.join([*parts, *more])
 

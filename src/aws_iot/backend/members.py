@@ -3,8 +3,7 @@
 `aws/admin/members.py` implements the protocol.
 """
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -16,6 +15,14 @@ class Identity:
 
     id: str
     created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRecord:
+    """What is stored about a member in the AWS account: the user name, if it is known, and when it was accepted."""
+
+    username: str | None
+    accepted: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +45,13 @@ class Members(Protocol):
     Every method raises `ServiceRefused`, `CredentialsRefused` or `NotAuthorized`.
     """
 
-    def accept(self, identity: str, policy: str) -> None:
-        """Attach `policy` to `identity`, unless it is already attached. Raises `NotFound` for a missing policy."""
+    def accept(self, identity: str, policy: str, username: str | None = None) -> str | None:
+        """Attach `policy` to `identity`, unless it is already attached, and store a record of it.
+
+        An existing record is kept; a `username` replaces the one in it. Returns the permission that is missing to
+        store it, such as `iot:CreateThing`; None if it is stored. Raises `NotFound` for a missing policy, and
+        `ServiceRefused` for a user name that cannot be stored, before anything is changed.
+        """
         ...
 
     def check(self, identity: str) -> None:
@@ -49,19 +61,23 @@ class Members(Protocol):
         """
         ...
 
-    def revoke(self, identity: str, policy: str) -> Sequence[str] | None:
-        """Detach `policy` from `identity`, and return None. If it was not attached, return the policies that are.
+    def revoke(self, identity: str, policy: str) -> str | None:
+        """Detach `policy` from `identity`, and delete its record. Returns the permission that is missing to delete it.
 
-        Also returns None if the caller may not look. Raises `NotFound` if there is no such policy.
+        Raises `NotFound` if `policy` is not attached or does not exist. If the caller may not look, it may be attached.
         """
         ...
 
-    def detach(self, identity: str, policy: str) -> None:
-        """Detach `policy` from a member."""
+    def detach(self, identity: str, policy: str) -> str | None:
+        """As `revoke`, for an identity that `policy` is attached to."""
         ...
 
     def accepted(self, policy: str) -> list[str]:
         """The identities that `policy` is attached to. Raises `NotFound` if there is no such policy."""
+        ...
+
+    def records(self) -> Mapping[str, MemberRecord]:
+        """The records of all members of the identity pool that have one, by identity."""
         ...
 
     def identities(self) -> list[Identity]:
@@ -75,35 +91,3 @@ class Members(Protocol):
     def disconnect(self, client: str) -> None:
         """Close the connection of a client ID. The client can reconnect as long as its identity is accepted."""
         ...
-
-
-_REGION = r"[a-z]{2,}(?:-[a-z]+)+-\d{1,2}"
-_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_IDENTITY = re.compile(f"{_REGION}:{_UUID}", re.ASCII)
-
-
-def identity_error(text: str, pool: str) -> str | None:
-    """Why this is not an identity ID of the identity pool; None if it can be one. The pool's region begins both."""
-    region = pool.partition(":")[0]
-    if why := _malformed(text, region):
-        return f"'{text}' is not an identity ID: {why}"
-    if text.partition(":")[0] != region:
-        return f"'{text}' is not an identity of this pool, which is in {region}"
-    if text == pool:
-        return f"'{text}' is the ID of the identity pool, not of an identity"
-    return None
-
-
-def _malformed(text: str, region: str) -> str | None:
-    if _IDENTITY.fullmatch(text):
-        return None
-    bare = text.strip("'\"`,;. \t")
-    if bare != text and _IDENTITY.fullmatch(bare):
-        return f"remove the characters around it: {bare}"
-    if _IDENTITY.fullmatch(text.lower()):
-        return f"it has no upper-case letters: {text.lower()}"
-    if re.fullmatch(_UUID, text, re.ASCII):
-        return f"its region is missing: {region}:{text}"
-    if begins := re.match(f"({_IDENTITY.pattern})-", text, re.ASCII):
-        return f"it is a client ID; the identity is {begins[1]}"
-    return f"it should look like {region}:4f9fa251-0ed5-4578-add0-985024739222"

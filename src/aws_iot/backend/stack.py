@@ -189,5 +189,5 @@ class Target(Protocol):
         ...
 
     def other_addresses(self) -> dict[str, str]:
-        """The fields of a profile for services that do not answer at AWS's own addresses."""
+        """The fields of a profile for services that do not answer at AWS's own addresses, and for their use."""
         ...

@@ -12,7 +12,7 @@ from aws_iot.cli.ui.output import is_verbose
 from aws_iot.config.profile import Profile
 from aws_iot.errors import LocalError, NotAccepted
 from aws_iot.messaging.client import Client
-from aws_iot.messaging.connect import AcceptanceWait, open_connection
+from aws_iot.messaging.connect import AcceptanceWait, of_user, open_connection
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def connected(
                 output.info(line)
         policy = AcceptanceWait(app.settings.pause, _report_waiting) if wait else None
         connection = open_connection(
-            person, partial(app.messaging.connect, profile), durable=durable, wait=policy
+            person, partial(app.messaging.connect, of_user(profile, person)), durable=durable, wait=policy
         )
     with suppress(LocalError):  # a folder that cannot be written is no reason to stop here
         sessions.note_connected(profile.key, person.identity)
@@ -64,7 +64,9 @@ def connected_several(
 ) -> Iterator[list[Client]]:
     """Clients of the profile, over this number of connections. All are closed at the end."""
     credentials = person.refreshing_credentials().current
-    opened = app.messaging.connect_several(profile, person.identity, credentials, connections)
+    opened = app.messaging.connect_several(
+        of_user(profile, person), person.identity, credentials, connections
+    )
     with ExitStack() as closing:
         for connection in opened:
             closing.callback(connection.close)

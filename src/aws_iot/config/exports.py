@@ -62,7 +62,15 @@ _KEYS = (
     _Key("endpoint_url_cognito_identity", "cognito_identity_url", _URL, "an http(s) URL", required=False),
     _Key("endpoint_url_iot", "iot_url", _URL, "an http(s) URL", required=False),
     _Key("endpoint_url_iam", "iam_url", _URL, "an http(s) URL", required=False),
+    _Key("endpoint_url_cloudformation", "cloudformation_url", _URL, "an http(s) URL", required=False),
     _Key("ca_bundle", "ca_bundle", r".+", "the path of a PEM file", required=False),
+    _Key(
+        "admin_credentials_file",
+        "admin_credentials_file",
+        r".+",
+        "the path of a file such as ~/.aws/credentials",
+        required=False,
+    ),
     _Key("local_stack", "local_stack", r".+", "the folder of a local stack", required=False),
 )
 
@@ -151,14 +159,14 @@ def parse_json(data: bytes, path: Path, *, show_line: bool = True) -> object:
         raise ProfileError(f"{path}: is not JSON: {error}") from error
 
 
-_SECRET = r"(?i)pwd|pass|secret|token|credential|private|api_?key"
+_PRIVATE = r"(?i)pwd|pass|secret|token|credential|private|api_?key"
 _EXCERPT_CHARACTERS = 60
 
 
 def _excerpt(error: json.JSONDecodeError) -> str:
     """The line of the error, for its message; of a long one what surrounds the error. Empty if it may hold a secret."""
     line = error.doc.splitlines()[error.lineno - 1] if error.lineno <= len(error.doc.splitlines()) else ""
-    if not line.strip() or re.search(_SECRET, line):
+    if not line.strip() or re.search(_PRIVATE, line):
         return ""
     start = max(0, error.colno - 1 - _EXCERPT_CHARACTERS // 2) if len(line) > _EXCERPT_CHARACTERS else 0
     shown = line[start : start + _EXCERPT_CHARACTERS].strip()

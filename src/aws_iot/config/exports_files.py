@@ -30,7 +30,7 @@ def read_exports(
     """
     exports = _normalized(_parse(_read(path), path))
     if isinstance(exports, Mapping):
-        exports = _with_absolute_ca_bundle(exports, path)
+        exports = _with_absolute_paths(exports, path)
         if endpoint:
             exports = {**exports, "aws_pubsub_endpoint": endpoint}
     try:
@@ -144,9 +144,11 @@ _SECTIONS = (
 )
 
 
-def _with_absolute_ca_bundle(exports: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
-    """A relative `ca_bundle` is in the folder of the file: the profile is used in any folder."""
-    bundle = exports.get("ca_bundle")
-    if not isinstance(bundle, str) or not bundle:
-        return exports
-    return {**exports, "ca_bundle": str((path.parent / Path(bundle).expanduser()).absolute())}
+def _with_absolute_paths(exports: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+    """A relative path is in the folder of the file: the profile is used in any folder."""
+    named = {key: exports[key] for key in _PATHS if isinstance(exports.get(key), str) and exports[key]}
+    found = {key: str((path.parent / Path(one).expanduser()).absolute()) for key, one in named.items()}
+    return {**exports, **found}
+
+
+_PATHS = ("ca_bundle", "admin_credentials_file")

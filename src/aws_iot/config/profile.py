@@ -15,6 +15,8 @@ class Profile(NamedTuple):
     `username` signs in if no other user is named. `client_has_secret` tells that the app client has a secret; the
     secret store has it. `policy_name` is the IoT policy that an admin attaches to accept a person. The URLs replace
     AWS's own addresses; the local stack sets them. `ca_bundle` is a PEM file of the authorities to trust for them.
+    `admin_credentials_file` is a file in the format of `~/.aws/credentials` with the keys of this AWS account's admin,
+    if they are on this machine; the local stack sets it, too.
     `local_stack` is the folder of the local stack that serves the profile; a profile of AWS has none.
     """
 
@@ -28,7 +30,9 @@ class Profile(NamedTuple):
     cognito_identity_url: str | None = None
     iot_url: str | None = None
     iam_url: str | None = None
+    cloudformation_url: str | None = None
     ca_bundle: str | None = None
+    admin_credentials_file: str | None = None
     local_stack: str | None = None
     username: str | None = None
     client_has_secret: bool = False

@@ -16,6 +16,7 @@ from aws_iot.config.profile import Profile
 from aws_iot.doctor.probes import CheckResult, Probes
 from aws_iot.doctor.redaction import secrets_of
 from aws_iot.errors import NotAuthorized, TopicRefused, Unreachable
+from aws_iot.messaging.connect import key_for_admin
 from aws_iot.messaging.connection import Connection, Lost, Publication
 from aws_iot.messaging.message import encode, timestamp, to_properties
 from aws_iot.messaging.topics import topic, topic_filter
@@ -38,7 +39,7 @@ class Services:
     profile: Profile
     probes: Probes
     issuer: CredentialIssuer
-    connect: Callable[[str, Callable[[], Credentials]], Connection]
+    connect: Callable[[Profile, str, Callable[[], Credentials]], Connection]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,8 @@ class Checks:
 
     def _check_connect(self) -> CheckResult:
         identity = self._credentials.identity
-        self._connection = self._services.connect(identity, lambda: self._credentials)
+        profile = self._services.profile._replace(username=self._session.username)
+        self._connection = self._services.connect(profile, identity, lambda: self._credentials)
         self.closing.callback(self._connection.close)
         return CheckResult(f"as {identity}")
 
@@ -194,7 +196,7 @@ class Checks:
         except NotAuthorized as error:
             command = (
                 f"aws-iot policy -r {shlex.quote(self._setup.room)}"
-                f" --identity {self._credentials.identity} -k {self._services.profile.key}"
+                f" --identity {self._credentials.identity}{key_for_admin(self._services.profile)}"
             )
             room_hint = self._setup.room_hint if isinstance(error, TopicRefused) else ""
             line = f"An admin can find out which policy refuses it: {command}"

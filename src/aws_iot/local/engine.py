@@ -74,6 +74,7 @@ def start(broker: str, root_key: str, settings: EngineSettings, *, restores: boo
         mqtt_sessions,
         number_parameters,
         srp_secrets,
+        things,
     )
 
     authorization.apply()
@@ -82,6 +83,7 @@ def start(broker: str, root_key: str, settings: EngineSettings, *, restores: boo
     mqtt_sessions.apply()
     number_parameters.apply()
     srp_secrets.apply()
+    things.apply()
     if settings.credentials_seconds is not None:
         faults.shorten_credentials(settings.credentials_seconds)
     if restores:

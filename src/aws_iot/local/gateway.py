@@ -22,8 +22,8 @@ GATEWAY_SERVICE = "iotdevicegateway"
 UNSIGNED_TARGETS = ("AWSCognitoIdentityProviderService.", "AWSCognitoIdentityService.")
 SIGNED_SERVICES = frozenset({"cognito-idp", "cognito-identity", "cloudformation", "iam", "iot", "sts"})
 
-CONNECTIONS = "/connections/"
-"""The path at which the data plane of AWS IoT Core manages connections; the engine does not have it."""
+MISSING_CALLS = ("/connections/", "/test-authorization")
+"""What the engine does not have of AWS IoT Core: managing connections, and TestAuthorization."""
 
 SIGNED_BY = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/]+)/\d+/[^/]+/([^/]+)/")
 PUBLIC_KEYS = re.compile(r"/[\w-]+/\.well-known/jwks\.json")
@@ -65,10 +65,10 @@ class Gateway:
             await _lifespan(receive, send)
         elif not _is_local(headers := _headers(scope)):
             await _forbid(kind, receive, send)
+        elif kind == "http" and scope["path"].startswith(MISSING_CALLS):
+            await _answer(kind, 405, "MethodNotAllowedException", receive, send)
         elif kind == "http" and self._is_served(scope["method"], scope["path"], headers):
             await engine(scope, receive, _saving_first(self._save, send) if self._save else send)
-        elif kind == "http" and scope["path"].startswith(CONNECTIONS):
-            await _answer(kind, 405, "MethodNotAllowedException", receive, send)
         elif kind == "websocket" and scope["path"] == "/mqtt" and self._is_signed_for_broker(scope):
             connection = FaultyConnection(self._faults, receive, _with_date(send))
             with request_scope(self._account, self._region):

@@ -55,7 +55,7 @@ class LocalMembers:
         except AccountNotConfirmed:
             accounts.confirm(name, CONFIRMATION_CODE)
             person = self._sign_in(profile)
-        self._members.accept(person.identity, profile.policy_name or "")
+        self._members.accept(person.identity, profile.policy_name or "", name)
         self._sessions.note_connected(name, person.identity)  # it could now
         return person
 

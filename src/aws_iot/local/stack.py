@@ -3,7 +3,6 @@
 import json
 import secrets
 from collections.abc import Callable
-from configparser import ConfigParser
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -107,7 +106,9 @@ class LocalStack:
         try:
             self._services.start()
             profile = saved.profile if saved else self._deploy(authority)
-            self.profile = profile._replace(local_stack=str(self.folder))
+            self.profile = profile._replace(
+                local_stack=str(self.folder), admin_credentials_file=str(self.admin_file)
+            )
         except BaseException:
             self._services.stop()
             raise
@@ -153,10 +154,3 @@ class _SavedStack:
             "key": self.authority.private_key_pem.bytes().decode(),
         }
         write_private(folder / "kept.json", json.dumps(fields).encode())
-
-
-def admin_keys(folder: Path) -> tuple[str, str]:
-    """The ID and the secret of the administrator's access key, of the stack in this folder."""
-    keys = ConfigParser()
-    keys.read_string((read(folder / ADMIN_FILE) or b"").decode())
-    return keys["default"]["aws_access_key_id"], keys["default"]["aws_secret_access_key"]

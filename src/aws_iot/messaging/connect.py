@@ -1,5 +1,6 @@
 """Connecting a signed-in person to the broker: at once, or when an admin has accepted them."""
 
+import shlex
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol
@@ -7,11 +8,43 @@ from typing import Protocol
 from aws_iot.auth.credentials import Credentials
 from aws_iot.auth.token_refresher import ActiveSession
 from aws_iot.backoff import Backoff
+from aws_iot.config.endpoint import is_loopback
+from aws_iot.config.profile import Profile
 from aws_iot.errors import NotAccepted, Unreachable
 from aws_iot.messaging.connection import Connection
 
 ACCEPTANCE_BACKOFF = Backoff(5.0, 1.5, 30.0)
 """The seconds between attempts while no admin has accepted the identity."""
+
+
+APPLY_DELAY = "AWS takes 6 to 8 minutes to apply it."
+
+
+def apply_delay(profile: Profile) -> str:
+    """How long a change of members or policies takes; empty for a broker on this machine."""
+    return "" if is_loopback(profile.endpoint.host) else APPLY_DELAY
+
+
+def acceptance_hint(profile: Profile, identity: str) -> str:
+    """How the user of the profile gets accepted. The command works, unchanged, for the person who has to type it.
+
+    That is an admin, who has another profile for the team. Or it is this user, if this machine has the credentials of
+    an admin.
+    """
+    command = accept_command(identity, profile.username)
+    do = "Accept it yourself" if profile.admin_credentials_file else "Ask an admin to run"
+    return "\n".join(filter(None, [f"{do}: {command}{key_for_admin(profile)}", apply_delay(profile)]))
+
+
+def accept_command(identity: str, username: str | None) -> str:
+    """What an admin types to accept an identity under its user name, if that is known."""
+    user = f" --user {shlex.quote(username)}" if username else ""
+    return f"aws-iot admin accept {identity}{user}"
+
+
+def key_for_admin(profile: Profile) -> str:
+    """The option that names the profile, in a command for an admin; empty if the admin is at another machine."""
+    return f" -k {profile.key}" if profile.admin_credentials_file else ""
 
 
 class OpenConnection(Protocol):
@@ -51,6 +84,11 @@ class AcceptanceWait:
                 return connect()
             except (NotAccepted, Unreachable):  # a network may be lost for a moment
                 continue
+
+
+def of_user(profile: Profile, signed_in: ActiveSession) -> Profile:
+    """The profile, with the user name of the person who is signed in. A hint for an admin names it."""
+    return profile._replace(username=signed_in.username)
 
 
 def open_connection(

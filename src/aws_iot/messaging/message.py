@@ -23,7 +23,6 @@ _parse_value = json.JSONDecoder().raw_decode
 # Compiled when they are first used: a program that sends needs none of them.
 _TO_KEY = r"[{,\s]*"
 _TO_VALUE = r"[:\s]*"
-_IDENTITY = r"[\w-]+:([0-9a-f]{8})-[0-9a-f-]+"
 
 
 class Message(NamedTuple):
@@ -60,15 +59,6 @@ _OPENING = b'{"msg":"'
 _CLOSING = b'"}'
 _REPLACED = "\N{REPLACEMENT CHARACTER}"
 _SHORTEST = len(_OPENING + _CLOSING)
-
-
-def short_identity(identity: str) -> str | None:
-    """The start of an identity by which people tell it from others, such as `4f9fa251`.
-
-    None if it does not have the form of an identity.
-    """
-    found = re.fullmatch(_IDENTITY, identity)
-    return found.group(1) if found else None
 
 
 def encode(text: str) -> bytes:

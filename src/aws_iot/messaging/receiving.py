@@ -8,18 +8,17 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from aws_iot.errors import NothingArrived
+from aws_iot.identities import IdentityPrefix
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.deliveries import Delivery, Flush
-from aws_iot.messaging.message import short_identity
 
 
 @dataclass(frozen=True)
 class SenderFilter:
     """Whose messages count: only those of `senders`, if there are any, and none of `muted`."""
 
-    senders: Collection[str] = ()
-    """Whole identities, or their first 8 characters."""
+    senders: Collection[IdentityPrefix] = ()
     muted: Collection[str] = ()
 
     def __bool__(self) -> bool:
@@ -30,7 +29,7 @@ class SenderFilter:
         """Whether messages of this identity count."""
         if sender in self.muted:
             return False
-        return not self.senders or sender in self.senders or short_identity(sender) in self.senders
+        return not self.senders or any(one.matches(sender) for one in self.senders)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aws_iot.config.profile import Profile
 from aws_iot.errors import Indeterminate, NotAuthorized
+from aws_iot.messaging.connect import APPLY_DELAY, accept_command, apply_delay
 from aws_iot.policy.access import (
     ROOM,
     AccessDecision,
@@ -19,8 +20,6 @@ from aws_iot.policy.documents import Document, rooms_in
 from aws_iot.policy.evaluate import Verdict
 from aws_iot.policy.explain import how_to_decide
 from aws_iot.policy.logic import Unknown
-
-APPLY_DELAY = "AWS takes 6 to 8 minutes to apply it."
 
 MAX_ROOMS = 5
 """Number of rooms that are suggested."""
@@ -80,7 +79,7 @@ class AccessReport:
 def check_allowed(report: AccessReport, profile: Profile | None) -> None:
     """Raise `NotAuthorized` if something is refused, `Indeterminate` if something is undecided, with what to do.
 
-    Without a `profile` the commands in the hint do not name it.
+    `profile` is that of the identity's user. Without it, the commands in the hint do not name it.
     """
     key = f" -k {profile.key}" if profile else ""
     if closed := next((one.closed for one in report.layers if one.closed and not one.doubt), None):
@@ -106,15 +105,16 @@ def _is_not_accepted(decision: LayerDecision) -> bool:
 
 def _refusal_hint(report: AccessReport, profile: Profile | None, key: str) -> str:
     refusing = report.refusing_layers()
+    delay = apply_delay(profile) if profile else APPLY_DELAY
     if any(map(_is_not_accepted, refusing)):
         policy = "" if profile and profile.policy_name else " --policy POLICY"
-        command = f"aws-iot admin accept {report.principal.identity}{policy}{key}"
-        return f"An admin can accept it: {command}\n{APPLY_DELAY}"
+        command = accept_command(report.principal.identity, profile.username if profile else None)
+        return f"An admin can accept it: {command}{policy}{key}\n{delay}".rstrip()
     if report.room is None and report.topic is None and (rooms := _allowed_rooms(report)):
         named = " or -r ".join(rooms)
         return f"This asked for all rooms, and for publishing in '{ROOM}'. Name one of your rooms: -r {named}"
     layers = dict.fromkeys(one.layer.name for one in refusing)
-    return f"To allow it, change {' and '.join(_WHAT_TO_CHANGE[name] for name in layers)}. {APPLY_DELAY}"
+    return f"To allow it, change {' and '.join(_WHAT_TO_CHANGE[name] for name in layers)}. {delay}".rstrip()
 
 
 def _allowed_rooms(report: AccessReport) -> list[str]:

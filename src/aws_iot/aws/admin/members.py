@@ -1,14 +1,16 @@
 """`AwsMembers`: attaches the team's IoT policy to identities, and manages the connections of clients."""
 
-from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from aws_iot.aws.admin.member_records import MemberRecords, encoded
 from aws_iot.aws.admin.services import AdminServices
 from aws_iot.aws.base.calls import Service
 from aws_iot.aws.base.refusals import Refusals
-from aws_iot.backend.members import ClientStatus, Identity
+from aws_iot.backend.hints import admin_command
+from aws_iot.backend.members import ClientStatus, Identity, MemberRecord
 from aws_iot.errors import NotAuthorized, NotFound, NotInstalled, ServiceRefused
 
 IDENTITIES_PER_PAGE = 60
@@ -23,8 +25,11 @@ _MARKERS = ("nextMarker", "marker")  # how AWS IoT names the next page
 class AwsMembers(AdminServices):
     """`Members` of a profile's pools, with the caller's AWS credentials."""
 
-    def accept(self, identity: str, policy: str) -> None:
+    def accept(self, identity: str, policy: str, username: str | None = None) -> str | None:
+        if username:
+            encoded(username)
         self._iot.call("attach_policy", _REFUSALS, policyName=policy, target=identity)
+        return self._records.save(identity, username)
 
     def check(self, identity: str) -> None:
         try:
@@ -32,7 +37,7 @@ class AwsMembers(AdminServices):
         except NotFound:
             raise NotFound(
                 f"the identity {identity} does not exist in this AWS account",
-                hint="To list identities: aws-iot admin requests. --aws-profile chooses another AWS account.",
+                hint=f"To list identities: {self._command('requests')}. --aws-profile chooses another AWS account.",
             ) from None
         except (NotAuthorized, ServiceRefused):
             return
@@ -40,20 +45,14 @@ class AwsMembers(AdminServices):
         if logins and not any(one.endswith(f"/{self._profile.user_pool_id}") for one in logins):
             raise NotFound(f"{identity} belongs to another team, which signs in with {', '.join(logins)}")
 
-    def revoke(self, identity: str, policy: str) -> Sequence[str] | None:
-        try:
-            pages = self._iot.pages("list_attached_policies", _MARKERS, _REFUSALS, target=identity)
-            attached = [one["policyName"] for page in pages for one in page["policies"]]
-            if policy not in attached:
-                self._iot.call("list_targets_for_policy", _REFUSALS, policyName=policy, pageSize=1)
-                return attached
-        except NotAuthorized:
-            pass
-        self.detach(identity, policy)
-        return None
+    def revoke(self, identity: str, policy: str) -> str | None:
+        with suppress(NotAuthorized):
+            self._check_attached(identity, policy)
+        return self.detach(identity, policy)
 
-    def detach(self, identity: str, policy: str) -> None:
+    def detach(self, identity: str, policy: str) -> str | None:
         self._iot.call("detach_policy", _REFUSALS, policyName=policy, target=identity)
+        return self._records.delete(identity)
 
     def accepted(self, policy: str) -> list[str]:
         pages = self._iot.pages(
@@ -65,6 +64,9 @@ class AwsMembers(AdminServices):
         )
         # Other targets, such as certificates, are ARNs.
         return [target for page in pages for target in page["targets"] if not target.startswith("arn:")]
+
+    def records(self) -> dict[str, MemberRecord]:
+        return self._records.all()
 
     def identities(self) -> list[Identity]:
         pages = self._identity_pools.pages(
@@ -101,6 +103,25 @@ class AwsMembers(AdminServices):
 
     def disconnect(self, client: str) -> None:
         self._data("delete_connection", clientId=client)
+
+    def _check_attached(self, identity: str, policy: str) -> None:
+        pages = self._iot.pages("list_attached_policies", _MARKERS, _REFUSALS, target=identity)
+        attached = [one["policyName"] for page in pages for one in page["policies"]]
+        if policy not in attached:
+            # DetachPolicy would succeed. This call fails if there is no such policy.
+            self._iot.call("list_targets_for_policy", _REFUSALS, policyName=policy, pageSize=1)
+            others = f"its policies are: {', '.join(attached)}" if attached else "it has no policy"
+            raise NotFound(
+                f"{identity} is not a member (policy {policy}): {others}",
+                hint=f"To list members: {self._command('members')}",
+            )
+
+    def _command(self, command: str) -> str:
+        return admin_command(command, self._profile.key, self._who if isinstance(self._who, str) else None)
+
+    @cached_property
+    def _records(self) -> MemberRecords:
+        return MemberRecords(self._iot, self._profile.identity_pool_id, self._now, _REFUSALS)
 
     @cached_property
     def _iot_data(self) -> Service:

@@ -169,4 +169,5 @@ _REFUSALS: Refusals = {
     "AccessDeniedException": _refused,
     "NotAuthorizedException": _refused,
     "UnauthorizedException": _refused,
+    "MethodNotAllowedException": lambda _: ServiceRefused("the local stack has no TestAuthorization"),
 }

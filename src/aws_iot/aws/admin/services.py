@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 
 from aws_iot.aws.base.admin_credentials import AccessKeys
 from aws_iot.aws.base.calls import Service
@@ -10,21 +11,27 @@ from aws_iot.aws.base.clients import Address
 from aws_iot.config.profile import Profile
 
 
+def admin_credentials(profile: Profile, aws_profile: str | None) -> AccessKeys | str | None:
+    """Whose credentials to use: those that are given, of the file that `profile` names, or (None) the AWS tools'.
+
+    Raises `LocalError` if that file holds none.
+    """
+    if aws_profile is None and profile.admin_credentials_file:
+        return AccessKeys.of_file(Path(profile.admin_credentials_file))
+    return aws_profile
+
+
 class AdminServices:
     """Makes a service when it is first needed. `timeout` is in seconds, for each call."""
 
     def __init__(
-        self,
-        profile: Profile,
-        now: Callable[[], datetime],
-        timeout: float,
-        aws_profile: AccessKeys | str | None,
+        self, profile: Profile, now: Callable[[], datetime], timeout: float, aws_profile: str | None
     ) -> None:
-        """`aws_profile` is a profile of `~/.aws`; None uses the credentials that the AWS tools would find."""
+        """`aws_profile` is a profile of `~/.aws`. None uses what `admin_credentials` finds."""
         self._profile = profile
         self._now = now
         self._timeout = timeout
-        self._who = aws_profile
+        self._who = admin_credentials(profile, aws_profile)
 
     @cached_property
     def _iot(self) -> Service:

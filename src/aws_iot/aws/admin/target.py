@@ -8,11 +8,26 @@ from functools import cached_property
 from urllib.parse import urlsplit
 
 from aws_iot.aws.admin.cloudformation import CloudFormationStack
+from aws_iot.aws.admin.services import admin_credentials
 from aws_iot.aws.base.calls import Service
 from aws_iot.aws.base.clients import Address
 from aws_iot.backend.stack import StackState
 from aws_iot.config.partitions import is_aws_host
+from aws_iot.config.profile import Profile
 from aws_iot.errors import NotAuthorized, ServiceRefused, Unreachable
+
+_URLS = {
+    "cognito-idp": "cognito_idp_url",
+    "cognito-identity": "cognito_identity_url",
+    "iot": "iot_url",
+    "iam": "iam_url",
+    "cloudformation": "cloudformation_url",
+}
+"""The field of a profile with the address of a service."""
+
+_OF_STACK = {"user_pool_id", "client_id", "identity_pool_id", "endpoint", "iot_region", "policy_name"}
+_OF_STACK |= {"username", "client_has_secret", "key"}
+"""The fields that a profile gets from a stack, and those of its user."""
 
 
 class AwsTarget:
@@ -25,14 +40,16 @@ class AwsTarget:
         now: Callable[[], datetime],
         timeout: float,
         aws_profile: str | None,
+        profile: Profile | None = None,
     ) -> None:
-        """Without a `region`, the AWS settings decide."""
+        """Without a `region`, the AWS settings decide. A `profile` gives addresses and credentials, if it has any."""
         self._name = name
+        self._profile = profile
         # AWS's newer tools read AWS_REGION; botocore reads only AWS_DEFAULT_REGION.
         self._region = region or os.environ.get("AWS_REGION") or None
         self._now = now
         self._timeout = timeout
-        self._aws_profile = aws_profile
+        self._who = admin_credentials(profile, aws_profile) if profile else aws_profile
         self._services: dict[str, Service] = {}
 
     @cached_property
@@ -65,21 +82,18 @@ class AwsTarget:
 
     def other_addresses(self) -> dict[str, str]:
         """Such as those of the local stack, if `AWS_ENDPOINT_URL` and `AWS_CA_BUNDLE` name it."""
-        services = {
-            "cognito_idp_url": "cognito-idp",
-            "cognito_identity_url": "cognito-identity",
-            "iot_url": "iot",
-            "iam_url": "iam",
-        }
-        found = {
-            field: self._service(service).client.meta.endpoint_url for field, service in services.items()
-        }
+        if self._profile:
+            kept = (name for name in self._profile._fields if name not in _OF_STACK)
+            return {name: value for name in kept if (value := getattr(self._profile, name))}
+        found = {field: self._service(service).client.meta.endpoint_url for service, field in _URLS.items()}
         others = {f: url for f, url in found.items() if not is_aws_host(urlsplit(url).hostname or "")}
         bundle = os.environ.get("AWS_CA_BUNDLE")
         return others | {"ca_bundle": bundle} if others and bundle else others
 
     def _service(self, name: str) -> Service:
         if name not in self._services:
-            address = Address(name, self._region)
-            self._services[name] = Service.signed(address, self._now, self._timeout, self._aws_profile)
+            profile, field = self._profile, _URLS.get(name, "cloudformation_url")
+            url = getattr(profile, field) if profile else None
+            address = Address(name, self._region, url, profile.ca_bundle if profile else None)
+            self._services[name] = Service.signed(address, self._now, self._timeout, self._who)
         return self._services[name]

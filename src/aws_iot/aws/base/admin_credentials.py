@@ -1,11 +1,13 @@
 """An admin's own AWS credentials: from a profile of `~/.aws`, the environment or this machine's role."""
 
+import configparser
 import getpass
 import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from botocore.config import Config
@@ -25,6 +27,7 @@ from botocore.session import Session
 
 from aws_iot.aws.base.network_errors import clock_fault, why_unreachable
 from aws_iot.errors import AwsIotError, CredentialsRefused, LocalError, Unreachable
+from aws_iot.files import read
 
 REFRESH_BEFORE_SECONDS = 60
 """Credentials that expire within this time are refreshed before the next call."""
@@ -37,6 +40,22 @@ class AccessKeys:
     access_key_id: str
     secret_access_key: str = field(repr=False)
     session_token: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def of_file(cls, path: Path) -> "AccessKeys":
+        """The default profile of a file in the format of `~/.aws/credentials`. Raises `LocalError`."""
+        parser = configparser.ConfigParser(interpolation=None)
+        try:
+            parser.read_string((read(path) or b"").decode())
+            keys = parser["default"]
+            return cls(
+                keys["aws_access_key_id"], keys["aws_secret_access_key"], keys.get("aws_session_token")
+            )
+        except (configparser.Error, UnicodeDecodeError, KeyError):  # its text may hold a secret
+            raise LocalError(
+                f"{path} holds no AWS credentials, but the profile names it for admins",
+                hint="To use your own AWS credentials: --aws-profile NAME.",
+            ) from None
 
 
 class AdminCredentials:

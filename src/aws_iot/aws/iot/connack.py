@@ -5,6 +5,7 @@ from awscrt import mqtt5
 from aws_iot.aws.iot.reason_codes import describe
 from aws_iot.config.profile import Profile
 from aws_iot.errors import AwsIotError, CredentialsRefused, NotAccepted, ServiceRefused, Unreachable
+from aws_iot.messaging.connect import acceptance_hint
 
 FINAL_CONNACKS = {
     mqtt5.ConnectReasonCode.NOT_AUTHORIZED,
@@ -29,11 +30,9 @@ def connack_refused(reason: int, profile: Profile, identity: str) -> AwsIotError
 
 def not_accepted(profile: Profile, identity: str, symptom: str) -> NotAccepted:
     """No admin has accepted the identity; `symptom` is how the broker shows that."""
-    policy = "" if profile.policy_name else " --policy POLICY"
-    command = f"aws-iot admin accept {identity}{policy} -k {profile.key}"
     return NotAccepted(
         f"{symptom} no admin has accepted the identity {identity} yet",
-        hint=f"An admin accepts it with: {command}\nAWS takes 6 to 8 minutes to apply it.",
+        hint=acceptance_hint(profile, identity),
     )
 
 

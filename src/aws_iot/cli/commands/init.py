@@ -55,7 +55,11 @@ def init(ctx: click.Context, key: str | None) -> None:
     option = "" if profile.key == app.config.profiles.default_key() else f" -k {profile.key}"
     output.info(f"Signed in as {person.username}. Your identity: {person.identity}")
     if not app.auth.sessions.has_connected(profile.key, person.identity):
-        output.info("An admin has to accept you first. `sub` prints the command for the admin.")
+        from aws_iot.messaging.connect import acceptance_hint, of_user  # here: `--help` need not wait for it
+
+        output.info("An admin has to accept you first.")
+        for line in acceptance_hint(of_user(profile, person), person.identity).splitlines():
+            output.info(line)
     output.info("")
     output.info(f"To receive messages:  aws-iot sub{option}")
     output.info(f"To send one:          aws-iot pub -r lobby -m hello{option}")

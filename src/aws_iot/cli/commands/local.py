@@ -200,18 +200,17 @@ The local stack is running, on this machine only. Ctrl-C stops it.
 {end}
 
 {_steps_of_members(members, there) if members else _first_steps(there)}
+The exports file, the admin's AWS credentials, and the CA certificate:
+  {exports}
+  {stack.admin_file}
+  {stack.ca_file}
+
 What runs here:
   Cognito, IoT, CloudFormation   {stack.api_url}
   MQTT broker                    {stack.endpoint}
   profile                        {key}
   confirmation code              {CONFIRMATION_CODE}
-  reset code for passwords       {RESET_CODE}
-
-The exports file, the admin's AWS credentials, and the CA certificate:
-  {exports}
-  {stack.admin_file}
-  {stack.ca_file}
-"""
+  reset code for passwords       {RESET_CODE}"""
 
 
 def _steps_of_members(members: Sequence[str], there: str) -> str:

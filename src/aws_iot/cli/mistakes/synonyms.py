@@ -99,7 +99,7 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "whoami": ("-k",),
     "doctor": ("-r",),
     "policy": ("-r",),
-    "local": ("-k",),
+    "local": ("--member", "--member", "--member"),
     "password reset": ("-u",),
     "backend deploy": ("--name",),
     "backend destroy": ("--name",),

@@ -6,8 +6,9 @@ from functools import lru_cache
 
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.colors import Role, paint
+from aws_iot.identities import short_identity
 from aws_iot.messaging.connection import Lost, Restored
-from aws_iot.messaging.message import Message, short_identity
+from aws_iot.messaging.message import Message
 
 _SENDER_STYLES = ("32", "33", "34", "35", "36", "1;32", "1;33", "1;34", "1;35", "1;36")
 """Not red, which means an error."""

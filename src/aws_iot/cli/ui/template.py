@@ -5,7 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from aws_iot.cli.ui import output
-from aws_iot.messaging.message import Message, short_identity, timestamp
+from aws_iot.identities import short_identity
+from aws_iot.messaging.message import Message, timestamp
 
 
 class InvalidTemplate(ValueError):

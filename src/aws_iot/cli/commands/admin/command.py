@@ -2,8 +2,9 @@
 
 import click
 
+from aws_iot.cli.commands.admin.accepting import accept, requests
 from aws_iot.cli.commands.admin.clients import disconnect, who
-from aws_iot.cli.commands.admin.members import accept, list_members, requests, revoke
+from aws_iot.cli.commands.admin.members import list_members, revoke
 from aws_iot.cli.groups import Group
 
 
@@ -11,7 +12,8 @@ from aws_iot.cli.groups import Group
 def admin() -> None:
     """Manage team members.
 
-    Needs your own AWS credentials: the usual variables or files, or --aws-profile.
+    Needs your own AWS credentials: the usual variables or files, or --aws-profile. The profile of the local
+    stack brings its own.
     """
 
 

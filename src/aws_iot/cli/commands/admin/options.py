@@ -1,21 +1,22 @@
 """Options, arguments and loops that several commands of `aws-iot admin` share."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import click
 
 from aws_iot.app import App
-from aws_iot.backend.members import identity_error
+from aws_iot.backend.hints import admin_command
+from aws_iot.backend.members import Members
+from aws_iot.backend.team import Person, Team
 from aws_iot.cli import options
 from aws_iot.cli.ui import output
-from aws_iot.config.profile import Profile
-from aws_iot.errors import AwsIotError, NotAuthorized, ServiceRefused
+from aws_iot.errors import AwsIotError, LocalError, NotAuthorized, ServiceRefused
 
 policy = options.option(
     "--policy", env="POLICY", metavar="NAME", help="The team's IoT policy.  [default: the profile's]"
 )
-identities = click.argument("identities", nargs=-1, required=True, metavar="IDENTITY...")
 clients = click.argument("clients", nargs=-1, required=True, metavar="CLIENT...")
 
 
@@ -26,25 +27,54 @@ def admin_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def load_profile_and_policy(app: App, key: str, policy: str | None) -> tuple[Profile, str]:
-    """The profile, and the name of the policy that was given, or the profile's."""
-    profile = app.config.profiles.load(key)
-    name = policy or profile.policy_name
-    if not name:
-        raise click.UsageError(f"The profile '{key}' names no IoT policy: use --policy NAME.")
-    return profile, name
+class Admin:
+    """What the commands about members work with: the profile, its policy, and the team."""
+
+    def __init__(self, app: App, key: str, policy: str | None, aws_profile: str | None) -> None:
+        """Raises a usage error if neither the caller nor the profile names a policy."""
+        self.profile = app.config.profiles.load(key)
+        name = policy or self.profile.policy_name
+        if not name:
+            raise click.UsageError(f"The profile '{key}' names no IoT policy: use --policy NAME.")
+        self.policy = name
+        self.of_policy = f" (policy {name})" if policy else ""
+        """Names the policy in a message, if it was given."""
+        self.members: Members = app.admin.members(self.profile, aws_profile)
+        self._app = app
+        self._aws_profile = aws_profile
+        pool = self.profile.identity_pool_id
+        self.team = Team(self.members, name, pool, self._signed_in_usernames, self.command)
+
+    def command(self, command: str) -> str:
+        """`aws-iot admin <command>` for this team, for a hint."""
+        return admin_command(command, self.profile.key, self._aws_profile)
+
+    def _signed_in_usernames(self) -> dict[str, str]:
+        """The user names by identity, for people who are signed in here with any profile of the pool."""
+        found = {}
+        for key in self._app.config.profiles.keys():
+            with suppress(LocalError):  # such as a damaged profile, which does not matter here
+                other = self._app.config.profiles.load(key)
+                if other.identity_pool_id == self.profile.identity_pool_id and (
+                    saved := self._app.auth.sessions.load(other)
+                ):
+                    found[saved.identity] = saved.username
+        return found
 
 
-def check_identities(pool: str, identities: Sequence[str]) -> None:
-    """Raise a usage error if one cannot be an identity of the pool, before anything is changed."""
-    for identity in identities:
-        if wrong := identity_error(identity, pool):
-            raise click.BadParameter(f"{wrong}.")
+def find_all(texts: Sequence[str], find: Callable[[str], Person]) -> list[Person]:
+    """Whom the arguments mean, each once. Raises what `find` raises."""
+    found = [find(text) for text in texts]
+    return list({one.identity: one for one in found}.values())
 
 
-def for_each(ids: Sequence[str], work: Callable[[str], None]) -> None:
-    """Call `work` with each ID. A refusal is printed, and the rest continues; the first decides the exit code."""
+def for_each(ids: Sequence[str], work: Callable[[str], None], at_end: str = "") -> None:
+    """Call `work` with each ID. A refusal is printed, and the rest continues; the first decides the exit code.
+
+    `at_end` is a status message if anything has worked.
+    """
     first: AwsIotError | None = None
+    failed = 0
     for one in ids:
         try:
             work(one)
@@ -53,6 +83,9 @@ def for_each(ids: Sequence[str], work: Callable[[str], None]) -> None:
                 raise
             output.error(f"Error: {one}: {error}")
             first = first or error
+            failed += 1
+    if at_end and failed < len(ids):
+        output.info(at_end)
     if first:
         if first.hint:
             output.hint(first.hint)

@@ -67,7 +67,8 @@ def _confirm(app: App, name: str, confirmation: str | None) -> None:
         need_terminal(app, "The name of the stack is needed to confirm", f"use --yes {name}")
         confirmation = ask_line("Type the name of the stack to delete it")
     if confirmation != name:
-        raise click.UsageError(f"'{confirmation}' is not the name of the stack: nothing was deleted.")
+        output.error(f"Error: '{confirmation}' is not the name of the stack ({name}). Nothing was deleted.")
+        click.get_current_context().exit(click.UsageError.exit_code)
 
 
 def _detach_policy(app: App, profile: Profile, aws_profile: str | None) -> None:

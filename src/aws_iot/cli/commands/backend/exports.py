@@ -5,14 +5,13 @@ from pathlib import Path
 import click
 
 from aws_iot.app import App
-from aws_iot.backend.deployment import Deployment
-from aws_iot.backend.hints import StackName, recovery_hint
+from aws_iot.backend.hints import recovery_hint
 from aws_iot.backend.local_files import check_replaceable, exports_text
-from aws_iot.cli.commands.backend.options import exports_file, key, replace, stack_options
+from aws_iot.cli.commands.backend.options import exports_file, find_stack, key, replace, stack_options
 from aws_iot.cli.commands.config.editor import editor_of
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
-from aws_iot.config.profile import Profile
+from aws_iot.config.profile import Profile, checked_key
 from aws_iot.errors import ServiceRefused
 from aws_iot.files import write_private
 
@@ -34,18 +33,22 @@ def exports_command(
 ) -> None:
     """Write the exports file for members, for an existing stack.
 
+    With -k, it is the stack that the profile was made from. With --name, or if there is no such profile yet,
+    -k writes the profile, too.
+
     \b
     Examples:
       aws-iot backend exports
-      aws-iot backend exports -o -
+      aws-iot backend exports -o - -k team
       aws-iot backend exports --name ops -k ops
     """
-    stack = StackName(name, region, aws_profile)
-    deployment = Deployment(stack, app.admin.deployment_target(name, region, aws_profile))
-    state = deployment.existing()
+    is_known = key and checked_key(key) in app.config.profiles.keys()
+    known = key if is_known and not overwrite else None
+    deployment, state = find_stack(app, name, region, aws_profile, known)
+    stack = deployment.name
     if not state.outputs:
         raise ServiceRefused(
-            f"the stack {name} has no outputs yet: {state.status}",
+            f"the stack {stack.name} has no outputs yet: {state.status}",
             hint=recovery_hint(stack, state) or f"See {stack.command('status')}",
         )
     profile = deployment.profile(state)

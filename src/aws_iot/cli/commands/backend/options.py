@@ -7,7 +7,12 @@ from typing import Any
 
 import click
 
+from aws_iot.app import App
+from aws_iot.backend.deployment import Deployment
+from aws_iot.backend.hints import StackName
 from aws_iot.backend.local_files import EXPORTS
+from aws_iot.backend.outputs import check_same_pools, stack_of
+from aws_iot.backend.stack import StackState
 from aws_iot.cli import options
 from aws_iot.cli.ui import output
 
@@ -41,6 +46,27 @@ def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for decorate in (options.timeout, options.quiet, options.aws_profile, region, name):
         command = decorate(command)
     return command
+
+
+def find_stack(
+    app: App, name: str, region: str | None, aws_profile: str | None, key: str | None
+) -> tuple[Deployment, StackState]:
+    """The stack that the options name, or else the one that the profile `key` was made from.
+
+    Raises what `Deployment.existing` raises, and `ProfileError`.
+    """
+    source = click.get_current_context().get_parameter_source("name")
+    if key is None or source is not click.core.ParameterSource.DEFAULT:
+        stack = StackName(name, region, aws_profile)
+        deployment = Deployment(stack, app.admin.deployment_target(name, region, aws_profile))
+        return deployment, deployment.existing()
+    profile = app.config.profiles.load(key)
+    stack = StackName(stack_of(profile), region or profile.iot_region, aws_profile, key)
+    target = app.admin.deployment_target(stack.name, stack.region, aws_profile, profile)
+    deployment = Deployment(stack, target)
+    state = deployment.existing(can_create=False)
+    check_same_pools(profile, state.outputs, stack.name)
+    return deployment, state
 
 
 def _destination(_: click.Context, __: click.Parameter, path: Path) -> Path | None:

@@ -6,11 +6,10 @@ from typing import Any
 import click
 
 from aws_iot.app import App
-from aws_iot.backend.deployment import Deployment
-from aws_iot.backend.hints import StackName, recovery_hint
+from aws_iot.backend.hints import recovery_hint
 from aws_iot.backend.stack import StackEvent, StackState
 from aws_iot.cli import options
-from aws_iot.cli.commands.backend.options import stack_options
+from aws_iot.cli.commands.backend.options import find_stack, stack_options
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.messaging.message import timestamp
@@ -18,19 +17,22 @@ from aws_iot.messaging.message import timestamp
 
 @click.command(cls=Command)
 @stack_options
+@options.profile_key("BACKEND_PROFILE", help="Show the stack that this profile was made from.")
 @options.json_output
 @click.pass_obj
-def status(app: App, name: str, region: str | None, aws_profile: str | None, as_json: bool) -> None:
+def status(
+    app: App, name: str, region: str | None, aws_profile: str | None, key: str | None, as_json: bool
+) -> None:
     """Show the stack's status, parameters, outputs and last failure.
 
     \b
-    Example:
-      aws-iot backend status --json
+    Examples:
+      aws-iot backend status -k team
+      aws-iot backend status --name ops --json
     """
     output.need_stdout()
-    stack = StackName(name, region, aws_profile)
-    deployment = Deployment(stack, app.admin.deployment_target(name, region, aws_profile))
-    state = deployment.existing()
+    deployment, state = find_stack(app, name, region, aws_profile, key)
+    name = deployment.name.name
     failure = deployment.target.stack.last_failure(state)
     if as_json:
         output.data(json.dumps(_as_object(name, state, failure)))
@@ -39,7 +41,7 @@ def status(app: App, name: str, region: str | None, aws_profile: str | None, as_
     width = max(map(len, rows))
     for label, value in rows.items():
         output.data(f"{label.ljust(width)}  {output.visible(value) or '-'}")
-    if hint := recovery_hint(stack, state):
+    if hint := recovery_hint(deployment.name, state):
         output.info(hint)
 
 

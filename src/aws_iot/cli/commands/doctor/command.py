@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Collection
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import click
@@ -113,9 +113,7 @@ def _setup(
         request = SignInRequest(user, is_explicit=is_password_explicit(password, from_stdin))
         live = login_of(app, profile()).uses_saved_tokens(request)
         probes = app.doctor.probes(profile(), live_session=live)
-        return Services(
-            profile(), probes, app.auth.issuer(profile()), partial(app.messaging.connect, profile())
-        )
+        return Services(profile(), probes, app.auth.issuer(profile()), app.messaging.connect)
 
     def username() -> str | None:
         saved = app.auth.sessions.load(profile())

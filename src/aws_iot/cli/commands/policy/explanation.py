@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from aws_iot.app import App
-from aws_iot.backend.members import identity_error
 from aws_iot.cli.commands.policy.options import PolicyQuery
 from aws_iot.cli.commands.policy.output import MAX_SHOWN, as_object, as_text
 from aws_iot.cli.ui import output
@@ -17,6 +16,7 @@ from aws_iot.cli.ui.wrapping import columns_of, fill
 from aws_iot.config.profile import Profile
 from aws_iot.errors import AwsIotError, LocalError, NotAuthorized, ProfileNotFound
 from aws_iot.files import read
+from aws_iot.identities import identity_error
 from aws_iot.policy.access import CLIENT_SUFFIX, PolicyLayer, Principal, Question, decide_access, questions
 from aws_iot.policy.context import AUD
 from aws_iot.policy.documents import (
@@ -58,7 +58,7 @@ def explain_policies(app: App, key: str, as_json: bool, query: PolicyQuery) -> N
     for name in documents_with_pool_variable(_iot_documents(report)):
         output.info(f"{name}: AWS documents ${{{AUD}}} for role policies only; name the pool itself instead.")
     try:
-        check_allowed(report, profile)
+        check_allowed(report, _of_identity(app, profile, report.principal.identity))
     except NotAuthorized as error:
         error.hint = "\n".join(filter(None, [error.hint, _how_to_add_room(report, profile)]))
         raise
@@ -118,6 +118,13 @@ def _signed_in_identity(app: App, profile: Profile | None, key: str) -> str:
     if saved is None:
         raise click.UsageError(f"Give --identity IDENTITY, or sign in: aws-iot login -k {key}")
     return saved.identity
+
+
+def _of_identity(app: App, profile: Profile | None, identity: str) -> Profile | None:
+    """The profile, with the user name of the identity if that is signed in here."""
+    saved = app.auth.sessions.load(profile) if profile else None
+    name = saved.username if saved and saved.identity == identity else None
+    return profile._replace(username=name) if profile else None
 
 
 def _layers_from_files(query: PolicyQuery) -> Sequence[PolicyLayer]:

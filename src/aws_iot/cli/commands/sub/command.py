@@ -58,11 +58,6 @@ def sub(
         lambda rooms: f"aws-iot sub {quoted_options(rooms, typed_key)}",
     )
     sink = _sink(chosen)
-    if word := shell_syntax(chosen.command):
-        output.info(
-            f"--exec does not run a shell, so '{word}' is passed as an argument."
-            " To use one: --exec 'sh -c \"…\"'"
-        )
     connection = connected(
         app,
         profile,
@@ -103,6 +98,11 @@ def _subscribe(client: Client, chosen: SubOptions) -> None:
 
 def _sink(chosen: SubOptions) -> Sink:
     if chosen.command:
+        if word := shell_syntax(chosen.command):
+            output.info(
+                f"--exec does not run a shell, so '{word}' is passed as an argument."
+                " To use one: --exec 'sh -c \"…\"'"
+            )
         return Handler(chosen.command, chosen.jobs)
     if chosen.template:
         return Printer(chosen.template.filled)

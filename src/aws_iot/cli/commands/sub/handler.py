@@ -17,8 +17,9 @@ from typing import IO, Self
 
 from aws_iot.cli.ui import output
 from aws_iot.errors import CommandFailed
+from aws_iot.identities import short_identity
 from aws_iot.messaging.deliveries import Delivery
-from aws_iot.messaging.message import Message, short_identity, timestamp
+from aws_iot.messaging.message import Message, timestamp
 
 LONGEST_VARIABLE_BYTES = 32_000
 """Longer values are left out. Windows allows 32,767 characters per variable, Linux 131,072 bytes."""

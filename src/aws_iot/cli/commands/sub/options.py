@@ -1,6 +1,5 @@
 """The options of `aws-iot sub`, and the values that they give."""
 
-import re
 import shlex
 import shutil
 from collections.abc import Callable
@@ -12,8 +11,8 @@ import click
 from aws_iot.cli import options
 from aws_iot.cli.ui.template import InvalidTemplate, Template
 from aws_iot.errors import LocalError
+from aws_iot.identities import SHORT, IdentityPrefix
 from aws_iot.messaging.durable import check_session_name
-from aws_iot.messaging.message import short_identity
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class SubOptions:
     """The options of `sub`, except those that sign in."""
 
     rooms: tuple[str, ...]
-    senders: tuple[str, ...]
+    senders: tuple[IdentityPrefix, ...]
     not_from_me: bool
     count: int | None
     seconds: float | None
@@ -39,13 +38,17 @@ class SubOptions:
             raise click.UsageError("--json, --format, --raw and --exec exclude each other.")
 
 
-def _identities(_ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+def _identities(
+    _ctx: click.Context, _: click.Parameter, given: tuple[str, ...]
+) -> tuple[IdentityPrefix, ...]:
+    found = []
     for identity in given:
-        if not short_identity(identity) and not re.fullmatch("[0-9a-f]{8}", identity):
+        if (prefix := IdentityPrefix.parse(identity, fewest=SHORT)) is None:
             raise click.BadParameter(
-                f"'{identity}' is not an identity: give all of it, or the 8 characters after ~."
+                f"'{identity}' is not an identity: give all of it, or at least the {SHORT} characters after ~."
             )
-    return given
+        found.append(prefix)
+    return tuple(found)
 
 
 def _command(_ctx: click.Context, _: click.Parameter, given: str | None) -> list[str]:
@@ -91,7 +94,8 @@ _WHICH_MESSAGES = (
         multiple=True,
         metavar="IDENTITY",
         callback=_identities,
-        help="Receive only from this identity: all of it, or the 8 characters after ~; can be repeated.",
+        help="Receive only from this identity, such as 4f9fa251 or alice~4f9fa251; can be repeated. The name before"
+        " ~ is ignored, because senders choose it.",
     ),
     options.option("--not-from-me", env="NOT_FROM_ME", is_flag=True, help="Skip your own messages."),
 )

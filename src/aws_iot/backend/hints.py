@@ -6,12 +6,6 @@ from dataclasses import dataclass
 from aws_iot.backend.stack import StackState
 
 
-def admin_command(command: str, key: str, aws_profile: str | None) -> str:
-    """`aws-iot admin <command>` with a profile and AWS credentials that the person has named."""
-    parts = ["aws-iot", "admin", command, *(["-k", key] if key else [])]
-    return shlex.join([*parts, *(["--aws-profile", aws_profile] if aws_profile else [])])
-
-
 @dataclass(frozen=True, slots=True)
 class StackName:
     """Which stack a person has named, and with which options. Hints name it in the same way."""

@@ -9,9 +9,9 @@ from aws_iot.aws.admin.member_records import MemberRecords, encoded
 from aws_iot.aws.admin.services import AdminServices
 from aws_iot.aws.base.calls import Service
 from aws_iot.aws.base.refusals import Refusals
-from aws_iot.backend.hints import admin_command
 from aws_iot.backend.members import ClientStatus, Identity, MemberRecord
 from aws_iot.errors import NotAuthorized, NotFound, NotInstalled, ServiceRefused
+from aws_iot.messaging.connect import admin_command
 
 IDENTITIES_PER_PAGE = 60
 """The maximum of ListIdentities: cognito-identity 2014-06-30."""
@@ -117,7 +117,8 @@ class AwsMembers(AdminServices):
             )
 
     def _command(self, command: str) -> str:
-        return admin_command(command, self._profile.key, self._who if isinstance(self._who, str) else None)
+        aws_profile = self._who if isinstance(self._who, str) else None
+        return admin_command(command, key=self._profile.key, aws_profile=aws_profile)
 
     @cached_property
     def _records(self) -> MemberRecords:

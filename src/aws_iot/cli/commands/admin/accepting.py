@@ -79,12 +79,11 @@ def _accept(admin: Admin, people: Sequence[Person]) -> None:
     def accept_one(identity: str) -> None:
         admin.members.check(identity)
         name = by_identity[identity].username
-        missing = admin.members.accept(identity, admin.policy, name)
+        not_stored = admin.members.accept(identity, admin.policy, name)
         known_as = f" as {name}" if name else ""
         output.info(f"Accepted {identity}{known_as}{admin.of_policy}.")
-        if missing:
-            what = "user name" if name else "date"
-            output.info(f"The {what} was not stored: your AWS credentials do not allow {missing}.")
+        if not_stored:
+            output.info(f"The {'user name' if name else 'date'} was not stored: {not_stored}.")
 
     for_each(list(by_identity), accept_one, apply_delay(admin.profile))
 

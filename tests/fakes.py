@@ -121,6 +121,8 @@ class FakeCloud:
     denied_permission: str | None = None
     """The permission for records that the admin lacks."""
     fails: AwsIotError | None = None
+    check_fails: AwsIotError | None = None
+    """Why AWS does not tell whether an identity exists."""
     layers: list[PolicyLayer] | None = None
     """The policy layers of everybody; None are those of the role and of the team's policy."""
     aws_verdicts: dict[str, AwsVerdict] | AwsIotError = field(default_factory=dict)
@@ -518,6 +520,8 @@ class FakeMembers:
         return None
 
     def check(self, identity: str) -> None:
+        if self._cloud.check_fails:
+            raise self._cloud.check_fails
         known = {account.identity for account in self._cloud.accounts.values()}
         if identity not in known | self._cloud.other_identities.keys():
             raise NotFound(f"the identity {identity} does not exist in this AWS account")

@@ -186,6 +186,12 @@ def hint(line: str) -> None:
     error(line, Role.HINT)
 
 
+def hints(text: str | None) -> None:
+    """Print the hint of an error, each line on its own; nothing if it has none."""
+    for line in (text or "").splitlines():
+        hint(line)
+
+
 def error(line: str, role: Role | None = None) -> None:
     """Print an error, which `--quiet` does not hide. `role` as of `info`; `Error:` has its own."""
     line = visible(line)

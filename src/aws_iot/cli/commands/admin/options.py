@@ -76,6 +76,5 @@ def for_each(ids: Sequence[str], work: Callable[[str], None], at_end: str = "") 
     if at_end and failed < len(ids):
         output.info(at_end)
     if first:
-        if first.hint:
-            output.hint(first.hint)
+        output.hints(first.hint)
         click.get_current_context().exit(first.exit_code)

@@ -11,7 +11,7 @@ from typing import Any, Self, TextIO
 import click
 
 from aws_iot.cli.ui.colors import Role, is_on, paint
-from aws_iot.errors import LocalError
+from aws_iot.errors import AwsIotError, LocalError
 
 # Marks that reorder the text around them: unicode.org/reports/tr9. Other format characters do not, and joined
 # emoji need them.
@@ -181,15 +181,21 @@ def is_verbose() -> bool:
     return bool(context and context.meta.get(VERBOSE))
 
 
+def failure(failed: AwsIotError) -> None:
+    """Print an error that gives the command its exit code, and what can be done about it."""
+    error(f"Error: {failed}")
+    hints(failed)
+
+
+def hints(failed: AwsIotError) -> None:
+    """Print what can be done about this error, each thing on a line of its own."""
+    for line in (failed.hint or "").splitlines():
+        hint(line)
+
+
 def hint(line: str) -> None:
     """Print what can be done about an error."""
     error(line, Role.HINT)
-
-
-def hints(text: str | None) -> None:
-    """Print the hint of an error, each line on its own; nothing if it has none."""
-    for line in (text or "").splitlines():
-        hint(line)
 
 
 def error(line: str, role: Role | None = None) -> None:

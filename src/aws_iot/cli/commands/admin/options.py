@@ -76,5 +76,5 @@ def for_each(ids: Sequence[str], work: Callable[[str], None], at_end: str = "") 
     if at_end and failed < len(ids):
         output.info(at_end)
     if first:
-        output.hints(first.hint)
+        output.hints(first)
         click.get_current_context().exit(first.exit_code)

@@ -92,6 +92,7 @@ def documented_policy(stack: Stack) -> dict[str, Any]:
         "REGION": profile.iot_region,
         "ACCOUNT": ACCOUNT,
         "POOL": profile.identity_pool_id,
+        "POOL_REGION": profile.identity_pool_region,
     }.items():
         text = re.sub(rf"\b{word}\b", value, text)
     document: dict[str, Any] = json.loads(text)

@@ -1,5 +1,6 @@
 """What the files of a local stack tell about it: whether it runs, and which accounts it has."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,3 +94,24 @@ def test_asking_does_not_keep_a_stack_from_running(profile: Profile, tmp_path: P
     assert not is_running(str(tmp_path / "local"))
     with announced(tmp_path / "local", profile, START):
         assert is_running(str(tmp_path / "local"))
+
+
+def test_a_second_stack_in_the_same_folder_is_an_error(profile: Profile, tmp_path: Path) -> None:
+    folder = tmp_path / "local"
+    with (
+        announced(folder, profile, START),
+        pytest.raises(LocalError, match="another local stack uses this folder"),
+        announced(folder, profile, START, seconds=0),
+    ):
+        pass
+
+
+def test_programs_that_ask_at_once_do_not_take_each_other_for_the_stack(
+    profile: Profile, tmp_path: Path
+) -> None:
+    folder = tmp_path / "local"
+    with announced(folder, profile, START):
+        pass
+    with ThreadPoolExecutor(4) as asking:
+        answers = [*asking.map(is_running, [str(folder)] * 1000)]
+    assert answers.count(True) == 0

@@ -197,3 +197,15 @@ def test_an_unconfirmed_account_is_confirmed(app: FakeApp, cloud: FakeCloud) -> 
     cloud.accounts["alice"] = FakeUser(PASSWORD, "alice@example.com")
     set_up(app, Script(username="alice", has_account=True, code=CODE), "default")
     assert cloud.accounts["alice"].confirmed
+
+
+@pytest.mark.parametrize(("used", "option"), [("default", ""), ("team", " -k default")])
+def test_the_commands_that_follow_use_the_same_profile(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, used: str, option: str
+) -> None:
+    app.controls.is_at_terminal = True
+    cloud.member("alice", PASSWORD)
+    aws_iot(f"login -u alice -p {PASSWORD}")
+    shown = aws_iot("init -k default", env={"AWS_IOT_PROFILE": used}).stderr.splitlines()
+    assert f"To receive messages:  aws-iot sub{option}" in shown
+    assert f"To send one:          aws-iot pub -r lobby -m hello{option}" in shown

@@ -330,6 +330,16 @@ def test_the_hint_for_a_missing_profile_lists_the_others(store: ProfileStore) ->
     assert "To create it: aws-iot init -k x" in told.value.hint
 
 
+def test_the_hint_for_a_missing_profile_names_it_unless_commands_use_it_anyway(
+    store: ProfileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_IOT_PROFILE", "team")
+    for key, command in (("team", "aws-iot init"), ("default", "aws-iot init -k default")):
+        with pytest.raises(ProfileNotFound) as told:
+            store.load(key)
+        assert told.value.hint == f"To create it: {command}"
+
+
 def test_the_hint_for_the_first_profile_tells_how_to_create_it(store: ProfileStore) -> None:
     with pytest.raises(ProfileNotFound, match=r"^there is no profile 'x'") as told:
         store.load("x")

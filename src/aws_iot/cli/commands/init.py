@@ -52,7 +52,7 @@ def init(ctx: click.Context, key: str | None) -> None:
     except (KeyboardInterrupt, click.Abort):
         output.error("Stopped. To continue: aws-iot init" + (f" -k {key}" if key else ""))
         raise
-    option = "" if profile.key == app.config.profiles.default_key() else f" -k {profile.key}"
+    option = "" if profile.key == app.config.profiles.current_key() else f" -k {profile.key}"
     output.info(f"Signed in as {person.username}. Your identity: {person.identity}")
     if not app.auth.sessions.has_connected(profile.key, person.identity):
         from aws_iot.messaging.connect import acceptance_hint, of_user  # here: `--help` need not wait for it

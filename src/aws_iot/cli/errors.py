@@ -29,9 +29,7 @@ class RootGroup(Group):
         try:
             code = super().main(args, prog_name, complete_var, False, **extra)
         except AwsIotError as error:
-            output.error(f"Error: {error}")
-            for line in (error.hint or "").splitlines():
-                output.hint(line)
+            output.failure(error)
             sys.exit(error.exit_code)
         except ReaderGone:
             sys.exit(0)

@@ -11,7 +11,7 @@ from typing import Any, Self, TextIO
 import click
 
 from aws_iot.cli.ui.colors import Role, is_on, paint
-from aws_iot.errors import LocalError
+from aws_iot.errors import AwsIotError, LocalError
 
 # Marks that reorder the text around them: unicode.org/reports/tr9. Other format characters do not, and joined
 # emoji need them.
@@ -179,6 +179,18 @@ def is_verbose() -> bool:
     """Whether the running command has `--verbose`."""
     context = click.get_current_context(silent=True)
     return bool(context and context.meta.get(VERBOSE))
+
+
+def failure(failed: AwsIotError) -> None:
+    """Print an error that gives the command its exit code, and what can be done about it."""
+    error(f"Error: {failed}")
+    hints(failed)
+
+
+def hints(failed: AwsIotError) -> None:
+    """Print what can be done about this error, each thing on a line of its own."""
+    for line in (failed.hint or "").splitlines():
+        hint(line)
 
 
 def hint(line: str) -> None:

@@ -67,9 +67,18 @@ def test_a_profile_may_be_new(tmp_path: Path) -> None:
 
 
 def test_a_profile_of_aws_is_never_replaced(profile: Profile, tmp_path: Path) -> None:
-    team = replace(profile, endpoint=Endpoint.parse("wss://a-ats.iot.us-east-1.amazonaws.com/mqtt"))
+    endpoint = Endpoint.parse("wss://a-ats.iot.us-east-1.amazonaws.com/mqtt")
+    team = replace(profile, endpoint=endpoint, local_stack=None)
     with pytest.raises(LocalError, match="'alice' exists, and is not of a local stack"):
         require_replaceable(team, str(tmp_path))
+
+
+def test_a_profile_of_another_broker_on_this_machine_is_never_replaced(
+    profile: Profile, tmp_path: Path
+) -> None:
+    tunnel = replace(profile, local_stack=None)
+    with pytest.raises(LocalError, match=r"'alice' exists, and is not of a local stack \(127.0.0.1\)"):
+        require_replaceable(tunnel, str(tmp_path))
 
 
 def test_a_profile_of_another_stack_is_replaced_only_when_that_has_ended(

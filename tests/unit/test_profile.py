@@ -442,3 +442,13 @@ def test_a_removed_profile_does_not_exist(store: ProfileStore) -> None:
     assert store.keys() == ["home"]
     with pytest.raises(ProfileNotFound, match="no profile 'team'"):
         store.remove("team")
+
+
+def test_the_hint_for_a_damaged_profile_has_a_command_on_each_line(store: ProfileStore) -> None:
+    store.change("bad", lambda _: PROFILE)
+    store.path("bad").write_text("{", encoding="utf-8")
+    with pytest.raises(ProfileError) as caught:
+        store.load("bad")
+    assert caught.value.hint == (
+        "Remove it: aws-iot config remove -k bad\nThen create it again: aws-iot config -s FILE -k bad"
+    )

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from aws_iot.config.endpoint import is_loopback
 from aws_iot.config.profile import Profile
 from aws_iot.errors import LocalError, ProfileError, StackNotRunning
 from aws_iot.files import LOCK_SECONDS, exclusive, is_locked, names, read, write_private
@@ -70,12 +69,12 @@ def require_replaceable(old: Profile | None, folder: str) -> None:
     """
     if old is None:
         return
-    if not is_loopback(old.endpoint.host):
+    if not old.local_stack:
         raise LocalError(
             f"the profile '{old.key}' exists, and is not of a local stack ({old.endpoint.host})",
             hint=f"Choose another name, or remove it: aws-iot config remove -k {old.key}",
         )
-    if old.local_stack and old.local_stack != folder and is_running(old.local_stack):
+    if old.local_stack != folder and is_running(old.local_stack):
         raise LocalError(
             f"the profile '{old.key}' is in use by another local stack, which is running",
             hint="Choose another name, or stop that one first.",

@@ -89,9 +89,8 @@ class ProfileStore:
                 raise ProfileError(f"{path}: expected a JSON object")
             profile = from_exports(stored.get("aws-exports"), str(path))
         except ProfileError as error:
-            error.hint = (
-                f"Create it again: aws-iot config remove -k {key}, then aws-iot config -s FILE -k {key}"
-            )
+            remove, create = f"aws-iot config remove -k {key}", f"aws-iot config -s FILE -k {key}"
+            error.hint = f"Remove it: {remove}\nThen create it again: {create}"
             raise
         username = stored.get("username")
         return replace(

@@ -12,7 +12,7 @@ from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output, terminal
 from aws_iot.cli.ui.terminal_prompter import TerminalPrompter
 from aws_iot.config.profile import Profile
-from aws_iot.errors import AwsIotError
+from aws_iot.errors import AwsIotError, LocalError, ProfileError
 
 _WITHOUT_TERMINAL = """\
 init asks questions, and there is no terminal. These commands do the same.
@@ -73,6 +73,10 @@ class TerminalSetupPrompter:
         click.echo(f"The profile '{profile.key}' exists ({user}{profile.endpoint.host}).", err=True)
         return self._choose(("Continue with it", "Set up another profile")) == 0
 
+    def replaces_damaged(self, key: str, error: ProfileError) -> bool:
+        output.error(f"The profile '{key}' is damaged: {error}.")
+        return self._choose(("Set up another profile", "Replace it")) == 1
+
     def new_key(self) -> str:
         return terminal.ask_line("Name of the new profile")
 
@@ -120,6 +124,9 @@ class TerminalSetupPrompter:
 
     def show_rejection(self, error: AwsIotError) -> None:
         output.error(f"{error}.")
+        # What the hints of services name, `init` does itself.
+        if isinstance(error, LocalError):
+            output.hints(error)
 
     def _choose(self, choices: Sequence[str]) -> int:
         """The index of the choice. The first is the default."""

@@ -99,7 +99,7 @@ def test_a_spool_is_cleared_only_on_confirmation(
     assert "use --yes" in aws_iot(f"spool clear {spool}", ends=2).stderr
     app.controls.is_at_terminal = True
     told = aws_iot(f"spool clear {spool}", ends=2).stderr
-    assert f"Delete 2 messages in {spool}, which were not sent? [y/N]" in told  # it has asked
+    assert f"Delete 2 unsent messages in {spool}? [y/N]" in told  # it has asked
     assert json.loads(aws_iot("spool list --json").stdout)["messages"] == 2
     assert aws_iot(f"spool clear {spool} --yes").stderr == "Deleted 2 messages.\n"
     assert aws_iot(f"spool clear {spool}").stderr == "Deleted 0 messages.\n"

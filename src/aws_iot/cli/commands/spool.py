@@ -80,7 +80,7 @@ def _print_rows(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
 
 @spool.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
-@options.option("--yes", env="YES", is_flag=True, help="Do not ask.")
+@options.option("--yes", env="SPOOL_CLEAR_YES", is_flag=True, help="Do not ask.")
 @click.pass_obj
 def clear(app: App, folder: Path, yes: bool) -> None:
     """Delete all messages in a spool, without sending them.
@@ -99,7 +99,7 @@ def clear(app: App, folder: Path, yes: bool) -> None:
         waiting = sum(one.messages for one in opened.waiting())
         if waiting and not yes:
             need_terminal(app, "A confirmation is needed, because this cannot be undone", "use --yes")
-            if not is_confirmed(f"Delete {_counted(waiting)} in {folder}, which were not sent?"):
+            if not is_confirmed(f"Delete {_counted(waiting, 'unsent message')} in {folder}?"):
                 output.info("Nothing was deleted.")
                 click.get_current_context().exit(1)  # so that a script stops here
         output.info(f"Deleted {_counted(opened.clear())}.")
@@ -167,5 +167,5 @@ def _typeable(folder: Path) -> str:
     return shlex.quote(str(folder.relative_to(here) if folder.is_relative_to(here) else folder))
 
 
-def _counted(messages: int) -> str:
-    return f"{messages:,} message{'' if messages == 1 else 's'}"
+def _counted(number: int, what: str = "message") -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -85,12 +85,12 @@ def test_a_profile_finds_its_stack(aws_iot: CommandLine, cloud: FakeCloud, tmp_p
 def test_a_profile_that_names_the_stack_is_not_written(
     aws_iot: CommandLine, app: FakeApp, made: Path
 ) -> None:
-    changed = replace(read_exports(made), endpoint=Endpoint.parse("wss://iot.example.com"), key="ops")
+    changed = read_exports(made)._replace(endpoint=Endpoint.parse("wss://iot.example.com"), key="ops")
     app.config.profiles.replace("ops", changed)
     aws_iot("backend exports -o - -k ops")
     assert app.config.profiles.load("ops") == changed
     assert "Wrote the profile 'ops'." in aws_iot("backend exports -o - -k ops --name chat").stderr
-    assert app.config.profiles.load("ops") == replace(read_exports(made), key="ops")
+    assert app.config.profiles.load("ops") == read_exports(made)._replace(key="ops")
 
 
 def test_status_rejects_a_name_beside_a_profile(aws_iot: CommandLine, made: Path) -> None:
@@ -106,7 +106,7 @@ def test_status_rejects_a_name_beside_a_profile(aws_iot: CommandLine, made: Path
 def test_no_hint_about_the_local_stack_names_a_stack_in_aws(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, made: Path, status: str
 ) -> None:
-    local = replace(read_exports(made), cloudformation_url="https://127.0.0.1:4566")
+    local = read_exports(made)._replace(cloudformation_url="https://127.0.0.1:4566")
     app.config.profiles.change("local", lambda _: local)
     assert cloud.stack.now
     cloud.stack.now = replace(cloud.stack.now, status=status)

@@ -98,7 +98,7 @@ class App:
             self.auth.accounts,
             self.auth.login,
             sign_in_prompter,
-            lambda stack, name: self.local.members(stack).add(name),
+            lambda stack, name, key: self.local.members(stack).add(name, key),
         )
         return Setup(services, prompter)
 

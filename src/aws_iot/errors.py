@@ -39,6 +39,10 @@ class ProfileError(LocalError):
     """The profile is missing, unreadable, or does not fit the services that it names."""
 
 
+class StackRestarted(ProfileError):
+    """The local stack of the profile was restarted, with other accounts."""
+
+
 class ProfileNotFound(ProfileError):
     """There is no profile of this name."""
 

@@ -38,7 +38,7 @@ def test_two_people_talk_after_three_commands_and_learn_of_a_restart(tmp_path: P
         assert "[lobby] bob~" in listener.wait_for("hello")
         assert with_members.signal(signal.SIGINT) == 130
         listener.wait_for("connection lost: the local stack 'local' is not running; reconnecting")
-        assert with_members.stderr == []
+        assert with_members.stderr == ["The local stack has stopped."]
 
         for line in (send, "whoami -k bob", "admin members -k bob"):
             done = run_here(line, env, ends=6)
@@ -53,6 +53,9 @@ def test_two_people_talk_after_three_commands_and_learn_of_a_restart(tmp_path: P
         for line in (receive, "whoami -k bob", "login -k bob -p x"):
             done = run_here(line, env, ends=3)
             assert "the local stack 'local' was restarted" in done.stderr
+            assert "authResult" not in done.stderr
+        App.in_folder(tmp_path).setup(Script(), Typing).run("bob")
+        assert run_here(send, env).stderr == "Sent to lobby.\n"
     finally:
         for process in (listener, without, with_members):
             if process:
@@ -103,7 +106,7 @@ def test_names_are_checked_before_anything_starts(tmp_path: Path, line: str, wor
     assert list(tmp_path.iterdir()) == []
 
 
-def test_with_keep_the_same_members_are_there_again(tmp_path: Path) -> None:
+def test_with_keep_the_same_members_are_there_again_even_after_a_start_without(tmp_path: Path) -> None:
     env = environment(tmp_path)
     with (
         socket.socket() as one,
@@ -113,13 +116,16 @@ def test_with_keep_the_same_members_are_there_again(tmp_path: Path) -> None:
             free.bind(("127.0.0.1", 0))
         ports = f"--port {one.getsockname()[1]} --mqtt-port {two.getsockname()[1]}"
     seen = []
-    for _ in range(2):
-        with running(f"local --keep --member ann {ports}", env) as stack:
-            seen.append(json.loads(run_here("whoami -k ann --json", env).stdout))
+    for keep in ("--keep --member ann", "--member ann", "--keep"):
+        with running(f"local {keep} {ports}", env) as stack:
+            seen.append(json.loads(run_here("whoami -k ann --json", env).stdout)["identity"])
             run_here("pub -k ann -r lobby -m hello", env)
-            assert "saved for the next start" in "\n".join(stack.stdout)
-    assert seen[0]["identity"] == seen[1]["identity"]
-    assert seen[0] == seen[1]
+            shown = "\n".join(stack.stdout)
+            assert ("saved for the next start" in shown) == ("--keep" in keep)
+            assert ("an earlier --keep saved are not used now" in shown) == ("--keep" not in keep)
+    assert seen[0] == seen[2] != seen[1]
+    assert "Profiles of an earlier start, which you can use: ann." in shown
+    assert "  aws-iot pub -k ann -r lobby -m hello" in shown
 
 
 def test_init_adds_a_person_to_a_running_local_stack(stack: Stack) -> None:

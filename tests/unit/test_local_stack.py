@@ -8,7 +8,7 @@ import pytest
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.config.local_stack import announced, check_stack, is_running, require_replaceable
 from aws_iot.config.profile import Profile
-from aws_iot.errors import LocalError, ProfileError, StackNotRunning
+from aws_iot.errors import LocalError, StackNotRunning, StackRestarted
 from tests.fakes import FakeCloud
 
 START = "aws-iot local --member alice"
@@ -55,10 +55,35 @@ def test_a_stack_that_has_ended_is_named_with_the_command_that_starts_it(
 def test_a_restarted_stack_with_other_accounts_is_named(profile: Profile, tmp_path: Path) -> None:
     with (
         announced(tmp_path / "local", profile._replace(user_pool_id="us-east-1_NEW"), "aws-iot local"),
-        pytest.raises(ProfileError, match="was restarted") as caught,
+        pytest.raises(StackRestarted, match="no longer has the accounts of the profile 'alice'") as caught,
     ):
         check_stack(profile)
-    assert "aws-iot local --member alice" in (caught.value.hint or "")
+    assert caught.value.hint == (
+        "To create a new account there: aws-iot init -k alice"
+        "\nTo keep accounts from then on, start it with: aws-iot local --keep"
+    )
+
+
+def test_a_stack_that_keeps_accounts_is_not_advised_to_do_so(profile: Profile, tmp_path: Path) -> None:
+    other = profile._replace(user_pool_id="us-east-1_NEW")
+    with (
+        announced(tmp_path / "local", other, "aws-iot local --keep"),
+        pytest.raises(StackRestarted) as caught,
+    ):
+        check_stack(profile)
+    assert "--keep" not in (caught.value.hint or "")
+
+
+def test_a_program_that_has_read_the_profile_before_a_restart_needs_only_to_run_again(
+    profile: Profile, tmp_path: Path
+) -> None:
+    other = profile._replace(user_pool_id="us-east-1_NEW")
+    with (
+        announced(tmp_path / "local", other, START, ["alice"]),
+        pytest.raises(StackRestarted, match="'alice' has a new account there") as caught,
+    ):
+        check_stack(profile)
+    assert caught.value.hint == "Run this command again."
 
 
 def test_a_profile_may_be_new(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations  # so that what only types need is not imported
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from aws_iot.auth.accounts import ATTEMPTS
@@ -20,13 +21,13 @@ from aws_iot.errors import (
     PasswordTooWeak,
     ProfileError,
     ServiceRefused,
+    StackRestarted,
     UsernameTaken,
     UserNotFound,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from aws_iot.auth.accounts import Accounts, CodeSent
     from aws_iot.auth.login import Login
@@ -109,8 +110,8 @@ class SetupServices(NamedTuple):
     login: Callable[[Profile], Login]
     sign_in_prompter: Callable[[str], Prompter]
     """Asks during sign-in with the profile of this key."""
-    add_local_member: Callable[[Profile, str], ActiveSession]
-    """Makes a person of this name a member of a local stack, given by its own profile; the profile gets the name."""
+    add_local_member: Callable[[Profile, str, str], ActiveSession]
+    """Makes a person a member of a local stack, given by its own profile: the user name, and the key to save under."""
 
 
 class SetUp(NamedTuple):
@@ -141,7 +142,7 @@ class Setup:
             key = key if is_free else None
         else:
             if existing and (key or self._ask.continues_with(existing)):
-                return self._sign_in(existing)
+                return self._continue(existing)
             is_free = not existing
         if self._ask.is_local():
             if is_damaged and key:
@@ -154,6 +155,18 @@ class Setup:
             self._services.editor.replace(chosen, pools)
         self._services.editor.change(chosen, ProfileChange(pools))
         return self._sign_in(self._services.profiles.load(chosen))
+
+    def _continue(self, profile: Profile) -> SetUp:
+        try:
+            self._services.accounts(profile)  # a saved session is of no use if its local stack is not there
+        except StackRestarted:
+            folder = Path(profile.local_stack or "")
+            stack = self._existing(folder.name)
+            if not stack or stack.local_stack != str(folder) or stack.key == profile.key:
+                raise
+            person = self._services.add_local_member(stack, profile.username or profile.key, profile.key)
+            return SetUp(self._services.profiles.load(profile.key), person)
+        return self._sign_in(profile)
 
     def _existing(self, key: str) -> Profile | None:
         return self._services.editor.existing(key)
@@ -177,7 +190,7 @@ class Setup:
 
         # The profile of a member has the member's name.
         name = checked(key) if key else self._until_valid(lambda: checked(self._ask.username(None)))
-        person = self._services.add_local_member(stack, name)
+        person = self._services.add_local_member(stack, name, name)
         return SetUp(self._services.profiles.load(name), person)
 
     def _sign_in(self, profile: Profile) -> SetUp:

@@ -33,6 +33,9 @@ def connected(
     the broker keeps the session under this name. With `wait`, it tries again until an admin has accepted the identity.
     """
     with suggest_doctor(profile.key):
+        app.config.require_stack(
+            profile
+        )  # before the identity is shown, which a restarted stack does not know
         person = sign_in(app, profile, user, password, from_stdin)
         sessions = app.auth.sessions
         if show_identity and (is_verbose() or not sessions.has_connected(profile.key, person.identity)):

@@ -44,5 +44,8 @@ class RootGroup(Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (KeyboardInterrupt, click.Abort):
+        except KeyboardInterrupt:
+            output.break_line()
+            ctx.exit(INTERRUPTED)
+        except click.Abort:  # whoever asked has ended the line
             ctx.exit(INTERRUPTED)

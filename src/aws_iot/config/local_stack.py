@@ -1,12 +1,13 @@
 """The local stack of a profile, as far as the files in its folder show: whether it runs, and has the same accounts."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from aws_iot.config.profile import Profile
-from aws_iot.errors import LocalError, ProfileError, StackNotRunning
+from aws_iot.config.profile_store import ProfileStore
+from aws_iot.errors import LocalError, ProfileError, StackNotRunning, StackRestarted
 from aws_iot.files import LOCK_SECONDS, exclusive, is_locked, names, read, write_private
 
 _NOTE = "stack.json"
@@ -14,16 +15,18 @@ _LOCK = ".running"
 
 
 @contextmanager
-def announced(folder: Path, profile: Profile, start: str, seconds: float = LOCK_SECONDS) -> Iterator[None]:
+def announced(
+    folder: Path, profile: Profile, start: str, members: Sequence[str] = (), seconds: float = LOCK_SECONDS
+) -> Iterator[None]:
     """Let other programs see during the block that this stack runs, and afterwards that it does not.
 
-    `folder` is the one that `profile` names. `start` is the command that starts such a stack. Raises `LocalError` if
-    another stack uses the folder.
+    `folder` is the one that `profile` names. `start` is the command that starts such a stack, `members` are the
+    profiles that it then creates. Raises `LocalError` if another stack uses the folder.
     """
     with exclusive(folder, seconds, _LOCK) as held:
         if not held:
             raise LocalError(f"{folder}: another local stack uses this folder")
-        note = {"user_pool": profile.user_pool_id, "start": start}
+        note = {"user_pool": profile.user_pool_id, "start": start, "members": [*members]}
         write_private(folder / _NOTE, json.dumps(note).encode())
         yield
 
@@ -31,7 +34,7 @@ def announced(folder: Path, profile: Profile, start: str, seconds: float = LOCK_
 def check_stack(profile: Profile) -> None:
     """Raise an error if the profile is of a local stack that does not run, or has other accounts by now.
 
-    Raises `StackNotRunning`, or `ProfileError` for other accounts. A profile of AWS passes.
+    Raises `StackNotRunning`, or `StackRestarted` for other accounts. A profile of AWS passes.
     """
     if not profile.local_stack:
         return
@@ -39,17 +42,39 @@ def check_stack(profile: Profile) -> None:
     try:
         note = json.loads(read(folder / _NOTE) or b"")
         user_pool, start = str(note["user_pool"]), str(note["start"])
+        members = [*note["members"]]
     except (ValueError, LookupError, TypeError):  # missing or damaged: nothing is known
         return
     if not is_running(profile.local_stack):
         raise StackNotRunning(f"the local stack '{folder.name}' is not running", hint=f"Start it: {start}")
     if user_pool != profile.user_pool_id:
-        raise ProfileError(
-            f"the local stack '{folder.name}' was restarted, and no longer has the accounts of the profile"
-            f" '{profile.key}'",
-            hint=f"Stop it with Ctrl-C, then run: {start} --member {profile.key}"
-            "\nWith --keep, it has the same accounts at the next start.",
+        raise _restarted(folder.name, profile.key, start, members)
+
+
+def _restarted(stack: str, key: str, start: str, members: Sequence[str]) -> StackRestarted:
+    if key in members:  # so this program has read the profile before the restart
+        return StackRestarted(
+            f"the local stack '{stack}' was restarted, and the profile '{key}' has a new account there",
+            hint="Run this command again.",
         )
+    add = f"To create a new account there: aws-iot init -k {key}"
+    keep = (
+        "" if "--keep" in start.split() else f"\nTo keep accounts from then on, start it with: {start} --keep"
+    )
+    return StackRestarted(
+        f"the local stack '{stack}' was restarted, and no longer has the accounts of the profile '{key}'",
+        hint=f"{add}{keep}",
+    )
+
+
+def profiles_of(stack: Profile, profiles: ProfileStore) -> list[str]:
+    """The keys of the profiles that this stack serves, except its own."""
+    found = []
+    for key in profiles.keys():
+        with suppress(ProfileError):  # a damaged one does not matter here
+            if key != stack.key and profiles.load(key).user_pool_id == stack.user_pool_id:
+                found.append(key)
+    return found
 
 
 def running_stacks(parent: Path) -> list[str]:

@@ -1,6 +1,7 @@
 """LocalMembers: people who can talk at once on the local stack: account, session, accepted identity, profile."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from aws_iot.auth.accounts import Accounts
 from aws_iot.auth.login import Login, SignInRequest
@@ -10,7 +11,7 @@ from aws_iot.auth.session_store import SessionStore
 from aws_iot.auth.token_refresher import ActiveSession
 from aws_iot.backend.members import Members
 from aws_iot.config.profile import Profile
-from aws_iot.errors import AccountNotConfirmed, UsernameTaken
+from aws_iot.errors import AccountNotConfirmed, LocalError, SignInRefused, UsernameTaken
 from aws_iot.local.stack import CONFIRMATION_CODE
 
 PASSWORD = "Passw0rd"  # noqa: S105 every user of the local stack may know it
@@ -37,27 +38,38 @@ class LocalMembers:
         self._members = members
         self._sessions = sessions
 
-    def add(self, name: str) -> ActiveSession:
-        """Make `name` a member, with a profile of that name.
+    def add(self, name: str, key: str | None = None) -> ActiveSession:
+        """Make `name` a member, with a profile of that name, or else under `key`.
 
         Raises `WrongPassword` if the account exists with another password, and has no saved session.
         """
-        profile = self._profile._replace(key=name, username=name)
+        key = key or name
+        profile = self._profile._replace(key=key, username=name)
         accounts = self._accounts(profile)
         try:
             accounts.sign_up(name, PASSWORD, f"{name}@example.com")
             accounts.confirm(name, CONFIRMATION_CODE)
         except UsernameTaken:
             pass
-        self._editor.replace(name, profile)
+        self._editor.replace(key, profile)
         try:
             person = self._sign_in(profile)
         except AccountNotConfirmed:
             accounts.confirm(name, CONFIRMATION_CODE)
             person = self._sign_in(profile)
         self._members.accept(person.identity, profile.policy_name or "", name)
-        self._sessions.note_connected(name, person.identity)  # it could now
+        self._sessions.note_connected(key, person.identity)  # it could now
         return person
+
+    def restore(self) -> None:
+        """Give members their profiles back that a start with other accounts has replaced."""
+        names = {record.username for record in self._members.records().values() if record.username}
+        for name in sorted(names):
+            with suppress(LocalError, SignInRefused):  # such as a name that cannot be a key; another password
+                profile = self._editor.existing(name)
+                is_own = profile and profile.local_stack == self._profile.local_stack
+                if profile and is_own and profile.user_pool_id != self._profile.user_pool_id:
+                    self.add(name)
 
     def _sign_in(self, profile: Profile) -> ActiveSession:
         request = SignInRequest(profile.username, PASSWORD)

@@ -30,6 +30,10 @@ ADMIN_FILE = "admin-credentials"
 API_PORT = 4566
 MQTT_PORT = 8443
 
+_SAVED_PORT = (
+    "The accounts that --keep has saved need this port. Stop what uses it, such as another local stack."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Provisioned:
@@ -86,12 +90,18 @@ class LocalStack:
         """The administrator's keys."""
         return self.folder / ADMIN_FILE
 
+    @property
+    def leaves_saved_accounts(self) -> bool:
+        """Whether an earlier start with `keep` has saved accounts, which this one neither has nor changes."""
+        return not self._settings.keep and _SavedStack.file(self.folder).exists()
+
     def __enter__(self) -> Self:
         """Raises `Unreachable` if a requested port is in use."""
         saved = _SavedStack.read(self.folder) if self._settings.keep else None
         authority = saved.authority if saved else trustme.CA(organization_name="aws-iot local")
         api_port, mqtt_port = saved.ports if saved else (self._settings.api_port, self._settings.mqtt_port)
-        api, mqtt = listen(api_port, API_PORT), listen(mqtt_port, MQTT_PORT)
+        hint = _SAVED_PORT if saved else None
+        api, mqtt = listen(api_port, API_PORT, hint), listen(mqtt_port, MQTT_PORT, hint)
         broker = f"{HOST}:{mqtt.getsockname()[1]}"
         self.api_url = f"http://{HOST}:{api.getsockname()[1]}"
         self.endpoint = f"wss://{broker}/mqtt"
@@ -105,8 +115,10 @@ class LocalStack:
         self._services = ServerThread(application, certificate, plain=api, secure=mqtt)
         try:
             self._services.start()
-            profile = saved.profile if saved else self._deploy(authority)
-            self.profile = profile._replace(
+            provisioned = saved.provisioned if saved else self._deploy(authority)
+            # Always: a start without `keep` has replaced the file by the keys of an account that is no more.
+            write_private(self.admin_file, provisioned.shared_credentials().encode())
+            self.profile = provisioned.profile._replace(
                 local_stack=str(self.folder), admin_credentials_file=str(self.admin_file)
             )
         except BaseException:
@@ -119,38 +131,44 @@ class LocalStack:
     ) -> None:
         self._services.stop()
 
-    def _deploy(self, authority: trustme.CA) -> Profile:
+    def _deploy(self, authority: trustme.CA) -> Provisioned:
         provisioned = self._provision(self)
-        write_private(self.admin_file, provisioned.shared_credentials().encode())
         if self._settings.keep:
-            _SavedStack(provisioned.profile, authority).write(self.folder)
-        return provisioned.profile
+            _SavedStack(provisioned, authority).write(self.folder)
+        return provisioned
 
 
 @dataclass(frozen=True, slots=True)
 class _SavedStack:
     """What must be the same at the next start, apart from the engine's own state."""
 
-    profile: Profile
+    provisioned: Provisioned
     authority: trustme.CA = field(repr=False)
 
     @property
     def ports(self) -> tuple[int | None, int | None]:
         """The ports of the HTTP services and of the broker."""
-        return urlsplit(self.profile.iot_url or "").port, self.profile.endpoint.port
+        profile = self.provisioned.profile
+        return urlsplit(profile.iot_url or "").port, profile.endpoint.port
+
+    @staticmethod
+    def file(folder: Path) -> Path:
+        return folder / "kept.json"
 
     @classmethod
     def read(cls, folder: Path) -> "_SavedStack | None":
-        if (saved := read(folder / "kept.json")) is None:
+        if (saved := read(cls.file(folder))) is None:
             return None
         fields = json.loads(saved)
         authority = trustme.CA.from_pem(fields["certificate"].encode(), fields["key"].encode())
-        return cls(from_exports(fields["exports"], str(folder)), authority)
+        profile = from_exports(fields["exports"], str(folder))
+        return cls(Provisioned(profile, *fields["administrator"]), authority)
 
     def write(self, folder: Path) -> None:
         fields = {
-            "exports": to_exports(self.profile),
+            "exports": to_exports(self.provisioned.profile),
+            "administrator": [self.provisioned.access_key_id, self.provisioned.secret_access_key],
             "certificate": self.authority.cert_pem.bytes().decode(),
             "key": self.authority.private_key_pem.bytes().decode(),
         }
-        write_private(folder / "kept.json", json.dumps(fields).encode())
+        write_private(self.file(folder), json.dumps(fields).encode())

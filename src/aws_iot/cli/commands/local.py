@@ -3,11 +3,12 @@
 import itertools
 import json
 import os
+import shlex
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -16,7 +17,8 @@ from aws_iot.cli import options
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.config.exports import to_exports
-from aws_iot.config.local_stack import announced, require_replaceable
+from aws_iot.config.local_stack import announced, profiles_of, require_replaceable
+from aws_iot.config.paths import VARIABLE
 from aws_iot.config.profile import Profile, checked_key
 from aws_iot.deadline import POLL_SECONDS
 from aws_iot.errors import LocalError, ProfileError
@@ -123,7 +125,8 @@ def local(app: App, /, members: list[str], key: str, exports: Path | None, **set
     passwords, codes, signatures and policies like AWS. Ctrl-C stops it.
 
     When it stops, accounts and messages are lost. With --keep, accounts are saved, and so are keys, ports
-    and the certificate. The next start with --keep and the same profile has them again.
+    and the certificate. The next start with --keep and the same profile has them again. A start without
+    --keep does not change them.
 
     \b
     Examples:
@@ -132,8 +135,8 @@ def local(app: App, /, members: list[str], key: str, exports: Path | None, **set
       aws-iot local -k test --port 5000 --mqtt-port 5001
     """
     output.need_stdout()
-    with _own_folder(app.settings.folders.local_stacks, key) as folder:
-        key = folder.name
+    with _stopping(), _own_folder(app.settings.folders.local_stacks, key) as folder:
+        key, keep = folder.name, settings["keep"]
         exports = exports or folder / "aws-exports.json"
         for name in (key, *members):
             require_replaceable(_existing(app, name), str(folder))
@@ -142,13 +145,24 @@ def local(app: App, /, members: list[str], key: str, exports: Path | None, **set
             app.config.profiles.change(
                 key, lambda old: stack.profile._replace(username=old.username if old else None)
             )
-            with announced(folder, stack.profile, _start_command(key, members, keep=settings["keep"])):
-                _add_members(app, stack, members)
-                output.data(_welcome(stack, key, exports, members, keep=settings["keep"]))
+            with announced(folder, stack.profile, _start_command(key, members, keep=keep), members):
+                saved = _add_members(app, stack.profile._replace(key=key), members, restore=keep)
+                output.data(_welcome(stack, key, exports, _People(members, saved), keep=keep))
                 never = threading.Event()
                 # Short waits, because on Windows Ctrl-C does not interrupt one.
                 while not never.wait(POLL_SECONDS):
                     pass
+
+
+@contextmanager
+def _stopping() -> Iterator[None]:
+    """Tell a person who has pressed Ctrl-C when the stack has stopped."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        output.break_line()
+        output.info("The local stack has stopped.")
+        raise click.Abort from None
 
 
 def _existing(app: App, key: str) -> Profile | None:
@@ -162,11 +176,23 @@ def _start_command(key: str, members: Sequence[str], *, keep: bool) -> str:
     return " ".join(["aws-iot", "local", *own, *named, *(["--keep"] if keep else [])])
 
 
-def _add_members(app: App, stack: "LocalStack", names: Sequence[str]) -> None:
-    if names:
-        adding = app.local.members(stack.profile)
+class _People(NamedTuple):
+    """Who is on the stack: the members that this start names, and the profiles of people from earlier ones."""
+
+    members: Sequence[str]
+    saved: Sequence[str]
+
+
+def _add_members(app: App, profile: Profile, names: Sequence[str], *, restore: bool) -> list[str]:
+    """Add the members. With `restore`, the result has the profiles of the other people who are on the stack."""
+    if names or restore:
+        adding = app.local.members(profile)
         for name in names:
             adding.add(name)
+        if restore:
+            adding.restore()
+            return [key for key in profiles_of(profile, app.config.profiles) if key not in names]
+    return []
 
 
 @contextmanager
@@ -189,17 +215,18 @@ def _own_folder(parent: Path, key: str) -> Iterator[Path]:
             )
 
 
-def _welcome(stack: "LocalStack", key: str, exports: Path, members: Sequence[str], *, keep: bool) -> str:
+def _welcome(stack: "LocalStack", key: str, exports: Path, people: _People, *, keep: bool) -> str:
     from aws_iot.local.stack import CONFIRMATION_CODE, RESET_CODE
 
-    folder = os.environ.get("AWS_IOT_CONFIG_DIR")
-    there = f", with AWS_IOT_CONFIG_DIR={folder}" if folder else ""
+    start = _start_command(key, people.members, keep=True)
     end = "Accounts are saved for the next start with --keep." if keep else "That deletes its accounts."
+    if stack.leaves_saved_accounts:
+        end += f"\nAccounts that an earlier --keep saved are not used now. To use them:\n  {start}"
     return f"""\
 The local stack is running, on this machine only. Ctrl-C stops it.
 {end}
 
-{_steps_of_members(members, there) if members else _first_steps(there)}
+{_next_steps(key, people, keep=keep)}
 The exports file, the admin's AWS credentials, and the CA certificate:
   {exports}
   {stack.admin_file}
@@ -213,27 +240,46 @@ What runs here:
   reset code for passwords       {RESET_CODE}"""
 
 
-def _steps_of_members(members: Sequence[str], there: str) -> str:
-    from aws_iot.local.members import PASSWORD
-
-    *others, last = members
-    who = f"{', '.join(others)} and {last} are signed in, each" if others else f"{last} is signed in,"
-    return f"""\
-{who} with a profile of that name.
-The password is {PASSWORD}.
-
-In a second terminal{there}, receive messages:
-  aws-iot sub -k {members[0]}
+def _next_steps(key: str, people: _People, *, keep: bool) -> str:
+    variable = _config_variable()
+    if names := [*people.members, *people.saved]:
+        return f"""\
+{_who(people)}
+{variable}In a second terminal, receive messages:
+  aws-iot sub -k {names[0]}
 In a third terminal, send one:
-  aws-iot pub -k {members[-1]} -r lobby -m hello
+  aws-iot pub -k {(people.members or people.saved)[-1]} -r lobby -m hello
 """
-
-
-def _first_steps(there: str) -> str:
     return f"""\
 If you want two people who can talk at once, stop it, and run:
-  aws-iot local --member alice --member bob
+  {_start_command(key, ("alice", "bob"), keep=keep)}
 
-Or add a person, in a second terminal{there}:
+{variable}Or add a person, in a second terminal:
   aws-iot init
 """
+
+
+def _who(people: _People) -> str:
+    from aws_iot.local.members import PASSWORD
+
+    lines = []
+    if people.members:
+        is_one = len(people.members) == 1
+        who = f"{_listed(people.members)} {'is signed in,' if is_one else 'are signed in, each'}"
+        lines += [f"{who} with a profile of that name.", f"The password is {PASSWORD}."]
+    if people.saved:
+        lines.append(f"Profiles of an earlier start, which you can use: {_listed(people.saved)}.")
+    return "\n".join(lines) + "\n"
+
+
+def _listed(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _config_variable() -> str:
+    """What to type first in another terminal; empty if nothing."""
+    if not (folder := os.environ.get(VARIABLE)):
+        return ""
+    line = f"set {VARIABLE}={folder}" if os.name == "nt" else f"export {VARIABLE}={shlex.quote(folder)}"
+    return f"In each new terminal, first:\n  {line}\n\n"

@@ -169,6 +169,12 @@ def info(line: str, role: Role | None = None) -> None:
         error(line, role)
 
 
+def break_line() -> None:
+    """End the line in which the terminal shows `^C`, before what follows, if only the shell's prompt."""
+    if sys.stderr.isatty():
+        click.echo(err=True)
+
+
 def is_quiet() -> bool:
     """Whether the running command has `--quiet`."""
     context = click.get_current_context(silent=True)

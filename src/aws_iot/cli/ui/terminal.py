@@ -30,7 +30,7 @@ def ask_line(question: str, default: str | None = None) -> str:
             return _ask_line(question, default)
         except (KeyboardInterrupt, click.Abort):
             click.echo(err=True)  # a line break before what follows, if only the shell's prompt
-            raise
+            raise click.Abort from None
 
 
 def ask_password(app: App, username: str) -> str:

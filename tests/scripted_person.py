@@ -26,6 +26,7 @@ class Script:
         }
         self.asked: list[str] = []
         self.rejections: list[str] = []
+        self.shown: list[str] = []
 
     def _answer(self, question: str) -> Any:
         self.asked.append(question)
@@ -37,6 +38,9 @@ class Script:
 
     def continues_with(self, _: Profile) -> bool:
         return bool(self._answer("continues_with"))
+
+    def show_existing(self, profile: Profile) -> None:
+        self.shown.append(profile.key)
 
     def replaces_damaged(self, *_: object) -> bool:
         return bool(self._answer("replaces_damaged"))

@@ -54,6 +54,7 @@ def test_a_password_can_come_from_standard_input(aws_iot: CommandLine, cloud: Fa
         ("signup -u alice -e a@b.c", 2, "use --password-stdin or set AWS_IOT_PASSWORD"),
         ("signup -u alice -e a@b.c --password-stdin", 2, "standard input holds no password"),
         ("signup -u alice -p short -e a@b.c", 7, "password"),
+        ("signup -u alice -p Passw0rd -e nob", 2, "'nob' is not an e-mail address."),
         ("signup -u taken -p Passw0rd -e a@b.c", 7, "taken"),
         ("signup -u alice -p Passw0rd -e a@b.c -k nope", 3, "there is no profile 'nope'"),
         ("confirm -u nobody -c 123456", 4, "no such user"),

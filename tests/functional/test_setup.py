@@ -130,6 +130,60 @@ def test_after_an_interruption_the_next_run_continues(
     assert [*cloud.accounts] == ["alice"]
 
 
+class TypingOnce(Typing):
+    """A person who is asked for the password at most once."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self._typed: list[str] = []
+
+    def password(self, username: str) -> str:  # type: ignore[override]
+        assert username not in self._typed, "the password was asked for again"
+        self._typed.append(username)
+        return super().password(username)
+
+
+@pytest.mark.parametrize("is_confirmed", [False, True])
+def test_after_an_interruption_at_the_code_only_code_and_password_are_asked_for(
+    new: FakeApp, cloud: FakeCloud, exports: Path, is_confirmed: bool
+) -> None:
+    with pytest.raises(Interrupted):
+        set_up(new, Script(**NEW_ACCOUNT | {"code": Interrupted()}, exports_file=exports))
+    assert new.config.profiles.load("default").is_unconfirmed
+    rest = {"username": "alice", "has_account": True} if is_confirmed else {}
+    cloud.accounts["alice"].confirmed = is_confirmed  # in another terminal
+    script = Script(continues_with=True, code=CODE, **rest)
+    done = new.setup(script, TypingOnce).run(None)
+    assert done.person.username == "alice"
+    assert script.asked == ["continues_with", "code", *rest]
+    assert not new.config.profiles.load("default").is_unconfirmed
+
+
+def test_confirm_answers_what_init_has_asked_for(new: FakeApp, aws_iot: CommandLine, exports: Path) -> None:
+    with pytest.raises(Interrupted):
+        set_up(new, Script(**NEW_ACCOUNT | {"code": Interrupted()}, exports_file=exports))
+    aws_iot(f"confirm -c {CODE}")
+    assert not new.config.profiles.load("default").is_unconfirmed
+
+
+def test_the_password_of_an_unconfirmed_account_is_asked_for_once(app: FakeApp, cloud: FakeCloud) -> None:
+    cloud.accounts["alice"] = FakeUser(PASSWORD, "alice@example.com")
+    app.setup(Script(username="alice", has_account=True, code=CODE), TypingOnce).run("default")
+    assert cloud.accounts["alice"].confirmed
+
+
+def test_a_user_name_is_saved_only_when_its_account_exists(new: FakeApp, exports: Path) -> None:
+    with pytest.raises(Interrupted):
+        set_up(new, Script(**NEW_ACCOUNT | {"email": Interrupted()}, exports_file=exports))
+    assert new.config.profiles.load("default").username is None
+
+
+def test_a_profile_that_is_named_and_exists_is_shown(app: FakeApp) -> None:
+    script = Script(**NEW_ACCOUNT)
+    set_up(app, script, "default")
+    assert script.shown == ["default"]
+
+
 def test_a_person_who_is_signed_in_is_asked_nothing_more(app: FakeApp, cloud: FakeCloud) -> None:
     cloud.member("alice", PASSWORD)
     answers = {"username": "alice", "has_account": True}
@@ -199,10 +253,16 @@ def test_a_local_stack_must_be_running(new: FakeApp) -> None:
     assert script.asked == ["is_local", "local_stack_started", "local_stack_started"]
 
 
-def test_a_profile_of_a_stack_that_has_ended_is_named(app: FakeApp, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_signed_in", [False, True])
+def test_a_profile_of_a_stack_that_has_ended_is_named(
+    app: FakeApp, cloud: FakeCloud, tmp_path: Path, is_signed_in: bool
+) -> None:
     from aws_iot.app import App  # the real services: those in memory need no stack
     from aws_iot.config.local_stack import announced
 
+    if is_signed_in:
+        cloud.member("alice", PASSWORD)
+        set_up(app, Script(username="alice", has_account=True), "default")
     profile = app.config.profiles.load("default")._replace(local_stack=str(tmp_path / "stack"))
     app.config.profiles.change("default", lambda _: profile)
     with announced(tmp_path / "stack", profile, "aws-iot local"):

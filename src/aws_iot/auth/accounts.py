@@ -1,13 +1,16 @@
 """Accounts: what people can do with their accounts in a user pool, and the challenges of that pool."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from aws_iot.auth.session import Device, RefreshToken, Session
-from aws_iot.errors import CodeRefused, PasswordTooWeak
+from aws_iot.errors import CodeRefused, LocalError, PasswordTooWeak
 
 ATTEMPTS = 3
 """How often a person may type a code, or a new password."""
+
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@.]+")
 
 REPEATABLE = (CodeRefused, PasswordTooWeak)
 """Rejections after which another answer may follow."""
@@ -162,3 +165,10 @@ class Accounts(Protocol):
     def of(self, session: Session) -> Account:
         """The account of the session's owner."""
         ...
+
+
+def checked_email(address: str) -> str:
+    """The address, if it has the form of one. Raises `LocalError`."""
+    if not _EMAIL.fullmatch(address):
+        raise LocalError(f"'{address}' is not an e-mail address")
+    return address

@@ -14,13 +14,17 @@ from aws_iot.errors import LocalError, ProfileNotFound
 
 @dataclass(frozen=True, slots=True)
 class ProfileChange:
-    """Changes to a profile. What is None stays; `forget` removes the preset password and the client secret first."""
+    """Changes to a profile. What is None stays; `forget` removes the preset password and the client secret first.
+
+    Another user, or another app client, is not `unconfirmed`, unless the change says so.
+    """
 
     pools: Profile | None = None
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     client_secret: str | None = field(default=None, repr=False)
     forget: bool = False
+    unconfirmed: bool | None = None
 
     def apply(self, key: str, old: Profile | None) -> Profile:
         """The changed profile. Raises `ProfileNotFound` if there is neither an old one nor pools for a new one."""
@@ -31,11 +35,13 @@ class ProfileChange:
                 hint=f"Create it first: aws-iot config -s aws-exports.json -k {key}",
             )
         before = old or new
-        keeps_secret = (
-            before.client_has_secret and _app_client(before) == _app_client(new) and not self.forget
-        )
+        same_client = _app_client(before) == _app_client(new)
+        keeps_secret = before.client_has_secret and same_client and not self.forget
+        username = self.username or before.username
+        unconfirmed = before.is_unconfirmed and same_client and username == before.username
         return new._replace(
-            username=self.username or before.username,
+            username=username,
+            is_unconfirmed=unconfirmed if self.unconfirmed is None else self.unconfirmed,
             client_has_secret=bool(self.client_secret) or keeps_secret,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations  # so that what only types need is not import
 
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
-from aws_iot.errors import AwsIotError, SignInRefused
+from aws_iot.errors import AwsIotError, SignInRefused, WrongPassword
 
 if TYPE_CHECKING:
     from aws_iot.auth.accounts import Challenge
@@ -94,6 +94,33 @@ class NoPrompter:
             f"the user pool asks for {what}, but prompts are off",
             hint=f"Sign in first: aws-iot login -k {self._key}",
         )
+
+
+class PasswordOnce:
+    """A prompter that remembers the password, and asks for it again only after it was rejected."""
+
+    def __init__(self, prompter: Prompter) -> None:
+        self.known: str | None = None
+        """The password, if the person has typed it before."""
+        self._ask = prompter
+        self.is_interactive = prompter.is_interactive
+        self.username = prompter.username
+        self.code = prompter.code
+        self.choice = prompter.choice
+        self.new_password = prompter.new_password
+        self.authenticator_code = prompter.authenticator_code
+        self.attribute = prompter.attribute
+
+    def password(self, username: str) -> str:
+        """The password that is known, or else the one that the person types."""
+        self.known = self.known or self._ask.password(username)
+        return self.known
+
+    def show_rejection(self, error: AwsIotError) -> None:
+        """Show why the last answer was rejected. The same question follows."""
+        if isinstance(error, WrongPassword):
+            self.known = None
+        self._ask.show_rejection(error)
 
 
 class SignInReporter(Protocol):

@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
-from aws_iot.auth.accounts import ATTEMPTS
+from aws_iot.auth.accounts import ATTEMPTS, checked_email
 from aws_iot.auth.login import SignInRequest
 from aws_iot.auth.passwords import checked_code, checked_password
 from aws_iot.auth.profile_editor import ProfileChange
+from aws_iot.auth.prompter import PasswordOnce
 from aws_iot.config.exports_files import read_exports
 from aws_iot.config.local_stack import require_replaceable, running_stacks
 from aws_iot.config.profile import checked_key
@@ -21,6 +22,7 @@ from aws_iot.errors import (
     PasswordTooWeak,
     ProfileError,
     ServiceRefused,
+    SignInRefused,
     StackRestarted,
     UsernameTaken,
     UserNotFound,
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _USERNAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,128}")
-_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@.]+")
 
 
 class SetupPrompter(Protocol):
@@ -48,6 +49,10 @@ class SetupPrompter(Protocol):
 
     def continues_with(self, profile: Profile) -> bool:
         """Whether to continue with this profile, which exists, instead of setting up another one."""
+        ...
+
+    def show_existing(self, profile: Profile) -> None:
+        """Tell that the profile that the person has named exists, and is used."""
         ...
 
     def replaces_damaged(self, key: str, error: ProfileError) -> bool:
@@ -141,7 +146,7 @@ class Setup:
             is_damaged, is_free = True, self._ask.replaces_damaged(chosen, error)
             key = key if is_free else None
         else:
-            if existing and (key or self._ask.continues_with(existing)):
+            if existing and self._continues_with(existing, is_named=key is not None):
                 return self._continue(existing)
             is_free = not existing
         if self._ask.is_local():
@@ -155,6 +160,11 @@ class Setup:
             self._services.editor.replace(chosen, pools)
         self._services.editor.change(chosen, ProfileChange(pools))
         return self._sign_in(self._services.profiles.load(chosen))
+
+    def _continues_with(self, existing: Profile, *, is_named: bool) -> bool:
+        if is_named:
+            self._ask.show_existing(existing)
+        return is_named or self._ask.continues_with(existing)
 
     def _continue(self, profile: Profile) -> SetUp:
         try:
@@ -194,47 +204,67 @@ class Setup:
         return SetUp(self._services.profiles.load(name), person)
 
     def _sign_in(self, profile: Profile) -> SetUp:
-        login = self._services.login(profile)
+        login, prompter = self._services.login(profile), self._services.sign_in_prompter(profile.key)
         if login.is_signed_in():
-            return SetUp(profile, login.sign_in(SignInRequest(), self._prompter(profile)))
+            return SetUp(profile, login.sign_in(SignInRequest(), prompter))
+        if profile.is_unconfirmed and profile.username:
+            return self._sign_in_unconfirmed(profile, profile.username)
         username = self._until_valid(lambda: _checked_username(self._ask.username(profile.username)))
-        self._services.editor.change(profile.key, ProfileChange(username=username))
-        profile = profile._replace(username=username)
-        password = None
+        asking = PasswordOnce(prompter)
         if not self._ask.has_account(username):
             try:
-                password = self._create_account(profile, username)
+                self._create_account(profile, username, asking)
             except UsernameTaken as error:
                 self._ask.show_rejection(error)
                 if not self._ask.is_own(username):
                     return self._sign_in(profile._replace(username=None))
-        request = SignInRequest(username, password)
+        return self._sign_in_as(profile, username, asking)
+
+    def _sign_in_as(self, profile: Profile, username: str, prompter: PasswordOnce) -> SetUp:
+        """Sign in to an account that exists, and save the user name; confirm the account first if necessary."""
+        login, request = self._services.login(profile), SignInRequest(username)
         try:
-            person = login.sign_in_with_password(request, self._prompter(profile))
+            person = login.sign_in_with_password(request, prompter)
         except UserNotFound as error:
             self._ask.show_rejection(error)
             return self._sign_in(profile._replace(username=None))
         except AccountNotConfirmed:
+            self._save(profile, username, unconfirmed=True)
             self._confirm(profile, username, None)
-            person = login.sign_in_with_password(request, self._prompter(profile))
-        return SetUp(profile, person)
+            person = login.sign_in_with_password(request, prompter)
+        self._save(profile, username, unconfirmed=False)
+        return SetUp(self._services.profiles.load(profile.key), person)
 
-    def _prompter(self, profile: Profile) -> Prompter:
-        return self._services.sign_in_prompter(profile.key)
+    def _sign_in_unconfirmed(self, profile: Profile, username: str) -> SetUp:
+        """Continue with the code of an account that an earlier run has created."""
+        try:
+            self._confirm(profile, username, None)
+        except CodeRefused:
+            raise
+        except SignInRefused as error:  # it was confirmed or deleted in the meantime
+            self._ask.show_rejection(error)
+            self._save(profile, username, unconfirmed=False)
+            return self._sign_in(self._services.profiles.load(profile.key))
+        return self._sign_in_as(profile, username, PasswordOnce(self._services.sign_in_prompter(profile.key)))
 
-    def _create_account(self, profile: Profile, username: str) -> str:
-        """Create and confirm the account; its password. Raises `UsernameTaken`."""
+    def _save(self, profile: Profile, username: str, *, unconfirmed: bool) -> None:
+        change = ProfileChange(username=username, unconfirmed=unconfirmed)
+        self._services.editor.change(profile.key, change)
+
+    def _create_account(self, profile: Profile, username: str, prompter: PasswordOnce) -> None:
+        """Create and confirm the account. `prompter` gets its password. Raises `UsernameTaken`."""
         accounts = self._services.accounts(profile)
-        email = self._until_valid(lambda: _checked_email(self._ask.email()))
+        email = self._until_valid(lambda: checked_email(self._ask.email()))
 
-        def sign_up() -> tuple[str, CodeSent | None]:
-            password = checked_password(self._ask.chosen_password(username))
-            return password, accounts.sign_up(username, password, email)
+        def sign_up() -> CodeSent | None:
+            prompter.known = checked_password(self._ask.chosen_password(username))
+            return accounts.sign_up(username, prompter.known, email)
 
-        password, sent = self._until_valid(sign_up, PasswordTooWeak)
+        sent = self._until_valid(sign_up, PasswordTooWeak)
+        self._save(profile, username, unconfirmed=sent is not None)
         if sent:
             self._confirm(profile, username, sent)
-        return password
+            self._save(profile, username, unconfirmed=False)
 
     def _confirm(self, profile: Profile, username: str, sent: CodeSent | None) -> None:
         accounts = self._services.accounts(profile)
@@ -265,9 +295,3 @@ def _checked_username(name: str) -> str:
     if not _USERNAME.fullmatch(name):
         raise LocalError("a user name has no spaces, and at most 128 characters")
     return name
-
-
-def _checked_email(address: str) -> str:
-    if not _EMAIL.fullmatch(address):
-        raise LocalError(f"'{address}' is not an e-mail address")
-    return address

@@ -12,7 +12,8 @@ KEY = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 class Profile(NamedTuple):
     """Where a person signs in and connects. The profile is saved under `key`.
 
-    `username` signs in if no other user is named. `client_has_secret` tells that the app client has a secret; the
+    `username` signs in if no other user is named. It `is_unconfirmed` while `init` waits for the code of its new
+    account. `client_has_secret` tells that the app client has a secret; the
     secret store has it. `policy_name` is the IoT policy that an admin attaches to accept a person. The URLs replace
     AWS's own addresses; the local stack sets them. `ca_bundle` is a PEM file of the authorities to trust for them.
     `admin_credentials_file` is a file in the format of `~/.aws/credentials` with the keys of this AWS account's admin,
@@ -35,6 +36,7 @@ class Profile(NamedTuple):
     admin_credentials_file: str | None = None
     local_stack: str | None = None
     username: str | None = None
+    is_unconfirmed: bool = False
     client_has_secret: bool = False
     key: str = ""
 

@@ -95,6 +95,7 @@ class ProfileStore:
         return profile._replace(
             key=key,
             username=username if isinstance(username, str) else None,
+            is_unconfirmed=stored.get("unconfirmed") is True,
             client_has_secret=stored.get("client_has_secret") is True,
         )
 
@@ -124,6 +125,8 @@ class ProfileStore:
 
 def _write(path: Path, profile: Profile) -> None:
     stored: dict[str, object] = {"username": profile.username, "aws-exports": to_exports(profile)}
+    if profile.is_unconfirmed:
+        stored["unconfirmed"] = True
     if profile.client_has_secret:
         stored["client_has_secret"] = True
     write_private(path, json.dumps(stored, indent=2).encode() + b"\n")

@@ -5,14 +5,14 @@ import shlex
 import click
 
 from aws_iot.app import App
-from aws_iot.auth.accounts import CodeSent
+from aws_iot.auth.accounts import CodeSent, checked_email
 from aws_iot.auth.profile_editor import remove_saved_data
 from aws_iot.cli import options
 from aws_iot.cli.groups import Command, Group
 from aws_iot.cli.sign_in import chosen_password, login_of, username_of
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import ask_line, ask_new_password, need_terminal
-from aws_iot.errors import CodeRefused
+from aws_iot.errors import CodeRefused, LocalError
 
 
 @click.command(cls=Command)
@@ -40,6 +40,7 @@ def signup(
     """
     profile = app.config.profiles.load(key)
     username = username_of(profile, user)
+    email = _checked_email(email)
     accounts = app.auth.accounts(profile)
     secret = chosen_password(password, password_stdin) or _new_password(app, username)
     sent = accounts.sign_up(username, secret, email)
@@ -52,7 +53,15 @@ def signup(
 
 def _new_password(app: App, username: str) -> str:
     need_terminal(app, "A password is needed", "use --password-stdin or set AWS_IOT_PASSWORD")
-    return ask_new_password(app, username, "Password for")
+    return ask_new_password(app, username)
+
+
+def _checked_email(address: str) -> str:
+    """The address of the option. Raises a usage error if it cannot be one."""
+    try:
+        return checked_email(address)
+    except LocalError as error:
+        raise click.BadParameter(f"{error}.", param_hint="-e") from error
 
 
 @click.command(cls=Command)
@@ -87,6 +96,10 @@ def confirm(app: App, key: str, user: str | None, code: str | None, resend: bool
         )
     output.need_stdout()
     app.auth.accounts(profile).confirm(username, typed_code(code))
+    if (
+        profile.is_unconfirmed and profile.username == username
+    ):  # `init` was stopped at its question for the code
+        app.config.profiles.change(key, lambda old: (old or profile)._replace(is_unconfirmed=False))
     output.data("SUCCESS")
     output.info(f"Next: aws-iot login -u {shlex.quote(username)} -k {key}")
 

@@ -69,9 +69,15 @@ class TerminalSetupPrompter:
     """`SetupPrompter` at the terminal."""
 
     def continues_with(self, profile: Profile) -> bool:
-        user = f"user {output.visible(profile.username)}, " if profile.username else ""
-        click.echo(f"The profile '{profile.key}' exists ({user}{profile.endpoint.host}).", err=True)
+        self._tell_of(profile, "")
         return self._choose(("Continue with it", "Set up another profile")) == 0
+
+    def show_existing(self, profile: Profile) -> None:
+        self._tell_of(profile, " Continuing with it.")
+
+    def _tell_of(self, profile: Profile, then: str) -> None:
+        user = f"user {output.visible(profile.username)}, " if profile.username else ""
+        output.error(f"The profile '{profile.key}' exists ({user}{profile.endpoint.host}).{then}")
 
     def replaces_damaged(self, key: str, error: ProfileError) -> bool:
         output.error(f"The profile '{key}' is damaged: {error}.")

@@ -39,7 +39,7 @@ def ask_password(app: App, username: str) -> str:
     return ask_secret(f"Password for {username}")
 
 
-def ask_new_password(app: App, username: str, question: str = "New password for") -> str:
+def ask_new_password(app: App, username: str) -> str:
     """A new password, typed twice; asked again while no user pool could accept it.
 
     Raises a usage error if there is no terminal.
@@ -49,7 +49,7 @@ def ask_new_password(app: App, username: str, question: str = "New password for"
     need_terminal(app, "A new password is needed", "set AWS_IOT_NEW_PASSWORD")
     while True:
         try:
-            return checked_password(ask_secret(f"{question} {username}", twice=True))
+            return checked_password(ask_secret(f"New password for {username}", twice=True))
         except PasswordTooWeak as error:
             click.echo(f"{error}.", err=True)
 

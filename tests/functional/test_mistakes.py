@@ -62,6 +62,7 @@ MISTAKES = {
     "sub --topic=lobby": "sub --room=lobby",
     "pub --channel lobby --text hello": "pub --room lobby --message hello",
     "login --username alice": "login --user alice",
+    "init team": "init -k team",
     "local alice bob": "local --member alice --member bob",
     "local --member alice bob": "local --member alice --member bob",
     "backend deploy --nmae ops": "backend deploy --name ops",
@@ -74,6 +75,15 @@ def test_the_line_that_was_meant_is_suggested(aws_iot: CommandLine, typed: str, 
     assert first.startswith("Error: ")
     assert suggestion == f"Did you mean: aws-iot {meant}"
     parse(meant)
+
+
+@pytest.mark.parametrize("typed", ["local stop", "local -k test stop"])
+def test_what_is_no_command_is_explained(aws_iot: CommandLine, typed: str) -> None:
+    told = aws_iot(typed, ends=2).stderr.splitlines()
+    assert told == [
+        "Error: Unexpected argument: stop",
+        "To stop the local stack, press Ctrl-C in its terminal.",
+    ]
 
 
 @pytest.mark.parametrize(

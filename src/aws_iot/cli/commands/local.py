@@ -243,9 +243,10 @@ What runs here:
 def _next_steps(key: str, people: _People, *, keep: bool) -> str:
     variable = _config_variable()
     if names := [*people.members, *people.saved]:
+        first = f"In each new terminal, first:\n{variable}\n" if variable else ""
         return f"""\
 {_who(people)}
-{variable}In a second terminal, receive messages:
+{first}In a second terminal, receive messages:
   aws-iot sub -k {names[0]}
 In a third terminal, send one:
   aws-iot pub -k {(people.members or people.saved)[-1]} -r lobby -m hello
@@ -254,8 +255,8 @@ In a third terminal, send one:
 If you want two people who can talk at once, stop it, and run:
   {_start_command(key, ("alice", "bob"), keep=keep)}
 
-{variable}Or add a person, in a second terminal:
-  aws-iot init
+Or add a person, in a second terminal:
+{variable}  aws-iot init
 """
 
 
@@ -282,4 +283,4 @@ def _config_variable() -> str:
     if not (folder := os.environ.get(VARIABLE)):
         return ""
     line = f"set {VARIABLE}={folder}" if os.name == "nt" else f"export {VARIABLE}={shlex.quote(folder)}"
-    return f"In each new terminal, first:\n  {line}\n\n"
+    return f"  {line}\n"

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from aws_iot.cli.mistakes.synonyms import ARGUMENTS, OPTIONS, SYNONYMS
+from aws_iot.cli.mistakes.synonyms import ARGUMENTS, NO_COMMANDS, OPTIONS, SYNONYMS
 
 _SECRETS = frozenset(("password", "new_password", "client_secret"))
 
@@ -31,6 +31,13 @@ def correct(root: click.Group, typed: Sequence[str]) -> str | None:
     if words is None or [*path, *words] == [*typed] or not _accepts(command, words):
         return None
     return shlex.join(["aws-iot", *path, *_without_secrets(command, words)])
+
+
+def instead(root: click.Group, typed: Sequence[str]) -> str | None:
+    """What to do instead, if a word looks like a command that does not exist."""
+    path, rest = _command(root, typed)
+    found = (NO_COMMANDS.get(" ".join((*path, word))) for word in rest)
+    return next((advice for advice in found if advice), None)
 
 
 def wants_help(root: click.Group, typed: Sequence[str]) -> click.Command | None:

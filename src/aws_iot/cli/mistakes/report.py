@@ -10,7 +10,7 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from aws_iot.app import App
-from aws_iot.cli.mistakes.correction import correct, wants_help
+from aws_iot.cli.mistakes.correction import correct, instead, wants_help
 from aws_iot.cli.ui import output
 from aws_iot.errors import AwsIotError
 
@@ -27,9 +27,12 @@ def report(root: click.Group, typed: Sequence[str], error: click.UsageError) -> 
     if command := wants_help(root, typed):
         _show_help(command, typed[:-1])
         return 0
-    line = correct(root, typed)
+    advice = instead(root, typed)
+    line = None if advice else correct(root, typed)
     output.error(f"Error: {_message(error, has_suggestion=line is not None)}")
-    if line:
+    if advice:
+        output.hint(advice)
+    elif line:
         output.hint(f"Did you mean: {line}")
     elif error.ctx:
         output.hint(f"For help: {error.ctx.command_path} --help")

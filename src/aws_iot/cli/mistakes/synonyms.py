@@ -99,6 +99,7 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "whoami": ("-k",),
     "doctor": ("-r",),
     "policy": ("-r",),
+    "init": ("-k",),
     "local": ("--member", "--member", "--member"),
     "password reset": ("-u",),
     "backend deploy": ("--name",),
@@ -120,3 +121,14 @@ OPTIONS: Mapping[str, str] = {
     "--otp": "--code",
 }
 """Other words for an option, for commands that have the second but not the first."""
+
+_STOP_LOCAL = "To stop the local stack, press Ctrl-C in its terminal."
+
+NO_COMMANDS: Mapping[str, str] = {
+    "local stop": _STOP_LOCAL,
+    "local down": _STOP_LOCAL,
+    "local kill": _STOP_LOCAL,
+    "local start": "To start the local stack: aws-iot local",
+    "local up": "To start the local stack: aws-iot local",
+}
+"""Words after a command that look like commands of it, and what to do instead."""

@@ -457,7 +457,9 @@ def test_a_signature_for_the_wrong_region(signed_in: CommandLine) -> None:
 def test_an_endpoint_of_another_account(signed_in: CommandLine) -> None:
     with ScriptedBroker(upgrade=lambda _: 403) as broker:
         change(signed_in, endpoint=broker.endpoint)
-        assert "aws_pubsub_endpoint" in check_cause(signed_in, "upgrade", "HTTP 403", 4)
+        advice = check_cause(signed_in, "upgrade", "HTTP 403", 4)
+    assert "aws_pubsub_endpoint" in advice
+    assert "If the local stack was restarted" in advice  # the endpoint is on this machine
 
 
 def test_the_wrong_path(signed_in: CommandLine, stack: Stack) -> None:

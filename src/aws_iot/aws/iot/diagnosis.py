@@ -11,9 +11,15 @@ from datetime import datetime
 from aws_iot.aws.base.network_errors import clock_fault
 from aws_iot.aws.iot.route import Route
 from aws_iot.aws.iot.signing import SignedUpgrade
-from aws_iot.config.endpoint import Endpoint
+from aws_iot.config.endpoint import Endpoint, is_loopback
 from aws_iot.deadline import within
 from aws_iot.errors import AwsIotError, CredentialsRefused, Unreachable
+
+# A profile of a team that was deployed on the local stack does not name that stack.
+_RESTARTED = (
+    "If the local stack was restarted, it has lost what was deployed on it, and its accounts."
+    " Deploy it again, and create new accounts.\n"
+)
 
 
 def diagnose(
@@ -52,9 +58,10 @@ def upgrade_refused(route: Route, response: http.client.HTTPResponse, now: datet
     if fault := clock_fault(response.headers.get("date"), now):
         return fault
     if response.status == http.client.FORBIDDEN:
+        local = _RESTARTED if is_loopback(route.endpoint.host) else ""
         return CredentialsRefused(
             f"{route} rejected the credentials (HTTP 403)",
-            hint="Check aws_pubsub_endpoint and aws_pubsub_region in the profile: both must be of the account"
+            hint=f"{local}Check aws_pubsub_endpoint and aws_pubsub_region in the profile: both must be of the account"
             " and region of the identity pool.",
         )
     return Unreachable(

@@ -15,7 +15,7 @@ from aws_iot.app import App
 from tests import terminal
 from tests.conftest import REPOSITORY
 from tests.in_process import run_here
-from tests.processes import COMMAND, Running, Stack, environment
+from tests.processes import COMMAND, Running, Stack, environment, run
 from tests.scripted_person import Script, Typing, answers_at_init
 from tests.terminal import on_a_terminal, read_rest, read_until, type_answers, type_in
 from tests.waiting import DEADLINE_SECONDS
@@ -124,8 +124,20 @@ def test_with_keep_the_same_members_are_there_again_even_after_a_start_without(t
             assert ("saved for the next start" in shown) == ("--keep" in keep)
             assert ("an earlier --keep saved are not used now" in shown) == ("--keep" not in keep)
     assert seen[0] == seen[2] != seen[1]
+    api = App.in_folder(tmp_path).config.profiles.load("local").iot_url or ""
     assert "Profiles of an earlier start, which you can use: ann." in shown
     assert "  aws-iot pub -k ann -r lobby -m hello" in shown
+    with socket.socket() as taken:
+        taken.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # connections to the stack have just ended
+        taken.bind(("127.0.0.1", int(api.rpartition(":")[2])))
+        taken.listen()
+        refused = run("local --keep", env, ends=6).stderr
+    assert "cannot be used" in refused
+    assert "The accounts that --keep has saved need this port." in refused
+    (tmp_path / "local" / "local" / "kept.json").write_text("{}", encoding="utf-8")
+    assert "is damaged, or of an earlier version" in run("local --keep", env, ends=3).stderr
 
 
 def test_init_adds_a_person_to_a_running_local_stack(stack: Stack) -> None:

@@ -55,7 +55,7 @@ def test_what_is_piped_in_is_never_taken_for_a_code(stack: Stack) -> None:
 
 def test_a_new_password_is_asked_for_twice(stack: Stack) -> None:
     with on_a_terminal([*COMMAND, "signup", "-u", "typed", "-e", "typed@example.com"], stack.env) as process:
-        read_until(process, b"Password for typed: ")
+        read_until(process, b"New password for typed: ")
         type_in(process, PASSWORD.encode() + b"\r")
         read_until(process, b"Repeat for confirmation: ")
         type_in(process, PASSWORD.encode() + b"\r")
@@ -94,7 +94,9 @@ def test_status_never_continues_the_line_that_a_person_types(stack: Stack) -> No
             type_in(process, b"half a line")
             read_until(process, b"half a line")
             type_in(process, b"\x03")
-            assert b"^C\r\nInterrupted: " in read_rest(process)
+            shown = read_rest(process)
+            assert b"^C\r\nInterrupted: " in shown
+            assert not shown.endswith(b"\r\n\r\n")
     finally:
         listener.kill()
 
@@ -148,5 +150,8 @@ def test_ctrl_c_ends_what_a_command_has_started(stack: Stack, tmp_path: Path) ->
         run_here("pub -r endless -m x", stack.person().env)
         with fifo.open("rb") as started:
             type_in(process, b"\x03")
+            shown = read_rest(process)
+            assert b"^C\r\n" in shown  # what follows begins a line, if only the shell's prompt
+            assert not shown.endswith(b"\r\n\r\n")
             assert process.wait(DEADLINE_SECONDS) == 130
             assert started.read() == b""

@@ -13,6 +13,7 @@ import trustme
 
 from aws_iot.config.exports import from_exports, to_exports
 from aws_iot.config.profile import Profile
+from aws_iot.errors import LocalError
 from aws_iot.files import read, write_private
 from aws_iot.local import engine
 from aws_iot.local.engine import EngineSettings
@@ -96,7 +97,7 @@ class LocalStack:
         return not self._settings.keep and _SavedStack.file(self.folder).exists()
 
     def __enter__(self) -> Self:
-        """Raises `Unreachable` if a requested port is in use."""
+        """Raises `Unreachable` if a requested port is in use, `LocalError` if what is saved cannot be read."""
         saved = _SavedStack.read(self.folder) if self._settings.keep else None
         authority = saved.authority if saved else trustme.CA(organization_name="aws-iot local")
         api_port, mqtt_port = saved.ports if saved else (self._settings.api_port, self._settings.mqtt_port)
@@ -159,10 +160,16 @@ class _SavedStack:
     def read(cls, folder: Path) -> "_SavedStack | None":
         if (saved := read(cls.file(folder))) is None:
             return None
-        fields = json.loads(saved)
-        authority = trustme.CA.from_pem(fields["certificate"].encode(), fields["key"].encode())
-        profile = from_exports(fields["exports"], str(folder))
-        return cls(Provisioned(profile, *fields["administrator"]), authority)
+        try:
+            fields = json.loads(saved)
+            authority = trustme.CA.from_pem(fields["certificate"].encode(), fields["key"].encode())
+            profile = from_exports(fields["exports"], str(folder))
+            return cls(Provisioned(profile, *fields["administrator"]), authority)
+        except (ValueError, LookupError, TypeError) as error:
+            raise LocalError(
+                f"{cls.file(folder)} is damaged, or of an earlier version",
+                hint=f"To start without the accounts that it has saved, remove the folder {folder}",
+            ) from error
 
     def write(self, folder: Path) -> None:
         fields = {

@@ -28,6 +28,10 @@ VERBOSE = "aws_iot.verbose"
 """The same for `--verbose`."""
 
 
+_BROKEN = "aws_iot.broken"
+"""Whether `break_line` has been called."""
+
+
 class _Status(io.TextIOWrapper):
     """Stderr, for Click and Python too. A status message that cannot be written is no reason to stop."""
 
@@ -170,9 +174,13 @@ def info(line: str, role: Role | None = None) -> None:
 
 
 def break_line() -> None:
-    """End the line in which the terminal shows `^C`, before what follows, if only the shell's prompt."""
-    if sys.stderr.isatty():
+    """End the line in which the terminal shows `^C`, once, before what follows, if only the shell's prompt."""
+    context = click.get_current_context(silent=True)
+    is_done = context is not None and context.meta.setdefault(_BROKEN, False)
+    if sys.stderr.isatty() and not is_done:
         click.echo(err=True)
+    if context:
+        context.meta[_BROKEN] = True
 
 
 def is_quiet() -> bool:

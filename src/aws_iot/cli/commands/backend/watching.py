@@ -64,6 +64,8 @@ def watched(stack: StackName, work: Callable[[Watcher], T]) -> T:
         raise
     except BaseException as error:
         printer.progress.clear()
+        if isinstance(error, KeyboardInterrupt):
+            output.break_line()
         if printer.is_accepted:
             output.error(f"CloudFormation continues in the background: {stack.command('status')}")
         elif printer.is_requested and isinstance(error, Unreachable | KeyboardInterrupt):

@@ -98,7 +98,7 @@ class PubReporter:
             output.info(line)
 
     def _begin_line(self) -> None:
-        """Leave the line that a person is typing, or that shows ^C."""
+        """Leave the line that a person is typing."""
         if self._request.is_interactive and sys.stderr.isatty():
             click.echo(err=True)
 
@@ -114,7 +114,7 @@ class PubReporter:
 
     def _print_interrupted(self, event: Interrupted) -> None:
         self._is_interrupted = True
-        self._begin_line()
+        output.break_line()
         if event.sent:
             acknowledged = f"{event.acknowledged:,} of {_counted(event.sent)} sent were acknowledged"
             output.info(f"Interrupted: {acknowledged}{_rejected(event.rejected)}.")

@@ -108,6 +108,8 @@ class Handler:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Send SIGTERM to commands that still run, and kill those that do not end."""
+        if kind is KeyboardInterrupt:
+            output.break_line()
         try:
             self.flush()
         finally:  # also if a message cannot be acknowledged

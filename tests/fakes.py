@@ -220,8 +220,8 @@ class FakeAccounts:
         if self._cloud.rotates:
             self.revoke(token)
         fresh = session.refresh_token
-        return replace(
-            session, username=token.username, refresh_token=fresh and fresh._replace(username=token.username)
+        return session._replace(
+            username=token.username, refresh_token=fresh and fresh._replace(username=token.username)
         )
 
     def revoke(self, token: RefreshToken) -> None:

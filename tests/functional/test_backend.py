@@ -85,12 +85,12 @@ def test_a_profile_finds_its_stack(aws_iot: CommandLine, cloud: FakeCloud, tmp_p
 def test_a_profile_that_names_the_stack_is_not_written(
     aws_iot: CommandLine, app: FakeApp, made: Path
 ) -> None:
-    changed = replace(read_exports(made), endpoint=Endpoint.parse("wss://iot.example.com"), key="ops")
+    changed = read_exports(made)._replace(endpoint=Endpoint.parse("wss://iot.example.com"), key="ops")
     app.config.profiles.replace("ops", changed)
     aws_iot("backend exports -o - -k ops")
     assert app.config.profiles.load("ops") == changed
     assert "Wrote the profile 'ops'." in aws_iot("backend exports -o - -k ops --name chat").stderr
-    assert app.config.profiles.load("ops") == replace(read_exports(made), key="ops")
+    assert app.config.profiles.load("ops") == read_exports(made)._replace(key="ops")
 
 
 def test_status_rejects_a_name_beside_a_profile(aws_iot: CommandLine, made: Path) -> None:
@@ -106,7 +106,7 @@ def test_status_rejects_a_name_beside_a_profile(aws_iot: CommandLine, made: Path
 def test_no_hint_about_the_local_stack_names_a_stack_in_aws(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, made: Path, status: str
 ) -> None:
-    local = replace(read_exports(made), cloudformation_url="https://127.0.0.1:4566")
+    local = read_exports(made)._replace(cloudformation_url="https://127.0.0.1:4566")
     app.config.profiles.change("local", lambda _: local)
     assert cloud.stack.now
     cloud.stack.now = replace(cloud.stack.now, status=status)
@@ -124,7 +124,7 @@ def test_no_hint_about_the_local_stack_names_a_stack_in_aws(
 def test_a_profile_of_no_stack_or_of_another_is_an_error(
     aws_iot: CommandLine, app: FakeApp, made: Path, profile: dict[str, str], code: int, words: str
 ) -> None:
-    app.config.profiles.change("ops", lambda _: replace(read_exports(made), **profile))  # type: ignore[arg-type]
+    app.config.profiles.change("ops", lambda _: read_exports(made)._replace(**profile))  # type: ignore[arg-type]
     for command in ("status", "exports -o -"):
         assert words in aws_iot(f"backend {command} -k ops", ends=code).stderr
     assert "there is no profile 'nobody'" in aws_iot("backend status -k nobody", ends=3).stderr
@@ -451,7 +451,7 @@ def test_nothing_is_deleted_without_the_name_as_confirmation(
 
 
 def test_destroy_detaches_the_policy_first(aws_iot: CommandLine, cloud: FakeCloud, made: Path) -> None:
-    cloud.profile = replace(cloud.profile, policy_name="chat-member")
+    cloud.profile = cloud.profile._replace(policy_name="chat-member")
     cloud.members = {f"{cloud.profile.identity_pool_region}:1"}
     aws_iot("backend destroy --yes chat")
     assert cloud.members == set()

@@ -1,7 +1,6 @@
 """`aws-iot policy`: which statement decides, with policies from files and from AWS."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -274,7 +273,7 @@ def test_a_member_of_some_rooms_is_asked_to_name_one(aws_iot: CommandLine, files
 
 
 def test_one_more_room_in_our_own_backend_is_a_parameter(aws_iot: CommandLine, cloud: FakeCloud) -> None:
-    cloud.profile = replace(cloud.profile, policy_name="chat-member")
+    cloud.profile = cloud.profile._replace(policy_name="chat-member")
     aws_iot.app.config.profiles.change("default", lambda _: cloud.profile)
     own = [of_one_room(one) for one in TEAM]
     own[1]["Sid"] = template.SID_OF_ROOMS
@@ -404,7 +403,7 @@ def test_only_on_aws_a_change_takes_minutes_to_apply(
 ) -> None:
     cloud.layers = [PolicyLayer(name, "team", (document("team"),)) for name in ("role", "IoT")]
     assert "6 to 8 minutes" in aws_iot(f"policy --identity {ME}").stderr
-    here = replace(cloud.profile, endpoint=Endpoint.parse("wss://127.0.0.1:8883"))
+    here = cloud.profile._replace(endpoint=Endpoint.parse("wss://127.0.0.1:8883"))
     app.config.profiles.change("local", lambda _: here)
     assert aws_iot(f"policy --identity {ME} -k local").stderr == "Everything is allowed.\n"
 

@@ -5,7 +5,6 @@ import re
 import ssl
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -128,8 +127,7 @@ def members(
     here = f"https://127.0.0.1:{server.server_port}"
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOWNKEY")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "own")
-    profile = replace(
-        FakeCloud().profile,
+    profile = FakeCloud().profile._replace(
         endpoint=Endpoint.parse(here.replace("https", "wss")),
         iot_url=here,
         cognito_identity_url=here,

@@ -4,7 +4,6 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -136,7 +135,7 @@ class SessionStore:
             self._secrets.set("refresh-token", profile.key, saved.username, token.value)
         cached = {
             "session": _tokens(saved.session),
-            "credentials": saved.credentials and asdict(saved.credentials),
+            "credentials": saved.credentials and saved.credentials._asdict(),
         }
         write_private(self._cached(profile.key), json.dumps(cached, default=datetime.isoformat).encode())
         record = {
@@ -221,7 +220,7 @@ def _revive(kind: type[T], cached: Any, name: str) -> T | None:
     try:
         stored = cached[name]
         values: dict[str, Any] = {
-            field.name: _text(stored[field.name]) for field in fields(kind) if field.name != "refresh_token"
+            field: _text(stored[field]) for field in kind._fields if field != "refresh_token"
         }
         expires = datetime.fromisoformat(values["expires"])
     except (LookupError, TypeError, ValueError):

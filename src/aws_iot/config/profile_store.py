@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from aws_iot.config.exports import from_exports, parse_json, to_exports
@@ -89,8 +88,7 @@ class ProfileStore:
             )
             raise
         username = stored.get("username")
-        return replace(
-            profile,
+        return profile._replace(
             key=key,
             username=username if isinstance(username, str) else None,
             client_has_secret=stored.get("client_has_secret") is True,

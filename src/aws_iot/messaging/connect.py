@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -105,7 +104,7 @@ class AcceptanceWait:
 
 def of_user(profile: Profile, signed_in: ActiveSession) -> Profile:
     """The profile, with the user name of the person who is signed in. A hint for an admin names it."""
-    return replace(profile, username=signed_in.username)
+    return profile._replace(username=signed_in.username)
 
 
 def open_connection(

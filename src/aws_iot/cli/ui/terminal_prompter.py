@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import click
 
 from aws_iot.cli.ui import output, terminal
-from aws_iot.cli.ui.authenticator import issuer_of, show_authenticator
 from aws_iot.cli.ui.terminal import ask_choice, ask_new_password, ask_password, need_terminal
 
 if TYPE_CHECKING:
@@ -65,6 +64,9 @@ class TerminalPrompter:
     def authenticator_code(self, challenge: Challenge, *, again: bool) -> str:
         need_terminal(self._app, "An authenticator app must be set up", "sign in once at a terminal")
         if not again:
+            # Here, because few commands need it.
+            from aws_iot.cli.ui.authenticator import issuer_of, show_authenticator
+
             show_authenticator(challenge.username, challenge.secret or "", issuer_of(self._key))
         return self._ask_line("Code that the app shows now")
 

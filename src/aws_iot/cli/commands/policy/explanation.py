@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -128,7 +127,7 @@ def _signed_in_identity(app: App, profile: Profile | None, key: str) -> str:
 def _of_identity(app: App, profile: Profile, identity: str) -> Profile:
     """The profile, with the user name of the identity if that is signed in here."""
     known = signed_in_usernames(app.config.profiles, app.auth.sessions, profile.identity_pool_id)
-    return replace(profile, username=known.get(identity))
+    return profile._replace(username=known.get(identity))
 
 
 def _layers_from_files(query: PolicyQuery) -> Sequence[PolicyLayer]:

@@ -38,6 +38,9 @@ class Script:
     def continues_with(self, _: Profile) -> bool:
         return bool(self._answer("continues_with"))
 
+    def replaces_damaged(self, *_: object) -> bool:
+        return bool(self._answer("replaces_damaged"))
+
     def new_key(self) -> str:
         return str(self._answer("new_key"))
 

@@ -99,6 +99,18 @@ def exclusive(
                     path.unlink()
 
 
+def is_locked(folder: Path, name: str = ".lock") -> bool:
+    """Whether a process holds this lock of `exclusive` now. Processes that ask at the same time get the same answer."""
+    path = folder / name
+    with _translate_errors(folder, "read"), ExitStack() as opened:
+        try:
+            handle = os.open(path, os.O_RDWR)
+        except FileNotFoundError:
+            return False
+        opened.callback(os.close, handle)
+        return not _try_shared_lock(handle)
+
+
 def _hold(path: Path, opened: ExitStack) -> bool:
     with ExitStack() as closing:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -134,12 +146,26 @@ if sys.platform == "win32":
         except PermissionError:
             return False
         return True
+
+    def _try_shared_lock(descriptor: int) -> bool:
+        # The locks of msvcrt are never shared. Other programs that ask hold theirs for an instant only.
+        ends = time.monotonic() + 0.1
+        while not (held := _try_lock(descriptor)) and time.monotonic() < ends:
+            time.sleep(0.01)
+        return held
 else:
     import fcntl
 
     def _try_lock(descriptor: int) -> bool:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _try_shared_lock(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True

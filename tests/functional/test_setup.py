@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from aws_iot.auth.setup import SetUp
+from aws_iot.cli.commands.init import TerminalSetupPrompter
 from aws_iot.config.exports import to_exports
-from aws_iot.errors import CodeRefused, StackNotRunning
+from aws_iot.errors import CodeRefused, ProfileError, StackNotRunning, UsernameTaken
 from tests.conftest import CommandLine
 from tests.fakes import CODE, FakeApp, FakeCloud, FakeUser
 from tests.scripted_person import PASSWORD, Interrupted, Script, Typing
@@ -165,6 +166,32 @@ def test_an_account_that_does_not_exist_leads_back_to_the_name(app: FakeApp, clo
     assert script.rejections == ["there is no such user in this user pool"]
 
 
+@pytest.fixture
+def damaged(app: FakeApp) -> FakeApp:
+    """The app of a person whose default profile cannot be read."""
+    app.config.profiles.path("default").write_text("{", encoding="utf-8")
+    return app
+
+
+@pytest.mark.parametrize("key", [None, "default"])
+def test_a_damaged_profile_is_replaced_if_the_person_wants_that(
+    damaged: FakeApp, exports: Path, key: str | None
+) -> None:
+    set_up(damaged, Script(**NEW_ACCOUNT, exports_file=exports, replaces_damaged=True), key)
+    assert damaged.config.profiles.load("default").username == "alice"
+
+
+@pytest.mark.parametrize("key", [None, "default"])
+def test_a_damaged_profile_stays_if_another_is_set_up(
+    damaged: FakeApp, exports: Path, key: str | None
+) -> None:
+    script = Script(**NEW_ACCOUNT, exports_file=exports, replaces_damaged=False, new_key=["default", "team"])
+    set_up(damaged, script, key)
+    assert damaged.config.profiles.load("team").username == "alice"
+    assert damaged.config.profiles.path("default").read_text() == "{"
+    assert "is not JSON" in script.rejections[0]
+
+
 def test_a_local_stack_must_be_running(new: FakeApp) -> None:
     script = Script(is_local=True, local_stack_started=["", Interrupted()])
     with pytest.raises(Interrupted):
@@ -196,3 +223,27 @@ def test_an_unconfirmed_account_is_confirmed(app: FakeApp, cloud: FakeCloud) -> 
     cloud.accounts["alice"] = FakeUser(PASSWORD, "alice@example.com")
     set_up(app, Script(username="alice", has_account=True, code=CODE), "default")
     assert cloud.accounts["alice"].confirmed
+
+
+@pytest.mark.parametrize(("used", "option"), [("default", ""), ("team", " -k default")])
+def test_the_commands_that_follow_use_the_same_profile(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, used: str, option: str
+) -> None:
+    app.controls.is_at_terminal = True
+    cloud.member("alice", PASSWORD)
+    aws_iot(f"login -u alice -p {PASSWORD}")
+    shown = aws_iot("init -k default", env={"AWS_IOT_PROFILE": used}).stderr.splitlines()
+    assert f"To receive messages:  aws-iot sub{option}" in shown
+    assert f"To send one:          aws-iot pub -r lobby -m hello{option}" in shown
+
+
+def test_the_hint_of_a_rejected_answer_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    ask = TerminalSetupPrompter()
+    ask.show_rejection(ProfileError("it is damaged", hint="Remove it: aws-iot x\nThen: aws-iot y"))
+    ask.show_rejection(UsernameTaken("it is taken", hint="Confirm it: aws-iot confirm"))  # `init` does so
+    assert capsys.readouterr().err.splitlines() == [
+        "it is damaged.",
+        "Remove it: aws-iot x",
+        "Then: aws-iot y",
+        "it is taken.",
+    ]

@@ -61,13 +61,29 @@ def test_an_empty_spool_is_listed_until_its_folder_is_gone(aws_iot: CommandLine,
     assert "aws-iot pub -r ROOM --lines --spool DIR" in done.stderr
 
 
-def test_a_damaged_spool_does_not_hide_the_others(aws_iot: CommandLine, spool: Path, tmp_path: Path) -> None:
-    damaged = tmp_path / "damaged"
-    aws_iot(f"pub -r lobby -m three --spool {damaged}")
-    (damaged / "spool.sqlite3").write_bytes(b"not a database, but long enough to be taken for one" * 20)
-    done = aws_iot("spool list")
-    assert str(damaged) in done.stderr
+@pytest.fixture
+def damaged(aws_iot: CommandLine, tmp_path: Path) -> Path:
+    """A spool that is no database any more."""
+    folder = tmp_path / "damaged"
+    aws_iot(f"pub -r lobby -m three --spool {folder}")
+    for file in folder.iterdir():
+        file.unlink()
+    (folder / "spool.sqlite3").write_bytes(b"not a database, but long enough to be taken for one" * 20)
+    return folder
+
+
+@pytest.mark.parametrize("option", ["", "--json"])
+def test_a_damaged_spool_does_not_hide_the_others_but_is_an_error(
+    aws_iot: CommandLine, spool: Path, damaged: Path, option: str
+) -> None:
+    done = aws_iot(f"spool list {option}", ends=3)
+    assert done.stderr == f"Error: {damaged}: the spool cannot be used: file is not a database\n"
     assert str(spool) in done.stdout
+
+
+def test_a_damaged_spool_is_not_cleared(aws_iot: CommandLine, spool: Path, damaged: Path) -> None:
+    done = aws_iot(f"spool clear {damaged} --yes", ends=3)
+    assert done.stderr == f"Error: {damaged}: the spool cannot be used: file is not a database\n"
 
 
 def test_a_damaged_list_of_spools_counts_as_empty(aws_iot: CommandLine, app: FakeApp, spool: Path) -> None:
@@ -83,7 +99,7 @@ def test_a_spool_is_cleared_only_on_confirmation(
     assert "use --yes" in aws_iot(f"spool clear {spool}", ends=2).stderr
     app.controls.is_at_terminal = True
     told = aws_iot(f"spool clear {spool}", ends=2).stderr
-    assert f"Delete 2 messages in {spool}, which were not sent? [y/N]" in told  # it has asked
+    assert f"Delete 2 unsent messages in {spool}? [y/N]" in told  # it has asked
     assert json.loads(aws_iot("spool list --json").stdout)["messages"] == 2
     assert aws_iot(f"spool clear {spool} --yes").stderr == "Deleted 2 messages.\n"
     assert aws_iot(f"spool clear {spool}").stderr == "Deleted 0 messages.\n"

@@ -2,13 +2,17 @@
 
 import os
 import shlex
+import socket
 from pathlib import Path
 
+from aws_iot.app import App
+from aws_iot.config.endpoint import Endpoint
+from aws_iot.publishing.spool.store import Spool
 from tests import terminal
 from tests.in_process import run_here
 from tests.processes import COMMAND, PASSWORD, Running, Stack, totp
 from tests.terminal import on_a_terminal, read_rest, read_until, type_in
-from tests.waiting import DEADLINE_SECONDS
+from tests.waiting import DEADLINE_SECONDS, wait_until
 
 pytestmark = terminal.NEEDED
 
@@ -93,6 +97,26 @@ def test_status_never_continues_the_line_that_a_person_types(stack: Stack) -> No
             assert b"^C\r\nInterrupted: " in read_rest(process)
     finally:
         listener.kill()
+
+
+def test_status_of_a_spool_never_continues_the_line_that_a_person_types(stack: Stack, tmp_path: Path) -> None:
+    person = stack.person()
+    with socket.socket() as nobody_listens:
+        nobody_listens.bind(("127.0.0.1", 0))
+        endpoint = Endpoint.parse(f"wss://127.0.0.1:{nobody_listens.getsockname()[1]}/mqtt")
+        profile = stack.profile._replace(endpoint=endpoint)
+        App.in_folder(Path(person.env["AWS_IOT_CONFIG_DIR"])).config.profiles.replace("local", profile)
+        line = [*COMMAND, "pub", "-r", "typing", "--lines", "--spool", str(tmp_path)]
+        with on_a_terminal(line, person.env) as process:
+            read_until(process, b"Ctrl-D at the start of a line.\r\n")
+            assert read_until(process, b"Messages are saved in").startswith(b"\r\n")
+            type_in(process, b"one\r")
+            with Spool(tmp_path, profile.identity_pool_id, person.username) as spool:
+                wait_until(lambda: spool.count() == 1)
+            type_in(process, b"half a line")
+            read_until(process, b"half a line")
+            type_in(process, b"\x03")
+            assert b"^C\r\nSaved but not sent: 1 message." in read_rest(process)
 
 
 def test_ctrl_c_at_the_question_ends_it(stack: Stack) -> None:

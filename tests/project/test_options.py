@@ -1,5 +1,7 @@
 """Rules for every command and option, and the options of the npm tool."""
 
+from collections import Counter
+
 import click
 import pytest
 
@@ -33,6 +35,11 @@ def test_every_option_has_help_and_an_environment_variable(path: str, option: cl
     assert option.envvar.startswith("AWS_IOT_")
     shown = (REPOSITORY / "docs" / "commands.md").read_text(encoding="utf-8")
     assert option.hidden or f"`{option.envvar}`" in shown, "run `make docs`"
+
+
+def test_a_variable_confirms_only_one_command() -> None:
+    variables = Counter(option.envvar for _, option in OPTIONS if "--yes" in option.opts)
+    assert [variable for variable, uses in variables.items() if uses > 1] == []
 
 
 @pytest.mark.parametrize("path", COMMANDS)

@@ -1,19 +1,36 @@
 """What a person reads about a lost connection, with and without `--quiet`."""
 
+import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import FileIO
+from pathlib import Path
 
 import click
 import pytest
 
 from aws_iot.cli.commands.pub.options import DeliveryOptions
 from aws_iot.cli.commands.pub.reporter import PubReporter
+from aws_iot.cli.ui import output
 from aws_iot.cli.ui.connection_reporter import LONG_OUTAGE_SECONDS, ConnectionReporter
 from aws_iot.cli.ui.output import QUIET
-from aws_iot.errors import Unreachable
+from aws_iot.errors import SignInRefused, Unreachable
 from aws_iot.messaging.connection import Lost, Restored
-from aws_iot.publishing.reporter import Connected, Progress, SavingUntilConnected
+from aws_iot.publishing.reporter import (
+    Connected,
+    Event,
+    Interrupted,
+    OtherProgramFinished,
+    OtherProgramSends,
+    OthersWaiting,
+    Progress,
+    Rejected,
+    SavingForNextRun,
+    SavingUntilConnected,
+)
 from aws_iot.publishing.request import InputOptions, PublishRequest
+from tests import terminal
 
 LOST, AGAIN = Lost("no network"), Lost("no network", again=True)
 LONG = "No connection for a minute: no network. Still trying; Ctrl-C stops.\n"
@@ -128,3 +145,39 @@ def test_pub_reports_that_it_could_not_connect_for_a_long_time(
     report(SavingUntilConnected(error, again=True))
     report(Connected())
     assert capsys.readouterr().err == LONG + "Connected. Sending the saved messages.\n"
+
+
+EVENTS_WHILE_TYPING: list[Event] = [
+    LOST,
+    Restored(3.0),
+    Rejected(1, Unreachable("no network")),
+    Interrupted(0, 0, 0),
+    OthersWaiting("pool", "bob", 2),
+    SavingUntilConnected(Unreachable("no network")),
+    SavingForNextRun(SignInRefused("the session was revoked")),
+    Connected(),
+    OtherProgramSends(),
+    OtherProgramFinished(),
+]
+
+
+@terminal.NEEDED
+@pytest.mark.parametrize("event", EVENTS_WHILE_TYPING, ids=lambda event: type(event).__name__)
+def test_no_event_of_pub_continues_the_line_that_a_person_types(event: Event, tmp_path: Path) -> None:
+    request = PublishRequest(InputOptions("lobby", lines=True), "pool", is_interactive=True)
+    delivery = DeliveryOptions(1, False, 95, 1, None, tmp_path)
+    keyboard, screen = os.openpty()
+    with os.fdopen(keyboard, "rb", buffering=0) as shown, os.fdopen(screen, "w") as stderr:
+        with contextlib.redirect_stderr(stderr):
+            PubReporter(request, delivery, "default", None)(event)
+            output.error("the end")
+        lines = read_through(shown, b"the end")
+    assert lines.startswith(b"\r\n")
+
+
+def read_through(shown: FileIO, last: bytes) -> bytes:
+    """What a terminal shows, up to and with `last`."""
+    read = b""
+    while last not in read:
+        read += shown.read(4096) or b""
+    return read

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from aws_iot.errors import LocalError
-from aws_iot.files import exclusive, write_private
+from aws_iot.files import exclusive, is_locked, write_private
 from tests.waiting import DEADLINE_SECONDS
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
@@ -182,3 +182,14 @@ def test_a_lock_is_released_after_an_error_inside(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="inside"), exclusive(tmp_path):
             raise ValueError("inside")
     assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
+def test_whether_a_lock_is_held_can_be_asked_without_holding_it(tmp_path: Path) -> None:
+    assert not is_locked(tmp_path / "missing")
+    assert list(tmp_path.iterdir()) == []
+    with child(HOLD, tmp_path) as process:
+        assert next_line(process) == "held"
+        assert is_locked(tmp_path)
+        process.kill()
+        process.wait(DEADLINE_SECONDS)
+    assert not is_locked(tmp_path)

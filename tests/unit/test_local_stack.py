@@ -1,5 +1,6 @@
 """What the files of a local stack tell about it: whether it runs, and which accounts it has."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -65,9 +66,18 @@ def test_a_profile_may_be_new(tmp_path: Path) -> None:
 
 
 def test_a_profile_of_aws_is_never_replaced(profile: Profile, tmp_path: Path) -> None:
-    team = profile._replace(endpoint=Endpoint.parse("wss://a-ats.iot.us-east-1.amazonaws.com/mqtt"))
+    endpoint = Endpoint.parse("wss://a-ats.iot.us-east-1.amazonaws.com/mqtt")
+    team = profile._replace(endpoint=endpoint, local_stack=None)
     with pytest.raises(LocalError, match="'alice' exists, and is not of a local stack"):
         require_replaceable(team, str(tmp_path))
+
+
+def test_a_profile_of_another_broker_on_this_machine_is_never_replaced(
+    profile: Profile, tmp_path: Path
+) -> None:
+    tunnel = profile._replace(local_stack=None)
+    with pytest.raises(LocalError, match=r"'alice' exists, and is not of a local stack \(127.0.0.1\)"):
+        require_replaceable(tunnel, str(tmp_path))
 
 
 def test_a_profile_of_another_stack_is_replaced_only_when_that_has_ended(
@@ -92,3 +102,24 @@ def test_asking_does_not_keep_a_stack_from_running(profile: Profile, tmp_path: P
     assert not is_running(str(tmp_path / "local"))
     with announced(tmp_path / "local", profile, START):
         assert is_running(str(tmp_path / "local"))
+
+
+def test_a_second_stack_in_the_same_folder_is_an_error(profile: Profile, tmp_path: Path) -> None:
+    folder = tmp_path / "local"
+    with (
+        announced(folder, profile, START),
+        pytest.raises(LocalError, match="another local stack uses this folder"),
+        announced(folder, profile, START, seconds=0),
+    ):
+        pass
+
+
+def test_programs_that_ask_at_once_do_not_take_each_other_for_the_stack(
+    profile: Profile, tmp_path: Path
+) -> None:
+    folder = tmp_path / "local"
+    with announced(folder, profile, START):
+        pass
+    with ThreadPoolExecutor(4) as asking:
+        answers = [*asking.map(is_running, [str(folder)] * 1000)]
+    assert answers.count(True) == 0

@@ -328,6 +328,16 @@ def test_the_hint_for_a_missing_profile_lists_the_others(store: ProfileStore) ->
     assert "To create it: aws-iot init -k x" in told.value.hint
 
 
+def test_the_hint_for_a_missing_profile_names_it_unless_commands_use_it_anyway(
+    store: ProfileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_IOT_PROFILE", "team")
+    for key, command in (("team", "aws-iot init"), ("default", "aws-iot init -k default")):
+        with pytest.raises(ProfileNotFound) as told:
+            store.load(key)
+        assert told.value.hint == f"To create it: {command}"
+
+
 def test_the_hint_for_the_first_profile_tells_how_to_create_it(store: ProfileStore) -> None:
     with pytest.raises(ProfileNotFound, match=r"^there is no profile 'x'") as told:
         store.load("x")
@@ -430,3 +440,13 @@ def test_a_removed_profile_does_not_exist(store: ProfileStore) -> None:
     assert store.keys() == ["home"]
     with pytest.raises(ProfileNotFound, match="no profile 'team'"):
         store.remove("team")
+
+
+def test_the_hint_for_a_damaged_profile_has_a_command_on_each_line(store: ProfileStore) -> None:
+    store.change("bad", lambda _: PROFILE)
+    store.path("bad").write_text("{", encoding="utf-8")
+    with pytest.raises(ProfileError) as caught:
+        store.load("bad")
+    assert caught.value.hint == (
+        "Remove it: aws-iot config remove -k bad\nThen create it again: aws-iot config -s FILE -k bad"
+    )

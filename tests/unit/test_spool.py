@@ -177,7 +177,7 @@ def test_an_interrupted_removal_is_undone_and_later_ones_work(tmp_path: Path) ->
 @pytest.mark.parametrize("damage", [b"nonsense" * 200, b"SQLite format 3\x00" + b"x" * 4096])
 def test_a_damaged_file_is_a_local_error(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "spool.sqlite3").write_bytes(damage)
-    with pytest.raises(LocalError, match="cannot save messages here"), spool_in(tmp_path):
+    with pytest.raises(LocalError, match="the spool cannot be used"), spool_in(tmp_path):
         pass
 
 

@@ -18,6 +18,7 @@ from aws_iot.errors import (
     CodeRefused,
     LocalError,
     PasswordTooWeak,
+    ProfileError,
     ServiceRefused,
     UsernameTaken,
     UserNotFound,
@@ -46,6 +47,10 @@ class SetupPrompter(Protocol):
 
     def continues_with(self, profile: Profile) -> bool:
         """Whether to continue with this profile, which exists, instead of setting up another one."""
+        ...
+
+    def replaces_damaged(self, key: str, error: ProfileError) -> bool:
+        """Whether to replace this profile, which cannot be read, instead of setting up another one."""
         ...
 
     def new_key(self) -> str:
@@ -128,14 +133,25 @@ class Setup:
         Raises what a service raises, unless another answer can help.
         """
         chosen = key or self._services.profiles.default_key()
-        existing = self._existing(chosen)
-        if existing and (key or self._ask.continues_with(existing)):
-            return self._sign_in(existing)
+        is_damaged = False
+        try:
+            existing = self._existing(chosen)
+        except ProfileError as error:
+            is_damaged, is_free = True, self._ask.replaces_damaged(chosen, error)
+            key = key if is_free else None
+        else:
+            if existing and (key or self._ask.continues_with(existing)):
+                return self._sign_in(existing)
+            is_free = not existing
         if self._ask.is_local():
+            if is_damaged and key:
+                self._services.editor.remove(key)
             return self._join_local_stack(key)
         pools = self._until_valid(lambda: read_exports(self._ask.exports_file(), None, lambda _: None))
-        if existing:
+        if not is_free:
             chosen = self._until_valid(self._new_key)
+        elif is_damaged:
+            self._services.editor.replace(chosen, pools)
         self._services.editor.change(chosen, ProfileChange(pools))
         return self._sign_in(self._services.profiles.load(chosen))
 

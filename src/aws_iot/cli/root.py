@@ -40,7 +40,7 @@ _COMMANDS = {
     "config": (SETUP, "config.command:config", "Save a profile: your pools, endpoint and user."),
     "local": (SETUP, "local:local", "Run Cognito and AWS IoT Core on this machine."),
     "doctor": (SETUP, "doctor.command:doctor", "Find out why something does not work."),
-    "help": (SETUP, "help.command:help_", "Print the help of a command, or about a topic."),
+    "help": (SETUP, "help.command:help_", "Print help about a command or a topic."),
     "completion": (SETUP, "completion:completion", "Print the completion script of a shell."),
 }
 
@@ -74,10 +74,10 @@ def root(ctx: click.Context) -> None:
 
     \b
     The first time, with the exports file of your team:
-      aws-iot init                   set up a profile step by step
+      aws-iot init                   set up your profile
       aws-iot sub                    receive messages
       aws-iot pub -r lobby -m hello  send a message
-      aws-iot doctor                 find out why something does not work
+      aws-iot doctor                 find out why it fails
 
     \b
     Without an AWS account, on this machine only:

@@ -5,22 +5,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from aws_iot.config.endpoint import is_loopback
 from aws_iot.config.profile import Profile
 from aws_iot.errors import LocalError, ProfileError, StackNotRunning
-from aws_iot.files import exclusive, names, read, write_private
+from aws_iot.files import LOCK_SECONDS, exclusive, is_locked, names, read, write_private
 
 _NOTE = "stack.json"
 _LOCK = ".running"
 
 
 @contextmanager
-def announced(folder: Path, profile: Profile, start: str) -> Iterator[None]:
+def announced(folder: Path, profile: Profile, start: str, seconds: float = LOCK_SECONDS) -> Iterator[None]:
     """Let other programs see during the block that this stack runs, and afterwards that it does not.
 
-    `folder` is the one that `profile` names. `start` is the command that starts such a stack.
+    `folder` is the one that `profile` names. `start` is the command that starts such a stack. Raises `LocalError` if
+    another stack uses the folder.
     """
-    with exclusive(folder, name=_LOCK):
+    with exclusive(folder, seconds, _LOCK) as held:
+        if not held:
+            raise LocalError(f"{folder}: another local stack uses this folder")
         note = {"user_pool": profile.user_pool_id, "start": start}
         write_private(folder / _NOTE, json.dumps(note).encode())
         yield
@@ -57,10 +59,7 @@ def running_stacks(parent: Path) -> list[str]:
 
 def is_running(folder: str) -> bool:
     """Whether a local stack uses this folder now."""
-    if not (Path(folder) / _LOCK).exists():
-        return False
-    with exclusive(Path(folder), 0, _LOCK) as is_free:
-        return not is_free
+    return is_locked(Path(folder), _LOCK)
 
 
 def require_replaceable(old: Profile | None, folder: str) -> None:
@@ -70,12 +69,12 @@ def require_replaceable(old: Profile | None, folder: str) -> None:
     """
     if old is None:
         return
-    if not is_loopback(old.endpoint.host):
+    if not old.local_stack:
         raise LocalError(
             f"the profile '{old.key}' exists, and is not of a local stack ({old.endpoint.host})",
             hint=f"Choose another name, or remove it: aws-iot config remove -k {old.key}",
         )
-    if old.local_stack and old.local_stack != folder and is_running(old.local_stack):
+    if old.local_stack != folder and is_running(old.local_stack):
         raise LocalError(
             f"the profile '{old.key}' is in use by another local stack, which is running",
             hint="Choose another name, or stop that one first.",

@@ -1,6 +1,7 @@
 """ProfileStore: the saved profiles of a person, one JSON file each."""
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,6 +46,10 @@ class ProfileStore:
         chosen = (read(self._default_path) or b"").decode(errors="replace").strip()
         return chosen if re.fullmatch(KEY, chosen) else DEFAULT_KEY
 
+    def current_key(self) -> str:
+        """The key of the profile that commands use without `-k`: `AWS_IOT_PROFILE`, or else `default_key`."""
+        return os.environ.get("AWS_IOT_PROFILE") or self.default_key()
+
     def choose_default(self, key: str) -> None:
         """Set the profile that commands use if nothing names another. Raises `ProfileNotFound`."""
         self.path(key)
@@ -83,9 +88,8 @@ class ProfileStore:
                 raise ProfileError(f"{path}: expected a JSON object")
             profile = from_exports(stored.get("aws-exports"), str(path))
         except ProfileError as error:
-            error.hint = (
-                f"Create it again: aws-iot config remove -k {key}, then aws-iot config -s FILE -k {key}"
-            )
+            remove, create = f"aws-iot config remove -k {key}", f"aws-iot config -s FILE -k {key}"
+            error.hint = f"Remove it: {remove}\nThen create it again: {create}"
             raise
         username = stored.get("username")
         return profile._replace(
@@ -103,7 +107,7 @@ class ProfileStore:
             yield path
 
     def _not_found(self, key: str) -> ProfileNotFound:
-        create = f"To create it: aws-iot init{'' if key == self.default_key() else f' -k {key}'}"
+        create = f"To create it: aws-iot init{'' if key == self.current_key() else f' -k {key}'}"
         known = ", ".join(self.keys())
         return ProfileNotFound(
             f"there is no profile '{key}' in {self.folder}",

@@ -12,7 +12,7 @@ from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output, terminal
 from aws_iot.cli.ui.terminal_prompter import TerminalPrompter
 from aws_iot.config.profile import Profile
-from aws_iot.errors import AwsIotError
+from aws_iot.errors import AwsIotError, LocalError, ProfileError
 
 _WITHOUT_TERMINAL = """\
 init asks questions, and there is no terminal. These commands do the same.
@@ -52,7 +52,7 @@ def init(ctx: click.Context, key: str | None) -> None:
     except (KeyboardInterrupt, click.Abort):
         output.error("Stopped. To continue: aws-iot init" + (f" -k {key}" if key else ""))
         raise
-    option = "" if profile.key == app.config.profiles.default_key() else f" -k {profile.key}"
+    option = "" if profile.key == app.config.profiles.current_key() else f" -k {profile.key}"
     output.info(f"Signed in as {person.username}. Your identity: {person.identity}")
     if not app.auth.sessions.has_connected(profile.key, person.identity):
         from aws_iot.messaging.connect import acceptance_hint, of_user  # here: `--help` need not wait for it
@@ -72,6 +72,10 @@ class TerminalSetupPrompter:
         user = f"user {output.visible(profile.username)}, " if profile.username else ""
         click.echo(f"The profile '{profile.key}' exists ({user}{profile.endpoint.host}).", err=True)
         return self._choose(("Continue with it", "Set up another profile")) == 0
+
+    def replaces_damaged(self, key: str, error: ProfileError) -> bool:
+        output.error(f"The profile '{key}' is damaged: {error}.")
+        return self._choose(("Set up another profile", "Replace it")) == 1
 
     def new_key(self) -> str:
         return terminal.ask_line("Name of the new profile")
@@ -120,6 +124,9 @@ class TerminalSetupPrompter:
 
     def show_rejection(self, error: AwsIotError) -> None:
         output.error(f"{error}.")
+        # What the hints of services name, `init` does itself.
+        if isinstance(error, LocalError):
+            output.hints(error)
 
     def _choose(self, choices: Sequence[str]) -> int:
         """The index of the choice. The first is the default."""

@@ -39,7 +39,7 @@ def spool() -> None:
 def list_(app: App, folders: tuple[Path, ...], as_json: bool) -> None:
     """List the spools: folder, messages, the oldest, profile, user, rooms.
 
-    Without DIR, it lists the spools that you have used.
+    Without DIR, it lists the spools that you have used. If one cannot be read, it lists the others and exits with 3.
 
     \b
     Examples:
@@ -52,7 +52,23 @@ def list_(app: App, folders: tuple[Path, ...], as_json: bool) -> None:
         _check_is_spool(folder)
     found = folders or SpoolRegistry(app.settings.folders.spools).folders()
     profiles = _profiles(app)
-    rows = [row for folder in found for row in _rows(folder, profiles)]
+    rows: list[dict[str, Any]] = []
+    errors: list[LocalError] = []
+    for folder in found:
+        try:
+            rows += _rows(folder, profiles)
+        except LocalError as error:  # after the others
+            errors.append(error)
+    _print_rows(rows, as_json)
+    for unreadable in errors:
+        output.failure(unreadable)
+    if errors:
+        click.get_current_context().exit(LocalError.exit_code)
+    if not found and not as_json:
+        output.info("You have not used a spool yet. To use one: aws-iot pub -r ROOM --lines --spool DIR")
+
+
+def _print_rows(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         for row in rows:
             output.data(json.dumps(row))
@@ -60,13 +76,11 @@ def list_(app: App, folders: tuple[Path, ...], as_json: bool) -> None:
     headers = ("SPOOL", "MESSAGES", "OLDEST", "PROFILE", "USER", "ROOMS")
     for line in table(headers, [*map(_cells, rows)], shorten=("ROOMS",)):
         output.data(line)
-    if not found:
-        output.info("You have not used a spool yet. To use one: aws-iot pub -r ROOM --lines --spool DIR")
 
 
 @spool.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
-@options.option("--yes", env="YES", is_flag=True, help="Do not ask.")
+@options.option("--yes", env="SPOOL_CLEAR_YES", is_flag=True, help="Do not ask.")
 @click.pass_obj
 def clear(app: App, folder: Path, yes: bool) -> None:
     """Delete all messages in a spool, without sending them.
@@ -85,7 +99,7 @@ def clear(app: App, folder: Path, yes: bool) -> None:
         waiting = sum(one.messages for one in opened.waiting())
         if waiting and not yes:
             need_terminal(app, "A confirmation is needed, because this cannot be undone", "use --yes")
-            if not is_confirmed(f"Delete {_counted(waiting)} in {folder}, which were not sent?"):
+            if not is_confirmed(f"Delete {_counted(waiting, 'unsent message')} in {folder}?"):
                 output.info("Nothing was deleted.")
                 click.get_current_context().exit(1)  # so that a script stops here
         output.info(f"Deleted {_counted(opened.clear())}.")
@@ -114,12 +128,8 @@ def _profiles(app: App) -> list[Profile]:
 def _rows(folder: Path, profiles: Sequence[Profile]) -> list[dict[str, Any]]:
     from aws_iot.publishing.spool.store import Spool, Waiting
 
-    try:
-        with Spool(folder, "", None) as opened:
-            waiting = opened.waiting()
-    except LocalError as error:
-        output.error(f"{error}")
-        return []
+    with Spool(folder, "", None) as opened:
+        waiting = opened.waiting()
     none = [Waiting("", None, 0, None, ())]
     return [_row(folder, one, profiles) for one in waiting or none]
 
@@ -157,5 +167,5 @@ def _typeable(folder: Path) -> str:
     return shlex.quote(str(folder.relative_to(here) if folder.is_relative_to(here) else folder))
 
 
-def _counted(messages: int) -> str:
-    return f"{messages:,} message{'' if messages == 1 else 's'}"
+def _counted(number: int, what: str = "message") -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -263,4 +263,4 @@ def _translate_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.Error) as error:
-        raise LocalError(f"{folder}: cannot save messages here: {error}") from error
+        raise LocalError(f"{folder}: the spool cannot be used: {error}") from error

@@ -1,7 +1,6 @@
 """`aws-iot config list`, `show` and `path`: what is saved, and where."""
 
 import json
-import os
 
 import click
 
@@ -24,7 +23,7 @@ def list_(app: App, as_json: bool) -> None:
     or else `default`.
     """
     profiles = app.config.profiles
-    used = os.environ.get("AWS_IOT_PROFILE") or profiles.default_key()
+    used = profiles.current_key()
     rows = [_row(app, key) for key in profiles.keys()]
     if as_json:
         for row in rows:

@@ -44,7 +44,7 @@ def use(app: App, key: str | None) -> None:
 @options.profile_argument(
     options.profile_key("CONFIG_REMOVE", help="The profile to remove, if not given as an argument.")
 )
-@options.option("--yes", env="YES", is_flag=True, help="Do not ask.")
+@options.option("--yes", env="CONFIG_REMOVE_YES", is_flag=True, help="Do not ask.")
 @click.pass_obj
 def remove(app: App, key: str | None, yes: bool) -> None:
     """Remove a profile with its password, client secret and session.

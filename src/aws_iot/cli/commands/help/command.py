@@ -16,7 +16,7 @@ LONGEST_VARIABLE = 30
 @click.argument("words", nargs=-1, metavar="[COMMAND|TOPIC]...")
 @click.pass_context
 def help_(ctx: click.Context, words: tuple[str, ...]) -> None:
-    """Print the help of a command, or about a topic.
+    """Print help about a command or a topic.
 
     Without a name, it lists the commands and topics.
 

@@ -27,7 +27,6 @@ from aws_iot.publishing.reporter import (
     Rejected,
     SavingForNextRun,
     SavingUntilConnected,
-    SpoolEvent,
     Unsent,
 )
 from aws_iot.publishing.request import PublishRequest
@@ -56,6 +55,7 @@ class PubReporter:
         self._connection = ConnectionReporter(clock=clock, begin_line=self._begin_line)
         self._rejected = 0
         self._unsent = 0
+        self._is_interrupted = False
 
     @property
     def unit(self) -> str:
@@ -76,10 +76,12 @@ class PubReporter:
                 self._connection(event)
             case SavingUntilConnected():
                 if not event.again:
-                    output.info(self._spool_line(event))
+                    self._info(
+                        f"{event.error}. Messages are saved in {self._delivery.spool} until there is a connection."
+                    )
                 self._connection.lost(str(event.error))
             case Connected():
-                self._connection.restored(self._spool_line(event))
+                self._connection.restored("Connected. Sending the saved messages.")
             case Interrupted():
                 self._print_interrupted(event)
             case Finished():
@@ -87,7 +89,13 @@ class PubReporter:
             case Unsent():
                 self._unsent = event.messages
             case _:
-                output.info(self._spool_line(event), Role.GOOD if isinstance(event, Connected) else None)
+                self._info(self._spool_line(event))
+
+    def _info(self, line: str) -> None:
+        """Print a status message while a person may be typing."""
+        if not output.is_quiet():
+            self._begin_line()
+            output.info(line)
 
     def _begin_line(self) -> None:
         """Leave the line that a person is typing, or that shows ^C."""
@@ -105,8 +113,8 @@ class PubReporter:
             output.error("More messages were not sent. From here on, they are only counted.")
 
     def _print_interrupted(self, event: Interrupted) -> None:
-        if (event.sent or event.can_continue) and not output.is_quiet():
-            self._begin_line()
+        self._is_interrupted = True
+        self._begin_line()
         if event.sent:
             acknowledged = f"{event.acknowledged:,} of {_counted(event.sent)} sent were acknowledged"
             output.info(f"Interrupted: {acknowledged}{_rejected(event.rejected)}.")
@@ -133,7 +141,9 @@ class PubReporter:
             lines.append(f"Messages that exceeded a limit stay in {self._delivery.spool} for the next run.")
         output.info(" ".join(lines))
 
-    def _spool_line(self, event: SpoolEvent) -> str:
+    def _spool_line(
+        self, event: OthersWaiting | SavingForNextRun | OtherProgramSends | OtherProgramFinished
+    ) -> str:
         folder = self._delivery.spool
         match event:
             case OthersWaiting():
@@ -142,12 +152,8 @@ class PubReporter:
                 else:
                     owner = f"from '{event.username}'"
                 return f"{folder} also has {_counted(event.messages)} {owner}, which will stay there."
-            case SavingUntilConnected():
-                return f"{event.error}. Messages are saved in {folder} until there is a connection."
             case SavingForNextRun():
                 return f"{event.error}. Messages are saved in {folder} for the next run."
-            case Connected():
-                return "Connected. Sending the saved messages."
             case OtherProgramSends():
                 yours = ", including yours" if self._request.options.has_messages else ""
                 return f"Another program is sending the messages in {folder}{yours}."
@@ -169,8 +175,10 @@ class PubReporter:
                 )
                 if isinstance(error, AwsIotError):
                     error.hint = "\n".join(filter(None, (error.hint, hint)))
-                else:
+                elif self._is_interrupted:
                     output.info(hint)
+                else:
+                    self._info(hint)
             raise
 
 

@@ -63,7 +63,7 @@ class TerminalPrompter:
     def new_password(self, challenge: Challenge, *, again: bool) -> str:
         need_terminal(self._app, "A new password is needed", "set AWS_IOT_NEW_PASSWORD")
         if not again:
-            click.echo("An admin set your password. Choose your own.", err=True)
+            output.error("An admin set your password. Choose your own.")
         return ask_new_password(self._app, challenge.username)
 
     def authenticator_code(self, challenge: Challenge, *, again: bool) -> str:
@@ -78,7 +78,7 @@ class TerminalPrompter:
         return self._ask_line(f"Your {shown}")
 
     def show_rejection(self, error: AwsIotError) -> None:
-        click.echo(f"{output.visible(str(error))}.", err=True)
+        terminal.show_rejection(error)
 
 
 class TerminalReporter:

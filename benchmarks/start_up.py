@@ -1,6 +1,7 @@
 """How long commands take, compared with other programs that do the same: `make benchmark`.
 
-All are run in turn (A B C A B C …), so that a machine that slows down slows all of them. The ratios are of medians.
+All are run in turn (A B C A B C …), so that a machine that slows down slows all of them. A ratio is the median of the
+ratios of all rounds: if the clock changes half-way, the medians of the seconds may come from different speeds.
 With ORIGINAL=FOLDER, a checkout of the npm tool with its packages installed, its `pub` is compared as well.
 """
 
@@ -22,7 +23,7 @@ sys.path.insert(0, str(ROOT))
 from aws_iot.app import App  # noqa: E402
 from tests.processes import PASSWORD, Person, Stack, environment, run  # noqa: E402
 
-RUNS = 15
+RUNS = 31
 COMMAND = str(Path(sys.executable).with_name("aws-iot"))
 PEERS = ROOT / "benchmarks" / "peers"
 
@@ -43,14 +44,15 @@ def seconds(command: list[str], env: dict[str, str]) -> float:
 
 
 def measure(name: str, command: list[str], peers: list[Peer], env: dict[str, str]) -> None:
-    """Run ours and each peer in turn, and print the medians. The first round warms up, and is not counted."""
+    """Run ours and each peer in turn, and print medians. The first round warms up, and is not counted."""
     rounds = [
         [seconds(each, env) for each in (command, *(peer.command for peer in peers))] for _ in range(RUNS + 1)
     ]
     ours, *others = (statistics.median(column) for column in zip(*rounds[1:], strict=True))
-    for peer, other in zip(peers, others, strict=True):
-        ratio = f"{ours / other:.2f} | {peer.target}"
-        print(f"| {name}, to {peer.name} | {ours:.3f} | {other:.3f} | {ratio} |", flush=True)
+    for peer, other, at in zip(peers, others, range(1, len(peers) + 1), strict=True):
+        ratio = statistics.median(each[0] / each[at] for each in rounds[1:])
+        result = f"{ours:.3f} | {other:.3f} | {ratio:.2f} | {peer.target}"
+        print(f"| {name}, to {peer.name} | {result} |", flush=True)
 
 
 def credentials_file(folder: Path, app: App, identity: str) -> Path:

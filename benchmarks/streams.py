@@ -19,7 +19,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -125,7 +125,7 @@ def signed_in(config: Path, port: int) -> tuple[dict[str, str], str]:
     app = App.in_folder(config)
     endpoint = Endpoint.parse(f"ws://127.0.0.1:{port}/mqtt")
     profile = app.config.profiles.change(
-        "default", lambda _: replace(FakeCloud().profile, endpoint=endpoint, username="al")
+        "default", lambda _: FakeCloud().profile._replace(endpoint=endpoint, username="al")
     )
     end = datetime.now(UTC) + timedelta(hours=1)
     keys = Credentials(IDENTITY, "ASIA", "secret", "token", end)

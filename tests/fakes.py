@@ -112,11 +112,17 @@ class FakeCloud:
     clients: dict[str, ClientStatus] = field(default_factory=dict)
     other_identities: dict[str, list[str]] = field(default_factory=dict)
     """Identities of people without an account here, and their policies apart from the team's."""
+    other_policies: set[str] = field(default_factory=set)
+    """IoT policies in the account, apart from the team's."""
+    other_things: set[str] = field(default_factory=set)
+    """Things in the account that are no records, although they are named like identities."""
     records: dict[str, MemberRecord] = field(default_factory=dict)
     accepted_at: datetime = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
     denied_permission: str | None = None
     """The permission for records that the admin lacks."""
     fails: AwsIotError | None = None
+    check_fails: AwsIotError | None = None
+    """Why AWS does not tell whether an identity exists."""
     layers: list[PolicyLayer] | None = None
     """The policy layers of everybody; None are those of the role and of the team's policy."""
     aws_verdicts: dict[str, AwsVerdict] | AwsIotError = field(default_factory=dict)
@@ -214,8 +220,8 @@ class FakeAccounts:
         if self._cloud.rotates:
             self.revoke(token)
         fresh = session.refresh_token
-        return replace(
-            session, username=token.username, refresh_token=fresh and fresh._replace(username=token.username)
+        return session._replace(
+            username=token.username, refresh_token=fresh and fresh._replace(username=token.username)
         )
 
     def revoke(self, token: RefreshToken) -> None:
@@ -503,29 +509,34 @@ class FakeMembers:
 
     def accept(self, identity: str, policy: str, username: str | None = None) -> str | None:
         self._check(policy)
-        self._cloud.members.add(identity)
-        if self._cloud.denied_permission:
-            return self._cloud.denied_permission
+        if policy in self._cloud.other_policies:
+            self._cloud.other_identities.setdefault(identity, []).append(policy)
+        else:
+            self._cloud.members.add(identity)
+        if refusal := self._refusal(identity):
+            return refusal
         old = self._cloud.records.get(identity, MemberRecord(None, self._cloud.accepted_at))
         self._cloud.records[identity] = replace(old, username=username or old.username)
         return None
 
     def check(self, identity: str) -> None:
+        if self._cloud.check_fails:
+            raise self._cloud.check_fails
         known = {account.identity for account in self._cloud.accounts.values()}
         if identity not in known | self._cloud.other_identities.keys():
             raise NotFound(f"the identity {identity} does not exist in this AWS account")
 
     def revoke(self, identity: str, policy: str) -> str | None:
         self._check(policy)
-        if identity not in self._cloud.members:
+        if policy in self._cloud.other_policies and policy in self._cloud.other_identities.get(identity, ()):
+            self._cloud.other_identities[identity].remove(policy)
+            return None if identity in self._cloud.members else self._delete_record(identity)
+        if policy in self._cloud.other_policies or identity not in self._cloud.members:
             others = self._cloud.other_identities.get(identity)
             attached = f"its policies are: {', '.join(others)}" if others else "it has no policy"
             raise NotFound(f"{identity} is not a member (policy {policy}): {attached}")
         self._cloud.members.discard(identity)
-        if self._cloud.denied_permission:
-            return self._cloud.denied_permission
-        self._cloud.records.pop(identity, None)
-        return None
+        return self._delete_record(identity)
 
     def detach(self, identity: str, policy: str) -> str | None:
         return self.revoke(identity, policy)
@@ -539,6 +550,8 @@ class FakeMembers:
         if self._cloud.fails:
             raise self._cloud.fails
         self._check(policy)
+        if policy in self._cloud.other_policies:
+            return [one for one, names in self._cloud.other_identities.items() if policy in names]
         return list(self._cloud.members)
 
     def identities(self) -> list[Identity]:
@@ -555,8 +568,23 @@ class FakeMembers:
         self.client_status(client)
         del self._cloud.clients[client]
 
+    def _delete_record(self, identity: str) -> str | None:
+        if identity in self._cloud.other_things:
+            return None
+        if refusal := self._refusal(identity):
+            return refusal
+        self._cloud.records.pop(identity, None)
+        return None
+
+    def _refusal(self, identity: str) -> str | None:
+        if self._cloud.denied_permission:
+            return f"your AWS credentials do not allow {self._cloud.denied_permission}"
+        if identity in self._cloud.other_things:
+            return f"another thing in AWS IoT has the name {identity}"
+        return None
+
     def _check(self, policy: str) -> None:
-        if policy != self._cloud.profile.policy_name:
+        if policy not in {self._cloud.profile.policy_name, *self._cloud.other_policies}:
             raise NotFound(f"AWS cannot find it: {policy}")
 
 

@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from configparser import ConfigParser
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -184,7 +184,7 @@ def end_soon(app: App, key: str = "default") -> None:
     saved = app.auth.sessions.load(profile)
     assert saved
     assert saved.credentials
-    expiring = replace(saved.credentials, expires=datetime.now(UTC) + timedelta(minutes=1))
+    expiring = saved.credentials._replace(expires=datetime.now(UTC) + timedelta(minutes=1))
     app.auth.sessions.update(profile, saved._replace(credentials=expiring))
 
 

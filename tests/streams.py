@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def connected(
 
     credentials = RefreshingCredentials(issue(), issue, app.settings.now)
     if port:
-        profile = replace(profile, endpoint=replace(profile.endpoint, port=port))
+        profile = profile._replace(endpoint=profile.endpoint._replace(port=port))
     connection = IotCoreConnection.open(
         profile, person.identity, credentials.current, now or app.settings.now, 10.0, durable
     )
@@ -53,11 +53,11 @@ def connected(
 
 def through(stack: Stack, person: Person, port: int) -> dict[str, str]:
     """The environment of a person, with a copy of their settings in which the broker is a proxy at that port."""
-    endpoint = replace(stack.profile.endpoint, port=port)
+    endpoint = stack.profile.endpoint._replace(port=port)
     folder = Path(person.env["AWS_IOT_CONFIG_DIR"])
     copy = shutil.copytree(folder, folder.with_name(f"{folder.name}-{port}"))
     App.in_folder(copy).config.profiles.change(
-        stack.profile.key, lambda _: replace(stack.profile, endpoint=endpoint)
+        stack.profile.key, lambda _: stack.profile._replace(endpoint=endpoint)
     )
     return person.env | {"AWS_IOT_CONFIG_DIR": str(copy)}
 

@@ -349,8 +349,6 @@ class LocalBuilder:
         return LocalMembers(profile, editor, self._auth.accounts, self._auth.login, admin, sessions)
 
     def _provision(self, stack: LocalStack) -> Provisioned:
-        from dataclasses import replace
-
         from aws_iot.aws.admin.cloudformation import CloudFormationStack
         from aws_iot.aws.admin.iam import make_administrator
         from aws_iot.aws.base.admin_credentials import AccessKeys
@@ -368,8 +366,7 @@ class LocalBuilder:
 
         admin = make_administrator(service("iam", AccessKeys(stack.root_key, stack.root_key)), ADMINISTRATOR)
         deployed = CloudFormationStack(service("cloudformation", admin), STACK).create(template.text(), {})
-        profile = replace(
-            profile_from_outputs(deployed.outputs, stack.endpoint),
+        profile = profile_from_outputs(deployed.outputs, stack.endpoint)._replace(
             cognito_idp_url=stack.api_url,
             cognito_identity_url=stack.api_url,
             iot_url=stack.api_url,

@@ -10,12 +10,12 @@ SHORT = 8
 FEWEST = 4
 """Number of hexadecimal digits that a person must type at least, where the rest can be found."""
 
-_REGION = r"[a-z]{2,}(?:-[a-z]+)+-\d{1,2}"
+_REGION = r"[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}"
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_IDENTITY = re.compile(f"{_REGION}:{_UUID}", re.ASCII)
 _SHAPE = "00000000-0000-0000-0000-000000000000"
 
-_WITH_SHORT = re.compile(r"[\w-]+:([0-9a-f]{8})-[0-9a-f-]+")
+IDENTITY = f"{_REGION}:{_UUID}"
+"""What a whole identity ID, or the ID of an identity pool, matches as a regular expression. It has no groups."""
 
 
 def short_identity(identity: str) -> str | None:
@@ -23,8 +23,7 @@ def short_identity(identity: str) -> str | None:
 
     None if it does not have the form of an identity.
     """
-    found = _WITH_SHORT.fullmatch(identity)
-    return found.group(1) if found else None
+    return identity.partition(":")[2][:SHORT] if is_identity(identity) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +37,15 @@ class IdentityPrefix:
     def parse(cls, text: str, fewest: int = FEWEST) -> Self | None:
         """Parse an identity or its beginning, with or without the region, or `name~short` as `sub` prints it.
 
-        The name in `name~short` is ignored: its sender chose it. None if `text` is nothing of this, or has fewer
-        digits than `fewest`.
+        The name in `name~short` is ignored: its sender chose it. Digits may be in capital letters. None if `text` is
+        nothing of this, or has fewer digits than `fewest`.
         """
         _, tilde, text = text.rpartition("~")
         region, colon, start = text.rpartition(":")
+        start = start.lower()
         if not _begins_uuid(start) or len(start) < fewest or (tilde and colon):
             return None
-        if colon and not re.fullmatch(_REGION, region, re.ASCII):
+        if colon and not re.fullmatch(_REGION, region):
             return None
         return cls(region or None, start)
 
@@ -64,12 +64,12 @@ def _begins_uuid(text: str) -> bool:
 
 def contains_uuid(text: str) -> bool:
     """Whether the text contains the UUID of an identity, also in capital letters."""
-    return re.search(_UUID, text.lower(), re.ASCII) is not None
+    return re.search(_UUID, text.lower()) is not None
 
 
 def is_identity(text: str) -> bool:
     """Whether it has the form of a whole identity ID."""
-    return _IDENTITY.fullmatch(text) is not None
+    return re.fullmatch(IDENTITY, text) is not None
 
 
 def identity_error(text: str, pool: str) -> str | None:
@@ -92,8 +92,8 @@ def _malformed(text: str, region: str) -> str | None:
         return f"remove the characters around it: {bare}"
     if is_identity(text.lower()):
         return f"it has no upper-case letters: {text.lower()}"
-    if re.fullmatch(_UUID, text, re.ASCII):
+    if re.fullmatch(_UUID, text):
         return f"its region is missing: {region}:{text}"
-    if begins := re.match(f"({_IDENTITY.pattern})-", text, re.ASCII):
+    if begins := re.match(f"({IDENTITY})-", text):
         return f"it is a client ID; the identity is {begins[1]}"
     return f"it should look like {region}:4f9fa251-0ed5-4578-add0-985024739222"

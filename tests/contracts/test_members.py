@@ -17,11 +17,16 @@ UNKNOWN = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
 
 @dataclass(frozen=True)
 class Team:
-    """Members, their policy, and how a person signs in for the first time."""
+    """Members, their policy, another one, and how a person signs in for the first time.
+
+    `take_name` names a thing like an identity; it returns whether that thing is unchanged.
+    """
 
     members: Members
     policy: str
+    other_policy: str
     new_identity: Callable[[], str]
+    take_name: Callable[[str], Callable[[], bool]]
 
 
 @pytest.fixture(params=["fakes", "local stack"])
@@ -36,13 +41,32 @@ def team(
             cloud.accounts[uuid.uuid4().hex] = user
             return user.identity
 
-        yield Team(app.admin.members(cloud.profile, None), cloud.profile.policy_name or "", sign_in)
+        def take_name(identity: str) -> Callable[[], bool]:
+            cloud.other_things.add(identity)
+            return lambda: identity not in cloud.records
+
+        cloud.other_policies.add("other")
+        members: Members = app.admin.members(cloud.profile, None)
+        yield Team(members, cloud.profile.policy_name or "", "other", sign_in, take_name)
         return
     stack: Stack = request.getfixturevalue("stack")
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", stack.admin_env["AWS_SHARED_CREDENTIALS_FILE"])
     members = stack.app().admin.members(stack.profile, None)
-    yield Team(members, stack.profile.policy_name or "", lambda: stack.person(accepted=False).identity)
+    iot = stack.client("iot")
+    other = f"other-{uuid.uuid4().hex[:8]}"
+    iot.create_policy(policyName=other, policyDocument='{"Version": "2012-10-17", "Statement": []}')
+
+    def create_thing(identity: str) -> Callable[[], bool]:
+        attributes = {"identityPool": "another", "owner": "x"}
+        iot.create_thing(thingName=identity, attributePayload={"attributes": attributes})
+        return lambda: bool(iot.describe_thing(thingName=identity)["attributes"] == attributes)
+
+    def new_identity() -> str:
+        return stack.person(accepted=False).identity
+
+    yield Team(members, stack.profile.policy_name or "", other, new_identity, create_thing)
+    iot.delete_policy(policyName=other)
 
 
 def test_an_accepted_identity_is_a_member_until_it_is_revoked(team: Team) -> None:
@@ -83,6 +107,30 @@ def test_accepting_again_adds_a_name_but_keeps_what_is_stored(team: Team) -> Non
     team.members.accept(identity, team.policy)
     after = team.members.records()[identity]
     assert (after.username, after.accepted) == ("bob", before.accepted)
+
+
+def test_another_thing_with_the_name_of_an_identity_is_left_alone(team: Team) -> None:
+    identity = team.new_identity()
+    is_unchanged = team.take_name(identity)
+    assert "another thing" in (team.members.accept(identity, team.policy, "bob") or "")
+    assert identity in team.members.accepted(team.policy)
+    assert team.members.revoke(identity, team.policy) is None
+    assert is_unchanged()
+
+
+def test_a_member_who_loses_another_policy_keeps_the_name(team: Team) -> None:
+    alice, bob = team.new_identity(), team.new_identity()
+    for policy in (team.policy, team.other_policy):
+        team.members.accept(alice, policy, "alice")
+    team.members.accept(bob, team.other_policy, "bob")
+    for identity in (alice, bob):
+        assert team.members.revoke(identity, team.other_policy) is None
+    assert team.members.accepted(team.other_policy) == []
+    assert team.members.accepted(team.policy).count(alice) == 1
+    assert team.members.records()[alice].username == "alice"
+    assert bob not in team.members.records()
+    team.members.revoke(alice, team.policy)
+    assert alice not in team.members.records()
 
 
 def test_detaching_revokes_a_member(team: Team) -> None:

@@ -3,7 +3,7 @@
 import queue
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -36,7 +36,7 @@ def client(request: pytest.FixtureRequest) -> Iterator[Client]:
     with ExitStack() as opened:
         if request.param == "scripted broker":
             broker = opened.enter_context(ScriptedBroker())
-            app, profile = App(), replace(FakeCloud().profile, endpoint=broker.endpoint)
+            app, profile = App(), FakeCloud().profile._replace(endpoint=broker.endpoint)
             identity, expires = f"{POOL[:-4]}0001", datetime.now(UTC) + timedelta(hours=1)
             credentials = Credentials(identity, "ASIA", "secret", "token", expires)
         else:
@@ -74,7 +74,7 @@ def test_filters_are_granted_and_taken_back(client: Client) -> None:
 
 def test_the_scripted_broker_notes_what_a_client_sends() -> None:
     with ScriptedBroker() as broker:
-        profile = replace(FakeCloud().profile, endpoint=broker.endpoint)
+        profile = FakeCloud().profile._replace(endpoint=broker.endpoint)
         expires = datetime.now(UTC) + timedelta(hours=1)
         credentials = Credentials(POOL, "ASIA", "secret", "token", expires)
         connection = App().messaging.connect(profile, POOL, lambda: credentials)

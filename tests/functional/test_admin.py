@@ -7,6 +7,7 @@ import pytest
 from click.testing import Result
 
 from aws_iot.backend.members import ClientStatus
+from aws_iot.errors import Busy
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeApp, FakeCloud, FakeUser
 
@@ -53,6 +54,13 @@ def test_revoking_an_identity_that_is_not_a_member_is_an_error(
     assert "Revoked" not in printed
     assert "is not a member" in aws_iot(f"admin revoke {ONE}", ends=7).stderr
     assert "cannot find it" in aws_iot(f"admin revoke {ONE} --policy fake-membre", ends=7).stderr
+
+
+def test_each_line_of_a_hint_is_printed_if_one_of_several_fails(
+    aws_iot: CommandLine, cloud: FakeCloud
+) -> None:
+    cloud.check_fails = Busy("AWS is throttling requests", hint="Wait a minute.\nTry again.")
+    assert aws_iot(f"admin accept {ONE} {TWO}", ends=7).stderr.endswith("\nWait a minute.\nTry again.\n")
 
 
 def test_an_identity_that_does_not_exist_is_skipped(aws_iot: CommandLine, cloud: FakeCloud) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from aws_iot.backend import template
 from aws_iot.backend.stack import Change, StackState
+from aws_iot.config.endpoint import Endpoint
 from aws_iot.config.exports_files import read_exports
 from aws_iot.config.secrets import KINDS
 from aws_iot.errors import Busy, NotAuthorized, ServiceRefused, Unreachable
@@ -78,8 +79,38 @@ def test_a_profile_finds_its_stack(aws_iot: CommandLine, cloud: FakeCloud, tmp_p
     assert re.search(r"^stack +ops$", aws_iot("backend status -k ops").stdout, re.MULTILINE)
     printed = aws_iot("backend exports -k ops -o -")
     assert json.loads(printed.stdout) == json.loads(exports.read_text())
-    assert "Wrote the profile 'ops'." in printed.stderr
-    assert re.search(r"^stack +ops$", aws_iot("backend status -k default --name ops").stdout, re.MULTILINE)
+    assert printed.stderr == ""
+
+
+def test_a_profile_that_names_the_stack_is_not_written(
+    aws_iot: CommandLine, app: FakeApp, made: Path
+) -> None:
+    changed = read_exports(made)._replace(endpoint=Endpoint.parse("wss://iot.example.com"), key="ops")
+    app.config.profiles.replace("ops", changed)
+    aws_iot("backend exports -o - -k ops")
+    assert app.config.profiles.load("ops") == changed
+    assert "Wrote the profile 'ops'." in aws_iot("backend exports -o - -k ops --name chat").stderr
+    assert app.config.profiles.load("ops") == read_exports(made)._replace(key="ops")
+
+
+def test_status_rejects_a_name_beside_a_profile(aws_iot: CommandLine, made: Path) -> None:
+    both = "Both --name (AWS_IOT_BACKEND_NAME) and -k name a stack"
+    assert both in aws_iot("backend status -k default --name ops", ends=2).stderr
+    name = {"AWS_IOT_BACKEND_NAME": "ops"}
+    assert both in aws_iot("backend status -k default", ends=2, env=name).stderr
+    preset = {"AWS_IOT_BACKEND_PROFILE": "default"}
+    assert "stack" in aws_iot("backend status --name ops", env=preset).stdout
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED"])
+def test_no_hint_about_the_local_stack_names_a_stack_in_aws(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, made: Path, status: str
+) -> None:
+    local = read_exports(made)._replace(cloudformation_url="https://127.0.0.1:4566")
+    app.config.profiles.change("local", lambda _: local)
+    assert cloud.stack.now
+    cloud.stack.now = replace(cloud.stack.now, status=status)
+    assert aws_iot("backend status -k local").stderr == ""
 
 
 @pytest.mark.parametrize(
@@ -93,7 +124,7 @@ def test_a_profile_finds_its_stack(aws_iot: CommandLine, cloud: FakeCloud, tmp_p
 def test_a_profile_of_no_stack_or_of_another_is_an_error(
     aws_iot: CommandLine, app: FakeApp, made: Path, profile: dict[str, str], code: int, words: str
 ) -> None:
-    app.config.profiles.change("ops", lambda _: replace(read_exports(made), **profile))  # type: ignore[arg-type]
+    app.config.profiles.change("ops", lambda _: read_exports(made)._replace(**profile))  # type: ignore[arg-type]
     for command in ("status", "exports -o -"):
         assert words in aws_iot(f"backend {command} -k ops", ends=code).stderr
     assert "there is no profile 'nobody'" in aws_iot("backend status -k nobody", ends=3).stderr
@@ -420,7 +451,7 @@ def test_nothing_is_deleted_without_the_name_as_confirmation(
 
 
 def test_destroy_detaches_the_policy_first(aws_iot: CommandLine, cloud: FakeCloud, made: Path) -> None:
-    cloud.profile = replace(cloud.profile, policy_name="chat-member")
+    cloud.profile = cloud.profile._replace(policy_name="chat-member")
     cloud.members = {f"{cloud.profile.identity_pool_region}:1"}
     aws_iot("backend destroy --yes chat")
     assert cloud.members == set()

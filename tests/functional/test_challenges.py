@@ -102,7 +102,7 @@ def test_a_person_chooses_by_number(
     posed: Callable[..., None], signs_in: Callable[..., ActiveSession]
 ) -> None:
     posed(CHOICE, CODE)
-    assert signs_in("0", "x", "2", "123456")
+    assert signs_in("0", "x", "²", "3", "1 2", "", "9" * 5000, "2", "123456")
 
 
 def test_options_can_give_a_choice_and_its_code(aws_iot: CommandLine, posed: Callable[..., None]) -> None:

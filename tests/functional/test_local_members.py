@@ -1,7 +1,5 @@
 """Members of the local stack, with the services in memory: each can talk at once, and nothing is created twice."""
 
-from dataclasses import replace
-
 import pytest
 
 from aws_iot.auth.login import SignInRequest
@@ -77,7 +75,7 @@ def test_the_data_of_an_earlier_stack_is_not_taken_for_the_new_one(
     members: LocalMembers, app: FakeApp, cloud: FakeCloud
 ) -> None:
     members.add("alice")
-    old = replace(app.config.profiles.load("alice"), user_pool_id="us-east-1_OLD")
+    old = app.config.profiles.load("alice")._replace(user_pool_id="us-east-1_OLD")
     app.config.profiles.change("alice", lambda _: old)
     cloud.accounts.clear()
     person = members.add("alice")

@@ -92,6 +92,10 @@ def test_without_a_good_guess_it_refers_to_help(aws_iot: CommandLine, typed: str
         "pub hello --pwd=geheim",
         "pub hello -pgeheim",
         "-p geheim sub",
+        "login -qp geheim alice",
+        "login -qpgeheim alice",
+        "login -p geheim --password=other alice",
+        "login -p heim -pgeheim alice",
     ],
 )
 def test_a_suggestion_shows_no_password(aws_iot: CommandLine, typed: str) -> None:

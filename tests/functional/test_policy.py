@@ -1,19 +1,19 @@
 """`aws-iot policy`: which statement decides, with policies from files and from AWS."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aws_iot.backend import template
+from aws_iot.config.endpoint import Endpoint
 from aws_iot.errors import AwsIotError, CredentialsRefused, NotAuthorized, Unreachable
 from aws_iot.policy.access import PolicyLayer
 from aws_iot.policy.documents import Document, parse
 from aws_iot.policy.reader import AwsVerdict
 from tests.conftest import CommandLine
-from tests.fakes import POOL, FakeCloud
+from tests.fakes import POOL, FakeApp, FakeCloud, FakeUser
 
 ME = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
 SUB, AUD = "${cognito-identity.amazonaws.com:sub}", "${cognito-identity.amazonaws.com:aud}"
@@ -273,7 +273,7 @@ def test_a_member_of_some_rooms_is_asked_to_name_one(aws_iot: CommandLine, files
 
 
 def test_one_more_room_in_our_own_backend_is_a_parameter(aws_iot: CommandLine, cloud: FakeCloud) -> None:
-    cloud.profile = replace(cloud.profile, policy_name="chat-member")
+    cloud.profile = cloud.profile._replace(policy_name="chat-member")
     aws_iot.app.config.profiles.change("default", lambda _: cloud.profile)
     own = [of_one_room(one) for one in TEAM]
     own[1]["Sid"] = template.SID_OF_ROOMS
@@ -385,6 +385,27 @@ def test_an_identity_that_is_not_accepted_gets_the_command_to_accept_it(
     assert "role       MemberRole: rooms\nIoT        none\n" in done.stdout
     assert done.stdout.count("no IoT policy is attached to this identity") == 4
     assert f"aws-iot admin accept {ME} -k default\nAWS takes 6 to 8 minutes" in done.stderr
+
+
+def test_the_command_to_accept_names_the_credentials_of_the_admin_and_the_user_if_known(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud
+) -> None:
+    cloud.layers = [PolicyLayer("role", "MemberRole", (document("rooms"),)), PolicyLayer("IoT", "", ())]
+    cloud.accounts["alice"] = FakeUser("Passw0rd", "alice@example.com", ME, confirmed=True)
+    app.config.profiles.change("of-alice", lambda _: cloud.profile)
+    aws_iot("login -u alice -p Passw0rd -k of-alice")
+    done = aws_iot(f"policy --identity {ME} --aws-profile 'at work'", ends=5)
+    assert f"aws-iot admin accept {ME} --user alice -k default --aws-profile 'at work'\n" in done.stderr
+
+
+def test_only_on_aws_a_change_takes_minutes_to_apply(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud
+) -> None:
+    cloud.layers = [PolicyLayer(name, "team", (document("team"),)) for name in ("role", "IoT")]
+    assert "6 to 8 minutes" in aws_iot(f"policy --identity {ME}").stderr
+    here = cloud.profile._replace(endpoint=Endpoint.parse("wss://127.0.0.1:8883"))
+    app.config.profiles.change("local", lambda _: here)
+    assert aws_iot(f"policy --identity {ME} -k local").stderr == "Everything is allowed.\n"
 
 
 def test_without_a_role_accepting_the_identity_is_not_suggested(

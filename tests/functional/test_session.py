@@ -2,7 +2,6 @@
 
 import json
 import stat
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -82,7 +81,7 @@ def test_a_session_belongs_to_one_set_of_pools(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, identity: str
 ) -> None:
     aws_iot("login -u alice -p Passw0rd")
-    app.config.profiles.change("default", lambda _: replace(cloud.profile, user_pool_id="us-east-1_OTHER"))
+    app.config.profiles.change("default", lambda _: cloud.profile._replace(user_pool_id="us-east-1_OTHER"))
     aws_iot("whoami", ends=4)
 
 
@@ -228,7 +227,7 @@ def test_account_commands_refresh_tokens_that_expire_before_the_credentials(
     found = app.auth.sessions.load(profile)
     assert found
     assert found.session
-    expiring = replace(found.session, expires=datetime.now(UTC) + timedelta(seconds=5))
+    expiring = found.session._replace(expires=datetime.now(UTC) + timedelta(seconds=5))
     app.auth.sessions.update(profile, found._replace(session=expiring))
     aws_iot("pub -r lobby -m hello")
     assert saved(app)[0].expires == expiring.expires

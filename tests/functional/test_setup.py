@@ -1,7 +1,6 @@
 """`aws-iot init`, with the services in memory and a person who answers from a script."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -204,7 +203,7 @@ def test_a_profile_of_a_stack_that_has_ended_is_named(app: FakeApp, tmp_path: Pa
     from aws_iot.app import App  # the real services: those in memory need no stack
     from aws_iot.config.local_stack import announced
 
-    profile = replace(app.config.profiles.load("default"), local_stack=str(tmp_path / "stack"))
+    profile = app.config.profiles.load("default")._replace(local_stack=str(tmp_path / "stack"))
     app.config.profiles.change("default", lambda _: profile)
     with announced(tmp_path / "stack", profile, "aws-iot local"):
         pass

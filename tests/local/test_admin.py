@@ -4,7 +4,6 @@ import json
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +77,7 @@ def as_admin(
             f"[default]\naws_access_key_id={key['AccessKeyId']}\naws_secret_access_key={key['SecretAccessKey']}\n"
         )
         app = App.in_folder(tmp_path / user, has_terminal=lambda: False)
-        profile = replace(stack.profile, admin_credentials_file=str(tmp_path / "credentials"))
+        profile = stack.profile._replace(admin_credentials_file=str(tmp_path / "credentials"))
         app.config.profiles.change("default", lambda _: profile)
         return CommandLine(app)
 
@@ -93,6 +92,7 @@ def documented_policy(stack: Stack) -> dict[str, Any]:
         "REGION": profile.iot_region,
         "ACCOUNT": ACCOUNT,
         "POOL": profile.identity_pool_id,
+        "POOL_REGION": profile.identity_pool_region,
     }.items():
         text = re.sub(rf"\b{word}\b", value, text)
     document: dict[str, Any] = json.loads(text)

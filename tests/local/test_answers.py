@@ -1,7 +1,6 @@
 """Questions before something is lost: only a yes loses it, and a no exits with 1."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,7 +61,7 @@ def test_a_spool_is_cleared_only_after_a_yes(app: App, tmp_path: Path, answer: s
 
 @ANSWERS
 def test_a_profile_is_replaced_only_after_a_yes(app: App, tmp_path: Path, answer: str, is_yes: bool) -> None:
-    other = replace(app.config.profiles.load("team"), user_pool_id="us-east-1_OTHER")
+    other = app.config.profiles.load("team")._replace(user_pool_id="us-east-1_OTHER")
     exports = tmp_path / "other.json"
     exports.write_text(json.dumps(to_exports(other)), encoding="utf-8")
     line = ["config", "-s", str(exports), "-k", "team"]

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import signal
 from collections.abc import Iterator
 from configparser import ConfigParser
@@ -227,12 +228,36 @@ def test_it_prompts_at_a_terminal(team: dict[str, str]) -> None:
         type_in(process, b"\r")
         read_rest(process)
         assert process.wait(DEADLINE_SECONDS) == 0
-    with on_a_terminal([*COMMAND, "admin", "accept", "all"], team) as process:
-        read_until(process, b"[y/N]")
-        type_in(process, b"n\r")
-        assert b"Nothing was changed." in read_rest(process)
-        assert process.wait(DEADLINE_SECONDS) == 1
+    # A stdin that is no terminal holds data: the answer comes from the terminal all the same.
+    line = f"{shlex.join(COMMAND)} admin requests </dev/null"
+    with on_a_terminal(["sh", "-c", line], team) as process:
+        read_until(process, b"Accept which?")
+        type_in(process, b"\r")
+        read_rest(process)
+        assert process.wait(DEADLINE_SECONDS) == 0
     assert identity not in members(team)
+
+
+@terminal.NEEDED
+def test_everyone_is_accepted_only_after_a_yes(team: dict[str, str]) -> None:
+    for name in ("erin", "frank"):
+        joined(name, team)
+    waiting = run_here("admin requests --json", team).stdout.splitlines()
+    left = {json.loads(line)["identity"] for line in waiting}
+    question = f"Accept all {len(left)}?"
+    for answer, code in (("", 1), ("n", 1), ("y", 0)):
+        assert not left & {*members(team)}
+        with on_a_terminal([*COMMAND, "admin", "accept", "all"], team) as process:
+            read_until(process, f"{question} [y/N]: ".encode())
+            type_in(process, answer.encode() + b"\r")
+            shown = read_rest(process)
+            assert process.wait(DEADLINE_SECONDS) == code
+        assert (b"Nothing was changed." in shown) == (code == 1)
+    assert left <= {*members(team)}
+
+
+@terminal.NEEDED
+def test_it_prompts_at_a_terminal_before_it_changes_the_stack(team: dict[str, str]) -> None:
     with on_a_terminal([*COMMAND, "backend", "deploy", "--parameter", "TokenMinutes=5"], team) as process:
         read_until(process, b"Apply these changes? [y/N]: ")
         type_in(process, b"\r")

@@ -1,7 +1,6 @@
 """An app client with a secret: the person stores it once, and every call to Cognito proves it."""
 
 import uuid
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ def test_an_app_client_with_a_secret(stack: Stack, tmp_path: Path) -> None:
     flows = ["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
     made = stack.app_client(GenerateSecret=True, ExplicitAuthFlows=flows)
     env = environment(tmp_path)
-    profile = replace(stack.profile, client_id=made["ClientId"])
+    profile = stack.profile._replace(client_id=made["ClientId"])
     App.in_folder(tmp_path).config.profiles.change("default", lambda _: profile)
     name = f"user-{uuid.uuid4().hex[:8]}"
     address = f"{name}@example.com"

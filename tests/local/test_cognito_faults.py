@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from configparser import ConfigParser
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -104,7 +104,7 @@ class Weather:
 
     def profile(self, profile: Profile) -> Profile:
         """The profile, with this Cognito in it."""
-        return replace(profile, cognito_idp_url=self.url, cognito_identity_url=self.url)
+        return profile._replace(cognito_idp_url=self.url, cognito_identity_url=self.url)
 
 
 class Hasty(Rotation):
@@ -498,7 +498,7 @@ def test_only_an_admin_needs_an_aws_profile_or_waits_for_instance_metadata(
         aws_iot("logout", env=nonsense)
         assert asked == []
         profiles = aws_iot.app.config.profiles
-        profiles.replace("default", replace(profiles.load("default"), admin_credentials_file=None))
+        profiles.replace("default", profiles.load("default")._replace(admin_credentials_file=None))
         aws_iot(f"admin accept {person.identity}", ends=3, env=nonsense)
         aws_iot(f"admin accept {person.identity}", ends=4, env=nothing)
         assert asked != []

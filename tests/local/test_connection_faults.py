@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -63,8 +62,8 @@ def say(kind: Kind, answer: Callable[[Packet], bytes | None], link: int | None =
 
 def profile_of(broker: ScriptedBroker, port: int | None = None) -> Profile:
     """Of which the endpoint is the broker, or what stands before it at that port."""
-    endpoint = replace(broker.endpoint, port=port or broker.endpoint.port)
-    return replace(FakeCloud().profile, endpoint=endpoint, key="team")
+    endpoint = broker.endpoint._replace(port=port or broker.endpoint.port)
+    return FakeCloud().profile._replace(endpoint=endpoint, key="team")
 
 
 @contextmanager

@@ -6,7 +6,6 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -72,7 +71,7 @@ def real(tmp_path: Path, stack: Stack, person: Person, monkeypatch: pytest.Monke
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_IOT_SECRETS", "file")  # never the tester's own keyring
     app = App.in_folder(tmp_path / "config")
-    app.config.profiles.change("default", lambda _: replace(stack.profile, username=person.username))
+    app.config.profiles.change("default", lambda _: stack.profile._replace(username=person.username))
     app.config.secrets.set("password", "default", person.username, PASSWORD)
     return CommandLine(app)
 
@@ -88,7 +87,7 @@ def signed_in(real: CommandLine, stack: Stack, person: Person) -> CommandLine:
 def change(command: CommandLine, **changes: Any) -> Profile:
     """Change fields of the profile; returns the profile before."""
     profile = command.app.config.profiles.load("default")
-    command.app.config.profiles.change("default", lambda _: replace(profile, **changes))
+    command.app.config.profiles.change("default", lambda _: profile._replace(**changes))
     return profile
 
 
@@ -294,7 +293,7 @@ def test_a_certificate_that_expires_soon_gets_a_warning(real: CommandLine, tmp_p
 
 def test_a_port_without_tls(real: CommandLine, stack: Stack) -> None:
     plain = urlsplit(stack.profile.iot_url or "").port or 0
-    change(real, endpoint=replace(stack.profile.endpoint, port=plain))
+    change(real, endpoint=stack.profile.endpoint._replace(port=plain))
     check_cause(real, "tls", "does not speak TLS", 6)
 
 
@@ -462,7 +461,7 @@ def test_an_endpoint_of_another_account(signed_in: CommandLine) -> None:
 
 
 def test_the_wrong_path(signed_in: CommandLine, stack: Stack) -> None:
-    change(signed_in, endpoint=replace(stack.profile.endpoint, path="/mqt"))
+    change(signed_in, endpoint=stack.profile.endpoint._replace(path="/mqt"))
     advice = check_cause(signed_in, "upgrade", "rejects the path /mqt, but accepts /mqtt", 3)
     assert "Set aws_pubsub_endpoint to wss://127.0.0.1" in advice
 

@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ def real(tmp_path: Path, stack: Stack, person: Person, monkeypatch: pytest.Monke
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_IOT_SECRETS", "file")  # never the keyring of the person who runs the tests
     app = App.in_folder(tmp_path / "config")
-    app.config.profiles.change("default", lambda _: replace(stack.profile, username=person.username))
+    app.config.profiles.change("default", lambda _: stack.profile._replace(username=person.username))
     app.config.secrets.set("password", "default", person.username, PASSWORD)
     return CommandLine(app)
 
@@ -39,7 +38,7 @@ def real(tmp_path: Path, stack: Stack, person: Person, monkeypatch: pytest.Monke
 def change(command: CommandLine, **changes: object) -> None:
     """Change the profile in a way that only a broken set-up would have."""
     profile: Any = command.app.config.profiles.load("default")
-    command.app.config.profiles.change("default", lambda _: replace(profile, **changes))
+    command.app.config.profiles.change("default", lambda _: profile._replace(**changes))
 
 
 @pytest.fixture
@@ -147,7 +146,7 @@ def test_a_ca_bundle_that_is_not_a_pem_file(real: CommandLine, tmp_path: Path) -
 
 
 def test_an_endpoint_that_is_not_a_broker(real: CommandLine, stack: Stack) -> None:
-    change(real, endpoint=replace(stack.profile.endpoint, path="/elsewhere"))
+    change(real, endpoint=stack.profile.endpoint._replace(path="/elsewhere"))
     assert "aws_pubsub_endpoint" in real("pub -r lobby -m x", ends=4).stderr
 
 
@@ -219,7 +218,7 @@ def connect(stack: Stack, person: Person) -> Callable[..., None]:
         app = App.in_folder(stack.config, now=now)
         accounts = app.auth.accounts(profile)
         credentials = app.auth.issuer(profile).issue(session_of(accounts, person.username))
-        credentials = replace(credentials, **changes)  # type: ignore[arg-type]
+        credentials = credentials._replace(**changes)  # type: ignore[arg-type]
         app.messaging.connect(profile, credentials.identity, lambda: credentials).close()
 
     return connect
@@ -244,7 +243,7 @@ def test_a_signature_for_another_region_does_not_open_a_connection(
     connect: Callable[..., None], stack: Stack
 ) -> None:
     with pytest.raises(CredentialsRefused, match="403"):
-        connect(profile=replace(stack.profile, iot_region="eu-west-1"))
+        connect(profile=stack.profile._replace(iot_region="eu-west-1"))
 
 
 def test_a_failed_refresh_of_credentials_is_the_reported_error(stack: Stack, person: Person) -> None:

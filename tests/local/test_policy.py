@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Iterator
 from configparser import ConfigParser
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -175,7 +174,7 @@ def test_all_policies_of_a_role_count_and_its_boundary_too(
     iot.attach_policy(policyName=name, target=identity)
 
     admin = CommandLine(App.in_folder(tmp_path))
-    admin.app.config.profiles.change("default", lambda _: replace(stack.profile, identity_pool_id=pool_id))
+    admin.app.config.profiles.change("default", lambda _: stack.profile._replace(identity_pool_id=pool_id))
     topic = f"{stack.profile.identity_pool_id}/ops/{identity}"
     line = f"policy --identity {identity} --topic {topic} --retain"
     told = admin(line, ends=5)

@@ -3,7 +3,6 @@
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -49,7 +48,7 @@ def server_side(authority: trustme.CA, host: str) -> ssl.SSLContext:
 
 @contextmanager
 def connected(url: str, ca: Path) -> Iterator[IotCoreConnection]:
-    profile = replace(FakeCloud().profile, endpoint=Endpoint.parse(url), ca_bundle=str(ca / "ca.pem"))
+    profile = FakeCloud().profile._replace(endpoint=Endpoint.parse(url), ca_bundle=str(ca / "ca.pem"))
     keys = Credentials(IDENTITY, "ASIA", "secret", "token", datetime.now(UTC) + timedelta(hours=1))
     connection = IotCoreConnection.open(
         profile, IDENTITY, lambda: keys, lambda: datetime.now(UTC), DEADLINE_SECONDS

@@ -4,7 +4,6 @@ import base64
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from aws_iot.app import App
@@ -23,7 +22,7 @@ def a_profile_of(stack: Stack, config: Path, handle: Handler) -> Iterator[dict[s
     """The environment of a person whose user pool answers through `handle`."""
     with cognito_proxy(str(stack.profile.cognito_idp_url), handle) as url:
         App.in_folder(config).config.profiles.change(
-            "default", lambda _: replace(stack.profile, cognito_idp_url=url)
+            "default", lambda _: stack.profile._replace(cognito_idp_url=url)
         )
         yield environment(config)
 

@@ -7,7 +7,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -121,7 +120,7 @@ def test_messages_sent_again_after_a_cut_count_towards_the_limit(limit: float) -
     identity, keys = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222", ("ASIA", "secret", "token")
     credentials = Credentials(identity, *keys, datetime.now(UTC) + timedelta(hours=1))
     with ScriptedBroker(limited) as broker:
-        profile = replace(FakeCloud().profile, endpoint=broker.endpoint)
+        profile = FakeCloud().profile._replace(endpoint=broker.endpoint)
         app = App()
         connection = app.messaging.connect(profile, identity, lambda: credentials)
         try:

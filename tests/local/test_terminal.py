@@ -3,7 +3,6 @@
 import os
 import shlex
 import socket
-from dataclasses import replace
 from pathlib import Path
 
 from aws_iot.app import App
@@ -105,7 +104,7 @@ def test_status_of_a_spool_never_continues_the_line_that_a_person_types(stack: S
     with socket.socket() as nobody_listens:
         nobody_listens.bind(("127.0.0.1", 0))
         endpoint = Endpoint.parse(f"wss://127.0.0.1:{nobody_listens.getsockname()[1]}/mqtt")
-        profile = replace(stack.profile, endpoint=endpoint)
+        profile = stack.profile._replace(endpoint=endpoint)
         App.in_folder(Path(person.env["AWS_IOT_CONFIG_DIR"])).config.profiles.replace("local", profile)
         line = [*COMMAND, "pub", "-r", "typing", "--lines", "--spool", str(tmp_path)]
         with on_a_terminal(line, person.env) as process:

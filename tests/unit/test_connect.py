@@ -6,7 +6,7 @@ from itertools import chain, repeat
 import pytest
 
 from aws_iot.errors import NotAccepted, TopicRefused, Unreachable
-from aws_iot.messaging.connect import AcceptanceWait
+from aws_iot.messaging.connect import AcceptanceWait, acceptance_hint
 from aws_iot.messaging.connection import Connection
 from tests.fakes import FakeCloud, FakeConnection
 
@@ -60,3 +60,18 @@ def test_other_errors_end_the_wait(before: list[Exception]) -> None:
     wait: Callable[[], Connection] = Attempts(*before, error).wait
     with pytest.raises(TopicRefused):
         wait()
+
+
+def test_the_command_to_accept_a_person_asks_for_a_policy_that_the_profile_does_not_name() -> None:
+    profile = FakeCloud().profile._replace(username="al b", policy_name="team")
+    command = "Ask an admin to run: aws-iot admin accept us-east-1:1 --user 'al b'"
+    assert acceptance_hint(profile, "us-east-1:1").splitlines()[0] == command
+    of_npm_tool = profile._replace(policy_name=None)
+    assert acceptance_hint(of_npm_tool, "us-east-1:1").splitlines()[0] == f"{command} --policy POLICY"
+
+
+def test_an_admin_is_told_the_profile_that_has_the_credentials() -> None:
+    profile = FakeCloud().profile._replace(key="local", policy_name=None, admin_credentials_file="keys")
+    assert acceptance_hint(profile, "us-east-1:1").splitlines()[0] == (
+        "Accept it yourself: aws-iot admin accept us-east-1:1 --policy POLICY -k local"
+    )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from aws_iot.auth.credentials import REFRESH_BEFORE, Credentials, RefreshingCredentials
+from aws_iot.auth.login import SignInRequest
 from aws_iot.auth.session import RefreshToken, Session
 from aws_iot.errors import Unreachable
 from tests.waiting import DEADLINE_SECONDS
@@ -120,3 +121,9 @@ def test_secrets_are_not_in_the_repr_of_a_session() -> None:
     session = Session("alice", "secret-id", "secret-access", RefreshToken("alice", "secret-refresh"), START)
     assert "secret" not in repr(session)
     assert "alice" in repr(session)
+
+
+def test_secrets_are_not_in_the_repr_of_a_sign_in_request() -> None:
+    request = SignInRequest("alice", "secret-password", answers={"code": "secret-code"})
+    assert "secret" not in repr(request)
+    assert "alice" in repr(request)

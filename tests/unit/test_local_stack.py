@@ -1,7 +1,6 @@
 """What the files of a local stack tell about it: whether it runs, and which accounts it has."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ START = "aws-iot local --member alice"
 def profile(tmp_path: Path) -> Profile:
     """The profile of a person on a local stack."""
     here = Endpoint.parse("wss://127.0.0.1:8443/mqtt")
-    return replace(FakeCloud().profile, key="alice", endpoint=here, local_stack=str(tmp_path / "local"))
+    return FakeCloud().profile._replace(key="alice", endpoint=here, local_stack=str(tmp_path / "local"))
 
 
 def test_a_running_stack_serves_its_profiles(profile: Profile, tmp_path: Path) -> None:
@@ -28,7 +27,7 @@ def test_a_running_stack_serves_its_profiles(profile: Profile, tmp_path: Path) -
 
 
 def test_a_profile_of_aws_needs_no_stack(profile: Profile) -> None:
-    check_stack(replace(profile, local_stack=None))
+    check_stack(profile._replace(local_stack=None))
 
 
 def test_a_stack_without_files_is_unknown(profile: Profile, tmp_path: Path) -> None:
@@ -55,7 +54,7 @@ def test_a_stack_that_has_ended_is_named_with_the_command_that_starts_it(
 
 def test_a_restarted_stack_with_other_accounts_is_named(profile: Profile, tmp_path: Path) -> None:
     with (
-        announced(tmp_path / "local", replace(profile, user_pool_id="us-east-1_NEW"), "aws-iot local"),
+        announced(tmp_path / "local", profile._replace(user_pool_id="us-east-1_NEW"), "aws-iot local"),
         pytest.raises(ProfileError, match="was restarted") as caught,
     ):
         check_stack(profile)
@@ -68,7 +67,7 @@ def test_a_profile_may_be_new(tmp_path: Path) -> None:
 
 def test_a_profile_of_aws_is_never_replaced(profile: Profile, tmp_path: Path) -> None:
     endpoint = Endpoint.parse("wss://a-ats.iot.us-east-1.amazonaws.com/mqtt")
-    team = replace(profile, endpoint=endpoint, local_stack=None)
+    team = profile._replace(endpoint=endpoint, local_stack=None)
     with pytest.raises(LocalError, match="'alice' exists, and is not of a local stack"):
         require_replaceable(team, str(tmp_path))
 
@@ -76,7 +75,7 @@ def test_a_profile_of_aws_is_never_replaced(profile: Profile, tmp_path: Path) ->
 def test_a_profile_of_another_broker_on_this_machine_is_never_replaced(
     profile: Profile, tmp_path: Path
 ) -> None:
-    tunnel = replace(profile, local_stack=None)
+    tunnel = profile._replace(local_stack=None)
     with pytest.raises(LocalError, match=r"'alice' exists, and is not of a local stack \(127.0.0.1\)"):
         require_replaceable(tunnel, str(tmp_path))
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
 from pathlib import Path
@@ -125,7 +125,7 @@ class World:
     def __init__(self, folder: Path, cloud: FakeCloud) -> None:
         self.cloud = cloud
         self.keyring: FakeKeyring | None = None
-        self.profile = replace(cloud.profile, key="team")
+        self.profile = cloud.profile._replace(key="team")
         self.secrets = SecretStore(folder / "secrets", keyring=lambda: self.keyring)
         self.records = folder / "records"
         self.store = SessionStore(self.records, folder / "cache", self.secrets)
@@ -160,7 +160,7 @@ class World:
         saved = self.store.load(self.profile)
         assert saved
         assert saved.credentials
-        expiring = replace(saved.credentials, expires=self.now() + timedelta(minutes=1))
+        expiring = saved.credentials._replace(expires=self.now() + timedelta(minutes=1))
         self.store.update(self.profile, saved._replace(credentials=expiring))
 
 
@@ -284,7 +284,7 @@ def test_tokens_that_expire_before_the_credentials_are_refreshed(world: World) -
     saved = world.store.load(world.profile)
     assert saved
     assert saved.session
-    expiring = replace(saved.session, expires=world.now() + timedelta(seconds=5))
+    expiring = saved.session._replace(expires=world.now() + timedelta(seconds=5))
     world.store.update(world.profile, saved._replace(session=expiring))
     assert world.program().sign_in(SignInRequest(), NOBODY).session.id_token == first.id_token
     assert world.program().require_session().id_token != first.id_token
@@ -311,7 +311,7 @@ def test_an_explicit_password_is_used_and_its_session_is_not_saved(world: World)
     world.sign_in()
     with pytest.raises(WrongPassword):
         world.program().sign_in(SignInRequest("alice", "wrong", is_explicit=True), NOBODY)
-    own = world.program().sign_in(replace(ALICE, is_explicit=True), NOBODY)
+    own = world.program().sign_in(ALICE._replace(is_explicit=True), NOBODY)
     saved = world.store.load(world.profile)
     assert saved
     assert saved.session
@@ -320,7 +320,7 @@ def test_an_explicit_password_is_used_and_its_session_is_not_saved(world: World)
 
 def test_a_private_session_outlives_the_saved_one_and_is_refreshed(world: World) -> None:
     world.sign_in()
-    own = world.program().sign_in(replace(ALICE, is_explicit=True), NOBODY)
+    own = world.program().sign_in(ALICE._replace(is_explicit=True), NOBODY)
     world.program().sign_out(everywhere=False)
     world.later = timedelta(hours=2)
     assert own.refreshing_credentials().current() != own.credentials
@@ -347,7 +347,7 @@ def test_a_password_for_another_user_does_not_replace_the_saved_session(world: W
 
 def test_a_password_without_a_name_is_first_the_profile_s_user_s(world: World) -> None:
     world.sign_in()
-    login = world.program(replace(world.profile, username="bob"))
+    login = world.program(world.profile._replace(username="bob"))
     assert login.expected_username(SignInRequest()) == "alice"
     assert login.expected_username(SignInRequest(password="x")) == "bob"
     assert login.expected_username(SignInRequest("carol", "x")) == "carol"
@@ -415,10 +415,10 @@ def test_a_code_may_be_typed_three_times(world: World) -> None:
 def test_a_given_code_is_used_once_and_then_nobody_is_asked_for_another(world: World) -> None:
     world.cloud.accounts["alice"].challenges = [CODE_CHALLENGE]
     with pytest.raises(SignInRefused, match="not the code"):
-        world.program().sign_in(replace(ALICE, answers={"code": "000000"}), NOBODY)
+        world.program().sign_in(ALICE._replace(answers={"code": "000000"}), NOBODY)
     with pytest.raises(SignInRefused, match="asks for a code, but prompts are off"):
         world.program().sign_in(ALICE, NOBODY)
-    assert world.program().sign_in(replace(ALICE, answers={"code": CODE}), NOBODY)
+    assert world.program().sign_in(ALICE._replace(answers={"code": CODE}), NOBODY)
 
 
 NEW_PASSWORD = Challenge("NEW_PASSWORD_REQUIRED", "alice", "session", "password", attributes=("nickname",))
@@ -461,9 +461,9 @@ def test_a_session_is_saved_even_if_the_old_password_cannot_be_removed(world: Wo
 
 def test_a_session_that_is_not_saved_serves_even_if_the_old_password_cannot_be_removed(world: World) -> None:
     preset_in_locked_keyring(world)
-    assert world.program().sign_in(replace(ALICE, is_explicit=True), Person())
+    assert world.program().sign_in(ALICE._replace(is_explicit=True), Person())
     world.cloud.accounts["alice"].challenges = [NEW_PASSWORD]
-    again = replace(ALICE, password="Passw0rd-2", is_explicit=True)
+    again = ALICE._replace(password="Passw0rd-2", is_explicit=True)
     assert world.program().sign_in_without_credentials(again, Person())
     assert world.reports.events == ["old password of team stays: the keyring is locked"] * 2
 
@@ -484,7 +484,7 @@ def test_the_old_password_is_removed_even_if_there_are_no_credentials_yet(world:
 def test_signing_out_revokes_the_session(world: World, everywhere: bool) -> None:
     first, second = (
         world.sign_in(),
-        world.program().sign_in(replace(ALICE, is_explicit=True), NOBODY),
+        world.program().sign_in(ALICE._replace(is_explicit=True), NOBODY),
     )
     assert world.program().sign_out(everywhere=everywhere)
     assert first.session.refresh_token

@@ -5,7 +5,6 @@ import re
 import ssl
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,9 @@ class Plane(BaseHTTPRequestHandler):
         self._answer()
 
     def do_POST(self) -> None:
+        self._answer()
+
+    def do_PUT(self) -> None:
         self._answer()
 
     def do_DELETE(self) -> None:
@@ -75,6 +77,8 @@ class Plane(BaseHTTPRequestHandler):
             case "POST", "/policy-targets/fake-member", "iot":
                 found = ["us-east-1:2"] if token else ["us-east-1:1", CERTIFICATE]
                 answer = {"targets": found} | ({} if token else {"nextMarker": "more"})
+            case "POST", "/things/us-east-1:full", "iot":
+                status, answer = 400, {"message": "full", "error": "LimitExceededException"}
             case "GET", "/things", "iot":
                 found_thing = {
                     "thingName": f"us-east-1:{2 if token else 1}",
@@ -123,8 +127,7 @@ def members(
     here = f"https://127.0.0.1:{server.server_port}"
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOWNKEY")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "own")
-    profile = replace(
-        FakeCloud().profile,
+    profile = FakeCloud().profile._replace(
         endpoint=Endpoint.parse(here.replace("https", "wss")),
         iot_url=here,
         cognito_identity_url=here,
@@ -166,10 +169,10 @@ def logins(*pools: str) -> tuple[int, dict[str, Any]]:
 
 OURS = logins("us-east-1_OTHER", FakeCloud().profile.user_pool_id)
 MAY_NOT = (400, {"message": "no", "error": "NotAuthorizedException"})
-LACKS_IT = (400, {"message": "what?", "error": "UnknownOperationException"})
+FAILS = (400, {"message": "a limit", "error": "LimitExceededException"})
 
 
-@pytest.mark.parametrize("members", [OURS, logins(), MAY_NOT, LACKS_IT], indirect=True)
+@pytest.mark.parametrize("members", [OURS, logins(), MAY_NOT], indirect=True)
 def test_an_identity_passes_unless_it_certainly_belongs_to_another_team(members: Members) -> None:
     assert members.check("us-east-1:1") is None  # type: ignore[func-returns-value]
 
@@ -182,6 +185,16 @@ def test_an_identity_passes_unless_it_certainly_belongs_to_another_team(members:
 def test_an_identity_that_is_missing_or_of_another_team_is_not_found(members: Members) -> None:
     with pytest.raises(NotFound, match=r"to another team|the identity us-east-1:1 does not exist"):
         members.check("us-east-1:1")
+
+
+@pytest.mark.parametrize("members", [FAILS], indirect=True)
+def test_an_identity_does_not_pass_if_the_check_fails(members: Members) -> None:
+    with pytest.raises(ServiceRefused, match="an AWS limit is reached"):
+        members.check("us-east-1:1")
+
+
+def test_a_record_that_cannot_be_stored_does_not_undo_the_acceptance(members: Members) -> None:
+    assert members.accept("us-east-1:full", "fake-member", "bob") == "an AWS limit is reached: full"
 
 
 def test_a_broker_that_cannot_manage_connections_is_reported(members: Members) -> None:

@@ -3,7 +3,6 @@
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -140,7 +139,7 @@ def server(running: Server) -> Server:
 def reader(running: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PolicyReader]:
     """The real reader, connected to these services; made once, because making its clients takes long."""
     here = f"http://127.0.0.1:{running.server_port}"
-    profile = replace(FakeCloud().profile, iot_url=here, iam_url=here, cognito_identity_url=here)
+    profile = FakeCloud().profile._replace(iot_url=here, iam_url=here, cognito_identity_url=here)
     with pytest.MonkeyPatch.context() as env:
         env.setenv("AWS_ACCESS_KEY_ID", "AKIAOWNKEY")
         env.setenv("AWS_SECRET_ACCESS_KEY", "own")

@@ -4,7 +4,6 @@ import json
 import re
 import stat
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,8 +28,7 @@ PROFILE = Profile(
     endpoint=Endpoint(HOST, 443),
     iot_region="us-east-1",
 )
-LOCAL = replace(
-    PROFILE,
+LOCAL = PROFILE._replace(
     endpoint=Endpoint("127.0.0.1", 9001, "/mqtt", tls=False),
     policy_name="aws-iot-cli-members",
     cognito_idp_url="http://127.0.0.1:4566",
@@ -308,8 +306,8 @@ def test_the_error_names_a_file_that_is_not_json(content: bytes) -> None:
 
 @pytest.mark.parametrize("key", ["default", "a", "7", "team.a-b_c", "a" * 64])
 def test_a_profile_is_loaded_under_the_key_that_it_was_saved_under(store: ProfileStore, key: str) -> None:
-    store.change(key, lambda _: replace(LOCAL, username="alice"))
-    assert store.load(key) == replace(LOCAL, username="alice", key=key)
+    store.change(key, lambda _: LOCAL._replace(username="alice"))
+    assert store.load(key) == LOCAL._replace(username="alice", key=key)
 
 
 @pytest.mark.parametrize("key", [*BAD_KEYS, TOO_LONG])
@@ -388,18 +386,18 @@ def test_a_change_gets_the_saved_profile_and_keeps_other_fields(store: ProfileSt
 
     def rename(old: Profile | None) -> Profile:
         given.append(old)
-        return replace(old or LOCAL, username="bob")
+        return (old or LOCAL)._replace(username="bob")
 
     store.change("team", rename)
     store.change("team", rename)
-    assert given == [None, replace(LOCAL, username="bob", key="team")]
-    assert store.load("team") == replace(LOCAL, username="bob", key="team")
+    assert given == [None, LOCAL._replace(username="bob", key="team")]
+    assert store.load("team") == LOCAL._replace(username="bob", key="team")
 
 
 def test_a_change_of_one_profile_leaves_the_others(store: ProfileStore) -> None:
     store.change("home", lambda _: PROFILE)
     store.change("team", lambda _: LOCAL)
-    assert store.load("home") == replace(PROFILE, key="home")
+    assert store.load("home") == PROFILE._replace(key="home")
 
 
 def test_a_change_that_fails_leaves_the_profile_unchanged(store: ProfileStore) -> None:
@@ -409,7 +407,7 @@ def test_a_change_that_fails_leaves_the_profile_unchanged(store: ProfileStore) -
     store.change("team", lambda _: PROFILE)
     with pytest.raises(ProfileNotFound, match="no"):
         store.change("team", fail)
-    assert store.load("team") == replace(PROFILE, key="team")
+    assert store.load("team") == PROFILE._replace(key="team")
     assert store.keys() == ["team"]
 
 

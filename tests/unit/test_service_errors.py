@@ -2,7 +2,6 @@
 
 import ssl
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from types import SimpleNamespace
@@ -182,7 +181,7 @@ def test_an_error_of_botocore_itself_is_reported() -> None:
     ],
 )
 def test_hints_name_the_user_and_the_profile(hint: str | None, told: str | None) -> None:
-    profile = replace(FakeCloud().profile, key="team")
+    profile = FakeCloud().profile._replace(key="team")
     with pytest.raises(SignInRefused) as caught, hints_for(profile, "a KEY"):
         raise SignInRefused("no", hint=hint)
     assert caught.value.hint == told

@@ -3,9 +3,8 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from aws_iot.auth.session import Session
 from aws_iot.errors import AwsIotError, CredentialsRefused
@@ -14,15 +13,18 @@ REFRESH_BEFORE = timedelta(minutes=5)
 """Credentials are refreshed this long before they expire."""
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(NamedTuple):
     """Temporary AWS keys of one identity, valid until `expires` (an hour; AWS does not extend it)."""
 
     identity: str
     access_key_id: str
-    secret_access_key: str = field(repr=False)
-    session_token: str = field(repr=False)
+    secret_access_key: str
+    session_token: str
     expires: datetime
+
+    def __repr__(self) -> str:
+        keys = f"identity={self.identity!r}, access_key_id={self.access_key_id!r}"
+        return f"Credentials({keys}, expires={self.expires!r})"
 
 
 class CredentialIssuer(Protocol):

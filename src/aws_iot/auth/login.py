@@ -2,8 +2,8 @@
 
 from __future__ import annotations  # so that what only types need is not imported
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from aws_iot.auth.credentials import REFRESH_BEFORE, issue_credentials
 from aws_iot.auth.prompter import not_signed_in
@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from aws_iot.config.profile import Profile
     from aws_iot.config.secrets import SecretStore
 
+_NONE_GIVEN: Mapping[str, str] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class SignInRequest:
+
+class SignInRequest(NamedTuple):
     """What the caller gives for a sign-in; everything else is saved, preset or asked for.
 
     An `is_explicit` password is used even if a session is saved, and the new session is not saved. `answers` are for
@@ -39,10 +40,14 @@ class SignInRequest:
     """
 
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: str | None = None
     is_explicit: bool = False
-    answers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    answers: Mapping[str, str] = _NONE_GIVEN
+    attributes: Mapping[str, str] = _NONE_GIVEN
+
+    def __repr__(self) -> str:
+        who = f"username={self.username!r}, is_explicit={self.is_explicit}"
+        return f"SignInRequest({who}, attributes={dict(self.attributes)})"
 
 
 class Login:

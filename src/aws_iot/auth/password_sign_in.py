@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 
 from aws_iot.auth.accounts import ATTEMPTS, REPEATABLE, Accounts, Challenge, ChallengeAnswer
 from aws_iot.auth.passwords import typed_password
@@ -111,4 +110,4 @@ class PasswordSignIn:
 def _under(username: str, session: Session) -> Session:
     """The session under the name that the person typed. After a challenge it has the user pool's own name."""
     token = session.refresh_token
-    return replace(session, username=username, refresh_token=token and token._replace(username=username))
+    return session._replace(username=username, refresh_token=token and token._replace(username=username))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from aws_iot.auth.session_store import SessionStore
@@ -34,8 +34,7 @@ class ProfileChange:
         keeps_secret = (
             before.client_has_secret and _app_client(before) == _app_client(new) and not self.forget
         )
-        return replace(
-            new,
+        return new._replace(
             username=self.username or before.username,
             client_has_secret=bool(self.client_secret) or keeps_secret,
         )
@@ -91,7 +90,7 @@ class ProfileEditor:
         with suppress(LocalError):
             old = self.existing(key)
         if old:
-            profile = replace(profile, username=old.username) if keep_username else profile
+            profile = profile._replace(username=old.username) if keep_username else profile
             removals = self._foreign_data(key, old, profile, everything=False)
         else:
             removals = [
@@ -124,7 +123,7 @@ class ProfileEditor:
             removals.append(partial(self._remove_password, key))
         if everything or not same_client:
             removals.append(partial(self._secrets.remove, "client-secret", key))
-        saved = self._sessions.load(replace(old, key=key))
+        saved = self._sessions.load(old._replace(key=key))
         is_other_user = saved is not None and not same_user and saved.username != new.username
         if is_other_user or not same_client:
             removals.append(partial(self._remove_session, key))

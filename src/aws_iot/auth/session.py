@@ -1,6 +1,5 @@
 """Session: the tokens of a signed-in person."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
@@ -30,18 +29,20 @@ class RefreshToken(NamedTuple):
         return f"RefreshToken(username={self.username!r}, device={self.device!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(NamedTuple):
     """The tokens of a person. They are valid until `expires`, an hour unless an admin changed that.
 
     `refresh_token` is None in a session that a `SessionStore` loads: it is in the keyring, and few need it.
     """
 
     username: str
-    id_token: str = field(repr=False)
-    access_token: str = field(repr=False)
-    refresh_token: RefreshToken | None = field(repr=False)
+    id_token: str
+    access_token: str
+    refresh_token: RefreshToken | None
     expires: datetime
+
+    def __repr__(self) -> str:
+        return f"Session(username={self.username!r}, expires={self.expires!r})"
 
     @property
     def device(self) -> Device | None:

@@ -3,8 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, fields
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -12,7 +11,9 @@ from typing import Any, NamedTuple, TypeVar
 from aws_iot.auth.credentials import Credentials
 from aws_iot.auth.session import Device, RefreshToken, Session
 from aws_iot.config.profile import Profile, checked_key
+from aws_iot.config.profile_store import ProfileStore
 from aws_iot.config.secrets import SecretStore
+from aws_iot.errors import LocalError
 from aws_iot.files import delete, exclusive, read, write_private
 
 T = TypeVar("T", Session, Credentials)
@@ -134,7 +135,7 @@ class SessionStore:
             self._secrets.set("refresh-token", profile.key, saved.username, token.value)
         cached = {
             "session": _tokens(saved.session),
-            "credentials": saved.credentials and asdict(saved.credentials),
+            "credentials": saved.credentials and saved.credentials._asdict(),
         }
         write_private(self._cached(profile.key), json.dumps(cached, default=datetime.isoformat).encode())
         record = {
@@ -219,7 +220,7 @@ def _revive(kind: type[T], cached: Any, name: str) -> T | None:
     try:
         stored = cached[name]
         values: dict[str, Any] = {
-            field.name: _text(stored[field.name]) for field in fields(kind) if field.name != "refresh_token"
+            field: _text(stored[field]) for field in kind._fields if field != "refresh_token"
         }
         expires = datetime.fromisoformat(values["expires"])
     except (LookupError, TypeError, ValueError):
@@ -229,3 +230,14 @@ def _revive(kind: type[T], cached: Any, name: str) -> T | None:
     if kind is Session:
         values["refresh_token"] = None
     return kind(**values | {"expires": expires})
+
+
+def signed_in_usernames(profiles: ProfileStore, sessions: SessionStore, pool: str) -> dict[str, str]:
+    """The user names by identity, for people who are signed in here with any profile of the identity pool."""
+    found = {}
+    for key in profiles.keys():
+        with suppress(LocalError):  # such as a damaged profile, which does not matter here
+            profile = profiles.load(key)
+            if profile.identity_pool_id == pool and (saved := sessions.load(profile)):
+                found[saved.identity] = saved.username
+    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations  # so that what only types need is not imported
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from aws_iot.auth.accounts import ATTEMPTS
@@ -187,7 +186,7 @@ class Setup:
             return SetUp(profile, login.sign_in(SignInRequest(), self._prompter(profile)))
         username = self._until_valid(lambda: _checked_username(self._ask.username(profile.username)))
         self._services.editor.change(profile.key, ProfileChange(username=username))
-        profile = replace(profile, username=username)
+        profile = profile._replace(username=username)
         password = None
         if not self._ask.has_account(username):
             try:
@@ -195,13 +194,13 @@ class Setup:
             except UsernameTaken as error:
                 self._ask.show_rejection(error)
                 if not self._ask.is_own(username):
-                    return self._sign_in(replace(profile, username=None))
+                    return self._sign_in(profile._replace(username=None))
         request = SignInRequest(username, password)
         try:
             person = login.sign_in_with_password(request, self._prompter(profile))
         except UserNotFound as error:
             self._ask.show_rejection(error)
-            return self._sign_in(replace(profile, username=None))
+            return self._sign_in(profile._replace(username=None))
         except AccountNotConfirmed:
             self._confirm(profile, username, None)
             person = login.sign_in_with_password(request, self._prompter(profile))

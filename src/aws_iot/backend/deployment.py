@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from aws_iot.backend import template
 from aws_iot.backend.hints import StackName, recovery_hint
@@ -127,7 +127,7 @@ class Deployment:
     def profile(self, state: StackState) -> Profile:
         """The profile for members of a deployed stack. Raises `ProfileError` if an output is missing."""
         profile = profile_from_outputs(state.outputs, self.target.iot_endpoint())
-        return replace(profile, **self.target.other_addresses())  # type: ignore[arg-type]  # only text fields
+        return profile._replace(**self.target.other_addresses())  # type: ignore[arg-type]  # only text fields
 
     def _other_stacks(self) -> list[str]:
         """The stacks that were made from the template. Empty if the caller may not list them."""

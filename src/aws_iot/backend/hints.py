@@ -6,12 +6,6 @@ from dataclasses import dataclass
 from aws_iot.backend.stack import StackState
 
 
-def admin_command(command: str, key: str, aws_profile: str | None) -> str:
-    """`aws-iot admin <command>` with a profile and AWS credentials that the person has named."""
-    parts = ["aws-iot", "admin", command, *(["-k", key] if key else [])]
-    return shlex.join([*parts, *(["--aws-profile", aws_profile] if aws_profile else [])])
-
-
 @dataclass(frozen=True, slots=True)
 class StackName:
     """Which stack a person has named, and with which options. Hints name it in the same way."""
@@ -21,6 +15,8 @@ class StackName:
     aws_profile: str | None
     key: str | None = None
     """The profile that names the stack, in place of its name and region."""
+    is_local: bool = False
+    """Whether the local stack has it, which only commands with the profile can reach."""
 
     def command(self, command: str, *more: str) -> str:
         """`aws-iot backend <command>` for this stack."""
@@ -41,9 +37,14 @@ class StackName:
 
 
 def recovery_hint(stack: StackName, state: StackState) -> str | None:
-    """What to do about a stack that cannot be changed in this state; None if it can be changed."""
+    """What to do about a stack that cannot be changed in this state; None if it can be changed.
+
+    None also for the local stack, whose CloudFormation stack nobody changes.
+    """
     if state.in_progress:
         return f"Wait until it has finished: {stack.command('status')}"
+    if stack.is_local:
+        return None
     match state.status:
         case "CREATE_FAILED" | "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED":
             return f"It could not be created. Delete what is left of it: {stack.command('destroy')}"

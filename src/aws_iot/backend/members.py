@@ -48,9 +48,9 @@ class Members(Protocol):
     def accept(self, identity: str, policy: str, username: str | None = None) -> str | None:
         """Attach `policy` to `identity`, unless it is already attached, and store a record of it.
 
-        An existing record is kept; a `username` replaces the one in it. Returns the permission that is missing to
-        store it, such as `iot:CreateThing`; None if it is stored. Raises `NotFound` for a missing policy, and
-        `ServiceRefused` for a user name that cannot be stored, before anything is changed.
+        An existing record is kept; a `username` replaces the one in it. Returns why it is not stored, such as a
+        missing permission; None if it is stored. Raises `NotFound` for a missing policy, and `ServiceRefused` for a
+        user name that cannot be stored, before anything is changed.
         """
         ...
 
@@ -62,14 +62,15 @@ class Members(Protocol):
         ...
 
     def revoke(self, identity: str, policy: str) -> str | None:
-        """Detach `policy` from `identity`, and delete its record. Returns the permission that is missing to delete it.
+        """Detach `policy` from `identity`, and delete its record. Returns why it is not deleted, None if it is.
 
-        Raises `NotFound` if `policy` is not attached or does not exist. If the caller may not look, it may be attached.
+        The record stays if the identity also has the policy that the profile names: it is still a member. Raises
+        `NotFound` if `policy` is not attached or does not exist. If the caller may not look, it may be attached.
         """
         ...
 
     def detach(self, identity: str, policy: str) -> str | None:
-        """As `revoke`, for an identity that `policy` is attached to."""
+        """Detach `policy` from an identity that has it, and delete its record. Returns what `revoke` returns."""
         ...
 
     def accepted(self, policy: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import os
 import signal
 import sys
 from types import FrameType
@@ -28,7 +29,26 @@ def main() -> None:
         from aws_iot.cli.root import root
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
-    root(prog_name="aws-iot")
+    try:
+        root(prog_name="aws-iot")
+    except SystemExit as end:
+        if not end.code:
+            _exit_at_once()
+        raise
+
+
+def _exit_at_once() -> None:
+    """Exit with 0 without freeing each object, which takes a twentieth of the time of a `pub`: the system frees all.
+
+    Returns if something that was printed cannot be written. Python's own exit then reports it.
+    """
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except Exception:  # noqa: BLE001 whatever it is, Python's own exit meets it again
+        return
+    os._exit(0)
 
 
 def _terminated(number: int, _: FrameType | None) -> None:

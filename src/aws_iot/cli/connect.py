@@ -8,7 +8,6 @@ from aws_iot.app import App
 from aws_iot.auth.token_refresher import ActiveSession
 from aws_iot.cli.sign_in import sign_in, suggest_doctor
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.formatting import notice
 from aws_iot.cli.ui.output import is_verbose
 from aws_iot.config.profile import Profile
 from aws_iot.errors import LocalError, NotAccepted
@@ -37,6 +36,8 @@ def connected(
         person = sign_in(app, profile, user, password, from_stdin)
         sessions = app.auth.sessions
         if show_identity and (is_verbose() or not sessions.has_connected(profile.key, person.identity)):
+            from aws_iot.cli.ui.formatting import notice  # here, because `pub` does not need it
+
             for line in notice(person.username, person.identity, profile.identity_pool_id).splitlines():
                 output.info(line)
         policy = AcceptanceWait(app.settings.pause, _report_waiting) if wait else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations  # so that what only types need is not imported
 
-import shlex
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -49,6 +48,8 @@ def suggest_doctor(
     try:
         yield
     except errors as error:
+        import shlex  # here, so that a command that succeeds need not wait for it
+
         of_room = f" -r {shlex.quote(room)}" if room and isinstance(error, TopicRefused) else ""
         line = f"To find out why: aws-iot doctor{of_room} -k {key}"
         # The error of these tells all that `doctor` could find.

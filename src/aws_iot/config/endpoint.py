@@ -1,8 +1,7 @@
 """Endpoint: the address of a broker, as people write it."""
 
 import re
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 from urllib.parse import urlsplit
 
 PATH = "/mqtt"
@@ -11,8 +10,7 @@ PATH = "/mqtt"
 _HOST = r"[\w.-]+|[0-9a-f:.]+(%\w+)?"
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """The address of a broker for MQTT over a WebSocket."""
 
     host: str

@@ -159,14 +159,14 @@ def parse_json(data: bytes, path: Path, *, show_line: bool = True) -> object:
         raise ProfileError(f"{path}: is not JSON: {error}") from error
 
 
-_SECRET = re.compile(r"pwd|pass|secret|token|credential|private|api_?key", re.IGNORECASE)
+_PRIVATE = r"(?i)pwd|pass|secret|token|credential|private|api_?key"
 _EXCERPT_CHARACTERS = 60
 
 
 def _excerpt(error: json.JSONDecodeError) -> str:
     """The line of the error, for its message; of a long one what surrounds the error. Empty if it may hold a secret."""
     line = error.doc.splitlines()[error.lineno - 1] if error.lineno <= len(error.doc.splitlines()) else ""
-    if not line.strip() or _SECRET.search(line):
+    if not line.strip() or re.search(_PRIVATE, line):
         return ""
     start = max(0, error.colno - 1 - _EXCERPT_CHARACTERS // 2) if len(line) > _EXCERPT_CHARACTERS else 0
     shown = line[start : start + _EXCERPT_CHARACTERS].strip()

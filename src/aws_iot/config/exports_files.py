@@ -1,7 +1,7 @@
 """Files that people already have with their pools: of Amplify, and of the npm tool."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +60,7 @@ def read_cognitorc(path: Path) -> Iterator[ImportedProfile]:
         fields: Mapping[str, Any] = entry if isinstance(entry, Mapping) else {}
         username, password = fields.get("usr"), fields.get("pwd")
         try:
-            profile: Profile | ProfileError = replace(
-                from_exports(entry, f"{path}, {key}"),
+            profile: Profile | ProfileError = from_exports(entry, f"{path}, {key}")._replace(
                 username=username if isinstance(username, str) else None,
             )
         except ProfileError as error:

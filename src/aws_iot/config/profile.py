@@ -1,7 +1,7 @@
 """Profile: which user pool, app client, identity pool and endpoints, under a key. It holds no secrets."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.errors import ProfileError
@@ -9,8 +9,7 @@ from aws_iot.errors import ProfileError
 KEY = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(NamedTuple):
     """Where a person signs in and connects. The profile is saved under `key`.
 
     `username` signs in if no other user is named. `client_has_secret` tells that the app client has a secret; the

@@ -5,7 +5,6 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from aws_iot.config.exports import from_exports, parse_json, to_exports
@@ -93,8 +92,7 @@ class ProfileStore:
             error.hint = f"Remove it: {remove}\nThen create it again: {create}"
             raise
         username = stored.get("username")
-        return replace(
-            profile,
+        return profile._replace(
             key=key,
             username=username if isinstance(username, str) else None,
             client_has_secret=stored.get("client_has_secret") is True,

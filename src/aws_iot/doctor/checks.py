@@ -5,7 +5,7 @@ import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -147,7 +147,7 @@ class Checks:
 
     def _check_connect(self) -> CheckResult:
         identity = self._credentials.identity
-        profile = replace(self._services.profile, username=self._session.username)
+        profile = self._services.profile._replace(username=self._session.username)
         self._connection = self._services.connect(profile, identity, lambda: self._credentials)
         self.closing.callback(self._connection.close)
         return CheckResult(f"as {identity}")

@@ -1,7 +1,6 @@
 """LocalMembers: people who can talk at once on the local stack: account, session, accepted identity, profile."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from aws_iot.auth.accounts import Accounts
 from aws_iot.auth.login import Login, SignInRequest
@@ -43,7 +42,7 @@ class LocalMembers:
 
         Raises `WrongPassword` if the account exists with another password, and has no saved session.
         """
-        profile = replace(self._profile, key=name, username=name)
+        profile = self._profile._replace(key=name, username=name)
         accounts = self._accounts(profile)
         try:
             accounts.sign_up(name, PASSWORD, f"{name}@example.com")

@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -119,8 +119,8 @@ class LocalStack:
         try:
             self._services.start()
             profile = saved.profile if saved else self._deploy(authority)
-            self.profile = replace(
-                profile, local_stack=str(self.folder), admin_credentials_file=str(self.admin_file)
+            self.profile = profile._replace(
+                local_stack=str(self.folder), admin_credentials_file=str(self.admin_file)
             )
         except BaseException:
             self._services.stop()

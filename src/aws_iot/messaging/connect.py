@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -27,20 +26,36 @@ def apply_delay(profile: Profile) -> str:
 
 
 def acceptance_hint(profile: Profile, identity: str) -> str:
-    """How the user of the profile gets accepted. The command works, unchanged, for the person who has to type it.
+    """How the user of the profile gets accepted. The command works for the person who has to type it.
 
     That is an admin, who has another profile for the team. Or it is this user, if this machine has the credentials of
     an admin.
     """
-    command = accept_command(identity, profile.username)
-    do = "Accept it yourself" if profile.admin_credentials_file else "Ask an admin to run"
-    return "\n".join(filter(None, [f"{do}: {command}{key_for_admin(profile)}", apply_delay(profile)]))
+    is_admin = profile.admin_credentials_file
+    command = accept_command(profile, identity, key=profile.key if is_admin else None)
+    do = "Accept it yourself" if is_admin else "Ask an admin to run"
+    return "\n".join(filter(None, [f"{do}: {command}", apply_delay(profile)]))
 
 
-def accept_command(identity: str, username: str | None) -> str:
-    """What an admin types to accept an identity under its user name, if that is known."""
-    user = f" --user {shlex.quote(username)}" if username else ""
-    return f"aws-iot admin accept {identity}{user}"
+def accept_command(
+    profile: Profile | None, identity: str, *, key: str | None, aws_profile: str | None = None
+) -> str:
+    """What an admin types to accept an identity under the user name of the profile, if that is known.
+
+    POLICY stands for the IoT policy if the profile does not name it, as with the exports files of the npm tool.
+    """
+    words = ["accept", identity]
+    if profile and profile.username:
+        words += ["--user", profile.username]
+    if not (profile and profile.policy_name):
+        words += ["--policy", "POLICY"]
+    return admin_command(*words, key=key, aws_profile=aws_profile)
+
+
+def admin_command(*words: str, key: str | None, aws_profile: str | None = None) -> str:
+    """`aws-iot admin` with these words, and the profile and AWS credentials that the person has named."""
+    parts = ["aws-iot", "admin", *words, *(["-k", key] if key else [])]
+    return shlex.join([*parts, *(["--aws-profile", aws_profile] if aws_profile else [])])
 
 
 def key_for_admin(profile: Profile) -> str:
@@ -89,7 +104,7 @@ class AcceptanceWait:
 
 def of_user(profile: Profile, signed_in: ActiveSession) -> Profile:
     """The profile, with the user name of the person who is signed in. A hint for an admin names it."""
-    return replace(profile, username=signed_in.username)
+    return profile._replace(username=signed_in.username)
 
 
 def open_connection(

@@ -29,7 +29,7 @@ class Publication(NamedTuple):
     retain: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, which would take twice as long at start-up
 class Lost:
     """The connection was lost, or an attempt to reconnect failed. Further attempts follow.
 
@@ -42,7 +42,7 @@ class Lost:
     again: bool = field(default=False, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Restored:
     """The connection is back after `seconds`, with all its subscriptions.
 

@@ -20,8 +20,9 @@ _as_json = json.JSONEncoder(ensure_ascii=False).encode
 _parse_value = json.JSONDecoder().raw_decode
 """The JSON value that begins at an index of a text, and the index after it."""
 
-_TO_KEY = re.compile(r"[{,\s]*")
-_TO_VALUE = re.compile(r"[:\s]*")
+# Compiled when they are first used: a program that sends needs none of them.
+_TO_KEY = r"[{,\s]*"
+_TO_VALUE = r"[:\s]*"
 
 
 class Message(NamedTuple):
@@ -98,8 +99,8 @@ def _source_of_msg(payload: bytes) -> str:
     return source
 
 
-def _skip(separators: re.Pattern[str], text: str, at: int) -> int:
-    found = separators.match(text, at)
+def _skip(separators: str, text: str, at: int) -> int:
+    found = re.compile(separators).match(text, at)
     return found.end() if found else at
 
 

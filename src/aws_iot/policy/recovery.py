@@ -76,17 +76,20 @@ class AccessReport:
         )
 
 
-def check_allowed(report: AccessReport, profile: Profile | None) -> None:
+def check_allowed(report: AccessReport, profile: Profile | None, aws_profile: str | None = None) -> None:
     """Raise `NotAuthorized` if something is refused, `Indeterminate` if something is undecided, with what to do.
 
-    `profile` is that of the identity's user. Without it, the commands in the hint do not name it.
+    `profile` is that of the identity's user. Without it, the commands in the hint do not name it. `aws_profile` has
+    the AWS credentials that the person has named.
     """
     key = f" -k {profile.key}" if profile else ""
     if closed := next((one.closed for one in report.layers if one.closed and not one.doubt), None):
         hint = f"No policy can change that. Check the profile: aws-iot config show{key}"
         raise NotAuthorized(f"{closed}: nothing is allowed", hint=hint)
     if refused := report.having(Verdict.REFUSED):
-        raise NotAuthorized(f"refused: {action_names(refused)}", hint=_refusal_hint(report, profile, key))
+        raise NotAuthorized(
+            f"refused: {action_names(refused)}", hint=_refusal_hint(report, profile, aws_profile)
+        )
     if undecided := report.having(Verdict.UNDECIDED):
         raise Indeterminate(
             f"cannot decide whether this is allowed: {action_names(undecided)}",
@@ -103,13 +106,13 @@ def _is_not_accepted(decision: LayerDecision) -> bool:
     return decision.layer.name == "IoT" and not decision.layer.documents
 
 
-def _refusal_hint(report: AccessReport, profile: Profile | None, key: str) -> str:
+def _refusal_hint(report: AccessReport, profile: Profile | None, aws_profile: str | None) -> str:
     refusing = report.refusing_layers()
     delay = apply_delay(profile) if profile else APPLY_DELAY
     if any(map(_is_not_accepted, refusing)):
-        policy = "" if profile and profile.policy_name else " --policy POLICY"
-        command = accept_command(report.principal.identity, profile.username if profile else None)
-        return f"An admin can accept it: {command}{policy}{key}\n{delay}".rstrip()
+        key = profile.key if profile else None
+        command = accept_command(profile, report.principal.identity, key=key, aws_profile=aws_profile)
+        return f"An admin can accept it: {command}\n{delay}".rstrip()
     if report.room is None and report.topic is None and (rooms := _allowed_rooms(report)):
         named = " or -r ".join(rooms)
         return f"This asked for all rooms, and for publishing in '{ROOM}'. Name one of your rooms: -r {named}"

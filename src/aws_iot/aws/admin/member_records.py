@@ -8,12 +8,13 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import quote, unquote
 
 from aws_iot.aws.base.calls import Service
 from aws_iot.aws.base.refusals import Refusals
 from aws_iot.backend.members import MemberRecord
-from aws_iot.errors import NotAuthorized, ServiceRefused
+from aws_iot.errors import NotAuthorized, NotFound, ServiceRefused
 
 POOL = "identityPool"
 ACCEPTED = "acceptedAt"
@@ -38,29 +39,13 @@ class MemberRecords:
         self._refusals = refusals
 
     def save(self, identity: str, username: str | None) -> str | None:
-        """Store that an identity was accepted just now. Returns the permission that is missing for it."""
+        """Store that an identity was accepted just now. Returns why it was not stored, None if it was."""
         named = {USERNAME: encoded(username)} if username else {}
-        attributes = {POOL: self._pool, ACCEPTED: f"{self._now().astimezone(UTC):%FT%TZ}", **named}
-        try:
-            self._iot.call(
-                "create_thing",
-                {**self._refusals, "ResourceAlreadyExistsException": _Exists},
-                thingName=identity,
-                attributePayload={"attributes": attributes},
-            )
-        except NotAuthorized:
-            return "iot:CreateThing"
-        except _Exists:
-            return self._add({POOL: self._pool, **named}, identity)
-        return None
+        return _refusal(lambda: self._create_or_add(identity, {POOL: self._pool, **named}))
 
     def delete(self, identity: str) -> str | None:
-        """Delete the record, if there is one. Returns the permission that is missing for it."""
-        try:
-            self._iot.call("delete_thing", self._refusals, thingName=identity)
-        except NotAuthorized:
-            return "iot:DeleteThing"
-        return None
+        """Delete the record, if there is one. Returns why it was not deleted, None if it was."""
+        return _refusal(lambda: self._delete(identity))
 
     def all(self) -> dict[str, MemberRecord]:
         """All records, by identity."""
@@ -76,17 +61,43 @@ class MemberRecords:
             one["thingName"]: _record(one.get("attributes", {})) for page in pages for one in page["things"]
         }
 
-    def _add(self, attributes: dict[str, str], identity: str) -> str | None:
+    def _create_or_add(self, identity: str, known: dict[str, str]) -> None:
+        attributes = {**known, ACCEPTED: f"{self._now().astimezone(UTC):%FT%TZ}"}
         try:
-            self._iot.call(
-                "update_thing",
-                self._refusals,
-                thingName=identity,
-                attributePayload={"attributes": attributes, "merge": True},
+            self._call("create_thing", thingName=identity, attributePayload={"attributes": attributes})
+        except _Exists:
+            if not self._is_record(identity):
+                raise ServiceRefused(f"another thing in AWS IoT has the name {identity}") from None
+            self._call(
+                "update_thing", thingName=identity, attributePayload={"attributes": known, "merge": True}
             )
+
+    def _delete(self, identity: str) -> None:
+        with suppress(NotFound):
+            if self._is_record(identity):
+                self._call("delete_thing", thingName=identity)
+
+    def _is_record(self, identity: str) -> bool:
+        """Whether the thing with this name is a record of the pool. Others may use such a name, too."""
+        found = self._call("describe_thing", thingName=identity)
+        return bool(found.get("attributes", {}).get(POOL) == self._pool)
+
+    def _call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        refusals = {**self._refusals, "ResourceAlreadyExistsException": _Exists}
+        try:
+            return self._iot.call(operation, refusals, **parameters)
         except NotAuthorized:
-            return "iot:UpdateThing"
-        return None
+            permission = "".join(map(str.title, operation.split("_")))
+            raise NotAuthorized(f"your AWS credentials do not allow iot:{permission}") from None
+
+
+def _refusal(change: Callable[[], None]) -> str | None:
+    """Why AWS refused the change. Only a record is missing then: the policy is already attached or detached."""
+    try:
+        change()
+    except (NotAuthorized, ServiceRefused) as error:
+        return str(error)
+    return None
 
 
 class _Exists(ServiceRefused):

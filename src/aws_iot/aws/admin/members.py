@@ -9,9 +9,9 @@ from aws_iot.aws.admin.member_records import MemberRecords, encoded
 from aws_iot.aws.admin.services import AdminServices
 from aws_iot.aws.base.calls import Service
 from aws_iot.aws.base.refusals import Refusals
-from aws_iot.backend.hints import admin_command
 from aws_iot.backend.members import ClientStatus, Identity, MemberRecord
 from aws_iot.errors import NotAuthorized, NotFound, NotInstalled, ServiceRefused
+from aws_iot.messaging.connect import admin_command
 
 IDENTITIES_PER_PAGE = 60
 """The maximum of ListIdentities: cognito-identity 2014-06-30."""
@@ -39,19 +39,24 @@ class AwsMembers(AdminServices):
                 f"the identity {identity} does not exist in this AWS account",
                 hint=f"To list identities: {self._command('requests')}. --aws-profile chooses another AWS account.",
             ) from None
-        except (NotAuthorized, ServiceRefused):
+        except NotAuthorized:
             return
         logins = [one for one in found.get("Logins", ()) if one.startswith("cognito-idp.")]
         if logins and not any(one.endswith(f"/{self._profile.user_pool_id}") for one in logins):
             raise NotFound(f"{identity} belongs to another team, which signs in with {', '.join(logins)}")
 
     def revoke(self, identity: str, policy: str) -> str | None:
+        team = self._profile.policy_name
+        attached = [team]  # if the caller may not look, it may be
         with suppress(NotAuthorized):
-            self._check_attached(identity, policy)
+            attached = self._checked_policies(identity, policy)
+        if policy != team and team in attached:
+            self._detach(identity, policy)
+            return None
         return self.detach(identity, policy)
 
     def detach(self, identity: str, policy: str) -> str | None:
-        self._iot.call("detach_policy", _REFUSALS, policyName=policy, target=identity)
+        self._detach(identity, policy)
         return self._records.delete(identity)
 
     def accepted(self, policy: str) -> list[str]:
@@ -104,9 +109,13 @@ class AwsMembers(AdminServices):
     def disconnect(self, client: str) -> None:
         self._data("delete_connection", clientId=client)
 
-    def _check_attached(self, identity: str, policy: str) -> None:
+    def _detach(self, identity: str, policy: str) -> None:
+        self._iot.call("detach_policy", _REFUSALS, policyName=policy, target=identity)
+
+    def _checked_policies(self, identity: str, policy: str) -> list[str | None]:
+        """The policies of the identity. Raises `NotFound` if `policy` is not one of them."""
         pages = self._iot.pages("list_attached_policies", _MARKERS, _REFUSALS, target=identity)
-        attached = [one["policyName"] for page in pages for one in page["policies"]]
+        attached: list[str] = [one["policyName"] for page in pages for one in page["policies"]]
         if policy not in attached:
             # DetachPolicy would succeed. This call fails if there is no such policy.
             self._iot.call("list_targets_for_policy", _REFUSALS, policyName=policy, pageSize=1)
@@ -115,9 +124,11 @@ class AwsMembers(AdminServices):
                 f"{identity} is not a member (policy {policy}): {others}",
                 hint=f"To list members: {self._command('members')}",
             )
+        return [*attached]
 
     def _command(self, command: str) -> str:
-        return admin_command(command, self._profile.key, self._who if isinstance(self._who, str) else None)
+        aws_profile = self._who if isinstance(self._who, str) else None
+        return admin_command(command, key=self._profile.key, aws_profile=aws_profile)
 
     @cached_property
     def _records(self) -> MemberRecords:

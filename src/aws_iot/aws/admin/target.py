@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import fields
 from datetime import datetime
 from functools import cached_property
 from urllib.parse import urlsplit
@@ -84,7 +83,7 @@ class AwsTarget:
     def other_addresses(self) -> dict[str, str]:
         """Such as those of the local stack, if `AWS_ENDPOINT_URL` and `AWS_CA_BUNDLE` name it."""
         if self._profile:
-            kept = (one.name for one in fields(self._profile) if one.name not in _OF_STACK)
+            kept = (name for name in self._profile._fields if name not in _OF_STACK)
             return {name: value for name in kept if (value := getattr(self._profile, name))}
         found = {field: self._service(service).client.meta.endpoint_url for service, field in _URLS.items()}
         others = {f: url for f, url in found.items() if not is_aws_host(urlsplit(url).hostname or "")}

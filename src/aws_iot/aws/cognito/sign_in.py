@@ -152,7 +152,7 @@ class CognitoSignIn:
             )
             device = Device(new["DeviceKey"], new["DeviceGroupKey"], password)
             token = session.refresh_token
-            return replace(session, refresh_token=token and token._replace(device=device))
+            return session._replace(refresh_token=token and token._replace(device=device))
         return session
 
 

@@ -67,7 +67,7 @@ class Upgrade:
                 )
 
     def _check_usual_path(self, route: Route, region: str) -> None:
-        usual = replace(route, endpoint=replace(route.endpoint, path=PATH))
+        usual = replace(route, endpoint=route.endpoint._replace(path=PATH))
         if usual != route and self._opens(usual, region):
             raise ProfileError(
                 f"{route} rejects the path {route.endpoint.path}, but accepts {PATH}",

@@ -1,7 +1,9 @@
 """How a client of AWS's SDK is built for AWS IoT Core: addresses, timeouts, sessions, TLS."""
 
+import sys
 from collections.abc import Callable
 from functools import partial
+from importlib.util import LazyLoader, find_spec, module_from_spec
 from typing import Any
 
 from awscrt import io, mqtt5
@@ -73,6 +75,7 @@ def build_client(
 def _with_tls(
     options: mqtt5.ClientOptions, ca_bundle: str | None, on_handshake: Callable[..., None]
 ) -> mqtt5.Client:
+    _load_when_used("awscrt.mqtt_request_response")  # `awsiot` imports it, but its builder does not need it
     from awsiot import mqtt5_client_builder
 
     try:
@@ -85,6 +88,19 @@ def _with_tls(
         )
     except (OSError, RuntimeError) as error:
         raise _unusable(ca_bundle) from error
+
+
+def _load_when_used(name: str) -> None:
+    """Let others import a submodule without running it, until they use it: see "lazy imports" in `importlib`'s docs."""
+    spec = None if name in sys.modules else find_spec(name)
+    if spec and spec.loader:
+        spec.loader = LazyLoader(spec.loader)
+        sys.modules[name] = module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        package, _, submodule = name.rpartition(".")
+        setattr(
+            sys.modules[package], submodule, module
+        )  # `from package import` would run it if it had to look it up
 
 
 def _proxy_tls(ca_bundle: str | None) -> io.ClientTlsContext:

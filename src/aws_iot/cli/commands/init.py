@@ -127,10 +127,4 @@ class TerminalSetupPrompter:
 
     def _choose(self, choices: Sequence[str]) -> int:
         """The index of the choice. The first is the default."""
-        for number, choice in enumerate(choices, 1):
-            click.echo(f"  {number}  {choice}", err=True)
-        while True:
-            answer = terminal.ask_line("Number [1]", default="1")
-            if answer.isascii() and answer.isdigit() and 1 <= int(answer) <= len(choices):
-                return int(answer) - 1
-            output.error(f"'{answer}' is not a number from 1 to {len(choices)}.")
+        return terminal.ask_choice(choices, lambda: terminal.ask_line("Number [1]", default="1"))

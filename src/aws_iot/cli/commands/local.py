@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -141,7 +140,7 @@ def local(app: App, /, members: list[str], key: str, exports: Path | None, **set
         with app.local.stack(folder, **settings) as stack:
             write_private(exports, json.dumps(to_exports(stack.profile), indent=2).encode() + b"\n")
             app.config.profiles.change(
-                key, lambda old: replace(stack.profile, username=old.username if old else None)
+                key, lambda old: stack.profile._replace(username=old.username if old else None)
             )
             with announced(folder, stack.profile, _start_command(key, members, keep=settings["keep"])):
                 _add_members(app, stack, members)

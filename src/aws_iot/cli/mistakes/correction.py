@@ -3,6 +3,7 @@
 import difflib
 import shlex
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import click
@@ -203,20 +204,29 @@ def _placeholder(param: click.Parameter) -> str:
 
 
 def _without_secrets(command: click.Command, words: Words) -> Words:
-    secrets = [param for param in command.params if param.name in _SECRETS]
-    names = {name: _placeholder(param).strip("[]") for param in secrets for name in param.opts}
+    """The words with the placeholder of the option in place of each secret."""
     shown = list(words)
-    for at, word in enumerate(words):
-        if at and words[at - 1] in names:
-            shown[at] = names[words[at - 1]]
-        for name, placeholder in names.items():
-            if name.startswith("--") and word.startswith(f"{name}="):
-                shown[at] = f"{name}={placeholder}"
-            elif (
-                not name.startswith("--")
-                and not word.startswith("--")
-                and word.startswith(name)
-                and word != name
-            ):
-                shown[at] = name + placeholder
+    secrets = _secrets(command, words)
+    for secret in sorted(secrets, key=len, reverse=True):  # one may be the end of another
+        for at, word in enumerate(shown):
+            if word == secret:
+                shown[at] = secrets[secret]
+            elif word.startswith("-") and word.endswith(secret):  # such as `-p…`, `-qp…` and `--password=…`
+                shown[at] = word.removesuffix(secret) + secrets[secret]
     return shown
+
+
+def _secrets(command: click.Command, words: Words) -> Mapping[str, str]:
+    """The placeholders by secret. Click finds them, because a secret may follow other options in the same word."""
+    secrets = [copy(param) for param in command.params if param.name in _SECRETS]
+    for param in secrets:
+        param.multiple = True  # or else the parser returns only the last value
+    parser = copy(command)
+    parser.params = [*(param for param in command.params if param.name not in _SECRETS), *secrets]
+    values, _ = _parse(parser, words) or ({}, [])
+    return {
+        value: _placeholder(param).strip("[]")
+        for param in secrets
+        for value in values.get(param.name or "", ())
+        if value
+    }

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,6 +53,26 @@ def show_rejection(error: AwsIotError) -> None:
 def is_confirmed(question: str) -> bool:
     """Whether the person answers yes; an empty answer means no."""
     return ask_line(f"{question} [y/N]", default="n").lower() in ("y", "yes")
+
+
+def ask_choice(choices: Sequence[str], ask: Callable[[], str]) -> int:
+    """Print the choices with their numbers. Returns the index of the one whose number the person answers."""
+    for number, choice in enumerate(choices, 1):
+        output.error(f"  {number}  {choice}")
+    while len(chosen := ask_numbers(len(choices), ask)) != 1:
+        output.error("Type one number.")
+    return chosen[0]
+
+
+def ask_numbers(count: int, ask: Callable[[], str]) -> list[int]:
+    """The indexes of the numbers, from 1 to `count`, that the person answers. Asks again while there are others."""
+    indexes = {str(index + 1): index for index in range(count)}
+    while True:
+        numbers = ask().replace(",", " ").split()
+        wrong = [number for number in numbers if number not in indexes]
+        if not wrong:
+            return list(dict.fromkeys(indexes[number] for number in numbers))
+        output.error(f"'{wrong[0]}' is not a number from the list.")
 
 
 def need_terminal(app: App, what: str, instead: str) -> None:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aws_iot.cli.ui import output, terminal
-from aws_iot.cli.ui.authenticator import issuer_of, show_authenticator
-from aws_iot.cli.ui.terminal import ask_new_password, ask_password, need_terminal
+from aws_iot.cli.ui.terminal import ask_choice, ask_new_password, ask_password, need_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,13 +51,9 @@ class TerminalPrompter:
 
     def choice(self, challenge: Challenge) -> str:
         need_terminal(self._app, "A choice of the second factor is needed", "use --mfa-method")
-        click.echo("How do you want to confirm that it is you?", err=True)
-        for number, kind in enumerate(challenge.choices, 1):
-            click.echo(f"  {number}  {METHODS.get(kind, output.visible(kind))}", err=True)
-        while True:
-            answer = self._ask_line("Number")
-            if answer.isdecimal() and 1 <= int(answer) <= len(challenge.choices):
-                return challenge.choices[int(answer) - 1]
+        output.error("How do you want to confirm that it is you?")
+        choices = [METHODS.get(kind, kind) for kind in challenge.choices]
+        return challenge.choices[ask_choice(choices, lambda: self._ask_line("Number"))]
 
     def new_password(self, challenge: Challenge, *, again: bool) -> str:
         need_terminal(self._app, "A new password is needed", "set AWS_IOT_NEW_PASSWORD")
@@ -69,6 +64,9 @@ class TerminalPrompter:
     def authenticator_code(self, challenge: Challenge, *, again: bool) -> str:
         need_terminal(self._app, "An authenticator app must be set up", "sign in once at a terminal")
         if not again:
+            # Here, because few commands need it.
+            from aws_iot.cli.ui.authenticator import issuer_of, show_authenticator
+
             show_authenticator(challenge.username, challenge.secret or "", issuer_of(self._key))
         return self._ask_line("Code that the app shows now")
 

@@ -1,7 +1,6 @@
 """The queue of messages that the broker has not acknowledged yet."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from aws_iot.errors import AwsIotError
 
@@ -16,18 +15,23 @@ SLOWEST_BYTES_PER_SECOND = 4000
 """The slowest upload to wait for: 128 KB, the largest message of AWS IoT Core, takes 32 seconds to send."""
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class PendingPublish:
     """A message to publish. Two are equal only if they are the same object."""
 
-    topic: str
-    qos: int
-    size: int
-    """Bytes of the payload."""
-    packet: object
-    """What the adapter sends. The rules do not look into it."""
-    done: Callable[[AwsIotError | None], None]
-    """What the adapter calls once, when the message is reported."""
+    __slots__ = ("done", "packet", "qos", "size", "topic")
+
+    def __init__(
+        self, topic: str, qos: int, size: int, packet: object, done: Callable[[AwsIotError | None], None]
+    ) -> None:
+        """`size` is of the payload, in bytes. `packet` is what the adapter sends; the rules do not look into it.
+
+        The adapter calls `done` once, when the message is reported.
+        """
+        self.topic = topic
+        self.qos = qos
+        self.size = size
+        self.packet = packet
+        self.done = done
 
 
 class Unacknowledged:

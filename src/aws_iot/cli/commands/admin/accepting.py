@@ -1,7 +1,6 @@
 """`aws-iot admin accept` and `requests`."""
 
 import json
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +14,7 @@ from aws_iot.cli.commands.admin.options import Admin, admin_options, find_all, f
 from aws_iot.cli.commands.admin.people import note_missing_names, people_table
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.terminal import ask_line, need_terminal
+from aws_iot.cli.ui.terminal import ask_line, ask_numbers, is_confirmed, need_terminal
 from aws_iot.messaging.connect import apply_delay
 from aws_iot.messaging.message import timestamp
 
@@ -79,12 +78,11 @@ def _accept(admin: Admin, people: Sequence[Person]) -> None:
     def accept_one(identity: str) -> None:
         admin.members.check(identity)
         name = by_identity[identity].username
-        missing = admin.members.accept(identity, admin.policy, name)
+        not_stored = admin.members.accept(identity, admin.policy, name)
         known_as = f" as {name}" if name else ""
         output.info(f"Accepted {identity}{known_as}{admin.of_policy}.")
-        if missing:
-            what = "user name" if name else "date"
-            output.info(f"The {what} was not stored: your AWS credentials do not allow {missing}.")
+        if not_stored:
+            output.info(f"The {'user name' if name else 'date'} was not stored: {not_stored}.")
 
     for_each(list(by_identity), accept_one, apply_delay(admin.profile))
 
@@ -97,8 +95,7 @@ def _all(app: App, admin: Admin, yes: bool) -> Sequence[Person]:
         for line in people_table("FIRST SIGN-IN", waiting):
             output.info(line)
         need_terminal(app, "Accepting all needs your approval", "check the list, then use --yes")
-        question = "Accept this person? [y/N]" if len(waiting) == 1 else f"Accept all {len(waiting)}? [y/N]"
-        if ask_line(question, default="n").lower() not in ("y", "yes"):
+        if not is_confirmed("Accept this person?" if len(waiting) == 1 else f"Accept all {len(waiting)}?"):
             output.info("Nothing was changed.")
             click.get_current_context().exit(1)
     return waiting
@@ -135,7 +132,7 @@ def requests(app: App, key: str, policy: str | None, as_json: bool, aws_profile:
     output.need_stdout()
     admin = Admin(app, key, policy, aws_profile)
     waiting = admin.team.requests
-    asks = not as_json and sys.stdin.isatty() and sys.stdout.isatty()
+    asks = not as_json and app.settings.has_terminal() and sys.stdout.isatty()
     if as_json:
         for one in waiting:
             since = one.since and timestamp(one.since)
@@ -151,14 +148,10 @@ def requests(app: App, key: str, policy: str | None, as_json: bool, aws_profile:
 
 
 def _choose(waiting: Sequence[Person], *, names: bool = True) -> Sequence[Person]:
-    while True:
-        answer = ask_line("Accept which? Numbers, or nothing for none", default="-")
-        numbers = [n for n in re.split(r"[\s,]+", answer) if n not in ("", "-")]
-        wrong = [n for n in numbers if not (n.isascii() and n.isdigit() and 1 <= int(n) <= len(waiting))]
-        if not wrong:
-            chosen = [waiting[int(n) - 1] for n in dict.fromkeys(numbers)]
-            return [_named(one) for one in chosen] if names else chosen
-        output.error(f"'{wrong[0]}' is not a number from the list.")
+    question = "Accept which? Numbers, or nothing for none"
+    numbers = ask_numbers(len(waiting), lambda: ask_line(question, default=""))
+    chosen = [waiting[number] for number in numbers]
+    return [_named(one) for one in chosen] if names else chosen
 
 
 def _named(person: Person) -> Person:

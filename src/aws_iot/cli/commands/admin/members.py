@@ -36,12 +36,12 @@ def revoke(app: App, people: tuple[str, ...], key: str, policy: str | None, aws_
     chosen = {one.identity: one for one in find_all(people, admin.team.member)}
 
     def revoke_one(identity: str) -> None:
-        missing = admin.members.revoke(identity, admin.policy)
+        not_deleted = admin.members.revoke(identity, admin.policy)
         name = chosen[identity].username
         who = f"{identity}, {name}" if name else identity
         output.info(f"Revoked {who}{admin.of_policy}.")
-        if missing:
-            output.info(f"The stored user name was not deleted: your AWS credentials do not allow {missing}.")
+        if not_deleted:
+            output.info(f"The stored user name was not deleted: {not_deleted}.")
 
     for_each(list(chosen), revoke_one, apply_delay(admin.profile))
 

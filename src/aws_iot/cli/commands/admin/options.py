@@ -1,18 +1,19 @@
 """Options, arguments and loops that several commands of `aws-iot admin` share."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import click
 
 from aws_iot.app import App
-from aws_iot.backend.hints import admin_command
+from aws_iot.auth.session_store import signed_in_usernames
 from aws_iot.backend.members import Members
 from aws_iot.backend.team import Person, Team
 from aws_iot.cli import options
 from aws_iot.cli.ui import output
-from aws_iot.errors import AwsIotError, LocalError, NotAuthorized, ServiceRefused
+from aws_iot.errors import AwsIotError, NotAuthorized, ServiceRefused
+from aws_iot.messaging.connect import admin_command
 
 policy = options.option(
     "--policy", env="POLICY", metavar="NAME", help="The team's IoT policy.  [default: the profile's]"
@@ -40,26 +41,14 @@ class Admin:
         self.of_policy = f" (policy {name})" if policy else ""
         """Names the policy in a message, if it was given."""
         self.members: Members = app.admin.members(self.profile, aws_profile)
-        self._app = app
         self._aws_profile = aws_profile
         pool = self.profile.identity_pool_id
-        self.team = Team(self.members, name, pool, self._signed_in_usernames, self.command)
+        known = partial(signed_in_usernames, app.config.profiles, app.auth.sessions, pool)
+        self.team = Team(self.members, name, pool, known, self.command)
 
     def command(self, command: str) -> str:
         """`aws-iot admin <command>` for this team, for a hint."""
-        return admin_command(command, self.profile.key, self._aws_profile)
-
-    def _signed_in_usernames(self) -> dict[str, str]:
-        """The user names by identity, for people who are signed in here with any profile of the pool."""
-        found = {}
-        for key in self._app.config.profiles.keys():
-            with suppress(LocalError):  # such as a damaged profile, which does not matter here
-                other = self._app.config.profiles.load(key)
-                if other.identity_pool_id == self.profile.identity_pool_id and (
-                    saved := self._app.auth.sessions.load(other)
-                ):
-                    found[saved.identity] = saved.username
-        return found
+        return admin_command(command, key=self.profile.key, aws_profile=self._aws_profile)
 
 
 def find_all(texts: Sequence[str], find: Callable[[str], Person]) -> list[Person]:
@@ -87,6 +76,5 @@ def for_each(ids: Sequence[str], work: Callable[[str], None], at_end: str = "") 
     if at_end and failed < len(ids):
         output.info(at_end)
     if first:
-        if first.hint:
-            output.hint(first.hint)
+        output.hints(first)
         click.get_current_context().exit(first.exit_code)

@@ -7,7 +7,8 @@ import click
 from aws_iot.app import App
 from aws_iot.backend.hints import recovery_hint
 from aws_iot.backend.local_files import check_replaceable, exports_text
-from aws_iot.cli.commands.backend.options import exports_file, find_stack, key, replace, stack_options
+from aws_iot.cli import options
+from aws_iot.cli.commands.backend.options import exports_file, find_stack, replace, stack_options
 from aws_iot.cli.commands.config.editor import editor_of
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
@@ -19,7 +20,7 @@ from aws_iot.files import write_private
 @click.command("exports", cls=Command)
 @stack_options
 @replace
-@key
+@options.profile_key("BACKEND_PROFILE", help="Use the stack of this profile, or write a new profile.")
 @exports_file
 @click.pass_obj
 def exports_command(
@@ -33,8 +34,8 @@ def exports_command(
 ) -> None:
     """Write the exports file for members, for an existing stack.
 
-    With -k, it is the stack that the profile was made from. With --name, or if there is no such profile yet,
-    -k writes the profile, too.
+    With -k, it is the stack that the profile was made from. With --name or --replace, or if there is no such
+    profile yet, -k writes the profile, too.
 
     \b
     Examples:
@@ -54,7 +55,8 @@ def exports_command(
     profile = deployment.profile(state)
     if not overwrite:
         check_replaceable(exports, key, app.config.profiles, profile)
-    write_exports(app, profile, exports, key)
+    # A profile that named the stack stays as it is: a person may have changed its endpoints.
+    write_exports(app, profile, exports, None if stack.key else key)
 
 
 def write_exports(app: App, profile: Profile, exports: Path | None, key: str | None) -> None:

@@ -55,18 +55,24 @@ def find_stack(
 
     Raises what `Deployment.existing` raises, and `ProfileError`.
     """
-    source = click.get_current_context().get_parameter_source("name")
-    if key is None or source is not click.core.ParameterSource.DEFAULT:
+    if key is None or is_named():
         stack = StackName(name, region, aws_profile)
         deployment = Deployment(stack, app.admin.deployment_target(name, region, aws_profile))
         return deployment, deployment.existing()
     profile = app.config.profiles.load(key)
-    stack = StackName(stack_of(profile), region or profile.iot_region, aws_profile, key)
+    is_local = profile.cloudformation_url is not None
+    stack = StackName(stack_of(profile), region or profile.iot_region, aws_profile, key, is_local)
     target = app.admin.deployment_target(stack.name, stack.region, aws_profile, profile)
     deployment = Deployment(stack, target)
     state = deployment.existing(can_create=False)
     check_same_pools(profile, state.outputs, stack.name)
     return deployment, state
+
+
+def is_named() -> bool:
+    """Whether --name, or its variable, names the stack of the running command."""
+    source = click.get_current_context().get_parameter_source("name")
+    return source is not click.core.ParameterSource.DEFAULT
 
 
 def _destination(_: click.Context, __: click.Parameter, path: Path) -> Path | None:

@@ -9,7 +9,7 @@ from aws_iot.app import App
 from aws_iot.backend.hints import recovery_hint
 from aws_iot.backend.stack import StackEvent, StackState
 from aws_iot.cli import options
-from aws_iot.cli.commands.backend.options import find_stack, stack_options
+from aws_iot.cli.commands.backend.options import find_stack, is_named, stack_options
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.messaging.message import timestamp
@@ -31,6 +31,8 @@ def status(
       aws-iot backend status --name ops --json
     """
     output.need_stdout()
+    if options.is_typed("key") and is_named():
+        raise click.UsageError("Both --name (AWS_IOT_BACKEND_NAME) and -k name a stack: give one of them.")
     deployment, state = find_stack(app, name, region, aws_profile, key)
     name = deployment.name.name
     failure = deployment.target.stack.last_failure(state)

@@ -3,12 +3,12 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from aws_iot.app import App
+from aws_iot.auth.session_store import signed_in_usernames
 from aws_iot.cli.commands.policy.options import PolicyQuery
 from aws_iot.cli.commands.policy.output import MAX_SHOWN, as_object, as_text
 from aws_iot.cli.ui import output
@@ -18,6 +18,7 @@ from aws_iot.config.profile import Profile
 from aws_iot.errors import AwsIotError, LocalError, NotAuthorized, ProfileNotFound
 from aws_iot.files import read
 from aws_iot.identities import identity_error
+from aws_iot.messaging.connect import apply_delay
 from aws_iot.policy.access import CLIENT_SUFFIX, PolicyLayer, Principal, Question, decide_access, questions
 from aws_iot.policy.context import AUD
 from aws_iot.policy.documents import (
@@ -58,12 +59,14 @@ def explain_policies(app: App, key: str, as_json: bool, query: PolicyQuery) -> N
         output.info(f"Without AWS's own verdict: {shorten(problem)}.")
     for name in documents_with_pool_variable(_iot_documents(report)):
         output.info(f"{name}: AWS documents ${{{AUD}}} for role policies only; name the pool itself instead.")
+    user = profile and _of_identity(app, profile, report.principal.identity)
     try:
-        check_allowed(report, _of_identity(app, profile, report.principal.identity))
+        check_allowed(report, user, query.source.aws_profile)
     except NotAuthorized as error:
         error.hint = "\n".join(filter(None, [error.hint, _how_to_add_room(report, profile)]))
         raise
-    output.info(_success(report, query))
+    is_slow = not profile or bool(apply_delay(profile))
+    output.info(_success(report, query, is_slow=is_slow))
 
 
 def _painted(line: str) -> str:
@@ -121,11 +124,10 @@ def _signed_in_identity(app: App, profile: Profile | None, key: str) -> str:
     return saved.identity
 
 
-def _of_identity(app: App, profile: Profile | None, identity: str) -> Profile | None:
+def _of_identity(app: App, profile: Profile, identity: str) -> Profile:
     """The profile, with the user name of the identity if that is signed in here."""
-    saved = app.auth.sessions.load(profile) if profile else None
-    name = saved.username if saved and saved.identity == identity else None
-    return replace(profile, username=name) if profile else None
+    known = signed_in_usernames(app.config.profiles, app.auth.sessions, profile.identity_pool_id)
+    return profile._replace(username=known.get(identity))
 
 
 def _layers_from_files(query: PolicyQuery) -> Sequence[PolicyLayer]:
@@ -201,10 +203,11 @@ def _how_to_add_room(report: AccessReport, profile: Profile | None) -> str | Non
     )
 
 
-def _success(report: AccessReport, query: PolicyQuery) -> str:
+def _success(report: AccessReport, query: PolicyQuery, *, is_slow: bool) -> str:
     only = bool(query.actions) or report.is_pattern
     sentences = [f"Allowed: {action_names(report.decisions)}." if only else "Everything is allowed."]
     if report.is_pattern:
         sentences.append("A pattern allows only subscribing. To check receiving and publishing, name a room.")
-    sentences.append("Recent changes may not apply yet: AWS takes 6 to 8 minutes.")
+    if is_slow:
+        sentences.append("Recent changes may not apply yet: AWS takes 6 to 8 minutes.")
     return " ".join(sentences)

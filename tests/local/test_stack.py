@@ -145,12 +145,15 @@ def test_ports_profile_and_exports_file_can_be_chosen_and_the_log_shown(tmp_path
         process.kill()
 
 
-def test_a_requested_port_that_is_in_use_is_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["--port", "--mqtt-port"])
+def test_a_requested_port_that_is_in_use_is_an_error(tmp_path: Path, option: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        done = run(f"local --port {taken.getsockname()[1]}", environment(tmp_path), ends=6)
-    assert "cannot be used" in done.stderr
+        port = taken.getsockname()[1]
+        done = run(f"local {option} {port}", environment(tmp_path), ends=6)
+    assert f"port {port} cannot be used" in done.stderr
+    assert f"Choose another with {option}, or omit that to use a free one." in done.stderr
 
 
 def test_without_the_extra_it_says_how_to_install_it(tmp_path: Path) -> None:

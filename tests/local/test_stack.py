@@ -213,6 +213,20 @@ def test_requests_from_browsers_and_for_other_services_are_rejected(
     link.close()
 
 
+def test_identities_are_listed_in_pages(stack: Stack) -> None:
+    new = {stack.person(accepted=False).identity for _ in range(3)}
+    found: list[str] = []
+    page = {"NextToken": "0"}
+    while page.get("NextToken"):
+        page = stack.client("cognito-identity").list_identities(
+            IdentityPoolId=stack.profile.identity_pool_id, MaxResults=2, NextToken=page["NextToken"]
+        )
+        assert len(page["Identities"]) <= 2
+        found += [one["IdentityId"] for one in page["Identities"]]
+    assert len(found) == len({*found})
+    assert new <= {*found}
+
+
 @pytest.mark.parametrize("key", ["test", "000000000000", "AKIAIOSFODNN7EXAMPLE", "the administrator's"])
 def test_only_the_administrator_s_key_and_secret_are_accepted(stack: Stack, key: str, tmp_path: Path) -> None:
     if key == "the administrator's":

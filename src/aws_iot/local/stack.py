@@ -31,10 +31,6 @@ ADMIN_FILE = "admin-credentials"
 API_PORT = 4566
 MQTT_PORT = 8443
 
-_SAVED_PORT = (
-    "The accounts that --keep has saved need this port. Stop what uses it, such as another local stack."
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Provisioned:
@@ -48,6 +44,16 @@ class Provisioned:
         """The keys, in the format of AWS's shared credentials file."""
         keys = f"aws_access_key_id = {self.access_key_id}\naws_secret_access_key = {self.secret_access_key}"
         return f"[default]\n{keys}\n"
+
+
+PORT_TAKEN = "Choose another with {option}, or omit that to use a free one."
+"""The hint if a port that an option names is in use."""
+
+SAVED_PORT_TAKEN = (
+    "The accounts that --keep saved need this port. Stop the program that uses it, or start without --keep:"
+    " that uses free ports, and new accounts."
+)
+"""The hint if a port of the last start with `--keep` is in use. Its profiles name that port."""
 
 
 class LocalStack:
@@ -101,8 +107,10 @@ class LocalStack:
         saved = _SavedStack.read(self.folder) if self._settings.keep else None
         authority = saved.authority if saved else trustme.CA(organization_name="aws-iot local")
         api_port, mqtt_port = saved.ports if saved else (self._settings.api_port, self._settings.mqtt_port)
-        hint = _SAVED_PORT if saved else None
-        api, mqtt = listen(api_port, API_PORT, hint), listen(mqtt_port, MQTT_PORT, hint)
+        api = listen(api_port, API_PORT, SAVED_PORT_TAKEN if saved else PORT_TAKEN.format(option="--port"))
+        mqtt = listen(
+            mqtt_port, MQTT_PORT, SAVED_PORT_TAKEN if saved else PORT_TAKEN.format(option="--mqtt-port")
+        )
         broker = f"{HOST}:{mqtt.getsockname()[1]}"
         self.api_url = f"http://{HOST}:{api.getsockname()[1]}"
         self.endpoint = f"wss://{broker}/mqtt"

@@ -76,7 +76,7 @@ class TerminalSetupPrompter:
         self._tell_of(profile, " Continuing with it.")
 
     def _tell_of(self, profile: Profile, then: str) -> None:
-        user = f"user {output.visible(profile.username)}, " if profile.username else ""
+        user = f"user {profile.username}, " if profile.username else ""
         output.error(f"The profile '{profile.key}' exists ({user}{profile.endpoint.host}).{then}")
 
     def replaces_damaged(self, key: str, error: ProfileError) -> bool:
@@ -87,16 +87,13 @@ class TerminalSetupPrompter:
         return terminal.ask_line("Name of the new profile")
 
     def is_local(self) -> bool:
-        click.echo("Where do you want to chat?", err=True)
+        output.error("Where do you want to chat?")
         team = "With your team: you have its exports file"
         return self._choose((team, "On this machine only: the local stack")) == 1
 
     def local_stack_started(self) -> None:
-        click.echo(
-            "No local stack is running. In another terminal, run:\n"
-            "  aws-iot local --member alice --member bob",
-            err=True,
-        )
+        output.error("No local stack is running. In another terminal, run:")
+        output.error("  aws-iot local --member alice --member bob")
         terminal.ask_line("Press Enter when it is running", default="")
 
     def exports_file(self) -> Path:
@@ -108,11 +105,11 @@ class TerminalSetupPrompter:
         return terminal.ask_line(f"User name{shown}", default=preset)
 
     def has_account(self, username: str) -> bool:
-        click.echo(f"Do you have an account '{output.visible(username)}'?", err=True)
+        output.error(f"Do you have an account '{username}'?")
         return self._choose(("No, create it", "Yes, sign in")) == 1
 
     def is_own(self, username: str) -> bool:
-        click.echo(f"Is the account '{output.visible(username)}' yours?", err=True)
+        output.error(f"Is the account '{username}' yours?")
         return self._choose(("Yes, sign in", "No, choose another name")) == 0
 
     def email(self) -> str:
@@ -123,13 +120,13 @@ class TerminalSetupPrompter:
 
     def code(self, username: str, sent: CodeSent | None) -> str:
         if sent and sent.destination:
-            click.echo(f"A code was sent to {output.visible(sent.destination)}.", err=True)
+            output.error(f"A code was sent to {sent.destination}.")
         return terminal.ask_line(
             f"Code for {output.visible(username)} (press Enter to get a new one)", default=""
         )
 
     def show_rejection(self, error: AwsIotError) -> None:
-        output.error(f"{error}.")
+        terminal.show_rejection(error)
         # What the hints of services name, `init` does itself.
         if isinstance(error, LocalError):
             output.hints(error)

@@ -10,7 +10,7 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli.ui import output
-from aws_iot.errors import PasswordTooWeak
+from aws_iot.errors import AwsIotError
 
 _ASKED = "aws_iot.asked"
 """The key in Click's context for the seconds that questions to the person have taken."""
@@ -40,18 +40,14 @@ def ask_password(app: App, username: str) -> str:
 
 
 def ask_new_password(app: App, username: str) -> str:
-    """A new password, typed twice; asked again while no user pool could accept it.
-
-    Raises a usage error if there is no terminal.
-    """
-    from aws_iot.auth.passwords import checked_password  # here, because few commands need it
-
+    """A new password, typed twice. Raises a usage error if there is no terminal."""
     need_terminal(app, "A new password is needed", "set AWS_IOT_NEW_PASSWORD")
-    while True:
-        try:
-            return checked_password(ask_secret(f"New password for {username}", twice=True))
-        except PasswordTooWeak as error:
-            click.echo(f"{error}.", err=True)
+    return ask_secret(f"New password for {username}", twice=True)
+
+
+def show_rejection(error: AwsIotError) -> None:
+    """Show why an answer was rejected. The same question follows."""
+    output.error(f"{error}.")
 
 
 def is_confirmed(question: str) -> bool:

@@ -54,7 +54,9 @@ def test_two_people_talk_after_three_commands_and_learn_of_a_restart(tmp_path: P
             done = run_here(line, env, ends=3)
             assert "the local stack 'local' was restarted" in done.stderr
             assert "authResult" not in done.stderr
-        App.in_folder(tmp_path).setup(Script(), Typing).run("bob")
+        script = Script()
+        App.in_folder(tmp_path).setup(script, Typing).run("bob")
+        assert script.rejections[0].endswith("the accounts of the profile 'bob': it gets a new one")
         assert run_here(send, env).stderr == "Sent to lobby.\n"
     finally:
         for process in (listener, without, with_members):

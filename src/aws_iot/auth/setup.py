@@ -169,11 +169,12 @@ class Setup:
     def _continue(self, profile: Profile) -> SetUp:
         try:
             self._services.accounts(profile)  # a saved session is of no use if its local stack is not there
-        except StackRestarted:
+        except StackRestarted as error:
             folder = Path(profile.local_stack or "")
             stack = self._existing(folder.name)
             if not stack or stack.local_stack != str(folder) or stack.key == profile.key:
                 raise
+            self._ask.show_rejection(StackRestarted(f"{error}: it gets a new one"))
             person = self._services.add_local_member(stack, profile.username or profile.key, profile.key)
             return SetUp(self._services.profiles.load(profile.key), person)
         return self._sign_in(profile)

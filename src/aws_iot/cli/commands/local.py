@@ -219,15 +219,15 @@ def _welcome(stack: "LocalStack", key: str, exports: Path, people: _People, *, k
     from aws_iot.local.stack import CONFIRMATION_CODE, RESET_CODE
 
     start = _start_command(key, people.members, keep=True)
-    end = "Accounts are saved for the next start with --keep." if keep else "That deletes its accounts."
+    end = "\nAccounts are saved for the next start with --keep." if keep else " That deletes its accounts."
     if stack.leaves_saved_accounts:
-        end += f"\nAccounts that an earlier --keep saved are not used now. To use them:\n  {start}"
+        end += f"\nAccounts that an earlier --keep saved are not used now.\nTo use them:\n  {start}"
     return f"""\
-The local stack is running, on this machine only. Ctrl-C stops it.
-{end}
+The local stack is running, on this machine only.
+Ctrl-C stops it.{end}
 
 {_next_steps(key, people, keep=keep)}
-The exports file, the admin's AWS credentials, and the CA certificate:
+Exports file, the admin's AWS credentials, CA certificate:
   {exports}
   {stack.admin_file}
   {stack.ca_file}
@@ -252,7 +252,7 @@ In a third terminal, send one:
   aws-iot pub -k {(people.members or people.saved)[-1]} -r lobby -m hello
 """
     return f"""\
-If you want two people who can talk at once, stop it, and run:
+For two people who can talk at once, stop it, and run:
   {_start_command(key, ("alice", "bob"), keep=keep)}
 
 Or add a person, in a second terminal:

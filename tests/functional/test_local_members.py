@@ -81,3 +81,27 @@ def test_the_data_of_an_earlier_stack_is_not_taken_for_the_new_one(
     person = members.add("alice")
     assert person.identity == cloud.accounts["alice"].identity
     assert app.config.profiles.load("alice").user_pool_id == cloud.profile.user_pool_id
+
+
+@pytest.mark.parametrize(
+    ("other_stack", "password", "is_restored"),
+    [(False, None, True), (True, None, False), (False, "another one", False)],
+)
+def test_members_get_the_profiles_back_that_another_start_has_replaced(
+    members: LocalMembers,
+    app: FakeApp,
+    cloud: FakeCloud,
+    other_stack: bool,
+    password: str | None,
+    is_restored: bool,
+) -> None:
+    person = members.add("alice")
+    stack = "/another" if other_stack else None  # the stack in memory has no folder
+    old = app.config.profiles.load("alice")._replace(user_pool_id="us-east-1_OLD", local_stack=stack)
+    app.config.profiles.change("alice", lambda _: old)
+    app.auth.sessions.remove("alice")
+    cloud.accounts["alice"].password = password or PASSWORD
+    members.restore()
+    saved = app.auth.sessions.load(app.config.profiles.load("alice"))
+    assert (saved and saved.identity) == (person.identity if is_restored else None)
+    assert (app.config.profiles.load("alice") == old) == other_stack

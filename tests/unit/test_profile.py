@@ -324,7 +324,7 @@ def test_the_hint_for_a_missing_profile_lists_the_others(store: ProfileStore) ->
     with pytest.raises(ProfileNotFound, match=r"no profile 'x' in .*profiles$") as told:
         store.load("x")
     assert told.value.hint
-    assert "Choose another with -k: home, team." in told.value.hint
+    assert "Choose another with -k: home, team\n" in told.value.hint
     assert "To create it: aws-iot init -k x" in told.value.hint
 
 

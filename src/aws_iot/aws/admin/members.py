@@ -37,7 +37,8 @@ class AwsMembers(AdminServices):
         except NotFound:
             raise NotFound(
                 f"the identity {identity} does not exist in this AWS account",
-                hint=f"To list identities: {self._command('requests')}. --aws-profile chooses another AWS account.",
+                hint="Another AWS account? Choose it with --aws-profile NAME.\n"
+                f"To list identities: {self._command('requests')}",
             ) from None
         except NotAuthorized:
             return

@@ -80,7 +80,7 @@ def logout(app: App, key: str, everywhere: bool) -> None:
         was_signed_in = login_of(app, profile).sign_out(everywhere=everywhere)
     except (Unreachable, ServiceRefused, SignInRefused) as error:
         again = "sign in and out again" + (" with --everywhere" if everywhere else ", or let it expire")
-        error.hint = f"The session was deleted here, but not revoked. To revoke it: {again}."
+        error.hint = f"The session was deleted here, but not revoked. To revoke it, {again}."
         raise
     output.info("Signed out." if was_signed_in else "You were not signed in.")
     if saved and profile.username and app.config.secrets.owner("password", key) == profile.username:

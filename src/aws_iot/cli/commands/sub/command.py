@@ -39,7 +39,7 @@ def sub(
 
     The first time, an admin has to accept you. `sub` prints the identity that the admin needs.
 
-    More: aws-iot help rooms, format, exec, durable.
+    More: `aws-iot help` has the topics rooms, format, exec and durable.
 
     \b
     Examples:

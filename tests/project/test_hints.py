@@ -78,6 +78,6 @@ def test_a_suggested_command_exists_and_has_its_options(where: str, command: str
         sub = found.get_command(click.Context(found), words.pop(0))
         assert sub, where
         found = sub
-    values, left, _ = found.make_parser(click.Context(found)).parse_args(words)
+    _, left, _ = found.make_parser(click.Context(found)).parse_args(words)
     allowed = sum(isinstance(one, click.Argument) for one in found.params)
     assert not left or allowed, where

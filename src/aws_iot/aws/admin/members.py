@@ -44,7 +44,10 @@ class AwsMembers(AdminServices):
             return
         logins = [one for one in found.get("Logins", ()) if one.startswith("cognito-idp.")]
         if logins and not any(one.endswith(f"/{self._profile.user_pool_id}") for one in logins):
-            raise NotFound(f"{identity} belongs to another team, which signs in with {', '.join(logins)}")
+            raise NotFound(
+                f"{identity} belongs to another team, which signs in with {', '.join(logins)}",
+                hint="Choose the profile of that team with -k KEY.",
+            )
 
     def revoke(self, identity: str, policy: str) -> str | None:
         team = self._profile.policy_name

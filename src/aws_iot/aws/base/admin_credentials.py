@@ -129,7 +129,8 @@ class AdminCredentials:
         if not found:
             raise CredentialsRefused(
                 "this command needs your own AWS credentials, and found none",
-                hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or choose an AWS profile with --aws-profile NAME.",
+                hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,"
+                " or choose an AWS profile with --aws-profile NAME.",
             )
         return AccessKeys(found.access_key, found.secret_key, found.token)
 

@@ -74,17 +74,25 @@ def accept(
 
 def _accept(admin: Admin, people: Sequence[Person]) -> None:
     by_identity = {one.identity: one for one in people}
+    new: list[str] = []
 
     def accept_one(identity: str) -> None:
         admin.members.check(identity)
+        was_member = admin.team.is_member(identity)
         name = by_identity[identity].username
         not_stored = admin.members.accept(identity, admin.policy, name)
         known_as = f" as {name}" if name else ""
-        output.info(f"Accepted {identity}{known_as}{admin.of_policy}.")
+        if was_member:
+            output.info(f"{identity} is a member already{known_as and ','}{known_as}{admin.of_policy}.")
+        else:
+            new.append(identity)
+            output.info(f"Accepted {identity}{known_as}{admin.of_policy}.")
         if not_stored:
             output.info(f"The {'user name' if name else 'date'} was not stored: {not_stored}.")
+        elif not (name or was_member):
+            output.info(f"The user name is unknown. To add it: {admin.naming(identity)}")
 
-    for_each(list(by_identity), accept_one, apply_delay(admin.profile))
+    for_each(list(by_identity), accept_one, lambda: apply_delay(admin.profile) if new else "")
 
 
 def _all(app: App, admin: Admin, yes: bool) -> Sequence[Person]:

@@ -34,16 +34,18 @@ def revoke(app: App, people: tuple[str, ...], key: str, policy: str | None, aws_
     """
     admin = Admin(app, key, policy, aws_profile)
     chosen = {one.identity: one for one in find_all(people, admin.team.member)}
+    revoked: list[str] = []
 
     def revoke_one(identity: str) -> None:
         not_deleted = admin.members.revoke(identity, admin.policy)
+        revoked.append(identity)
         name = chosen[identity].username
         who = f"{identity}, {name}" if name else identity
         output.info(f"Revoked {who}{admin.of_policy}.")
         if not_deleted:
             output.info(f"The stored user name was not deleted: {not_deleted}.")
 
-    for_each(list(chosen), revoke_one, apply_delay(admin.profile))
+    for_each(list(chosen), revoke_one, lambda: apply_delay(admin.profile) if revoked else "")
 
 
 @click.command("members", cls=Command)

@@ -11,7 +11,7 @@ from aws_iot.app import App
 from aws_iot.backend.team import Person
 from aws_iot.cli import options
 from aws_iot.cli.commands.admin.options import Admin, admin_options, find_all, for_each, policy
-from aws_iot.cli.commands.admin.people import note_missing_names, people_table
+from aws_iot.cli.commands.admin.people import note_what_is_missing, people_table
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import ask_line, ask_numbers, is_confirmed, need_terminal
@@ -145,10 +145,10 @@ def requests(app: App, key: str, policy: str | None, as_json: bool, aws_profile:
         for one in waiting:
             since = one.since and timestamp(one.since)
             output.data(json.dumps({"identity": one.identity, "since": since, "name": one.username}))
-    else:
-        for line in people_table("FIRST SIGN-IN", waiting, numbered=asks):
-            output.data(line)
-    note_missing_names(admin, waiting)
+    lines = [] if as_json else people_table("FIRST SIGN-IN", waiting, numbered=asks)
+    for line in lines:
+        output.data(line)
+    note_what_is_missing(admin, waiting, lines, "requests")
     if not waiting:
         output.info("All identities that have signed in are accepted.")
     elif asks:

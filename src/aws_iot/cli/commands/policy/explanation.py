@@ -10,7 +10,7 @@ import click
 from aws_iot.app import App
 from aws_iot.auth.session_store import signed_in_usernames
 from aws_iot.cli.commands.policy.options import PolicyQuery
-from aws_iot.cli.commands.policy.output import MAX_SHOWN, as_object, as_text
+from aws_iot.cli.commands.policy.output import COLUMN, MAX_SHOWN, as_object, as_text
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.colors import Role, is_on, paint
 from aws_iot.cli.ui.wrapping import columns_of, fill
@@ -53,7 +53,8 @@ def explain_policies(app: App, key: str, as_json: bool, query: PolicyQuery) -> N
     else:
         columns = columns_of(sys.stdout) or sys.maxsize
         for line in as_text(report, aws_verdicts):
-            for number, part in enumerate(fill(output.visible(line), columns, "", " " * 13) or [""]):
+            label, text = line[:COLUMN], output.visible(line[COLUMN:])
+            for number, part in enumerate(fill(text, columns, label, " " * COLUMN) or [label]):
                 output.data(part if number or not is_on() else _painted(part))
     if problem:
         output.info(f"Without AWS's own verdict: {shorten(problem)}.")

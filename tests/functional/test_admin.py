@@ -7,6 +7,8 @@ import pytest
 from click.testing import Result
 
 from aws_iot.backend.members import ClientStatus
+from aws_iot.backend.team import Person
+from aws_iot.cli.commands.admin.people import is_cut, people_layout
 from aws_iot.errors import Busy
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeApp, FakeCloud, FakeUser
@@ -99,6 +101,16 @@ def test_an_identity_that_lost_its_end_is_not_taken_for_a_beginning(
     assert f"'{ONE[:-1]}' is not a whole identity: it lacks 1 character at its end" in printed
     assert f"its first 8 digits: {ONE[10:18]}\n" in printed
     assert cloud.members == set()
+
+
+@pytest.mark.parametrize("name", ["alice", "bartholomew"])
+def test_identities_are_whole_in_80_columns(name: str) -> None:
+    people = [Person(ONE, name, SINCE), Person(TWO, None, SINCE)]
+    header, row, _ = people_layout("ACCEPTED", people, 80, numbered=True)
+    assert ONE.removeprefix("us-east-1:") in row
+    assert header.endswith("IDENTITY" if ONE in row else "IDENTITY (us-east-1:…)")
+    assert not is_cut([row])
+    assert is_cut(people_layout("ACCEPTED", people, 60, numbered=True))
 
 
 def test_members_are_listed_as_json(aws_iot: CommandLine, cloud: FakeCloud) -> None:

@@ -316,11 +316,11 @@ def test_a_damaged_profile_is_listed_and_can_be_removed(aws_iot: CommandLine, ap
     [
         (
             '{\n  "username": null\n  "aws-exports": {}\n}',
-            """, line 3: is not JSON: expecting ',' delimiter, in: "aws""",
+            """ is not JSON: line 3: expecting ',' delimiter, in: "aws""",
         ),
-        ("{" + " " * 500 + "x" * 500, ", line 1: is not JSON: expecting property name"),
-        ("", ": is not JSON: the file is empty"),
-        ("\n\xff", ", line 2: is not JSON: not UTF-8 text"),
+        ("{" + " " * 500 + "x" * 500, " is not JSON: line 1: expecting property name"),
+        ("", " is not JSON: the file is empty"),
+        ("\n\xff", " is not JSON: line 2: not UTF-8 text"),
     ],
     ids=["a missing comma", "a long line", "an empty file", "bytes"],
 )
@@ -341,7 +341,7 @@ def test_the_error_for_a_damaged_file_never_shows_a_secret(
     path = tmp_path / "wrong.json"
     path.write_text(f'{{\n"usr": "alice",\n"{name}": hunter2\n}}')
     told = aws_iot(f"config -s {path}", ends=3).stderr
-    assert f"{path}, line 3: is not JSON: expecting value\n" in told
+    assert f"{path} is not JSON: line 3: expecting value\n" in told
     assert "hunter2" not in told
 
 

@@ -88,10 +88,13 @@ class ProfileStore:
             stored = parse_json(data, path)
             if not isinstance(stored, dict):
                 raise ProfileError(f"{path}: expected a JSON object")
-            profile = from_exports(stored.get("aws-exports"), str(path))
+            if "aws-exports" not in stored:
+                raise ProfileError(f"{path}: aws-exports is missing")
+            profile = from_exports(stored["aws-exports"], str(path))
         except ProfileError as error:
             remove, create = f"aws-iot config remove -k {key}", f"aws-iot config -s FILE -k {key}"
-            error.hint = f"Remove it: {remove}\nThen create it again: {create}"
+            lines = (error.hint, f"Remove it: {remove}", f"Then create it again: {create}")
+            error.hint = "\n".join(filter(None, lines))
             raise
         username = stored.get("username")
         return profile._replace(

@@ -84,7 +84,7 @@ class _Questions:
         return ask_new_password(self._app, self._username)
 
     def show_rejection(self, error: AwsIotError) -> None:
-        output.error(f"{error}.")
+        output.rejection(error)
 
 
 @contextmanager

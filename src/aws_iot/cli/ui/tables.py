@@ -27,11 +27,11 @@ def facts(rows: Mapping[str, str]) -> list[str]:
     """A line for each label and its text. On a terminal, the text is wrapped in a column of its own."""
     width = max(map(len, rows)) + len(GAP)
     lines = {label.ljust(width): output.visible(text) for label, text in rows.items()}
-    if sys.stdout is None or not sys.stdout.isatty():
+    columns = terminal_width()
+    if columns is None:
         return [start + text for start, text in lines.items()]
-    from aws_iot.cli.ui.wrapping import columns_of, fill  # here: a pipe needs no width
+    from aws_iot.cli.ui.wrapping import fill  # here: a pipe needs no width
 
-    columns = columns_of(sys.stdout) or sys.maxsize
     return [line for start, text in lines.items() for line in fill(text, columns, start, " " * width)]
 
 

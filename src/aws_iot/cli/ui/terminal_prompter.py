@@ -76,7 +76,7 @@ class TerminalPrompter:
         return self._ask_line(f"Your {shown}")
 
     def show_rejection(self, error: AwsIotError) -> None:
-        click.echo(f"{output.visible(str(error))}.", err=True)
+        output.rejection(error)
 
 
 class TerminalReporter:

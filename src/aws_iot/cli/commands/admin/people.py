@@ -5,28 +5,31 @@ from collections.abc import Sequence
 from aws_iot.backend.team import Person
 from aws_iot.cli.commands.admin.options import Admin
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.tables import table
+from aws_iot.cli.ui.tables import layout, terminal_width
 
 
 def people_table(since: str, people: Sequence[Person], *, numbered: bool = False) -> list[str]:
     """The lines of a table; `since` is the header of the times. With `numbered`, people can be chosen by number."""
+    return people_layout(since, people, terminal_width(), numbered=numbered)
+
+
+def people_layout(since: str, people: Sequence[Person], width: int | None, *, numbered: bool) -> list[str]:
+    """The same for a screen of `width` columns; None is no limit."""
     rows = [
         [one.label, f"{one.since.astimezone():%F %R}" if one.since else None, one.identity] for one in people
     ]
     if numbered:
         rows = [[str(number), *row] for number, row in enumerate(rows, 1)]
     headers = [*(["#"] if numbered else []), "PERSON", since]
-    lines = table([*headers, "IDENTITY"], rows, shorten={"IDENTITY"})
+    lines = layout([*headers, "IDENTITY"], rows, width, {"IDENTITY"})
     if not is_cut(lines):
         return lines
     # All are in the region of the identity pool. The form in the first column is enough to type.
     region = people[0].identity.partition(":")[0]
     last = f"IDENTITY ({region}:…)"
-    return table(
-        [*headers, last],
-        [[*row[:-1], one.identity.partition(":")[2]] for row, one in zip(rows, people, strict=True)],
-        shorten={last},
-    )
+    uuids = [one.identity.partition(":")[2] for one in people]
+    short = [[*row[:-1], uuid] for row, uuid in zip(rows, uuids, strict=True)]
+    return layout([*headers, last], short, width, {last})
 
 
 def is_cut(lines: Sequence[str]) -> bool:

@@ -19,7 +19,15 @@ from aws_iot.errors import AwsIotError, LocalError, NotAuthorized, ProfileNotFou
 from aws_iot.files import read
 from aws_iot.identities import identity_error
 from aws_iot.messaging.connect import apply_delay
-from aws_iot.policy.access import CLIENT_SUFFIX, PolicyLayer, Principal, Question, decide_access, questions
+from aws_iot.policy.access import (
+    CLIENT_SUFFIX,
+    ROOM,
+    PolicyLayer,
+    Principal,
+    Question,
+    decide_access,
+    questions,
+)
 from aws_iot.policy.context import AUD
 from aws_iot.policy.documents import (
     Document,
@@ -207,6 +215,14 @@ def _how_to_add_room(report: AccessReport, profile: Profile | None) -> str | Non
 def _success(report: AccessReport, query: PolicyQuery, *, is_slow: bool) -> str:
     only = bool(query.actions) or report.is_pattern
     sentences = [f"Allowed: {action_names(report.decisions)}." if only else "Everything is allowed."]
+    if (
+        report.room is None
+        and report.topic is None
+        and any(one.question.action == "iot:Publish" for one in report.decisions)
+    ):
+        sentences.append(
+            f"Without -r, this is for subscribing to all rooms, and for sending to the room '{ROOM}'."
+        )
     if report.is_pattern:
         sentences.append("A pattern allows only subscribing. To check receiving and publishing, name a room.")
     if is_slow:

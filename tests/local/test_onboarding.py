@@ -15,7 +15,7 @@ from aws_iot.app import App
 from tests import terminal
 from tests.conftest import REPOSITORY
 from tests.in_process import run_here
-from tests.processes import COMMAND, Running, Stack, environment
+from tests.processes import COMMAND, Running, Stack, environment, run
 from tests.scripted_person import Script, Typing, answers_at_init
 from tests.terminal import on_a_terminal, read_rest, read_until, type_answers, type_in
 from tests.waiting import DEADLINE_SECONDS
@@ -111,7 +111,8 @@ def test_with_keep_the_same_members_are_there_again(tmp_path: Path) -> None:
     ):  # not the usual ports, which other stacks may take meanwhile
         for free in (one, two):
             free.bind(("127.0.0.1", 0))
-        ports = f"--port {one.getsockname()[1]} --mqtt-port {two.getsockname()[1]}"
+        port = two.getsockname()[1]
+        ports = f"--port {one.getsockname()[1]} --mqtt-port {port}"
     seen = []
     for _ in range(2):
         with running(f"local --keep --member ann {ports}", env) as stack:
@@ -120,6 +121,12 @@ def test_with_keep_the_same_members_are_there_again(tmp_path: Path) -> None:
             assert "saved for the next start" in "\n".join(stack.stdout)
     assert seen[0]["identity"] == seen[1]["identity"]
     assert seen[0] == seen[1]
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        done = run("local --keep --member ann", env, ends=6)
+    assert f"port {port} cannot be used" in done.stderr
+    assert "start without --keep" in done.stderr
 
 
 def test_init_adds_a_person_to_a_running_local_stack(stack: Stack) -> None:

@@ -145,12 +145,15 @@ def test_ports_profile_and_exports_file_can_be_chosen_and_the_log_shown(tmp_path
         process.kill()
 
 
-def test_a_requested_port_that_is_in_use_is_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["--port", "--mqtt-port"])
+def test_a_requested_port_that_is_in_use_is_an_error(tmp_path: Path, option: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        done = run(f"local --port {taken.getsockname()[1]}", environment(tmp_path), ends=6)
-    assert "cannot be used" in done.stderr
+        port = taken.getsockname()[1]
+        done = run(f"local {option} {port}", environment(tmp_path), ends=6)
+    assert f"port {port} cannot be used" in done.stderr
+    assert f"Choose another with {option}, or omit that to use a free one." in done.stderr
 
 
 def test_without_the_extra_it_says_how_to_install_it(tmp_path: Path) -> None:
@@ -208,6 +211,20 @@ def test_requests_from_browsers_and_for_other_services_are_rejected(
     link.request("POST", path, body="{}", headers=headers)
     assert link.getresponse().status == 403
     link.close()
+
+
+def test_identities_are_listed_in_pages(stack: Stack) -> None:
+    new = {stack.person(accepted=False).identity for _ in range(3)}
+    found: list[str] = []
+    page = {"NextToken": "0"}
+    while page.get("NextToken"):
+        page = stack.client("cognito-identity").list_identities(
+            IdentityPoolId=stack.profile.identity_pool_id, MaxResults=2, NextToken=page["NextToken"]
+        )
+        assert len(page["Identities"]) <= 2
+        found += [one["IdentityId"] for one in page["Identities"]]
+    assert len(found) == len({*found})
+    assert new <= {*found}
 
 
 @pytest.mark.parametrize("key", ["test", "000000000000", "AKIAIOSFODNN7EXAMPLE", "the administrator's"])

@@ -112,3 +112,22 @@ def test_what_was_given_for_a_change_is_not_asked_again(cloud: FakeCloud, accoun
 def test_the_third_wrong_old_password_is_the_last(account: Account) -> None:
     with pytest.raises(WrongPassword):
         change_password(account, Person([], [GOOD], old=["a", "b", "c", "Passw0rd"]))
+
+
+def test_a_password_that_no_user_pool_accepts_is_asked_again_and_does_not_count(
+    cloud: FakeCloud, accounts: FakeAccounts
+) -> None:
+    person = Person(["000000", RESET_CODE], ["1", "12", "123", "1234", GOOD])
+    reset_password(accounts, "alice", person)
+    assert cloud.accounts["alice"].password == GOOD
+    assert len(person.rejections) == 5
+
+
+def test_a_changed_password_that_no_user_pool_accepts_is_asked_again(
+    cloud: FakeCloud, account: Account
+) -> None:
+    person = Person([], ["1", "12", "123", GOOD], old=["Passw0rd"])
+    change_password(account, person)
+    assert cloud.accounts["alice"].password == GOOD
+    assert all("6 or more" in rejection for rejection in person.rejections)
+    assert len(person.rejections) == 3

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from aws_iot.auth.accounts import ATTEMPTS, REPEATABLE, Accounts, Challenge, ChallengeAnswer
+from aws_iot.auth.passwords import typed_password
 from aws_iot.auth.prompter import Prompter
 from aws_iot.auth.session import Device, Session
 from aws_iot.auth.session_store import DeviceStore
@@ -40,12 +41,19 @@ class ChallengeResponder:
             case "choice":
                 return ChallengeAnswer(given or self._prompter.choice(challenge))
             case "password":
-                self.new_password = given or self._prompter.new_password(challenge, again=again)
+                self.new_password = given or self._typed_password(challenge, again)
                 return ChallengeAnswer(self.new_password, self._attributes_of(challenge))
             case "authenticator":
                 return ChallengeAnswer(self._prompter.authenticator_code(challenge, again=again))
         raise ChallengeNotSupported(
             f"the user pool asks for {challenge.kind}, which this program does not support"
+        )
+
+    def _typed_password(self, challenge: Challenge, again: bool) -> str:
+        first = iter([again])
+        prompter = self._prompter
+        return typed_password(
+            lambda: prompter.new_password(challenge, again=next(first, True)), prompter.show_rejection
         )
 
     def _attributes_of(self, challenge: Challenge) -> tuple[tuple[str, str], ...]:

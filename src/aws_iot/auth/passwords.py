@@ -1,5 +1,6 @@
 """New passwords and codes: what can be checked before the user pool sees them, and how they are asked for again."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from aws_iot.auth.accounts import ATTEMPTS, REPEATABLE, Account, Accounts
@@ -24,6 +25,15 @@ def checked_password(password: str) -> str:
     if reason:
         raise PasswordTooWeak(f"the password is too weak: {reason}")
     return password
+
+
+def typed_password(ask: Callable[[], str], show_rejection: Callable[[AwsIotError], None]) -> str:
+    """The new password that `ask` returns. As long as no user pool could accept it, show why and ask again."""
+    while True:
+        try:
+            return checked_password(ask())
+        except PasswordTooWeak as error:
+            show_rejection(error)
 
 
 def checked_code(code: str) -> str:
@@ -59,13 +69,15 @@ def reset_password(
 ) -> None:
     """Set a new password with a code that was sent. It asks again for a rejected answer, `ATTEMPTS` times in all.
 
+    A password that no user pool could accept does not count: nothing was sent.
+
     Raises `CodeRefused`, `PasswordTooWeak`, and what the prompter raises.
     """
     code: str | None = None
     for left in reversed(range(ATTEMPTS)):
         try:
             code = code or checked_code(prompter.code())
-            new_password = new_password or checked_password(prompter.new_password())
+            new_password = new_password or typed_password(prompter.new_password, prompter.show_rejection)
             accounts.reset(username, code, new_password)
         except REPEATABLE as error:
             if not left:
@@ -84,14 +96,14 @@ def change_password(
 ) -> None:
     """Change the password of a signed-in person. It asks for what is not given, and again for a rejected answer.
 
-    It asks `ATTEMPTS` times in all.
+    It asks `ATTEMPTS` times in all, besides for new passwords that no user pool could accept.
 
     Raises `WrongPassword` for the old one, `PasswordTooWeak`, and what the prompter raises.
     """
     typed_old, typed_new = old, new
     for left in reversed(range(ATTEMPTS)):
         typed_old = typed_old or prompter.old_password()
-        typed_new = typed_new or checked_password(prompter.new_password())
+        typed_new = typed_new or typed_password(prompter.new_password, prompter.show_rejection)
         try:
             account.change_password(typed_old, typed_new)
         except (WrongPassword, PasswordTooWeak) as error:

@@ -1,4 +1,4 @@
-"""What to type next: commands of an admin, with the options that the person has used."""
+"""What to type next about a stack, with the options that the person has used."""
 
 import shlex
 from dataclasses import dataclass

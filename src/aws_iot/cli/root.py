@@ -77,7 +77,7 @@ def root(ctx: click.Context) -> None:
       aws-iot init                   set up your profile
       aws-iot sub                    receive messages
       aws-iot pub -r lobby -m hello  send a message
-      aws-iot doctor                 find out why it fails
+      aws-iot doctor                 find out what is wrong
 
     \b
     Without an AWS account, on this machine only:

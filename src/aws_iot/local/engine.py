@@ -70,6 +70,7 @@ def start(broker: str, root_key: str, settings: EngineSettings, *, restores: boo
     from aws_iot.local.patches import (
         authorization,
         email_aliases,
+        identity_pages,
         iot_endpoint,
         mqtt_sessions,
         number_parameters,
@@ -79,6 +80,7 @@ def start(broker: str, root_key: str, settings: EngineSettings, *, restores: boo
 
     authorization.apply()
     email_aliases.apply()
+    identity_pages.apply()
     iot_endpoint.apply(broker)
     mqtt_sessions.apply()
     number_parameters.apply()

@@ -143,7 +143,9 @@ async def _forbid(kind: str, receive: Receive, send: Send) -> None:
 
 async def _answer(kind: str, status: int, error: str, receive: Receive, send: Send) -> None:
     answer = "websocket.http.response" if kind == "websocket" else "http.response"
-    body = json.dumps({"message": "Forbidden" if status == 403 else "no such operation"}).encode()
+    message = "Forbidden" if status == 403 else "no such operation"
+    # boto3 reads the error in the body or in a header, depending on the service.
+    body = json.dumps({"__type": error, "message": message}).encode()
     headers = [(b"content-type", b"application/json"), (b"x-amzn-errortype", f"{error}:".encode())]
     await receive()
     await _with_date(send)({"type": f"{answer}.start", "status": status, "headers": headers})

@@ -28,10 +28,10 @@ START_SECONDS = 30
 STOP_SECONDS = 1.0
 
 
-def listen(wanted: int | None, usual: int) -> socket.socket:
+def listen(wanted: int | None, usual: int, hint: str) -> socket.socket:
     """A socket on the port `wanted`. If that is None: on `usual`, or on a free port if that is in use.
 
-    Raises `Unreachable` if `wanted` is in use.
+    Raises `Unreachable` with the hint if `wanted` is in use.
     """
     for port in (usual, 0) if wanted is None else (wanted,):
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -48,10 +48,7 @@ def listen(wanted: int | None, usual: int) -> socket.socket:
             continue
         listener.setblocking(False)
         return listener
-    raise Unreachable(
-        f"port {wanted} cannot be used: {problem.strerror}",
-        hint="Choose another port, or omit the option to use a free one.",
-    )
+    raise Unreachable(f"port {wanted} cannot be used: {problem.strerror}", hint=hint)
 
 
 class ServerThread:

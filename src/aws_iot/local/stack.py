@@ -45,6 +45,16 @@ class Provisioned:
         return f"[default]\n{keys}\n"
 
 
+PORT_TAKEN = "Choose another with {option}, or omit that to use a free one."
+"""The hint if a port that an option names is in use."""
+
+SAVED_PORT_TAKEN = (
+    "The accounts that --keep saved need this port. Stop the program that uses it, or start without --keep:"
+    " that uses free ports, and new accounts."
+)
+"""The hint if a port of the last start with `--keep` is in use. Its profiles name that port."""
+
+
 class LocalStack:
     """All services of the local stack, from `__enter__` to `__exit__`, on a thread; one stack per process.
 
@@ -91,7 +101,10 @@ class LocalStack:
         saved = _SavedStack.read(self.folder) if self._settings.keep else None
         authority = saved.authority if saved else trustme.CA(organization_name="aws-iot local")
         api_port, mqtt_port = saved.ports if saved else (self._settings.api_port, self._settings.mqtt_port)
-        api, mqtt = listen(api_port, API_PORT), listen(mqtt_port, MQTT_PORT)
+        api = listen(api_port, API_PORT, SAVED_PORT_TAKEN if saved else PORT_TAKEN.format(option="--port"))
+        mqtt = listen(
+            mqtt_port, MQTT_PORT, SAVED_PORT_TAKEN if saved else PORT_TAKEN.format(option="--mqtt-port")
+        )
         broker = f"{HOST}:{mqtt.getsockname()[1]}"
         self.api_url = f"http://{HOST}:{api.getsockname()[1]}"
         self.endpoint = f"wss://{broker}/mqtt"

@@ -4,7 +4,6 @@ import re
 from typing import NamedTuple
 
 from aws_iot.errors import InvalidRoom
-from aws_iot.identities import IDENTITY
 from aws_iot.messaging.topics import check_pattern, check_room
 
 
@@ -46,6 +45,8 @@ def _is_possible(pool: str, room: str, is_pattern: bool) -> bool:
 def _topic(name: str, _is_pattern: bool) -> Mistake | None:
     if ":" not in name:  # as in most, and the patterns take long to compile
         return None
+    from aws_iot.identities import IDENTITY  # here, for the same reason
+
     without_pool = re.sub(rf"^{IDENTITY}(/|$)", "", name)
     sender = IDENTITY if without_pool == name else rf"{IDENTITY}|\+"
     room = re.sub(rf"(^|/)({sender})$", "", without_pool)

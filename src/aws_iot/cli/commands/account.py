@@ -11,7 +11,7 @@ from aws_iot.cli import options
 from aws_iot.cli.groups import Command, Group
 from aws_iot.cli.sign_in import chosen_password, login_of, username_of
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.terminal import ask_line, ask_new_password, need_terminal
+from aws_iot.cli.ui.terminal import ask_line, ask_secret, need_terminal, show_rejection
 from aws_iot.errors import CodeRefused
 
 
@@ -51,8 +51,10 @@ def signup(
 
 
 def _new_password(app: App, username: str) -> str:
+    from aws_iot.auth.passwords import typed_password  # here, so that `--help` need not wait for it
+
     need_terminal(app, "A password is needed", "use --password-stdin or set AWS_IOT_PASSWORD")
-    return ask_new_password(app, username, "Password for")
+    return typed_password(lambda: ask_secret(f"Password for {username}", twice=True), show_rejection)
 
 
 @click.command(cls=Command)

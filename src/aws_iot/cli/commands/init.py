@@ -69,8 +69,8 @@ class TerminalSetupPrompter:
     """`SetupPrompter` at the terminal."""
 
     def continues_with(self, profile: Profile) -> bool:
-        user = f"user {output.visible(profile.username)}, " if profile.username else ""
-        click.echo(f"The profile '{profile.key}' exists ({user}{profile.endpoint.host}).", err=True)
+        user = f"user {profile.username}, " if profile.username else ""
+        output.error(f"The profile '{profile.key}' exists ({user}{profile.endpoint.host}).")
         return self._choose(("Continue with it", "Set up another profile")) == 0
 
     def replaces_damaged(self, key: str, error: ProfileError) -> bool:
@@ -81,16 +81,13 @@ class TerminalSetupPrompter:
         return terminal.ask_line("Name of the new profile")
 
     def is_local(self) -> bool:
-        click.echo("Where do you want to chat?", err=True)
+        output.error("Where do you want to chat?")
         team = "With your team: you have its exports file"
         return self._choose((team, "On this machine only: the local stack")) == 1
 
     def local_stack_started(self) -> None:
-        click.echo(
-            "No local stack is running. In another terminal, run:\n"
-            "  aws-iot local --member alice --member bob",
-            err=True,
-        )
+        output.error("No local stack is running. In another terminal, run:")
+        output.error("  aws-iot local --member alice --member bob")
         terminal.ask_line("Press Enter when it is running", default="")
 
     def exports_file(self) -> Path:
@@ -102,11 +99,11 @@ class TerminalSetupPrompter:
         return terminal.ask_line(f"User name{shown}", default=preset)
 
     def has_account(self, username: str) -> bool:
-        click.echo(f"Do you have an account '{output.visible(username)}'?", err=True)
+        output.error(f"Do you have an account '{username}'?")
         return self._choose(("No, create it", "Yes, sign in")) == 1
 
     def is_own(self, username: str) -> bool:
-        click.echo(f"Is the account '{output.visible(username)}' yours?", err=True)
+        output.error(f"Is the account '{username}' yours?")
         return self._choose(("Yes, sign in", "No, choose another name")) == 0
 
     def email(self) -> str:
@@ -117,13 +114,13 @@ class TerminalSetupPrompter:
 
     def code(self, username: str, sent: CodeSent | None) -> str:
         if sent and sent.destination:
-            click.echo(f"A code was sent to {output.visible(sent.destination)}.", err=True)
+            output.error(f"A code was sent to {sent.destination}.")
         return terminal.ask_line(
             f"Code for {output.visible(username)} (press Enter to get a new one)", default=""
         )
 
     def show_rejection(self, error: AwsIotError) -> None:
-        output.error(f"{error}.")
+        terminal.show_rejection(error)
         # What the hints of services name, `init` does itself.
         if isinstance(error, LocalError):
             output.hints(error)

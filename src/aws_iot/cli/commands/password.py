@@ -7,13 +7,13 @@ from contextlib import contextmanager
 import click
 
 from aws_iot.app import App
-from aws_iot.auth.passwords import change_password, checked_password, reset_password
+from aws_iot.auth.passwords import change_password, checked_password, reset_password, typed_password
 from aws_iot.cli import options
 from aws_iot.cli.commands.account import show_code_sent, typed_code
 from aws_iot.cli.groups import Group
 from aws_iot.cli.sign_in import login_of, username_of
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.terminal import ask_line, ask_new_password, ask_password
+from aws_iot.cli.ui.terminal import ask_line, ask_new_password, ask_password, show_rejection
 from aws_iot.config.profile import Profile
 from aws_iot.errors import AwsIotError, CodeRefused, WrongPassword
 
@@ -54,15 +54,18 @@ def reset(app: App, key: str, user: str | None, code: str | None, new_password: 
     accounts = app.auth.accounts(profile)
     new_password = new_password and checked_password(new_password)  # before anything is sent
     command = f"password reset -u {shlex.quote(username)}"
+    questions = _Questions(app, username)
     if code:
-        accounts.reset(username, typed_code(code), new_password or ask_new_password(app, username))
+        code = typed_code(code)
+        new_password = new_password or typed_password(questions.new_password, questions.show_rejection)
+        accounts.reset(username, code, new_password)
     elif not app.settings.has_terminal():
         show_code_sent(accounts.request_reset(username), f"{command} -c CODE -k {key}")
         return
     else:
         show_code_sent(accounts.request_reset(username))
         with _hint_at_rest(f"{command} -c CODE -k {key}", f"{command} -k {key}"):
-            reset_password(accounts, username, _Questions(app, username), new_password)
+            reset_password(accounts, username, questions, new_password)
     _report_changed(app, profile, username)
     output.info(f"Next: aws-iot login -u {shlex.quote(username)} -k {key}")
 
@@ -84,7 +87,7 @@ class _Questions:
         return ask_new_password(self._app, self._username)
 
     def show_rejection(self, error: AwsIotError) -> None:
-        output.rejection(error)
+        show_rejection(error)
 
 
 @contextmanager

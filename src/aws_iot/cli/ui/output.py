@@ -201,12 +201,6 @@ def hint(line: str) -> None:
     error(line, Role.HINT)
 
 
-def rejection(rejected: AwsIotError) -> None:
-    """Print why an answer was rejected, as a sentence. The same question follows."""
-    reason = str(rejected).rstrip(".")
-    error(f"{reason[:1].upper()}{reason[1:]}.")
-
-
 def error(line: str, role: Role | None = None, hang: str = "") -> None:
     """Print an error, which `--quiet` does not hide. `role` and `hang` as of `info`; `Error:` has its own role."""
     line = visible(line)

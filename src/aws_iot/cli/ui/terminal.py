@@ -1,5 +1,6 @@
 """Questions at the terminal itself: stdin and stdout may be pipes."""
 
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +11,7 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli.ui import output
-from aws_iot.errors import PasswordTooWeak
+from aws_iot.errors import AwsIotError
 
 _ASKED = "aws_iot.asked"
 """The key in Click's context for the seconds that questions to the person have taken."""
@@ -39,19 +40,17 @@ def ask_password(app: App, username: str) -> str:
     return ask_secret(f"Password for {username}")
 
 
-def ask_new_password(app: App, username: str, question: str = "New password for") -> str:
-    """A new password, typed twice; asked again while no user pool could accept it.
-
-    Raises a usage error if there is no terminal.
-    """
-    from aws_iot.auth.passwords import checked_password  # here, because few commands need it
-
+def ask_new_password(app: App, username: str) -> str:
+    """A new password, typed twice. Raises a usage error if there is no terminal."""
     need_terminal(app, "A new password is needed", "set AWS_IOT_NEW_PASSWORD")
-    while True:
-        try:
-            return checked_password(ask_secret(f"{question} {username}", twice=True))
-        except PasswordTooWeak as error:
-            click.echo(f"{error}.", err=True)
+    return ask_secret(f"New password for {username}", twice=True)
+
+
+def show_rejection(error: AwsIotError) -> None:
+    """Show why an answer was rejected, as a sentence. The same question follows."""
+    reason = str(error).rstrip(".")
+    begins_with_word = re.match(r"[a-z]+(-[a-z]+)*[ ,]", reason)  # not with the name of a file, for example
+    output.error(f"{reason[0].upper() + reason[1:] if begins_with_word else reason}.")
 
 
 def is_confirmed(question: str) -> bool:

@@ -51,14 +51,14 @@ class TerminalPrompter:
 
     def choice(self, challenge: Challenge) -> str:
         need_terminal(self._app, "A choice of the second factor is needed", "use --mfa-method")
-        click.echo("How do you want to confirm that it is you?", err=True)
+        output.error("How do you want to confirm that it is you?")
         choices = [METHODS.get(kind, kind) for kind in challenge.choices]
         return challenge.choices[ask_choice(choices, lambda: self._ask_line("Number"))]
 
     def new_password(self, challenge: Challenge, *, again: bool) -> str:
         need_terminal(self._app, "A new password is needed", "set AWS_IOT_NEW_PASSWORD")
         if not again:
-            click.echo("An admin set your password. Choose your own.", err=True)
+            output.error("An admin set your password. Choose your own.")
         return ask_new_password(self._app, challenge.username)
 
     def authenticator_code(self, challenge: Challenge, *, again: bool) -> str:
@@ -76,7 +76,7 @@ class TerminalPrompter:
         return self._ask_line(f"Your {shown}")
 
     def show_rejection(self, error: AwsIotError) -> None:
-        output.rejection(error)
+        terminal.show_rejection(error)
 
 
 class TerminalReporter:

@@ -302,8 +302,8 @@ def test_the_hint_of_a_rejected_answer_is_shown(capsys: pytest.CaptureFixture[st
     ask.show_rejection(ProfileError("it is damaged", hint="Remove it: aws-iot x\nThen: aws-iot y"))
     ask.show_rejection(UsernameTaken("it is taken", hint="Confirm it: aws-iot confirm"))  # `init` does so
     assert capsys.readouterr().err.splitlines() == [
-        "it is damaged.",
+        "It is damaged.",
         "Remove it: aws-iot x",
         "Then: aws-iot y",
-        "it is taken.",
+        "It is taken.",
     ]

@@ -63,7 +63,7 @@ def doctor(
 
     The output is safe to share: it names pools, user and identity, but no password, token or key.
 
-    To find out what policies allow: aws-iot policy.
+    To find out what policies allow, use `aws-iot policy`.
 
     \b
     Examples:
@@ -143,8 +143,8 @@ def _sign_in(
         session, is_saved = login_of(app, profile).sign_in_without_credentials(request, prompter)
     except WrongPassword as error:
         error.hint = (
-            "Type or preset the right one. If it is right, the app client may belong to another user pool: check"
-            f" aws_user_pools_web_client_id in the profile: aws-iot config show -k {profile.key}"
+            "Type or preset the right one. If it is right, the app client may belong to another user pool.\n"
+            f"Check aws_user_pools_web_client_id in the profile: aws-iot config show -k {profile.key}"
         )
         raise
     unchecked = "by the saved session (the user pool was not asked whether it is still valid)"

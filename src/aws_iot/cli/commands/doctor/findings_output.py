@@ -47,7 +47,8 @@ def as_lines(finding: Finding, *, live: bool) -> list[str]:
     text = output.visible(result.text if result else str(error))
     advice = result.advice if result else (error and error.hint) or ""
     start = f"{finding.step:14}{status:8}{finding.seconds * 1000:6.0f} ms  "
-    first, *rest = fill(text, columns, start, MARGIN) or [start.rstrip()]
+    lines = [start + text] if len(start + text) <= columns else [start.rstrip(), *fill(text, columns, MARGIN)]
+    first, *rest = lines
     if is_on():
         at = len(MARGIN)
         first = first[:at] + paint(status, role) + first[at + len(status) :]

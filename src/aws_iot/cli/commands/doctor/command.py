@@ -18,6 +18,7 @@ from aws_iot.cli.groups import Command
 from aws_iot.cli.sign_in import is_password_explicit, login_of, prompter_of, request_of
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import working_time
+from aws_iot.cli.ui.wrapping import columns_of
 from aws_iot.config.profile import Profile
 from aws_iot.doctor.checks import Services, Setup, SignedIn
 from aws_iot.doctor.diagnosis import Diagnosis, Finding
@@ -153,14 +154,14 @@ def _sign_in(
 
 def _report(ctx: click.Context, diagnosis: Diagnosis, as_json: bool) -> None:
     """Print each finding at once, and exit with the code of the failure, if there is one."""
-    live = not as_json and sys.stdout.isatty()
+    width = None if as_json else columns_of(sys.stdout)
     failed: Finding | None = None
-    for finding in diagnosis.findings(begin if live else lambda _: None):
+    for finding in diagnosis.findings(begin if width else lambda _: None):
         failed = finding if finding.error else failed
         if as_json:
             output.data(json.dumps(as_object(finding)))
         else:
-            for line in as_lines(finding, live=live):
+            for line in as_lines(finding, width):
                 output.data(line)
     if failed and failed.error:
         output.info(f"Failed at '{failed.step}' (exit code {failed.error.exit_code}).")

@@ -10,6 +10,9 @@ SHORT = 8
 FEWEST = 4
 """Number of hexadecimal digits that a person must type at least, where the rest can be found."""
 
+MOST = 13
+"""Number of characters, with hyphens, up to which the beginning of an identity was probably typed as one."""
+
 _REGION = r"[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}"
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _SHAPE = "00000000-0000-0000-0000-000000000000"
@@ -48,6 +51,11 @@ class IdentityPrefix:
         if colon and not re.fullmatch(_REGION, region):
             return None
         return cls(region or None, start)
+
+    @property
+    def lacks(self) -> int:
+        """How many characters were probably lost in copying: people do not type that many, so it was meant whole."""
+        return len(_SHAPE) - len(self.start) if len(self.start) > MOST else 0
 
     def matches(self, identity: str) -> bool:
         """Whether this is one of the identities."""

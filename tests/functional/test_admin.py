@@ -7,6 +7,8 @@ import pytest
 from click.testing import Result
 
 from aws_iot.backend.members import ClientStatus
+from aws_iot.backend.team import Person
+from aws_iot.cli.commands.admin.people import is_cut, people_layout
 from aws_iot.errors import Busy
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeApp, FakeCloud, FakeUser
@@ -35,8 +37,9 @@ def joined(cloud: FakeCloud, username: str) -> str:
 
 
 def test_several_identities_are_accepted_and_revoked_at_once(aws_iot: CommandLine, cloud: FakeCloud) -> None:
-    for _ in range(2):
-        assert "6 to 8 minutes" in aws_iot(f"admin accept {ONE} {TWO}").stderr
+    assert "6 to 8 minutes" in aws_iot(f"admin accept {ONE} {TWO}").stderr
+    again = aws_iot(f"admin accept {ONE} {TWO}").stderr
+    assert again == f"{ONE} is a member already.\n{TWO} is a member already.\n"
     assert identities(aws_iot("admin members --json")) == [TWO, ONE]
     assert "6 to 8 minutes" in aws_iot(f"admin revoke {ONE} {TWO}").stderr
     assert cloud.members == set()
@@ -68,6 +71,46 @@ def test_an_identity_that_does_not_exist_is_skipped(aws_iot: CommandLine, cloud:
     printed = aws_iot(f"admin accept {ONE} {TWO}", ends=7).stderr
     assert f"Error: {ONE}: the identity {ONE} does not exist" in printed
     assert cloud.members == {TWO}
+
+
+def test_a_mistyped_person_stops_the_command_and_nothing_is_changed(
+    aws_iot: CommandLine, cloud: FakeCloud
+) -> None:
+    aws_iot(f"admin accept {ONE} {TWO}")
+    printed = aws_iot(f"admin revoke {ONE} zzz {TWO}", ends=2).stderr
+    assert printed.startswith(
+        "Error: 'zzz' is not an identity, nor the user name of a member\nNothing was changed.\n"
+    )
+    assert cloud.members == {ONE, TWO}
+
+
+def test_who_is_accepted_without_a_name_can_be_named_later(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+    walt = joined(cloud, "walt")
+    printed = aws_iot(f"admin accept walter~{walt[10:18]}").stderr
+    command = f"admin accept {walt[10:18]} --user NAME -k default"
+    assert f"The user name is unknown. To add it: aws-iot {command}\n" in printed
+    again = aws_iot(command.replace("NAME", "walt")).stderr
+    assert again == f"{walt} is a member already, as walt.\n"
+    assert cloud.records[walt].username == "walt"
+
+
+def test_an_identity_that_lost_its_end_is_not_taken_for_a_beginning(
+    aws_iot: CommandLine, cloud: FakeCloud
+) -> None:
+    printed = aws_iot(f"admin accept {ONE[:-1]}", ends=2).stderr
+    assert f"'{ONE[:-1]}' is not a whole identity: it lacks 1 character at its end" in printed
+    assert f"its first 8 digits: {ONE[10:18]}\n" in printed
+    assert cloud.members == set()
+
+
+@pytest.mark.parametrize("name", ["alice", "bartholomew"])
+def test_identities_are_whole_in_80_columns(name: str) -> None:
+    people = [Person(ONE, name, SINCE), Person(TWO, None, SINCE)]
+    header, row, _ = people_layout("ACCEPTED", people, 80, numbered=True)
+    assert ONE.removeprefix("us-east-1:") in row
+    assert header.endswith("IDENTITY" if ONE in row else "IDENTITY (us-east-1:…)")
+    assert not is_cut([row])
+    assert is_cut(people_layout("ACCEPTED", people, 60, numbered=True))
 
 
 def test_members_are_listed_as_json(aws_iot: CommandLine, cloud: FakeCloud) -> None:
@@ -110,7 +153,7 @@ def test_a_member_who_is_signed_in_here_is_shown_with_the_user_name(
 def test_the_name_of_a_person_who_is_signed_in_here_is_stored(aws_iot: CommandLine, cloud: FakeCloud) -> None:
     alice = cloud.member("alice", "Passw0rd")
     aws_iot("login -u alice -p Passw0rd")
-    assert f"Accepted {alice} as alice" in aws_iot(f"admin accept {alice}").stderr
+    assert f"{alice} is a member already, as alice.\n" in aws_iot(f"admin accept {alice}").stderr
     assert cloud.records[alice].username == "alice"
 
 

@@ -66,6 +66,23 @@ def test_creating_a_stack_writes_exports_and_the_requested_profile(
     assert app.config.profiles.load("ops").user_pool_id == "us-east-1_MADE"
 
 
+def test_deploying_writes_the_default_profile_unless_there_is_one(
+    aws_iot: CommandLine, app: FakeApp, exports: Path
+) -> None:
+    kept = app.config.profiles.load("default")
+    words = (
+        "The profile 'default' is of another team. `aws-iot admin` needs one of this team.\n"
+        "To write it: aws-iot backend exports --name chat -k KEY\n"
+    )
+    assert aws_iot(f"backend deploy -o {exports}").stderr.endswith(words)
+    assert app.config.profiles.load("default") == kept
+    app.config.profiles.remove("default")
+    done = aws_iot(f"backend deploy -o {exports} --yes")
+    assert "Wrote the profile 'default', which `aws-iot admin` needs.\n" in done.stderr
+    assert app.config.profiles.load("default").policy_name == "chat-member"
+    assert "the profile 'default'" not in aws_iot(f"backend deploy -o {exports} --yes").stderr.lower()
+
+
 def test_the_user_of_a_replaced_profile_stays(aws_iot: CommandLine, app: FakeApp, made: Path) -> None:
     aws_iot("config -u alice")
     aws_iot(f"backend exports -k default -o {made} --replace")

@@ -123,7 +123,7 @@ def test_a_profile_that_points_elsewhere_is_replaced_only_on_request(
     told = aws_iot(f"config -s {exports} -u bob", ends=3).stderr.splitlines()
     assert told[0].startswith("Error: the profile 'default' points elsewhere: ")
     assert words in told[0]
-    assert told[1].startswith(f"To replace it: aws-iot config -s {exports} -k default --replace.")
+    assert told[2] == f"To replace it: aws-iot config -s {exports} -k default --replace"
     assert app.config.profiles.load("default") == before
     aws_iot(f"config -s {exports} --replace")
     assert app.config.profiles.load("default") != before
@@ -192,19 +192,21 @@ def test_a_password_is_saved_apart_from_the_profile_in_a_private_file(
         ("config -p x --password-stdin", 2, "exclude each other"),
         ("config -p x", 2, "Whose password?"),
         ("config -u alice list", 2, "Put options after 'list'"),
-        ("config show -k nope", 3, "Choose another with -k: default."),
-        ("config show nope", 3, "Choose another with -k: default."),
+        ("config show -k nope", 3, "Choose another with -k: default\n"),
+        ("config show nope", 3, "Choose another with -k: default\n"),
+        ("config show defautl", 3, "Did you mean 'default'?"),
         ("config show default -k nope", 2, "Which profile: 'default' or 'nope'?"),
-        ("config path nope", 3, "Choose another with -k: default."),
-        ("config use nope", 3, "Choose another with -k: default."),
+        ("config path nope", 3, "Choose another with -k: default\n"),
+        ("config use nope", 3, "Choose another with -k: default\n"),
         ("config use", 2, "Which profile?"),
         ("config remove -k nope", 3, "there is no profile 'nope'"),
-        ("config remove nope", 3, "Choose another with -k: default."),
+        ("config remove nope", 3, "Your profiles are: default"),
+        ("config remove DEFAULT", 3, "Did you mean 'default'?"),
         ("config remove", 2, "Which profile?"),
         (
             "config default",
             2,
-            "'default' is a profile, not a command. To show it: aws-iot config show default.",
+            "'default' is a profile, not a command. To show it: aws-iot config show default\n",
         ),
         ("config nope", 2, "No such command 'nope'"),
     ],
@@ -314,11 +316,11 @@ def test_a_damaged_profile_is_listed_and_can_be_removed(aws_iot: CommandLine, ap
     [
         (
             '{\n  "username": null\n  "aws-exports": {}\n}',
-            """, line 3: is not JSON: expecting ',' delimiter, in: "aws""",
+            """ is not JSON: line 3: expecting ',' delimiter, in: "aws""",
         ),
-        ("{" + " " * 500 + "x" * 500, ", line 1: is not JSON: expecting property name"),
-        ("", ": is not JSON: the file is empty"),
-        ("\n\xff", ", line 2: is not JSON: not UTF-8 text"),
+        ("{" + " " * 500 + "x" * 500, " is not JSON: line 1: expecting property name"),
+        ("", " is not JSON: the file is empty"),
+        ("\n\xff", " is not JSON: line 2: not UTF-8 text"),
     ],
     ids=["a missing comma", "a long line", "an empty file", "bytes"],
 )
@@ -339,7 +341,7 @@ def test_the_error_for_a_damaged_file_never_shows_a_secret(
     path = tmp_path / "wrong.json"
     path.write_text(f'{{\n"usr": "alice",\n"{name}": hunter2\n}}')
     told = aws_iot(f"config -s {path}", ends=3).stderr
-    assert f"{path}, line 3: is not JSON: expecting value\n" in told
+    assert f"{path} is not JSON: line 3: expecting value\n" in told
     assert "hunter2" not in told
 
 

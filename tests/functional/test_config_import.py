@@ -106,4 +106,4 @@ def test_a_damaged_file_of_the_npm_tool_is_never_shown(aws_iot: CommandLine, tmp
     path = tmp_path / "rc"
     path.write_text('{"team": {\n"usr": "alice",\n"note" hunter2\n}}')
     told = aws_iot(f"config import {path}", ends=3).stderr
-    assert told == f"Error: {path}, line 3: is not JSON: expecting ':' delimiter\n"
+    assert told == f"Error: {path} is not JSON: line 3: expecting ':' delimiter\n"

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from aws_iot.cli.commands.doctor.findings_output import as_lines
+from aws_iot.doctor.diagnosis import Finding
 from aws_iot.doctor.probes import CheckResult
 from aws_iot.errors import Unreachable, WrongClock
 from aws_iot.messaging.connection import Lost, Publication
@@ -98,6 +100,25 @@ def test_only_its_own_message_counts_as_the_echo(aws_iot: CommandLine, app: Fake
     app.controls.on_connect = interfere
     done = aws_iot(f"{DOCTOR} --timeout 1", ends=5)
     assert "did not come back within 1 second\n" in done.stdout
+
+
+def test_on_a_terminal_long_text_has_a_column_of_its_own() -> None:
+    def lines(text: str) -> list[str]:
+        return as_lines(Finding("publish", "it works", 0.006, CheckResult(text)), 60)
+
+    start = "\r\x1b[Kpublish       ok           6 ms"
+    assert lines("acknowledged") == [f"{start}  acknowledged"]
+    assert lines("acknowledged by the broker of the team") == [
+        start,
+        " " * 14 + "acknowledged by the broker of the team",
+    ]
+    name = "us-east-1:62b8b200-34ff-462f-a465-cb9d2e20bf00/doctor/+"  # too long for the column: on a line of its own
+    assert lines(f"to {name}, acknowledged") == [
+        start,
+        " " * 14 + "to",
+        f"  {name},",
+        " " * 14 + "acknowledged",
+    ]
 
 
 def test_it_does_not_prompt_without_a_terminal(aws_iot: CommandLine, identity: str) -> None:

@@ -26,6 +26,8 @@ def test_deleting_an_account_removes_its_session_and_password(
     for line in ("account delete --yes", "account delete --yes -u bob"):
         assert "Nothing was deleted" in aws_iot(line, ends=2).stderr
     assert "alice" in cloud.accounts
+    hint = "To delete it: aws-iot account delete -u alice --yes -k default\n"
+    assert aws_iot("account delete --yes", ends=2).stderr.endswith(hint)
     aws_iot("account delete --yes -u alice")
     assert cloud.accounts == {}
     assert app.config.secrets.get("password", "default", "alice") is None

@@ -405,7 +405,11 @@ def test_only_on_aws_a_change_takes_minutes_to_apply(
     assert "6 to 8 minutes" in aws_iot(f"policy --identity {ME}").stderr
     here = cloud.profile._replace(endpoint=Endpoint.parse("wss://127.0.0.1:8883"))
     app.config.profiles.change("local", lambda _: here)
-    assert aws_iot(f"policy --identity {ME} -k local").stderr == "Everything is allowed.\n"
+    assert aws_iot(f"policy --identity {ME} -k local").stderr == (
+        "Everything is allowed."
+        " Without -r, this is for subscribing to all rooms, and for sending to the room 'doctor'.\n"
+    )
+    assert aws_iot(f"policy --identity {ME} -k local -r lobby").stderr == "Everything is allowed.\n"
 
 
 def test_without_a_role_accepting_the_identity_is_not_suggested(

@@ -229,7 +229,7 @@ def test_a_user_who_is_not_accepted_gets_the_command_for_the_admin(
     [
         ("pub -m hello", 2, "give -r ROOM"),
         ("pub -r lobby", 2, "give -m TEXT"),
-        ("pub -r '' -m hello", 2, "a room needs a name"),
+        ("pub -r '' -m hello", 2, "a room needs a name\nGive it a name: -r ROOM\n"),
         ("pub -r a+b -m hello", 2, "wildcard"),
         ("pub -r 'a\tb' -m hello", 2, "MQTT forbids"),
         ("sub -r 'a\ufffeb'", 2, "MQTT forbids"),
@@ -283,7 +283,7 @@ def test_a_room_that_is_probably_a_mistake_is_used_after_a_warning(
     received = aws_iot(f"sub -r 'ops*' -r dev -W 0.01 {ALICE} -k default", ends=8).stderr.splitlines()
     assert received[:2] == [
         "The room 'ops*' is probably a mistake: '*' is not a wildcard; '+' and '#' are.",
-        "Did you mean: aws-iot sub -r 'ops/#' -r dev -k default",
+        "Did you mean: aws-iot sub -r 'ops/#' -r dev -k default -W 0.01",
     ]
     assert "Receiving from ops*, dev; Ctrl-C stops." in received
 

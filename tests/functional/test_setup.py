@@ -297,13 +297,28 @@ def test_the_commands_that_follow_use_the_same_profile(
     assert f"To send one:          aws-iot pub -r lobby -m hello{option}" in shown
 
 
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        ("wrong user name or password", "Wrong user name or password."),
+        ("this user name is taken: User already exists.", "This user name is taken: User already exists."),
+        ("team.json: there is no such file", "team.json: there is no such file."),
+    ],
+)
+def test_a_rejection_is_shown_as_a_sentence(
+    capsys: pytest.CaptureFixture[str], reason: str, shown: str
+) -> None:
+    TerminalSetupPrompter().show_rejection(UsernameTaken(reason))
+    assert capsys.readouterr().err == f"{shown}\n"
+
+
 def test_the_hint_of_a_rejected_answer_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     ask = TerminalSetupPrompter()
     ask.show_rejection(ProfileError("it is damaged", hint="Remove it: aws-iot x\nThen: aws-iot y"))
     ask.show_rejection(UsernameTaken("it is taken", hint="Confirm it: aws-iot confirm"))  # `init` does so
     assert capsys.readouterr().err.splitlines() == [
-        "it is damaged.",
+        "It is damaged.",
         "Remove it: aws-iot x",
         "Then: aws-iot y",
-        "it is taken.",
+        "It is taken.",
     ]

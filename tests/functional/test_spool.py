@@ -29,6 +29,14 @@ def spool(aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, tmp_path: Path) 
     return folder
 
 
+def test_a_single_message_is_reported_as_without_a_spool(
+    aws_iot: CommandLine, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    cloud.member("alice", "Passw0rd")
+    aws_iot("login -u alice -p Passw0rd")
+    assert aws_iot(f"pub -r alarms -m hello --spool {tmp_path / 'outbox'}").stderr == "Sent to alarms.\n"
+
+
 @pytest.mark.parametrize("named", [True, False])
 def test_spools_are_listed(aws_iot: CommandLine, spool: Path, named: bool) -> None:
     header, row = aws_iot(f"spool list {spool if named else ''}").stdout.splitlines()

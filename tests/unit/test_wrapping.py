@@ -20,8 +20,18 @@ def test_words_are_not_broken() -> None:
 
 
 def test_a_long_word_moves_to_where_it_fits() -> None:
-    assert fill("identity-of-somebody", 24, "name  ", " " * 6) == ["name", "    identity-of-somebody"]
-    assert fill("of identity-of-somebody", 24, " " * 6) == ["      of", "    identity-of-somebody"]
+    assert fill("identity-of-somebody", 24, "name  ", " " * 6) == ["name", "  identity-of-somebody"]
+    assert fill("of identity-of-somebody", 24, " " * 6) == ["      of", "  identity-of-somebody"]
+    assert fill("of identity-of-somebody", 20, " " * 6) == ["      of", "identity-of-somebody"]
+
+
+def test_an_option_stays_with_its_value() -> None:
+    line = "or choose an AWS profile with --aws-profile NAME."
+    assert fit(line, 45) == ["or choose an AWS profile with", "--aws-profile NAME."]
+
+
+def test_text_continues_in_its_column() -> None:
+    assert fit("12:00  created the role", 16, hang=" " * 7) == ["12:00  created", "       the role"]
 
 
 def test_an_indented_line_continues_deeper() -> None:

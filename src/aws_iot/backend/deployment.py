@@ -70,11 +70,11 @@ class Deployment:
         state = self.find()
         if state is None:
             names = self._other_stacks()
-            others = f"Existing stacks: {', '.join(names)}. Choose one with --name. " if names else ""
-            create = f"To create it: {self.name.command('deploy')}. " if can_create else ""
+            others = f"Existing stacks: {', '.join(names)}. Choose one with --name." if names else ""
+            create = f"To create it: {self.name.command('deploy')}" if can_create else ""
             raise ServiceRefused(
                 f"there is no stack {self.name.name} in this account and region",
-                hint=f"{others}{create}--region chooses the region.",
+                hint="\n".join(filter(None, (others, "Another region? Choose it with --region.", create))),
             )
         return state
 

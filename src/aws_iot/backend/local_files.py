@@ -39,6 +39,11 @@ def check_replaceable(
         )
 
 
+def is_same_team(profiles: ProfileStore, key: str, profile: Profile) -> bool:
+    """Whether the stored profile `key` has the same pools as `profile`."""
+    return _has_pools(profile, lambda: profiles.load(key))
+
+
 def leftovers(user_pool: str, profiles: ProfileStore) -> Iterator[Path | str]:
     """What still names a user pool that was deleted: the exports file in this folder, and the keys of profiles."""
     text = read(EXPORTS)

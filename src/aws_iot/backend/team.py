@@ -1,6 +1,6 @@
 """A team, as an admin sees it: its members, the requests, and whom a name or a short identity stands for."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,7 +8,14 @@ from functools import cached_property
 
 from aws_iot.backend.members import MemberRecord, Members
 from aws_iot.errors import InvalidIdentity, NotAuthorized, NotFound, ServiceRefused
-from aws_iot.identities import IdentityPrefix, contains_uuid, identity_error, is_identity, short_identity
+from aws_iot.identities import (
+    SHORT,
+    IdentityPrefix,
+    contains_uuid,
+    identity_error,
+    is_identity,
+    short_identity,
+)
 
 _NO_RECORD = MemberRecord(None, None)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -59,14 +66,18 @@ class Team:
     @cached_property
     def members(self) -> Sequence[Person]:
         """All members, the latest first; those of unknown times are last."""
-        found = [self._person(one) for one in self._members.accepted(self._policy)]
-        return _latest_first(found)
+        return _latest_first(map(self._person, self._accepted))
 
     @cached_property
     def requests(self) -> Sequence[Person]:
         """All who have signed in but are not members, the latest first."""
-        accepted = set(self._members.accepted(self._policy))
-        return [one for one in self._signed_in if one.identity not in accepted]
+        return [one for one in self._signed_in if one.identity not in self._accepted]
+
+    def is_member(self, identity: str) -> bool:
+        """Whether it is known to be a member: the caller may not be allowed to look."""
+        with suppress(NotAuthorized):
+            return identity in self._accepted
+        return False
 
     @property
     def lacks_names(self) -> bool:
@@ -85,6 +96,10 @@ class Team:
     def member(self, text: str) -> Person:
         """The same, out of the members."""
         return self._find(text, lambda: self.members, "a member", "members")
+
+    @cached_property
+    def _accepted(self) -> Set[str]:
+        return frozenset(self._members.accepted(self._policy))
 
     @cached_property
     def _signed_in(self) -> Sequence[Person]:
@@ -113,6 +128,12 @@ class Team:
             if wrong := identity_error(text, self._pool):
                 raise InvalidIdentity(wrong)
             return Person(text, self._names.get(text))
+        if prefix and prefix.lacks:
+            raise InvalidIdentity(
+                f"'{text}' is not a whole identity: it lacks {prefix.lacks}"
+                f" character{'' if prefix.lacks == 1 else 's'} at its end",
+                hint=f"Copy it again, or give only its first {SHORT} digits: {prefix.start[:SHORT]}",
+            )
         found = [one for one in people() if one.username == text or (prefix and prefix.matches(one.identity))]
         listing = f"To list them: {self._command(command)}"
         if len(found) > 1:

@@ -3,6 +3,9 @@
 import shlex
 from collections.abc import Callable, Sequence
 
+import click
+
+from aws_iot.cli import options
 from aws_iot.cli.ui import output
 from aws_iot.errors import InvalidRoom
 from aws_iot.messaging.mistakes import Mistake, probable_mistake
@@ -32,7 +35,7 @@ def _check(pool: str, rooms: Sequence[str], command: Corrected, *, is_pattern: b
         try:
             (check_pattern if is_pattern else check_room)(pool, room)
         except InvalidRoom as error:
-            error.hint = did_you_mean
+            error.hint = did_you_mean or (None if room else "Give it a name: -r ROOM")
             raise
     for room, mistake in mistakes.items():
         if mistake:
@@ -48,7 +51,20 @@ def _did_you_mean(mistakes: dict[str, Mistake | None], command: Corrected) -> st
     return f"Did you mean: {command([*dict.fromkeys(meant)])}"
 
 
+def typed_options(*names: str) -> str:
+    """Those of these options that were typed, with a space before each. None of them may hold a secret."""
+    context = click.get_current_context()
+    words: list[str] = []
+    for param in context.command.params:
+        if param.name in names and isinstance(param, click.Option) and options.is_typed(param.name):
+            value = context.params[param.name]
+            words.append(param.opts[0])
+            if not param.is_flag:
+                words.append(f"{value:g}" if isinstance(value, float) else str(value))
+    return "".join(f" {shlex.quote(word)}" for word in words)
+
+
 def quoted_options(rooms: Sequence[str], key: str | None) -> str:
     """The options `-r` for these rooms, and `-k`, to be typed in a shell."""
-    options = [f"-r {shlex.quote(room)}" for room in rooms]
-    return " ".join([*options, f"-k {key}"] if key else options)
+    named = [f"-r {shlex.quote(room)}" for room in rooms]
+    return " ".join([*named, f"-k {key}"] if key else named)

@@ -79,14 +79,19 @@ def from_exports(exports: object, source: str) -> Profile:
     """The profile in the object of an `aws-exports.json`. Other keys are ignored.
 
     `source` names the file in errors. Raises `ProfileError` that names each missing or wrong key.
+    If there are several, its hint has a line for each.
     """
     if not isinstance(exports, Mapping):
         raise ProfileError(f"{source}: expected a JSON object, as in aws-exports.json")
     fields, faults = _read_keys(exports)
     if "endpoint" in fields:
         faults += _read_endpoint(fields, exports)
+    if len(faults) > 1:
+        listed = "\n".join(f"  {fault}" for fault in faults)
+        names = ", ".join(fault.partition(" ")[0] for fault in faults)
+        raise ProfileError(f"{source}: {len(faults)} keys are missing or wrong: {names}", hint=listed)
     if faults:
-        raise ProfileError(f"{source}: " + "; ".join(faults))
+        raise ProfileError(f"{source}: {faults[0]}")
     return Profile(**fields)
 
 
@@ -148,15 +153,21 @@ def parse_json(data: bytes, path: Path, *, show_line: bool = True) -> object:
         return json.loads(data)
     except json.JSONDecodeError as error:
         if not error.doc.strip():
-            raise ProfileError(f"{path}: is not JSON: the file is empty") from error
+            raise ProfileError(f"{path} is not JSON: the file is empty") from error
         reason = error.msg[0].lower() + error.msg[1:].removesuffix(" at").removesuffix(" starting")
         shown = _excerpt(error) if show_line else ""
-        raise ProfileError(f"{path}, line {error.lineno}: is not JSON: {reason}{shown}") from error
+        # At the end of the file, the error is behind the last line.
+        line = (
+            error.doc[: error.pos].rstrip().count("\n") + 1
+            if not error.doc[error.pos :].strip()
+            else error.lineno
+        )
+        raise ProfileError(f"{path} is not JSON: line {line}: {reason}{shown}") from error
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise ProfileError(f"{path}, line {line}: is not JSON: not UTF-8 text") from error
+        raise ProfileError(f"{path} is not JSON: line {line}: not UTF-8 text") from error
     except (ValueError, RecursionError) as error:
-        raise ProfileError(f"{path}: is not JSON: {error}") from error
+        raise ProfileError(f"{path} is not JSON: {error}") from error
 
 
 _PRIVATE = r"(?i)pwd|pass|secret|token|credential|private|api_?key"

@@ -37,10 +37,11 @@ def read_exports(
         profile = from_exports(exports, str(path))
     except ProfileError as error:
         if isinstance(exports, Mapping) and exports.get("aws_pubsub_endpoint") is None:
-            error.hint = (
+            endpoint_hint = (
                 "If the file has no IoT endpoint, give --endpoint URL. An admin finds it with:"
                 " aws iot describe-endpoint --endpoint-type iot:Data-ATS"
             )
+            error.hint = "\n".join(filter(None, (error.hint, endpoint_hint)))
         raise
     region = exports.get("aws_pubsub_region") if isinstance(exports, Mapping) and not endpoint else None
     if region and region != profile.iot_region:

@@ -73,7 +73,9 @@ class ProfileStore:
     def remove(self, key: str) -> None:
         """Remove the profile; if it is the default, `DEFAULT_KEY` is again. Raises `ProfileNotFound`."""
         if not delete(self._path(key)):
-            raise self._not_found(key)
+            error = self._not_found(key)
+            error.hint = self._did_you_mean(key) or f"Your profiles are: {', '.join(self.keys()) or 'none'}"
+            raise error
         if self.default_key() == key:
             delete(self._default_path)
 
@@ -86,10 +88,13 @@ class ProfileStore:
             stored = parse_json(data, path)
             if not isinstance(stored, dict):
                 raise ProfileError(f"{path}: expected a JSON object")
-            profile = from_exports(stored.get("aws-exports"), str(path))
+            if "aws-exports" not in stored:
+                raise ProfileError(f"{path}: aws-exports is missing")
+            profile = from_exports(stored["aws-exports"], str(path))
         except ProfileError as error:
             remove, create = f"aws-iot config remove -k {key}", f"aws-iot config -s FILE -k {key}"
-            error.hint = f"Remove it: {remove}\nThen create it again: {create}"
+            lines = (error.hint, f"Remove it: {remove}", f"Then create it again: {create}")
+            error.hint = "\n".join(filter(None, lines))
             raise
         username = stored.get("username")
         return profile._replace(
@@ -110,10 +115,19 @@ class ProfileStore:
     def _not_found(self, key: str) -> ProfileNotFound:
         create = f"To create it: aws-iot init{'' if key == self.current_key() else f' -k {key}'}"
         known = ", ".join(self.keys())
+        others = f"Choose another with -k: {known}" if known else ""
         return ProfileNotFound(
             f"there is no profile '{key}' in {self.folder}",
-            hint=f"Choose another with -k: {known}. {create}" if known else create,
+            hint="\n".join(filter(None, [self._did_you_mean(key) or others, create])),
         )
+
+    def _did_you_mean(self, key: str) -> str:
+        """A suggestion of the profile whose key is almost `key`; empty if there is none."""
+        import difflib  # here: few commands need it
+
+        keys = {one.lower(): one for one in self.keys()}
+        near = difflib.get_close_matches(key.lower(), keys, n=1, cutoff=0.75)
+        return f"Did you mean '{keys[near[0]]}'?" if near else ""
 
     @property
     def _default_path(self) -> Path:

@@ -37,13 +37,17 @@ class AwsMembers(AdminServices):
         except NotFound:
             raise NotFound(
                 f"the identity {identity} does not exist in this AWS account",
-                hint=f"To list identities: {self._command('requests')}. --aws-profile chooses another AWS account.",
+                hint="Another AWS account? Choose it with --aws-profile NAME.\n"
+                f"To list identities: {self._command('requests')}",
             ) from None
         except NotAuthorized:
             return
         logins = [one for one in found.get("Logins", ()) if one.startswith("cognito-idp.")]
         if logins and not any(one.endswith(f"/{self._profile.user_pool_id}") for one in logins):
-            raise NotFound(f"{identity} belongs to another team, which signs in with {', '.join(logins)}")
+            raise NotFound(
+                f"{identity} belongs to another team, which signs in with {', '.join(logins)}",
+                hint="Choose the profile of that team with -k KEY.",
+            )
 
     def revoke(self, identity: str, policy: str) -> str | None:
         team = self._profile.policy_name

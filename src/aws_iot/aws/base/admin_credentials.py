@@ -54,7 +54,7 @@ class AccessKeys:
         except (configparser.Error, UnicodeDecodeError, KeyError):  # its text may hold a secret
             raise LocalError(
                 f"{path} holds no AWS credentials, but the profile names it for admins",
-                hint="To use your own AWS credentials: --aws-profile NAME.",
+                hint="To use your own AWS credentials, choose an AWS profile with --aws-profile NAME.",
             ) from None
 
 
@@ -124,12 +124,13 @@ class AdminCredentials:
         except getpass.GetPassWarning:
             raise CredentialsRefused(
                 "your AWS profile asks for an MFA code, and there is no terminal to type it at",
-                hint="Use credentials that need no code: aws sts get-session-token creates some.",
+                hint="Use credentials that need no code. To create some: aws sts get-session-token",
             ) from None
         if not found:
             raise CredentialsRefused(
                 "this command needs your own AWS credentials, and found none",
-                hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use a profile: --aws-profile NAME.",
+                hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,"
+                " or choose an AWS profile with --aws-profile NAME.",
             )
         return AccessKeys(found.access_key, found.secret_key, found.token)
 
@@ -159,7 +160,7 @@ class AdminCredentials:
             )
         return CredentialsRefused(
             f"your AWS credentials cannot be used: {' '.join(str(error).split())}",
-            hint="Check your profile in ~/.aws/config, or use another: --aws-profile NAME.",
+            hint="Check your AWS profile in ~/.aws/config, or choose another with --aws-profile NAME.",
         )
 
     def _is_of_a_program(self, error: Exception) -> bool:
@@ -175,7 +176,7 @@ class AdminCredentials:
         reason = error.response["Error"].get("Message") or error.response["Error"].get("Code", "")
         return clock_fault(headers.get("date"), self._now()) or CredentialsRefused(
             f"AWS rejected the request for your profile's credentials: {' '.join(reason.split())}",
-            hint="Check its role, MFA device and source in ~/.aws/config, or use another: --aws-profile NAME.",
+            hint="Check its role, MFA device and source in ~/.aws/config, or choose another with --aws-profile NAME.",
         )
 
 
@@ -186,7 +187,7 @@ def _incomplete(provider: str, missing: str) -> CredentialsRefused:
     if provider == "env":
         return CredentialsRefused(
             f"{missing} is not set, but other variables of AWS credentials are",
-            hint="Set it, or unset AWS_ACCESS_KEY_ID and use a profile: --aws-profile NAME.",
+            hint="Set it, or unset AWS_ACCESS_KEY_ID and choose an AWS profile with --aws-profile NAME.",
         )
     return CredentialsRefused(
         f"your AWS profile is incomplete: {missing} is missing",

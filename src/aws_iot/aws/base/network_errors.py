@@ -52,7 +52,8 @@ def local_hint(host: str, error: BaseException) -> str | None:
     """What to do if nothing listens at an address of this machine."""
     if is_loopback(host.rpartition(":")[0] or host) and "nothing listens" in why_unreachable(error):
         return (
-            "If the local stack ran there, start it again: aws-iot local. It loses all accounts when it ends."
+            "If the local stack ran there, it has lost its accounts, unless it was started with --keep.\n"
+            "To start it again: aws-iot local"
         )
     return None
 

@@ -49,7 +49,8 @@ def _throttled(_: str) -> AwsIotError:
 def _rejected(message: str) -> AwsIotError:
     return CredentialsRefused(
         f"AWS rejected these credentials: {message}",
-        hint="Check whose they are: aws sts get-caller-identity. To use others: --aws-profile NAME.",
+        hint="To use others, choose an AWS profile with --aws-profile NAME.\n"
+        "To see whose they are: aws sts get-caller-identity",
     )
 
 
@@ -60,7 +61,8 @@ def _not_allowed(message: str) -> AwsIotError:
 def _expired(message: str) -> AwsIotError:
     return CredentialsRefused(
         f"these AWS credentials have expired: {message}",
-        hint="Get new ones, for example with aws sso login, or use others: --aws-profile NAME.",
+        hint="To use others, choose an AWS profile with --aws-profile NAME.\n"
+        "To get new ones, if you use IAM Identity Center: aws sso login",
     )
 
 

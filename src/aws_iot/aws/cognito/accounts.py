@@ -137,9 +137,9 @@ _CONFIRM_REFUSALS: Refusals = {
         "this is not the code that was sent",
         hint="Type it again, or get a new one: aws-iot confirm -u USER --resend -k KEY",
     ),
-    "NotAuthorizedException": lambda message: SignInRefused(
-        "this account is already confirmed"
+    "NotAuthorizedException": lambda message: (
+        SignInRefused("this account is already confirmed", hint="Sign in: aws-iot login -u USER -k KEY")
         if "CONFIRMED" in message
-        else f"this account cannot be confirmed: {message}"
+        else SignInRefused(f"this account cannot be confirmed: {message}")
     ),
 }

@@ -154,16 +154,16 @@ REFUSALS: Refusals = {
     ),
     "UserNotConfirmedException": lambda _: AccountNotConfirmed(
         "this account is not confirmed yet",
-        hint="Confirm it with the code from the e-mail: aws-iot confirm -u USER -c CODE -k KEY"
-        " (new code: aws-iot confirm -u USER --resend -k KEY)",
+        hint="Confirm it with the code from the e-mail: aws-iot confirm -u USER -c CODE -k KEY\n"
+        "To get a new code: aws-iot confirm -u USER --resend -k KEY",
     ),
     "PasswordResetRequiredException": lambda _: SignInRefused(
         "an admin has reset this account's password",
         hint="Set a new one: aws-iot password reset -u USER -k KEY",
     ),
     "UsernameExistsException": lambda message: UsernameTaken(
-        f"this user name is taken: {message}",
-        hint="Choose another. If it is yours, confirm it: aws-iot confirm -u USER -c CODE -k KEY",
+        f"this user name is taken: {message.rstrip('.')}",
+        hint="Choose another, or sign in if it is yours: aws-iot login -u USER -k KEY",
     ),
     "InvalidPasswordException": lambda message: PasswordTooWeak(f"the password is too weak: {message}"),
     "PasswordHistoryPolicyViolationException": lambda message: PasswordTooWeak(

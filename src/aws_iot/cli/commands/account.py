@@ -140,6 +140,9 @@ def delete(ctx: click.Context, key: str, yes: bool, user: str | None) -> None:
         output.error(
             f"Nothing was deleted: '{session.username}' is signed in, and you did not give that name."
         )
+        if yes and not user:
+            name = shlex.quote(session.username)
+            output.hint(f"To delete it: aws-iot account delete -u {name} --yes -k {key}")
         ctx.exit(2)
     app.auth.accounts(profile).of(session).delete()
     output.info(f"Deleted the account '{session.username}'.")

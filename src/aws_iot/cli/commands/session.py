@@ -11,6 +11,7 @@ from aws_iot.cli import options
 from aws_iot.cli.groups import Command
 from aws_iot.cli.sign_in import login_of, prompter_of, request_of, suggest_doctor
 from aws_iot.cli.ui import output
+from aws_iot.cli.ui.tables import facts
 from aws_iot.config.profile import Profile
 from aws_iot.errors import ServiceRefused, SignInRefused, Unreachable
 from aws_iot.messaging.message import timestamp
@@ -80,7 +81,7 @@ def logout(app: App, key: str, everywhere: bool) -> None:
         was_signed_in = login_of(app, profile).sign_out(everywhere=everywhere)
     except (Unreachable, ServiceRefused, SignInRefused) as error:
         again = "sign in and out again" + (" with --everywhere" if everywhere else ", or let it expire")
-        error.hint = f"The session was deleted here, but not revoked. To revoke it: {again}."
+        error.hint = f"The session was deleted here, but not revoked. To revoke it, {again}."
         raise
     output.info("Signed out." if was_signed_in else "You were not signed in.")
     if saved and profile.username and app.config.secrets.owner("password", key) == profile.username:
@@ -109,14 +110,16 @@ def whoami(app: App, key: str, as_json: bool) -> None:
     saved = app.auth.sessions.load(profile)
     if saved is None:
         raise not_signed_in(key)
-    facts = _facts(profile, saved)
+    found = _facts(profile, saved)
     if as_json:
-        output.data(json.dumps(facts))
+        output.data(json.dumps(found))
         return
-    width = max(map(len, facts)) + 2
-    for name, value in facts.items():
-        label = name.replace("_", " ")
-        output.data(f"{label:{width}}{output.visible(value or 'expired')}{_REFRESHED.get(name, '')}")
+    rows = {
+        name.replace("_", " "): f"{value or 'expired'}{_REFRESHED.get(name, '')}"
+        for name, value in found.items()
+    }
+    for line in facts(rows):
+        output.data(line)
 
 
 _REFRESHED = dict.fromkeys(("tokens_end", "credentials_end"), "  (refreshed when needed)")

@@ -37,7 +37,9 @@ def spool() -> None:
 @options.json_output
 @click.pass_obj
 def list_(app: App, folders: tuple[Path, ...], as_json: bool) -> None:
-    """List the spools: folder, messages, the oldest, profile, user, rooms.
+    """List the spools, and what waits in each.
+
+    Shows the folder, the number of messages, the time of the oldest, the profile, the user and the rooms.
 
     Without DIR, it lists the spools that you have used. If one cannot be read, it lists the others and exits with 3.
 

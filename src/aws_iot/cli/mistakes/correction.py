@@ -4,6 +4,7 @@ import difflib
 import shlex
 from collections.abc import Mapping, Sequence
 from copy import copy
+from itertools import zip_longest
 from typing import Any
 
 import click
@@ -27,6 +28,7 @@ def correct(root: click.Group, typed: Sequence[str]) -> str | None:
     rest = _with_known_options(command, rest)
     if command is None or not path:
         return None
+    rest = _with_missing_values(command, rest)
     words = _with_options(command, " ".join(path), rest)
     if words is None or [*path, *words] == [*typed] or not _accepts(command, words):
         return None
@@ -133,6 +135,21 @@ def _with_known_options(command: click.Command | None, rest: Words) -> Words:
             near = [synonym] if synonym in known else difflib.get_close_matches(name, known, n=1)
             name = near[0] if near else name
         words.append(f"{name}{equals}{value}")
+    return words
+
+
+def _with_missing_values(command: click.Command, rest: Words) -> Words:
+    """The rest of the line with a placeholder after each option that another option follows in place of its value."""
+    known = {
+        name: param for param in command.params if isinstance(param, click.Option) for name in param.opts
+    }
+    words: Words = []
+    for word, following in zip_longest(rest, rest[1:]):
+        words.append(word)
+        option = known.get(word)
+        takes_value = option and not option.is_flag and not option.count and not option._flag_needs_value
+        if option and takes_value and (following is None or following in known):
+            words.append(_placeholder(option))
     return words
 
 

@@ -43,7 +43,8 @@ def _message(error: click.UsageError, *, has_suggestion: bool) -> str:
     """Click's message on one line, without its own guess if there is a better one."""
     text = error.message if has_suggestion and hasattr(error, "possibilities") else error.format_message()
     if found := re.fullmatch(r"Got unexpected extra arguments? \((.*)\)", text, re.DOTALL):
-        return f"Unexpected argument: {found[1]}"
+        several = "arguments" in text.partition("(")[0] and " " in found[1]
+        return f"Unexpected argument{'s' if several else ''}: {found[1]}"
     return " ".join(text.split())
 
 

@@ -167,10 +167,13 @@ class Lines:
                 raise _discard_output(error) from error
 
 
-def info(line: str, role: Role | None = None) -> None:
-    """Print a status message, which `--quiet` hides. `role` is what its beginning means, up to a colon or semicolon."""
+def info(line: str, role: Role | None = None, hang: str = "") -> None:
+    """Print a status message, which `--quiet` hides. `role` is what its beginning means, up to a colon or semicolon.
+
+    `hang` begins its further lines on a terminal.
+    """
     if not is_quiet():
-        error(line, role)
+        error(line, role, hang)
 
 
 def break_line() -> None:
@@ -212,14 +215,14 @@ def hint(line: str) -> None:
     error(line, Role.HINT)
 
 
-def error(line: str, role: Role | None = None) -> None:
-    """Print an error, which `--quiet` does not hide. `role` as of `info`; `Error:` has its own."""
+def error(line: str, role: Role | None = None, hang: str = "") -> None:
+    """Print an error, which `--quiet` does not hide. `role` and `hang` as of `info`; `Error:` has its own role."""
     line = visible(line)
     colored = is_on(sys.stderr)
     if columns := _columns_if_longer(line):
         from aws_iot.cli.ui.wrapping import fit  # here: most lines are short
 
-        line = "\n".join(fit(line, columns))
+        line = "\n".join(fit(line, columns, hang=hang))
     if colored:
         line = _painted(line, role)
     click.echo(line, err=True, color=colored)

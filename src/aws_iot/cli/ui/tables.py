@@ -2,7 +2,7 @@
 
 import sys
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from aws_iot.cli.ui import output
 
@@ -21,6 +21,18 @@ def table(headers: Sequence[str], rows: Sequence[Row], *, shorten: Collection[st
     every cell is shown whole.
     """
     return layout(headers, rows, terminal_width(), shorten)
+
+
+def facts(rows: Mapping[str, str]) -> list[str]:
+    """A line for each label and its text. On a terminal, the text is wrapped in a column of its own."""
+    width = max(map(len, rows)) + len(GAP)
+    lines = {label.ljust(width): output.visible(text) for label, text in rows.items()}
+    columns = terminal_width()
+    if columns is None:
+        return [start + text for start, text in lines.items()]
+    from aws_iot.cli.ui.wrapping import fill  # here: a pipe needs no width
+
+    return [line for start, text in lines.items() for line in fill(text, columns, start, " " * width)]
 
 
 def terminal_width() -> int | None:

@@ -1,5 +1,6 @@
 """Questions at the terminal itself: stdin and stdout may be pipes."""
 
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -46,8 +47,10 @@ def ask_new_password(app: App, username: str) -> str:
 
 
 def show_rejection(error: AwsIotError) -> None:
-    """Show why an answer was rejected. The same question follows."""
-    output.error(f"{error}.")
+    """Show why an answer was rejected, as a sentence. The same question follows."""
+    reason = str(error).rstrip(".")
+    begins_with_word = re.match(r"[a-z]+(-[a-z]+)*[ ,]", reason)  # not with the name of a file, for example
+    output.error(f"{reason[0].upper() + reason[1:] if begins_with_word else reason}.")
 
 
 def is_confirmed(question: str) -> bool:

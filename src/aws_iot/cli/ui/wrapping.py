@@ -6,12 +6,19 @@ import sys
 import textwrap
 from typing import TextIO
 
+LESS = "  "
+"""The indentation of what does not fit where it belongs, such as an identity on a narrow terminal."""
+
 LEAST_COLUMNS = 20
 """Narrower terminals are treated as if they were this wide."""
 
 _PART = re.compile(r"""(?:-\S+ (?!-))?(?:'[^']*'|"[^"]*"|\S)+""")
 """A word of a command, or an option with its value."""
 
+
+_OPTION_WITH_VALUE = re.compile(r"(?<!\S)(--?[a-z][a-z-]*) (?=[A-Z]{2,}\b)")
+_UNBREAKABLE = "\0"
+"""Stands for a space that must not become the end of a line. The text itself has no control characters."""
 
 _COMMAND = re.compile(r"(?<=: )(?:[A-Z_]+=\S+ )*aws-iot .*")
 """A command at the end of a line."""
@@ -32,11 +39,11 @@ def columns_of(stream: TextIO) -> int | None:
 def fill(text: str, width: int, first: str = "", rest: str | None = None) -> list[str]:
     """Lines of whole words: `first` is put before the first line, `rest` before the others.
 
-    A word that is too long for its place gets a line of its own, with less before it if necessary.
+    A word that is too long for its place gets a line of its own, with less before it. An option stays with its value.
     """
     rest = first if rest is None else rest
     lines = textwrap.wrap(
-        text,
+        _OPTION_WITH_VALUE.sub(rf"\1{_UNBREAKABLE}", text),
         width,
         initial_indent=first,
         subsequent_indent=rest,
@@ -45,13 +52,15 @@ def fill(text: str, width: int, first: str = "", rest: str | None = None) -> lis
     )
     if lines and len(lines[0]) > width and first.strip():
         return [first.rstrip(), *fill(text, width, rest)]
-    return [_moved_left(line, width) for line in lines]
+    return [_moved_left(line.replace(_UNBREAKABLE, " "), width) for line in lines]
 
 
 def _moved_left(line: str, width: int) -> str:
-    """A line that is too long, with less indentation."""
-    excess = max(len(line) - width, 0)
-    return line[min(excess, len(line) - len(line.lstrip())) :]
+    """A line that is too long, with less indentation: the same for all, or none."""
+    bare = line.lstrip()
+    if len(line) <= width or bare == line:
+        return line
+    return LESS + bare if len(LESS + bare) <= width else bare
 
 
 def fill_command(line: str, width: int, indent: str) -> list[str]:
@@ -71,14 +80,17 @@ def fill_command(line: str, width: int, indent: str) -> list[str]:
     return [_moved_left(line, width) for line in (*lines, current)]
 
 
-def fit(line: str, columns: int, indent: str = "") -> list[str]:
-    """A line of text that may end with a command. The command continues on the next line as a shell reads it."""
+def fit(line: str, columns: int, indent: str = "", hang: str = "") -> list[str]:
+    """A line of text that may end with a command. The command continues on the next line as a shell reads it.
+
+    Text continues after `hang`, or else twice as deep as it begins.
+    """
     if len(indent + line) <= columns:
         return [indent + line]
     command = None if sys.platform == "win32" else _COMMAND.search(line)
     if not command:
         lead = line[: len(line) - len(line.lstrip())]
-        return fill(line.lstrip(), columns, indent + lead, indent + lead * 2)
+        return fill(line.lstrip(), columns, indent + lead, indent + (hang or lead * 2))
     return [
         *fill(line[: command.start()], columns, indent),
         *fill_command(command[0], columns, f"{indent}  "),

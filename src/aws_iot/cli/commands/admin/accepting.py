@@ -11,7 +11,7 @@ from aws_iot.app import App
 from aws_iot.backend.team import Person
 from aws_iot.cli import options
 from aws_iot.cli.commands.admin.options import Admin, admin_options, find_all, for_each, policy
-from aws_iot.cli.commands.admin.people import note_missing_names, people_table
+from aws_iot.cli.commands.admin.people import note_what_is_missing, people_table
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import ask_line, ask_numbers, is_confirmed, need_terminal
@@ -74,17 +74,25 @@ def accept(
 
 def _accept(admin: Admin, people: Sequence[Person]) -> None:
     by_identity = {one.identity: one for one in people}
+    new: list[str] = []
 
     def accept_one(identity: str) -> None:
         admin.members.check(identity)
+        was_member = admin.team.is_member(identity)
         name = by_identity[identity].username
         not_stored = admin.members.accept(identity, admin.policy, name)
         known_as = f" as {name}" if name else ""
-        output.info(f"Accepted {identity}{known_as}{admin.of_policy}.")
+        if was_member:
+            output.info(f"{identity} is a member already{known_as and ','}{known_as}{admin.of_policy}.")
+        else:
+            new.append(identity)
+            output.info(f"Accepted {identity}{known_as}{admin.of_policy}.")
         if not_stored:
             output.info(f"The {'user name' if name else 'date'} was not stored: {not_stored}.")
+        elif not (name or was_member):
+            output.info(f"The user name is unknown. To add it: {admin.naming(identity)}")
 
-    for_each(list(by_identity), accept_one, apply_delay(admin.profile))
+    for_each(list(by_identity), accept_one, lambda: apply_delay(admin.profile) if new else "")
 
 
 def _all(app: App, admin: Admin, yes: bool) -> Sequence[Person]:
@@ -137,10 +145,10 @@ def requests(app: App, key: str, policy: str | None, as_json: bool, aws_profile:
         for one in waiting:
             since = one.since and timestamp(one.since)
             output.data(json.dumps({"identity": one.identity, "since": since, "name": one.username}))
-    else:
-        for line in people_table("FIRST SIGN-IN", waiting, numbered=asks):
-            output.data(line)
-    note_missing_names(admin, waiting)
+    lines = [] if as_json else people_table("FIRST SIGN-IN", waiting, numbered=asks)
+    for line in lines:
+        output.data(line)
+    note_what_is_missing(admin, waiting, lines, "requests")
     if not waiting:
         output.info("All identities that have signed in are accepted.")
     elif asks:

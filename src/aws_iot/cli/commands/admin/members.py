@@ -7,7 +7,7 @@ import click
 from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.commands.admin.options import Admin, admin_options, find_all, for_each, policy
-from aws_iot.cli.commands.admin.people import note_missing_names, people_table
+from aws_iot.cli.commands.admin.people import note_what_is_missing, people_table
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.messaging.connect import apply_delay
@@ -34,16 +34,18 @@ def revoke(app: App, people: tuple[str, ...], key: str, policy: str | None, aws_
     """
     admin = Admin(app, key, policy, aws_profile)
     chosen = {one.identity: one for one in find_all(people, admin.team.member)}
+    revoked: list[str] = []
 
     def revoke_one(identity: str) -> None:
         not_deleted = admin.members.revoke(identity, admin.policy)
+        revoked.append(identity)
         name = chosen[identity].username
         who = f"{identity}, {name}" if name else identity
         output.info(f"Revoked {who}{admin.of_policy}.")
         if not_deleted:
             output.info(f"The stored user name was not deleted: {not_deleted}.")
 
-    for_each(list(chosen), revoke_one, apply_delay(admin.profile))
+    for_each(list(chosen), revoke_one, lambda: apply_delay(admin.profile) if revoked else "")
 
 
 @click.command("members", cls=Command)
@@ -74,9 +76,9 @@ def list_members(app: App, key: str, policy: str | None, as_json: bool, aws_prof
                 "accepted": accepted,
             }
             output.data(json.dumps(row))
-    else:
-        for line in people_table("ACCEPTED", members):
-            output.data(line)
-    note_missing_names(admin, members)
+    lines = [] if as_json else people_table("ACCEPTED", members)
+    for line in lines:
+        output.data(line)
+    note_what_is_missing(admin, members, lines, "members")
     if not members:
         output.info(f"No members yet (policy {admin.policy}).")

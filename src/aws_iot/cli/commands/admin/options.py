@@ -13,6 +13,7 @@ from aws_iot.backend.team import Person, Team
 from aws_iot.cli import options
 from aws_iot.cli.ui import output
 from aws_iot.errors import AwsIotError, NotAuthorized, ServiceRefused
+from aws_iot.identities import short_identity
 from aws_iot.messaging.connect import admin_command
 
 policy = options.option(
@@ -46,24 +47,33 @@ class Admin:
         known = partial(signed_in_usernames, app.config.profiles, app.auth.sessions, pool)
         self.team = Team(self.members, name, pool, known, self.command)
 
-    def command(self, command: str) -> str:
-        """`aws-iot admin <command>` for this team, for a hint."""
-        return admin_command(command, key=self.profile.key, aws_profile=self._aws_profile)
+    def naming(self, identity: str) -> str:
+        """The command that stores a member's user name."""
+        own = ["--policy", self.policy] if self.of_policy else []
+        return self.command("accept", short_identity(identity) or identity, "--user", "NAME", *own)
+
+    def command(self, *words: str) -> str:
+        """`aws-iot admin` with these words for this team, for a hint."""
+        return admin_command(*words, key=self.profile.key, aws_profile=self._aws_profile)
 
 
 def find_all(texts: Sequence[str], find: Callable[[str], Person]) -> list[Person]:
-    """Whom the arguments mean, each once. Raises what `find` raises."""
-    found = [find(text) for text in texts]
+    """Whom the arguments mean, each once. Raises what `find` raises, before anything is changed."""
+    try:
+        found = [find(text) for text in texts]
+    except ServiceRefused as error:
+        if len(texts) > 1:
+            error.hint = "\n".join(filter(None, ("Nothing was changed.", error.hint)))
+        raise
     return list({one.identity: one for one in found}.values())
 
 
-def for_each(ids: Sequence[str], work: Callable[[str], None], at_end: str = "") -> None:
+def for_each(ids: Sequence[str], work: Callable[[str], None], at_end: Callable[[], str] = str) -> None:
     """Call `work` with each ID. A refusal is printed, and the rest continues; the first decides the exit code.
 
-    `at_end` is a status message if anything has worked.
+    `at_end` makes a status message for the end, which may be empty.
     """
     first: AwsIotError | None = None
-    failed = 0
     for one in ids:
         try:
             work(one)
@@ -72,9 +82,8 @@ def for_each(ids: Sequence[str], work: Callable[[str], None], at_end: str = "") 
                 raise
             output.error(f"Error: {one}: {error}")
             first = first or error
-            failed += 1
-    if at_end and failed < len(ids):
-        output.info(at_end)
+    if last := at_end():
+        output.info(last)
     if first:
         output.hints(first)
         click.get_current_context().exit(first.exit_code)

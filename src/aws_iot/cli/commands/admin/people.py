@@ -5,23 +5,41 @@ from collections.abc import Sequence
 from aws_iot.backend.team import Person
 from aws_iot.cli.commands.admin.options import Admin
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.tables import table
+from aws_iot.cli.ui.tables import layout, terminal_width
 
 
 def people_table(since: str, people: Sequence[Person], *, numbered: bool = False) -> list[str]:
     """The lines of a table; `since` is the header of the times. With `numbered`, people can be chosen by number."""
-    headers = ["PERSON", since, "IDENTITY"]
+    return people_layout(since, people, terminal_width(), numbered=numbered)
+
+
+def people_layout(since: str, people: Sequence[Person], width: int | None, *, numbered: bool) -> list[str]:
+    """The same for a screen of `width` columns; None is no limit."""
     rows = [
         [one.label, f"{one.since.astimezone():%F %R}" if one.since else None, one.identity] for one in people
     ]
     if numbered:
-        headers = ["#", *headers]
         rows = [[str(number), *row] for number, row in enumerate(rows, 1)]
-    # The form in the first column is enough to type.
-    return table(headers, rows, shorten={"IDENTITY"})
+    headers = [*(["#"] if numbered else []), "PERSON", since]
+    lines = layout([*headers, "IDENTITY"], rows, width, {"IDENTITY"})
+    if not is_cut(lines):
+        return lines
+    # All are in the region of the identity pool. The form in the first column is enough to type.
+    region = people[0].identity.partition(":")[0]
+    last = f"IDENTITY ({region}:…)"
+    uuids = [one.identity.partition(":")[2] for one in people]
+    short = [[*row[:-1], uuid] for row, uuid in zip(rows, uuids, strict=True)]
+    return layout([*headers, last], short, width, {last})
 
 
-def note_missing_names(admin: Admin, people: Sequence[Person]) -> None:
-    """Tell why names are missing, if the credentials do not allow reading them."""
+def is_cut(lines: Sequence[str]) -> bool:
+    """Whether identities in these lines of a table are not whole."""
+    return any(line.endswith("…") for line in lines)
+
+
+def note_what_is_missing(admin: Admin, people: Sequence[Person], lines: Sequence[str], command: str) -> None:
+    """Tell why names are missing, if the credentials do not allow reading them, and how to see whole identities."""
     if people and admin.team.lacks_names:
         output.info("Names are missing: your AWS credentials do not allow iot:ListThings.")
+    if is_cut(lines):
+        output.info(f"To see whole identities: {admin.command(command, '--json')}")

@@ -8,17 +8,18 @@ from aws_iot.app import App
 from aws_iot.backend import template
 from aws_iot.backend.deployment import Deployment, PendingUpdate, Plan
 from aws_iot.backend.hints import StackName
-from aws_iot.backend.local_files import check_replaceable
+from aws_iot.backend.local_files import check_replaceable, is_same_team
 from aws_iot.backend.stack import StackState
 from aws_iot.cli import options
 from aws_iot.cli.commands.backend.changes import as_text
 from aws_iot.cli.commands.backend.exports import write_exports
 from aws_iot.cli.commands.backend.options import exports_file, key, replace, stack_options
 from aws_iot.cli.commands.backend.watching import watched
+from aws_iot.cli.commands.config.editor import editor_of
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import is_confirmed, need_terminal
-from aws_iot.config.profile import checked_key
+from aws_iot.config.profile import Profile, checked_key
 
 
 def _parameters(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -64,8 +65,9 @@ def deploy(
 ) -> None:
     """Create the stack, or update it.
 
-    Shows what happens to each resource, and writes the exports file for members. If the stack exists, it
-    shows the changes and asks first. Declining exits with 1.
+    Shows what happens to each resource, and writes the exports file for members. Without -k, it also writes
+    the default profile, unless you have one. If the stack exists, it shows the changes and asks first.
+    Declining exits with 1.
 
     \b
     Examples:
@@ -74,15 +76,29 @@ def deploy(
       aws-iot backend deploy --name ops --aws-profile work -k ops -o ops.json --yes
     """
     stack = StackName(name, region, aws_profile)
-    if key:
-        checked_key(key)  # before anything is created
+    checked_key(key or app.config.profiles.current_key())  # before anything is created
     deployment = Deployment(stack, app.admin.deployment_target(name, region, aws_profile))
     plan = deployment.plan(parameters)
     if not overwrite:
         now = plan.state and plan.state.outputs and deployment.profile(plan.state)
         check_replaceable(exports, key, app.config.profiles, now or None)
     state = _create(deployment, plan) if plan.creates else _update(app, deployment, plan, yes)
-    write_exports(app, deployment.profile(state), exports, key)
+    profile = deployment.profile(state)
+    write_exports(app, profile, exports, key)
+    if not key:
+        _keep_for_admin(app, stack, profile)
+
+
+def _keep_for_admin(app: App, stack: StackName, profile: Profile) -> None:
+    """Write the profile that `aws-iot admin` uses without -k, unless there is one. Tell how to write another."""
+    profiles = app.config.profiles
+    key = profiles.current_key()
+    if key not in profiles.keys():
+        editor_of(app).replace(key, profile)
+        output.info(f"Wrote the profile '{key}', which `aws-iot admin` needs.")
+    elif not is_same_team(profiles, key, profile):
+        output.info(f"The profile '{key}' is of another team. `aws-iot admin` needs one of this team.")
+        output.info(f"To write it: {stack.command('exports', '-k', 'KEY')}")
 
 
 def _create(deployment: Deployment, plan: Plan) -> StackState:

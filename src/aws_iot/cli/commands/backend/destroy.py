@@ -55,7 +55,9 @@ def destroy(
     try:
         watched(stack, deployment.target.stack.delete)
     except StackFailed as error:
-        error.hint = f"See {stack.command('status')}. Run the same command again to continue."
+        error.hint = (
+            f"To continue, run the same command again.\nTo see why it failed: {stack.command('status')}"
+        )
         raise
     output.info(f"Deleted the stack {name}.")
     if pool:

@@ -50,7 +50,7 @@ def exports_command(
     if not state.outputs:
         raise ServiceRefused(
             f"the stack {stack.name} has no outputs yet: {state.status}",
-            hint=recovery_hint(stack, state) or f"See {stack.command('status')}",
+            hint=recovery_hint(stack, state) or f"To see its state: {stack.command('status')}",
         )
     profile = deployment.profile(state)
     if not overwrite:

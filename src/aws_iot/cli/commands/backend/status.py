@@ -12,6 +12,7 @@ from aws_iot.cli import options
 from aws_iot.cli.commands.backend.options import find_stack, is_named, stack_options
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
+from aws_iot.cli.ui.tables import facts
 from aws_iot.messaging.message import timestamp
 
 
@@ -39,10 +40,8 @@ def status(
     if as_json:
         output.data(json.dumps(_as_object(name, state, failure)))
         return
-    rows = _rows(name, state, failure)
-    width = max(map(len, rows))
-    for label, value in rows.items():
-        output.data(f"{label.ljust(width)}  {output.visible(value) or '-'}")
+    for line in facts({label: value or "-" for label, value in _rows(name, state, failure).items()}):
+        output.data(line)
     if hint := recovery_hint(deployment.name, state):
         output.info(hint)
 

@@ -49,7 +49,7 @@ class _EventPrinter:
 
     def _print(self, line: str) -> None:
         self.progress.clear()
-        output.info(line)
+        output.info(line, hang=" " * 10)  # below the status
 
 
 def watched(stack: StackName, work: Callable[[Watcher], T]) -> T:

@@ -35,10 +35,7 @@ class _Config(Group):
         app = ctx.find_object(App)
         if app and args[0] not in self.commands and args[0] in app.config.profiles.keys():
             key = args[0]
-            ctx.fail(
-                f"'{key}' is a profile, not a command. To show it: aws-iot config show {key}."
-                f" To change it: aws-iot config -s FILE -k {key}."
-            )
+            ctx.fail(f"'{key}' is a profile, not a command. To show it: aws-iot config show {key}")
         return super().resolve_command(ctx, args)
 
 
@@ -159,8 +156,8 @@ def _check_replaceable(app: App, key: str, pools: Profile, exports: Path) -> Non
         name, ours, theirs = differences[0]
         raise ProfileError(
             f"{what}: its {name} is {ours}, and would become {theirs}",
-            hint=f"To replace it: aws-iot config -s {shlex.quote(str(exports))} -k {key} --replace."
-            " To keep it, choose another KEY.",
+            hint="To keep it, choose another KEY.\n"
+            f"To replace it: aws-iot config -s {shlex.quote(str(exports))} -k {key} --replace",
         )
     output.error(f"{what[0].upper()}{what[1:]}. You would change:")
     for name, ours, theirs in differences:

@@ -43,6 +43,8 @@ def import_(app: App, file: Path, overwrite: bool) -> None:
         except LocalError as error:
             failed += 1
             output.info(f"{found.key}: not imported: {error}")
+            for line in (error.hint or "").splitlines():
+                output.info(line)
     if failed:
         raise ProfileError(f"{failed} of the profiles in {path} could not be imported")
 

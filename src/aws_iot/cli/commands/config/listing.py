@@ -21,6 +21,11 @@ def list_(app: App, as_json: bool) -> None:
 
     `*` marks the profile that commands use without -k: AWS_IOT_PROFILE, or else what `aws-iot config use` has chosen,
     or else `default`.
+
+    \b
+    Examples:
+      aws-iot config list
+      aws-iot config list --json
     """
     profiles = app.config.profiles
     used = profiles.current_key()
@@ -68,7 +73,13 @@ def show(app: App, key: str) -> None:
     """Show a profile as JSON.
 
     It contains the profile's aws-exports.json and the user. It also tells whether a password is preset, and whether
-    the app client's secret is saved."""
+    the app client's secret is saved.
+
+    \b
+    Examples:
+      aws-iot config show
+      aws-iot config show team
+    """
     profile = app.config.profiles.load(key)
     preset = bool(profile.username) and app.config.secrets.owner("password", key) == profile.username
     output.data(

@@ -18,6 +18,7 @@ from aws_iot.cli.groups import Command
 from aws_iot.cli.sign_in import is_password_explicit, login_of, prompter_of, request_of
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import working_time
+from aws_iot.cli.ui.wrapping import columns_of
 from aws_iot.config.profile import Profile
 from aws_iot.doctor.checks import Services, Setup, SignedIn
 from aws_iot.doctor.diagnosis import Diagnosis, Finding
@@ -63,7 +64,7 @@ def doctor(
 
     The output is safe to share: it names pools, user and identity, but no password, token or key.
 
-    To find out what policies allow: aws-iot policy.
+    To find out what policies allow, use `aws-iot policy`.
 
     \b
     Examples:
@@ -143,8 +144,8 @@ def _sign_in(
         session, is_saved = login_of(app, profile).sign_in_without_credentials(request, prompter)
     except WrongPassword as error:
         error.hint = (
-            "Type or preset the right one. If it is right, the app client may belong to another user pool: check"
-            f" aws_user_pools_web_client_id in the profile: aws-iot config show -k {profile.key}"
+            "Type or preset the right one. If it is right, the app client may belong to another user pool.\n"
+            f"Check aws_user_pools_web_client_id in the profile: aws-iot config show -k {profile.key}"
         )
         raise
     unchecked = "by the saved session (the user pool was not asked whether it is still valid)"
@@ -153,14 +154,14 @@ def _sign_in(
 
 def _report(ctx: click.Context, diagnosis: Diagnosis, as_json: bool) -> None:
     """Print each finding at once, and exit with the code of the failure, if there is one."""
-    live = not as_json and sys.stdout.isatty()
+    width = None if as_json else columns_of(sys.stdout)
     failed: Finding | None = None
-    for finding in diagnosis.findings(begin if live else lambda _: None):
+    for finding in diagnosis.findings(begin if width else lambda _: None):
         failed = finding if finding.error else failed
         if as_json:
             output.data(json.dumps(as_object(finding)))
         else:
-            for line in as_lines(finding, live=live):
+            for line in as_lines(finding, width):
                 output.data(line)
     if failed and failed.error:
         output.info(f"Failed at '{failed.step}' (exit code {failed.error.exit_code}).")

@@ -7,7 +7,7 @@ import click
 
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.colors import Role, is_on, paint
-from aws_iot.cli.ui.wrapping import columns_of, fill, fit
+from aws_iot.cli.ui.wrapping import fill, fit
 from aws_iot.doctor.diagnosis import Finding
 
 MARGIN = " " * 14
@@ -33,21 +33,22 @@ def as_object(finding: Finding) -> dict[str, Any]:
     }
 
 
-def as_lines(finding: Finding, *, live: bool) -> list[str]:
+def as_lines(finding: Finding, width: int | None) -> list[str]:
     """The lines for a finding. The text comes last because it may be long.
 
-    With `live` they replace the line that `begin` has written, and fit the terminal.
+    On a terminal, they replace the line that `begin` has written, and fit its `width`. It is None if there is none.
     """
     result, error = finding.result, finding.error
     if result is None and error is None:
         return [f"{finding.step:14}-"]
-    columns = (columns_of(sys.stdout) if live else None) or sys.maxsize
-    replace = "\r\x1b[K" if live else ""
+    columns = width or sys.maxsize
+    replace = "\r\x1b[K" if width else ""
     status, role = ("FAILED", Role.ERROR) if error else ("ok", Role.GOOD)
     text = output.visible(result.text if result else str(error))
     advice = result.advice if result else (error and error.hint) or ""
     start = f"{finding.step:14}{status:8}{finding.seconds * 1000:6.0f} ms  "
-    first, *rest = fill(text, columns, start, MARGIN) or [start.rstrip()]
+    lines = [start + text] if len(start + text) <= columns else [start.rstrip(), *fill(text, columns, MARGIN)]
+    first, *rest = lines
     if is_on():
         at = len(MARGIN)
         first = first[:at] + paint(status, role) + first[at + len(status) :]

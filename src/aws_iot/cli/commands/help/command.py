@@ -54,7 +54,7 @@ def _print_index(ctx: click.Context, root: Group) -> None:
         [*root.sections(ctx), ("Topics", [(name, one.summary) for name, one in TOPICS.items()])]
     )
     formatter.write_paragraph()
-    formatter.write_text("For more: aws-iot help COMMAND, or aws-iot help TOPIC")
+    formatter.write_text("For more, use `aws-iot help COMMAND` or `aws-iot help TOPIC`.")
     click.echo(formatter.getvalue().strip("\n"), color=ctx.color)
 
 

@@ -43,7 +43,7 @@ Variables without an option:
 
 \b
 Names:
-  - A name can have levels, separated by slashes, such as ops/berlin. At most 5 slashes.
+  - A name can have levels, separated by up to 5 slashes, such as ops/berlin.
   - Upper and lower case differ.
   - +, # and control characters are not allowed.
   - The length is limited: the topic (pool, room and identity) has up to 256 bytes.

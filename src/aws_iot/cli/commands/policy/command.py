@@ -19,7 +19,7 @@ from aws_iot.cli.ui import output
     env="DOCTOR_ROOM",
     metavar="ROOM",
     cls=options.Once,
-    help="The room, or a pattern, to check.  [default: subscribing to all rooms]",
+    help="The room, or a pattern, to check.  [default: subscribing to all rooms, and sending to the room doctor]",
 )
 @policy_options
 @options.json_output

@@ -10,7 +10,7 @@ import click
 from aws_iot.app import App
 from aws_iot.auth.session_store import signed_in_usernames
 from aws_iot.cli.commands.policy.options import PolicyQuery
-from aws_iot.cli.commands.policy.output import MAX_SHOWN, as_object, as_text
+from aws_iot.cli.commands.policy.output import COLUMN, MAX_SHOWN, as_object, as_text
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.colors import Role, is_on, paint
 from aws_iot.cli.ui.wrapping import columns_of, fill
@@ -19,7 +19,15 @@ from aws_iot.errors import AwsIotError, LocalError, NotAuthorized, ProfileNotFou
 from aws_iot.files import read
 from aws_iot.identities import identity_error
 from aws_iot.messaging.connect import apply_delay
-from aws_iot.policy.access import CLIENT_SUFFIX, PolicyLayer, Principal, Question, decide_access, questions
+from aws_iot.policy.access import (
+    CLIENT_SUFFIX,
+    ROOM,
+    PolicyLayer,
+    Principal,
+    Question,
+    decide_access,
+    questions,
+)
 from aws_iot.policy.context import AUD
 from aws_iot.policy.documents import (
     Document,
@@ -53,7 +61,8 @@ def explain_policies(app: App, key: str, as_json: bool, query: PolicyQuery) -> N
     else:
         columns = columns_of(sys.stdout) or sys.maxsize
         for line in as_text(report, aws_verdicts):
-            for number, part in enumerate(fill(output.visible(line), columns, "", " " * 13) or [""]):
+            label, text = line[:COLUMN], output.visible(line[COLUMN:])
+            for number, part in enumerate(fill(text, columns, label, " " * COLUMN) or [label]):
                 output.data(part if number or not is_on() else _painted(part))
     if problem:
         output.info(f"Without AWS's own verdict: {shorten(problem)}.")
@@ -206,6 +215,14 @@ def _how_to_add_room(report: AccessReport, profile: Profile | None) -> str | Non
 def _success(report: AccessReport, query: PolicyQuery, *, is_slow: bool) -> str:
     only = bool(query.actions) or report.is_pattern
     sentences = [f"Allowed: {action_names(report.decisions)}." if only else "Everything is allowed."]
+    if (
+        report.room is None
+        and report.topic is None
+        and any(one.question.action == "iot:Publish" for one in report.decisions)
+    ):
+        sentences.append(
+            f"Without -r, this is for subscribing to all rooms, and for sending to the room '{ROOM}'."
+        )
     if report.is_pattern:
         sentences.append("A pattern allows only subscribing. To check receiving and publishing, name a room.")
     if is_slow:

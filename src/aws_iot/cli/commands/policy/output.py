@@ -11,6 +11,9 @@ from aws_iot.policy.explain import after_account
 from aws_iot.policy.reader import AwsVerdict
 from aws_iot.policy.recovery import AccessReport
 
+COLUMN = 11
+"""Where the text of each line begins, after its label."""
+
 MAX_SHOWN = 5
 """Number of statements of a layer that are shown."""
 

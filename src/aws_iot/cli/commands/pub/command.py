@@ -50,7 +50,7 @@ def pub(
 
     The command succeeds when the broker has acknowledged every message. With --qos 0, it does not wait for that.
 
-    More: aws-iot help rooms, streams.
+    More: `aws-iot help` has the topics rooms and streams.
 
     \b
     Examples:

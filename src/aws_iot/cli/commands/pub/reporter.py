@@ -125,6 +125,9 @@ class PubReporter:
         if not (event.acknowledged or event.rejected or event.over_limit or self._delivery.resume):
             output.info("No messages to send.")
             return
+        if self._sent_just_its_own(event):
+            output.info(f"Sent to {self._request.options.room}.")
+            return
         total = _counted(event.acknowledged + event.rejected)
         result = "acknowledged" if self._delivery.qos else "sent"
         rate = f" ({event.acknowledged / event.seconds:,.0f} a second)" if event.seconds else ""
@@ -140,6 +143,11 @@ class PubReporter:
         if event.over_limit:
             lines.append(f"Messages that exceeded a limit stay in {self._delivery.spool} for the next run.")
         output.info(" ".join(lines))
+
+    def _sent_just_its_own(self, event: Finished) -> bool:
+        """Whether the message of the command line was acknowledged, and nothing else is to be told."""
+        is_alone = (event.acknowledged, event.rejected, event.over_limit) == (1, 0, 0)
+        return is_alone and self._request.is_single and bool(self._request.qos and self._request.options.room)
 
     def _spool_line(
         self, event: OthersWaiting | SavingForNextRun | OtherProgramSends | OtherProgramFinished

@@ -13,7 +13,7 @@ from aws_iot.cli.commands.sub.options import SubOptions, sub_options
 from aws_iot.cli.commands.sub.printer import Printer
 from aws_iot.cli.connect import connected
 from aws_iot.cli.groups import Command
-from aws_iot.cli.rooms import check_patterns, quoted_options
+from aws_iot.cli.rooms import check_patterns, quoted_options, typed_options
 from aws_iot.cli.sign_in import suggest_doctor
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.colors import Role, is_on
@@ -39,7 +39,7 @@ def sub(
 
     The first time, an admin has to accept you. `sub` prints the identity that the admin needs.
 
-    More: aws-iot help rooms, format, exec, durable.
+    More: `aws-iot help` has the topics rooms, format, exec and durable.
 
     \b
     Examples:
@@ -52,10 +52,11 @@ def sub(
     chosen = SubOptions(**given)
     profile = app.config.profiles.load(key)
     typed_key = key if options.is_typed("key") else None
+    others = typed_options("count", "seconds", "as_json", "raw", "not_from_me", "durable", "wait")
     check_patterns(
         profile.identity_pool_id,
         chosen.rooms,
-        lambda rooms: f"aws-iot sub {quoted_options(rooms, typed_key)}",
+        lambda rooms: f"aws-iot sub {quoted_options(rooms, typed_key)}{others}",
     )
     sink = _sink(chosen)
     connection = connected(

@@ -8,7 +8,7 @@ import click
 from aws_iot.cli import options
 from aws_iot.cli.ui import output
 from aws_iot.errors import InvalidRoom
-from aws_iot.messaging.mistakes import Mistake, probable_mistake
+from aws_iot.messaging.room_mistakes import Mistake, probable_mistake
 from aws_iot.messaging.topics import check_pattern, check_room
 
 Corrected = Callable[[Sequence[str]], str]

@@ -1,4 +1,4 @@
-"""Mistakes: names of rooms that are probably not what a person meant, and what they probably meant."""
+"""Room mistakes: names of rooms that are probably not what a person meant, and what they probably meant."""
 
 import re
 from typing import NamedTuple

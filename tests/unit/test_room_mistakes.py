@@ -2,7 +2,7 @@
 
 import pytest
 
-from aws_iot.messaging.mistakes import probable_mistake
+from aws_iot.messaging.room_mistakes import probable_mistake
 
 POOL = "us-east-1:00000000-0000-0000-0000-000000000000"
 ALICE = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"

@@ -31,7 +31,7 @@ $(AWSCLI)/ready: $(READY)
 	@$(PYTHON) tools/set_up.py $(AWSCLI) 'the AWS CLI (25 MB), which one test calls; this takes half a minute' awscli==1.46.3
 	@touch $@
 
-test: $(READY) $(AWSCLI)/ready  ## the whole test suite; offline, once set up
+test: $(READY) $(AWSCLI)/ready  ## the tests, except the long ones; offline, once set up
 	@$(BIN)/python -m pytest --quiet --numprocesses 4 --dist worksteal -m 'not long'
 
 test-long: $(READY)  ## the tests that take minutes or measure time; needs an idle machine
@@ -59,7 +59,7 @@ benchmark-streams: $(READY)  ## how fast streams go, beside other clients, on mo
 	@$(BIN)/python -m pip install --quiet --editable '.[benchmark]'
 	@$(BIN)/python benchmarks/streams.py
 
-test-all:  ## the suite on every Python that is installed
+test-all:  ## `make test` on every Python that is installed
 	@for v in 3.11 3.12 3.13 3.14; do \
 	  if python$$v -c '' 2>/dev/null; then \
 	    echo "== Python $$v"; $(MAKE) --no-print-directory test PYTHON=python$$v VENV=.venv-$$v || exit 1; \

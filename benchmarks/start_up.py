@@ -83,7 +83,8 @@ def credentials_file(folder: Path, app: App, identity: str) -> Path:
 
 def main() -> None:
     print(
-        f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores, {RUNS} runs, medians\n"
+        f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, "
+        f"{os.cpu_count()} cores, {RUNS} runs, medians\n"
     )
     print("| what | ours s | other s | ratio | target |\n| --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder, Stack.start(Path(folder)) as stack:

@@ -406,7 +406,8 @@ def lanes(env: dict[str, str], folder: Path) -> None:
 
 def main() -> None:
     print(
-        f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores, {RUNS} runs, medians\n"
+        f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, "
+        f"{os.cpu_count()} cores, {RUNS} runs, medians\n"
     )
     print("| what | ours | others (ours as a ratio) |\n| --- | --- | --- |")
     wanted = sys.argv[1:] or ["pub", "lanes", "sub", "back", "cpu", "memory"]

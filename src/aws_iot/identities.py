@@ -71,7 +71,7 @@ def _begins_uuid(text: str) -> bool:
 
 
 def contains_uuid(text: str) -> bool:
-    """Whether the text contains the UUID of an identity, also in capital letters."""
+    """Whether the text contains the UUID of an identity, even in capital letters."""
     return re.search(_UUID, text.lower()) is not None
 
 

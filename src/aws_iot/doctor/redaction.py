@@ -11,7 +11,7 @@ HIDDEN = "[secret]"
 
 
 def redact(text: str, secrets: Collection[str]) -> str:
-    """Replace these secrets, also as URLs and JSON escape them, and the signing parameters of URLs."""
+    """Replace these secrets, including their forms in URLs and JSON, and the signing parameters of URLs."""
     forms = {
         form
         for secret in secrets

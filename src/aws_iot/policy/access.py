@@ -137,7 +137,7 @@ def questions(
     """What `sub` and `pub` ask AWS IoT Core for a room, or for the topic `at`. `actions`, of `ACTIONS`, narrows it.
 
     A pattern of rooms or topics allows only subscribing. Without room and topic: subscribe to all rooms, and publish
-    in `ROOM`. Raises `InvalidRoom`, also for a topic that AWS IoT Core would reject.
+    in `ROOM`. Raises `InvalidRoom`, including for a topic that AWS IoT Core would reject.
     """
     region = principal.pool.partition(":")[0]
     if at is not None:

@@ -129,7 +129,7 @@ def _json_parser(pool: str, own_room: str) -> Callable[[bytes], tuple[str, bytes
 
 @contextmanager
 def _opened(file: Path | None, stdin: Readable | None) -> Iterator[Readable]:
-    """The file, or standard input. Raises `LocalError`, also if reading fails inside the block."""
+    """The file, or standard input. Raises `LocalError`, even if reading fails inside the block."""
     try:
         if file:
             with file.open("rb", buffering=0) as stream:

@@ -125,8 +125,8 @@ def local(app: App, /, members: list[str], key: str, exports: Path | None, **set
     passwords, codes, signatures and policies like AWS. Ctrl-C stops it.
 
     When it stops, accounts and messages are lost. With --keep, accounts are saved, and so are keys, ports
-    and the certificate. The next start with --keep and the same profile has them again. A start without
-    --keep does not change them.
+    and the certificate. They come back the next time you use --keep with the same profile. Starting
+    without it leaves them alone.
 
     \b
     Examples:

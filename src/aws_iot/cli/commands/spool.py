@@ -37,7 +37,7 @@ def spool() -> None:
 @options.json_output
 @click.pass_obj
 def list_(app: App, folders: tuple[Path, ...], as_json: bool) -> None:
-    """List the spools, and what waits in each.
+    """List the spools, and what is waiting in each.
 
     Shows the folder, the number of messages, the time of the oldest, the profile, the user and the rooms.
 

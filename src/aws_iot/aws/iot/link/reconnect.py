@@ -19,7 +19,7 @@ UNREACHED_SECONDS = 0.5
 """Minimum pause after an attempt that reached no server; the maximum is twice as long."""
 
 PAUSE_PER_SECOND_AWAY = 0.25
-"""After an outage of 8 seconds the pause is 2 seconds: a client is late by at most a quarter of the outage."""
+"""After an outage of 8 seconds the pause is 2 seconds, before `SPREAD`."""
 
 LONGEST_PAUSE_SECONDS = 30.0
 

@@ -22,8 +22,8 @@ from aws_iot.messaging.message import timestamp
 def revoke(app: App, people: tuple[str, ...], key: str, policy: str | None, aws_profile: str | None) -> None:
     """Revoke members.
 
-    Detaches the team's IoT policy from each identity. AWS takes 6 to 8 minutes to apply the change, also to
-    open connections. If you know a client ID, `aws-iot admin kick` closes its connection at once.
+    Detaches the team's IoT policy from each identity. AWS takes 6 to 8 minutes to apply the change, even
+    to open connections. If you know a client ID, `aws-iot admin kick` closes its connection at once.
 
     MEMBER is a user name, an identity, its beginning, or bob~4f9fa251 as `sub` prints it.
 

@@ -104,7 +104,7 @@ def config(
 ) -> None:
     """Save a profile: your pools, endpoint and user.
 
-    It changes only what you give. -s creates a profile. It asks before it changes the pools or the endpoint of an
+    It changes only what you specify. -s creates a profile. It asks before it changes the pools or the endpoint of an
     existing one; without a terminal, that needs --replace. A preset password is saved in your system's keyring, or in a
     file that only you can read if there is none. To choose: AWS_IOT_SECRETS=keyring or =file. Without a preset
     password, the commands prompt for it.

@@ -8,7 +8,7 @@ def exit_codes() -> dict[int, str]:
     found = {
         0: "Success.",
         1: "You declined a prompt; or an internal error (with a traceback; please report it).",
-        2: "Usage error, such as a room name that cannot be: see `--help`.",
+        2: "Usage error, such as an impossible room name: see `--help`.",
     }
     for error in errors.AwsIotError.__subclasses__():
         if error.__module__ == errors.__name__:

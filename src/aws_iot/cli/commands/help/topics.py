@@ -12,7 +12,7 @@ class Topic(NamedTuple):
 
 TOPICS = {
     "environment": Topic(
-        "Environment variables, also those of each option.",
+        "Environment variables, including those of each option.",
         """Every option has an environment variable. It applies if you do not give the option.
 
 \b
@@ -165,7 +165,7 @@ Examples:
   - Duplicates are dropped, except for messages without an ID, which the npm tool sends.
   - The broker keeps a session for an hour, unless your AWS account has another limit. If the broker has discarded
     it, `sub` warns you.
-  - The session leaves rooms that you no longer name. Messages that wait there arrive once more.
+  - The session leaves rooms that you drop from the command. Messages that wait there still arrive.
   - Only one program can use a session. Another one takes it over and ends the first.
 
 \b

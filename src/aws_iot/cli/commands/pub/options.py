@@ -118,7 +118,7 @@ _DELIVERY = (
         env="SPOOL",
         type=click.Path(path_type=Path, file_okay=False),
         metavar="DIR",
-        help="Save messages in DIR until they are acknowledged, also while you are offline.",
+        help="Save messages in DIR until they are acknowledged, even while you are offline.",
     ),
 )
 

@@ -130,7 +130,7 @@ class InvalidRoom(ServiceRefused):
 
 
 class InvalidIdentity(ServiceRefused):
-    """The text has not the form of an identity, and nobody has this user name."""
+    """The text does not have the form of an identity, and no one has this user name."""
 
     exit_code = 2
 

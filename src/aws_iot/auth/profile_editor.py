@@ -16,7 +16,7 @@ from aws_iot.errors import LocalError, ProfileNotFound
 class ProfileChange:
     """Changes to a profile. What is None stays; `forget` removes the preset password and the client secret first.
 
-    Another user, or another app client, is not `unconfirmed`, unless the change says so.
+    Another user, or another app client, is not `unconfirmed`, unless the change sets it.
     """
 
     pools: Profile | None = None

@@ -39,7 +39,7 @@ class StackName:
 def recovery_hint(stack: StackName, state: StackState) -> str | None:
     """What to do about a stack that cannot be changed in this state; None if it can be changed.
 
-    None also for the local stack, whose CloudFormation stack nobody changes.
+    Also None for the local stack, whose CloudFormation stack no person changes.
     """
     if state.in_progress:
         return f"Wait until it has finished: {stack.command('status')}"

@@ -47,5 +47,5 @@ class RootGroup(Group):
         except KeyboardInterrupt:
             output.break_line()
             ctx.exit(INTERRUPTED)
-        except click.Abort:  # whoever asked has ended the line
+        except click.Abort:  # the prompt has ended its line
             ctx.exit(INTERRUPTED)

@@ -125,7 +125,7 @@ class LocalStack:
         try:
             self._services.start()
             provisioned = saved.provisioned if saved else self._deploy(authority)
-            # Always: a start without `keep` has replaced the file by the keys of an account that is no more.
+            # Always: a start without `keep` has replaced the file by the keys of a deleted account.
             write_private(self.admin_file, provisioned.shared_credentials().encode())
             self.profile = provisioned.profile._replace(
                 local_stack=str(self.folder), admin_credentials_file=str(self.admin_file)

@@ -72,7 +72,7 @@ class Client:
 
         Any thread may call it. A thread that waits for an event then gets `Unreachable`, as does every later call.
         """
-        self._backlog = deque()  # what was kept for later calls of `events`, which raise from now on
+        self._backlog = deque()  # messages for later calls of `events`, which raise from now on
         self._connection.close()
 
     def publish(self, room: str, message: str | bytes, *, qos: int = 1, retain: bool = False) -> None:
@@ -177,8 +177,8 @@ class Client:
     def connection_events(self) -> Iterator[Lost | Restored]:
         """What has happened to the connection since the last call, without waiting, for use while publishing.
 
-        Messages that arrive meanwhile are kept for `events`. With QoS 1, the broker sends only about a hundred before
-        they are acknowledged. Raises what ended the connection.
+        Messages that arrive in that time are kept for `events`. With QoS 1, the broker sends only about a hundred
+        before they are acknowledged. Raises what ended the connection.
         """
         while (event := self._connection.receive(0)) is not None:
             if isinstance(event, Publication):

@@ -177,7 +177,7 @@ def _start_command(key: str, members: Sequence[str], *, keep: bool) -> str:
 
 
 class _People(NamedTuple):
-    """Who is on the stack: the members that this start names, and the profiles of people from earlier ones."""
+    """The people on the stack: the members that this start names, and the profiles of those from earlier ones."""
 
     members: Sequence[str]
     saved: Sequence[str]

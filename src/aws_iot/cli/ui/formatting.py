@@ -26,7 +26,7 @@ def message_line(message: Message) -> str:
 
 
 def colored_message_line(message: Message) -> str:
-    """The same in colors. Each identity has its own, whatever name it chooses."""
+    """The same in colors. Each identity has its own color; its chosen name does not matter."""
     time = paint(_time(message), Role.FAINT)
     sender = paint(_sender(message), sender_style(message.sender))
     return f"{time} [{_label(message.room)}] {sender}: {output.visible(message.text)}"

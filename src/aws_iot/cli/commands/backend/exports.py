@@ -55,7 +55,7 @@ def exports_command(
     profile = deployment.profile(state)
     if not overwrite:
         check_replaceable(exports, key, app.config.profiles, profile)
-    # A profile that named the stack stays as it is: a person may have changed its endpoints.
+    # A profile that named the stack is unchanged: a person may have changed its endpoints.
     write_exports(app, profile, exports, None if stack.key else key)
 
 

@@ -7,7 +7,7 @@ import click
 from aws_iot.cli.options import Option
 
 MANY = 4
-"""So many commands are counted, not listed."""
+"""The number of commands from which they are counted, not listed."""
 
 
 def option_variables(command: click.Command) -> list[tuple[str, Option]]:

@@ -145,7 +145,7 @@ class PubReporter:
         output.info(" ".join(lines))
 
     def _sent_just_its_own(self, event: Finished) -> bool:
-        """Whether the message of the command line was acknowledged, and nothing else is to be told."""
+        """Whether the message of the command line was acknowledged, and there is nothing else to report."""
         is_alone = (event.acknowledged, event.rejected, event.over_limit) == (1, 0, 0)
         return is_alone and self._request.is_single and bool(self._request.qos and self._request.options.room)
 

@@ -79,6 +79,13 @@ class CommandLine:
         return result
 
 
+@pytest.fixture(autouse=True)
+def no_color_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the preferences of the person who runs the tests, who may want no colors, or always."""
+    for name in ("NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def aws_iot(app: FakeApp, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     """`aws_iot("pub -r lobby -m hello", ends=0)`: a line of shell in; output and exit code out."""

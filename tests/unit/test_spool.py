@@ -133,12 +133,17 @@ def test_a_rejection_from_an_earlier_version_is_one_by_the_service(tmp_path: Pat
     assert type(error) is ServiceRefused
 
 
-def test_messages_from_an_earlier_version_are_found(tmp_path: Path) -> None:
-    database = sqlite3.connect(tmp_path / "spool.sqlite3")
+def write_first_version(folder: Path) -> None:
+    """A spool with one message, as the first version of the program wrote it."""
+    database = sqlite3.connect(folder / "spool.sqlite3")
     with database:
         database.execute(MIGRATIONS[0])
         database.execute("INSERT INTO waiting VALUES (1, 'pool', 'lobby', x'78', 'ab12-1', 1, 0)")
     database.close()
+
+
+def test_messages_from_an_earlier_version_are_found(tmp_path: Path) -> None:
+    write_first_version(tmp_path)
     with spool_in(tmp_path) as spool, spool.sending():
         assert all_unsent(spool) == [Outgoing("lobby", b"x", "ab12-1")]
 
@@ -219,11 +224,7 @@ def test_the_unsent_messages_of_every_user_and_pool_can_be_listed(tmp_path: Path
 
 
 def test_the_age_of_a_message_from_an_earlier_version_is_unknown(tmp_path: Path) -> None:
-    database = sqlite3.connect(tmp_path / "spool.sqlite3")
-    with database:
-        database.execute(MIGRATIONS[0])
-        database.execute("INSERT INTO waiting VALUES (1, 'pool', 'lobby', x'78', 'ab12-1', 1, 0)")
-    database.close()
+    write_first_version(tmp_path)
     with spool_in(tmp_path) as spool, spool.sending():
         spool.add(message(2))
         assert [one.oldest for one in spool.waiting()] == [None]

@@ -117,7 +117,7 @@ class ProfileEditor:
 
     def existing(self, key: str) -> Profile | None:
         """The profile; None if there is none. Raises `ProfileError` if it is damaged."""
-        return self._profiles.load(key) if checked_key(key) in self._profiles.keys() else None
+        return self._profiles.find(key)
 
     def _foreign_data(
         self, key: str, old: Profile, new: Profile, *, everything: bool

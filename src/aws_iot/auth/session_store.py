@@ -235,9 +235,8 @@ def _revive(kind: type[T], cached: Any, name: str) -> T | None:
 def signed_in_usernames(profiles: ProfileStore, sessions: SessionStore, pool: str) -> dict[str, str]:
     """The user names by identity, for people who are signed in here with any profile of the identity pool."""
     found = {}
-    for key in profiles.keys():
-        with suppress(LocalError):  # such as a damaged profile, which does not matter here
-            profile = profiles.load(key)
+    for profile in profiles.readable():
+        with suppress(LocalError):  # such as a keyring that is locked, which does not matter here
             if profile.identity_pool_id == pool and (saved := sessions.load(profile)):
                 found[saved.identity] = saved.username
     return found

@@ -50,10 +50,7 @@ def leftovers(user_pool: str, profiles: ProfileStore) -> Iterator[Path | str]:
     with suppress(LocalError):
         if text and _read(text, EXPORTS).user_pool_id == user_pool:
             yield EXPORTS
-    for key in profiles.keys():
-        with suppress(LocalError):
-            if profiles.load(key).user_pool_id == user_pool:
-                yield key
+    yield from (profile.key for profile in profiles.readable() if profile.user_pool_id == user_pool)
 
 
 def _read(text: bytes, path: Path) -> Profile:

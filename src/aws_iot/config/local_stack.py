@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from aws_iot.config.profile import Profile
 from aws_iot.config.profile_store import ProfileStore
-from aws_iot.errors import LocalError, ProfileError, StackNotRunning, StackRestarted
+from aws_iot.errors import LocalError, StackNotRunning, StackRestarted
 from aws_iot.files import LOCK_SECONDS, exclusive, is_locked, names, read, write_private
 
 _NOTE = "stack.json"
@@ -69,12 +69,8 @@ def _restarted(stack: str, key: str, start: str, members: Sequence[str]) -> Stac
 
 def profiles_of(stack: Profile, profiles: ProfileStore) -> list[str]:
     """The keys of the profiles that this stack serves, except its own."""
-    found = []
-    for key in profiles.keys():
-        with suppress(ProfileError):  # a damaged one does not matter here
-            if key != stack.key and profiles.load(key).user_pool_id == stack.user_pool_id:
-                found.append(key)
-    return found
+    pool = stack.user_pool_id
+    return [one.key for one in profiles.readable() if one.key != stack.key and one.user_pool_id == pool]
 
 
 def running_stacks(parent: Path) -> list[str]:

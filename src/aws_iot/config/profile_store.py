@@ -4,7 +4,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from aws_iot.config.exports import from_exports, parse_json, to_exports
@@ -33,6 +33,16 @@ class ProfileStore:
         if profile is None:
             raise self._not_found(key)
         return profile
+
+    def find(self, key: str) -> Profile | None:
+        """The profile; None if there is none. Raises `ProfileError` if it is damaged."""
+        return self.load(key) if checked_key(key) in self.keys() else None
+
+    def readable(self) -> Iterator[Profile]:
+        """All profiles, except those that cannot be read. `aws-iot config list` shows these."""
+        for key in self.keys():
+            with suppress(LocalError):
+                yield self.load(key)
 
     def path(self, key: str) -> Path:
         """The file of the profile. Raises `ProfileNotFound`."""

@@ -139,7 +139,7 @@ def local(app: App, /, members: list[str], key: str, exports: Path | None, **set
         key, keep = folder.name, settings["keep"]
         exports = exports or folder / "aws-exports.json"
         for name in (key, *members):
-            require_replaceable(_existing(app, name), str(folder))
+            require_replaceable(app.config.profiles.find(name), str(folder))
         with app.local.stack(folder, **settings) as stack:
             write_private(exports, json.dumps(to_exports(stack.profile), indent=2).encode() + b"\n")
             app.config.profiles.change(
@@ -163,10 +163,6 @@ def _stopping() -> Iterator[None]:
         output.break_line()
         output.info("The local stack has stopped.")
         raise click.Abort from None
-
-
-def _existing(app: App, key: str) -> Profile | None:
-    return app.config.profiles.load(key) if key in app.config.profiles.keys() else None
 
 
 def _start_command(key: str, members: Sequence[str], *, keep: bool) -> str:

@@ -53,7 +53,7 @@ def list_(app: App, folders: tuple[Path, ...], as_json: bool) -> None:
     for folder in folders:
         _check_is_spool(folder)
     found = folders or SpoolRegistry(app.settings.folders.spools).folders()
-    profiles = _profiles(app)
+    profiles = [*app.config.profiles.readable()]
     rows: list[dict[str, Any]] = []
     errors: list[LocalError] = []
     for folder in found:
@@ -115,16 +115,6 @@ def _check_is_spool(folder: Path) -> None:
             f"{folder}: there is no spool in this folder",
             hint="To list the spools that you have used: aws-iot spool list",
         )
-
-
-def _profiles(app: App) -> list[Profile]:
-    found = []
-    for key in app.config.profiles.keys():
-        try:
-            found.append(app.config.profiles.load(key))
-        except LocalError:  # a damaged profile: `config list` shows it
-            continue
-    return found
 
 
 def _rows(folder: Path, profiles: Sequence[Profile]) -> list[dict[str, Any]]:

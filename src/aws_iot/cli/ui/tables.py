@@ -39,9 +39,9 @@ def terminal_width() -> int | None:
     """The width of the terminal in columns; None if stdout is not a terminal."""
     if sys.stdout is None or not sys.stdout.isatty():
         return None
-    import shutil  # here, because it takes long to load, and a pipe needs no width
+    from aws_iot.cli.ui.wrapping import columns_of  # here: a pipe needs no width
 
-    return shutil.get_terminal_size().columns
+    return columns_of(sys.stdout)
 
 
 def layout(

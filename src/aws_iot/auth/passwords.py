@@ -96,7 +96,7 @@ def change_password(
 ) -> None:
     """Change the password of a signed-in person. It asks for what is not given, and again for a rejected answer.
 
-    It asks `ATTEMPTS` times in all, besides for new passwords that no user pool could accept.
+    It asks `ATTEMPTS` times in all, except for new passwords that no user pool could accept.
 
     Raises `WrongPassword` for the old one, `PasswordTooWeak`, and what the prompter raises.
     """

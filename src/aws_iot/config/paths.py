@@ -1,15 +1,15 @@
-"""Paths: the folders in which a person's settings, secrets and sessions are saved."""
+"""Paths: the folders in which a person's settings, secrets, sessions and history are saved."""
 
 import os
 from functools import cached_property
 from pathlib import Path
 
 VARIABLE = "AWS_IOT_CONFIG_DIR"
-"""Names one folder for everything, instead of the two that the system chooses."""
+"""Names one folder for everything, instead of the three that the system chooses."""
 
 
 class Folders:
-    """Where everything is saved, by default in the folders that the system has for settings and for caches."""
+    """Where everything is saved, by default in the folders that the system has for settings, data and caches."""
 
     def __init__(self, chosen: Path | None = None) -> None:
         """`chosen` is one folder for everything; None: the one that `AWS_IOT_CONFIG_DIR` names, if it does."""
@@ -34,6 +34,15 @@ class Folders:
 
         return platformdirs.user_cache_path("aws-iot-cli", appauthor=False)
 
+    @cached_property
+    def data(self) -> Path:
+        """What programs collect for you."""
+        if self._chosen:
+            return self._chosen
+        import platformdirs
+
+        return platformdirs.user_data_path("aws-iot-cli", appauthor=False)
+
     @property
     def profiles(self) -> Path:
         """The profiles."""
@@ -57,6 +66,10 @@ class Folders:
     def durable_sessions(self, key: str) -> Path:
         """What is known of the sessions that a broker keeps for a profile."""
         return self.config / "durable" / key
+
+    def history(self, key: str) -> Path:
+        """The messages that a profile has sent and received: a file for each identity."""
+        return self.data / "history" / key
 
     @property
     def spools(self) -> Path:

@@ -86,6 +86,10 @@ class Recorder:
         self._added.clear()
 
     def _save(self) -> None:
+        assert self._sorter
+        if not self._sorter.is_current():  # the file was repaired, or somebody deleted it
+            self._close()
+            self._open()
         assert self._database
         assert self._sorter
         self._database.execute(
@@ -136,6 +140,15 @@ class Recorder:
         self._sorter = self._database = None
 
 
+def _identity_of(path: Path) -> tuple[int, int] | None:
+    """What tells this file from another one of the same name."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 class _Sorter:
     """Sorts the queue in, on a thread that starts with the first message."""
 
@@ -145,6 +158,11 @@ class _Sorter:
         self._has_work = threading.Event()
         self._is_closing = threading.Event()
         self._saved = 0
+        self._file = _identity_of(path)
+
+    def is_current(self) -> bool:
+        """Whether the path still names the file that it named."""
+        return self._file == _identity_of(self._path)
 
     def note_saved(self) -> None:
         """A batch was saved."""

@@ -16,7 +16,7 @@ from aws_iot.history.conversation import Reaction
 from aws_iot.history.file import ids, rows
 from aws_iot.history.file.intake import sort_in_all
 from aws_iot.history.file.record import milliseconds, moment
-from aws_iot.history.file.rows import COLUMNS, IS_SHOWN, PER_MILLISECOND, Row
+from aws_iot.history.file.rows import COLUMNS, IS_OWN, IS_SHOWN, PER_MILLISECOND, Row
 from aws_iot.history.file.schema import connect, connect_to_read, migrate, transaction, translate_errors
 from aws_iot.identities import IdentityPrefix
 from aws_iot.messaging.message import Message, encode
@@ -129,6 +129,14 @@ class History:
         """All messages, oldest first. What arrives meanwhile is not among them."""
         return self._entries(self._select(wanted, "at"))
 
+    def originals(self, wanted: Filter) -> Iterator[Message]:
+        """All messages as they arrived, with edits, deletions and reactions as messages of their own, oldest first."""
+        reader = _Reader(self.database)
+        for row in self._select(wanted, "at", "1"):
+            yield reader.message(
+                row, row.content, row.payload if row.payload is not None else _payload(row.content)
+            )
+
     def around(self, at: int, count: int) -> tuple[list[Entry], list[Entry]]:
         """So many messages of the same room before and after the one at this place, oldest first."""
         with translate_errors(self.path):
@@ -215,7 +223,7 @@ class History:
             )
             self.database.execute(
                 "UPDATE room SET unread = (SELECT count(*) FROM message WHERE room = room.number AND at > room.read"
-                f" AND sender IS NOT {_OWN} AND {IS_SHOWN}) WHERE name = ?",
+                f" AND NOT {IS_OWN} AND {IS_SHOWN}) WHERE name = ?",
                 (room,),
             )
 
@@ -244,14 +252,18 @@ class History:
             [number for number, name in names if name.casefold() == who.casefold()],
         )
 
+    def rows(self, wanted: Filter, count: int) -> list[Row]:
+        """The first rows of the file, with those of events, to delete them."""
+        return [*islice(self._select(wanted, "at", "1"), count)]
+
     def _newest_first(self, wanted: Filter) -> Iterator[Row]:
         return self._select(wanted, "at DESC")
 
-    def _select(self, wanted: Filter, order: str) -> Iterator[Row]:
+    def _select(self, wanted: Filter, order: str, shown: str = IS_SHOWN) -> Iterator[Row]:
         since = milliseconds(wanted.since) * PER_MILLISECOND if wanted.since else 0
         until = milliseconds(wanted.until) * PER_MILLISECOND if wanted.until else 1 << 62
         condition, senders = self._of_senders(wanted.senders)
-        query = f"SELECT {COLUMNS} FROM message WHERE at >= ? AND at < ? AND {IS_SHOWN}{condition}"
+        query = f"SELECT {COLUMNS} FROM message WHERE at >= ? AND at < ? AND {shown}{condition}"
         with translate_errors(self.path):
             if not wanted.rooms:
                 found = self.database.execute(f"{query} ORDER BY {order}", (since, until, *senders))
@@ -283,15 +295,14 @@ class History:
         return map(_Reader(self.database).entry, found)
 
 
-_OWN = (
-    "(SELECT number FROM sender WHERE identity = (SELECT value FROM setting WHERE setting.name = 'identity'))"
-)
-
-
 def _empty() -> sqlite3.Connection:
     database = sqlite3.connect(":memory:", isolation_level=None)
     migrate(database)
     return database
+
+
+def _payload(text: str) -> bytes:
+    return encode(ids.clean(text))
 
 
 def _place(row: Row) -> int:
@@ -320,7 +331,7 @@ class _Reader:
         if seen is None:
             return Entry(row.at, id_, self.message(row, "", b""), is_deleted=True, reply_to=reply_to)
         is_own_payload = row.payload is not None and not seen.is_edited
-        payload = row.payload if is_own_payload else encode(ids.clean(seen.text))
+        payload = row.payload if is_own_payload else _payload(seen.text)
         message = self.message(row, seen.text, payload or b"")
         return Entry(row.at, id_, message, seen.is_edited, reactions=seen.reactions, reply_to=reply_to)
 

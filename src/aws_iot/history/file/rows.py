@@ -16,6 +16,13 @@ IS_SHOWN = "(kind IS NULL OR re IS NULL OR kind NOT IN ('edit', 'delete', 'react
 """SQL for what `is_event` says is not an event."""
 
 
+IS_OWN = (
+    "(sender IS (SELECT number FROM sender WHERE identity ="
+    " (SELECT value FROM setting WHERE setting.name = 'identity')))"
+)
+"""SQL for the messages of the identity whose history it is."""
+
+
 class Row(NamedTuple):
     """A row of `message`, with the numbers of its room, sender and name."""
 

@@ -152,11 +152,20 @@ def check_version(done: int, path: Path) -> None:
 def set_aside(path: Path, now: datetime) -> Path:
     """Rename a damaged file, so that a new one can be begun; returns its new name. Raises `LocalError`."""
     aside = path.with_name(f"{path.name}.damaged-{now:%Y%m%dT%H%M%S}")
-    with translate_errors(path):
-        for ending in ("", "-wal", "-shm"):
-            with suppress(FileNotFoundError):
-                path.with_name(path.name + ending).rename(aside.with_name(aside.name + ending))
+    move(path, aside)
     return aside
+
+
+def move(path: Path, to: Path | None) -> None:
+    """Rename a file, with those that SQLite keeps beside it, or remove them. Raises `LocalError`."""
+    with translate_errors(path):
+        for ending in ("-wal", "-shm", ""):
+            with suppress(FileNotFoundError):
+                one = path.with_name(path.name + ending)
+                if to:
+                    one.replace(to.with_name(to.name + ending))
+                else:
+                    one.unlink()
 
 
 @contextmanager

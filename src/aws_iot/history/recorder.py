@@ -99,6 +99,8 @@ class Recorder:
 
     def _open(self) -> None:
         self._database = connect(self._path, self._identity, BUSY_SECONDS)
+        # Moving the log into the file takes long on a slow disk. The thread does it when it sorts in.
+        self._database.execute("PRAGMA wal_autocheckpoint = 4000")
         if self._is_safe:
             self._database.execute("PRAGMA synchronous = FULL")
         self._sorter = _Sorter(self._path)

@@ -20,7 +20,7 @@ from aws_iot.history.store import Entry, Filter, History
 from aws_iot.messaging.json_lines import to_line, to_message
 from aws_iot.messaging.message import timestamp
 
-IMPORTED_AT_ONCE = 20_000
+IMPORTED_AT_ONCE = 50_000
 """Number of messages in a transaction. Fewer take more time, because each rewrites much of the index of IDs."""
 
 CSV_COLUMNS = (
@@ -133,7 +133,7 @@ def import_lines(path: Path, identity: str, lines: Iterable[str | bytes]) -> Imp
         database = connect(path, identity)
         try:
             database.execute("PRAGMA cache_size = -128000")
-            database.execute("PRAGMA wal_autocheckpoint = 10000")
+            database.execute("PRAGMA wal_autocheckpoint = 60000")
             intake = Intake(database)
             records = _records(lines)
             while batch := [*islice(records, IMPORTED_AT_ONCE)]:

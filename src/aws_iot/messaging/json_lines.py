@@ -40,28 +40,39 @@ def to_line(message: Message) -> str:
     )
 
 
+_REQUIRED = ("room", "sender", "received")
+_TEXT_TYPES = {str, type(None)}
+_TEXTS = (*_REQUIRED, "id", "sent", "name", "kind", "re")
+
+
 def to_message(line: str | bytes) -> Message:
     """The message that a line of `to_line` shows. Raises `InvalidMessage`."""
     parsed = _parse(line)
-    room, sender, when = (_required(parsed, key) for key in ("room", "sender", "received"))
+    for key in _TEXTS:
+        value = parsed.get(key)
+        if not isinstance(value, str) and (value is not None or key in _REQUIRED):
+            raise InvalidMessage(
+                f"its '{key}' is not a string" if value is not None else f"it has no '{key}'"
+            )
+    room, sender, when, id_, sent, name, kind, re = map(parsed.get, _TEXTS)
     received = parse_time(when)
     if received is None:
         raise InvalidMessage("its 'received' is not a time with a time zone")
     payload = _valid_payload(parsed)
-    sent = parse_time(_text_of(parsed, "sent"))
-    id_, name, kind, re = (_text_of(parsed, key) for key in ("id", "name", "kind", "re"))
+    is_usual = "payload" not in parsed and "payload_base64" not in parsed
+    text = parsed["text"] if is_usual else decode(payload)
     qos = 0 if parsed.get("qos") == 0 else 1
+    sent_at = parse_time(sent)
     is_retained = parsed.get("retained") is True
-    return Message(
-        room, sender, decode(payload), payload, received, id_, sent, name, qos, is_retained, kind, re
+    return Message._make(
+        (room, sender, text, payload, received, id_, sent_at, name, qos, is_retained, kind, re)
     )
 
 
-def _required(parsed: dict[str, object], key: str) -> str:
-    text = _text_of(parsed, key)
-    if text is None:
-        raise InvalidMessage(f"it has no '{key}'")
-    return text
+def _check_texts(parsed: dict[str, object]) -> None:
+    for key in _TEXTS:
+        if _text_of(parsed, key) is None and key in _REQUIRED:
+            raise InvalidMessage(f"it has no '{key}'")
 
 
 @lru_cache(maxsize=100)  # at a thousand messages a second, many share a millisecond

@@ -7,12 +7,12 @@ import base64
 import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from json.encoder import encode_basestring as _quoted  # json.dumps takes several times as long
-from json.encoder import encode_basestring_ascii as _quoted_ascii
 from typing import NamedTuple
 
 from aws_iot.messaging.message import Message
+
+_as_json = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
+"""Created once, because `json.dumps` creates an encoder each time."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -32,13 +32,15 @@ class Record(NamedTuple):
     retained: bool
     kind: str | None
     re: str | None
+    text: str | None = None
+    """The text of the payload, if it is known already: decoding takes time."""
 
 
 def to_record(message: Message) -> Record:
     """The record of a message."""
-    room, sender, _, payload, received, id_, sent, name, qos, retained, kind, re = message
+    room, sender, text, payload, received, id_, sent, name, qos, retained, kind, re = message
     at, sent_at = milliseconds(received), milliseconds(sent) if sent else None
-    return Record(room, sender, name, payload, at, id_ or None, sent_at, qos, retained, kind, re)
+    return Record(room, sender, name, payload, at, id_ or None, sent_at, qos, retained, kind, re, text)
 
 
 def milliseconds(moment: datetime) -> int:
@@ -52,50 +54,71 @@ def moment(at: int) -> datetime:
 
 
 def to_queue(messages: Sequence[Message]) -> str:
-    """The messages as one row of the queue."""
-    return "[" + ",".join([_to_item(*message) for message in messages]) + "]"
-
-
-def _to_item(
-    room: str,
-    sender: str,
-    _: str,
-    payload: bytes,
-    received: datetime,
-    id_: str | None,
-    sent: datetime | None,
-    name: str | None,
-    qos: int,
-    retained: bool,
-    kind: str | None,
-    re: str | None,
-) -> str:
+    """The messages as one row of the queue: a column for each field, or its value if it is the same for all."""
+    rooms, senders, _, payloads, received, ids, sent, names, qos, retained, kinds, references = zip(
+        *messages, strict=True
+    )
+    columns = (
+        _shared(rooms),
+        _shared(senders),
+        _shared(names),
+        _contents(payloads),
+        _times(received),
+        ids,
+        _times(sent),
+        _shared(qos),
+        _shared(retained),
+        _shared(kinds),
+        _shared(references),
+    )
+    row = _as_json(columns)
     try:
-        content = _quoted(payload.decode())
+        row.encode()
+    except UnicodeEncodeError:  # half a character, which SQLite cannot hold
+        return json.dumps(columns)
+    return row
+
+
+def _shared(column: Sequence[object]) -> object:
+    first = column[0]
+    return first if column.count(first) == len(column) else column
+
+
+def _contents(payloads: Sequence[bytes]) -> Sequence[object]:
+    try:
+        return [payload.decode() for payload in payloads]
     except UnicodeDecodeError:
-        content = f'["{base64.b64encode(payload).decode()}"]'
-    known_id = _quoted_ascii(id_) if id_ else "null"
-    more = "" if kind is None and re is None else f",{json.dumps(kind)},{json.dumps(re)}"
-    return f"[{_origin(room, sender, name)},{content},{_at(received)},{known_id},{_at(sent)},{qos},{retained:d}{more}]"
+        return [_content(payload) for payload in payloads]
 
 
-@lru_cache(maxsize=100)  # most are from the same few people
-def _origin(room: str, sender: str, name: str | None) -> str:
-    return json.dumps([room, sender, name])[1:-1]
+def _content(payload: bytes) -> object:
+    try:
+        return payload.decode()
+    except UnicodeDecodeError:
+        return [base64.b64encode(payload).decode()]
 
 
-@lru_cache(maxsize=100)  # at a thousand messages a second, many share a millisecond
-def _at(moment: datetime | None) -> str:
-    return str(milliseconds(moment)) if moment else "null"
+def _times(column: Sequence[datetime | None]) -> object:
+    """In seconds since 1970, to the microsecond."""
+    first = column[0]
+    if column.count(first) == len(column):
+        return first and first.timestamp()
+    return [moment and moment.timestamp() for moment in column]
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1_000_000) // 1_000
 
 
 def from_queue(row: str) -> Iterator[Record]:
-    """The messages of a row of the queue. What another program may have put there is skipped."""
+    """The messages of a row of the queue. A row that another program has written wrongly is skipped."""
     try:
-        items = json.loads(row)
-    except (ValueError, RecursionError):
+        columns = json.loads(row)
+        count = len(columns[3])
+        for item in zip(*(one if isinstance(one, list) else [one] * count for one in columns), strict=True):
+            room, sender, name, content, received, id_, sent, qos, retained, kind, re = item
+            payload = content.encode() if isinstance(content, str) else base64.b64decode(content[0])
+            at, sent_at = _milliseconds(received), None if sent is None else _milliseconds(sent)
+            yield Record(room, sender, name, payload, at, id_ or None, sent_at, qos, retained, kind, re)
+    except (ValueError, TypeError, LookupError, RecursionError):
         return
-    for room, sender, name, content, received, id_, sent, qos, retained, *more in items:
-        payload = content.encode() if isinstance(content, str) else base64.b64decode(content[0])
-        kind, re = more or (None, None)
-        yield Record(room, sender, name, payload, received, id_, sent, qos, bool(retained), kind, re)

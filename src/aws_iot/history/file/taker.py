@@ -34,7 +34,7 @@ class Taker:
 
     def take(self, record: Record, writer: int) -> bool:
         """Take a message in that this writer has seen; whether it is new."""
-        room, sender, name, payload, received, id_, sent, qos, retained, kind, re = record
+        room, sender, name, payload, received, id_, sent, qos, retained, kind, re, known_text = record
         numbers = self._numbers
         room_number = numbers.rooms.get(room) or numbers.room(room)
         sender_number = numbers.senders.get(sender) or numbers.sender(sender)
@@ -45,7 +45,7 @@ class Taker:
             packed, named = derive(room, sender, payload), None
             if self._is_seen(packed, sender_number, record, writer):
                 return False
-        shown = decode(payload)
+        shown = decode(payload) if known_text is None else known_text
         text, exact = (shown, None) if _is_usual(shown, payload) else (None, payload)
         reference = pack_reference(re) if re else None
         kind = clean(kind) if kind else None

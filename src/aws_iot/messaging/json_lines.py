@@ -48,13 +48,9 @@ _TEXTS = (*_REQUIRED, "id", "sent", "name", "kind", "re")
 def to_message(line: str | bytes) -> Message:
     """The message that a line of `to_line` shows. Raises `InvalidMessage`."""
     parsed = _parse(line)
-    for key in _TEXTS:
-        value = parsed.get(key)
-        if not isinstance(value, str) and (value is not None or key in _REQUIRED):
-            raise InvalidMessage(
-                f"its '{key}' is not a string" if value is not None else f"it has no '{key}'"
-            )
-    room, sender, when, id_, sent, name, kind, re = map(parsed.get, _TEXTS)
+    room, sender, when, id_, sent, name, kind, re = values = [*map(parsed.get, _TEXTS)]
+    if None in values[: len(_REQUIRED)] or not set(map(type, values)) <= _TEXT_TYPES:
+        _check_texts(parsed)
     received = parse_time(when)
     if received is None:
         raise InvalidMessage("its 'received' is not a time with a time zone")

@@ -28,6 +28,7 @@ from botocore.session import Session
 from aws_iot.aws.base.network_errors import clock_fault, why_unreachable
 from aws_iot.errors import AwsIotError, CredentialsRefused, LocalError, Unreachable
 from aws_iot.files import read
+from aws_iot.streams import decoded
 
 REFRESH_BEFORE_SECONDS = 60
 """Credentials that expire within this time are refreshed before the next call."""
@@ -46,7 +47,7 @@ class AccessKeys:
         """The default profile of a file in the format of `~/.aws/credentials`. Raises `LocalError`."""
         parser = configparser.ConfigParser(interpolation=None)
         try:
-            parser.read_string((read(path) or b"").decode())
+            parser.read_string(decoded(read(path) or b""))
             keys = parser["default"]
             return cls(
                 keys["aws_access_key_id"], keys["aws_secret_access_key"], keys.get("aws_session_token")

@@ -12,6 +12,7 @@ import click
 
 from aws_iot.cli.ui.colors import Role, is_on, paint
 from aws_iot.errors import AwsIotError, LocalError
+from aws_iot.streams import WaitingStream
 
 # Marks that reorder the text around them: unicode.org/reports/tr9. Other format characters do not, and joined
 # emoji need them.
@@ -70,20 +71,20 @@ def set_up_streams() -> None:
     """Prepare stdout and stderr before anything is written. Characters outside their encoding become escapes."""
     if None in (sys.stdin, sys.stdout, sys.stderr):
         _fill_descriptors()
-    buffer, encoding = _under(sys.stdout, 1)
-    sys.stdout = _Data(buffer, encoding, "backslashreplace", line_buffering=True)
+    raw, encoding = _under(sys.stdout, 1)
+    sys.stdout = _Data(io.BufferedWriter(raw), encoding, "backslashreplace", line_buffering=True)
     # Without a buffer: Python would try at exit to write what failed before, and exit with 120. The descriptor stays
     # open: the disk may have space again later, and child processes inherit it.
-    buffer, encoding = _under(sys.stderr, 2)
-    raw = getattr(buffer, "raw", buffer)  # with PYTHONUNBUFFERED, the stream has no buffer
+    raw, encoding = _under(sys.stderr, 2)
     sys.stderr = _Status(raw, encoding, "backslashreplace", line_buffering=True)
 
 
 def _under(stream: TextIO | None, descriptor: int) -> tuple[Any, str]:
-    """What a stream writes to, and its encoding. The stream is None if it was closed at the start."""
-    return (
-        (stream.buffer, stream.encoding) if stream else (io.FileIO(descriptor, "w", closefd=False), "utf-8")
-    )
+    """The raw file of a stream, and its encoding. The stream is None if it was closed at the start."""
+    if stream is None:
+        return WaitingStream(io.FileIO(descriptor, "w", closefd=False)), "utf-8"
+    # With PYTHONUNBUFFERED, the stream has no buffer.
+    return WaitingStream(getattr(stream.buffer, "raw", stream.buffer)), stream.encoding
 
 
 def _fill_descriptors() -> None:
@@ -158,10 +159,8 @@ class Lines:
         """Write the lines. If that fails, they are lost; raises what `data` raises."""
         pending, self._pending = self._pending, []
         if pending:
-            rest = memoryview(b"\n".join([*pending, b""]))
             try:
-                while rest:  # an unbuffered stdout (PYTHONUNBUFFERED) may accept only a part
-                    rest = rest[sys.stdout.buffer.write(rest) :]
+                sys.stdout.buffer.write(b"\n".join([*pending, b""]))
                 sys.stdout.buffer.flush()
             except OSError as error:
                 raise _discard_output(error) from error

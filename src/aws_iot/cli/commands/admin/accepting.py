@@ -22,7 +22,7 @@ ALL = "all"
 
 
 @click.command(cls=Command)
-@click.argument("people", nargs=-1, metavar="[IDENTITY...|all]")
+@options.argument("people", nargs=-1, metavar="[IDENTITY...|all]")
 @options.option(
     "--user",
     "username",

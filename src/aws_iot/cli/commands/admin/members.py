@@ -15,7 +15,7 @@ from aws_iot.messaging.message import timestamp
 
 
 @click.command(cls=Command)
-@click.argument("people", nargs=-1, required=True, metavar="MEMBER...")
+@options.argument("people", nargs=-1, required=True, metavar="MEMBER...")
 @policy
 @admin_options
 @click.pass_obj

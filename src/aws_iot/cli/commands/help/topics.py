@@ -18,10 +18,12 @@ TOPICS = {
 \b
 Examples:
   AWS_IOT_ROOM=lobby aws-iot pub -m hello
+  AWS_IOT_ROOM="$(printf 'lobby\\nops/#')" aws-iot sub
   export AWS_IOT_PROFILE=team
   aws-iot help environment sub
 
-A flag is set by 1 or true, and not set by 0 or false. For options that can be repeated, separate the values by spaces.
+A flag is set by 1 or true, and not set by 0 or false. An empty variable counts as not set. For an option that can be
+repeated, each line of the variable is a value, so values may contain spaces and colons.
 
 \b
 Variables without an option:

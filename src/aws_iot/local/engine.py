@@ -74,6 +74,7 @@ def start(broker: str, root_key: str, settings: EngineSettings, *, restores: boo
         iot_endpoint,
         mqtt_sessions,
         number_parameters,
+        packet_size,
         srp_secrets,
         things,
     )
@@ -84,6 +85,7 @@ def start(broker: str, root_key: str, settings: EngineSettings, *, restores: boo
     iot_endpoint.apply(broker)
     mqtt_sessions.apply()
     number_parameters.apply()
+    packet_size.apply()
     srp_secrets.apply()
     things.apply()
     if settings.credentials_seconds is not None:

@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import CommandLine
 from tests.fakes import FakeApp, FakeCloud
 from tests.processes import COMMAND, environment, redirected, run
+from tests.terminal import on_a_terminal, read_rest, type_answers
 from tests.waiting import DEADLINE_SECONDS
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
@@ -112,3 +113,16 @@ def test_a_pipe_in_place_of_an_own_file_is_an_error(aws_iot: CommandLine, tmp_pa
 def test_a_file_without_an_end_is_read_up_to_a_limit(env: dict[str, str]) -> None:
     line = "config -s /dev/stdin -k other"
     assert "is longer than" in run(line, env, ends=3, command=redirected("</dev/zero")).stderr
+
+
+NON_BLOCKING = "import os, sys; os.set_blocking(0, False); os.execv(sys.argv[1], sys.argv[1:])"
+
+
+def test_a_question_on_a_non_blocking_terminal_waits_for_the_answer(
+    env: dict[str, str], app: FakeApp
+) -> None:
+    line = [sys.executable, "-c", NON_BLOCKING, *COMMAND, "config", "remove", "default"]
+    with on_a_terminal(line, env) as process:
+        type_answers(process, {"[y/N]: ": "y"})
+        assert b"Removed" in read_rest(process)
+    assert app.config.profiles.keys() == []

@@ -1,5 +1,6 @@
 """Questions at the terminal itself, because stdin and stdout may be pipes; and the bytes of stdin."""
 
+import os
 import re
 import sys
 import time
@@ -121,11 +122,16 @@ def _asking() -> Iterator[None]:
             context.meta[_ASKED] = context.meta.get(_ASKED, 0.0) + time.perf_counter() - began
 
 
+def _is_blocking(stream: TextIO) -> bool:
+    return sys.platform == "win32" or os.get_blocking(stream.fileno())
+
+
 def _ask_line(question: str, default: str | None) -> str:
-    if sys.stdin is not None and sys.stdin.isatty():
+    if sys.stdin is not None and sys.stdin.isatty() and _is_blocking(sys.stdin):
         answer: str = click.prompt(question, default=default, show_default=False, err=True)
         return answer.strip()
-    # Not from a stdin that is a pipe: it holds data, not the answer.
+    # Not from a stdin that is a pipe: it holds data, not the answer. Nor from a terminal that another program has left
+    # non-blocking: Python would take a pause for the end.
     try:
         with Path("/dev/tty").open("w", encoding="utf-8") as screen, Path("/dev/tty").open() as keyboard:
             line, left = "\n", 1 if default is not None else None

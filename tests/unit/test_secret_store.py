@@ -169,5 +169,5 @@ def test_a_secret_that_others_could_read_is_protected_and_reported(
     path.chmod(0o666)
     for _ in range(2):
         assert store(None, "file").get("password", "team", "alice") == "hunter2"
-    assert reports == [f"Other users could read {path}. Now only you can. Perhaps change your password."]
+    assert reports == [f"Other users could read {path}; now only you can. If in doubt, change your password."]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -3,6 +3,7 @@
 import io
 import os
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,6 +83,27 @@ def test_a_non_blocking_pipe_is_read_to_its_end(pipe: tuple[io.FileIO, io.FileIO
     target.close()
     reading.join(DEADLINE_SECONDS)
     assert lines == ["one\n", "two\n"]
+
+
+READ_STDIN = """
+import sys
+from aws_iot.cli.ui.output import set_up_streams
+set_up_streams()
+print([sys.stdin.readline(), sys.stdin.read()])
+"""
+
+
+def test_whoever_reads_standard_input_waits_for_it(pipe: tuple[io.FileIO, io.FileIO]) -> None:
+    source, target = pipe
+    process = subprocess.Popen(
+        [sys.executable, "-c", READ_STDIN], stdin=source, stdout=subprocess.PIPE, text=True
+    )
+    for piece in (b"li", b"ne\nre", b"st"):
+        target.write(piece)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(MOMENT_SECONDS)
+    target.close()
+    assert process.communicate(timeout=DEADLINE_SECONDS)[0] == "['line\\n', 'rest']\n"
 
 
 @pytest.mark.parametrize(("stream", "unbuffered"), [("stdout", ""), ("stdout", "1"), ("stderr", "")])

@@ -118,7 +118,9 @@ class SecretStore:
     def protect(self, file: Path) -> None:
         """Let only the owner read this file with secrets, and report if others could, as after copying it."""
         if protect(file):
-            self._report(f"Other users could read {file}. Now only you can. Perhaps change your password.")
+            self._report(
+                f"Other users could read {file}; now only you can. If in doubt, change your password."
+            )
 
     def _remove_from_keyring(self, kind: Kind, key: str, *, must: bool = False) -> None:
         keyring = self._find_keyring()

@@ -68,9 +68,15 @@ class _Data(io.TextIOWrapper):
 
 
 def set_up_streams() -> None:
-    """Prepare stdout and stderr before anything is written. Characters outside their encoding become escapes."""
+    """Prepare the standard streams before anything is read or written. Each waits if it is non-blocking.
+
+    Characters outside the encoding of stdout or stderr become escapes.
+    """
     if None in (sys.stdin, sys.stdout, sys.stderr):
         _fill_descriptors()
+    if sys.stdin is not None and not sys.stdin.isatty():
+        stdin, raw = sys.stdin, WaitingStream(getattr(sys.stdin.buffer, "raw", sys.stdin.buffer))
+        sys.stdin = io.TextIOWrapper(io.BufferedReader(raw), stdin.encoding, stdin.errors)
     raw, encoding = _under(sys.stdout, 1)
     sys.stdout = _Data(io.BufferedWriter(raw), encoding, "backslashreplace", line_buffering=True)
     # Without a buffer: Python would try at exit to write what failed before, and exit with 120. The descriptor stays

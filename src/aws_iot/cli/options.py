@@ -87,7 +87,7 @@ def _check_not_empty(value: Any, param: "Option | Argument", ctx: click.Context)
     for one in values:
         if isinstance(one, str) and not one.strip() and not (param.may_be_empty or ctx.resilient_parsing):
             reason = "only blanks" if one else "empty"
-            raise click.BadParameter(f"it is {reason}. Is a variable of your shell not set?", ctx, param)
+            raise click.BadParameter(f"it is {reason}. Is a shell variable unset?", ctx, param)
 
 
 def argument(*names: str, **attributes: Any) -> Decorator:

@@ -2,7 +2,6 @@
 
 import codecs
 import io
-import select
 from typing import Any, Protocol
 
 BYTE_ORDER_MARKS = {
@@ -60,7 +59,7 @@ class WaitingStream(io.RawIOBase):
             target[:size], self._first = self._first[:size], self._first[size:]
             return size
         while (count := self._raw.readinto(target)) is None:
-            select.select([self._raw], [], [])
+            _wait([self._raw], [])
         return int(count)
 
     def write(self, data: Any, /) -> int:
@@ -69,7 +68,7 @@ class WaitingStream(io.RawIOBase):
         while rest:
             count = self._raw.write(rest)
             if count is None:
-                select.select([], [self._raw], [])
+                _wait([], [self._raw])
             else:
                 rest = rest[count:]
         return size
@@ -78,8 +77,15 @@ class WaitingStream(io.RawIOBase):
 def read_some(stream: Readable, size: int) -> bytes:
     """Up to `size` bytes of what has arrived, empty at the end. It waits for a non-blocking stream."""
     while (data := stream.read(size)) is None:
-        select.select([stream], [], [])
+        _wait([stream], [])
     return data
+
+
+def _wait(reading: list[Any], writing: list[Any]) -> None:
+    """Return when a stream is ready. Ctrl-C interrupts."""
+    import select  # here: most streams never need it
+
+    select.select(reading, writing, [])
 
 
 def encoding_of(start: bytes) -> tuple[bytes, str]:

@@ -9,7 +9,6 @@ from aws_iot.config.exports import from_exports, parse_json
 from aws_iot.config.profile import Profile
 from aws_iot.errors import ProfileError
 from aws_iot.files import read
-from aws_iot.streams import decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +84,8 @@ def _parse(data: bytes, path: Path) -> object:
         from aws_iot.config.javascript import objects_in  # here: it compiles a long pattern
 
         try:
-            objects = [*objects_in(decoded(data))]
-        except (RecursionError, UnicodeDecodeError):
+            objects = [*objects_in(data.decode("utf-8-sig", errors="replace"))]
+        except RecursionError:
             raise not_json from None
         if not objects:
             raise

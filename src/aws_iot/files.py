@@ -70,7 +70,7 @@ def opened(path: Path, pipe_seconds: float | None = None) -> Iterator[WaitingStr
     program was started with is always a file: `/dev/stdin`, and `<(command)` of a shell.
     """
     if inherited := re.fullmatch(r"/dev/(stdin|fd/[0-9]+)|/proc/self/fd/[0-9]+", str(path)):
-        # Opened by its name, it would be another one, whose end could not be told from a pause.
+        # Opened by its name, a pipe would look the same before its program writes and after it has ended.
         handle = os.dup(0 if inherited[1] == "stdin" else int(path.name))
     else:
         handle = os.open(path, _READING)

@@ -31,8 +31,8 @@ class Readable(Protocol):
 class WaitingStream(io.RawIOBase):
     """A raw stream that waits until its file is ready, even if that is non-blocking, and that writes everything.
 
-    A file is non-blocking for all who have it open. So a terminal or a pipe may become so at any time, by the program
-    at its other end, such as Node.js, or by one that shares it.
+    A file is non-blocking for all programs that share it. So another program, such as Node.js, may make a terminal or
+    a pipe non-blocking at any time.
     """
 
     def __init__(self, raw: Any, first: bytes = b"") -> None:

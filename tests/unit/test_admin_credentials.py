@@ -77,6 +77,7 @@ class Sts(BaseHTTPRequestHandler):
             ends = f"{datetime.now(UTC) + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
             status, body = (200, KEYS.format(ends)) if f"TokenCode={CODE}" in asked else (403, REFUSED)
         self.send_response(status)
+        self.send_header("x-amzn-requestid", "1")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body.encode())

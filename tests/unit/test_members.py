@@ -97,6 +97,7 @@ class Plane(BaseHTTPRequestHandler):
         self.send_response(status)
         if error := answer.get("error"):
             self.send_header("x-amzn-errortype", str(error))
+        self.send_header("x-amzn-requestid", "1")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -25,7 +25,8 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.session import Session
 
-from aws_iot.aws.base.network_errors import clock_fault, why_unreachable
+from aws_iot.aws.base.answers import EVENT, check_answer
+from aws_iot.aws.base.network_errors import clock_fault, unreachable_hint, why_unreachable
 from aws_iot.errors import AwsIotError, CredentialsRefused, LocalError, Unreachable
 from aws_iot.files import read
 
@@ -71,6 +72,7 @@ class AdminCredentials:
         self._source: Any = None
         self._keys: AccessKeys | None = None
         self.session = Session(profile=profile)
+        self.session.register(EVENT, check_answer)
         self.session.set_default_client_config(
             Config(
                 connect_timeout=timeout,
@@ -152,7 +154,9 @@ class AdminCredentials:
         if isinstance(error, EOFError):
             return CredentialsRefused("your AWS profile asks for an MFA code, and you typed none")
         if isinstance(error, HTTPClientError | BotoConnectionError):
-            return Unreachable(f"cannot get your AWS credentials: {why_unreachable(error)}")
+            return Unreachable(
+                f"cannot get your AWS credentials: {why_unreachable(error)}", hint=unreachable_hint("", error)
+            )
         if self._is_of_a_program(error):
             return CredentialsRefused(
                 "the credential_process of your AWS profile gave no credentials",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult
 
-from aws_iot.aws.base.network_errors import local_hint, why_unreachable
+from aws_iot.aws.base.network_errors import unreachable_hint, why_unreachable
 from aws_iot.aws.base.proxy import authorization, port_of, proxy_of
 from aws_iot.aws.iot.signing import SignedUpgrade
 from aws_iot.config.endpoint import Endpoint
@@ -113,7 +113,7 @@ class Route:
     def _unreachable(self, error: Exception) -> Unreachable:
         if refused := _TUNNEL_REFUSED.search(str(error)):
             return _no_tunnel(str(self), int(refused[1]))
-        hint = self._hint(error) or local_hint(str(self), error)
+        hint = unreachable_hint(str(self), error) or self._hint(error)
         return Unreachable(f"cannot reach {self}: {why_unreachable(error)}", hint=hint)
 
 

@@ -24,6 +24,7 @@ from aws_iot.auth.credentials import CredentialIssuer, Credentials
 from aws_iot.auth.session import Device, RefreshToken, Session
 from aws_iot.backend.members import ClientStatus, Identity, MemberRecord
 from aws_iot.backend.stack import NO_WATCHER, Change, ChangeSet, StackEvent, StackFailed, StackState, Watcher
+from aws_iot.backend.template import parameters as template_parameters
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.config.paths import Folders
 from aws_iot.config.profile import Profile
@@ -653,9 +654,8 @@ class FakeStack:
             "Region": "us-east-1",
         }
         description = "Chat rooms over AWS IoT Core for one team: and more"
-        self.now = StackState(
-            "id", "CREATE_COMPLETE", None, datetime.now(UTC), description, outputs, dict(parameters)
-        )
+        given = {name: one.default for name, one in template_parameters().items()} | dict(parameters)
+        self.now = StackState("id", "CREATE_COMPLETE", None, datetime.now(UTC), description, outputs, given)
         return self.now
 
     def all(self) -> list[tuple[str, str]]:
@@ -710,12 +710,9 @@ class FakeStack:
 class FakeTarget:
     """`Target` in memory."""
 
-    def __init__(self, stack: FakeStack) -> None:
+    def __init__(self, stack: FakeStack, region: str | None = None) -> None:
         self.stack = stack
-
-    @property
-    def region(self) -> str:
-        return "us-east-1"
+        self.region = region or "us-east-1"
 
     def describe(self, state: StackState | None) -> str:
         return "account 111122223333, region us-east-1"
@@ -829,7 +826,7 @@ class FakeAdmin(AdminBuilder):
         self, name: str, region: str | None, aws_profile: str | None, profile: Profile | None = None
     ) -> FakeTarget:
         self._cloud.stack.name = name
-        return FakeTarget(self._cloud.stack)
+        return FakeTarget(self._cloud.stack, region)
 
 
 class FakeApp(App):

@@ -273,7 +273,9 @@ class FakeAccount:
     def _user(self) -> FakeUser:
         username = self._session.username
         try:
-            return self._cloud.accounts[self._cloud.name_of(self._cloud.aliases.get(username.casefold(), username))]
+            return self._cloud.accounts[
+                self._cloud.name_of(self._cloud.aliases.get(username.casefold(), username))
+            ]
         except KeyError:
             raise SessionEnded("the session is no longer valid") from None
 

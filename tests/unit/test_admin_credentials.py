@@ -72,6 +72,11 @@ class Sts(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         asked = self.rfile.read(int(self.headers["Content-Length"])).decode()
         self.server.asked.append(asked)
+        if self.server.is_portal:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            return
         status, body = 200, WHO
         if "Action=AssumeRole" in asked:
             ends = f"{datetime.now(UTC) + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
@@ -103,6 +108,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Sts)
         self.asked: list[str] = []
+        self.is_portal = False
 
 
 @pytest.fixture
@@ -304,6 +310,17 @@ def test_an_unreachable_service_is_reported(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "config").write_text(CONFIG.replace(f"mfa_serial = {DEVICE}", ""), encoding="utf-8")
     with pytest.raises(Unreachable, match="cannot get your AWS credentials: the connection was refused"):
         found("mfa")
+
+
+@pytest.mark.usefixtures("here")
+def test_the_answer_of_a_captive_portal_is_reported(tmp_path: Path, sts: Server) -> None:
+    sts.is_portal = True
+    (tmp_path / "config").write_text(CONFIG.replace(f"mfa_serial = {DEVICE}", ""), encoding="utf-8")
+    with pytest.raises(
+        Unreachable, match="cannot get your AWS credentials: the answer is not from AWS"
+    ) as told:
+        found("mfa")
+    assert "web page" in (told.value.hint or "")
 
 
 @pytest.mark.usefixtures("here")

@@ -203,3 +203,12 @@ def test_the_broker_is_not_blamed_for_the_answer_of_something_else(portal: Porta
     )
     assert isinstance(error, Unreachable)
     assert f"the answer is not from AWS (HTTP {portal.shape[0]}" in str(error)
+
+
+def test_a_websocket_of_something_else_is_not_taken_for_the_broker(portal: Portal) -> None:
+    portal.shape = (101, (("Upgrade", "websocket"), ("Connection", "Upgrade")), b"")
+    request = SignedUpgrade("/mqtt", (("Host", "127.0.0.1"),), NOW, NOW)
+    error = diagnose(
+        Endpoint.parse(portal.url.replace("http", "ws") + "/mqtt"), None, request, lambda: NOW, 5
+    )
+    assert "its WebSocket does not speak MQTT" in str(error)

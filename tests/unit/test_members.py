@@ -237,7 +237,9 @@ def test_revoke_first_looks_at_what_is_attached(members: Members) -> None:
 
 
 def test_who_may_not_look_at_an_identity_still_cannot_revoke_a_mistyped_one(members: Members) -> None:
-    with pytest.raises(NotFound, match=r"us-east-1:hidden is not a member .*: it is not among those who have"):
+    with pytest.raises(
+        NotFound, match=r"us-east-1:hidden is not a member .*: it is not among those who have"
+    ):
         members.revoke("us-east-1:hidden", "fake-member")
 
 

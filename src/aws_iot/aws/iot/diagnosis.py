@@ -54,7 +54,9 @@ def diagnose(
 def upgrade_refused(route: Route, response: http.client.HTTPResponse, now: datetime) -> AwsIotError | None:
     """What the response to a signed upgrade means; None if the endpoint accepts it."""
     if response.status == http.client.SWITCHING_PROTOCOLS:
-        return None
+        if response.headers.get("sec-websocket-protocol") == "mqtt":
+            return None
+        return Unreachable(f"cannot reach {route}: its WebSocket does not speak MQTT", hint=FOREIGN_HINT)
     if foreign := _foreign(response):
         return Unreachable(f"cannot reach {route}: {foreign}", hint=FOREIGN_HINT)
     if fault := clock_fault(response.headers.get("date"), now):

@@ -83,7 +83,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 names of http.server
+    do_POST = do_PUT = do_DELETE = do_CONNECT = do_GET  # noqa: N815 names of http.server
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 its name there
         pass
@@ -212,3 +212,27 @@ def test_a_websocket_of_something_else_is_not_taken_for_the_broker(portal: Porta
         Endpoint.parse(portal.url.replace("http", "ws") + "/mqtt"), None, request, lambda: NOW, 5
     )
     assert "its WebSocket does not speak MQTT" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "hint"),
+    [
+        (302, "the proxy opens no tunnel (HTTP 302)", "open any web page"),
+        (511, "the proxy opens no tunnel (HTTP 511)", "open any web page"),
+        (403, "the proxy does not allow that host (HTTP 403)", "NO_PROXY"),
+        (407, "the proxy asks for a user name and password (HTTP 407)", "HTTPS_PROXY: http://NAME:PASSWORD@"),
+    ],
+)
+def test_a_proxy_that_opens_no_tunnel_is_named(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch, status: int, words: str, hint: str
+) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, portal.url)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    portal.shape = (status, (HTML,), PAGE)
+    aws = Service.unsigned(Address("cognito-idp", "us-east-1"), lambda: NOW, 5)
+    with pytest.raises(Unreachable) as caught:
+        aws.call("forget_device", {}, once=True, DeviceKey="a")
+    assert words in str(caught.value)
+    assert hint in (caught.value.hint or "")

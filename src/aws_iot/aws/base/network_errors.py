@@ -1,5 +1,7 @@
 """Network errors: why a service cannot be reached, as text for a person, whichever library failed."""
 
+import http.client
+import re
 import socket
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -63,6 +65,8 @@ def why_unreachable(error: BaseException | None) -> str:
     cause = _cause(error)
     if isinstance(cause, ForeignAnswer):
         return str(cause)
+    if status := _tunnel_refused(cause):
+        return f"{_NO_TUNNEL.get(status, 'the proxy opens no tunnel')} (HTTP {status})"
     text = next((text for kind, text in _CAUSES if isinstance(cause, kind)), "the connection failed")
     if isinstance(cause, ssl.SSLCertVerificationError):
         text += f" ({cause.verify_message})"
@@ -76,6 +80,8 @@ def unreachable_hint(host: str, error: BaseException) -> str | None:
     cause = _cause(error)
     if isinstance(cause, ForeignAnswer):
         return FOREIGN_HINT
+    if status := _tunnel_refused(cause):
+        return _NO_TUNNEL_HINTS.get(status, FOREIGN_HINT)
     if _is_out_of_date(cause):
         return "Is that today? If not, set the clock: certificates are valid for a time only."
     if isinstance(cause, ConnectionRefusedError) and is_loopback(host.rpartition(":")[0] or host):
@@ -93,11 +99,30 @@ def _is_out_of_date(cause: BaseException | None) -> bool:
 
 def _cause(error: BaseException | None) -> BaseException | None:
     """The first exception in a chain that says what happened; None if none does."""
-    while error is not None and not isinstance(error, (ForeignAnswer, *(kind for kind, _ in _CAUSES))):
+    known: tuple[type[BaseException], ...] = (ForeignAnswer, *(kind for kind, _ in _CAUSES))
+    while error is not None and not isinstance(error, known) and not _tunnel_refused(error):
+        # botocore's, and urllib3's
         inner = getattr(error, "kwargs", {}).get("error") or getattr(error, "reason", None)
         error = inner if isinstance(inner, BaseException) else error.__cause__ or error.__context__
     return error
 
+
+def _tunnel_refused(error: BaseException | None) -> int | None:
+    """The HTTP status of a proxy that does not connect to the host, as `http.client` reports it."""
+    found = (
+        re.search(r"Tunnel connection failed: (\d{3})", str(error)) if isinstance(error, OSError) else None
+    )
+    return int(found[1]) if found else None
+
+
+_NO_TUNNEL = {
+    403: "the proxy does not allow that host",
+    407: "the proxy asks for a user name and password",
+}
+_NO_TUNNEL_HINTS = {
+    403: "Ask who runs the proxy, or exempt the host from it in NO_PROXY.",
+    407: "Put them into HTTPS_PROXY: http://NAME:PASSWORD@proxy.example:3128",
+}
 
 FOREIGN_HINT = (
     "If this network wants you to sign in first, open any web page in a browser.\n"
@@ -111,4 +136,5 @@ _CAUSES: tuple[tuple[type[BaseException], str], ...] = (
     (ssl.SSLError, "it does not speak TLS as expected"),
     (TimeoutError, "no answer in time"),
     (ConnectionError, "the connection was cut"),
+    (http.client.HTTPException, "its answer is not HTTP"),
 )

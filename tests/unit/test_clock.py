@@ -52,6 +52,13 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing if the client hangs up."""
+
+
 @pytest.fixture(params=[-3650, 3650], ids=["expired", "not yet valid"])
 def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A server with a certificate of another year."""
@@ -61,10 +68,8 @@ def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     certificate = authority.issue_cert("127.0.0.1", not_before=begin, not_after=begin + timedelta(days=90))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), Handler)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # the client hangs up
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield f"127.0.0.1:{server.server_port}"
     server.shutdown()

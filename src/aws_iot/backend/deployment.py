@@ -113,7 +113,7 @@ class Deployment:
             )
 
     def _check_partition(self) -> None:
-        """Raise `ServiceRefused` where nobody could use what the template creates.
+        """Raise `ServiceRefused` for a region in which nobody could use what the template creates.
 
         In GovCloud, IAM calls Cognito `cognito-identity-us-gov.amazonaws.com` or
         `cognito-identity.us-gov-east-1.amazonaws.com`, in trust policies and in policy variables:

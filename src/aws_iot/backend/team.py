@@ -142,7 +142,9 @@ class Team:
         if found:
             return found[0]
         if prefix is None:
-            raise InvalidIdentity(f"'{text}' is not an identity, nor the user name of {who}", hint=listing)
+            near = {one.username for one in people() if (one.username or "").casefold() == text.casefold()}
+            hint = "\n".join([*(f"Did you mean {name}?" for name in sorted(filter(None, near))), listing])
+            raise InvalidIdentity(f"'{text}' is not an identity, nor the user name of {who}", hint=hint)
         raise NotFound(f"no identity of {who} begins with '{prefix.start}'", hint=listing)
 
 

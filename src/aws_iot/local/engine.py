@@ -69,6 +69,7 @@ def start(broker: str, root_key: str, settings: EngineSettings, *, restores: boo
     from aws_iot.local.gateway import Gateway
     from aws_iot.local.patches import (
         authorization,
+        case_insensitive_names,
         email_aliases,
         identity_pages,
         iot_endpoint,
@@ -80,6 +81,7 @@ def start(broker: str, root_key: str, settings: EngineSettings, *, restores: boo
     )
 
     authorization.apply()
+    case_insensitive_names.apply()
     email_aliases.apply()
     identity_pages.apply()
     iot_endpoint.apply(broker)

@@ -49,7 +49,7 @@ def test_the_short_form_of_a_sender_that_is_not_an_identity_is_the_sender() -> N
     [
         (
             "{nope}",
-            "there is no field 'nope'; the fields are time, received, sent, room, sender, short, name, text",
+            "there is no field 'nope'; the fields are time, received, sent, room, sender, short, who, name, text",
         ),
         ("{}", "there is no field ''"),
         ("{0}", "there is no field '0'"),

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.colors import Role, paint
-from aws_iot.cli.ui.labels import LABEL_COLUMNS, LEAST_LABEL_COLUMNS, label
+from aws_iot.cli.ui.labels import LEAST_LABEL_COLUMNS, label
 from aws_iot.cli.ui.width import display_width
 from aws_iot.identities import SHORT, short_identity
 from aws_iot.messaging.connection import Lost, Restored
@@ -54,19 +54,19 @@ def _time(message: Message) -> str:
 
 def _labels(message: Message, columns: int | None) -> tuple[str, str]:
     """The room, and the sender: the name that it claims, `~`, and the start of its identity."""
-    name = message.name or ""
-    room, shown_name = label(message.room), label(name) if name else ""
+    room, name = label(message.room), label(message.name) if message.name else ""
     if columns is not None:
         left = columns - _FRAME_COLUMNS
-        if display_width(room) + display_width(shown_name) > left:
-            room_columns = left - min(display_width(shown_name), left // 2)
-            room = label(message.room, min(max(room_columns, LEAST_LABEL_COLUMNS), LABEL_COLUMNS))
-            name_columns = left - display_width(room)
-            shown_name = (
-                label(name, min(max(name_columns, LEAST_LABEL_COLUMNS), LABEL_COLUMNS)) if name else ""
-            )
-        room, shown_name = _kept_in_place(room), _kept_in_place(shown_name)
-    return room, f"{shown_name}~{_identity(message)}"
+        if display_width(room) + display_width(name) > left:
+            room = _shorter(room, message.room, left - min(display_width(name), left // 2))
+            name = _shorter(name, message.name or "", left - display_width(room))
+        room, name = _kept_in_place(room), _kept_in_place(name)
+    return room, f"{name}~{_identity(message)}"
+
+
+def _shorter(shown: str, text: str, columns: int) -> str:
+    """The label of a text in so many columns, if that is possible."""
+    return shown if display_width(shown) <= columns else label(text, max(columns, LEAST_LABEL_COLUMNS))
 
 
 def sender(message: Message) -> str:

@@ -439,7 +439,7 @@ def test_it_does_not_wait_for_other_errors_to_go_away(aws_iot: CommandLine, app:
         ("-C x", "'x' is not a whole number of at least 1"),
         ("-W 0", "a number above 0"),
         ("-W nan", "not a number"),
-        ("--format '{who}'", "there is no field 'who'; the fields are time, received, sent, room"),
+        ("--format '{nope}'", "there is no field 'nope'; the fields are time, received, sent, room"),
         ("--format '{text'", "does not belong to a field"),
         ("--json --raw", "exclude each other"),
         ("--format x --exec true", "exclude each other"),

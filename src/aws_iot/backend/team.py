@@ -14,7 +14,6 @@ from aws_iot.identities import (
     contains_uuid,
     identity_error,
     is_identity,
-    short_identity,
 )
 
 _NO_RECORD = MemberRecord(None, None)
@@ -31,12 +30,6 @@ class Person:
     identity: str
     username: str | None = None
     since: datetime | None = None
-
-    @property
-    def label(self) -> str:
-        """The form in which people read and type it, such as `bob~4f9fa251`."""
-        short = short_identity(self.identity) or self.identity
-        return f"{self.username}~{short}" if self.username else short
 
 
 class Team:

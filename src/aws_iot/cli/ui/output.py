@@ -19,6 +19,9 @@ from aws_iot.streams import WaitingStream
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _CONTROL = frozenset(("Cc", "Cs", "Zl", "Zp"))
 
+MOST_MARKS = 4
+"""More marks on one character (unicode.org/reports/tr39, section 5.4) would cover the lines above and below it."""
+
 SHORT = 20
 """Shorter lines fit every terminal."""
 
@@ -104,10 +107,19 @@ def visible(text: str) -> str:
     r"""`text` on one line, with every control character as an escape such as \x1b."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_escape(c) if unicodedata.category(c) in _CONTROL or c in _BIDI else c for c in text)
+    shown: list[str] = []
+    marks = 0
+    for character in text:
+        category = unicodedata.category(character)
+        # The others, which have the class 0, are not put above or below one another.
+        marks = marks + 1 if category == "Me" or unicodedata.combining(character) else 0
+        is_shown = category not in _CONTROL and character not in _BIDI and marks <= MOST_MARKS
+        shown.append(character if is_shown else escape(character))
+    return "".join(shown)
 
 
-def _escape(character: str) -> str:
+def escape(character: str) -> str:
+    r"""The escape of a character, such as \x1b."""
     return character.encode("unicode_escape", "surrogatepass").decode()
 
 
@@ -160,6 +172,10 @@ class Lines:
         if isinstance(line, str):
             line = line.encode(self._encoding, self._errors)
         self._pending.append(line)
+
+    def encodable(self, line: str) -> str:
+        """The line as `add` will write it, with escapes for the characters that stdout's encoding lacks."""
+        return line.encode(self._encoding, self._errors).decode(self._encoding)
 
     def flush(self) -> None:
         """Write the lines. If that fails, they are lost; raises what `data` raises."""
@@ -225,9 +241,10 @@ def error(line: str, role: Role | None = None, hang: str = "") -> None:
     line = visible(line)
     colored = is_on(sys.stderr)
     if columns := _columns_if_longer(line):
-        from aws_iot.cli.ui.wrapping import fit  # here: most lines are short
+        from aws_iot.cli.ui.wrapping import LESS, fit  # here: most lines are short
 
-        line = "\n".join(fit(line, columns, hang=hang))
+        # Nothing that the line quotes may begin another line at the left edge.
+        line = "\n".join(fit(line, columns, hang=hang or ("" if line.startswith(" ") else LESS)))
     if colored:
         line = _painted(line, role)
     click.echo(line, err=True, color=colored)
@@ -237,10 +254,11 @@ def _columns_if_longer(line: str) -> int | None:
     """The terminal's width, if the line does not fit."""
     if len(line) < SHORT or not sys.stderr.isatty():
         return None
+    from aws_iot.cli.ui.width import display_width
     from aws_iot.cli.ui.wrapping import columns_of
 
     columns = columns_of(sys.stderr)
-    return columns if columns and len(line) > columns else None
+    return columns if columns and display_width(line) > columns else None
 
 
 def _painted(line: str, role: Role | None) -> str:

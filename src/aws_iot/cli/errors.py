@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from aws_iot.cli.groups import Group
+from aws_iot.cli.secret_variables import take_secrets
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.output import ReaderGone
 from aws_iot.errors import AwsIotError
@@ -42,6 +43,7 @@ class RootGroup(Group):
         return sys.exit(code or 0) if standalone_mode else code
 
     def invoke(self, ctx: click.Context) -> Any:
+        take_secrets(ctx)  # before anything can start another program
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:

@@ -21,6 +21,8 @@ Examples:
   export AWS_IOT_PROFILE=team
   aws-iot help environment sub
 
+Variables for passwords, secrets and codes are not passed on to the commands that `aws-iot` runs.
+
 A flag is set by 1 or true, and not set by 0 or false. For options that can be repeated, separate the values by spaces.
 
 \b

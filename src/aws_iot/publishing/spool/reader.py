@@ -44,9 +44,14 @@ class SpoolReader:
         """Whether the whole input is in the spool, or `check` will raise why it is not."""
         return self._finished.is_set()
 
+    @property
+    def has_started(self) -> bool:
+        """Whether it reads on its thread, or has done so."""
+        return self._thread.ident is not None
+
     def start(self) -> None:
         """Read on a thread, unless that has started or finished already."""
-        if not self.is_finished and self._thread.ident is None:
+        if not self.is_finished and not self.has_started:
             self._thread.start()
 
     def read(self) -> None:

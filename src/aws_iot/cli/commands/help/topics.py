@@ -104,7 +104,7 @@ With --resume FILE:
 \b
 With --spool DIR:
   - Each message is saved in DIR until it is acknowledged. A crash loses none.
-  - Without a connection, the whole input is saved. The next run with DIR sends it first.
+  - Without a connection or a session, the whole input is saved. The next run with DIR sends it first.
   - Several programs can share DIR. One of them sends all messages.
 
 \b

@@ -145,17 +145,26 @@ Examples:
 \b
   - It is split into words once. No shell runs, so a message cannot change it.
   - Its standard input is the text of the message.
-  - Its environment has AWS_IOT_MESSAGE_ROOM, _SENDER, _SHORT, _NAME, _TEXT, _ID, _RECEIVED, _SENT, _QOS and
-    _RETAINED, up to 32,000 bytes each.
+  - Its environment has AWS_IOT_MESSAGE_ROOM, _SENDER, _SHORT, _NAME, _TEXT, _ID, _RECEIVED, _SENT, _QOS, _RETAINED and
+    _LINE, up to 32,000 bytes each. _LINE is what `sub` would print.
+  - `sub` does not filter what it prints. The text of a message can control your terminal, so do not let the command
+    print it there, as `tee` would. Print AWS_IOT_MESSAGE_LINE, with printf instead of echo.
   - If it fails, `sub` prints a line to stderr, continues, and exits with 9 when it stops by itself (-C, -W). After
     Ctrl-C it exits with 130.
-  - If it still runs when `sub` stops, it gets SIGTERM, with all processes that it started. A second later they are
-    killed. After -W, that is a failure.
+
+\b
+If it still runs when `sub` stops:
+  - It gets SIGTERM, with all processes that it started, even in the background. A second later they are killed. After
+    -W, that is a failure.
+  - Processes of another user cannot be ended. Nor can those that have left the command and emptied their environment
+    or, on macOS and Windows, have only left it.
+  - What a command has started keeps running if the command itself had ended before.
 
 \b
 Examples:
   aws-iot sub -r jobs --exec ./work.sh
-  aws-iot sub -r jobs --durable worker --exec ./work.sh --exec-jobs 4""",
+  aws-iot sub -r jobs --durable worker --exec ./work.sh --exec-jobs 4
+  aws-iot sub --exec 'sh -c "cat >> log; printf \\"%s\\n\\" \\"$AWS_IOT_MESSAGE_LINE\\""'""",
     ),
     "durable": Topic(
         "How `sub --durable` receives what arrives while you are offline.",

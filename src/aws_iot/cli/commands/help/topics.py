@@ -148,7 +148,7 @@ Examples:
   - Its environment has AWS_IOT_MESSAGE_ROOM, _SENDER, _SHORT, _NAME, _TEXT, _ID, _RECEIVED, _SENT, _QOS, _RETAINED and
     _LINE, up to 32,000 bytes each. _LINE is what `sub` would print.
   - `sub` does not filter what it prints. The text of a message can control your terminal, so do not let the command
-    print it there, as `tee` would. Print AWS_IOT_MESSAGE_LINE, with printf instead of echo.
+    print it there, as `tee` would. Print AWS_IOT_MESSAGE_LINE instead.
   - If it fails, `sub` prints a line to stderr, continues, and exits with 9 when it stops by itself (-C, -W). After
     Ctrl-C it exits with 130.
 
@@ -164,7 +164,7 @@ If it still runs when `sub` stops:
 Examples:
   aws-iot sub -r jobs --exec ./work.sh
   aws-iot sub -r jobs --durable worker --exec ./work.sh --exec-jobs 4
-  aws-iot sub --exec 'sh -c "cat >> log; printf \\"%s\\n\\" \\"$AWS_IOT_MESSAGE_LINE\\""'""",
+  aws-iot sub -r ops --exec 'sh -c "cat >> log; printenv AWS_IOT_MESSAGE_LINE"'""",
     ),
     "durable": Topic(
         "How `sub --durable` receives what arrives while you are offline.",

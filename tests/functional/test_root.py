@@ -1,10 +1,13 @@
 """`aws-iot` itself, and what all commands share."""
 
+import errno
 import os
 
 import pytest
+from click.testing import CliRunner
 
 import aws_iot as package
+from aws_iot.cli.root import root
 from aws_iot.cli.secret_variables import SECRET_VARIABLES
 from tests.conftest import CommandLine
 from tests.fakes import FakeApp, FakeCloud, FakeConnection
@@ -70,3 +73,39 @@ def test_secrets_are_not_in_the_environment_that_children_would_inherit(
     [variables] = inherited
     assert not SECRET_VARIABLES & variables.keys()
     assert variables["AWS_IOT_USER"] == "alice"  # what is no secret stays
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.EMFILE, "Too many open files"), "too many open files"),
+        (OSError(errno.ENFILE, "Too many open files in system"), "too many open files on this machine"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "no memory left"),
+        (OSError(errno.ENOSPC, "No space left on device"), "the disk is full"),
+        (MemoryError(), "no memory left"),
+        (RuntimeError("can't start new thread"), "no more threads"),
+    ],
+)
+@pytest.mark.parametrize("line", ["pub -r lobby -m x", "pub -r lobby --lines", "sub"])
+def test_a_shortage_on_this_machine_is_an_error_in_a_line(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, line: str, error: Exception, words: str
+) -> None:
+    cloud.member("alice", "Passw0rd")
+
+    def fail(_: object) -> None:
+        raise error
+
+    app.controls.on_connect = fail
+    told = aws_iot(f"{line} -u alice -p Passw0rd", ends=3).stderr
+    assert [words in one for one in told.splitlines() if one.startswith("Error: ")] == [True]
+
+
+def test_other_internal_errors_keep_their_traceback(app: FakeApp, cloud: FakeCloud) -> None:
+    cloud.member("alice", "Passw0rd")
+
+    def fail(_: object) -> None:
+        raise RuntimeError("a mistake in the program")
+
+    app.controls.on_connect = fail
+    line = ["pub", "-r", "lobby", "-m", "x", "-u", "alice", "-p", "Passw0rd"]
+    assert isinstance(CliRunner().invoke(root, line, obj=app).exception, RuntimeError)

@@ -3,11 +3,11 @@
 import time
 from collections import deque
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from aws_iot.backoff import Backoff
 from aws_iot.deadline import POLL_SECONDS
-from aws_iot.errors import AwsIotError, LimitReached, Unreachable
+from aws_iot.errors import AwsIotError, LimitReached, LocalError, Unreachable
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Outgoing
@@ -61,6 +61,8 @@ class SpoolLeader:
                 raise
             self._update_spool()
         run.report_rejections()
+        with suppress(LocalError):  # another program may be writing
+            run.spool.compact()
         acknowledged, seconds = self._publisher.stats.acknowledged, time.monotonic() - began
         run.report(Finished(acknowledged, run.rejections.count, seconds, over_limit=self._over_limit))
 

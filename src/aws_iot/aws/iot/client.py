@@ -92,8 +92,8 @@ class Client:
         """Send a message. The answer is `PublishAnswered`."""
         self._published += 1
         try:
-            if self._client:
-                answer = self._client.publish(message.packet)
+            if client := self._client:
+                answer = client.publish(message.packet)
                 answer.add_done_callback(partial(self._on_published, message))
         except RuntimeError as error:  # awscrt checks packets before it sends them
             self._emit(on.PublishAnswered(self.attempt, message, _not_mqtt(error), is_from_broker=False))
@@ -103,8 +103,8 @@ class Client:
         answered = partial(self._on_resubscribed if is_again else self._on_subscribed, filters)
         packet = mqtt5.SubscribePacket([mqtt5.Subscription(one, mqtt5.QoS.AT_LEAST_ONCE) for one in filters])
         try:
-            if self._client:
-                self._client.subscribe(packet).add_done_callback(answered)
+            if client := self._client:
+                client.subscribe(packet).add_done_callback(answered)
         except RuntimeError as error:
             self._emit(on.SubscribeAnswered(self.attempt, filters, _not_mqtt(error)))
 
@@ -112,8 +112,8 @@ class Client:
         """Send an UNSUBSCRIBE. The answer is `UnsubscribeAnswered`."""
         answered = partial(self._on_unsubscribed, filters)
         try:
-            if self._client:
-                self._client.unsubscribe(mqtt5.UnsubscribePacket([*filters])).add_done_callback(answered)
+            if client := self._client:
+                client.unsubscribe(mqtt5.UnsubscribePacket([*filters])).add_done_callback(answered)
         except RuntimeError as error:
             self._emit(on.UnsubscribeAnswered(self.attempt, _not_mqtt(error)))
 
@@ -123,29 +123,25 @@ class Client:
         An UNSUBSCRIBE leaves after them. It is answered, and changes nothing.
         """
         packet = mqtt5.UnsubscribePacket([f"{self._settings.identity}/none"])
-        if self._client:
-            flushed = self._client.unsubscribe(packet)
+        if client := self._client:
+            flushed = client.unsubscribe(packet)
             flushed.add_done_callback(lambda _: self._emit(on.Flushed(self.attempt)))
 
     def acknowledge(self, handle: mqtt5.PublishAcknowledgementControlHandle) -> None:
         """Acknowledge a received message."""
-        if self._client:
-            self._client.invoke_publish_acknowledgement(handle)
+        if client := self._client:
+            client.invoke_publish_acknowledgement(handle)
 
     def stop(self) -> None:
-        """Disconnect. From now on nothing is emitted, except answers that the broker has given before."""
-        self._dropped.set()
-        if self._client:
-            self._client.stop(mqtt5.DisconnectPacket())  # without a packet awscrt sends no DISCONNECT
-
-    def release(self) -> None:
-        """Let awscrt free what it can, after `stop`.
+        """Disconnect. From now on nothing is emitted, except answers that the broker has given before.
 
         An upgrade that is never answered cannot be stopped. Its socket and some 45 KB stay until the other side, or the
         system, closes it (awscrt 0.38.1, 50 attempts). If a server accepts connections for hours and never answers, an
         attempt is made every 40 seconds: 90 sockets an hour.
         """
-        self._client = None
+        self._dropped.set()
+        if client := self._client:
+            client.stop(mqtt5.DisconnectPacket())  # without a packet awscrt sends no DISCONNECT
 
     def wait_until_stopped(self, seconds: float) -> None:
         """Wait until DISCONNECT has left."""
@@ -214,6 +210,9 @@ class Client:
             )
 
     def _on_stopped(self, _: mqtt5.LifecycleStoppedData) -> None:
+        self._client = (
+            None  # not sooner: awscrt crashes if a message arrives for a client that Python has freed
+        )
         self._stopped.set()
 
     def _on_publish(self, data: mqtt5.PublishReceivedData) -> None:

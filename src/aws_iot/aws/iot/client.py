@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
 from functools import partial
+from time import monotonic
 from typing import NamedTuple
 
 from awscrt import mqtt5
@@ -19,8 +20,9 @@ from aws_iot.aws.iot.connack import FINAL_CONNACKS, connack_refused, taken_over
 from aws_iot.aws.iot.inbox import Inbox
 from aws_iot.aws.iot.link import events as on
 from aws_iot.aws.iot.link.unacknowledged import PendingPublish
-from aws_iot.aws.iot.options import build_client
+from aws_iot.aws.iot.options import KEEP_ALIVE_SECONDS, build_client
 from aws_iot.aws.iot.reason_codes import (
+    PING_TIMEOUT,
     describe,
     is_cut,
     may_be_refusal,
@@ -65,6 +67,7 @@ class Client:
         self._signed: Future[SignedUpgrade] = Future()
         self._accepted: _Accepted | None = None
         self._published = 0
+        self._heard_at = 0.0
         self._dropped = threading.Event()
         self._stopped = threading.Event()
         self._client: mqtt5.Client | None = build_client(
@@ -171,6 +174,7 @@ class Client:
             transform_args.set_done(error)
 
     def _on_connected(self, data: mqtt5.LifecycleConnectSuccessData) -> None:
+        self._heard_at = monotonic()
         largest_packet = data.negotiated_settings.maximum_packet_size_to_server
         self._accepted = _Accepted(self._settings.now(), largest_packet)
         self._emit(on.Connected(self.attempt, data.connack_packet.session_present))
@@ -206,8 +210,15 @@ class Client:
                     name_of(data.exception if reason is None else reason),
                     may_be_refusal(data),
                     None if reason is None else describe(reason),
+                    self._silent_since(data.exception) if reason is None else None,
                 )
             )
+
+    def _silent_since(self, failure: Exception) -> float | None:
+        """When the last packet arrived, if the broker has not answered a PINGREQ. It had answered the one before."""
+        if name_of(failure) != PING_TIMEOUT:
+            return None
+        return max(self._heard_at, monotonic() - 1.5 * KEEP_ALIVE_SECONDS)
 
     def _on_stopped(self, _: mqtt5.LifecycleStoppedData) -> None:
         self._client = (
@@ -219,6 +230,7 @@ class Client:
         thread_state.keep()
         if self._dropped.is_set():
             return
+        self._heard_at = monotonic()
         self._inbox.deliver(data, self)
         while self._inbox.is_full and not self._dropped.wait(BACKPRESSURE_SECONDS):
             pass  # nothing else slows a broker that sends with QoS 0
@@ -226,6 +238,7 @@ class Client:
     def _on_published(self, message: PendingPublish, answer: "Future[mqtt5.PublishCompletionData]") -> None:
         if self._published > 1:
             thread_state.keep()
+        self._heard_at = monotonic()
         try:
             puback = answer.result().puback
         except Exception as failure:  # noqa: BLE001 the message has to be reported in any case

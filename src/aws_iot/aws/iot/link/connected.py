@@ -112,13 +112,17 @@ def _isolate_message(state: State, now: float) -> Effects:
 
 def _count_cut(state: State, since: float, now: float) -> None:
     phase = state.phase
-    are_sent = not isinstance(phase, Isolating) or phase.message is not None
     unanswered = phase.unanswered if isinstance(phase, Resubscribing | Isolating) else 0
     state.detector = state.detector.after_cut(
-        publishing=are_sent and state.queue.is_to_blame(since, now),
+        publishing=_are_sent(phase) and state.queue.is_to_blame(since, now),
         subscribing=is_subscribing(state),
         resubscribing=unanswered > 0 and now - since < BLAME_SECONDS,
     )
+
+
+def _are_sent(phase: Phase) -> bool:
+    """Whether this connection carries messages."""
+    return not isinstance(phase, Isolating) or phase.message is not None
 
 
 def _judge(state: State, phase: Isolating, reason: str | None) -> Effects:
@@ -171,7 +175,7 @@ def silence_tick(state: State, since: float, now: float) -> Effects:
         return []
     detail = f"silent for {now - silent_since:.0f} s, {now - since:.0f} s after it began"
     has_progressed = state.queue.has_progressed
-    unanswered = not (is_resubscribing or has_progressed)
+    unanswered = _are_sent(state.phase) and not (is_resubscribing or has_progressed)
     lost = Lost(f"no acknowledgement for {patience:g} seconds", detail, unanswered=unanswered)
     return _lose(state, Offline(), lost, now, was_useful=has_progressed)
 

@@ -544,6 +544,13 @@ def test_messages_without_an_id_all_come() -> None:
     assert texts(publication("hi"), publication("hi")) == ["hi", "hi"]
 
 
+def test_a_message_without_an_id_comes_once_although_the_broker_sends_it_for_each_pattern() -> None:
+    both = [publication(text, room="ops/db") for text in ("1", "1", "2", "2", "2", "2")]
+    client = client_of(Recorder([*both, publication("3", room="ops/x"), publication("3", room="ops/x")]))
+    client.subscribe("ops/+", "+/db")
+    assert [one.text for one in received(client) if isinstance(one, Message)] == ["1", "2", "2", "3", "3"]
+
+
 def test_nobody_suppresses_a_message_by_using_its_id_first() -> None:
     events = [publication("forged", "1", sender=ALICE), publication("real", "1", sender=BOB)]
     assert texts(*events) == ["forged", "real"]

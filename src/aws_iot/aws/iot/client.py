@@ -17,7 +17,7 @@ from awscrt import mqtt5
 from aws_iot.auth.credentials import Credentials
 from aws_iot.aws.iot import thread_state
 from aws_iot.aws.iot.connack import FINAL_CONNACKS, connack_refused, taken_over
-from aws_iot.aws.iot.inbox import Inbox
+from aws_iot.aws.iot.inbox import AcknowledgementCheck, Inbox
 from aws_iot.aws.iot.link import events as on
 from aws_iot.aws.iot.link.unacknowledged import PendingPublish
 from aws_iot.aws.iot.options import KEEP_ALIVE_SECONDS, build_client
@@ -68,6 +68,7 @@ class Client:
         self._accepted: _Accepted | None = None
         self._published = 0
         self._heard_at = 0.0
+        self._check = AcknowledgementCheck(self._ask)
         self._dropped = threading.Event()
         self._stopped = threading.Event()
         self._client: mqtt5.Client | None = build_client(
@@ -125,10 +126,15 @@ class Client:
 
         An UNSUBSCRIBE leaves after them. It is answered, and changes nothing.
         """
+        self._after_acknowledgements(lambda: self._emit(on.Flushed(self.attempt)))
+
+    def _ask(self) -> None:
+        self._after_acknowledgements(self._check.answered)
+
+    def _after_acknowledgements(self, then: Callable[[], None]) -> None:
         packet = mqtt5.UnsubscribePacket([f"{self._settings.identity}/none"])
         if client := self._client:
-            flushed = client.unsubscribe(packet)
-            flushed.add_done_callback(lambda _: self._emit(on.Flushed(self.attempt)))
+            client.unsubscribe(packet).add_done_callback(lambda _: then())
 
     def acknowledge(self, handle: mqtt5.PublishAcknowledgementControlHandle) -> None:
         """Acknowledge a received message."""
@@ -232,6 +238,10 @@ class Client:
             return
         self._heard_at = monotonic()
         self._inbox.deliver(data, self)
+        if self._check.are_stuck():
+            cause = "the broker reads no acknowledgements"
+            self._emit(on.Disconnected(self.attempt, cause, "STUCK", may_be_refusal=False))
+            return
         while self._inbox.is_full and not self._dropped.wait(BACKPRESSURE_SECONDS):
             pass  # nothing else slows a broker that sends with QoS 0
 

@@ -816,3 +816,22 @@ def test_messages_may_arrive_for_a_connection_that_was_given_up() -> None:
             connection.publish(Publication("a/b", b"x"))
         while not isinstance(event := connection.receive(DEADLINE_SECONDS), Restored):
             assert isinstance(event, Publication | Lost)
+
+
+@pytest.mark.long
+def test_a_connection_that_died_without_a_sign_is_lost_since_the_last_packet() -> None:
+    script = say(Kind.PINGREQ, lambda _: b"", link=1)
+    with ScriptedBroker(script) as broker, connected(broker) as connection:
+        connection.subscribe(["a/#"])
+        began = time.monotonic()
+        broker.send(publish("a/b", 1))
+        assert isinstance(connection.receive(DEADLINE_SECONDS), Publication)
+        lost = connection.receive(DEADLINE_SECONDS)
+        silent = time.monotonic() - began
+        restored = connection.receive(DEADLINE_SECONDS)
+        assert lost == Lost("the broker no longer answers")
+        assert isinstance(lost, Lost)
+        assert lost.silent == pytest.approx(silent, abs=BRIEF_SECONDS)
+        assert isinstance(restored, Restored)
+        assert restored.seconds >= lost.silent
+        assert restored.may_miss

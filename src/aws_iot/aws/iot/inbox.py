@@ -3,7 +3,7 @@
 import queue
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
 from awscrt import mqtt5
@@ -21,6 +21,44 @@ GATHER_SECONDS = 0.001
 
 Waking it for each one would take longer than all the other work for a message.
 """
+
+
+MESSAGES_PER_CHECK = 5000
+"""After how many received messages it is checked whether their acknowledgements leave."""
+
+STUCK_SECONDS = 30.0
+"""How long acknowledgements may be stuck while messages keep arriving."""
+
+
+class AcknowledgementCheck:
+    """Notices if acknowledgements no longer leave.
+
+    awscrt searches all acknowledgements that have not left for each further one. A broker that ignores the limit for
+    unacknowledged messages, and does not read while it sends, can make tens of thousands wait. awscrt is then busy only
+    with itself, and a broker that repeats unacknowledged messages keeps it so. Only another connection ends that.
+    """
+
+    def __init__(self, ask: Callable[[], None], clock: Callable[[], float] = time.monotonic) -> None:
+        """`ask` sends a request that leaves after the acknowledgements. Call `answered` for its answer."""
+        self._ask = ask
+        self._clock = clock
+        self._received = 0
+        self._asked_at: float | None = None
+
+    def are_stuck(self) -> bool:
+        """Count a received message; whether acknowledgements have been stuck for too long."""
+        self._received += 1
+        if self._received % MESSAGES_PER_CHECK:
+            return False
+        if self._asked_at is None:
+            self._asked_at = self._clock()
+            self._ask()
+            return False
+        return self._clock() - self._asked_at > STUCK_SECONDS
+
+    def answered(self) -> None:
+        """The request was answered, so all acknowledgements before it have left."""
+        self._asked_at = None
 
 
 class Acknowledger(Protocol):

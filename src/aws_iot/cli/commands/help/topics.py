@@ -96,6 +96,10 @@ printed. The input is standard input, or --file FILE; - is standard input, too.
   - AWS IoT Core drops messages above 100 a second on a connection. --rate keeps below that.
   - If a message cannot be sent, `pub` prints its number and continues with the next. The exit code depends on the
     cause, as for a single message. With several causes it is 5 if any message was not authorized, otherwise 7.
+  - If the connection is lost, `pub` waits until it is back, without a limit: the input waits, too. Ctrl-C stops. With
+    --spool, messages are saved, and `pub` waits for --timeout after the end of the input.
+  - If a broker acknowledges nothing for --timeout, `pub` connects again. If it still acknowledges nothing, the exit
+    code is 6.
   - --retain requires the permission iot:RetainPublish.
 
 \b

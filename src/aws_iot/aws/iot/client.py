@@ -239,7 +239,7 @@ class Client:
         self._heard_at = monotonic()
         self._inbox.deliver(data, self)
         if self._check.are_stuck():
-            cause = "the broker reads no acknowledgements"
+            cause = "the broker sends more than can be acknowledged"
             self._emit(on.Disconnected(self.attempt, cause, "STUCK", may_be_refusal=False))
             return
         while self._inbox.is_full and not self._dropped.wait(BACKPRESSURE_SECONDS):

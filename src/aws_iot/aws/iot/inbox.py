@@ -33,9 +33,10 @@ STUCK_SECONDS = 30.0
 class AcknowledgementCheck:
     """Notices if acknowledgements no longer leave.
 
-    awscrt searches all acknowledgements that have not left for each further one. A broker that ignores the limit for
-    unacknowledged messages, and does not read while it sends, can make tens of thousands wait. awscrt is then busy only
-    with itself, and a broker that repeats unacknowledged messages keeps it so. Only another connection ends that.
+    awscrt 0.36 and 0.38 put off sending acknowledgements with each further one. So none leaves while messages arrive
+    without a pause, and for each it walks through all that wait. A broker that keeps to `UNACKNOWLEDGED` has to pause.
+    Another one, such as mosquitto 2.0.11 under load, can keep awscrt busy with that for good. Only another connection
+    ends it.
     """
 
     def __init__(self, ask: Callable[[], None], clock: Callable[[], float] = time.monotonic) -> None:

@@ -45,6 +45,7 @@ EXPECTED = {
     "keys of a subscription": ["subscription_id", "client_id"],
     "user pools of CloudFormation are made and changed by": POOL_CALLS,
     "their clients by": CLIENT_CALLS,
+    "describing stacks": [True, ["_template_body", "Description"], "template_body"],
     "tables that list": ["AccountRegionScopedDict", "AccountRegionScopedDict"],
     "tables that look up": ["dict", "AccountScopedDict"],
     "secrets of SRP": ["secrets", "randbelow", "_SRP_N"],
@@ -59,7 +60,7 @@ LOOK = f"""
 import inspect, json
 from ministack.core.persistence import load_state, save_state
 from ministack.services import cloudformation, cognito, iam, iot, sts
-from ministack.services.cloudformation import provisioners
+from ministack.services.cloudformation import engine, handlers, provisioners
 def parameters(function):
     return " ".join(inspect.signature(function).parameters)
 def called(name, *by):
@@ -87,6 +88,8 @@ print(json.dumps(dict(zip({list(EXPECTED)}, [
     [name for name in {POOL_CALLS} if called(name, "_cognito_user_pool_create", "_cognito_user_pool_update")],
     [name for name in {CLIENT_CALLS}
      if called(name, "_cognito_user_pool_client_create", "_cognito_user_pool_client_update")],
+    ["DescribeStacks" in handlers._ACTION_HANDLERS, mentioned(handlers, ["_template_body", "Description"]),
+     parameters(engine._parse_template)],
     [type(table).__name__ for table in (cognito._user_pools, iot._policies) if callable(table.values)],
     [type(table).__name__ for table in (sts._sessions, iam._roles) if callable(table.get)],
     [name for name in ("secrets", "randbelow", "_SRP_N") if name in cognito._srp_challenge.__code__.co_names],

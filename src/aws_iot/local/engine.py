@@ -75,6 +75,7 @@ def start(broker: str, root_key: str, settings: EngineSettings, *, restores: boo
         mqtt_sessions,
         number_parameters,
         srp_secrets,
+        stack_descriptions,
         things,
     )
 
@@ -85,6 +86,7 @@ def start(broker: str, root_key: str, settings: EngineSettings, *, restores: boo
     mqtt_sessions.apply()
     number_parameters.apply()
     srp_secrets.apply()
+    stack_descriptions.apply()
     things.apply()
     if settings.credentials_seconds is not None:
         faults.shorten_credentials(settings.credentials_seconds)

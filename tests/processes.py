@@ -349,9 +349,9 @@ class Stack:
     def _iot(self) -> Any:
         return self.client("iot")
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, region: str | None = None) -> Any:
         """A client of boto3, with the credentials of the account's administrator."""
         keys = ConfigParser()
         keys.read(self.folder / "admin-credentials")
-        region, url = self.profile.iot_region, self.profile.iot_url
-        return boto3.client(service, region_name=region, endpoint_url=url, **keys["default"])
+        region = region or self.profile.iot_region
+        return boto3.client(service, region_name=region, endpoint_url=self.profile.iot_url, **keys["default"])

@@ -53,6 +53,7 @@ def configure(api_port: int, root_key: str, settings: EngineSettings, state: Pat
         PERSIST_STATE="1" if settings.keep else "0",
         AWS_ACCESS_KEY_ID=root_key,  # otherwise the user's own AWS keys would be the root user's
         AWS_SECRET_ACCESS_KEY=root_key,
+        AWS_CONFIG_FILE=os.devnull,  # botocore, which has the models of the services, would read the user's
     )
     os.environ.pop("AWS_SESSION_TOKEN", None)
     if settings.keep:
@@ -68,26 +69,33 @@ def start(broker: str, root_key: str, settings: EngineSettings, *, restores: boo
     from aws_iot.local import engine_state, faults
     from aws_iot.local.gateway import Gateway
     from aws_iot.local.patches import (
-        authorization,
         email_aliases,
+        identity_logins,
         identity_pages,
         iot_endpoint,
-        mqtt_sessions,
         number_parameters,
+        request_constraints,
         srp_secrets,
         stack_descriptions,
         things,
     )
+    from aws_iot.local.patches.broker import authorization, sessions, versions
 
-    authorization.apply()
-    email_aliases.apply()
-    identity_pages.apply()
+    for patch in (
+        authorization,
+        sessions,
+        versions,
+        email_aliases,
+        identity_logins,
+        identity_pages,
+        number_parameters,
+        request_constraints,
+        srp_secrets,
+        stack_descriptions,
+        things,
+    ):
+        patch.apply()
     iot_endpoint.apply(broker)
-    mqtt_sessions.apply()
-    number_parameters.apply()
-    srp_secrets.apply()
-    stack_descriptions.apply()
-    things.apply()
     if settings.credentials_seconds is not None:
         faults.shorten_credentials(settings.credentials_seconds)
     if restores:

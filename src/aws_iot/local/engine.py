@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aws_iot.files import make_private, tighten
 from aws_iot.local.server import HOST
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def configure(api_port: int, root_key: str, settings: EngineSettings, state: Pat
 
     `state` is the folder for the engine's state if it is kept. The engine logs to stderr.
     """
+    os.umask(0o077)  # the engine writes keys with the mode of the process
     os.environ.update(
         AUTH="true",
         GATEWAY_PORT=str(api_port),
@@ -57,7 +59,8 @@ def configure(api_port: int, root_key: str, settings: EngineSettings, state: Pat
     )
     os.environ.pop("AWS_SESSION_TOKEN", None)
     if settings.keep:
-        state.mkdir(mode=0o700, exist_ok=True)
+        make_private(state)
+        tighten(state)
         os.environ["STATE_DIR"] = str(state)
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPSConnection
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -176,7 +177,8 @@ def test_without_the_extra_it_says_how_to_install_it(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 3
-    assert "pip install 'aws-iot-cli[local]'" in done.stderr
+    command = f'{sys.executable} -m pip install "ministack=={version("ministack")}"'
+    assert f"Install what is missing: {command}\n" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,24 +1,21 @@
 """The local stack rejects what AWS rejects: who asks, with which values, and with which signature."""
 
-import hashlib
-import hmac
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPSConnection
 from typing import Any
-from urllib.parse import quote
 
 import boto3
-import paho.mqtt.client as mqtt
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import MQTTProtocolVersion
 
 from aws_iot.auth.credentials import Credentials
 from aws_iot.messaging.client import Client
+from tests.paho_client import PahoClient, signed_target
 from tests.processes import PASSWORD, Person, Stack
 from tests.waiting import DEADLINE_SECONDS, wait_until
 
@@ -163,36 +160,6 @@ def credentials(stack: Stack, person: Person) -> Credentials:
     return issued
 
 
-def signed_target(credentials: Credentials, host: str, **changed: str) -> str:
-    """The path and query of a signed WebSocket, as the npm tool makes it: only `host` is signed.
-
-    `changed` replaces or adds parameters, or removes one if it is empty. The signature is always right for the rest.
-    """
-    date = changed.pop("Date", f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
-    region, service = changed.pop("Region", "us-east-1"), changed.pop("Service", "iotdevicegateway")
-    scope = f"{date[:8]}/{region}/{service}/aws4_request"
-    query = {
-        "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
-        "X-Amz-Credential": f"{credentials.access_key_id}/{scope}",
-        "X-Amz-Date": date,
-        "X-Amz-SignedHeaders": "host",
-    }
-    token = changed.pop("Token", credentials.session_token)
-    query = {
-        f"X-Amz-{name}" if name == "Expires" else name: value for name, value in (query | changed).items()
-    }
-    canonical = "&".join(f"{name}={quote(value, safe='')}" for name, value in sorted(query.items()))
-    empty = hashlib.sha256().hexdigest()
-    request = f"GET\n/mqtt\n{canonical}\nhost:{host}\n\nhost\n{empty}"
-    text = f"AWS4-HMAC-SHA256\n{date}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
-    key = f"AWS4{credentials.secret_access_key}".encode()
-    for part in scope.split("/"):
-        key = hmac.digest(key, part.encode(), hashlib.sha256)
-    signature = hmac.digest(key, text.encode(), hashlib.sha256).hex()
-    with_token = f"&X-Amz-Security-Token={quote(token, safe='')}" if token else ""
-    return f"/mqtt?{canonical}&X-Amz-Signature={signature}{with_token}"
-
-
 def upgrade(stack: Stack, target: str, **headers: str) -> int:
     """The status of the answer to a WebSocket upgrade; 101 if it is accepted."""
     endpoint = stack.profile.endpoint
@@ -264,63 +231,29 @@ def test_the_broker_accepts_its_own_origin_and_no_other(
     assert upgrade(stack, target, Origin=origin.format(port=port)) == status
 
 
-class OldClient:
-    """A client that speaks MQTT 3.1 over WebSocket: paho-mqtt, which also sends an `Origin`."""
-
-    def __init__(self, stack: Stack, credentials: Credentials, client_id: str) -> None:
-        endpoint = stack.profile.endpoint
-        self.messages: list[tuple[str, bytes]] = []
-        self.connected: list[bool] = []
-        self.granted: list[int] = []
-        self.acknowledged: list[int] = []
-        self.is_lost = False
-        self.mqtt = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id, protocol=mqtt.MQTTv31, transport="websockets"
-        )
-        host = f"{endpoint.host}:{endpoint.port}"
-        self.mqtt.ws_set_options(path=signed_target(credentials, host))
-        self.mqtt.tls_set(stack.profile.ca_bundle)
-        self.mqtt.on_connect = lambda _c, _u, _f, reason, _p: self.connected.append(not reason.is_failure)
-        self.mqtt.on_disconnect = self._lost
-        self.mqtt.on_message = lambda _c, _u, message: self.messages.append(
-            (message.topic, bytes(message.payload))
-        )
-        self.mqtt.on_subscribe = lambda _c, _u, _m, reasons, _p: self.granted.extend(r.value for r in reasons)
-        self.mqtt.on_publish = lambda _c, _u, number, _r, _p: self.acknowledged.append(number)
-        self.mqtt.connect(endpoint.host, endpoint.port)
-        self.mqtt.loop_start()
-
-    def _lost(self, *_: object) -> None:
-        self.is_lost = True
-        self.mqtt.disconnect()  # or it would connect again
-
-    def close(self) -> None:
-        self.mqtt.disconnect()
-        self.mqtt.loop_stop()
-
-
 @pytest.fixture
-def old_client(stack: Stack, person: Person, credentials: Credentials) -> Iterator[OldClient]:
-    client = OldClient(stack, credentials, f"{person.identity}-1a2b3c4d")  # 56 characters, as the npm tool's
-    wait_until(lambda: bool(client.connected or client.is_lost))
-    assert client.connected == [True]
+def old_client(stack: Stack, person: Person, credentials: Credentials) -> Iterator[PahoClient]:
+    client = PahoClient(
+        stack, credentials, MQTTProtocolVersion.MQTTv31, f"{person.identity}-1a2b3c4d"
+    )  # 56 characters, as the npm tool's
+    client.connect()
     yield client
     client.close()
 
 
 def test_a_client_of_mqtt_3_1_sends_and_receives(
-    stack: Stack, person: Person, old_client: OldClient, speaker: Client, room: str
+    stack: Stack, person: Person, old_client: PahoClient, speaker: Client, room: str
 ) -> None:
     pool = stack.profile.identity_pool_id
-    old_client.mqtt.subscribe(f"{pool}/{room}/#", qos=1)
-    wait_until(lambda: old_client.granted == [1])
+    old_client.subscribe(f"{pool}/{room}/#")
     own = f"{pool}/{room}/{person.identity}"
     old_client.mqtt.publish(own, b'{"msg":"mine"}', qos=1)
-    wait_until(lambda: old_client.messages == [(own, b'{"msg":"mine"}')])
+    wait_until(lambda: old_client.payloads == [b'{"msg":"mine"}'])
+    assert old_client.messages[0].topic == own
     assert len(old_client.acknowledged) == 1
     speaker.publish(room, "hello")
     wait_until(lambda: len(old_client.messages) == 2)
-    assert old_client.messages[1][1] == b'{"msg":"hello"}'
+    assert old_client.payloads[1] == b'{"msg":"hello"}'
 
 
 @pytest.mark.parametrize(
@@ -331,14 +264,14 @@ def test_a_client_of_mqtt_3_1_sends_and_receives(
     ],
     ids=["publish", "subscribe"],
 )
-def test_policies_count_for_mqtt_3_1(stack: Stack, old_client: OldClient, forbidden: Any) -> None:
+def test_policies_count_for_mqtt_3_1(stack: Stack, old_client: PahoClient, forbidden: Any) -> None:
     forbidden(old_client.mqtt, stack.profile.identity_pool_id)
     wait_until(lambda: old_client.is_lost)
     assert old_client.granted == old_client.acknowledged == []
 
 
 def test_a_client_of_mqtt_3_1_needs_an_id_of_its_own(stack: Stack, credentials: Credentials) -> None:
-    client = OldClient(stack, credentials, "us-east-1:somebody-else-1a2b3c4d")
-    wait_until(lambda: bool(client.connected or client.is_lost))
+    client = PahoClient(stack, credentials, MQTTProtocolVersion.MQTTv31, "us-east-1:somebody-else-1a2b3c4d")
+    with pytest.raises(AssertionError):
+        client.connect()
     client.close()
-    assert True not in client.connected

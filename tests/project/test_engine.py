@@ -49,6 +49,17 @@ EXPECTED = {
     " retain_handling",
     "iot.broker_subscribe is looked up at each call": True,
     "packets": ["self pkt_type flags body", True, 1],
+    "delivering": [
+        "self topic payload qos",
+        "self b",
+        "self session_present assigned_client_id",
+        "self assigned_client_id",
+        "self",
+        "self",
+    ],
+    "sending again is looked up at each call": True,
+    "a message on the way": "packet_id topic payload properties retain",
+    "stored messages": ["queued_messages", "subscriptions created_at expiry_interval session_identifier"],
     "keeping a session": ["self", True, ["sent_at"]],
     "tables of subscriptions": ["dict", "account/region/a/#"],
     "keys of a subscription": ["subscription_id", "client_id"],
@@ -77,6 +88,7 @@ def called(name, *by):
     return any(name in getattr(provisioners, one).__code__.co_names for one in by)
 def mentioned(module, keys):
     return [key for key in keys if f'"{{key}}"' in inspect.getsource(module)]
+session = iot._WSSession
 print(json.dumps(dict(zip({list(EXPECTED)}, [
     parameters(iot._mqtt_iam_allows),
     "_mqtt_iam_allows" in iot._WSSession._policy_allows.__code__.co_names,
@@ -99,6 +111,12 @@ print(json.dumps(dict(zip({list(EXPECTED)}, [
     "broker_subscribe" in iot._WSSession._dispatch_packet.__code__.co_names,
     [parameters(iot._WSSession._dispatch_packet),
      "_dispatch_packet" in iot._WSSession.handle_packet.__code__.co_names, iot.PKT_CONNECT],
+    [parameters(one) for one in (session.deliver_to_client, session.send_bytes, session._send_connack,
+     session._connack_properties, session._retransmit_due, session.cleanup)],
+    "_retransmit_due" in session._dispatch_packet.__code__.co_names,
+    parameters(iot._InFlightMessage.__init__).removeprefix("self "),
+    [iot._PersistentSessionState.__slots__[1],
+     parameters(iot._PersistentSessionState.__init__).removeprefix("self ")],
     [parameters(iot._WSSession._preserve_session), "_preserve_session" in iot._WSSession.cleanup.__code__.co_names,
      [name for name in iot._InFlightMessage.__slots__ if name == "sent_at"]],
     [type(iot._subscriptions).__name__, iot._scoped_topic("account", "region", "a/#")],

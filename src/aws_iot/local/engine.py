@@ -82,11 +82,12 @@ def start(broker: str, root_key: str, settings: EngineSettings, *, restores: boo
         stack_descriptions,
         things,
     )
-    from aws_iot.local.patches.broker import authorization, sessions, versions
+    from aws_iot.local.patches.broker import authorization, deliveries, sessions, versions
 
     for patch in (
         authorization,
         sessions,
+        deliveries,
         versions,
         email_aliases,
         identity_logins,

@@ -5,6 +5,7 @@ The engine also serves Lambda, so it runs code for any caller, and it answers ev
 from programs on this machine, and none from a browser.
 """
 
+import asyncio
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ from ministack.services import iot
 
 from aws_iot.local import signatures
 from aws_iot.local.faults import Faults, FaultyConnection, Receive, Send
+from aws_iot.local.patches.broker.outbox import ENDED
 
 UNSIGNED_TARGETS = tuple(signatures.OWNERS)
 XML_SERVICES = ("cloudformation", "iam", "sts")
@@ -87,13 +89,22 @@ class Gateway:
                 return
             await engine(scope, receive, _saving_first(self._save, send) if self._save else send)
         elif kind == "websocket" and scope["path"] == "/mqtt" and self._is_signed_for_broker(scope):
-            connection = FaultyConnection(self._faults, receive, _with_date(send))
+            await self._serve_broker(scope, receive, send)
+        else:
+            await _refuse(scope, FORBIDDEN, receive, send)
+
+    async def _serve_broker(self, scope: Scope, receive: Receive, send: Send) -> None:
+        connection = FaultyConnection(self._faults, receive, _with_date(send))
+        try:
             with request_scope(self._account, self._region):
                 await iot.handle_websocket(
                     scope, connection.receive, connection.send, self._account, self._region
                 )
-        else:
-            await _refuse(scope, FORBIDDEN, receive, send)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if error.args != (ENDED,) or task is None:
+                raise
+            task.uncancel()
 
     def _is_signed_for_broker(self, scope: Scope) -> bool:
         query = scope["query_string"].decode("latin-1")

@@ -8,6 +8,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from aws_iot.auth.credentials import Credentials
+from aws_iot.messaging.client import Client
 from tests.paho_client import PahoClient
 from tests.processes import Person, Stack
 from tests.waiting import wait_until
@@ -137,6 +138,17 @@ def test_a_durable_session_holds_every_message_for_a_client_that_is_away(
         wait_until(lambda done=done: len(back.messages) >= done + WINDOW)  # type: ignore[misc]
         back.acknowledge(back.messages[done : done + WINDOW])
     assert back.payloads == numbered(0, 1_700)
+
+
+def test_a_payload_of_128_kb_arrives(
+    speaker: Client, stack: Stack, person: Person, connecting: Callable[..., PahoClient], room: str
+) -> None:
+    listener = connecting(V5)
+    listener.connect()
+    listener.subscribe(topics(stack, person, room)[0])
+    payload = bytes(128 * 1024)
+    speaker.publish(room, payload)
+    wait_until(lambda: listener.payloads == [payload])
 
 
 @pytest.mark.long  # the engine takes half a minute for 74 MB

@@ -7,9 +7,9 @@ connection only to a client that is silent.
 AWS discards what a connection sends above 100 messages a second, which its clients must know. Here, those who send to
 a crowded client get their PUBACK later, or are read more slowly, so that they slow down.
 
-ministack 1.5.33 makes each publisher wait until every subscriber has taken the message, has no limit for messages on
-the way, and repeats all of them after half a minute. This patch wraps methods of `iot._WSSession`, and replaces
-`deliver_to_client`.
+ministack 1.5.33 announces that a packet has at most 128 KB, topic and properties included. It makes each publisher
+wait until every subscriber has taken the message, has no limit for messages on the way, and repeats all of them after
+half a minute. This patch wraps methods of `iot._WSSession`, and replaces `deliver_to_client`.
 """
 
 import asyncio
@@ -24,6 +24,9 @@ from aws_iot.local import notices
 from aws_iot.local.patches.broker.outbox import ENDED, WINDOW, Outbox, Waiting
 
 Dispatch = Callable[[Any, int, int, bytes], Awaitable[bool]]
+
+MOST_PACKET_BYTES = 146 * 1024
+"""The maximum of a packet, so that a payload may have 128 KB: "Message broker limits" in AWS's quotas."""
 
 QUOTA_EXCEEDED = 0x97
 RECEIVE_MAXIMUM_EXCEEDED = 0x93
@@ -46,7 +49,7 @@ def apply() -> None:
     session._dispatch_packet = _counted(session._dispatch_packet)
     session.send_bytes = _holding_pubacks(session.send_bytes)
     session._send_connack = _opening(session._send_connack)
-    session._connack_properties = _with_receive_maximum(session._connack_properties)
+    session._connack_properties = _with_limits(session._connack_properties)
     session._retransmit_due = _only_if_silent(session._retransmit_due)
     session._preserve_session = _with_waiting(session._preserve_session)
     session.cleanup = _closing(session.cleanup)
@@ -133,8 +136,14 @@ def _opening(send_connack: Callable[..., Awaitable[None]]) -> Callable[..., Awai
     return send_connack_and_open
 
 
-def _with_receive_maximum(properties: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
-    return lambda session, client_id: [*properties(session, client_id), (iot.PROP_RECEIVE_MAXIMUM, WINDOW)]
+def _with_limits(properties: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+    changed = {iot.PROP_RECEIVE_MAXIMUM: WINDOW, iot.PROP_MAXIMUM_PACKET_SIZE: MOST_PACKET_BYTES}
+
+    def properties_with_limits(session: Any, client_id: str | None) -> list[Any]:
+        others = [one for one in properties(session, client_id) if one[0] not in changed]
+        return [*others, *changed.items()]
+
+    return properties_with_limits
 
 
 def _only_if_silent(resend: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:

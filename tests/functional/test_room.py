@@ -229,7 +229,7 @@ def test_a_user_who_is_not_accepted_gets_the_command_for_the_admin(
     [
         ("pub -m hello", 2, "give -r ROOM"),
         ("pub -r lobby", 2, "give -m TEXT"),
-        ("pub -r '' -m hello", 2, "a room needs a name\nGive it a name: -r ROOM\n"),
+        ("pub -r '' -m hello", 2, "it is empty. Is a shell variable unset?"),
         ("pub -r a+b -m hello", 2, "wildcard"),
         ("pub -r 'a\tb' -m hello", 2, "MQTT forbids"),
         ("sub -r 'a\ufffeb'", 2, "MQTT forbids"),
@@ -246,8 +246,8 @@ def test_a_user_who_is_not_accepted_gets_the_command_for_the_admin(
         ("sub -r '#/a'", 2, "can only be last"),
         ("pub -r lobby -m hello -u alice -p wrong", 4, "wrong user name or password"),
         ("pub -r lobby -m hello -u nobody -p wrong", 4, "no such user"),
-        ("pub -r lobby -m hello -u alice", 2, "AWS_IOT_PASSWORD"),
-        ("pub -r lobby -m hello", 2, "Which user?"),
+        ("pub -r lobby -m hello -u alice", 4, "AWS_IOT_PASSWORD"),
+        ("pub -r lobby -m hello", 4, "aws-iot login -u USER -k default"),
         ("pub -r lobby -m hello -k nope", 3, "aws-iot init -k nope"),
     ],
 )
@@ -314,7 +314,7 @@ def test_the_preset_password_is_used_only_for_the_preset_user(
     cloud.member("bob", "Passw0rd")
     aws_iot("config -u alice -p Passw0rd")
     aws_iot("pub -r lobby -m hello")
-    aws_iot("pub -r lobby -m hello -u bob", ends=2)
+    aws_iot("pub -r lobby -m hello -u bob", ends=4)
     assert len(cloud.published) == 1
 
 

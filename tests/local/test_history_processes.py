@@ -47,7 +47,7 @@ def test_two_processes_in_a_room_save_each_message_once(tmp_path: Path, name: st
 
 
 def kill_writers(path: Path, times: int) -> None:
-    """Kill a writer again and again, while another one writes; what they printed must be there."""
+    """Kill a writer again and again; what each printed must be there."""
     printed = -1
     for round_ in range(times):
         process = writer(path, printed + 1, 100_000)

@@ -150,6 +150,8 @@ def parse_time(text: str | None) -> datetime | None:
     """The time of an ISO 8601 text, in UTC; None if it is none, or names no time zone."""
     try:
         parsed = datetime.fromisoformat(text) if text else None
-        return parsed.astimezone(UTC) if parsed and parsed.tzinfo else None
+        if parsed is None or parsed.tzinfo is UTC:
+            return parsed
+        return parsed.astimezone(UTC) if parsed.tzinfo else None
     except (ValueError, OverflowError):  # the latter if it is outside the years 1 to 9999 in UTC
         return None

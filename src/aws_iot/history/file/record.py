@@ -15,7 +15,6 @@ _as_json = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators
 """Created once, because `json.dumps` creates an encoder each time."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 class Record(NamedTuple):
@@ -45,7 +44,7 @@ def to_record(message: Message) -> Record:
 
 def milliseconds(moment: datetime) -> int:
     """Milliseconds since 1970, rounded down as in the times that people see."""
-    return (moment - _EPOCH) // _MILLISECOND
+    return _milliseconds(moment.timestamp())
 
 
 def moment(at: int) -> datetime:

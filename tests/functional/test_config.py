@@ -220,7 +220,7 @@ def test_a_mistake_is_reported_in_a_line(aws_iot: CommandLine, line: str, code: 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("not json", "is not JSON"),
+        ("not json", "line 1 is not valid JSON or JavaScript"),
         ("[]", "expected a JSON object"),
         ("{}", "aws_user_pools_id is missing: expected a user pool id such as us-east-1_AbCdEf123"),
         ('{"aws_user_pools_id": "nonsense"}', 'aws_user_pools_id is "nonsense": expected a user pool id'),
@@ -320,7 +320,7 @@ def test_a_damaged_profile_is_listed_and_can_be_removed(aws_iot: CommandLine, ap
         ),
         ("{" + " " * 500 + "x" * 500, " is not JSON: line 1: expecting property name"),
         ("", " is not JSON: the file is empty"),
-        ("\n\xff", " is not JSON: line 2: not UTF-8 text"),
+        ("\n\xff", ": line 2 is not UTF-8 text"),
     ],
     ids=["a missing comma", "a long line", "an empty file", "bytes"],
 )
@@ -339,7 +339,7 @@ def test_the_error_for_a_damaged_file_never_shows_a_secret(
     aws_iot: CommandLine, tmp_path: Path, name: str
 ) -> None:
     path = tmp_path / "wrong.json"
-    path.write_text(f'{{\n"usr": "alice",\n"{name}": hunter2\n}}')
+    path.write_text(f'{{\n"usr": "alice",\n"{name}": hunter2 hunter2\n}}')
     told = aws_iot(f"config -s {path}", ends=3).stderr
     assert f"{path} is not JSON: line 3: expecting value\n" in told
     assert "hunter2" not in told

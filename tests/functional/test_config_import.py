@@ -48,6 +48,25 @@ def test_the_outputs_of_amplify_gen_2(
     assert made.iot_region == "us-east-1"
 
 
+def test_exports_are_read_from_standard_input(aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud) -> None:
+    exports = json.dumps(to_exports(cloud.profile) | {"ca_bundle": "ca.pem"})
+    aws_iot("config -s - -k piped", stdin=f"window.awsmobile = {exports};")
+    made = app.config.profiles.load("piped")
+    assert made.user_pool_id == cloud.profile.user_pool_id
+    assert made.ca_bundle == str(Path("ca.pem").absolute())
+    told = aws_iot("config -s - -k piped", stdin="{", ends=3).stderr
+    assert told.startswith("Error: standard input is not JSON: line 1")
+
+
+def test_standard_input_cannot_hold_exports_and_a_password(aws_iot: CommandLine) -> None:
+    assert "both read standard input" in aws_iot("config -s - --password-stdin -u alice", ends=2).stderr
+
+
+def test_standard_input_without_an_end_is_not_read_on(aws_iot: CommandLine) -> None:
+    told = aws_iot("config -s -", stdin=" " * 1_000_001, ends=3).stderr
+    assert "this is no exports file" in told
+
+
 def test_an_endpoint_requires_a_file(aws_iot: CommandLine) -> None:
     assert "requires -s" in aws_iot("config --endpoint wss://x", ends=2).stderr
 

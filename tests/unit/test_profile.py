@@ -301,7 +301,7 @@ def test_a_region_of_the_project_must_be_valid() -> None:
         from_exports(exports, "team.json")
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\xff", b"[" * 100_000])
+@pytest.mark.parametrize("content", [b"", b"{", b"[" * 100_000])
 def test_the_error_names_a_file_that_is_not_json(content: bytes) -> None:
     with pytest.raises(ProfileError, match=r"^aws-exports\.json is not JSON: "):
         parse_json(content, Path("aws-exports.json"))

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from aws_iot.auth.profile_editor import ProfileChange
 
 _ASK = "\0ask"
+STDIN = Path("-")
+"""What stands for standard input."""
+
+LARGEST_EXPORTS = 1_000_000
+"""How many bytes are read from standard input. An exports file has a few thousand."""
 
 
 class _Config(Group):
@@ -47,7 +53,7 @@ class _Config(Group):
     env="CONFIG_SET",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Read pools and endpoints from this aws-exports.json, aws-exports.js or amplify_outputs.json.",
+    help="Read pools and endpoints from this aws-exports.json, aws-exports.js or amplify_outputs.json; - is stdin.",
 )
 @options.option(
     "--endpoint",
@@ -115,12 +121,15 @@ def config(
       aws-iot config -s aws-exports.json -k team -u alice
       aws-iot config -k team -u bob
       aws-iot config -s amplify_outputs.json --endpoint wss://…-ats.iot.us-east-1.amazonaws.com/mqtt
+      ssh server cat aws-exports.js | aws-iot config -s -
       aws-iot config list
     """
     app = ctx.find_object(App) or App()
     if ctx.invoked_subcommand:
         options.refuse_before_subcommand(ctx)
         return
+    if exports == STDIN and password_stdin:
+        raise click.UsageError("-s - and --password-stdin both read standard input. Choose one.")
     password = chosen_password(password, password_stdin)
     if (endpoint or overwrite) and not exports:
         raise click.UsageError(f"{'--endpoint' if endpoint else '--replace'} requires -s FILE.")
@@ -139,9 +148,18 @@ def config(
 
 
 def _read_pools(exports: Path, endpoint: str | None) -> Profile:
-    from aws_iot.config.exports_files import read_exports
+    from aws_iot.config.exports_files import parse_exports, read_exports
 
-    return read_exports(exports, endpoint, output.info)
+    if exports != STDIN:
+        return read_exports(exports, endpoint, output.info)
+    if sys.stdin is None:
+        raise click.UsageError("-s -: standard input is closed.")
+    if sys.stdin.isatty():
+        output.info("Paste the exports file, then press Ctrl-D on a line of its own.")
+    data = sys.stdin.buffer.read(LARGEST_EXPORTS + 1)
+    if len(data) > LARGEST_EXPORTS:
+        raise ProfileError("standard input: this is no exports file: it has more than a million bytes")
+    return parse_exports(data, "standard input", Path(), endpoint, output.info)
 
 
 def _check_replaceable(app: App, key: str, pools: Profile, exports: Path) -> None:

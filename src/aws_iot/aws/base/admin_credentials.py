@@ -26,6 +26,7 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.session import Session
 
 from aws_iot.aws.base.network_errors import clock_fault, why_unreachable
+from aws_iot.config.ca_bundle import find_ca_bundle
 from aws_iot.errors import AwsIotError, CredentialsRefused, LocalError, Unreachable
 from aws_iot.files import read
 
@@ -78,6 +79,8 @@ class AdminCredentials:
                 retries={"total_max_attempts": 2, "mode": "standard"},
             )
         )
+        # For the clients that botocore makes itself, such as one of STS.
+        self.session.set_config_variable("ca_bundle", find_ca_bundle(None, profile))
         try:
             self.session.get_scoped_config()
         except ConfigParseError as error:

@@ -5,14 +5,14 @@ import re
 import socket
 import ssl
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import SplitResult
 
 from aws_iot.aws.base.network_errors import local_hint, why_unreachable
 from aws_iot.aws.base.proxy import authorization, port_of, proxy_of
 from aws_iot.aws.iot.signing import SignedUpgrade
+from aws_iot.config.ca_bundle import ca_bundle_unusable
 from aws_iot.config.endpoint import Endpoint
-from aws_iot.errors import LocalError, Unreachable
+from aws_iot.errors import Unreachable
 
 LARGEST_BODY = 10_000
 """How many bytes of an answer are read. An explanation of a rejection is short."""
@@ -115,16 +115,6 @@ class Route:
             return _no_tunnel(str(self), int(refused[1]))
         hint = self._hint(error) or local_hint(str(self), error)
         return Unreachable(f"cannot reach {self}: {why_unreachable(error)}", hint=hint)
-
-
-def ca_bundle_unusable(path: str | None) -> LocalError:
-    """A file of certificate authorities that is missing or invalid."""
-    is_there = path is not None and Path(path).is_file()
-    return LocalError(
-        f"the ca_bundle {path} cannot be used: "
-        + ("it must be a PEM file that you can read" if is_there else "there is no such file"),
-        hint="It is ca_bundle in the exports file, or AWS_CA_BUNDLE or REQUESTS_CA_BUNDLE in the environment.",
-    )
 
 
 _TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: (\d{3})")

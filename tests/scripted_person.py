@@ -39,6 +39,9 @@ class Script:
     def continues_with(self, _: Profile) -> bool:
         return bool(self._answer("continues_with"))
 
+    def show_note(self, text: str) -> None:
+        self.shown.append(text)
+
     def show_existing(self, profile: Profile) -> None:
         self.shown.append(profile.key)
 

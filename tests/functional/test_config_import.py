@@ -109,6 +109,19 @@ def test_replace_replaces_existing_profiles(aws_iot: CommandLine, app: FakeApp, 
     assert app.config.profiles.load("default").username == "bob"
 
 
+def test_what_contradicts_the_endpoint_or_is_relative_is_resolved(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    endpoint = "wss://abc-ats.iot.eu-central-1.amazonaws.com/mqtt"
+    entry = to_exports(cloud.profile) | {"aws_pubsub_endpoint": endpoint, "aws_pubsub_region": "us-east-1"}
+    path = tmp_path / "rc"
+    path.write_text(json.dumps({"team": entry | {"ca_bundle": "ca.pem"}}), encoding="utf-8")
+    told = aws_iot(f"config import {path}").stderr
+    assert "team: aws_pubsub_region is us-east-1, but aws_pubsub_endpoint is in eu-central-1" in told
+    made = app.config.profiles.load("team")
+    assert (made.iot_region, made.ca_bundle) == ("eu-central-1", str(tmp_path / "ca.pem"))
+
+
 @pytest.mark.parametrize(
     ("content", "words"), [(None, "no such file"), ("[]", "expected a JSON object"), ("x", "JSON")]
 )

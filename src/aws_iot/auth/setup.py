@@ -71,6 +71,10 @@ class SetupPrompter(Protocol):
         """Return when the person has started a local stack; none is running now."""
         ...
 
+    def show_note(self, text: str) -> None:
+        """Tell the person something that needs no answer."""
+        ...
+
     def exports_file(self) -> Path:
         """The team's exports file."""
         ...
@@ -153,7 +157,7 @@ class Setup:
             if is_damaged and key:
                 self._services.editor.remove(key)
             return self._join_local_stack(key)
-        pools = self._until_valid(lambda: read_exports(self._ask.exports_file(), None, lambda _: None))
+        pools = self._until_valid(lambda: read_exports(self._ask.exports_file(), None, self._ask.show_note))
         if not is_free:
             chosen = self._until_valid(self._new_key)
         elif is_damaged:

@@ -13,11 +13,15 @@ from aws_iot.files import read
 
 @dataclass(frozen=True, slots=True)
 class ImportedProfile:
-    """One entry of the npm tool's file: a profile, or why there is none, and a password if it has one."""
+    """One entry of the npm tool's file: a profile, or why there is none, and a password if it has one.
+
+    `conflict` is a sentence about a region that is not the endpoint's.
+    """
 
     key: str
     profile: Profile | ProfileError
     password: str | None = field(repr=False)
+    conflict: str | None = None
 
 
 def read_exports(
@@ -81,15 +85,20 @@ def read_cognitorc(path: Path) -> Iterator[ImportedProfile]:
     if not isinstance(stored, Mapping):
         raise ProfileError(f"{path}: expected a JSON object, as the npm tool writes it")
     for key, entry in stored.items():
-        fields: Mapping[str, Any] = entry if isinstance(entry, Mapping) else {}
+        fields: Mapping[str, Any] = (
+            _with_absolute_paths(entry, path.parent) if isinstance(entry, Mapping) else {}
+        )
+        conflict = None
         username, password = fields.get("usr"), fields.get("pwd")
         try:
-            profile: Profile | ProfileError = from_exports(entry, f"{path}, {key}")._replace(
+            found = from_exports(fields if isinstance(entry, Mapping) else entry, f"{path}, {key}")
+            conflict = region_conflict(fields, found, {})
+            profile: Profile | ProfileError = found._replace(
                 username=username if isinstance(username, str) else None,
             )
         except ProfileError as error:
             profile = error
-        yield ImportedProfile(key, profile, password if isinstance(password, str) else None)
+        yield ImportedProfile(key, profile, password if isinstance(password, str) else None, conflict)
 
 
 def _read(path: Path) -> bytes:

@@ -96,6 +96,9 @@ class TerminalSetupPrompter:
         output.error("  aws-iot local --member alice --member bob")
         terminal.ask_line("Press Enter when it is running", default="")
 
+    def show_note(self, text: str) -> None:
+        output.info(text)
+
     def exports_file(self) -> Path:
         usual = "aws-exports.json"
         return Path(terminal.ask_line(f"Exports file [{usual}]", default=usual)).expanduser()

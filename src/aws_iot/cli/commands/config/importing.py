@@ -54,6 +54,8 @@ def _import(app: App, found: ImportedProfile, overwrite: bool) -> str:
         raise found.profile
     if found.key in app.config.profiles.keys() and not overwrite:
         return "exists already; --replace replaces it"
+    if found.conflict:
+        output.info(f"{found.key}: {found.conflict}")
     editor_of(app).replace(found.key, found.profile)
     if found.password and found.profile.username:
         app.config.secrets.set("password", found.key, found.profile.username, found.password)

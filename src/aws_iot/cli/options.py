@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 from aws_iot.app import TIMEOUT_SECONDS, App
 from aws_iot.cli.groups import COMMON, OWN, SIGN_IN
 from aws_iot.cli.ui.output import QUIET, VERBOSE
+from aws_iot.errors import LocalError
 
 ANSWERS = "aws_iot.answers"
 """The key for answers to challenges, given as options, in the metadata of Click's context."""
@@ -111,7 +113,11 @@ class Whole(Number):
 
 def _stored_profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     app = ctx.obj if isinstance(ctx.obj, App) else App()
-    return [key for key in app.config.profiles.keys() if key.startswith(incomplete)]
+    try:
+        keys = app.config.profiles.keys()
+    except LocalError:  # a shell that completes shows no error
+        return []
+    return [key for key in keys if key.startswith(incomplete)]
 
 
 def _set_timeout(ctx: click.Context, _: click.Parameter, seconds: float) -> None:
@@ -130,7 +136,12 @@ class ProfileOption(Option):
 
     def get_default(self, ctx: click.Context, call: bool = True) -> Any:  # noqa: ARG002 Click's signature
         app = ctx.find_object(App)  # None while the docs are generated
-        return app.config.profiles.default_key() if app else super().get_default(ctx)
+        with suppress(
+            LocalError
+        ):  # `--help` works without settings; others meet the error when they need them
+            if app:
+                return app.config.profiles.default_key()
+        return super().get_default(ctx)
 
 
 profile = profile_key(

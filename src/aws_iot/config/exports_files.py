@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from aws_iot.config.exports import FileKey, decoded, from_exports, parse_json
+from aws_iot.config.paths import expanded
 from aws_iot.config.profile import Profile
 from aws_iot.errors import ProfileError
 from aws_iot.files import read
@@ -111,7 +112,7 @@ def _read(path: Path) -> bytes:
 def _with_absolute_paths(exports: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
     """A relative path is in the folder of the file: the profile is used in any folder."""
     named = {key: exports[key] for key in _PATHS if isinstance(exports.get(key), str) and exports[key]}
-    found = {key: str((folder / Path(one).expanduser()).absolute()) for key, one in named.items()}
+    found = {key: str((folder / expanded(Path(one))).absolute()) for key, one in named.items()}
     return {**exports, **found}
 
 

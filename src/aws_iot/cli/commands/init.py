@@ -11,6 +11,7 @@ from aws_iot.cli import options
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output, terminal
 from aws_iot.cli.ui.terminal_prompter import TerminalPrompter
+from aws_iot.config.paths import expanded
 from aws_iot.config.profile import Profile
 from aws_iot.errors import AwsIotError, LocalError, ProfileError
 
@@ -101,7 +102,7 @@ class TerminalSetupPrompter:
 
     def exports_file(self) -> Path:
         usual = "aws-exports.json"
-        return Path(terminal.ask_line(f"Exports file [{usual}]", default=usual)).expanduser()
+        return expanded(Path(terminal.ask_line(f"Exports file [{usual}]", default=usual)))
 
     def username(self, preset: str | None) -> str:
         shown = f" [{output.visible(preset)}]" if preset else ""

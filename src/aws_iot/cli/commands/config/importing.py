@@ -35,8 +35,9 @@ def import_(app: App, file: Path, overwrite: bool) -> None:
       aws-iot config import
     """
     from aws_iot.config.exports_files import read_cognitorc
+    from aws_iot.config.paths import expanded
 
-    path, failed = file.expanduser(), 0
+    path, failed = expanded(file), 0
     for found in read_cognitorc(path):
         try:
             output.info(f"{found.key}: {_import(app, found, overwrite)}")

@@ -60,6 +60,9 @@ class Script:
     def exports_file(self) -> Path:
         return Path(self._answer("exports_file"))
 
+    def endpoint(self) -> str:
+        return str(self._answer("endpoint"))
+
     def username(self, preset: str | None) -> str:
         return str(self._answer("username") or preset)
 

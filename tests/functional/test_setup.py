@@ -54,6 +54,17 @@ def test_a_new_person_gets_a_profile_an_account_and_a_session(
     assert saved.identity == done.person.identity
 
 
+def test_the_endpoint_that_the_file_lacks_is_asked_for(new: FakeApp, cloud: FakeCloud, exports: Path) -> None:
+    content = to_exports(cloud.profile)
+    endpoint = content.pop("aws_pubsub_endpoint")
+    exports.write_text(json.dumps(content), encoding="utf-8")
+    script = Script(**NEW_ACCOUNT, exports_file=exports, endpoint=["https://x", endpoint])
+    set_up(new, script)
+    assert "--endpoint" not in script.rejections[0]
+    assert "must begin with wss://" in script.rejections[0]
+    assert new.config.profiles.load("default").endpoint == cloud.profile.endpoint
+
+
 def test_a_file_whose_region_contradicts_its_endpoint_is_reported(
     new: FakeApp, cloud: FakeCloud, exports: Path
 ) -> None:

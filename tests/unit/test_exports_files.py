@@ -353,9 +353,9 @@ def test_of_several_other_endpoints_none_is_chosen(file: Path) -> None:
         read_exports(file)
 
 
-def test_an_endpoint_given_by_option_is_named_by_it(file: Path) -> None:
+def test_a_given_endpoint_is_told_from_that_of_the_file(file: Path) -> None:
     file.write_text(GEN_2, encoding="utf-8")
-    with pytest.raises(ProfileError, match=r'--endpoint is "http://x": it must begin with wss://'):
+    with pytest.raises(ProfileError, match=r'the given endpoint is "http://x": it must begin with wss://'):
         read_exports(file, "http://x")
 
 

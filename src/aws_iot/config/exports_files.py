@@ -8,8 +8,13 @@ from typing import Any
 from aws_iot.config.exports import FileKey, decoded, from_exports, parse_json
 from aws_iot.config.paths import expanded
 from aws_iot.config.profile import Profile
-from aws_iot.errors import ProfileError
+from aws_iot.errors import EndpointMissing, ProfileError
 from aws_iot.files import read
+
+ENDPOINT_HINT = (
+    "If the file has no IoT endpoint, give --endpoint URL. An admin finds it with:"
+    " aws iot describe-endpoint --endpoint-type iot:Data-ATS"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +58,16 @@ def parse_exports(
     exports = _with_absolute_paths(found.values, folder)
     if endpoint:
         exports = {**exports, "aws_pubsub_endpoint": endpoint}
-    keys = {**found.keys, **({"aws_pubsub_endpoint": FileKey("--endpoint")} if endpoint else {})}
+    keys = {**found.keys, **({"aws_pubsub_endpoint": FileKey("the given endpoint")} if endpoint else {})}
     try:
         profile = from_exports(exports, source, keys)
     except ProfileError as error:
-        if exports.get("aws_pubsub_endpoint") is None:
-            endpoint_hint = (
-                "If the file has no IoT endpoint, give --endpoint URL. An admin finds it with:"
-                " aws iot describe-endpoint --endpoint-type iot:Data-ATS"
-            )
-            error.hint = "\n".join(filter(None, (error.hint, endpoint_hint)))
+        if exports.get("aws_pubsub_endpoint") is not None:
+            raise
+        is_only_fault = error.hint is None
+        error.hint = "\n".join(filter(None, (error.hint, ENDPOINT_HINT)))
+        if is_only_fault:
+            raise EndpointMissing(str(error), hint=error.hint) from error
         raise
     if not endpoint and (conflict := region_conflict(exports, profile, keys)):
         warn(f"{source}: {conflict}")

@@ -104,6 +104,11 @@ class TerminalSetupPrompter:
         usual = "aws-exports.json"
         return expanded(Path(terminal.ask_line(f"Exports file [{usual}]", default=usual)))
 
+    def endpoint(self) -> str:
+        output.error("The file has no IoT endpoint. An admin finds it with:")
+        output.error("  aws iot describe-endpoint --endpoint-type iot:Data-ATS")
+        return terminal.ask_line("IoT endpoint")
+
     def username(self, preset: str | None) -> str:
         shown = f" [{output.visible(preset)}]" if preset else ""
         return terminal.ask_line(f"User name{shown}", default=preset)

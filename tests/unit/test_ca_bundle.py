@@ -68,8 +68,14 @@ def test_a_path_may_begin_at_the_home_or_at_the_current_folder(
         monkeypatch.setenv(name, str(tmp_path))
     monkeypatch.chdir(tmp_path)
     for path in ("~/ca.pem", "ca.pem"):
+        assert find_ca_bundle(path) == str(tmp_path / "ca.pem")
         monkeypatch.setenv("AWS_CA_BUNDLE", path)
         assert find_ca_bundle(None) == str(tmp_path / "ca.pem")
+
+
+def test_without_a_home_there_is_no_file_of_aws_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", "~nosuch/config")
+    assert find_ca_bundle(None) is None
 
 
 def test_the_error_names_the_setting(monkeypatch: pytest.MonkeyPatch, aws_config: Path) -> None:

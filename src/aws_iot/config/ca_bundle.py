@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from aws_iot.config.paths import expanded
 from aws_iot.errors import LocalError
 
 
@@ -17,7 +18,7 @@ def find_ca_bundle(own: str | None, aws_profile: str | None = None) -> str | Non
     `own` is that of the profile. `aws_profile` is the section of `~/.aws/config`; None: the one that AWS tools use. If
     that file is malformed, it counts as missing.
     """
-    return own or next((path for _, path in _settings(aws_profile)), None)
+    return _absolute(own) if own else next((path for _, path in _settings(aws_profile)), None)
 
 
 def ca_bundle_unusable(path: str | None) -> LocalError:
@@ -64,8 +65,10 @@ def _settings(aws_profile: str | None) -> Iterator[tuple[str, str]]:
 def _of_aws_config(aws_profile: str | None) -> str | None:
     """docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html"""
     try:
-        text = Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser().read_text()
-    except (OSError, ValueError, RuntimeError):  # missing, not text, or no home
+        text = expanded(Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config")).read_text(
+            encoding="utf-8"
+        )
+    except (LocalError, OSError, ValueError):  # no home, missing, or not text
         return None
     import configparser  # here: few people have such a file
 
@@ -81,6 +84,6 @@ def _of_aws_config(aws_profile: str | None) -> str | None:
 
 def _absolute(path: str) -> str:
     try:
-        return str(Path(path).expanduser().absolute())
-    except RuntimeError:  # `~` of a user who does not exist
+        return str(expanded(Path(path)).absolute())
+    except (LocalError, OSError):  # no such home folder, or the current folder was removed
         return path

@@ -12,8 +12,8 @@ from aws_iot.errors import EndpointMissing, ProfileError
 from aws_iot.files import read
 
 ENDPOINT_HINT = (
-    "If the file has no IoT endpoint, give --endpoint URL. An admin finds it with:"
-    " aws iot describe-endpoint --endpoint-type iot:Data-ATS"
+    "If the file has no IoT endpoint, give --endpoint URL. An admin finds it with:\n"
+    "  aws iot describe-endpoint --endpoint-type iot:Data-ATS"
 )
 
 

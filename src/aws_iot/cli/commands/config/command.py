@@ -1,10 +1,11 @@
 """`aws-iot config`: create and change profiles."""
 
 import os
+import select
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -152,14 +153,26 @@ def _read_pools(exports: Path, endpoint: str | None) -> Profile:
 
     if exports != STDIN:
         return read_exports(exports, endpoint, output.info)
+    return parse_exports(_standard_input(), "standard input", Path(), endpoint, output.info)
+
+
+def _standard_input() -> bytes:
     if sys.stdin is None:
-        raise click.UsageError("-s -: standard input is closed.")
+        raise ProfileError("standard input is closed", hint="Name the file: -s FILE")
     if sys.stdin.isatty():
         output.info("Paste the exports file, then press Ctrl-D on a line of its own.")
-    data = sys.stdin.buffer.read(LARGEST_EXPORTS + 1)
-    if len(data) > LARGEST_EXPORTS:
-        raise ProfileError("standard input: this is no exports file: it has more than a million bytes")
-    return parse_exports(data, "standard input", Path(), endpoint, output.info)
+    stream: Any = getattr(
+        sys.stdin.buffer, "raw", sys.stdin.buffer
+    )  # in memory, as in tests, it has no raw file
+    data = bytearray()
+    while (chunk := stream.read(LARGEST_EXPORTS)) != b"":
+        if chunk is None:  # it is non-blocking, and has nothing now
+            select.select([stream], [], [])
+            continue
+        data += chunk
+        if len(data) > LARGEST_EXPORTS:
+            raise ProfileError("standard input: this is no exports file: it has more than a million bytes")
+    return bytes(data)
 
 
 def _check_replaceable(app: App, key: str, pools: Profile, exports: Path) -> None:

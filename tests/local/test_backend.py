@@ -171,11 +171,42 @@ def test_a_failed_first_deployment_can_be_repeated(
     pool = json.loads((tmp_path / "late.json").read_text())["aws_user_pools_id"]
     created = client("cognito-idp", stack).describe_user_pool(UserPoolId=pool)["UserPool"]
     assert (created["UsernameAttributes"], created["MfaConfiguration"]) == (["email"], "OFF")
+    assert created["UsernameConfiguration"] == {"CaseSensitive": False}
     assert created["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
     for protection, code in (("ACTIVE", 7), ("INACTIVE", 0)):
         client("cognito-idp", stack).update_user_pool(UserPoolId=pool, DeletionProtection=protection)
         printed = run_here("backend destroy --name late --yes late", account, ends=code).stderr
         assert ("are protected from deletion" in printed) == (code == 7)
+
+
+def before_case_sensitive() -> str:
+    """The template before it had the parameter `CaseSensitive`."""
+    parameter = r"  CaseSensitive:\n(?:    .*\n)+"
+    old = re.sub(parameter, "", template.text(), count=1)
+    return re.sub(r".*(?:CaseSensitive|Without the property).*\n", "", old)
+
+
+def test_a_stack_from_before_stays_case_sensitive(
+    account: dict[str, str], stack: Stack, tmp_path: Path
+) -> None:
+    cloudformation = client("cloudformation", stack)
+    old = before_case_sensitive()
+    assert "CaseSensitive" not in old
+    cloudformation.create_stack(StackName="older", TemplateBody=old, Capabilities=["CAPABILITY_IAM"])
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName="older", WaiterConfig={"Delay": 0.2, "MaxAttempts": 50}
+    )
+    line = f"backend deploy --name older -o {tmp_path / 'older.json'}"
+    assert (
+        "Cognito cannot change" in run_here(f"{line} --parameter CaseSensitive=false", account, ends=7).stderr
+    )
+    shown = run_here(f"{line} --parameter PasswordLength=12 --yes", account).stderr
+    assert "Updated the stack older." in shown
+    assert "CaseSensitive" not in shown
+    pool = json.loads((tmp_path / "older.json").read_text())["aws_user_pools_id"]
+    updated = client("cognito-idp", stack).describe_user_pool(UserPoolId=pool)["UserPool"]
+    assert "UsernameConfiguration" not in updated
+    assert updated["Policies"]["PasswordPolicy"]["MinimumLength"] == 12
 
 
 def test_stacks_and_rooms_of_other_tools_are_left_alone(account: dict[str, str], stack: Stack) -> None:

@@ -522,6 +522,14 @@ def test_an_unreadable_record_of_a_session_counts_as_none(tmp_path: Path, data: 
     assert DurableSession(tmp_path, "session", ALICE).rooms() == []
 
 
+@pytest.mark.parametrize(
+    "rooms", ["[" * 200_000, "3", '"abc"', "{}", "[[" + "[" * 400 + "]" * 400 + "]]", "null"]
+)
+def test_a_record_that_is_damaged_has_no_rooms(tmp_path: Path, rooms: str) -> None:
+    (tmp_path / "session.json").write_text(f'{{"identity": "{ALICE}", "rooms": {rooms}}}')
+    assert DurableSession(tmp_path, "session", ALICE).rooms() == []
+
+
 def test_sessions_whose_names_differ_only_in_case_are_two(tmp_path: Path) -> None:
     DurableSession(tmp_path, "Desk", ALICE).note(["lobby"])
     DurableSession(tmp_path, "desk", ALICE).note(["ops"])

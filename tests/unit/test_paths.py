@@ -101,3 +101,12 @@ def test_a_user_without_a_name_is_told_what_is_missing() -> None:
         "the folder of your settings is unknown: you have no home folder",
         "'~/x': there is no home folder '~'",
     ]
+
+
+@pytest.mark.parametrize(
+    "line", ["config -u alice", "credentials", "credentials exec -- x", "whoami", "pub -r lobby -m x"]
+)
+def test_no_other_profile_is_used_if_the_chosen_one_cannot_be_read(tmp_path: Path, line: str) -> None:
+    app = App.in_folder(tmp_path)
+    (app.config.profiles.folder / "default-profile").mkdir(parents=True)
+    assert "default-profile: cannot be read" in CommandLine(app)(line, ends=3).stderr

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from aws_iot.config.paths import expanded
 from aws_iot.errors import LocalError
+from aws_iot.files import read
+from aws_iot.streams import decoded
 
 
 def find_ca_bundle(own: str | None, aws_profile: str | None = None) -> str | None:
@@ -65,10 +67,11 @@ def _settings(aws_profile: str | None) -> Iterator[tuple[str, str]]:
 def _of_aws_config(aws_profile: str | None) -> str | None:
     """docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html"""
     try:
-        text = expanded(Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config")).read_text(
-            encoding="utf-8"
-        )
-    except (LocalError, OSError, ValueError):  # no home, missing, or not text
+        data = read(expanded(Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config")))
+        text = decoded(data or b"")
+    except (LocalError, UnicodeDecodeError):  # no home, unreadable, or not text
+        return None
+    if not text:
         return None
     import configparser  # here: few people have such a file
 

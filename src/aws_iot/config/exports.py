@@ -1,6 +1,5 @@
 """Exports: the keys of an `aws-exports.json`, as the npm tool and Amplify write them, from and to a profile."""
 
-import codecs
 import json
 import re
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from aws_iot.config.endpoint import Endpoint
 from aws_iot.config.partitions import region_of_iot_host
 from aws_iot.config.profile import Profile
 from aws_iot.errors import ProfileError
+from aws_iot.streams import decoded
 
 
 class _Key(NamedTuple):
@@ -189,18 +189,17 @@ def parse_json(data: bytes, source: object, *, show_line: bool = True) -> object
     Raises `ProfileError` that names the line. It also shows the line, unless that may hold a secret.
     """
     try:
-        return json.loads(decoded(data, source))
+        return json.loads(text_of(data, source))
     except json.JSONDecodeError as error:
         raise not_json(error, source, show_line=show_line) from error
     except (ValueError, RecursionError) as error:
         raise ProfileError(f"{source} is not JSON: {error}") from error
 
 
-def decoded(data: bytes, source: object) -> str:
-    """The text of a file in UTF-8, or in UTF-16 with a byte order mark. Raises `ProfileError` that names the line."""
-    encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+def text_of(data: bytes, source: object) -> str:
+    """The text of a file, without a byte order mark. Raises `ProfileError` that names the line of what is no text."""
     try:
-        return data.decode(encoding)
+        return decoded(data)
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise ProfileError(f"{source}: line {line} is not UTF-8 text") from error

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aws_iot.config.exports import FileKey, decoded, from_exports, parse_json
+from aws_iot.config.exports import FileKey, from_exports, parse_json, text_of
 from aws_iot.config.paths import expanded
 from aws_iot.config.profile import Profile
 from aws_iot.errors import EndpointMissing, ProfileError
@@ -54,7 +54,7 @@ def parse_exports(
     """
     from aws_iot.config.amplify import find_exports  # here: it needs a parser
 
-    found = find_exports(decoded(data, source), source)
+    found = find_exports(text_of(data, source), source)
     exports = _with_absolute_paths(found.values, folder)
     if endpoint:
         exports = {**exports, "aws_pubsub_endpoint": endpoint}

@@ -69,21 +69,25 @@ def start(broker: str, root_key: str, settings: EngineSettings, *, restores: boo
     from aws_iot.local.gateway import Gateway
     from aws_iot.local.patches import (
         authorization,
+        case_insensitive_names,
         email_aliases,
         identity_pages,
         iot_endpoint,
         mqtt_sessions,
         number_parameters,
+        packet_size,
         srp_secrets,
         things,
     )
 
     authorization.apply()
+    case_insensitive_names.apply()
     email_aliases.apply()
     identity_pages.apply()
     iot_endpoint.apply(broker)
     mqtt_sessions.apply()
     number_parameters.apply()
+    packet_size.apply()
     srp_secrets.apply()
     things.apply()
     if settings.credentials_seconds is not None:

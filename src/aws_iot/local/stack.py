@@ -14,7 +14,7 @@ import trustme
 from aws_iot.config.exports import from_exports, to_exports
 from aws_iot.config.profile import Profile
 from aws_iot.errors import LocalError
-from aws_iot.files import read, write_private
+from aws_iot.files import parsed, read, write_private
 from aws_iot.local import engine
 from aws_iot.local.engine import EngineSettings
 from aws_iot.local.server import HOST, ServerThread, listen
@@ -169,7 +169,7 @@ class _SavedStack:
         if (saved := read(cls.file(folder))) is None:
             return None
         try:
-            fields = json.loads(saved)
+            fields = parsed(saved)
             authority = trustme.CA.from_pem(fields["certificate"].encode(), fields["key"].encode())
             profile = from_exports(fields["exports"], str(folder))
             return cls(Provisioned(profile, *fields["administrator"]), authority)

@@ -15,6 +15,7 @@ from botocore.loaders import Loader
 from botocore.session import Session  # not boto3's, which also loads a downloader for S3
 
 from aws_iot.aws.base.admin_credentials import AccessKeys
+from aws_iot.aws.base.answers import EVENT, check_answer
 from aws_iot.config.ca_bundle import find_ca_bundle
 from aws_iot.config.endpoint import is_loopback
 from aws_iot.errors import LocalError, ProfileError
@@ -93,6 +94,7 @@ def _isolated_session() -> Session:
     # The variables of S3 are checked for all services.
     session.get_component("config_store").set_config_variable("s3", None)
     session.register_component("data_loader", _Models())
+    session.register(EVENT, check_answer)
     return session
 
 

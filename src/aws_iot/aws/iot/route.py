@@ -1,13 +1,12 @@
 """How the standard library reaches AWS IoT Core, which shows more of a failure than awscrt does."""
 
 import http.client
-import re
 import socket
 import ssl
 from dataclasses import dataclass
 from urllib.parse import SplitResult
 
-from aws_iot.aws.base.network_errors import local_hint, why_unreachable
+from aws_iot.aws.base.network_errors import unreachable_hint, why_unreachable
 from aws_iot.aws.base.proxy import authorization, port_of, proxy_of
 from aws_iot.aws.iot.signing import SignedUpgrade
 from aws_iot.config.ca_bundle import ca_bundle_unusable
@@ -111,25 +110,5 @@ class Route:
         return None
 
     def _unreachable(self, error: Exception) -> Unreachable:
-        if refused := _TUNNEL_REFUSED.search(str(error)):
-            return _no_tunnel(str(self), int(refused[1]))
-        hint = self._hint(error) or local_hint(str(self), error)
+        hint = unreachable_hint(str(self), error) or self._hint(error)
         return Unreachable(f"cannot reach {self}: {why_unreachable(error)}", hint=hint)
-
-
-_TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: (\d{3})")
-"""How `http.client` reports the response of a proxy."""
-
-
-def _no_tunnel(route: str, status: int) -> Unreachable:
-    if status == http.client.PROXY_AUTHENTICATION_REQUIRED:
-        return Unreachable(
-            f"cannot reach {route}: the proxy asks for a user name and password (HTTP 407)",
-            hint="Put them into HTTPS_PROXY: http://USER:PASSWORD@proxy.example:3128",
-        )
-    if status == http.client.FORBIDDEN:
-        return Unreachable(
-            f"cannot reach {route}: the proxy does not allow that host (HTTP 403)",
-            hint="Ask who runs the proxy, or exempt the host from it in NO_PROXY.",
-        )
-    return Unreachable(f"cannot reach {route}: the proxy opens no tunnel (HTTP {status})")

@@ -1,11 +1,10 @@
 """`aws-iot config`: create and change profiles."""
 
 import os
-import select
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,9 +17,10 @@ from aws_iot.cli.commands.config.managing import remove, use
 from aws_iot.cli.groups import Group
 from aws_iot.cli.sign_in import chosen_password
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.terminal import ask_secret, is_confirmed, need_terminal
+from aws_iot.cli.ui.terminal import ask_secret, is_confirmed, need_terminal, standard_input
 from aws_iot.config.profile import Profile
 from aws_iot.errors import ProfileError
+from aws_iot.streams import read_some
 
 if TYPE_CHECKING:
     from aws_iot.auth.profile_editor import ProfileChange
@@ -102,7 +102,7 @@ def config(
     exports: Path | None,
     endpoint: str | None,
     overwrite: bool,
-    key: str,
+    key: str | None,
     user: str | None,
     password: str | None,
     password_stdin: bool,
@@ -129,6 +129,7 @@ def config(
     if ctx.invoked_subcommand:
         options.refuse_before_subcommand(ctx)
         return
+    key = options.given_or_default(app, key)
     if exports == STDIN and password_stdin:
         raise click.UsageError("-s - and --password-stdin both read standard input. Choose one.")
     password = chosen_password(password, password_stdin)
@@ -157,22 +158,14 @@ def _read_pools(exports: Path, endpoint: str | None) -> Profile:
 
 
 def _standard_input() -> bytes:
-    if sys.stdin is None:
-        raise ProfileError("standard input is closed", hint="Name the file: -s FILE")
+    stream, data = standard_input("Name the file: -s FILE"), b""
     if sys.stdin.isatty():
         output.info("Paste the exports file, then press Ctrl-D on a line of its own.")
-    stream: Any = getattr(
-        sys.stdin.buffer, "raw", sys.stdin.buffer
-    )  # in memory, as in tests, it has no raw file
-    data = bytearray()
-    while (chunk := stream.read(LARGEST_EXPORTS)) != b"":
-        if chunk is None:  # it is non-blocking, and has nothing now
-            select.select([stream], [], [])
-            continue
+    while chunk := read_some(stream, LARGEST_EXPORTS):
         data += chunk
         if len(data) > LARGEST_EXPORTS:
             raise ProfileError("standard input: this is no exports file: it has more than a million bytes")
-    return bytes(data)
+    return data
 
 
 def _check_replaceable(app: App, key: str, pools: Profile, exports: Path) -> None:

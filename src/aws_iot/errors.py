@@ -2,7 +2,7 @@
 
 AwsIotError
 ├── LocalError              3  a local file, profile, stream or setting is missing, unreadable or wrong
-├── SignInRefused           4  sign-in failed: password, unconfirmed account, code or challenge
+├── SignInRefused           4  not signed in, or sign-in failed: password, unconfirmed account, code, challenge
 ├── NotAuthorized           5  no admin has accepted the identity, or a policy denies the action
 ├── Unreachable             6  DNS, connection, certificate, clock, or no answer in time
 ├── ServiceRefused          7  the service rejected the request: limit, quota, invalid parameter
@@ -56,7 +56,7 @@ class NotInstalled(LocalError):
 
 
 class SignInRefused(AwsIotError):
-    """Sign-in failed: password, unconfirmed account, code or challenge."""
+    """Not signed in, or sign-in failed: password, unconfirmed account, code or challenge."""
 
     exit_code = 4
 
@@ -164,7 +164,7 @@ class InvalidMessage(ServiceRefused):
 
 
 class NothingArrived(AwsIotError):
-    """Timed out waiting for messages (`sub -W`)."""
+    """Timed out waiting for messages, or for an admin (`sub -W`)."""
 
     exit_code = 8
 

@@ -65,7 +65,9 @@ def test_without_a_terminal_the_error_names_the_option(
 ) -> None:
     for challenge, words in ((CODE, "--mfa-code"), (CHOICE, "--mfa-method"), (NEW_PASSWORD, "terminal")):
         posed(challenge)
-        assert words in aws_iot(LOGIN, ends=2).stderr
+        told = aws_iot(LOGIN, ends=4).stderr
+        assert words in told
+        assert "aws-iot login -u alice -k default" in told
 
 
 def test_a_wrong_code_from_an_option_is_not_tried_again(

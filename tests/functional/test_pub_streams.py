@@ -12,6 +12,7 @@ from aws_iot.errors import (
     AwsIotError,
     LimitReached,
     NotAccepted,
+    ProfileError,
     ServiceRefused,
     SignInRefused,
     TopicRefused,
@@ -376,6 +377,46 @@ def test_if_the_session_ends_while_reconnecting_all_messages_are_saved(
 
 
 @POSIX
+@pytest.mark.parametrize("option", ["", "-q"])
+@pytest.mark.parametrize(("kind", "code"), [(SignInRefused, 4), (NotAccepted, 5)])
+def test_if_a_person_is_needed_to_connect_the_whole_input_is_saved_and_it_says_so(
+    aws_iot: CommandLine,
+    app: FakeApp,
+    cloud: FakeCloud,
+    tmp_path: Path,
+    kind: type[AwsIotError],
+    code: int,
+    option: str,
+) -> None:
+    error = kind("not you")
+    lines, spool = OpenInput(tmp_path / "lines", *NUMBERS), tmp_path / "spool"
+    at_attempts(app, error)
+    ends = iter([lines.end])
+    app.controls.pause = lambda _: next(ends, lambda: None)()
+    done = aws_iot(f"pub {option} -r lobby --lines --file {lines.path} --spool {spool}", ends=code)
+    assert f"{error}. Messages are saved in {spool} for the next run." in done.stderr
+    assert done.stderr.splitlines()[-2:] == [
+        f"Error: {error}",
+        f"Saved but not sent: 20 messages. To send: aws-iot pub --spool {spool} -k default",
+    ]
+    app.controls.on_connect = lambda _: None
+    aws_iot(f"pub --spool {spool}")
+    assert texts(cloud) == NUMBERS
+
+
+@pytest.mark.parametrize("option", ["", "-q"])
+def test_after_ctrl_c_it_tells_what_stays_in_the_spool(
+    aws_iot: CommandLine, app: FakeApp, tmp_path: Path, option: str
+) -> None:
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    app.controls.on_connect = interrupt
+    done = aws_iot(f"pub {option} -r lobby -m x --spool {tmp_path}/spool", ends=130)
+    assert "Saved but not sent: 1 message." in done.stderr
+
+
+@POSIX
 def test_a_password_from_standard_input_is_used_for_every_attempt(
     aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, tmp_path: Path
 ) -> None:
@@ -406,11 +447,11 @@ def test_an_error_that_ends_the_attempts_to_connect_leaves_the_saved_messages(
         with Spool(spool, POOL, "alice") as ours:
             wait_until(lambda: ours.count() == len(NUMBERS), ours.count)
 
-    at_attempts(app, Unreachable("cannot reach it"), NotAccepted("not you any more"))
+    at_attempts(app, Unreachable("cannot reach it"), ProfileError("the stack was restarted"))
     app.controls.pause = pause_until_all_is_saved
-    done = aws_iot(f"pub -r lobby --lines --file {lines.path} --spool {spool}", ends=5)
+    done = aws_iot(f"pub -r lobby --lines --file {lines.path} --spool {spool}", ends=3)
     lines.end()
-    assert "not you any more" in done.stderr
+    assert "the stack was restarted" in done.stderr
     assert "Saved but not sent: 20 messages." in done.stderr
     app.controls.on_connect = lambda _: None
     aws_iot(f"pub --spool {spool}")

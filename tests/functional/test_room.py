@@ -261,8 +261,8 @@ def test_a_user_who_is_not_accepted_gets_the_command_for_the_admin(
         ("sub -r '#/a'", 2, "can only be last"),
         ("pub -r lobby -m hello -u alice -p wrong", 4, "wrong user name or password"),
         ("pub -r lobby -m hello -u nobody -p wrong", 4, "no such user"),
-        ("pub -r lobby -m hello -u alice", 2, "AWS_IOT_PASSWORD"),
-        ("pub -r lobby -m hello", 2, "Which user?"),
+        ("pub -r lobby -m hello -u alice", 4, "AWS_IOT_PASSWORD"),
+        ("pub -r lobby -m hello", 4, "aws-iot login -u USER -k default"),
         ("pub -r lobby -m hello -k nope", 3, "aws-iot init -k nope"),
     ],
 )
@@ -329,7 +329,7 @@ def test_the_preset_password_is_used_only_for_the_preset_user(
     cloud.member("bob", "Passw0rd")
     aws_iot("config -u alice -p Passw0rd")
     aws_iot("pub -r lobby -m hello")
-    aws_iot("pub -r lobby -m hello -u bob", ends=2)
+    aws_iot("pub -r lobby -m hello -u bob", ends=4)
     assert len(cloud.published) == 1
 
 

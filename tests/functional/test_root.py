@@ -1,10 +1,16 @@
 """`aws-iot` itself, and what all commands share."""
 
+import errno
+import os
+
 import pytest
+from click.testing import CliRunner
 
 import aws_iot as package
+from aws_iot.cli.root import root
+from aws_iot.cli.secret_variables import SECRET_VARIABLES
 from tests.conftest import CommandLine
-from tests.fakes import FakeCloud
+from tests.fakes import FakeApp, FakeCloud, FakeConnection
 
 
 def test_without_a_command_it_prints_help(aws_iot: CommandLine) -> None:
@@ -47,3 +53,59 @@ def test_one_invalid_identity_stops_the_command_before_the_first(
 ) -> None:
     aws_iot("admin accept us-east-1:4f9fa251-0ed5-4578-add0-985024739222 nonsense", ends=2)
     assert cloud.members == set()
+
+
+@pytest.mark.parametrize("line", ["pub -r lobby -m hello", "sub", "pub -r lobby -m hello -u bob -p Passw0rd"])
+def test_secrets_are_not_in_the_environment_that_children_would_inherit(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, line: str
+) -> None:
+    for user in ("alice", "bob"):
+        cloud.member(user, "Passw0rd")
+    inherited: list[dict[str, str]] = []
+
+    def look(connection: FakeConnection) -> None:
+        inherited.append(dict(os.environ))
+        connection.events.put(KeyboardInterrupt())
+
+    app.controls.on_connect = look
+    secrets = dict.fromkeys(SECRET_VARIABLES, "Passw0rd")
+    aws_iot(line, env=secrets | {"AWS_IOT_USER": "alice"}, ends=130 if line == "sub" else 0)
+    [variables] = inherited
+    assert not SECRET_VARIABLES & variables.keys()
+    assert variables["AWS_IOT_USER"] == "alice"  # what is no secret stays
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.EMFILE, "Too many open files"), "too many open files"),
+        (OSError(errno.ENFILE, "Too many open files in system"), "too many open files on this machine"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "no memory left"),
+        (OSError(errno.ENOSPC, "No space left on device"), "the disk is full"),
+        (MemoryError(), "no memory left"),
+        (RuntimeError("can't start new thread"), "no more threads"),
+    ],
+)
+@pytest.mark.parametrize("line", ["pub -r lobby -m x", "pub -r lobby --lines", "sub"])
+def test_a_shortage_on_this_machine_is_an_error_in_a_line(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud, line: str, error: Exception, words: str
+) -> None:
+    cloud.member("alice", "Passw0rd")
+
+    def fail(_: object) -> None:
+        raise error
+
+    app.controls.on_connect = fail
+    told = aws_iot(f"{line} -u alice -p Passw0rd", ends=3).stderr
+    assert [words in one for one in told.splitlines() if one.startswith("Error: ")] == [True]
+
+
+def test_other_internal_errors_keep_their_traceback(app: FakeApp, cloud: FakeCloud) -> None:
+    cloud.member("alice", "Passw0rd")
+
+    def fail(_: object) -> None:
+        raise RuntimeError("a mistake in the program")
+
+    app.controls.on_connect = fail
+    line = ["pub", "-r", "lobby", "-m", "x", "-u", "alice", "-p", "Passw0rd"]
+    assert isinstance(CliRunner().invoke(root, line, obj=app).exception, RuntimeError)

@@ -3,6 +3,7 @@
 import json
 import stat
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -71,7 +72,40 @@ def test_the_password_s_file_may_be_of_a_windows_editor(aws_iot: CommandLine, id
 def test_a_session_belongs_to_one_user(aws_iot: CommandLine, cloud: FakeCloud, identity: str) -> None:
     cloud.member("bob", "Passw0rd")
     aws_iot("login -u alice -p Passw0rd")
-    assert "AWS_IOT_PASSWORD" in aws_iot(f"{PUB} -u bob", ends=2).stderr
+    assert "AWS_IOT_PASSWORD" in aws_iot(f"{PUB} -u bob", ends=4).stderr
+
+
+@pytest.mark.parametrize("user", ["", "-u bob"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pub -r lobby -m x",
+        "pub -r lobby --lines",
+        "pub -r lobby -m x --spool spool",
+        "sub",
+        "credentials",
+        "credentials exec USER -- true",
+        "whoami",
+        "password change",
+        "mfa status",
+        "mfa setup",
+        "mfa off",
+        "account delete",
+        "doctor",
+    ],
+)
+def test_without_a_session_and_a_terminal_every_command_exits_with_4(
+    aws_iot: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, user: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    has_user = line.split()[0] in ("pub", "sub", "credentials", "doctor")
+    given = line.replace("USER", user) if "USER" in line else f"{line} {user if has_user else ''}"
+    assert "aws-iot login" in aws_iot(given, ends=4).output
+
+
+def test_a_login_without_a_user_is_a_usage_error(aws_iot: CommandLine, identity: str) -> None:
+    assert "Which user?" in aws_iot("login", ends=2).stderr
+    assert "--password-stdin" in aws_iot("login -u alice", ends=4).stderr
 
 
 def test_a_session_belongs_to_one_set_of_pools(

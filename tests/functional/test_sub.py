@@ -414,6 +414,14 @@ def test_waiting_for_an_admin_is_reported_once_and_ends_when_one_has_accepted(
     assert pauses[-1] == 30
 
 
+def test_a_time_limit_ends_the_wait(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+    cloud.members.clear()
+    result = aws_iot(f"sub --wait -W 0.2 {ALICE}", ends=8)
+    reason = "Error: no admin has accepted the identity within 0.2 seconds"
+    assert result.stderr.endswith(f"{reason}\nAn admin accepts it.\n")
+    assert "Receiving" not in result.stderr
+
+
 def test_ctrl_c_ends_the_wait(aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud) -> None:
     cloud.members.clear()
 

@@ -103,3 +103,11 @@ def test_exec_gives_the_credentials_and_ends_with_the_command_s_exit_code(
     done = subprocess.run(line, env=env, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=True)
     assert json.loads(done.stdout).endswith("/CognitoIdentityCredentials")
     run(f"credentials exec -- {sys.executable} -c 'raise SystemExit(42)'", person.env, ends=42)
+
+
+def test_exec_does_not_pass_secrets_on(person: Person) -> None:
+    script = (
+        "import os; print(*(name for name in os.environ if name in ('AWS_IOT_PASSWORD', 'AWS_IOT_MFA_CODE')))"
+    )
+    env = person.env | {"AWS_IOT_PASSWORD": PASSWORD, "AWS_IOT_MFA_CODE": "123456"}
+    assert run(f'credentials exec -- {sys.executable} -c "{script}"', env).stdout == "\n"

@@ -4,6 +4,7 @@ import json
 import math
 import shlex
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from aws_iot.publishing.spool.store import Spool
 from tests.fakes import FakeCloud
 from tests.fault_proxy import FaultProxy
 from tests.in_process import run_here
-from tests.processes import COMMAND, Running, Stack
+from tests.processes import COMMAND, Running, Stack, run
 from tests.scripted_broker import Kind, Packet, ScriptedBroker, agreeable, puback
 from tests.streams import through
 from tests.waiting import BRIEF_SECONDS, DEADLINE_SECONDS, wait_until
@@ -315,3 +316,17 @@ def test_the_content_of_a_pipe_is_saved_even_if_the_program_is_ended_while_conne
             wait_until(lambda: saved.count() >= 2, saved.count)
             sender.terminate()
             assert "Saved but not sent: 2 messages." in finish(sender, 143)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such limit")
+@pytest.mark.parametrize(
+    ("limit", "ends"),
+    [("ulimit -n 32", 3), ("ulimit -Sn 32", 0)],
+    ids=["of the system", "that the program may raise"],
+)
+def test_many_connections_need_many_open_files(stack: Stack, limit: str, ends: int) -> None:
+    command = ["sh", "-c", f'{limit}; exec "$@"', "sh", *COMMAND]
+    line = "pub -r files --lines --connections 50"
+    told = run(line, stack.person().env, ends=ends, stdin="x\n", command=command).stderr
+    assert "Traceback" not in told
+    assert ("50 connections need" in told) is bool(ends)

@@ -147,7 +147,7 @@ def test_a_command_that_is_run_for_a_message_may_ask_at_the_terminal(stack: Stac
 
 def test_ctrl_c_ends_what_a_command_has_started(stack: Stack, tmp_path: Path) -> None:
     os.mkfifo(fifo := tmp_path / "fifo")
-    line = [*COMMAND, "sub", "-r", "endless", "--exec", f"sh -c 'sleep 9999 > {fifo}; true'"]
+    line = [*COMMAND, "sub", "-r", "endless", "--exec", f"sh -c 'sleep 9999 > {fifo} & wait'"]
     with on_a_terminal(line, stack.person().env) as process:
         read_until(process, b"Receiving")
         run_here("pub -r endless -m x", stack.person().env)

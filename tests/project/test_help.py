@@ -101,7 +101,7 @@ def test_the_topic_environment_names_the_variable_of_each_option(aws_iot: Comman
 
 
 def test_the_topic_exit_codes_explains_each(aws_iot: CommandLine) -> None:
-    assert re.search(r"^4 +Sign-in failed", aws_iot("help exit-codes").stdout, re.MULTILINE)
+    assert re.search(r"^4 +Not signed in", aws_iot("help exit-codes").stdout, re.MULTILINE)
 
 
 def formatted(text: str, width: int) -> str:

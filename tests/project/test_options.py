@@ -1,10 +1,12 @@
 """Rules for every command and option, and the options of the npm tool."""
 
+import re
 from collections import Counter
 
 import click
 import pytest
 
+from aws_iot.cli.secret_variables import SECRET_VARIABLES
 from tests.conftest import REPOSITORY
 from tests.project.commands import COMMANDS, OPTIONS
 
@@ -35,6 +37,15 @@ def test_every_option_has_help_and_an_environment_variable(path: str, option: cl
     assert option.envvar.startswith("AWS_IOT_")
     shown = (REPOSITORY / "docs" / "commands.md").read_text(encoding="utf-8")
     assert option.hidden or f"`{option.envvar}`" in shown, "run `make docs`"
+
+
+def test_no_child_process_inherits_the_variable_of_an_option_for_a_secret() -> None:
+    found = {
+        option.envvar
+        for _, option in OPTIONS
+        if not option.is_flag and re.search("secret|password|pwd|code|token", " ".join(option.opts))
+    }
+    assert found == SECRET_VARIABLES
 
 
 def test_a_variable_confirms_only_one_command() -> None:

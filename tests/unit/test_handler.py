@@ -1,7 +1,9 @@
 """A command for each message: its input, how many run at once, and what happens if one fails."""
 
 import os
+import re
 import shlex
+import signal
 import sys
 import time
 from contextlib import suppress
@@ -12,14 +14,18 @@ import pytest
 
 from aws_iot.cli.commands.sub.handler import (
     LONGEST_VARIABLE_BYTES,
+    MARK,
     VARIABLES,
     Handler,
     shell_syntax,
     variables,
 )
+from aws_iot.cli.ui.formatting import message_line
 from aws_iot.errors import CommandFailed, Unreachable
 from aws_iot.messaging.deliveries import Acknowledgements, Delivery
 from aws_iot.messaging.message import Message, encode
+from tests.conftest import REPOSITORY
+from tests.waiting import wait_until
 
 IDENTITY = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
 RECEIVED = datetime(2026, 1, 31, 23, 59, 59, 999000, tzinfo=UTC)
@@ -70,12 +76,13 @@ def test_the_environment_has_every_field_of_a_message() -> None:
         "AWS_IOT_MESSAGE_SENT": "2026-01-31T23:59:59.999Z",
         "AWS_IOT_MESSAGE_QOS": "1",
         "AWS_IOT_MESSAGE_RETAINED": "false",
+        "AWS_IOT_MESSAGE_LINE": message_line(message("hi")),
     }
 
 
 def test_characters_and_values_that_do_not_fit_an_environment_are_replaced_or_left_out() -> None:
     values = variables(message("x" * (LONGEST_VARIABLE_BYTES + 1), name="a\0b\ud800"))
-    assert set(VARIABLES) - set(values) == {"AWS_IOT_MESSAGE_TEXT"}
+    assert set(VARIABLES) - set(values) == {"AWS_IOT_MESSAGE_TEXT", "AWS_IOT_MESSAGE_LINE"}
     assert values["AWS_IOT_MESSAGE_NAME"] == "a\ufffdb?"
 
 
@@ -87,6 +94,23 @@ def test_the_text_is_the_command_s_standard_input(broker: Broker, tmp_path: Path
         handler.finish()
     assert (tmp_path / "out").read_bytes() == text.encode(errors="replace")
     handler.check()
+
+
+@POSIX
+@pytest.mark.parametrize("text", ["\x1b[2J", "a\nb\r", "\\033[2J", "\x9b2J \u202e", "$(id) \" '"])
+def test_the_recipe_of_the_docs_for_a_terminal_prints_no_control_character(
+    broker: Broker, tmp_path: Path, text: str
+) -> None:
+    docs = (REPOSITORY / "docs" / "scripting.md").read_text(encoding="utf-8")
+    [recipe] = re.findall(r"`--exec ('.*LINE.*')`", docs)
+    [script] = shlex.split(shlex.split(recipe)[0])[2:]
+    with sh(f"cd {shlex.quote(str(tmp_path))}; ({script}) > screen") as handler:
+        handler.take(broker.deliver(text))
+    handler.check()
+    shown = (tmp_path / "screen").read_text()
+    assert shown == message_line(message(text)) + "\n"
+    assert shown[:-1].isprintable()
+    assert (tmp_path / "ops.log").read_bytes() == f"{text}\n".encode()
 
 
 @POSIX
@@ -230,18 +254,67 @@ def test_commands_that_still_run_are_stopped_even_if_they_ignore_sigterm(broker:
     assert broker.acknowledged == 0
 
 
+DAEMON = """
+import os, sys
+for leave in (os.setsid, lambda: None):
+    if os.fork():
+        os._exit(0)
+    leave()
+os.execvp("sh", ["sh", "-c", sys.argv[1]])
+"""
+HOLD = "exec sleep 9999 > {}"
+DAEMONIZE = f"{sys.executable} -c {shlex.quote(DAEMON)}"
+
+
+STARTS = {
+    "background": "HOLD &",
+    "orphan": "(HOLD &)",
+    "nohup": "nohup sh -c 'HOLD' 2> /dev/null &",
+    "ignores signals": "(trap '' INT TERM HUP; HOLD) &",
+    "daemon": f"{DAEMONIZE} 'HOLD'",
+}
+
+
 @POSIX
-@pytest.mark.parametrize("trap", ["", "trap '' TERM;"])
-def test_the_children_of_a_command_are_stopped_with_it(broker: Broker, tmp_path: Path, trap: str) -> None:
-    os.mkfifo(fifo := tmp_path / "fifo")
-    with (
-        suppress(KeyboardInterrupt),
-        sh(f"{trap} sleep 9999 > {shlex.quote(str(fifo))} & wait; true", jobs=2) as handler,
-    ):
+@pytest.mark.parametrize(
+    ("start", "is_dead"),
+    [
+        *(pytest.param(start, False, id=f"{name}, command runs") for name, start in STARTS.items()),
+        *(pytest.param(start, True, id=f"{name}, command has ended") for name, start in STARTS.items()),
+        pytest.param("env -i sh -c 'HOLD' &", False, id="no environment, command runs"),
+    ],
+)
+def test_what_a_command_has_started_ends_with_sub(
+    broker: Broker, tmp_path: Path, start: str, is_dead: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A terminal sends Ctrl-C to the command as well, which may end before what it has started."""
+    fifo, pid_file = tmp_path / "fifo", tmp_path / "pid"
+    os.mkfifo(fifo)
+    script = f"{start.replace('HOLD', HOLD.format(fifo))}\necho $$ > {pid_file}\nwait; exec sleep 9999"
+    with suppress(KeyboardInterrupt), sh(script, jobs=2) as handler:
         handler.take(broker.deliver("x"))
-        started = os.open(fifo, os.O_RDONLY)  # once the child has it open, too
+        started = os.open(fifo, os.O_RDONLY)  # once it has been started
+        wait_until(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"))
+        if is_dead:
+            os.kill(pid := int(pid_file.read_text()), signal.SIGINT)
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         raise KeyboardInterrupt
     assert os.read(started, 1) == b""  # because the other end is closed
+    os.close(started)
+    assert broker.acknowledged == 0
+    assert capsys.readouterr().err == ""
+
+
+@POSIX
+def test_the_commands_of_a_sub_that_a_command_runs_end_too(broker: Broker, tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    nested = f"{MARK}=\"${MARK} of-another\" {DAEMONIZE} 'exec sleep 9999 > {fifo}'; exit 0"
+    with suppress(KeyboardInterrupt), sh(f"({nested}); sleep 9999", jobs=2) as handler:
+        handler.take(broker.deliver("x"))
+        started = os.open(fifo, os.O_RDONLY)
+        raise KeyboardInterrupt
+    assert os.read(started, 1) == b""
     os.close(started)
 
 

@@ -290,8 +290,19 @@ def test_a_connection_event_is_shown_with_its_cause() -> None:
     closer = connection_line(Lost("the network is gone", "SOME_ERROR, 7 s after it began"), verbose=True)
     assert closer.endswith("; reconnecting (SOME_ERROR, 7 s after it began)")
     assert connection_line(Restored()) == "connection restored"
+    assert connection_line(Restored(3.2, may_miss=True)) == (
+        "connection restored after 3.2 s: messages may be missing"
+    )
     assert connection_line(Restored(3.2, forgotten=True)) == (
         "connection restored after 3.2 s; the broker has discarded the session: messages may be missing"
+    )
+
+
+def test_a_connection_that_died_without_a_sign_is_shown_with_the_time_of_the_last_packet() -> None:
+    now = datetime(2026, 1, 31, 23, 0, 30).astimezone()
+    line = connection_line(Lost("the broker no longer answers", silent=45.0), now=now)
+    assert line == (
+        "connection lost: the broker no longer answers, nothing received since 22:59:45; reconnecting"
     )
 
 

@@ -1,5 +1,7 @@
 """The spool: unsent messages stay in order, for the user who sends them, whichever program adds them."""
 
+import shlex
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -249,3 +251,56 @@ def test_a_spool_is_not_cleared_while_a_program_sends_from_it(tmp_path: Path) ->
             spool.clear()
         assert spool.count() == 1
         assert spool.clear() == 1
+
+
+FILL_AND_EMPTY = """
+import sys
+from pathlib import Path
+from aws_iot.errors import LocalError
+from aws_iot.messaging.message import Outgoing
+from aws_iot.publishing.spool.store import Spool
+
+folder = Path(sys.argv[1])
+saved = 0
+with Spool(folder, "pool", "alice") as spool:
+    try:
+        while True:
+            spool.add(Outgoing("lobby", b"x" * 1000, f"a-{saved}", 1, False))
+            saved += 1
+    except LocalError:
+        assert spool.count() == saved > 100
+    try:
+        with (folder.parent / "of another program").open("wb", buffering=0) as file:
+            while file.write(b"x" * 512):
+                pass
+    except OSError:
+        pass
+with Spool(folder, "pool", "alice") as spool, spool.sending():
+    while batch := spool.unsent():
+        spool.remove([message.id for _, message in batch[:10]])
+    spool.compact()
+with Spool(folder, "pool", "alice") as spool:
+    assert spool.count() == 0
+    spool.add(Outgoing("lobby", b"x", "b-1", 1, False))
+"""
+
+
+def fill_and_empty(tmp_path: Path, *before: str) -> None:
+    command = [*before, sys.executable, "-c", FILL_AND_EMPTY, str(tmp_path / "disk" / "spool")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such limit")
+def test_messages_that_have_reached_the_limit_for_a_file_can_be_removed(tmp_path: Path) -> None:
+    fill_and_empty(tmp_path, "sh", "-c", 'ulimit -f 600; exec "$@"', "sh")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts a small disk in a namespace of its own")
+def test_messages_that_have_filled_the_disk_can_be_removed(tmp_path: Path) -> None:
+    (disk := tmp_path / "disk").mkdir()
+    mount = f'mount -t tmpfs -o size=1m tmpfs {shlex.quote(str(disk))} && exec "$@"'
+    unshare = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, "sh"]
+    if shutil.which("unshare") is None or subprocess.run([*unshare, "true"], check=False).returncode:
+        pytest.skip("this machine allows no namespaces")
+    fill_and_empty(tmp_path, *unshare)

@@ -12,6 +12,7 @@ import click
 
 from aws_iot.app import TIMEOUT_SECONDS, App
 from aws_iot.cli.groups import COMMON, OWN, SIGN_IN
+from aws_iot.cli.secret_variables import SECRET_VARIABLES, secret
 from aws_iot.cli.ui.output import QUIET, VERBOSE
 from aws_iot.errors import LocalError
 
@@ -71,6 +72,12 @@ class Option(click.Option):
         """A short and a long name. Others are old names, which keep working."""
         short = [name for name in self.opts if not name.startswith("--")][:1]
         return ", ".join(short + [name for name in self.opts if name.startswith("--")][:1])
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """The value of its variable. Secret ones are no longer in the environment."""
+        if isinstance(self.envvar, str) and self.envvar in SECRET_VARIABLES:
+            return secret(ctx, self.envvar)
+        return super().resolve_envvar_value(ctx)
 
     def get_error_hint(self, ctx: click.Context | None) -> str:
         """What to call it in an error: its variable if that has the value, otherwise its names."""

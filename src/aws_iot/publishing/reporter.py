@@ -77,7 +77,10 @@ class SavingUntilConnected:
 
 @dataclass(frozen=True, slots=True)
 class SavingForNextRun:
-    """Signing in again needs a person. Messages are saved in the spool, and the run ends when the input does."""
+    """Connecting needs a person: to sign in, or to accept the identity.
+
+    Messages are saved in the spool, and the run ends when the input does.
+    """
 
     error: AwsIotError
 

@@ -35,6 +35,7 @@ from aws_iot.config.profile import Profile
 from aws_iot.deadline import POLL_SECONDS, settled
 from aws_iot.errors import AwsIotError
 from aws_iot.messaging.connection import Done, Event, Publication
+from aws_iot.open_files import need_open_files
 
 LEAVE_SECONDS = 1.0
 """How long it may take to disconnect."""
@@ -106,6 +107,7 @@ class IotCoreConnection:
 
     @classmethod
     def _open_all(cls, connections: list[Self]) -> list[Self]:
+        need_open_files(len(connections))  # without them, awscrt may abort the process
         try:
             calls = [connection._begin(on.Open()) for connection in connections]
             for connection, call in zip(connections, calls, strict=True):
@@ -238,7 +240,6 @@ class IotCoreConnection:
             self._upgrade = self._client.upgrade or self._upgrade
             self._client.stop()
             if not is_last:
-                self._client.release()
                 self._client = None
 
     def _send_publish(self, effect: do.SendPublish) -> None:

@@ -75,10 +75,9 @@ def setup(app: App, key: str, method: str) -> None:
       aws-iot mfa setup
       aws-iot mfa setup --method sms
     """
-    if method == "app":
-        need_terminal(app, "A code from the app is needed", "run this in one")
     username, account = _account(app, key)
     if method == "app":
+        need_terminal(app, "A code from the app is needed", "run this in one")
         show_authenticator(username, account.new_authenticator(), issuer_of(key))
         _confirm(account)
     account.use_second_factor(_KINDS[method])

@@ -12,6 +12,7 @@ from aws_iot.cli.groups import Command
 from aws_iot.cli.sign_in import login_of, prompter_of, request_of, suggest_doctor
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.tables import facts
+from aws_iot.cli.ui.terminal_prompter import unknown_user
 from aws_iot.config.profile import Profile
 from aws_iot.errors import ServiceRefused, SignInRefused, Unreachable
 from aws_iot.messaging.message import timestamp
@@ -45,8 +46,11 @@ def login(
     profile = app.config.profiles.load(key)
     request = request_of(user, password, password_stdin)
     before = app.auth.sessions.load(profile)
+    way = login_of(app, profile)
+    if not way.expected_username(request, by_password=True):
+        raise unknown_user(key)
     with suggest_doctor(key):
-        person = login_of(app, profile).sign_in_with_password(request, prompter_of(app, profile, ask=True))
+        person = way.sign_in_with_password(request, prompter_of(app, profile, ask=True))
     if remember_device and person.session.device:
         app.auth.accounts(profile).of(person.session).remember_device()
     elif remember_device:

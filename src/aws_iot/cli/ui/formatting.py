@@ -2,6 +2,7 @@
 
 import sys
 import unicodedata
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from aws_iot.cli.ui import output
@@ -102,14 +103,23 @@ def _quoted(text: str) -> str:
     return quote + output.visible(escaped) + quote
 
 
-def connection_line(event: Lost | Restored, *, verbose: bool = False) -> str:
-    """The line for an event of the connection."""
+def connection_line(event: Lost | Restored, *, verbose: bool = False, now: datetime | None = None) -> str:
+    """The line for an event of the connection, which has happened just `now`."""
     if isinstance(event, Lost):
         detail = f" ({event.detail})" if verbose and event.detail else ""
-        return f"connection lost: {event.cause}; reconnecting{detail}"
+        return (
+            f"connection lost: {event.cause}{_silence(event, now or datetime.now(UTC))}; reconnecting{detail}"
+        )
     after = f" after {_duration(event.seconds)}" if event.seconds else ""
-    missing = "; the broker has discarded the session: messages may be missing" if event.forgotten else ""
-    return f"connection restored{after}{missing}"
+    discarded = "; the broker has discarded the session" if event.forgotten else ""
+    missing = ": messages may be missing" if event.may_miss or event.forgotten else ""
+    return f"connection restored{after}{discarded}{missing}"
+
+
+def _silence(event: Lost, now: datetime) -> str:
+    if not event.silent:
+        return ""
+    return f", nothing received since {(now - timedelta(seconds=event.silent)).astimezone():%H:%M:%S}"
 
 
 def _duration(seconds: float) -> str:

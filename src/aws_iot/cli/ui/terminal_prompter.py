@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aws_iot.auth.prompter import not_signed_in
 from aws_iot.cli.ui import output, terminal
-from aws_iot.cli.ui.terminal import ask_choice, ask_new_password, ask_password, need_terminal
+from aws_iot.cli.ui.terminal import ask_choice, ask_new_password, ask_password
+from aws_iot.errors import SignInRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aws_iot.app import App
     from aws_iot.auth.accounts import Challenge
-    from aws_iot.errors import AwsIotError, SignInRefused
+    from aws_iot.errors import AwsIotError
 
 METHODS = {
     "SMS_MFA": "text message",
@@ -26,7 +28,7 @@ METHODS = {
 
 
 class TerminalPrompter:
-    """`Prompter` at the terminal. Without one, every question is a usage error that names the option to use."""
+    """`Prompter` at the terminal. Without one, every question is a `SignInRefused` that names the option to use."""
 
     def __init__(self, app: App, key: str, *, ask_line: Callable[[str], str] = terminal.ask_line) -> None:
         """`key` names the profile, for hints and for authenticator apps."""
@@ -39,30 +41,36 @@ class TerminalPrompter:
         return self._app.settings.has_terminal()
 
     def username(self) -> str:
-        raise unknown_user(self._key)
+        error = not_signed_in(self._key)
+        error.hint = f"Sign in: aws-iot login -u USER -k {self._key}"
+        raise error
 
     def password(self, username: str) -> str:
+        self._need_terminal(f"{username} is not signed in", "--password-stdin or AWS_IOT_PASSWORD", username)
         return ask_password(self._app, username)
 
     def code(self, challenge: Challenge) -> str:
         sent = f", sent to {output.visible(challenge.destination)}" if challenge.destination else ""
-        need_terminal(self._app, "A code is needed", "use --mfa-code")
+        self._need_terminal("the user pool asks for a code", "--mfa-code", challenge.username)
         return self._ask_line(f"Code ({METHODS[challenge.kind]}{sent})")
 
     def choice(self, challenge: Challenge) -> str:
-        need_terminal(self._app, "A choice of the second factor is needed", "use --mfa-method")
+        what = "the user pool asks for a choice of the second factor"
+        self._need_terminal(what, "--mfa-method", challenge.username)
         output.error("How do you want to confirm that it is you?")
         choices = [METHODS.get(kind, kind) for kind in challenge.choices]
         return challenge.choices[ask_choice(choices, lambda: self._ask_line("Number"))]
 
     def new_password(self, challenge: Challenge, *, again: bool) -> str:
-        need_terminal(self._app, "A new password is needed", "set AWS_IOT_NEW_PASSWORD")
+        what = "the user pool asks for a new password"
+        self._need_terminal(what, "AWS_IOT_NEW_PASSWORD", challenge.username)
         if not again:
             output.error("An admin set your password. Choose your own.")
         return ask_new_password(self._app, challenge.username)
 
     def authenticator_code(self, challenge: Challenge, *, again: bool) -> str:
-        need_terminal(self._app, "An authenticator app must be set up", "sign in once at a terminal")
+        what = "the user pool asks for an authenticator app to be set up"
+        self._need_terminal(what, None, challenge.username)
         if not again:
             # Here, because few commands need it.
             from aws_iot.cli.ui.authenticator import issuer_of, show_authenticator
@@ -71,9 +79,21 @@ class TerminalPrompter:
         return self._ask_line("Code that the app shows now")
 
     def attribute(self, name: str) -> str:
-        shown = output.visible(name)
-        need_terminal(self._app, f"The user pool requires your {shown}", f"use --attribute {name}=…")
-        return self._ask_line(f"Your {shown}")
+        self._need_terminal(f"the user pool asks for your {name}", f"--attribute {name}=…")
+        return self._ask_line(f"Your {output.visible(name)}")
+
+    def _need_terminal(self, what: str, option: str | None, username: str | None = None) -> None:
+        """Raise `SignInRefused` if there is no terminal. `option` gives the answer without one."""
+        if self.is_interactive:
+            return
+        import shlex  # here, because it is seldom needed
+
+        user = f" -u {shlex.quote(username)}" if username else ""
+        begin = f"Use {option}, or sign" if option else "Sign"
+        raise SignInRefused(
+            f"{what}, but there is no terminal to ask at",
+            hint=f"{begin} in at a terminal: aws-iot login{user} -k {self._key}",
+        )
 
     def show_rejection(self, error: AwsIotError) -> None:
         terminal.show_rejection(error)

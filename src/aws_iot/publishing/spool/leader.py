@@ -3,11 +3,11 @@
 import time
 from collections import deque
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from aws_iot.backoff import Backoff
 from aws_iot.deadline import POLL_SECONDS
-from aws_iot.errors import AwsIotError, LimitReached, SignInRefused, Unreachable
+from aws_iot.errors import AwsIotError, LimitReached, LocalError, Unreachable
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Outgoing
@@ -17,20 +17,11 @@ from aws_iot.publishing.reporter import (
     Finished,
     Interrupted,
     Progress,
-    SavingForNextRun,
     SavingUntilConnected,
 )
 from aws_iot.publishing.spool.run import SpoolRun, number_of
 
 CONNECT_BACKOFF = Backoff(first=2.0, factor=1.5, maximum=30.0)
-
-
-class SignInLost(Exception):
-    """Signing in again needs a person, so this program can no longer send. `error` is the reason."""
-
-    def __init__(self, error: SignInRefused) -> None:
-        super().__init__(str(error))
-        self.error = error
 
 
 class SpoolLeader:
@@ -48,14 +39,18 @@ class SpoolLeader:
     def send(self, connect: Connect) -> None:
         """Connect, send, and report the result.
 
-        Raises what ends the connection, `Unreachable` if the input has ended and there is no connection for the
-        timeout of the run, and `SignInLost`.
+        Raises what ends the connection, and `Unreachable` if the input has ended and there is no connection for the
+        timeout of the run.
         """
         run = self._run
         with ExitStack() as stack:
             clients = self._connected(connect, stack)
             callbacks = Callbacks(
-                self._rejected, self._connection_changed, self._polled, self._acknowledged.append
+                self._rejected,
+                self._connection_changed,
+                self._polled,
+                self._acknowledged.append,
+                may_give_up=lambda: run.reader.is_finished,  # until then, the spool takes the input in
             )
             self._publisher = Publisher(clients, callbacks, rate=run.request.rate)
             run.reader.backlog.connected()
@@ -70,6 +65,8 @@ class SpoolLeader:
                 raise
             self._update_spool()
         run.report_rejections()
+        with suppress(LocalError):  # another program may be writing
+            run.spool.compact()
         acknowledged, seconds = self._publisher.stats.acknowledged, time.monotonic() - began
         run.report(Finished(acknowledged, run.rejections.count, seconds, over_limit=self._over_limit))
 
@@ -87,11 +84,6 @@ class SpoolLeader:
                 failure = error
                 if not run.reader.is_finished:
                     run.report(SavingUntilConnected(error, again=not may_ask))
-            except SignInRefused as error:
-                if may_ask:
-                    raise
-                run.report(SavingForNextRun(error))
-                raise SignInLost(error) from error
             else:
                 if not may_ask:
                     run.report(Connected())

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 
 from aws_iot.deadline import POLL_SECONDS
-from aws_iot.errors import AwsIotError
+from aws_iot.errors import AwsIotError, LocalError
 from aws_iot.publishing.input import InputLine, read_messages
 from aws_iot.publishing.request import PublishRequest
 from aws_iot.publishing.spool.store import Spool
@@ -44,9 +44,14 @@ class SpoolReader:
         """Whether the whole input is in the spool, or `check` will raise why it is not."""
         return self._finished.is_set()
 
+    @property
+    def has_started(self) -> bool:
+        """Whether it reads on its thread, or has done so."""
+        return self._thread.ident is not None
+
     def start(self) -> None:
         """Read on a thread, unless that has started or finished already."""
-        if not self.is_finished and self._thread.ident is None:
+        if not self.is_finished and not self.has_started:
             self._thread.start()
 
     def read(self) -> None:
@@ -69,7 +74,11 @@ class SpoolReader:
         if isinstance(payload, AwsIotError):
             self._rejections.put((number, payload))
         elif payload is not None:
-            spool.add(self._request.outgoing(self._stream, number, room, payload))
+            try:
+                spool.add(self._request.outgoing(self._stream, number, room, payload))
+            except LocalError as error:
+                unit = "line" if self._request.options.is_stream else "message"
+                raise LocalError(f"{error}; {unit} {number:,} of the input is not saved") from error
             self._arrived.set()
         while self.backlog.is_full(number, spool) and not self._stopping.is_set():
             self._stopping.wait(POLL_SECONDS)

@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable
 
 from aws_iot.deadline import POLL_SECONDS
+from aws_iot.errors import NotAccepted, SignInRefused
 from aws_iot.publishing.publisher import Connect
 from aws_iot.publishing.rejections import Rejections
-from aws_iot.publishing.reporter import OthersWaiting, PublishReporter, Unsent
+from aws_iot.publishing.reporter import OthersWaiting, PublishReporter, SavingForNextRun, Unsent
 from aws_iot.publishing.request import PublishRequest
 from aws_iot.publishing.spool.follower import SpoolFollower
-from aws_iot.publishing.spool.leader import SignInLost, SpoolLeader
+from aws_iot.publishing.spool.leader import SpoolLeader
 from aws_iot.publishing.spool.reader import SpoolReader
 from aws_iot.publishing.spool.run import SpoolRun
 from aws_iot.publishing.spool.store import Spool
@@ -67,10 +68,13 @@ class SpoolSender:
             run.reader.start()  # what is in a pipe is lost if this program is ended before reading it
         try:
             self._lead_or_follow(run, connect)
-        except SignInLost as lost:  # another program may lead now; the input is saved all the same
-            run.read_for(math.inf)
+        except (SignInRefused, NotAccepted) as error:
+            # Trying again needs a person. The input is saved all the same, and another program may lead now.
+            if run.reader.has_started and not run.reader.is_finished:
+                run.report(SavingForNextRun(error))
+                run.read_for(math.inf)
             run.report_rejections()
-            raise lost.error from None
+            raise
         run.rejections.check()
 
     def _lead_or_follow(self, run: SpoolRun, connect: Connect) -> None:

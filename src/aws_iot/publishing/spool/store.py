@@ -10,6 +10,8 @@ They are in `spool.sqlite3`, a SQLite database with two tables:
   is the message's ID, `why` the error's text, `exit_code` its exit code, and `at` when it was rejected, in seconds
   since 1970.
 
+The folder also has a `reserve` of disk space: see `Reserve`.
+
 `PRAGMA user_version` is the number of the steps in `MIGRATIONS` that the file has been through.
 """
 
@@ -17,16 +19,17 @@ import os
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
 from aws_iot.errors import AwsIotError, LocalError, ServiceRefused, TopicRefused
 from aws_iot.files import exclusive, names
 from aws_iot.messaging.message import Outgoing
+from aws_iot.publishing.spool.reserve import Reserve, file_size_limit
 
 BATCH_MESSAGES = 500
 """Number of messages that are read from the file at once."""
@@ -36,6 +39,19 @@ BUSY_SECONDS = 10.0
 
 REJECTION_SECONDS = 24 * 3600.0
 """How long a rejection is kept for the program that added the message."""
+
+CHECKPOINT_PAGES = 1000
+"""After how many changed pages SQLite writes them from its log to the database, at most. This is its own default."""
+
+PAGE_BYTES = 4096
+
+COMPACT_BYTES = 1024 * 1024
+"""A database of this size is made smaller when it has no messages any more."""
+
+_NO_SPACE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
+"""How SQLite reports that a file cannot grow, or that there is no space for a new one."""
+
+T = TypeVar("T")
 
 _SENDING = ".sending-"
 """Begins the names of the locks that senders hold."""
@@ -86,6 +102,7 @@ class Spool:
         """
         self.folder = folder
         self._owner = pool, username
+        self._reserve = Reserve(folder)
         self._resources = ExitStack()
 
     def __enter__(self) -> Self:
@@ -99,14 +116,8 @@ class Spool:
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             self._database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
             self._resources.callback(self._database.close)
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = NORMAL")
-            [done] = self._database.execute("PRAGMA user_version").fetchone()
-            for number, migration in enumerate(MIGRATIONS[done:], done + 1):
-                with self._transaction():
-                    self._database.execute(migration)
-                    self._database.execute(f"PRAGMA user_version = {number}")
-            self._database.execute("DELETE FROM refused WHERE at < ?", (time.time() - REJECTION_SECONDS,))
+            self._reserve.fill()
+            self._with_reserve(self._set_up)
         return self
 
     def __exit__(
@@ -114,17 +125,58 @@ class Spool:
     ) -> None:
         self._resources.close()
 
+    def _set_up(self) -> None:
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        # On a full disk, the reserve has to suffice for what is in the log, which may be twice as long by then.
+        pages = min(CHECKPOINT_PAGES, self._reserve.size * 2 // 5 // PAGE_BYTES) or CHECKPOINT_PAGES
+        if limit := file_size_limit():  # `ulimit -f`: both files have to stay below it
+            pages = min(pages, limit // 3 // PAGE_BYTES)
+            self._database.execute(f"PRAGMA max_page_count = {max(1, limit * 9 // 10 // PAGE_BYTES)}")
+        self._database.execute(f"PRAGMA wal_autocheckpoint = {max(1, pages)}")
+        [done] = self._database.execute("PRAGMA user_version").fetchone()
+        for number, migration in enumerate(MIGRATIONS[done:], done + 1):
+            with self._transaction():
+                self._database.execute(migration)
+                self._database.execute(f"PRAGMA user_version = {number}")
+        self._database.execute("DELETE FROM refused WHERE at < ?", (time.time() - REJECTION_SECONDS,))
+
+    def _with_reserve(self, work: Callable[[], T]) -> T:
+        """The result of `work`, which must be done even if the disk is full. It may use the reserve."""
+        try:
+            return work()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in _NO_SPACE:  # the lowest byte is the kind of error
+                raise
+            self._reserve.release()
+            self._database.execute("PRAGMA wal_checkpoint(PASSIVE)")  # the log can then be overwritten
+            return work()
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         """All or nothing, even if Ctrl-C interrupts it."""
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+            yield
+            self._database.execute("COMMIT")
+        finally:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+
+    def _change(self, *steps: tuple[str, Iterable[Sequence[object]]]) -> int:
+        """Execute each statement with each of its rows, all or nothing, even if the disk is full.
+
+        Returns how many rows the first statement has changed.
+        """
+        prepared = [(statement, [*rows]) for statement, rows in steps]
+
+        def execute() -> int:
+            with self._transaction():
+                changed, *_ = [self._database.executemany(*step).rowcount for step in prepared]
+            return changed
+
         with _translate_errors(self.folder):
-            try:
-                self._database.execute("BEGIN IMMEDIATE")
-                yield
-                self._database.execute("COMMIT")
-            finally:
-                if self._database.in_transaction:
-                    self._database.execute("ROLLBACK")
+            return self._with_reserve(execute)
 
     @contextmanager
     def sending(self) -> Iterator[bool]:
@@ -135,10 +187,9 @@ class Spool:
         owner_id = zlib.crc32(repr(self._owner).encode(errors="replace"))
         with exclusive(self.folder, 0.0, f"{_SENDING}{owner_id:08x}") as is_only_sender:
             if is_only_sender:
-                with _translate_errors(self.folder):
-                    self._database.execute(
-                        "UPDATE waiting SET speaker = ? WHERE speaker IS NULL AND pool = ?", self._owner[::-1]
-                    )
+                self._change(
+                    ("UPDATE waiting SET speaker = ? WHERE speaker IS NULL AND pool = ?", [self._owner[::-1]])
+                )
             yield is_only_sender
 
     def count(self, stream: str = "", after: int = 0) -> int:
@@ -196,15 +247,24 @@ class Spool:
                         f"{self.folder}: a program is sending its messages",
                         hint="Stop it first, with Ctrl-C.",
                     )
-            with self._transaction():
-                deleted = self._database.execute("DELETE FROM waiting").rowcount
-                self._database.execute("DELETE FROM refused")
-            with _translate_errors(
-                self.folder
-            ):  # what is deleted would stay in the file until it is overwritten
-                self._database.execute("VACUUM")
-                self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            deleted = self._change(("DELETE FROM waiting", [()]), ("DELETE FROM refused", [()]))
+            self._compact()  # what is deleted would stay in the file until it is overwritten
         return deleted
+
+    def compact(self) -> None:
+        """Give back the disk space of many messages, if none is left."""
+        with _translate_errors(self.folder):
+            [is_empty] = self._database.execute("SELECT NOT EXISTS (SELECT 1 FROM waiting)").fetchone()
+            [pages] = self._database.execute("PRAGMA page_count").fetchone()
+            if not is_empty or (pages * PAGE_BYTES < COMPACT_BYTES and self._reserve.size):
+                return
+        self._compact()
+        self._reserve.fill()
+
+    def _compact(self) -> None:
+        with _translate_errors(self.folder):
+            self._with_reserve(lambda: self._database.execute("VACUUM"))
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def add(self, message: Outgoing) -> None:
         """Save a message until it is removed. An ID that is already there is not added again."""
@@ -217,17 +277,17 @@ class Spool:
 
     def remove(self, ids: Iterable[str]) -> None:
         """Remove messages that are acknowledged or will not be retried."""
-        with self._transaction():
-            self._database.executemany("DELETE FROM waiting WHERE id = ?", ((one,) for one in ids))
+        self._change(("DELETE FROM waiting WHERE id = ?", ((one,) for one in ids)))
 
     def reject(self, message_id: str, error: AwsIotError) -> None:
         """Remove a message that was rejected, and keep the reason for the program that added it."""
-        with self._transaction():
-            self._database.execute("DELETE FROM waiting WHERE id = ?", (message_id,))
-            self._database.execute(
+        self._change(
+            ("DELETE FROM waiting WHERE id = ?", [(message_id,)]),
+            (
                 "INSERT OR REPLACE INTO refused (id, why, at, exit_code) VALUES (?, ?, ?, ?)",
-                (message_id, str(error), time.time(), error.exit_code),
-            )
+                [(message_id, str(error), time.time(), error.exit_code)],
+            ),
+        )
 
     def take_rejections(self, stream: str) -> list[tuple[str, AwsIotError]]:
         """The rejected messages whose IDs begin with `stream`: IDs and reasons, each returned only once."""

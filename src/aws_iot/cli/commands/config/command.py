@@ -15,6 +15,7 @@ from aws_iot.cli.commands.config.importing import import_
 from aws_iot.cli.commands.config.listing import list_, path, show
 from aws_iot.cli.commands.config.managing import remove, use
 from aws_iot.cli.groups import Group
+from aws_iot.cli.secret_variables import secret
 from aws_iot.cli.sign_in import chosen_password
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import ask_secret, is_confirmed, need_terminal, standard_input
@@ -140,7 +141,7 @@ def config(
             "Nothing to save. Give -s FILE, -u USER, -p PASS, --client-secret or --forget."
         )
     if client_secret == _ASK:
-        client_secret = os.environ.get("AWS_IOT_CONFIG_CLIENT_SECRET") or _ask_client_secret(app)
+        client_secret = secret(ctx, "AWS_IOT_CONFIG_CLIENT_SECRET") or _ask_client_secret(app)
     from aws_iot.auth.profile_editor import ProfileChange  # here: `list` and `show` do not wait for it
 
     pools = _read_pools(exports, endpoint) if exports else None

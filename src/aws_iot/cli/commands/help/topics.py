@@ -22,6 +22,8 @@ Examples:
   export AWS_IOT_PROFILE=team
   aws-iot help environment sub
 
+Variables for passwords, secrets and codes are not passed on to the commands that `aws-iot` runs.
+
 A flag is set by 1 or true, and not set by 0 or false. An empty variable counts as not set. For an option that can be
 repeated, each line of the variable is a value, so values may contain spaces and colons.
 
@@ -95,6 +97,10 @@ printed. The input is standard input, or --file FILE; - is standard input, too.
   - AWS IoT Core drops messages above 100 a second on a connection. --rate keeps below that.
   - If a message cannot be sent, `pub` prints its number and continues with the next. The exit code depends on the
     cause, as for a single message. With several causes it is 5 if any message was not authorized, otherwise 7.
+  - If the connection is lost, `pub` waits until it is back, without a limit: the input waits, too. Ctrl-C stops. With
+    --spool, messages are saved, and `pub` waits for --timeout after the end of the input.
+  - If a broker acknowledges nothing for --timeout, `pub` connects again. If it still acknowledges nothing, the exit
+    code is 6.
   - --retain requires the permission iot:RetainPublish.
 
 \b
@@ -105,7 +111,7 @@ With --resume FILE:
 \b
 With --spool DIR:
   - Each message is saved in DIR until it is acknowledged. A crash loses none.
-  - Without a connection, the whole input is saved. The next run with DIR sends it first.
+  - Without a connection or a session, the whole input is saved. The next run with DIR sends it first.
   - Several programs can share DIR. One of them sends all messages.
 
 \b
@@ -147,17 +153,26 @@ Examples:
 \b
   - It is split into words once. No shell runs, so a message cannot change it.
   - Its standard input is the text of the message.
-  - Its environment has AWS_IOT_MESSAGE_ROOM, _SENDER, _SHORT, _NAME, _TEXT, _ID, _RECEIVED, _SENT, _QOS and
-    _RETAINED, up to 32,000 bytes each.
+  - Its environment has AWS_IOT_MESSAGE_ROOM, _SENDER, _SHORT, _NAME, _TEXT, _ID, _RECEIVED, _SENT, _QOS, _RETAINED and
+    _LINE, up to 32,000 bytes each. _LINE is what `sub` would print.
+  - `sub` does not filter what it prints. The text of a message can control your terminal, so do not let the command
+    print it there, as `tee` would. Print AWS_IOT_MESSAGE_LINE instead.
   - If it fails, `sub` prints a line to stderr, continues, and exits with 9 when it stops by itself (-C, -W). After
     Ctrl-C it exits with 130.
-  - If it still runs when `sub` stops, it gets SIGTERM, with all processes that it started. A second later they are
-    killed. After -W, that is a failure.
+
+\b
+If it still runs when `sub` stops:
+  - It gets SIGTERM, with all processes that it started, even in the background. A second later they are killed. After
+    -W, that is a failure.
+  - Processes of another user cannot be ended. Nor can those that have left the command and emptied their environment
+    or, on macOS and Windows, have only left it.
+  - What a command has started keeps running if the command itself had ended before.
 
 \b
 Examples:
   aws-iot sub -r jobs --exec ./work.sh
-  aws-iot sub -r jobs --durable worker --exec ./work.sh --exec-jobs 4""",
+  aws-iot sub -r jobs --durable worker --exec ./work.sh --exec-jobs 4
+  aws-iot sub -r ops --exec 'sh -c "cat >> log; printenv AWS_IOT_MESSAGE_LINE"'""",
     ),
     "durable": Topic(
         "How `sub --durable` receives what arrives while you are offline.",

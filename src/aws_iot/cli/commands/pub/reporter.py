@@ -86,6 +86,9 @@ class PubReporter:
                 self._print_interrupted(event)
             case Finished():
                 self._print_finished(event)
+            case SavingForNextRun():  # also with --quiet: the input may go on for long
+                self._begin_line()
+                output.error(f"{event.error}. Messages are saved in {self._delivery.spool} for the next run.")
             case Unsent():
                 self._unsent = event.messages
             case _:
@@ -149,9 +152,7 @@ class PubReporter:
         is_alone = (event.acknowledged, event.rejected, event.over_limit) == (1, 0, 0)
         return is_alone and self._request.is_single and bool(self._request.qos and self._request.options.room)
 
-    def _spool_line(
-        self, event: OthersWaiting | SavingForNextRun | OtherProgramSends | OtherProgramFinished
-    ) -> str:
+    def _spool_line(self, event: OthersWaiting | OtherProgramSends | OtherProgramFinished) -> str:
         folder = self._delivery.spool
         match event:
             case OthersWaiting():
@@ -160,8 +161,6 @@ class PubReporter:
                 else:
                     owner = f"from '{event.username}'"
                 return f"{folder} also has {_counted(event.messages)} {owner}, which will stay there."
-            case SavingForNextRun():
-                return f"{event.error}. Messages are saved in {folder} for the next run."
             case OtherProgramSends():
                 yours = ", including yours" if self._request.options.has_messages else ""
                 return f"Another program is sending the messages in {folder}{yours}."
@@ -183,10 +182,10 @@ class PubReporter:
                 )
                 if isinstance(error, AwsIotError):
                     error.hint = "\n".join(filter(None, (error.hint, hint)))
-                elif self._is_interrupted:
-                    output.info(hint)
-                else:
-                    self._info(hint)
+                else:  # also with --quiet: nothing else tells that they wait
+                    if not self._is_interrupted:
+                        self._begin_line()
+                    output.error(hint)
             raise
 
 

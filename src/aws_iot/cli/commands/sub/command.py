@@ -11,7 +11,7 @@ from aws_iot.cli import options
 from aws_iot.cli.commands.sub.handler import Handler, shell_syntax
 from aws_iot.cli.commands.sub.options import SubOptions, sub_options
 from aws_iot.cli.commands.sub.printer import Printer, TerminalPrinter
-from aws_iot.cli.connect import connected
+from aws_iot.cli.connect import acceptance_wait, connected
 from aws_iot.cli.groups import Command
 from aws_iot.cli.rooms import check_patterns, quoted_options, typed_options
 from aws_iot.cli.sign_in import suggest_doctor
@@ -61,6 +61,7 @@ def sub(
         lambda rooms: f"aws-iot sub {quoted_options(rooms, typed_key)}{others}",
     )
     sink = _sink(chosen)
+    wait = acceptance_wait(app, chosen.seconds) if chosen.wait else None
     connection = connected(
         app,
         profile,
@@ -69,15 +70,15 @@ def sub(
         password_stdin,
         show_identity=True,
         durable=chosen.durable,
-        wait=chosen.wait,
+        wait=wait,
     )
-    limits = Limits(chosen.count, chosen.seconds)
     with connection as client, sink:
         with suggest_doctor(key, _room_to_test(chosen.rooms)):
             _subscribe(client, chosen)
         senders = SenderFilter({*chosen.senders}, {client.identity} if chosen.not_from_me else set())
+        limits = Limits(chosen.count, wait.left if wait else chosen.seconds)
         arrived = receive(client, sink, senders, limits, ConnectionReporter())
-    limits.check(arrived)
+    Limits(chosen.count, chosen.seconds).check(arrived)
     sink.check()
 
 

@@ -9,13 +9,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, NamedTuple, Self
 
 from aws_iot.cli.ui import output
+from aws_iot.cli.ui.formatting import message_line
 from aws_iot.errors import CommandFailed
 from aws_iot.identities import short_identity
 from aws_iot.messaging.deliveries import Delivery
@@ -30,8 +31,21 @@ COMMAND_POLL_SECONDS = 0.01
 TERMINATION_SECONDS = 1.0
 """How long commands may take to end after SIGTERM, when `sub` ends before they do."""
 
-KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
-"""Windows has only one way to end a process."""
+MARK = "AWS_IOT_EXEC_RUN"
+"""A variable that all processes of a command inherit. It has a word for the command, and one for each `sub` around it.
+
+Parents and process groups do not tell which processes belong to a command. At Ctrl-C, a shell may end before its
+background processes, which then get another parent, and `setsid` leaves the group. And in a process group of its own,
+a command could not read from the terminal.
+"""
+
+INTERRUPTED = {
+    code
+    for name in ("SIGHUP", "SIGINT", "SIGTERM")
+    if (number := getattr(signal, name, None))
+    for code in (-number, 128 + number)
+}
+"""The exit codes of commands that were ended by the signals that end `sub`, too. A terminal sends them to both."""
 
 OUT_OF_RESOURCES = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 """This machine has no processes, file descriptors or memory left, which is not the command's fault."""
@@ -47,6 +61,7 @@ _VARIABLES: dict[str, Callable[[Message], str]] = {
     "SENT": lambda message: timestamp(message.sent) if message.sent else "",
     "QOS": lambda message: str(message.qos),
     "RETAINED": lambda message: "true" if message.retained else "false",
+    "LINE": message_line,
 }
 VARIABLES = tuple(f"AWS_IOT_MESSAGE_{name}" for name in _VARIABLES)
 
@@ -73,16 +88,11 @@ def shell_syntax(command: Sequence[str]) -> str | None:
     return None
 
 
-def _is_in_foreground() -> bool:
-    """Whether our process group is the one that a terminal sends its keys to, Ctrl-C included."""
-    try:
-        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
-    except OSError:
-        return False
-    try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
-    finally:
-        os.close(terminal)
+class Run(NamedTuple):
+    """A command that runs for a delivery. `mark` is its word in `MARK`."""
+
+    delivery: Delivery
+    mark: str
 
 
 class Handler:
@@ -94,10 +104,8 @@ class Handler:
     def __init__(self, command: Sequence[str], jobs: int) -> None:
         self._command = list(command)
         self._jobs = jobs
-        # A process group of its own can be ended with all processes that the command started. In the foreground of
-        # a terminal, such a group could not read from the terminal (see --foreground of GNU timeout).
-        self._has_groups = sys.platform != "win32" and not _is_in_foreground()
-        self._running: dict[subprocess.Popen[bytes], Delivery] = {}  # oldest first
+        self._id = os.urandom(8).hex()
+        self._running: dict[subprocess.Popen[bytes], Run] = {}  # oldest first
         self._started = 0
         self._failed = 0
 
@@ -107,39 +115,22 @@ class Handler:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Send SIGTERM to commands that still run, and kill those that do not end."""
+        """End the commands that still run, with all processes that they have started."""
         if kind is KeyboardInterrupt:
             output.break_line()
+        interrupted = self._take_interrupted() if kind in (KeyboardInterrupt, SystemExit) else {}
         try:
             self.flush()
         finally:  # also if a message cannot be acknowledged
-            self._stop(is_time_up=kind is None)
+            if kind is None:
+                for _ in self._running:
+                    self._report("was stopped: the time is up")
+            _stop(interrupted | self._running)
 
-    def _stop(self, *, is_time_up: bool) -> None:
-        for process in self._running:
-            self._signal(process, signal.SIGTERM)
-            if is_time_up:
-                self._report("was stopped: the time is up")
-        ends = time.monotonic() + TERMINATION_SECONDS
-        for process in self._running:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(max(0, ends - time.monotonic()))
-            while self._signal(process, 0) and time.monotonic() < ends:
-                time.sleep(COMMAND_POLL_SECONDS)
-            self._signal(process, KILL)
-            process.wait()
-
-    def _signal(self, process: "subprocess.Popen[bytes]", number: int) -> bool:
-        """Send a signal to the command and its children. Returns whether any of these processes was left."""
-        if not self._has_groups:
-            if number:
-                process.send_signal(number)
-            return process.poll() is None
-        try:
-            os.killpg(process.pid, number)
-        except (ProcessLookupError, PermissionError):  # the latter on macOS, if all are zombies
-            return False
-        return True
+    def _take_interrupted(self) -> "dict[subprocess.Popen[bytes], Run]":
+        """The commands that the signal that ends `sub` has ended, too. Their messages are not acknowledged."""
+        ended = [process for process in self._running if process.poll() in INTERRUPTED]
+        return {process: self._running.pop(process) for process in ended}
 
     def take(self, delivery: Delivery, ends: float = math.inf) -> None:
         """Start the command, and return when a job is free, or at `ends`.
@@ -152,11 +143,12 @@ class Handler:
             with tempfile.TemporaryFile() as text:
                 text.write(delivery.message.text.encode(errors="replace"))
                 text.seek(0)
-                process = self._start(text, delivery.message)
+                mark = f"{self._id}-{self._started}"
+                process = self._start(text, delivery.message, mark)
         except OSError as error:
             raise CommandFailed(f"cannot pass a message to {self._command[0]}: {error.strerror}") from error
         if process:
-            self._running[process] = delivery
+            self._running[process] = Run(delivery, mark)
             self._wait_for_fewer_than(self._jobs, ends)
         else:
             delivery.ack()
@@ -169,7 +161,7 @@ class Handler:
                 continue
             if code:  # first, so that a signal in between cannot lose the failure
                 self._report(f"exited with {code}" if code > 0 else f"was stopped by {_signal_name(-code)}")
-            self._running.pop(process).ack()
+            self._running.pop(process).delivery.ack()
 
     def finish(self, ends: float = math.inf) -> None:
         """Wait for the commands that run, but not beyond `ends`."""
@@ -180,14 +172,13 @@ class Handler:
         if self._failed:
             raise CommandFailed(f"{self._failed} of {self._started} commands failed")
 
-    def _start(self, text: IO[bytes], message: Message) -> subprocess.Popen[bytes] | None:
+    def _start(self, text: IO[bytes], message: Message, mark: str) -> subprocess.Popen[bytes] | None:
         """Start the command. None if it cannot be run for any message."""
         try:
             return subprocess.Popen(
                 self._command,
                 stdin=text,
-                env=os.environ | variables(message),
-                process_group=0 if self._has_groups else None,
+                env=os.environ | variables(message) | {MARK: f"{os.environ.get(MARK, '')} {mark}".strip()},
             )
         except OSError as error:
             if error.errno in OUT_OF_RESOURCES:
@@ -208,6 +199,19 @@ class Handler:
     def _report(self, what: str) -> None:
         self._failed += 1
         output.error(f"{self._command[0]} {what}")
+
+
+def _stop(runs: "Mapping[subprocess.Popen[bytes], Run]") -> None:
+    """End commands, and the processes that they have started."""
+    if not runs:
+        return
+    from aws_iot.cli.commands.sub.processes import end_processes  # here, because few runs need it
+
+    running = [process.pid for process in runs if process.returncode is None]
+    end_processes(running, MARK, {run.mark for run in runs.values()}, TERMINATION_SECONDS)
+    for process in runs:
+        with suppress(subprocess.TimeoutExpired):  # one of another user, for example
+            process.wait(TERMINATION_SECONDS)
 
 
 def _signal_name(number: int) -> str:

@@ -169,6 +169,14 @@ def make_private(folder: Path) -> None:
         missing.mkdir(mode=0o700, exist_ok=True)
 
 
+def tighten(folder: Path) -> None:
+    """Let only the owner read the folder and what is in it, which another program may have written."""
+    with _translate_errors(folder, "changed"):
+        folder.chmod(0o700)
+        for path in folder.rglob("*"):
+            path.chmod(0o700 if path.is_dir() else 0o600)
+
+
 @contextmanager
 def exclusive(
     folder: Path, seconds: float = LOCK_SECONDS, name: str = ".lock", *, temporary: bool = False

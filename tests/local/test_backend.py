@@ -17,7 +17,7 @@ from aws_iot.backend import rooms as backend_rooms
 from aws_iot.backend import template
 from tests import terminal
 from tests.in_process import run_here
-from tests.processes import COMMAND, PASSWORD, Running, Stack
+from tests.processes import COMMAND, PASSWORD, Running, Stack, aws_cli
 from tests.terminal import on_a_terminal, read_rest, read_until, type_in
 from tests.waiting import DEADLINE_SECONDS
 
@@ -125,6 +125,43 @@ def test_an_update_changes_only_what_differs_and_replaces_nothing(team: dict[str
         assert listener.signal(signal.SIGINT) == 130
     finally:
         listener.kill()
+
+
+def test_the_documented_lines_of_the_aws_cli_create_a_stack_for_this_program(
+    account: dict[str, str], tmp_path: Path
+) -> None:
+    # In docs/aws-setup.md, with a name of its own.
+    file = tmp_path / "template.yaml"
+    file.write_text(run_here("backend template", account).stdout, encoding="utf-8")
+    line = f"cloudformation deploy --stack-name by-cli --capabilities CAPABILITY_IAM --template-file {file}"
+    done = aws_cli(*line.split(), env=account)
+    assert done.returncode == 0, done.stderr
+    exports = run_here("backend exports --name by-cli -o -", account).stdout
+    assert json.loads(exports)["aws_iot_policy_name"] == "by-cli-member"
+    run_here("backend destroy --name by-cli --yes by-cli", account)
+
+
+def test_a_stack_of_a_change_set_has_the_description_of_its_template(stack: Stack) -> None:
+    service = stack.client("cloudformation")
+
+    def described_after(kind: str, description: str) -> str:
+        resources = {"Pool": {"Type": "AWS::Cognito::UserPool", "Properties": {"UserPoolName": description}}}
+        service.create_change_set(
+            StackName="described",
+            ChangeSetName=f"{kind}-of-it",
+            ChangeSetType=kind,
+            TemplateBody=json.dumps({"Description": description, "Resources": resources}),
+        )
+        service.execute_change_set(StackName="described", ChangeSetName=f"{kind}-of-it")
+        service.get_waiter(f"stack_{kind.lower()}_complete").wait(
+            StackName="described", WaiterConfig={"Delay": 0.1, "MaxAttempts": 100}
+        )
+        found: str = service.describe_stacks(StackName="described")["Stacks"][0]["Description"]
+        return found
+
+    assert described_after("CREATE", "first") == "first"
+    assert described_after("UPDATE", "second") == "second"
+    service.delete_stack(StackName="described")
 
 
 def test_the_last_failure_is_shown(team: dict[str, str], stack: Stack) -> None:

@@ -24,6 +24,7 @@ from aws_iot.auth.credentials import CredentialIssuer, Credentials
 from aws_iot.auth.session import Device, RefreshToken, Session
 from aws_iot.backend.members import ClientStatus, Identity, MemberRecord
 from aws_iot.backend.stack import NO_WATCHER, Change, ChangeSet, StackEvent, StackFailed, StackState, Watcher
+from aws_iot.backend.template import parameters as template_parameters
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.config.paths import Folders
 from aws_iot.config.profile import Profile
@@ -127,6 +128,11 @@ class FakeCloud:
     """The policy layers of everybody; None are those of the role and of the team's policy."""
     aws_verdicts: dict[str, AwsVerdict] | AwsIotError = field(default_factory=dict)
     stack: "FakeStack" = field(default_factory=lambda: FakeStack())
+
+    def name_of(self, username: str) -> str:
+        """The account's own name: case does not matter. The same if there is no account."""
+        return next((name for name in self.accounts if name.casefold() == username.casefold()), username)
+
     published: list[tuple[str, bytes, Properties]] = field(default_factory=list)
 
     def member(self, username: str, password: str) -> str:
@@ -158,7 +164,7 @@ class FakeAccounts:
         self._cloud = cloud
 
     def sign_up(self, username: str, password: str, email: str) -> CodeSent | None:
-        if username in self._cloud.accounts:
+        if self._cloud.name_of(username) in self._cloud.accounts:
             raise UsernameTaken("this user name is taken")
         if len(password) < 8:
             raise ServiceRefused("the password does not do: not long enough")
@@ -172,19 +178,22 @@ class FakeAccounts:
         if code != CODE:
             raise CodeRefused("this is not the code that was sent")
         account.confirmed = True
-        self._cloud.aliases[account.email] = username
+        self._cloud.aliases[account.email.casefold()] = self._cloud.name_of(username)
 
     def resend_code(self, username: str) -> CodeSent:
         return CodeSent(self.account(username).email, "EMAIL")
 
     def sign_in(self, username: str, password: str, device: Device | None = None) -> Session | Challenge:
-        username = self._cloud.aliases.get(username, username)
+        username = self._cloud.aliases.get(username.casefold(), username)
         account = self.account(username)
         if not account.confirmed:
             raise AccountNotConfirmed("this account is not confirmed yet")
         if account.password != password:
             raise WrongPassword("wrong user name or password")
         return self._next(username, account.wanted(username), device)
+
+    def are_same(self, one: str, other: str) -> bool:
+        return self.account(one) is self.account(other)
 
     def answer(self, challenge: Challenge, answer: ChallengeAnswer) -> Session | Challenge:
         account = self.account(challenge.username)
@@ -242,13 +251,13 @@ class FakeAccounts:
 
     def account(self, username: str) -> FakeUser:
         try:
-            return self._cloud.accounts[username]
+            return self._cloud.accounts[self._cloud.name_of(username)]
         except KeyError:
             raise UserNotFound("there is no such user in this user pool") from None
 
     def _session(self, username: str, device: Device | None) -> Session:
         id_token, access_token, refresh_token = (secrets.token_hex(8) for _ in range(3))
-        self._cloud.tokens |= {id_token: username, refresh_token: username}
+        self._cloud.tokens |= dict.fromkeys((id_token, refresh_token), self._cloud.name_of(username))
         token, expires = RefreshToken(username, refresh_token, device), datetime.now(UTC) + timedelta(hours=1)
         return Session(username, id_token, access_token, token, expires)
 
@@ -264,7 +273,9 @@ class FakeAccount:
     def _user(self) -> FakeUser:
         username = self._session.username
         try:
-            return self._cloud.accounts[self._cloud.aliases.get(username, username)]
+            return self._cloud.accounts[
+                self._cloud.name_of(self._cloud.aliases.get(username.casefold(), username))
+            ]
         except KeyError:
             raise SessionEnded("the session is no longer valid") from None
 
@@ -653,9 +664,8 @@ class FakeStack:
             "Region": "us-east-1",
         }
         description = "Chat rooms over AWS IoT Core for one team: and more"
-        self.now = StackState(
-            "id", "CREATE_COMPLETE", None, datetime.now(UTC), description, outputs, dict(parameters)
-        )
+        given = {name: one.default for name, one in template_parameters().items()} | dict(parameters)
+        self.now = StackState("id", "CREATE_COMPLETE", None, datetime.now(UTC), description, outputs, given)
         return self.now
 
     def all(self) -> list[tuple[str, str]]:
@@ -710,12 +720,9 @@ class FakeStack:
 class FakeTarget:
     """`Target` in memory."""
 
-    def __init__(self, stack: FakeStack) -> None:
+    def __init__(self, stack: FakeStack, region: str | None = None) -> None:
         self.stack = stack
-
-    @property
-    def region(self) -> str:
-        return "us-east-1"
+        self.region = region or "us-east-1"
 
     def describe(self, state: StackState | None) -> str:
         return "account 111122223333, region us-east-1"
@@ -829,7 +836,7 @@ class FakeAdmin(AdminBuilder):
         self, name: str, region: str | None, aws_profile: str | None, profile: Profile | None = None
     ) -> FakeTarget:
         self._cloud.stack.name = name
-        return FakeTarget(self._cloud.stack)
+        return FakeTarget(self._cloud.stack, region)
 
 
 class FakeApp(App):

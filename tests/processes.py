@@ -6,6 +6,7 @@ import hmac
 import os
 import re
 import shlex
+import shutil
 import struct
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 
 from aws_iot.app import App
 from aws_iot.auth.accounts import Accounts
@@ -169,6 +171,19 @@ def run(
     done = Done(line, process.stdout, process.stderr, process.returncode)
     assert done.code == ends, str(done)
     return done
+
+
+def aws_cli(*words: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """What the AWS CLI does. Skips the test if that is not installed."""
+    folder = Path(
+        sys.executable
+    ).parent  # beside the tests' own environment, because it pins another botocore
+    aws = shutil.which("aws", path=str(folder.parent / "aws-cli" / folder.name))
+    if not aws:
+        pytest.skip("the AWS CLI is not installed: `make test` does that")
+    return subprocess.run(
+        [aws, *words], env=env, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False
+    )
 
 
 def session_of(accounts: Accounts, username: str, password: str = PASSWORD) -> Session:
@@ -334,9 +349,9 @@ class Stack:
     def _iot(self) -> Any:
         return self.client("iot")
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, region: str | None = None) -> Any:
         """A client of boto3, with the credentials of the account's administrator."""
         keys = ConfigParser()
         keys.read(self.folder / "admin-credentials")
-        region, url = self.profile.iot_region, self.profile.iot_url
-        return boto3.client(service, region_name=region, endpoint_url=url, **keys["default"])
+        region = region or self.profile.iot_region
+        return boto3.client(service, region_name=region, endpoint_url=self.profile.iot_url, **keys["default"])

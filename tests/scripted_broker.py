@@ -25,6 +25,7 @@ class Kind(IntEnum):
 
     CONNECT = 1
     PUBLISH = 3
+    PUBACK = 4
     SUBSCRIBE = 8
     UNSUBSCRIBE = 10
     PINGREQ = 12
@@ -46,6 +47,18 @@ def puback(packet: "Packet", reason: int = 0) -> bytes:
 
 def suback(packet: "Packet", reason: int = 1) -> bytes:
     return bytes([0x90, 3 + len(packet.filters)]) + packet.id + b"\0" + bytes([reason]) * len(packet.filters)
+
+
+def publish(topic: str, number: int, payload: bytes = b"x") -> bytes:
+    """A message to a client, with QoS 1. `number` gives the packet identifier."""
+    body = (
+        struct.pack(">H", len(topic))
+        + topic.encode()
+        + struct.pack(">H", number % 65535 + 1)
+        + b"\0"
+        + payload
+    )
+    return bytes([0x32, len(body)]) + body
 
 
 def unsuback(packet: "Packet") -> bytes:
@@ -95,6 +108,8 @@ def agreeable(packet: Packet) -> bytes | None:
             return CONNACK
         case Kind.PUBLISH:
             return puback(packet)
+        case Kind.PUBACK:
+            return b""
         case Kind.SUBSCRIBE:
             return suback(packet)
         case Kind.UNSUBSCRIBE:

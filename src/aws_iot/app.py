@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from datetime import UTC, datetime
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from aws_iot.config.paths import Folders
@@ -247,13 +248,14 @@ class MessagingBuilder:
         from aws_iot.messaging.durable import DurableSession
 
         folder = self._settings.folders.durable_sessions(profile.key)
+        stream, numbers = os.urandom(16).hex(), count(1)
         return Client(
             connection,
             pool=profile.identity_pool_id,
             identity=identity,
             username=username,
             now=self._settings.now,
-            new_id=lambda: os.urandom(16).hex(),
+            new_id=lambda: f"{stream}-{next(numbers)}",  # receivers remember a number in one bit
             durable=DurableSession(folder, durable, identity) if durable else None,
         )
 

@@ -160,7 +160,7 @@ class InvalidMessage(ServiceRefused):
 
 
 class NothingArrived(AwsIotError):
-    """Timed out waiting for messages (`sub -W`)."""
+    """Timed out waiting for messages, or for an admin (`sub -W`)."""
 
     exit_code = 8
 

@@ -1,16 +1,28 @@
-"""Files that are written completely or not at all, and that only their owner can read.
+"""Files: written completely or not at all so that only their owner can read them, and read with a limit.
 
 Every function raises `LocalError`, which names the file, if the system refuses.
 """
 
+import io
 import os
+import re
+import stat
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from aws_iot.errors import LocalError
+from aws_iot.streams import WaitingStream
+
+MAX_FILE_BYTES = 4 * 1024 * 1024
+"""No file that is read as a whole is nearly as large. A larger one is another file, named by mistake."""
+
+CHUNK_BYTES = 64 * 1024
+
+POLL_SECONDS = 0.02
 
 LOCK_SECONDS = 10.0
 """How long to wait for a lock. A program that holds it longer will probably not release it."""
@@ -38,12 +50,94 @@ def write_private(path: Path, data: bytes) -> None:
 
 
 def read(path: Path) -> bytes | None:
-    """The content of the file; None if it does not exist."""
+    """The content of the file; None if it does not exist. Raises `LocalError` if it exceeds `MAX_FILE_BYTES`."""
     with _translate_errors(path, "read"):
         try:
-            return path.read_bytes()
+            with opened(path) as stream:
+                data = _up_to(stream, MAX_FILE_BYTES + 1)
         except FileNotFoundError:
             return None
+    if len(data) > MAX_FILE_BYTES:
+        raise LocalError(f"{path}: cannot be read: it is longer than {MAX_FILE_BYTES:,} bytes")
+    return data
+
+
+@contextmanager
+def opened(path: Path, pipe_seconds: float | None = None) -> Iterator[WaitingStream]:
+    """A file to read from. Raises `OSError`, and `LocalError` for what is no file: it might never end.
+
+    With `pipe_seconds`, it may be a named pipe that another program has open, or opens within that time. What the
+    program was started with is always a file: `/dev/stdin`, and `<(command)` of a shell.
+    """
+    if inherited := re.fullmatch(r"/dev/(stdin|fd/[0-9]+)|/proc/self/fd/[0-9]+", str(path)):
+        # Opened by its name, a pipe would look the same before its program writes and after it has ended.
+        handle = os.dup(0 if inherited[1] == "stdin" else int(path.name))
+    else:
+        handle = os.open(path, _READING)
+    try:
+        mode = os.fstat(handle).st_mode
+        is_file = bool(inherited) or stat.S_ISREG(mode)
+        if not (is_file or (pipe_seconds is not None and stat.S_ISFIFO(mode))):
+            raise _no_file(path, mode)
+        raw = io.FileIO(handle)
+    except BaseException:
+        os.close(handle)
+        raise
+    with raw:
+        yield WaitingStream(raw, b"" if is_file else _first_of_pipe(path, raw, pipe_seconds or 0))
+
+
+_READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""Without waiting for a program that writes to a pipe."""
+
+
+def _first_of_pipe(path: Path, raw: io.FileIO, seconds: float) -> bytes:
+    """What is in the pipe, as soon as a program has it open for writing."""
+    ends = time.monotonic() + seconds
+    while (data := raw.read(CHUNK_BYTES)) == b"":
+        if time.monotonic() > ends:
+            raise LocalError(
+                f"{path}: cannot be read: it is a pipe that no program writes to",
+                hint=f"To wait for a program, let the shell open the pipe: aws-iot … < {path}",
+            )
+        time.sleep(POLL_SECONDS)
+    return data or b""
+
+
+def _no_file(path: Path, mode: int) -> LocalError:
+    kind = "folder" if stat.S_ISDIR(mode) else "pipe" if stat.S_ISFIFO(mode) else "device"
+    return LocalError(f"{path}: cannot be read: it is a {kind}, not a file")
+
+
+def _up_to(stream: io.RawIOBase, size: int) -> bytes:
+    data = bytearray()
+    while len(data) < size and (more := stream.read(min(size - len(data), CHUNK_BYTES))):
+        data += more
+    return bytes(data)
+
+
+def protect(path: Path) -> bool:
+    """Take the permission to read the file from other users; whether any had it. On Windows, folders decide that."""
+    with suppress(OSError):
+        if os.name == "posix" and is_open_to_others(path.stat()):
+            path.chmod(0o600)
+            return True
+    return False
+
+
+def is_open_to_others(status: os.stat_result) -> bool:
+    """Whether users other than the owner may read or write the file."""
+    return bool(status.st_mode & (stat.S_IRGRP | stat.S_IWGRP | stat.S_IROTH | stat.S_IWOTH))
+
+
+def parsed(data: bytes | str | None) -> Any:
+    """The JSON value; None if there is none, or if it is damaged: no JSON, or nested too deeply."""
+    import json  # here: not every command that uses files needs it
+
+    try:
+        return json.loads(data or b"null")
+    except (ValueError, RecursionError):
+        return None
 
 
 def delete(path: Path) -> bool:
@@ -75,6 +169,14 @@ def make_private(folder: Path) -> None:
         missing.mkdir(mode=0o700, exist_ok=True)
 
 
+def tighten(folder: Path) -> None:
+    """Let only the owner read the folder and what is in it, which another program may have written."""
+    with _translate_errors(folder, "changed"):
+        folder.chmod(0o700)
+        for path in folder.rglob("*"):
+            path.chmod(0o700 if path.is_dir() else 0o600)
+
+
 @contextmanager
 def exclusive(
     folder: Path, seconds: float = LOCK_SECONDS, name: str = ".lock", *, temporary: bool = False
@@ -88,7 +190,7 @@ def exclusive(
     with ExitStack() as opened, _translate_errors(folder, "locked"):
         make_private(folder)
         while not (held := _hold(path, opened)) and time.monotonic() < deadline:
-            time.sleep(0.02)
+            time.sleep(POLL_SECONDS)
         locked = opened.pop_all()
     with locked:
         try:

@@ -80,6 +80,11 @@ def is_identity(text: str) -> bool:
     return re.fullmatch(IDENTITY, text) is not None
 
 
+def begins_with_identity(text: str) -> bool:
+    """Whether it begins with a whole identity ID, as the client IDs of members do."""
+    return re.match(IDENTITY, text) is not None
+
+
 def identity_error(text: str, pool: str) -> str | None:
     """Why this is not an identity ID of the identity pool; None if it can be one. The pool's region begins both."""
     region = pool.partition(":")[0]

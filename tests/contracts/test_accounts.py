@@ -63,6 +63,33 @@ def test_a_name_that_is_taken_is_rejected(world: World, username: str) -> None:
         world.accounts.sign_up(username, PASSWORD, "b@example.com")
 
 
+def test_case_does_not_matter_in_a_user_name(world: World, username: str) -> None:
+    world.account(username)
+    other = username.upper()
+    with pytest.raises(UsernameTaken):
+        world.accounts.sign_up(other, PASSWORD, "b@example.com")
+    for name in (other, username.title()):
+        assert world.sign_in(name, PASSWORD).id_token
+        assert world.accounts.are_same(username, name)
+    with pytest.raises(WrongPassword):
+        world.sign_in(other, PASSWORD.upper())
+
+
+def test_a_name_in_another_case_has_the_same_identity(world: World, username: str) -> None:
+    first = username.title()
+    world.account(first)
+    session = world.sign_in(username, PASSWORD)
+    assert world.issuer.identify(session) == world.issuer.identify(world.sign_in(first, PASSWORD))
+
+
+def test_different_users_are_not_the_same(world: World, username: str) -> None:
+    world.account(username)
+    world.account(f"{username}-2")
+    assert not world.accounts.are_same(username, f"{username}-2")
+    with pytest.raises(UserNotFound):
+        world.accounts.are_same(username, f"{username}-3")
+
+
 def test_a_password_that_breaks_the_policy_is_rejected(world: World, username: str) -> None:
     with pytest.raises(ServiceRefused, match="password"):
         world.accounts.sign_up(username, "short", "a@example.com")
@@ -93,9 +120,10 @@ def test_an_address_moves_to_the_account_that_confirms_it_last(world: World, use
     address = f"{username}@example.com"
     world.account(username)
     second = f"{username}-2"
-    world.accounts.sign_up(second, PASSWORD + "2", address)
+    world.accounts.sign_up(second, PASSWORD + "2", address.title())
     world.accounts.confirm(second, "123456")
     assert world.sign_in(address, PASSWORD + "2")
+    assert world.sign_in(address.upper(), PASSWORD + "2")
 
 
 def test_a_session_is_refreshed_without_the_password(world: World, username: str) -> None:

@@ -84,6 +84,14 @@ def test_a_mistyped_person_stops_the_command_and_nothing_is_changed(
     assert cloud.members == {ONE, TWO}
 
 
+def test_a_name_in_another_case_is_suggested_and_not_taken_for_the_same(
+    aws_iot: CommandLine, cloud: FakeCloud
+) -> None:
+    aws_iot(f"admin accept {ONE} --user Bob")
+    assert "Did you mean Bob?" in aws_iot("admin revoke bob", ends=2).stderr
+    assert cloud.members == {ONE}
+
+
 def test_who_is_accepted_without_a_name_can_be_named_later(aws_iot: CommandLine, cloud: FakeCloud) -> None:
     walt = joined(cloud, "walt")
     printed = aws_iot(f"admin accept walter~{walt[10:18]}").stderr

@@ -244,6 +244,7 @@ def test_a_profile_is_replaced_even_if_the_keyring_is_locked(
         ("--name my_chat", 2, "'my_chat' is not a stack name"),
         ("--parameter Room1=ops/", 2, "Room1 is 'ops/', but must be"),
         ("--parameter Room2=ops", 2, "Room1 is *, which means all rooms"),
+        ("--parameter Room1=комната", 2, "Room1 is 'комната', but an IAM policy cannot contain 'к'"),
     ],
 )
 def test_what_would_fail_later_is_rejected_before_anything_is_created(
@@ -297,6 +298,48 @@ def test_the_kind_of_sign_in_cannot_be_changed(aws_iot: CommandLine, cloud: Fake
     refused = aws_iot(f"backend deploy -o {exports} --yes --parameter SignIn=username", ends=7).stderr
     assert "people sign in by email here, and Cognito cannot change that" in refused
     assert cloud.stack.done == ["create"]
+
+
+def test_case_sensitivity_cannot_be_changed(aws_iot: CommandLine, exports: Path) -> None:
+    aws_iot(f"backend deploy -o {exports}")
+    refused = aws_iot(f"backend deploy -o {exports} --parameter CaseSensitive=true", ends=7).stderr
+    assert (
+        "upper and lower case does not matter in user names here, and Cognito cannot change that" in refused
+    )
+
+
+def test_an_older_stack_stays_case_sensitive(aws_iot: CommandLine, cloud: FakeCloud, exports: Path) -> None:
+    """Cognito would reject the update at its end: "Updates are not allowed for property - UsernameConfiguration"."""
+    aws_iot(f"backend deploy -o {exports}")
+    assert cloud.stack.now
+    old = {name: value for name, value in cloud.stack.now.parameters.items() if name != "CaseSensitive"}
+    cloud.stack.now = replace(cloud.stack.now, parameters=old)
+    done = aws_iot(f"backend deploy -o {exports} --parameter Mfa=ON --yes").stderr
+    assert "CaseSensitive" not in done
+    assert cloud.stack.now.parameters["CaseSensitive"] == "true"
+    assert (
+        "upper and lower case matters"
+        in aws_iot(f"backend deploy -o {exports} --parameter CaseSensitive=false", ends=7).stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [
+        ("us-gov-west-1", "aws-us-gov"),
+        ("us-gov-east-1", "aws-us-gov"),
+        ("cn-north-1", "aws-cn"),
+        ("us-isob-east-1", "aws-iso-b"),
+        ("eusc-de-east-1", "aws-eusc"),
+    ],
+)
+def test_a_region_with_another_cognito_is_rejected_before_anything_is_created(
+    aws_iot: CommandLine, cloud: FakeCloud, exports: Path, region: str, partition: str
+) -> None:
+    refused = aws_iot(f"backend deploy -o {exports} --region {region}", ends=7).stderr
+    assert f"the template cannot be deployed in {region}" in refused
+    assert partition in refused
+    assert cloud.stack.done == []
 
 
 @pytest.mark.parametrize(

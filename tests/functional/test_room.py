@@ -229,7 +229,7 @@ def test_a_user_who_is_not_accepted_gets_the_command_for_the_admin(
     [
         ("pub -m hello", 2, "give -r ROOM"),
         ("pub -r lobby", 2, "give -m TEXT"),
-        ("pub -r '' -m hello", 2, "a room needs a name\nGive it a name: -r ROOM\n"),
+        ("pub -r '' -m hello", 2, "it is empty. Is a shell variable unset?"),
         ("pub -r a+b -m hello", 2, "wildcard"),
         ("pub -r 'a\tb' -m hello", 2, "MQTT forbids"),
         ("sub -r 'a\ufffeb'", 2, "MQTT forbids"),

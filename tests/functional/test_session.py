@@ -63,13 +63,10 @@ def test_the_session_of_a_typed_password_is_not_saved(
     assert len(cloud.published) == 1
 
 
-@pytest.mark.parametrize("line", ["login -p ''", f"{PUB} -p ''"])
-def test_an_empty_password_is_none_so_that_the_preset_one_signs_in(
-    aws_iot: CommandLine, identity: str, line: str
-) -> None:
-    aws_iot("config -u alice -p Passw0rd")
-    aws_iot(line)
-    assert json.loads(aws_iot("whoami --json").stdout)["user"] == "alice"
+def test_the_password_s_file_may_be_of_a_windows_editor(aws_iot: CommandLine, identity: str) -> None:
+    aws_iot("login -u alice --password-stdin", stdin="Passw0rd\r\n".encode("utf-16"))
+    aws_iot("login -u alice -p '\ufeffPassw0rd'")
+    aws_iot("login -u alice --password-stdin", stdin="Passw0rd\n".encode("utf-16-le"), ends=2)
 
 
 def test_a_session_belongs_to_one_user(aws_iot: CommandLine, cloud: FakeCloud, identity: str) -> None:

@@ -414,6 +414,14 @@ def test_waiting_for_an_admin_is_reported_once_and_ends_when_one_has_accepted(
     assert pauses[-1] == 30
 
 
+def test_a_time_limit_ends_the_wait(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+    cloud.members.clear()
+    result = aws_iot(f"sub --wait -W 0.2 {ALICE}", ends=8)
+    reason = "Error: no admin has accepted the identity within 0.2 seconds"
+    assert result.stderr.endswith(f"{reason}\nAn admin accepts it.\n")
+    assert "Receiving" not in result.stderr
+
+
 def test_ctrl_c_ends_the_wait(aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud) -> None:
     cloud.members.clear()
 
@@ -433,22 +441,21 @@ def test_it_does_not_wait_for_other_errors_to_go_away(aws_iot: CommandLine, app:
     ("options", "reason"),
     [
         ("--from bob", "'bob' is not an identity"),
-        ("--from ''", "is not an identity"),
+        ("--from ''", "it is empty"),
         ("--from ca40100", "at least the 8 characters after ~"),
         ("-C 0", "of at least 1"),
         ("-C x", "'x' is not a whole number of at least 1"),
         ("-W 0", "a number above 0"),
         ("-W nan", "not a number"),
-        ("--format '{who}'", "there is no field 'who'; the fields are time, received, sent, room"),
+        ("--format '{nope}'", "there is no field 'nope'; the fields are time, received, sent, room"),
         ("--format '{text'", "does not belong to a field"),
         ("--json --raw", "exclude each other"),
-        ("--format '' --exec true", "exclude each other"),
-        ("--exec ''", "there is no command ''"),
+        ("--format x --exec true", "exclude each other"),
+        ("--exec ''", "it is empty"),
         ("--exec 'no-such-command-here x'", "there is no command 'no-such-command-here'"),
         ('--exec "\'"', "No closing quotation"),
         ("--exec-jobs 0", "from 1 to 100"),
         ("--exec true --exec true", "--exec was given 2 times: give it once."),
-        ("--durable ''", "use 1 to 32 letters"),
         ("--durable a/b", "use 1 to 32 letters"),
         ("--durable " + "a" * 33, "use 1 to 32 letters"),
     ],

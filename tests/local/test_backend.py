@@ -17,7 +17,7 @@ from aws_iot.backend import rooms as backend_rooms
 from aws_iot.backend import template
 from tests import terminal
 from tests.in_process import run_here
-from tests.processes import COMMAND, PASSWORD, Running, Stack
+from tests.processes import COMMAND, PASSWORD, Running, Stack, aws_cli
 from tests.terminal import on_a_terminal, read_rest, read_until, type_in
 from tests.waiting import DEADLINE_SECONDS
 
@@ -127,6 +127,43 @@ def test_an_update_changes_only_what_differs_and_replaces_nothing(team: dict[str
         listener.kill()
 
 
+def test_the_documented_lines_of_the_aws_cli_create_a_stack_for_this_program(
+    account: dict[str, str], tmp_path: Path
+) -> None:
+    # In docs/aws-setup.md, with a name of its own.
+    file = tmp_path / "template.yaml"
+    file.write_text(run_here("backend template", account).stdout, encoding="utf-8")
+    line = f"cloudformation deploy --stack-name by-cli --capabilities CAPABILITY_IAM --template-file {file}"
+    done = aws_cli(*line.split(), env=account)
+    assert done.returncode == 0, done.stderr
+    exports = run_here("backend exports --name by-cli -o -", account).stdout
+    assert json.loads(exports)["aws_iot_policy_name"] == "by-cli-member"
+    run_here("backend destroy --name by-cli --yes by-cli", account)
+
+
+def test_a_stack_of_a_change_set_has_the_description_of_its_template(stack: Stack) -> None:
+    service = stack.client("cloudformation")
+
+    def described_after(kind: str, description: str) -> str:
+        resources = {"Pool": {"Type": "AWS::Cognito::UserPool", "Properties": {"UserPoolName": description}}}
+        service.create_change_set(
+            StackName="described",
+            ChangeSetName=f"{kind}-of-it",
+            ChangeSetType=kind,
+            TemplateBody=json.dumps({"Description": description, "Resources": resources}),
+        )
+        service.execute_change_set(StackName="described", ChangeSetName=f"{kind}-of-it")
+        service.get_waiter(f"stack_{kind.lower()}_complete").wait(
+            StackName="described", WaiterConfig={"Delay": 0.1, "MaxAttempts": 100}
+        )
+        found: str = service.describe_stacks(StackName="described")["Stacks"][0]["Description"]
+        return found
+
+    assert described_after("CREATE", "first") == "first"
+    assert described_after("UPDATE", "second") == "second"
+    service.delete_stack(StackName="described")
+
+
 def test_the_last_failure_is_shown(team: dict[str, str], stack: Stack) -> None:
     cloudformation = client("cloudformation", stack)
     cloudformation.update_stack(  # as another tool does it, because this one refuses
@@ -171,11 +208,42 @@ def test_a_failed_first_deployment_can_be_repeated(
     pool = json.loads((tmp_path / "late.json").read_text())["aws_user_pools_id"]
     created = client("cognito-idp", stack).describe_user_pool(UserPoolId=pool)["UserPool"]
     assert (created["UsernameAttributes"], created["MfaConfiguration"]) == (["email"], "OFF")
+    assert created["UsernameConfiguration"] == {"CaseSensitive": False}
     assert created["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
     for protection, code in (("ACTIVE", 7), ("INACTIVE", 0)):
         client("cognito-idp", stack).update_user_pool(UserPoolId=pool, DeletionProtection=protection)
         printed = run_here("backend destroy --name late --yes late", account, ends=code).stderr
         assert ("are protected from deletion" in printed) == (code == 7)
+
+
+def before_case_sensitive() -> str:
+    """The template before it had the parameter `CaseSensitive`."""
+    parameter = r"  CaseSensitive:\n(?:    .*\n)+"
+    old = re.sub(parameter, "", template.text(), count=1)
+    return re.sub(r".*(?:CaseSensitive|Without the property).*\n", "", old)
+
+
+def test_a_stack_from_before_stays_case_sensitive(
+    account: dict[str, str], stack: Stack, tmp_path: Path
+) -> None:
+    cloudformation = client("cloudformation", stack)
+    old = before_case_sensitive()
+    assert "CaseSensitive" not in old
+    cloudformation.create_stack(StackName="older", TemplateBody=old, Capabilities=["CAPABILITY_IAM"])
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName="older", WaiterConfig={"Delay": 0.2, "MaxAttempts": 50}
+    )
+    line = f"backend deploy --name older -o {tmp_path / 'older.json'}"
+    assert (
+        "Cognito cannot change" in run_here(f"{line} --parameter CaseSensitive=false", account, ends=7).stderr
+    )
+    shown = run_here(f"{line} --parameter PasswordLength=12 --yes", account).stderr
+    assert "Updated the stack older." in shown
+    assert "CaseSensitive" not in shown
+    pool = json.loads((tmp_path / "older.json").read_text())["aws_user_pools_id"]
+    updated = client("cognito-idp", stack).describe_user_pool(UserPoolId=pool)["UserPool"]
+    assert "UsernameConfiguration" not in updated
+    assert updated["Policies"]["PasswordPolicy"]["MinimumLength"] == 12
 
 
 def test_stacks_and_rooms_of_other_tools_are_left_alone(account: dict[str, str], stack: Stack) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from aws_iot.auth.credentials import Credentials
 from aws_iot.aws.iot.connection import IotCoreConnection
+from aws_iot.aws.iot.inbox import EVENTS
 from aws_iot.config.profile import Profile
 from aws_iot.errors import (
     AwsIotError,
@@ -40,6 +41,7 @@ from tests.scripted_broker import (
     connack,
     disconnect,
     puback,
+    publish,
     suback,
 )
 from tests.waiting import BRIEF_SECONDS, DEADLINE_SECONDS, wait_until
@@ -798,3 +800,38 @@ def test_a_message_that_leaves_no_room_for_its_topic_and_properties_is_explained
         with pytest.raises(ServiceRefused, match=r"131,070 bytes, .* the broker accepts 131,072 in all"):
             connection.publish(Publication("a/b/c", b"x" * 131_070, (("id", "1"),)))
         connection.publish(Publication("a/b/c", b"x" * 131_000, (("id", "1"),)))
+
+
+def test_messages_may_arrive_for_a_connection_that_was_given_up() -> None:
+    """awscrt crashed if a message arrived for a client that Python had freed, which ended the whole program."""
+    with (
+        ScriptedBroker(say(Kind.PUBLISH, lambda _: b"", link=1)) as broker,
+        connected(broker, timeout=1.0) as connection,
+    ):
+        connection.subscribe(["a/#"])
+        connection.send(Publication("a/b", b"x"), lambda _: None)
+        for number in range(2 * EVENTS):  # nobody reads them, so awscrt waits in the middle of a packet
+            broker.send(publish("a/b", number))
+        with pytest.raises(Unreachable):
+            connection.publish(Publication("a/b", b"x"))
+        while not isinstance(event := connection.receive(DEADLINE_SECONDS), Restored):
+            assert isinstance(event, Publication | Lost)
+
+
+@pytest.mark.long
+def test_a_connection_that_died_without_a_sign_is_lost_since_the_last_packet() -> None:
+    script = say(Kind.PINGREQ, lambda _: b"", link=1)
+    with ScriptedBroker(script) as broker, connected(broker) as connection:
+        connection.subscribe(["a/#"])
+        began = time.monotonic()
+        broker.send(publish("a/b", 1))
+        assert isinstance(connection.receive(DEADLINE_SECONDS), Publication)
+        lost = connection.receive(DEADLINE_SECONDS)
+        silent = time.monotonic() - began
+        restored = connection.receive(DEADLINE_SECONDS)
+        assert lost == Lost("the broker no longer answers")
+        assert isinstance(lost, Lost)
+        assert lost.silent == pytest.approx(silent, abs=BRIEF_SECONDS)
+        assert isinstance(restored, Restored)
+        assert restored.seconds >= lost.silent
+        assert restored.may_miss

@@ -1,7 +1,6 @@
 """The credentials of a Cognito user in other AWS tools, for real: boto3 reads the lines that the docs show."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +9,9 @@ import pytest
 
 from aws_iot.app import App
 from tests.in_process import run_here
-from tests.processes import COMMAND, PASSWORD, Person, Stack, environment, run
+from tests.processes import COMMAND, PASSWORD, Person, Stack, aws_cli, environment, run
 from tests.waiting import DEADLINE_SECONDS
 
-BIN = "Scripts" if sys.platform == "win32" else "bin"
 WHO_AM_I = """
 import boto3, json, sys
 session = boto3.Session(profile_name=sys.argv[2] if len(sys.argv) > 2 else None, region_name="us-east-1")
@@ -56,41 +54,19 @@ def test_boto3_gets_its_credentials_from_a_credential_process(
 def test_the_aws_cli_gets_its_credentials_from_a_credential_process(
     stack: Stack, person: Person, tmp_path: Path
 ) -> None:
-    aws = shutil.which("aws", path=str(Path(sys.executable).parent.parent / "aws-cli" / BIN))
-    if not aws:
-        pytest.skip("the AWS CLI is not installed: `make test` does that")
     config = tmp_path / "aws-config"
     config.write_text(
         f"[profile chat]\nregion = us-east-1\n"
         f"credential_process = {COMMAND[0]} -m aws_iot credentials -k default\n"
     )
-    done = subprocess.run(
-        [
-            aws,
-            "--profile",
-            "chat",
-            "--endpoint-url",
-            str(stack.profile.iot_url),
-            "sts",
-            "get-caller-identity",
-        ],
-        env=person.env | {"AWS_CONFIG_FILE": str(config)},
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_SECONDS,
-        check=False,
-    )
+    env = person.env | {"AWS_CONFIG_FILE": str(config)}
+    line = f"--profile chat --endpoint-url {stack.profile.iot_url} sts get-caller-identity".split()
+    done = aws_cli(*line, env=env)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["Arn"].endswith("/CognitoIdentityCredentials")
 
     run_here("logout", person.env)
-    done = subprocess.run(
-        [*done.args],
-        env=person.env | {"AWS_CONFIG_FILE": str(config)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = aws_cli(*line, env=env)
     assert done.returncode != 0
     assert "aws-iot login" in done.stderr
 

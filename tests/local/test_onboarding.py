@@ -4,8 +4,10 @@ import json
 import re
 import signal
 import socket
+import stat
+import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -65,9 +67,9 @@ def test_two_people_talk_after_three_commands_and_learn_of_a_restart(tmp_path: P
 
 
 @contextmanager
-def running(line: str, env: dict[str, str]) -> Iterator[Running]:
+def running(line: str, env: dict[str, str], command: Sequence[str] = COMMAND) -> Iterator[Running]:
     """A local stack that is ready, until the block ends."""
-    process = Running(line, env)
+    process = Running(line, env, command=command)
     try:
         process.wait_for(READY)
         yield process
@@ -108,6 +110,14 @@ def test_names_are_checked_before_anything_starts(tmp_path: Path, line: str, wor
     assert list(tmp_path.iterdir()) == []
 
 
+FOR_EVERYONE = COMMAND if sys.platform == "win32" else ["sh", "-c", 'umask 0; exec "$@"', "sh", *COMMAND]
+"""The command, where everyone may read and write what a program creates without care."""
+
+
+def is_open_to_others(path: Path) -> bool:
+    return sys.platform != "win32" and bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+
+
 def test_with_keep_the_same_members_are_there_again_even_after_a_start_without(tmp_path: Path) -> None:
     env = environment(tmp_path)
     with (
@@ -120,7 +130,13 @@ def test_with_keep_the_same_members_are_there_again_even_after_a_start_without(t
         ports = f"--port {one.getsockname()[1]} --mqtt-port {port}"
     seen = []
     for keep in ("--keep --member ann", "--member ann", "--keep"):
-        with running(f"local {keep} {ports}", env) as stack:
+        if keep == "--keep":
+            for path in (tmp_path / "local" / "local" / "state").rglob("*"):
+                path.chmod(0o777)  # as an earlier version left them
+        with running(f"local {keep} {ports}", env, command=FOR_EVERYONE) as stack:
+            assert not [
+                path for path in [tmp_path / "local", *tmp_path.rglob("*")] if is_open_to_others(path)
+            ]
             seen.append(json.loads(run_here("whoami -k ann --json", env).stdout)["identity"])
             run_here("pub -k ann -r lobby -m hello", env)
             shown = "\n".join(stack.stdout)

@@ -141,6 +141,15 @@ def test_what_is_wrong_with_a_message_is_raised_and_the_client_goes_on(
     bob.publish(room, "hello")
 
 
+def test_a_message_may_have_exactly_128_kilobytes(bob: aws_iot.Client, room: str) -> None:
+    messages = bob.messages(room, timeout=DEADLINE_SECONDS)
+    for largest in (b"x" * 128 * 1024, "é" * (64 * 1024 - 5)):
+        bob.publish(room, largest)
+        assert len(next(messages).payload) == 128 * 1024
+    with pytest.raises(InvalidMessage, match="131,073 bytes on the wire: the limit is 131,072 bytes"):
+        bob.publish(room, b"x" * (128 * 1024 + 1))
+
+
 def test_many_messages_stop_at_the_first_that_is_rejected(bob: aws_iot.Client, room: str) -> None:
     messages = bob.messages(room, timeout=DEADLINE_SECONDS)
     with pytest.raises(InvalidMessage, match="131,072"):

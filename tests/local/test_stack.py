@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPSConnection
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -176,7 +177,8 @@ def test_without_the_extra_it_says_how_to_install_it(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 3
-    assert "pip install 'aws-iot-cli[local]'" in done.stderr
+    command = f'{sys.executable} -m pip install "ministack=={version("ministack")}"'
+    assert f"Install what is missing: {command}\n" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -255,9 +257,10 @@ def test_two_stacks_with_the_same_settings_are_independent(tmp_path: Path) -> No
 
 def test_the_aws_settings_of_the_user_do_not_matter_and_their_keys_are_not_accepted(tmp_path: Path) -> None:
     own = {"AWS_ACCESS_KEY_ID": "AKIAOWNKEY", "AWS_SECRET_ACCESS_KEY": "own"}
-    process = Running(
-        "local", environment(tmp_path, **own, AWS_PROFILE="nonsense", HTTP_PROXY="http://127.0.0.1:9")
-    )
+    broken = tmp_path / "aws-config"
+    broken.write_text("[default]\nregion = eu-west-1\nregion = eu-west-1\n")
+    theirs = {"AWS_PROFILE": "nonsense", "HTTP_PROXY": "http://127.0.0.1:9", "AWS_CONFIG_FILE": str(broken)}
+    process = Running("local", environment(tmp_path, **own, **theirs))
     try:
         process.wait_for("reset code for passwords")
         file = tmp_path / "credentials"

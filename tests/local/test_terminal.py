@@ -3,10 +3,13 @@
 import os
 import shlex
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 from aws_iot.app import App
 from aws_iot.config.endpoint import Endpoint
+from aws_iot.messaging.client import Client
 from aws_iot.publishing.spool.store import Spool
 from tests import terminal
 from tests.in_process import run_here
@@ -155,3 +158,46 @@ def test_ctrl_c_ends_what_a_command_has_started(stack: Stack, tmp_path: Path) ->
             assert not shown.endswith(b"\r\n\r\n")
             assert process.wait(DEADLINE_SECONDS) == 130
             assert started.read() == b""
+
+
+def set_columns(terminal: int, columns: int) -> None:
+    """Resize a pseudo-terminal."""
+    if sys.platform != "win32":
+        import fcntl
+        import struct
+        import termios
+
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+
+
+def test_a_long_message_has_one_line_at_the_left_edge_even_if_the_terminal_is_resized(
+    stack: Stack, speaker: Client, room: str
+) -> None:
+    forged = "2026-01-31 23:59:59 [lobby] alice~00000000: hi"
+    screen, terminal = os.openpty()
+    command = [*COMMAND, "sub", "-r", room, "-C", "4"]
+    process = subprocess.Popen(
+        command, env=stack.person().env, stdin=subprocess.DEVNULL, stdout=terminal, stderr=subprocess.PIPE
+    )
+    try:
+        assert process.stderr
+        while b"Receiving" not in (line := process.stderr.readline()):
+            assert line, "sub has ended"
+        for columns in (80, 60):
+            set_columns(terminal, columns)
+            for blank in (" ", "\u2800"):
+                speaker.publish(room, f"{blank * columns}{forged} to the end")
+                shown = b""
+                while b"end\r\n" not in shown:
+                    shown += os.read(screen, 4096)
+                first, *rest = shown.decode().split("\r\n")[:-1]
+                assert "~" in first
+                assert rest
+                assert all(line.startswith("    | ") for line in rest)
+                assert max(map(len, rest)) <= columns
+        assert process.wait(DEADLINE_SECONDS) == 0
+    finally:
+        process.kill()
+        process.communicate()
+        os.close(screen)
+        os.close(terminal)

@@ -83,3 +83,45 @@ def test_the_summary_of_a_command_is_the_first_sentence_of_its_help(path: str) -
     first_sentence = (COMMANDS[path].help or "").partition("\n\n")[0].replace("\n", " ")
     assert f"  {path} " in listed
     assert first_sentence in listed
+
+
+EMPTY_MAKES_SENSE = {("pub", "message"), ("credentials exec", "command")}
+VALUES = [
+    pytest.param(path, param, id=f"aws-iot {path} {param.name}")
+    for path, command in COMMANDS.items()
+    for param in command.params
+    if not getattr(param, "is_flag", False) and (path, param.name) not in EMPTY_MAKES_SENSE
+]
+"""Every option and argument that has a value, but those for which an empty one makes sense."""
+
+
+@pytest.mark.parametrize("value", ["", "  "])
+@pytest.mark.parametrize(("path", "param"), VALUES)
+def test_an_empty_value_is_rejected(path: str, param: click.Parameter, value: str) -> None:
+    words = [param.opts[0], value] if isinstance(param, click.Option) else [value]
+    with pytest.raises(click.BadParameter, match=r"it is (empty|only blanks)"):
+        COMMANDS[path].make_context(path, words)
+
+
+@pytest.mark.parametrize(
+    ("path", "option"), [pytest.param(*o, id=names(*o)) for o in OPTIONS if not o[1].is_flag]
+)
+def test_an_empty_variable_counts_as_not_set(
+    path: str, option: click.Option, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = click.Context(COMMANDS[path])
+    for empty in ("", "\n", "\r\n\n") if option.multiple else ("",):
+        monkeypatch.setenv(str(option.envvar), empty)
+        _, source = option.consume_value(context, {})
+        assert source is not click.core.ParameterSource.ENVIRONMENT
+
+
+@pytest.mark.parametrize(
+    ("path", "option"), [pytest.param(*o, id=names(*o)) for o in OPTIONS if o[1].multiple]
+)
+def test_each_line_of_a_variable_is_a_value_of_an_option_that_can_be_repeated(
+    path: str, option: click.Option, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(str(option.envvar), "one value:with blanks\r\n\n/another;value,\n")
+    values, _ = option.consume_value(click.Context(COMMANDS[path]), {})
+    assert values == ["one value:with blanks", "/another;value,"]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.aws.base.admin_credentials import AdminCredentials
+from aws_iot.aws.base.admin_credentials import INSTANCE_ROLE, AdminCredentials
 from aws_iot.aws.base.calls import Service
 from aws_iot.aws.base.clients import Address
 from aws_iot.errors import AwsIotError, CredentialsRefused, LocalError, Unreachable
@@ -72,11 +72,17 @@ class Sts(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         asked = self.rfile.read(int(self.headers["Content-Length"])).decode()
         self.server.asked.append(asked)
+        if self.server.is_portal:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            return
         status, body = 200, WHO
         if "Action=AssumeRole" in asked:
             ends = f"{datetime.now(UTC) + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
             status, body = (200, KEYS.format(ends)) if f"TokenCode={CODE}" in asked else (403, REFUSED)
         self.send_response(status)
+        self.send_header("x-amzn-requestid", "1")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body.encode())
@@ -102,6 +108,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Sts)
         self.asked: list[str] = []
+        self.is_portal = False
 
 
 @pytest.fixture
@@ -178,6 +185,110 @@ def test_the_error_explains_why_there_are_none_without_the_output_of_a_program(
     assert "\n" not in str(told.value)
 
 
+class Instance(BaseHTTPRequestHandler):
+    """The metadata service of an EC2 instance with a role."""
+
+    def do_PUT(self) -> None:
+        self._answer("token")
+
+    def do_GET(self) -> None:
+        soon = f"{datetime.now(UTC) + timedelta(hours=6):%Y-%m-%dT%H:%M:%SZ}"
+        keys = {
+            "AccessKeyId": "ASIAROLE",
+            "SecretAccessKey": "s",
+            "Token": "t",
+            "Expiration": soon,
+            "Code": "Success",
+        }
+        self._answer("role" if self.path.endswith("/") else json.dumps(keys))
+
+    def _answer(self, body: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 its name there
+        pass
+
+
+@pytest.fixture
+def instance(here: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of the metadata service."""
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Instance) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def machine(tmp_path: Path, name: str = "", text: str = "") -> Path:
+    """How Linux describes a machine."""
+    path = tmp_path / "sys" / (name or "nothing")
+    path.parent.mkdir(parents=True)
+    path.write_text(text, encoding="utf-8")
+    return tmp_path / "sys"
+
+
+def credentials_on(sys: Path, profile: str | None = None) -> AdminCredentials:
+    return AdminCredentials(profile, lambda: datetime.now(UTC), 5, sys)
+
+
+def asks_the_instance(credentials: AdminCredentials) -> bool:
+    providers = credentials.session.get_component("credential_provider").providers
+    return any(provider.METHOD == INSTANCE_ROLE for provider in providers)
+
+
+@pytest.mark.usefixtures("here")
+def test_only_an_ec2_instance_is_asked_for_its_role(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+    laptop = machine(tmp_path / "1", "devices/virtual/dmi/id/sys_vendor", "LENOVO\n")
+    nitro = machine(tmp_path / "2", "devices/virtual/dmi/id/sys_vendor", "Amazon EC2\n")
+    xen = machine(tmp_path / "3", "hypervisor/uuid", "ec2e1916-9099-7caf-fd21-012345abcdef\n")
+    unknown = machine(tmp_path / "4")
+    assert [asks_the_instance(credentials_on(sys)) for sys in (laptop, nitro, xen, unknown)] == [
+        False, True, True, False
+    ]  # fmt: skip
+    with pytest.raises(CredentialsRefused, match=r"own AWS credentials, and found none$"):
+        credentials_on(laptop).keys()
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    assert not asks_the_instance(credentials_on(nitro))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "false")
+    assert asks_the_instance(credentials_on(laptop))
+
+
+def test_the_role_of_an_instance_is_used(
+    instance: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", instance)
+    assert credentials_on(machine(tmp_path)).keys().access_key_id == "ASIAROLE"
+
+
+def test_a_profile_may_name_the_role_of_the_instance_as_its_source(
+    instance: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (tmp_path / "config").open("a", encoding="utf-8") as config:
+        config.write("[profile on-instance]\nrole_arn = arn:aws:iam::111122223333:role/a\n")
+        config.write(
+            f"credential_source = Ec2InstanceMetadata\nregion = us-east-1\nec2_metadata_service_endpoint = {instance}\n"
+        )
+    with pytest.raises(
+        CredentialsRefused, match="MultiFactorAuthentication"
+    ):  # STS wants a code from everybody
+        credentials_on(machine(tmp_path), "on-instance").keys()
+
+
+@pytest.mark.usefixtures("here")
+def test_a_profile_without_credentials_is_named(tmp_path: Path) -> None:
+    with (tmp_path / "config").open("a", encoding="utf-8") as config:
+        config.write("[profile region-only]\nregion = eu-west-1\n")
+    with pytest.raises(
+        CredentialsRefused, match="your AWS profile 'region-only' has no credentials"
+    ) as caught:
+        found("region-only")
+    assert "--aws-profile" in (caught.value.hint or "")
+
+
 @pytest.mark.usefixtures("here")
 def test_the_error_names_a_missing_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOWNKEY")
@@ -199,6 +310,17 @@ def test_an_unreachable_service_is_reported(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "config").write_text(CONFIG.replace(f"mfa_serial = {DEVICE}", ""), encoding="utf-8")
     with pytest.raises(Unreachable, match="cannot get your AWS credentials: the connection was refused"):
         found("mfa")
+
+
+@pytest.mark.usefixtures("here")
+def test_the_answer_of_a_captive_portal_is_reported(tmp_path: Path, sts: Server) -> None:
+    sts.is_portal = True
+    (tmp_path / "config").write_text(CONFIG.replace(f"mfa_serial = {DEVICE}", ""), encoding="utf-8")
+    with pytest.raises(
+        Unreachable, match="cannot get your AWS credentials: the answer is not from AWS"
+    ) as told:
+        found("mfa")
+    assert "web page" in (told.value.hint or "")
 
 
 @pytest.mark.usefixtures("here")

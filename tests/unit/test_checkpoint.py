@@ -147,6 +147,10 @@ def test_a_record_without_rejections_is_valid(tmp_path: Path) -> None:
         '{"stream": 1, "settled": 2, "room": null, "fingerprint": 3}',
         '{"stream": "x", "settled": 2, "room": null, "fingerprint": 3, "refused": [1]}',
         '{"stream": "x", "settled": 2, "room": null, "fingerprint": 3, "refused": [[1, "x"]]}',
+        '{"stream": "\\u0000", "settled": 2, "room": null, "fingerprint": 3}',
+        '{"stream": "x", "settled": -2, "room": null, "fingerprint": 3}',
+        '{"stream": "x", "settled": 2, "room": [], "fingerprint": 3}',
+        pytest.param('{"stream": "x", "settled": 2, "room": ' + "[" * 200_000, id="deeply nested"),
         "\x00",
     ],
 )

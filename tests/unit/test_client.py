@@ -12,7 +12,7 @@ from aws_iot.api import publish_many
 from aws_iot.errors import InvalidMessage, InvalidRoom, TopicRefused, Unreachable
 from aws_iot.messaging.client import EVENTS_BEFORE_FLUSH, MAX_PAYLOAD_BYTES, Client, checked_payload
 from aws_iot.messaging.connection import Done, Event, Lost, Publication, Restored
-from aws_iot.messaging.deduplication import REMEMBERED_IDS
+from aws_iot.messaging.deduplication import NUMBERS_PER_BLOCK, REMEMBERED_BLOCKS
 from aws_iot.messaging.deliveries import Delivery, Flush
 from aws_iot.messaging.durable import DurableSession
 from aws_iot.messaging.message import Message, Properties, encode
@@ -515,6 +515,14 @@ def test_an_unreadable_record_of_a_session_counts_as_none(tmp_path: Path, data: 
     assert DurableSession(tmp_path, "session", ALICE).rooms() == []
 
 
+@pytest.mark.parametrize(
+    "rooms", ["[" * 200_000, "3", '"abc"', "{}", "[[" + "[" * 400 + "]" * 400 + "]]", "null"]
+)
+def test_a_record_that_is_damaged_has_no_rooms(tmp_path: Path, rooms: str) -> None:
+    (tmp_path / "session.json").write_text(f'{{"identity": "{ALICE}", "rooms": {rooms}}}')
+    assert DurableSession(tmp_path, "session", ALICE).rooms() == []
+
+
 def test_sessions_whose_names_differ_only_in_case_are_two(tmp_path: Path) -> None:
     DurableSession(tmp_path, "Desk", ALICE).note(["lobby"])
     DurableSession(tmp_path, "desk", ALICE).note(["ops"])
@@ -544,19 +552,52 @@ def test_messages_without_an_id_all_come() -> None:
     assert texts(publication("hi"), publication("hi")) == ["hi", "hi"]
 
 
+def test_a_message_without_an_id_comes_once_although_the_broker_sends_it_for_each_pattern() -> None:
+    both = [publication(text, room="ops/db") for text in ("1", "1", "2", "2", "2", "2")]
+    client = client_of(Recorder([*both, publication("3", room="ops/x"), publication("3", room="ops/x")]))
+    client.subscribe("ops/+", "+/db")
+    assert [one.text for one in received(client) if isinstance(one, Message)] == ["1", "2", "2", "3", "3"]
+
+
 def test_nobody_suppresses_a_message_by_using_its_id_first() -> None:
     events = [publication("forged", "1", sender=ALICE), publication("real", "1", sender=BOB)]
     assert texts(*events) == ["forged", "real"]
 
 
 def test_a_duplicate_is_recognized_among_as_many_messages_as_are_remembered() -> None:
-    others = [publication("other", f"other-{n}") for n in range(REMEMBERED_IDS - 1)]
-    assert texts(publication("hi", "1"), *others, publication("hi", "1")).count("hi") == 1
+    others = [publication("other", f"other{n}") for n in range(REMEMBERED_BLOCKS - 1)]
+    assert texts(publication("hi", "one"), *others, publication("hi", "one")).count("hi") == 1
 
 
 def test_the_number_of_remembered_ids_is_bounded() -> None:
-    others = [publication("other", f"other-{n}") for n in range(REMEMBERED_IDS)]
-    assert texts(publication("hi", "1"), *others, publication("hi", "1")).count("hi") == 2
+    others = [publication("other", f"other{n}") for n in range(2 * REMEMBERED_BLOCKS)]
+    assert texts(publication("hi", "one"), *others, publication("hi", "one")).count("hi") == 2
+
+
+def test_a_duplicate_in_a_stream_is_recognized_however_many_messages_ago_the_first_one_was() -> None:
+    count = 3 * REMEMBERED_BLOCKS
+    stream = [publication("x", f"stream-{n}") for n in range(count)]
+    again = [stream[n] for n in (0, 1, NUMBERS_PER_BLOCK, count // 2, count - 1)]
+    assert len(texts(*stream, *again)) == count
+
+
+def test_numbers_that_are_written_differently_are_different_ids() -> None:
+    ids = [
+        "a-7",
+        "a-07",
+        "a-007",
+        "a--7",
+        "a-",
+        "a",
+        "-7",
+        "7",
+        "a-٧",
+        f"a-{'7' * 30}",
+        f"a-{'7' * 31}",
+        "a-7-7",
+    ]
+    events = [publication(one, one) for one in ids]
+    assert texts(*events, *events) == ids
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from itertools import chain, repeat
 
 import pytest
 
-from aws_iot.errors import NotAccepted, TopicRefused, Unreachable
+from aws_iot.errors import NotAccepted, NothingArrived, TopicRefused, Unreachable
 from aws_iot.messaging.connect import AcceptanceWait, acceptance_hint
 from aws_iot.messaging.connection import Connection
 from tests.fakes import FakeCloud, FakeConnection
@@ -52,6 +52,32 @@ def test_a_lost_network_ends_only_the_first_attempt() -> None:
     attempts = Attempts(REFUSED, LOST, REFUSED)
     assert attempts.wait()
     assert len(attempts.pauses) == 3
+
+
+@pytest.mark.parametrize(
+    ("seconds", "refusals", "pauses"),
+    [(4.0, 9, [4]), (12.5, 9, [5, 7.5]), (20.0, 9, [5, 7.5, 7.5]), (20.0, 2, [5, 7.5])],
+)
+def test_the_wait_can_be_limited(seconds: float, refusals: int, pauses: list[float]) -> None:
+    attempts = Attempts(*[REFUSED] * refusals)
+    wait = AcceptanceWait(
+        attempts.pauses.append, attempts.reports.append, seconds, clock=lambda: sum(attempts.pauses)
+    )
+    if refusals == 2:
+        assert wait.connect(attempts)
+        assert wait.left == 7.5
+    else:
+        with pytest.raises(
+            NothingArrived, match=f"no admin has accepted the identity within {seconds:g} seconds"
+        ):
+            wait.connect(attempts)
+    assert attempts.pauses == pauses
+
+
+def test_a_limit_without_a_wait_is_left_whole() -> None:
+    wait = AcceptanceWait(lambda _: None, lambda _: None, 3.0)
+    assert wait.connect(Attempts())
+    assert wait.left == 3.0
 
 
 @pytest.mark.parametrize("before", [[], [REFUSED]])

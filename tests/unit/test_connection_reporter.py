@@ -111,6 +111,27 @@ def test_with_quiet_short_outages_are_not_added_up(capsys: pytest.CaptureFixture
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize(
+    ("restored", "line"),
+    [
+        (Restored(0.2, may_miss=True), "connection restored after 0.2 s: messages may be missing\n"),
+        (
+            Restored(0.2, forgotten=True, may_miss=True),
+            "connection restored after 0.2 s; the broker has discarded the session: messages may be missing\n",
+        ),
+        (Restored(0.2), ""),
+    ],
+)
+def test_with_quiet_too_it_says_that_messages_may_be_missing(
+    restored: Restored, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World()
+    world.report(LOST)
+    world.report(restored)
+    assert capsys.readouterr().err == line
+
+
 @pytest.fixture
 def pub() -> tuple[PubReporter, Clock]:
     """The reporter of `pub --lines`."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from aws_iot.errors import LocalError
-from aws_iot.files import exclusive, is_locked, write_private
+from aws_iot.files import MAX_FILE_BYTES, exclusive, is_locked, opened, parsed, protect, read, write_private
 from tests.waiting import DEADLINE_SECONDS
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
@@ -193,3 +193,91 @@ def test_whether_a_lock_is_held_can_be_asked_without_holding_it(tmp_path: Path) 
         process.kill()
         process.wait(DEADLINE_SECONDS)
     assert not is_locked(tmp_path)
+
+
+def test_a_missing_file_has_no_content(tmp_path: Path) -> None:
+    assert read(tmp_path / "missing") is None
+
+
+def test_a_file_is_read_up_to_a_limit(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * MAX_FILE_BYTES)
+    assert read(path) == b"x" * MAX_FILE_BYTES
+    path.write_bytes(b"x" * (MAX_FILE_BYTES + 1))
+    with pytest.raises(LocalError, match=r"file: cannot be read: it is longer than 4,194,304 bytes"):
+        read(path)
+
+
+@POSIX
+def test_only_files_are_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/dev/zero")
+    for name, kind in ((".", "folder"), ("pipe", "pipe"), ("link", "device")):
+        with pytest.raises(LocalError, match=f"cannot be read: it is a {kind}, not a file"):
+            read(tmp_path / name)
+
+
+@POSIX
+def test_a_pipe_from_the_shell_is_read_to_its_end() -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+
+    def write() -> None:
+        os.write(writing, b"con")
+        os.write(writing, b"tent")
+        os.close(writing)
+
+    threading.Timer(0.05, write).start()
+    assert read(Path(f"/dev/fd/{reading}")) == b"content"
+    os.close(reading)
+
+
+@POSIX
+def test_a_device_from_the_shell_is_read_up_to_the_limit() -> None:
+    device = os.open("/dev/zero", os.O_RDONLY)
+    with pytest.raises(LocalError, match="longer than"):
+        read(Path(f"/dev/fd/{device}"))
+    os.close(device)
+
+
+@POSIX
+def test_a_named_pipe_is_read_if_a_program_opens_it_in_time(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=lambda: path.write_bytes(b"x" * 200_000))
+    writer.start()
+    with opened(path, DEADLINE_SECONDS) as stream:
+        assert stream.readall() == b"x" * 200_000
+    writer.join()
+
+
+@POSIX
+def test_a_named_pipe_that_no_program_writes_to_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with pytest.raises(LocalError, match="a pipe that no program writes to"), opened(path, 0):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("data", "value"), [(b'{"a": [1]}', {"a": [1]}), ("[]", []), (None, None), (b"", None), (b"\xff", None)]
+)
+def test_damaged_json_counts_as_missing(data: bytes | str | None, value: object) -> None:
+    assert parsed(data) == value
+
+
+@pytest.mark.parametrize("deep", ["[" * 200_000, '{"a":' * 200_000, "1" * 10_000])
+def test_json_that_python_cannot_read_counts_as_missing(deep: str) -> None:
+    assert parsed(deep) is None
+
+
+@POSIX
+def test_a_file_that_others_could_read_can_be_protected(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.touch(mode=0o600)
+    assert not protect(path)
+    for wrong in (0o644, 0o660, 0o602, 0o666):
+        path.chmod(wrong)
+        assert protect(path)
+        assert mode(path) == 0o600
+    assert not protect(tmp_path / "missing")

@@ -11,7 +11,8 @@ import pytest
 from aws_iot.errors import AwsIotError, InvalidMessage, LocalError
 from aws_iot.messaging.message import encode
 from aws_iot.publishing.input import MAX_LINE_BYTES, read_message, read_messages
-from aws_iot.publishing.request import InputOptions, PublishRequest, Readable
+from aws_iot.publishing.request import InputOptions, PublishRequest
+from aws_iot.streams import Readable
 from tests.waiting import DEADLINE_SECONDS
 
 POOL = "us-east-1:00000000-0000-0000-0000-00000000abcd"
@@ -21,12 +22,13 @@ LINES = InputOptions("lobby", lines=True)
 class Endless:
     """A stream without an end. It records the threads that read it."""
 
-    def __init__(self) -> None:
+    def __init__(self, piece: bytes = b"x\n") -> None:
         self.readers: set[threading.Thread] = set()
+        self._piece = piece
 
     def read(self, size: int, /) -> bytes:
         self.readers.add(threading.current_thread())
-        return b"x\n" * (size // 2)
+        return self._piece * (size // len(self._piece))
 
     def fileno(self) -> int:
         raise io.UnsupportedOperation
@@ -66,7 +68,24 @@ def test_the_rest_of_a_line_that_is_too_long_is_skipped() -> None:
     assert payloads(Pieces(long, long, b"\nnext\n")) == [InvalidMessage, encode("next")]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("raw", [False, True])
+def test_a_message_without_an_end_is_rejected_before_it_fills_the_memory(raw: bool) -> None:
+    for options in (InputOptions("lobby", "-", raw=raw), InputOptions("lobby", file=Path("-"), raw=raw)):
+        with pytest.raises(InvalidMessage, match="longer than 1,048,576 bytes: the limit is 131,072 bytes"):
+            read_message(options, Endless())
+
+
+def test_a_line_without_an_end_is_rejected_as_soon_as_it_is_too_long() -> None:
+    lines = read_messages(PublishRequest(LINES, POOL, stdin=Endless(b"x")))
+    line = next(line for line in lines if line)
+    assert (line.number, str(line.payload)) == (
+        1,
+        "the message is longer than 1,048,576 bytes: the limit is 131,072 bytes",
+    )
+    assert next(lines) is None  # and nothing waits for its end
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
 @pytest.mark.parametrize("size", [1, 3, 1000])
 def test_a_byte_order_mark_is_not_part_of_the_first_line(encoding: str, size: int) -> None:
     data = "first ☂ \U0001f44b\r\nsecond\r\n\r\nfourth".encode(encoding)
@@ -82,6 +101,28 @@ def test_a_byte_order_mark_is_not_part_of_the_first_line(encoding: str, size: in
 def test_big_endian_text_is_converted_too() -> None:
     data = "\ufefffirst\nsecond\n".encode("utf-16-be")
     assert payloads(Pieces(data)) == [encode("first"), encode("second")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le"])
+@pytest.mark.parametrize("options", [LINES, InputOptions(json_lines=True), InputOptions("lobby", "-")])
+def test_utf_16_without_a_byte_order_mark_is_rejected_as_a_whole(
+    options: InputOptions, encoding: str
+) -> None:
+    stdin = Pieces("first\nsecond\n".encode(encoding))
+    with pytest.raises(LocalError, match="standard input is UTF-16 without a byte order mark") as caught:
+        payloads(stdin, options) if options.is_stream else read_message(options, stdin)
+    assert "--raw" in (caught.value.hint or "")
+
+
+def test_files_with_byte_order_marks_can_be_joined() -> None:
+    one, two = ("\ufeffone\n", "\ufefftwo\n")
+    assert payloads(Pieces((one + two).encode())) == [encode("one"), encode("two")]
+    assert payloads(Pieces((one + two).encode("utf-16-le"))) == [encode("one"), encode("two")]
+
+
+def test_a_byte_order_mark_in_a_message_that_was_typed_is_dropped_too() -> None:
+    assert read_message(InputOptions("lobby", "\ufeffhello")) == encode("hello")
+    assert read_message(InputOptions("lobby", "\ufeffhello", raw=True)) == "\ufeffhello".encode()
 
 
 def test_half_a_character_makes_only_its_own_line_invalid() -> None:

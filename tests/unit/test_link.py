@@ -95,6 +95,14 @@ def failure(driver: Driver) -> AwsIotError:
     return driver.state.phase.error
 
 
+def restored(driver: Driver) -> Restored:
+    """The notice of the last event that the connection is back."""
+    [notice] = driver.of(do.Notify)
+    assert isinstance(notice, do.Notify)
+    assert isinstance(notice.event, Restored)
+    return notice.event
+
+
 def errors(effects: list[do.Effect]) -> Iterator[AwsIotError | None]:
     """The errors of calls and messages."""
     return (effect.error for effect in effects if isinstance(effect, do.FinishCall | do.Report))
@@ -264,10 +272,51 @@ def test_a_connection_that_is_back_says_for_how_long_it_was_lost() -> None:
     driver.cut()
     driver.now += 5
     assert driver.connect() == [do.Notify(Restored(7.0))]
-    [notice] = driver.of(do.Notify)
-    assert isinstance(notice, do.Notify)
-    assert isinstance(notice.event, Restored)
-    assert notice.event.seconds == pytest.approx(7.0)
+    assert restored(driver).seconds == pytest.approx(7.0)
+
+
+@pytest.mark.parametrize(("silent", "seconds"), [(0.0, 2.0), (30.0, 32.0), (1000.0, 47.0)])
+def test_a_connection_that_died_without_a_sign_was_lost_when_the_last_packet_arrived(
+    silent: float, seconds: float
+) -> None:
+    driver = online()
+    driver.now += 45
+    [*_, lost] = driver(
+        on.Disconnected(driver.attempt, "no answer", "PING", False, silent_since=driver.now - silent)
+    )
+    assert isinstance(lost, do.Notify)
+    assert isinstance(lost.event, Lost)
+    assert lost.event.silent == seconds - 2
+    driver.connect()
+    assert restored(driver).seconds == seconds
+
+
+def test_messages_may_be_missing_if_the_broker_has_not_kept_what_was_subscribed_to() -> None:
+    for is_durable, is_kept, rooms, may_miss in [
+        (False, False, ["a/#"], True),
+        (False, False, [], False),
+        (True, True, ["a/#"], False),
+        (True, False, ["a/#"], True),
+    ]:
+        driver = online(is_durable=is_durable)
+        for room in rooms:
+            driver.granted(room)
+        driver.cut(may_be_refusal=False)
+        driver.connect(session_present=is_kept)
+        if rooms and not is_kept:
+            driver(on.ResubscribeAnswered(driver.attempt))
+        assert restored(driver).may_miss == may_miss
+
+
+def test_messages_may_be_missing_although_the_broker_knows_a_session_of_another_attempt() -> None:
+    driver = online(is_durable=True)
+    driver.granted("a/#")
+    driver.cut(may_be_refusal=False)
+    driver.connect(session_present=False)
+    driver.cut(may_be_refusal=False)
+    driver.connect(session_present=True)
+    driver(on.ResubscribeAnswered(driver.attempt))
+    assert restored(driver).may_miss
 
 
 def test_each_outage_is_measured_from_its_own_loss() -> None:
@@ -275,10 +324,7 @@ def test_each_outage_is_measured_from_its_own_loss() -> None:
     for _ in range(2):
         driver.cut(may_be_refusal=False, after=60)
         driver.connect()
-        [notice] = driver.of(do.Notify)
-        assert isinstance(notice, do.Notify)
-        assert isinstance(notice.event, Restored)
-        assert notice.event.seconds == pytest.approx(2.0)
+        assert restored(driver).seconds == pytest.approx(2.0)
 
 
 def test_filters_are_requested_again_in_packets_as_before() -> None:
@@ -418,6 +464,9 @@ def test_a_connection_that_acknowledges_nothing_more_is_given_up(answered: int |
     driver.tick(0.1)
     [notice] = driver.of(do.Notify)
     assert notice == do.Notify(Lost("no acknowledgement for 10 seconds"))
+    assert isinstance(notice, do.Notify)
+    assert isinstance(notice.event, Lost)
+    assert notice.event.unanswered == (answered is None)
     assert do.StopClient() in driver.effects
 
 

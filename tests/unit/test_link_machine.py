@@ -70,6 +70,8 @@ class Client:
     unanswered: list[PendingPublish] = field(default_factory=list)
     subscribes: list[do.SendSubscribe] = field(default_factory=list)
     unsubscribes: int = 0
+    has_answered: bool = False
+    """Whether the broker has acknowledged or rejected a message."""
 
     @property
     def since(self) -> float:
@@ -105,6 +107,8 @@ class Weather(RuleBasedStateMachine):
         self.lost_at: float | None = None
         self.last_connected = 0
         self.is_open = False
+        self.is_kept = True
+        """Whether the broker knows all that was subscribed to before the last loss."""
 
     # -- the adapter
 
@@ -149,13 +153,19 @@ class Weather(RuleBasedStateMachine):
             case do.FinishCall():
                 assert self.caller
                 self.caller = None
-            case do.Notify(Lost(cause)):
-                self.lost_at = self.now if self.lost_at is None else self.lost_at
+            case do.Notify(Lost(cause) as lost):
+                self.lost_at = self.now - lost.silent if self.lost_at is None else self.lost_at
+                assert not lost.silent or 0 < lost.silent <= self.now - self.old_clients[-1].since
                 if cause.startswith("no acknowledgement"):
                     assert self.now - self.old_clients[-1].since >= TIMEOUT
-            case do.Notify(Restored(seconds)):
+                if lost.unanswered:
+                    assert not self.old_clients[-1].has_answered
+                    assert any(message.qos for message in self.old_clients[-1].unanswered)
+            case do.Notify(Restored(seconds, _, may_miss)):
                 assert self.lost_at is not None
                 assert seconds == self.now - self.lost_at
+                assert may_miss == (bool(self.state.subscriptions) and not self.is_kept)
+                self.is_kept = True
                 assert not any(request.is_again for request in self.connected().subscribes)
                 self.lost_at = None
             case do.Diagnose():
@@ -322,6 +332,7 @@ class Weather(RuleBasedStateMachine):
     @rule(session_present=st.booleans())
     def accept(self, session_present: bool) -> None:
         assert self.client
+        self.is_kept = self.is_kept and (session_present or not self.is_open)
         self.client.connected_at, self.is_open = self.now, True
         self.last_connected = self.client.attempt
         self.apply(on.Connected(self.client.attempt, session_present))
@@ -361,6 +372,7 @@ class Weather(RuleBasedStateMachine):
     def answer(self, client: Client, message: PendingPublish, error: AwsIotError | None = None) -> None:
         client.unanswered.remove(message)
         client.busy_since = self.now
+        client.has_answered = client.has_answered or bool(message.qos)
         (self.rejected if error else self.acknowledged).add(message)
         self.apply(on.PublishAnswered(client.attempt, message, error, is_from_broker=bool(message.qos)))
 
@@ -385,11 +397,17 @@ class Weather(RuleBasedStateMachine):
         self.apply(on.UnsubscribeAnswered(self.client.attempt))
 
     @precondition(lambda self: self.is_connected)
-    @rule(may_be_refusal=st.sampled_from([True, True, True, False]))
-    def cut(self, may_be_refusal: bool) -> None:
+    @rule(
+        may_be_refusal=st.sampled_from([True, True, True, False]),
+        silent=st.sampled_from([None, None, 0.0, 1.0, 1000.0]),
+    )
+    def cut(self, may_be_refusal: bool, silent: float | None = None) -> None:
         client, was_probe = self.client, isinstance(self.state.phase, Probing)
         assert client
-        self.apply(on.Disconnected(client.attempt, "it was cut", "HANGUP", may_be_refusal))
+        silent_since = None if silent is None else self.now - silent
+        self.apply(
+            on.Disconnected(client.attempt, "it was cut", "HANGUP", may_be_refusal, silent_since=silent_since)
+        )
         assert not was_probe or isinstance(self.state.phase, Offline)
         if isinstance(self.state.phase, Failed) and BY_CUTS in str(self.state.phase.error):
             assert client.first_request_at is not None

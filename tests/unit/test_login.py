@@ -182,6 +182,40 @@ def test_a_saved_session_needs_no_service(world: World) -> None:
     assert world.program().sign_in(SignInRequest(), NOBODY).username == "alice"
 
 
+@pytest.mark.parametrize("typed", ["alice", "ALICE", "Alice"])
+def test_the_name_of_the_signed_in_user_may_be_typed_in_any_case(world: World, typed: str) -> None:
+    world.sign_in()
+    assert world.program().sign_in(SignInRequest(typed), NOBODY).username == "alice"
+    session, is_saved = world.program().sign_in_without_credentials(SignInRequest(typed), NOBODY)
+    assert (session.username, is_saved) == ("alice", True)
+
+
+def test_a_sign_in_with_a_name_in_another_case_continues_the_same_session(world: World) -> None:
+    first = world.sign_in()
+    again = world.sign_in("ALICE")
+    assert (again.username, again.credentials.identity) == (first.username, first.credentials.identity)
+
+
+def test_the_preset_password_is_used_for_the_name_in_any_case(world: World) -> None:
+    world.secrets.set("password", "team", "alice", PASSWORD)
+    program = world.program(world.profile._replace(username="alice"))
+    assert program.sign_in(SignInRequest("Alice"), NOBODY).username == "alice"
+
+
+def test_names_that_differ_in_case_are_two_users_where_case_matters(world: World) -> None:
+    class CaseSensitive(Accounts):
+        def are_same(self, one: str, other: str) -> bool:
+            return one == other
+
+    world.sign_in()
+    world.accounts = CaseSensitive(world.cloud)
+    with pytest.raises(SignInRefused):
+        world.program().sign_in(SignInRequest("ALICE"), NOBODY)
+    session = world.program().sign_in(SignInRequest("ALICE", PASSWORD), NOBODY)
+    assert session.username == "ALICE"
+    assert world.program().sign_in(SignInRequest(), NOBODY).username == "alice"
+
+
 def test_of_several_programs_that_find_a_session_expiring_one_refreshes_it(world: World) -> None:
     world.sign_in()
     world.expire_soon()

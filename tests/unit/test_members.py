@@ -67,6 +67,11 @@ class Plane(BaseHTTPRequestHandler):
                 answer = {"connected": True, "connectedSince": 1_700_000_000_000, "clientId": CLIENT}
             case "DELETE", _, "iotdata":
                 self.server.connected = False
+            case "POST", path, "iot" if path in (
+                "/attached-policies/us-east-1:hidden",
+                "/policy-targets/hidden",
+            ):
+                status, answer = 403, {"message": "no", "error": "UnauthorizedException"}
             case "POST", "/policy-targets/gone", "iot":
                 status, answer = 404, {"message": "no such policy", "error": "ResourceNotFoundException"}
             case "POST", path, "iot" if path.startswith("/attached-policies/"):
@@ -97,6 +102,7 @@ class Plane(BaseHTTPRequestHandler):
         self.send_response(status)
         if error := answer.get("error"):
             self.send_header("x-amzn-errortype", str(error))
+        self.send_header("x-amzn-requestid", "1")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -169,6 +175,7 @@ def logins(*pools: str) -> tuple[int, dict[str, Any]]:
 
 OURS = logins("us-east-1_OTHER", FakeCloud().profile.user_pool_id)
 MAY_NOT = (400, {"message": "no", "error": "NotAuthorizedException"})
+MISSING = (400, {"message": "gone", "error": "ResourceNotFoundException"})
 FAILS = (400, {"message": "a limit", "error": "LimitExceededException"})
 
 
@@ -179,7 +186,7 @@ def test_an_identity_passes_unless_it_certainly_belongs_to_another_team(members:
 
 @pytest.mark.parametrize(
     "members",
-    [logins("us-east-1_OTHER"), (400, {"message": "gone", "error": "ResourceNotFoundException"})],
+    [logins("us-east-1_OTHER"), MISSING],
     indirect=True,
 )
 def test_an_identity_that_is_missing_or_of_another_team_is_not_found(members: Members) -> None:
@@ -227,3 +234,27 @@ def test_revoke_first_looks_at_what_is_attached(members: Members) -> None:
         members.revoke("us-east-1:1", "fake-member")
     with pytest.raises(NotFound, match="no such policy"):
         members.revoke("us-east-1:1", "gone")
+
+
+def test_who_may_not_look_at_an_identity_still_cannot_revoke_a_mistyped_one(members: Members) -> None:
+    with pytest.raises(
+        NotFound, match=r"us-east-1:hidden is not a member .*: it is not among those who have"
+    ):
+        members.revoke("us-east-1:hidden", "fake-member")
+
+
+@pytest.mark.parametrize("members", [MISSING], indirect=True)
+def test_who_may_not_look_at_the_policy_either_learns_if_there_is_no_such_identity(members: Members) -> None:
+    with pytest.raises(NotFound, match="does not exist in this AWS account"):
+        members.revoke("us-east-1:hidden", "hidden")
+
+
+def test_who_may_look_at_nothing_can_revoke(members: Members) -> None:
+    assert members.revoke("us-east-1:hidden", "hidden") is None
+
+
+def test_a_name_in_place_of_a_client_id_is_explained(members: Members) -> None:
+    for call in (members.client_status, members.disconnect):
+        with pytest.raises(NotFound) as caught:
+            call("bob")
+        assert "Client IDs of members begin with an identity" in (caught.value.hint or "")

@@ -10,6 +10,7 @@ import pytest
 
 from aws_iot.cli.ui.formatting import connection_line, message_line, notice
 from aws_iot.cli.ui.output import visible
+from aws_iot.cli.ui.width import display_width
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.json_lines import to_line
 from aws_iot.messaging.message import Message, encode
@@ -74,6 +75,11 @@ def meant(label: str) -> str:
     return read
 
 
+def means(label: str, text: str) -> bool:
+    """Whether a label stands for the text, which it may have shortened."""
+    return text.startswith(meant(label)[:-1]) if "…" in label else meant(label) == text
+
+
 def is_harmless(line: str) -> bool:
     return not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or c in BIDI for c in line)
 
@@ -114,6 +120,7 @@ def test_a_control_character_is_shown_as_its_escape(code: int) -> None:
         ("a\u2028b", r"a\u2028b"),
         ("\ud800", r"\ud800"),
         ("é\x1bé", r"é\x1bé"),
+        ("a" + "\u0301" * 6, "a" + "\u0301" * 4 + r"\u0301\u0301"),
     ],
 )
 def test_an_escape_names_its_control_character(text: str, shown: str) -> None:
@@ -132,6 +139,7 @@ def test_an_escape_names_its_control_character(text: str, shown: str) -> None:
         "שלום عربي",
         "می\u200cخواهم",
         "e\u0301",
+        "\u0f40\u0f90\u0f90\u0f90\u0f90\u0f90\u0f71",  # letters of Tibetan stand below one another
     ],
 )
 def test_ordinary_text_is_printed_unchanged(text: str) -> None:
@@ -158,7 +166,7 @@ def test_a_sender_that_is_not_an_identity_is_shown_in_full(sender: str) -> None:
 
 def test_an_ambiguous_label_is_quoted() -> None:
     line = message_line(message(room="a] b", name='x"~00000000: y'))
-    assert line == f'{local(RECEIVED)} ["a] b"] "x\\"~00000000: y"~4f9fa251: hello'
+    assert line == f'{local(RECEIVED)} ["a] b"] "x\\"\\x7e00000000: y"~4f9fa251: hello'
 
 
 @pytest.mark.parametrize("hostile", HOSTILE, ids=ascii)
@@ -169,7 +177,10 @@ def test_no_message_can_imitate_the_rest_of_its_line(place: str, hostile: str) -
     found = LINE.fullmatch(line)
     assert found, line
     room, name, sender, text = found.groups()
-    assert (meant(room), meant(name), meant(sender)) == (said["room"], said["name"], said["sender"])
+    assert means(room, said["room"])
+    assert means(name, said["name"])
+    assert meant(sender) == said["sender"]
+    assert line.index("~") == found.start(3) - 1
     assert text == visible(said["text"])
     assert is_harmless(line)
 
@@ -180,6 +191,33 @@ def test_no_name_changes_the_identity_that_is_shown(hostile: str) -> None:
     found = LINE.fullmatch(line)
     assert found, line
     assert found.group(3) == "4f9fa251"
+
+
+@pytest.mark.parametrize("columns", [50, 60, 80, 200])
+@pytest.mark.parametrize("room", ["lobby", "r" * 200, "日" * 90, "[] " * 50])
+@pytest.mark.parametrize("name", [None, "alice", "n" * 3000, "日" * 3000, "~" * 3000, "e\u0301" * 3000])
+def test_the_identity_has_its_place_on_the_screen(name: str | None, room: str, columns: int) -> None:
+    line = message_line(message(room=room, name=name), columns)
+    assert display_width(line[: line.index("4f9fa251: ")] + "4f9fa251: ") <= columns
+    if columns == 200:
+        assert message_line(message(room=room, name=name)) == line  # as in a pipe
+
+
+def test_only_what_is_too_long_is_shortened() -> None:
+    room = "ops/berlin/building-7/alarms"
+    assert f"[{room}] bob~4f9fa251" in message_line(message(room=room, name="bob"), 80)
+    assert "[lobby] alice.of.the.long.name@example.com~" in message_line(
+        message(name="alice.of.the.long.name@example.com"), 80
+    )
+    assert "[ops/berlin/buildin…] alice.of.the.long.…~" in message_line(
+        message(room=room, name="alice.of.the.long.name@example.com"), 72
+    )
+
+
+def test_a_name_from_right_to_left_does_not_move_the_identity_on_a_terminal() -> None:
+    assert "שלום\u200e~4f9fa251:" in message_line(message(name="שלום"), 80)
+    assert "[שלום\u200e] " in message_line(message(room="שלום"), 80)
+    assert "שלום~4f9fa251:" in message_line(message(name="שלום"))
 
 
 @pytest.mark.parametrize("hostile", HOSTILE, ids=ascii)
@@ -252,8 +290,19 @@ def test_a_connection_event_is_shown_with_its_cause() -> None:
     closer = connection_line(Lost("the network is gone", "SOME_ERROR, 7 s after it began"), verbose=True)
     assert closer.endswith("; reconnecting (SOME_ERROR, 7 s after it began)")
     assert connection_line(Restored()) == "connection restored"
+    assert connection_line(Restored(3.2, may_miss=True)) == (
+        "connection restored after 3.2 s: messages may be missing"
+    )
     assert connection_line(Restored(3.2, forgotten=True)) == (
         "connection restored after 3.2 s; the broker has discarded the session: messages may be missing"
+    )
+
+
+def test_a_connection_that_died_without_a_sign_is_shown_with_the_time_of_the_last_packet() -> None:
+    now = datetime(2026, 1, 31, 23, 0, 30).astimezone()
+    line = connection_line(Lost("the broker no longer answers", silent=45.0), now=now)
+    assert line == (
+        "connection lost: the broker no longer answers, nothing received since 22:59:45; reconnecting"
     )
 
 

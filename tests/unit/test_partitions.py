@@ -24,6 +24,10 @@ def test_the_table_agrees_with_botocore(partition: tuple[str, str, str, str]) ->
     assert (dns_suffix, dual_stack_suffix) == (outputs["dnsSuffix"], outputs["dualStackDnsSuffix"])
 
 
+def test_no_partition_that_botocore_knows_is_missing() -> None:
+    assert {partition.name for partition in PARTITIONS} == set(KNOWN)
+
+
 @pytest.mark.parametrize("name", [partition.name for partition in PARTITIONS])
 def test_the_prefix_finds_the_partition_of_every_region_that_botocore_knows(name: str) -> None:
     regions = [one for one in KNOWN[name]["regions"] if re.match(KNOWN[name]["regionRegex"], one)]

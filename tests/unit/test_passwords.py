@@ -1,13 +1,22 @@
 """New passwords and codes: checked at once, and asked for again."""
 
+import io
+import os
+import threading
 from collections.abc import Iterable
 
 import pytest
 
 from aws_iot.auth.accounts import Account
-from aws_iot.auth.passwords import change_password, checked_code, checked_password, reset_password
+from aws_iot.auth.passwords import (
+    change_password,
+    checked_code,
+    checked_password,
+    read_password,
+    reset_password,
+)
 from aws_iot.auth.session import Session
-from aws_iot.errors import AwsIotError, CodeRefused, PasswordTooWeak, WrongPassword
+from aws_iot.errors import AwsIotError, CodeRefused, LocalError, PasswordTooWeak, WrongPassword
 from tests.fakes import RESET_CODE, FakeAccounts, FakeCloud
 
 GOOD = "Passw0rd-2"
@@ -131,3 +140,52 @@ def test_a_changed_password_that_no_user_pool_accepts_is_asked_again(
     assert cloud.accounts["alice"].password == GOOD
     assert all("6 or more" in rejection for rejection in person.rejections)
     assert len(person.rejections) == 3
+
+
+class Pieces:
+    """A stream that returns one piece at each read, and fails if it is read too far."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self._pieces = [*pieces]
+
+    def read(self, _: int, /) -> bytes:
+        return self._pieces.pop(0)
+
+    def fileno(self) -> int:
+        raise io.UnsupportedOperation
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\r\nmore\n"])
+@pytest.mark.parametrize("size", [3, 1000])
+def test_a_password_is_the_first_line_in_any_encoding_of_text_files(
+    encoding: str, end: str, size: int
+) -> None:
+    data = f"pässwörd ૊{end}".encode(encoding)  # a letter with the byte of a line break
+    pieces = [data[at : at + size] for at in range(0, len(data), size)]
+    assert read_password(Pieces(*pieces, b"")) == "pässwörd ૊"
+
+
+def test_a_password_does_not_wait_for_more_lines() -> None:
+    assert read_password(Pieces(b"pass", b"word\n")) == "password"
+
+
+def test_a_password_is_read_from_a_non_blocking_pipe() -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    threading.Timer(0.05, os.write, (writing, b"password\n")).start()
+    with io.FileIO(reading) as stream:
+        assert read_password(stream) == "password"
+    os.close(writing)
+
+
+@pytest.mark.parametrize("data", [b"\0", b"x", "\ufeffx".encode("utf-16-le")])
+def test_a_stream_without_lines_is_no_password(data: bytes) -> None:
+    with pytest.raises(LocalError, match="its first line is too long"):
+        read_password(Pieces(data * 40_000, data * 40_000))
+
+
+@pytest.mark.parametrize("data", [b"\xff\n", "x\n".encode("utf-16-le")])
+def test_a_password_in_another_encoding_is_an_error(data: bytes) -> None:
+    with pytest.raises(UnicodeDecodeError):
+        read_password(Pieces(data, b""))

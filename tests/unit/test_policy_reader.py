@@ -59,6 +59,7 @@ class Plane(BaseHTTPRequestHandler):
         self.send_response(status)
         if status != 200:
             self.send_header("x-amzn-errortype", code)
+        self.send_header("x-amzn-requestid", "1")
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)

@@ -6,7 +6,7 @@ import pytest
 
 from aws_iot.deadline import within
 from aws_iot.errors import AwsIotError, InvalidRoom, NotAuthorized, ServiceRefused, TopicRefused, Unreachable
-from aws_iot.messaging.connection import Done, Publication
+from aws_iot.messaging.connection import Done, Lost, Publication, Restored
 from aws_iot.messaging.message import Outgoing
 from aws_iot.publishing.pacing import MAX_UNACKNOWLEDGED
 from aws_iot.publishing.publisher import Callbacks, Publisher, PublishStats
@@ -108,6 +108,51 @@ def test_the_end_of_a_connection_ends_the_publisher_with_its_reason(
         publisher.publish(2, message(2))
     with pytest.raises(Unreachable):
         publisher.finish()
+
+
+UNANSWERED = Lost("no acknowledgement for 10 seconds", unanswered=True)
+
+
+def test_a_broker_that_acknowledges_nothing_on_two_connections_ends_the_publisher(
+    app: FakeApp, connection: SlowConnection
+) -> None:
+    publisher = publisher_over(app, connection, collecting([]))
+    publisher.publish(1, message(1))
+    for event in (UNANSWERED, Restored(), UNANSWERED):
+        connection.events.put(event)
+    with pytest.raises(
+        Unreachable, match=r"^no acknowledgement for 10 seconds, on two connections in a row$"
+    ):
+        publisher.finish()
+
+
+def test_a_broker_that_acknowledges_something_in_between_does_not_end_the_publisher(
+    app: FakeApp, connection: SlowConnection
+) -> None:
+    publisher = publisher_over(app, connection, collecting([]))
+    for number in range(1, 4):
+        publisher.publish(number, message(number))
+        for event in (Lost("it was cut"), UNANSWERED, Lost("it was cut", again=True)):
+            connection.events.put(event)
+        publisher.poll()
+        connection.answer()
+    publisher.finish()
+    assert publisher.stats.acknowledged == 3
+
+
+def test_a_publisher_that_may_not_give_up_waits_for_a_broker_that_acknowledges_nothing(
+    app: FakeApp, connection: SlowConnection
+) -> None:
+    may_give_up = False
+    publisher = publisher_over(app, connection, Callbacks(lambda *_: None, may_give_up=lambda: may_give_up))
+    publisher.publish(1, message(1))
+    for _ in range(3):
+        connection.events.put(UNANSWERED)
+    publisher.poll()
+    may_give_up = True
+    connection.events.put(UNANSWERED)
+    with pytest.raises(Unreachable):
+        publisher.poll()
 
 
 def test_a_rejected_room_does_not_stop_the_others(app: FakeApp, connection: SlowConnection) -> None:

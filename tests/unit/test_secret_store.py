@@ -2,6 +2,7 @@
 
 import json
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -157,3 +158,16 @@ def test_a_damaged_secret_counts_as_missing(
 def test_an_unknown_storage_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match="AWS_IOT_SECRETS"):
         SecretStore(tmp_path, keyring=lambda: None, storage="vault")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
+def test_a_secret_that_others_could_read_is_protected_and_reported(
+    store: Callable[..., SecretStore], reports: list[str], tmp_path: Path
+) -> None:
+    store(None, "file").set("password", "team", "alice", "hunter2")
+    [path] = files_with(tmp_path, "hunter2")
+    path.chmod(0o666)
+    for _ in range(2):
+        assert store(None, "file").get("password", "team", "alice") == "hunter2"
+    assert reports == [f"Other users could read {path}; now only you can. If in doubt, change your password."]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -2,7 +2,8 @@
 
 import pytest
 
-from aws_iot.cli.ui.tables import display_width, layout, table
+from aws_iot.cli.ui.tables import layout, table
+from aws_iot.cli.ui.width import display_width
 
 HEADERS = ("KEY", "USER", "ENDPOINT")
 ROWS = (
@@ -57,6 +58,15 @@ def test_wide_characters_and_combining_marks_keep_the_columns_aligned() -> None:
 def test_a_shortened_cell_of_wide_characters_fits(width: int) -> None:
     lines = layout(("NAME", "ID"), [("日本" * 9, "1")], width, ("NAME",))
     assert max(map(display_width, lines)) <= width
+
+
+@pytest.mark.parametrize("blank", [" ", "\u3000", "\u2800", "\u00a0"])
+def test_no_cell_continues_at_the_left_edge(blank: str) -> None:
+    for length in range(40, 90):
+        lines = layout(("NAME", "ID"), [("a" + blank * length + "carol  2", "1")], 40)
+        assert [line for line in lines if line[0] != " "] == [lines[0], lines[-1]]
+        assert lines[0].startswith("NAME")
+        assert max(map(display_width, lines)) <= 40
 
 
 def test_in_a_pipe_every_cell_is_whole(capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,12 +44,33 @@ def test_the_short_form_of_a_sender_that_is_not_an_identity_is_the_sender() -> N
     assert Template("{short}").filled(Message("lobby", "device-7", "", b"", RECEIVED)) == "device-7"
 
 
+def test_the_sender_is_written_as_without_a_template() -> None:
+    who = Template("{who:>16}: {text}")
+    assert who.filled(SAID) == "  alice~4f9fa251: hello"
+    assert who.filled(SAID._replace(name=None)) == "       ~4f9fa251: hello"
+    assert who.filled(SAID._replace(name="bob~b0b00000: x")) == r'"bob\x7eb0b00000: x"~4f9fa251: hello'
+    assert Template("{who}").filled(SAID._replace(name="n" * 3000)) == "n" * 39 + "…~4f9fa251"
+
+
+@pytest.mark.parametrize(
+    ("template", "line"),
+    [
+        ("[{name:>8}]", "[    日本]"),
+        ("[{name:*<8}]", "[日本****]"),
+        ("[{name:^8.1}]", "[   日   ]"),
+        ("[{name:3}]", "[日本]"),
+    ],
+)
+def test_wide_characters_are_aligned_by_the_columns_that_they_take(template: str, line: str) -> None:
+    assert Template(template).filled(SAID._replace(name="日本")) == line
+
+
 @pytest.mark.parametrize(
     ("template", "reason"),
     [
         (
             "{nope}",
-            "there is no field 'nope'; the fields are time, received, sent, room, sender, short, name, text",
+            "there is no field 'nope'; the fields are time, received, sent, room, sender, short, who, name, text",
         ),
         ("{}", "there is no field ''"),
         ("{0}", "there is no field '0'"),

@@ -134,6 +134,13 @@ class Accounts(Protocol):
         """
         ...
 
+    def are_same(self, one: str, other: str) -> bool:
+        """Whether two names are of one user, as the user pool sees it: most pools ignore case.
+
+        Raises `SignInRefused` if one of them cannot sign in.
+        """
+        ...
+
     def answer(self, challenge: Challenge, answer: ChallengeAnswer) -> Session | Challenge:
         """Answer a challenge. The result is the session, or the next challenge.
 

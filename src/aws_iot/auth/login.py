@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # so that what only types need is not imported
 
+from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -86,7 +87,7 @@ class Login:
         A session that a password gets is saved, unless it is explicit or another user's session is saved.
         Raises `SignInRefused`, `CredentialsRefused`, and what the prompter raises.
         """
-        username = self.expected_username(request) or prompter.username()
+        username = self._username(request, prompter)
         if request.is_explicit:
             return self._sign_in_with_password(username, request, prompter, save=False)
         try:
@@ -102,7 +103,7 @@ class Login:
 
     def sign_in_with_password(self, request: SignInRequest, prompter: Prompter) -> ActiveSession:
         """Sign in with a password, even if a session is saved, and save the new session. Raises as `sign_in`."""
-        username = self.expected_username(request, by_password=True) or prompter.username()
+        username = self._username(request, prompter, by_password=True)
         return self._sign_in_with_password(username, request, prompter, save=True)
 
     def sign_in_without_credentials(self, request: SignInRequest, prompter: Prompter) -> tuple[Session, bool]:
@@ -110,7 +111,7 @@ class Login:
 
         Raises as `sign_in`.
         """
-        username = self.expected_username(request) or prompter.username()
+        username = self._username(request, prompter)
         if not request.is_explicit:
             try:
                 session = self._refresher(username).session()
@@ -166,6 +167,20 @@ class Login:
         if self._has_preset_password(username):
             self._secrets.remove("password", self._profile.key)
             self._reporter.preset_password_removed(self._profile.key)
+
+    def _username(self, request: SignInRequest, prompter: Prompter, *, by_password: bool = False) -> str:
+        username = self.expected_username(request, by_password=by_password) or prompter.username()
+        return self._known_as(username) if request.username else username
+
+    def _known_as(self, username: str) -> str:
+        """The name in the saved session or in the profile, if the user pool takes it for the same: BOB for bob."""
+        saved = self._store.load(self._profile)
+        known = [name for name in (saved.username if saved else None, self._profile.username) if name]
+        for name in [] if username in known else known:
+            with suppress(SignInRefused):
+                if name.casefold() == username.casefold() and self._accounts().are_same(name, username):
+                    return name
+        return username
 
     def _refresher(self, username: str) -> TokenRefresher:
         return self._refresher_of(StoredSession(self._store, self._profile, username, self._patience))

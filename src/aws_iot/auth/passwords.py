@@ -1,14 +1,36 @@
-"""New passwords and codes: what can be checked before the user pool sees them, and how they are asked for again."""
+"""Passwords and codes: read from a stream, checked before the user pool sees them, and asked for again."""
 
 from collections.abc import Callable
 from typing import Protocol
 
 from aws_iot.auth.accounts import ATTEMPTS, REPEATABLE, Account, Accounts
-from aws_iot.errors import AwsIotError, CodeRefused, PasswordTooWeak, WrongPassword
+from aws_iot.errors import AwsIotError, CodeRefused, LocalError, PasswordTooWeak, WrongPassword
+from aws_iot.streams import Readable, encoding_of, read_some
 
 # docs.aws.amazon.com/cognito/latest/developerguide/managing-users-passwords.html, and botocore's PasswordType
 SHORTEST_PASSWORD = 6
 LONGEST_PASSWORD = 256
+
+LONGEST_LINE_BYTES = 64 * 1024
+"""The longest line that is read as a password. A longer one is of another file, such as a device that never ends."""
+
+
+def read_password(stream: Readable) -> str:
+    """The first line of a stream, such as a file with a password; empty if it has none.
+
+    Raises `LocalError` for a line that is too long, and `UnicodeDecodeError`.
+    """
+    data, is_wide = b"", False
+    # In UTF-16, the byte of a line break is also a part of other characters.
+    while (b"\n" not in data or is_wide) and (more := read_some(stream, LONGEST_LINE_BYTES)):
+        data += more
+        is_wide = encoding_of(data)[1] != "utf-8"
+        if len(data) > LONGEST_LINE_BYTES and (is_wide or b"\n" not in data):
+            raise LocalError("standard input holds no password: its first line is too long")
+    mark, encoding = encoding_of(data)
+    text = data.removeprefix(mark)
+    line = text if is_wide else text.partition(b"\n")[0]
+    return line.decode(encoding).partition("\n")[0].removesuffix("\r")
 
 
 def checked_password(password: str) -> str:

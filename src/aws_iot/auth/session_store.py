@@ -14,7 +14,7 @@ from aws_iot.config.profile import Profile, checked_key
 from aws_iot.config.profile_store import ProfileStore
 from aws_iot.config.secrets import SecretStore
 from aws_iot.errors import LocalError
-from aws_iot.files import delete, exclusive, read, write_private
+from aws_iot.files import delete, exclusive, parsed, read, write_private
 
 T = TypeVar("T", Session, Credentials)
 
@@ -55,6 +55,7 @@ class SessionStore:
         except (LookupError, TypeError):
             return None
         cached = _parse(self._cached(profile.key))
+        self._secrets.protect(self._cached(profile.key))
         session, credentials = (
             _revive(Session, cached, "session"),
             _revive(Credentials, cached, "credentials"),
@@ -176,7 +177,7 @@ class DeviceStore:
         """This device, as the profile's user pool knows it when this user signs in."""
         stored = self._secrets.get("device", profile.key, username)
         try:
-            pool, *device = json.loads(stored or "[null]")
+            pool, *device = parsed(stored) or [None]
             return Device(*device) if pool == profile.user_pool_id else None
         except (ValueError, TypeError):
             return None
@@ -192,10 +193,7 @@ class DeviceStore:
 
 
 def _parse(path: Path) -> Any:
-    try:
-        return json.loads(read(path) or b"null")
-    except (ValueError, RecursionError):
-        return None
+    return parsed(read(path))
 
 
 def _text(value: Any) -> str:

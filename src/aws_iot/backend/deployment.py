@@ -9,10 +9,15 @@ from aws_iot.backend.hints import StackName, recovery_hint
 from aws_iot.backend.outputs import profile_from_outputs
 from aws_iot.backend.rooms import ROOMS, check_rooms
 from aws_iot.backend.stack import NO_WATCHER, ChangeSet, StackState, Target, Watcher
+from aws_iot.config.partitions import partition_of
 from aws_iot.config.profile import Profile
 from aws_iot.errors import NotAuthorized, ServiceRefused
 
 SIGN_IN = "SignIn"
+CASE_SENSITIVE = "CaseSensitive"
+
+STANDARD_PARTITION = "aws"
+"""The part of AWS that the template fits: it names Cognito as IAM does there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Plan:
 
     def differences(self) -> list[str]:
         """The parameters that change, old and new."""
-        now = self.state.parameters if self.state else {}
+        now = _parameters(self.state)
         return [
             f"{name}: {now.get(name, 'none') or 'empty'} → {value or 'empty'}"
             for name, value in self.parameters.items()
@@ -83,14 +88,18 @@ class Deployment:
         state = self.find()
         if state:
             self.check_changeable(state)
-        current = state.parameters if state else {}
-        if SIGN_IN in current and parameters.get(SIGN_IN, current[SIGN_IN]) != current[SIGN_IN]:
-            raise ServiceRefused(
-                f"people sign in by {current[SIGN_IN]} here, and Cognito cannot change that",
-                hint="Deploy another stack with another --name.",
-            )
+        current = _parameters(state)
+        if not current:
+            self._check_partition()
+        elif parameters.get(SIGN_IN, current[SIGN_IN]) != current[SIGN_IN]:
+            raise _fixed(f"people sign in by {current[SIGN_IN]} here")
+        elif parameters.get(CASE_SENSITIVE, current[CASE_SENSITIVE]) != current[CASE_SENSITIVE]:
+            ignored = "matters" if current[CASE_SENSITIVE] == "true" else "does not matter"
+            raise _fixed(f"upper and lower case {ignored} in user names here")
         if set(ROOMS) & set(parameters):
             check_rooms({**current, **parameters}, self.target.region)
+        if state and CASE_SENSITIVE in current and CASE_SENSITIVE not in state.parameters:
+            parameters = {CASE_SENSITIVE: current[CASE_SENSITIVE], **parameters}
         return Plan(parameters, state)
 
     def check_changeable(self, state: StackState) -> None:
@@ -101,6 +110,22 @@ class Deployment:
                 if state.in_progress
                 else f"the stack {self.name.name} cannot be changed: {state.reason or state.status}",
                 hint=hint,
+            )
+
+    def _check_partition(self) -> None:
+        """Raise `ServiceRefused` for a region in which nobody could use what the template creates.
+
+        In GovCloud, IAM calls Cognito `cognito-identity-us-gov.amazonaws.com` or
+        `cognito-identity.us-gov-east-1.amazonaws.com`, in trust policies and in policy variables:
+        docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-cog.html. China has no user pools.
+        """
+        region = self.target.region
+        partition = partition_of(region).name
+        if partition != STANDARD_PARTITION:
+            raise ServiceRefused(
+                f"the template cannot be deployed in {region}: Cognito is different, or missing, in {partition}",
+                hint="Choose a region of standard AWS, such as --region us-east-1. For others, adapt what"
+                " `aws-iot backend template` prints.",
             )
 
     def create(self, plan: Plan, watcher: Watcher = NO_WATCHER) -> StackState:
@@ -135,6 +160,19 @@ class Deployment:
             stacks = self.target.stack.all()
             return sorted(name for name, description in stacks if template.is_ours(description))
         return []
+
+
+def _parameters(state: StackState | None) -> Mapping[str, str]:
+    """The parameters of a stack, empty if it holds nothing. Those from before `CaseSensitive` have its old value."""
+    if state is None or state.is_empty:
+        return {}
+    return {SIGN_IN: template.parameters()[SIGN_IN].default, CASE_SENSITIVE: "true", **state.parameters}
+
+
+def _fixed(fact: str) -> ServiceRefused:
+    return ServiceRefused(
+        f"{fact}, and Cognito cannot change that", hint="Deploy another stack with another --name."
+    )
 
 
 class PendingUpdate:

@@ -8,6 +8,7 @@ from functools import partial
 from aws_iot.backend.template import SID_OF_ROOMS, parameters
 from aws_iot.config.partitions import iot_arn
 from aws_iot.errors import InvalidRoom
+from aws_iot.messaging.topics import check_room
 from aws_iot.policy.access import is_pattern
 from aws_iot.policy.documents import Statement
 
@@ -17,6 +18,10 @@ MAX_POLICY_LENGTH = 2048
 """Characters in an IoT policy: docs.aws.amazon.com/general/latest/gr/iot-core.html#security-limits."""
 
 
+_NOT_IN_IAM = re.compile(r"[^\t\n\r\u0020-\u00ff]")
+"""What a policy of IAM must not contain: IAM API reference, PutRolePolicy."""
+
+
 def check_rooms(values: Mapping[str, str], region: str) -> None:
     """Raise `InvalidRoom` for rooms that CloudFormation, or later IoT Core, would reject in the region.
 
@@ -24,9 +29,7 @@ def check_rooms(values: Mapping[str, str], region: str) -> None:
     """
     rooms = {name: values.get(name, parameters()[name].default) for name in ROOMS}
     for name, room in rooms.items():
-        parameter = parameters()[name]
-        if parameter.pattern and not re.fullmatch(parameter.pattern, room):
-            raise InvalidRoom(f"{name} is '{room}', but {parameter.constraint}")
+        _check_name(name, room, region)
     others = [name for name in ROOMS[1:] if rooms[name]]
     if rooms["Room1"] == "*" and others:
         raise InvalidRoom(
@@ -41,12 +44,36 @@ def check_rooms(values: Mapping[str, str], region: str) -> None:
         )
 
 
+def _check_name(parameter: str, room: str, region: str) -> None:
+    if found := _NOT_IN_IAM.search(room):
+        raise InvalidRoom(
+            f"{parameter} is '{room}', but an IAM policy cannot contain '{found[0]}', only characters up to U+00FF",
+            hint="With Room1=*, members may use rooms of any name.",
+        )
+    rules = parameters()[parameter]
+    if rules.pattern and not re.fullmatch(rules.pattern, room):
+        raise InvalidRoom(f"{parameter} is '{room}', but {rules.constraint}")
+    if room in ("", "*"):
+        return
+    try:  # with the shortest room of those that end in *
+        check_room(_pool(region), re.sub(r"\*$", "x", room))
+    except InvalidRoom as error:
+        raise InvalidRoom(f"{parameter}: {error}") from error
+    if rules.max_length is not None and len(room) > rules.max_length:
+        raise InvalidRoom(f"{parameter} has {len(room)} characters, and can have {rules.max_length}")
+
+
+def _pool(region: str) -> str:
+    """As long as the ID of an identity pool in the region."""
+    return f"{region}:{'0' * 36}"
+
+
 def policy_length(rooms: Sequence[str], region: str) -> int:
     """Number of characters in the template's `MemberPolicy` without white space, which IoT Core's limit counts.
 
     A test compares it with the policy that the template makes.
     """
-    arn, pool = partial(iot_arn, region, "0" * 12), f"{region}:{'0' * 36}"
+    arn, pool = partial(iot_arn, region, "0" * 12), _pool(region)
     identity = "${cognito-identity.amazonaws.com:sub}"
     received = ["*"] if rooms[0] == "*" else [f"{room}/*" for room in rooms]
     resources: dict[str, object] = {
@@ -60,7 +87,8 @@ def policy_length(rooms: Sequence[str], region: str) -> int:
         for action, resource in resources.items()
     ]
     statements[-1]["Condition"] = {"StringLike": {"iot:ClientId": f"{identity}*"}}
-    return len(json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":")))
+    document = {"Version": "2012-10-17", "Statement": statements}
+    return len(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
 
 
 def command_to_add_room(room: str, role: Sequence[Statement], policy_name: str) -> str | None:
@@ -70,8 +98,13 @@ def command_to_add_room(room: str, role: Sequence[Statement], policy_name: str) 
     """
     used = next((len(one.resources) for one in role if one.label == SID_OF_ROOMS), 0)
     parameter = f"Room{used + 1}"
-    if not used or is_pattern(room) or parameter not in parameters():
+    if not used or is_pattern(room) or parameter not in parameters() or not _is_possible(parameter, room):
         return None
     return (
         f"aws-iot backend deploy --name {policy_name.removesuffix('-member')} --parameter {parameter}={room}"
     )
+
+
+def _is_possible(parameter: str, room: str) -> bool:
+    pattern = parameters()[parameter].pattern
+    return pattern is None or re.fullmatch(pattern, room) is not None

@@ -14,7 +14,6 @@ from aws_iot.identities import (
     contains_uuid,
     identity_error,
     is_identity,
-    short_identity,
 )
 
 _NO_RECORD = MemberRecord(None, None)
@@ -31,12 +30,6 @@ class Person:
     identity: str
     username: str | None = None
     since: datetime | None = None
-
-    @property
-    def label(self) -> str:
-        """The form in which people read and type it, such as `bob~4f9fa251`."""
-        short = short_identity(self.identity) or self.identity
-        return f"{self.username}~{short}" if self.username else short
 
 
 class Team:
@@ -142,7 +135,9 @@ class Team:
         if found:
             return found[0]
         if prefix is None:
-            raise InvalidIdentity(f"'{text}' is not an identity, nor the user name of {who}", hint=listing)
+            near = {one.username for one in people() if (one.username or "").casefold() == text.casefold()}
+            hint = "\n".join([*(f"Did you mean {name}?" for name in sorted(filter(None, near))), listing])
+            raise InvalidIdentity(f"'{text}' is not an identity, nor the user name of {who}", hint=hint)
         raise NotFound(f"no identity of {who} begins with '{prefix.start}'", hint=listing)
 
 

@@ -27,6 +27,7 @@ class Parameter:
     default: str
     pattern: str | None
     constraint: str | None
+    max_length: int | None
 
 
 @cache
@@ -39,6 +40,7 @@ def parameters() -> Mapping[str, Parameter]:
             _value(block, "Default") or "",
             _value(block, "AllowedPattern"),
             _value(block, "ConstraintDescription"),
+            int(length) if (length := _value(block, "MaxLength")) else None,
         )
         for name, block in blocks
     }

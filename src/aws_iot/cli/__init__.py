@@ -5,6 +5,7 @@ import gc
 import os
 import signal
 import sys
+import warnings
 from types import FrameType
 
 GARBAGE_COLLECTION_OBJECTS = 150_000
@@ -17,6 +18,8 @@ def main() -> None:
     # sixth of the time of a `pub` that signs in.
     gc.set_threshold(GARBAGE_COLLECTION_OBJECTS)
     atexit.register(gc.freeze)
+    if not sys.warnoptions:  # warnings of libraries are for developers, who can ask for them with python -W
+        warnings.simplefilter("ignore")
     signal.signal(signal.SIGTERM, _terminated)
     # Windows has no SIGHUP, and `nohup` ignores it.
     if (hangup := getattr(signal, "SIGHUP", None)) and signal.getsignal(hangup) is not signal.SIG_IGN:

@@ -25,12 +25,12 @@ def connected(
     *,
     show_identity: bool = False,
     durable: str | None = None,
-    wait: bool = False,
+    wait: AcceptanceWait | None = None,
 ) -> Iterator[Client]:
     """The client of the profile, over a connection that is closed at the end.
 
     `show_identity` shows what an admin needs, until the person has connected once, or with `--verbose`. With `durable`,
-    the broker keeps the session under this name. With `wait`, it tries again until an admin has accepted the identity.
+    the broker keeps the session under this name. `wait` tries again until an admin has accepted the identity.
     """
     with suggest_doctor(profile.key):
         app.config.require_stack(
@@ -43,9 +43,8 @@ def connected(
 
             for line in notice(person.username, person.identity, profile.identity_pool_id).splitlines():
                 output.info(line)
-        policy = AcceptanceWait(app.settings.pause, _report_waiting) if wait else None
         connection = open_connection(
-            person, partial(app.messaging.connect, of_user(profile, person)), durable=durable, wait=policy
+            person, partial(app.messaging.connect, of_user(profile, person)), durable=durable, wait=wait
         )
     with suppress(LocalError):  # a folder that cannot be written is no reason to stop here
         sessions.note_connected(profile.key, person.identity)
@@ -53,6 +52,11 @@ def connected(
         yield app.messaging.client(profile, connection, person.identity, person.username, durable)
     finally:
         connection.close()
+
+
+def acceptance_wait(app: App, seconds: float | None) -> AcceptanceWait:
+    """The policy to wait until an admin has accepted the identity, at most `seconds`, and to say so once."""
+    return AcceptanceWait(app.settings.pause, _report_waiting, seconds)
 
 
 def _report_waiting(error: NotAccepted) -> None:

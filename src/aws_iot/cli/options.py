@@ -1,4 +1,7 @@
-"""Options that several commands share, each defined once. Every option has a variable AWS_IOT_…."""
+"""Options and arguments: what they all have in common, and those that several commands share.
+
+Every option has a variable AWS_IOT_….
+"""
 
 import math
 from collections.abc import Callable, Mapping
@@ -21,12 +24,39 @@ ATTRIBUTES = "aws_iot.attributes"
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-class Option(click.Option):
-    """An option with a place in the help of its command. Its variable is described by `aws-iot help environment`."""
+class Argument(click.Argument):
+    """An argument. An empty one is rejected unless `may_be_empty`."""
 
-    def __init__(self, *args: Any, section: str = OWN, **attributes: Any) -> None:
+    def __init__(self, *args: Any, may_be_empty: bool = False, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.may_be_empty = may_be_empty
+
+    def process_value(self, ctx: click.Context, value: Any) -> Any:
+        _check_not_empty(value, self, ctx)
+        return super().process_value(ctx, value)
+
+
+class Option(click.Option):
+    """An option with a place in the help of its command. Its variable is described by `aws-iot help environment`.
+
+    An empty value is rejected unless `may_be_empty`. An empty variable counts as not set.
+    """
+
+    def __init__(self, *args: Any, section: str = OWN, may_be_empty: bool = False, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.section = section
+        self.may_be_empty = may_be_empty
+
+    def process_value(self, ctx: click.Context, value: Any) -> Any:
+        _check_not_empty(value, self, ctx)
+        return super().process_value(ctx, value)
+
+    def value_from_envvar(self, ctx: click.Context) -> Any:
+        """Each line of the variable is a value if the option can be repeated: values contain blanks and colons."""
+        if not self.multiple:
+            return super().value_from_envvar(ctx)
+        lines = (self.resolve_envvar_value(ctx) or "").replace("\r\n", "\n").split("\n")
+        return [line for line in lines if line] or None
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         if self.hidden:
@@ -53,6 +83,23 @@ class Option(click.Option):
         if ctx and ctx.get_parameter_source(self.name or "") is click.core.ParameterSource.ENVIRONMENT:
             return f"the variable {self.envvar}"
         return super().get_error_hint(ctx)
+
+
+def _check_not_empty(value: Any, param: "Option | Argument", ctx: click.Context) -> None:
+    """Raise a usage error for an empty value: it comes from an unset variable of the shell, and means something else.
+
+    An empty folder, for example, would be the current one.
+    """
+    values = value if isinstance(value, tuple | list) else (value,)
+    for one in values:
+        if isinstance(one, str) and not one.strip() and not (param.may_be_empty or ctx.resilient_parsing):
+            reason = "only blanks" if one else "empty"
+            raise click.BadParameter(f"it is {reason}. Is a shell variable unset?", ctx, param)
+
+
+def argument(*names: str, **attributes: Any) -> Decorator:
+    """An argument of a command."""
+    return click.argument(*names, **{"cls": Argument, **attributes})
 
 
 def option(*names: str, env: str, **attributes: Any) -> Decorator:
@@ -160,8 +207,8 @@ def profile_argument(option: Decorator) -> Decorator:
                 raise click.UsageError(f"Which profile: '{name}' or '{key}'?")
             return command(*args, key=name or key, **given)
 
-        argument = click.argument("name", required=False, metavar="[KEY]", shell_complete=_stored_profiles)
-        return argument(option(choose))
+        chosen = argument("name", required=False, metavar="[KEY]", shell_complete=_stored_profiles)
+        return chosen(option(choose))
 
     return decorate
 
@@ -273,7 +320,7 @@ new_password = _answer(
 def _note_attributes(ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) -> None:
     for one in given:
         name, found, value = one.partition("=")
-        if not found:
+        if not (name and found):
             raise click.BadParameter(f"'{one}' is not NAME=VALUE.")
         ctx.meta.setdefault(ATTRIBUTES, {})[name] = value
 

@@ -35,7 +35,7 @@ def _check(pool: str, rooms: Sequence[str], command: Corrected, *, is_pattern: b
         try:
             (check_pattern if is_pattern else check_room)(pool, room)
         except InvalidRoom as error:
-            error.hint = did_you_mean or (None if room else "Give it a name: -r ROOM")
+            error.hint = did_you_mean
             raise
     for room, mistake in mistakes.items():
         if mistake:

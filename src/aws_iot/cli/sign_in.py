@@ -2,16 +2,20 @@
 
 from __future__ import annotations  # so that what only types need is not imported
 
-import sys
-from contextlib import contextmanager
+import os
+import stat
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
 
 from aws_iot.auth.credentials import REFRESH_BEFORE
 from aws_iot.auth.login import SignInRequest
+from aws_iot.auth.passwords import read_password
 from aws_iot.auth.prompter import NoPrompter
 from aws_iot.cli.options import ANSWERS, ATTRIBUTES, is_typed
+from aws_iot.cli.ui import output
+from aws_iot.cli.ui.terminal import standard_input
 from aws_iot.cli.ui.terminal_prompter import TerminalPrompter, TerminalReporter, unknown_user
 from aws_iot.errors import (
     AwsIotError,
@@ -22,6 +26,8 @@ from aws_iot.errors import (
     TopicRefused,
     Unreachable,
 )
+from aws_iot.files import is_open_to_others
+from aws_iot.streams import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,8 +103,8 @@ def request_of(user: str | None, password: str | None, from_stdin: bool) -> Sign
 
 
 def is_password_explicit(password: str | None, from_stdin: bool) -> bool:
-    """Whether the command line gives the password. `-p ""` gives none, as from an unset shell variable."""
-    return from_stdin or (bool(password) and is_typed("password"))
+    """Whether the command line gives the password."""
+    return from_stdin or (password is not None and is_typed("password"))
 
 
 def chosen_password(password: str | None, from_stdin: bool) -> str | None:
@@ -106,13 +112,30 @@ def chosen_password(password: str | None, from_stdin: bool) -> str | None:
     if from_stdin:
         if is_typed("password"):
             raise click.UsageError("-p and --password-stdin exclude each other.")
-        password = sys.stdin.readline().rstrip("\r\n")
-        if not password:
-            raise click.UsageError("--password-stdin: standard input holds no password.")
+        password = _password_of_stdin()
     if password and any(
         "\ud800" <= c <= "\udfff" for c in password
     ):  # how Python decodes bytes that are not UTF-8
         raise click.UsageError("The password is not valid UTF-8.")
+    return password.removeprefix(MARK) if password else None
+
+
+def _password_of_stdin() -> str:
+    stream = standard_input("Set AWS_IOT_PASSWORD instead, or redirect a file to it.")
+    with suppress(OSError, ValueError):  # in memory, as in tests, a stream has no descriptor
+        status = os.fstat(stream.fileno())
+        if os.name == "posix" and stat.S_ISREG(status.st_mode) and is_open_to_others(status):
+            output.info(
+                "Warning: other users can read the file with your password. To prevent that: chmod 600 FILE"
+            )
+    try:
+        password = read_password(stream)
+    except UnicodeDecodeError as error:
+        raise click.UsageError(
+            f"The password on standard input is not valid UTF-8 ({error.reason})."
+        ) from error
+    if not password:
+        raise click.UsageError("--password-stdin: standard input holds no password.")
     return password
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from aws_iot.config.profile import Profile
 from aws_iot.config.profile_store import ProfileStore
 from aws_iot.errors import LocalError, StackNotRunning, StackRestarted
-from aws_iot.files import LOCK_SECONDS, exclusive, is_locked, names, read, write_private
+from aws_iot.files import LOCK_SECONDS, exclusive, is_locked, names, parsed, read, write_private
 
 _NOTE = "stack.json"
 _LOCK = ".running"
@@ -40,7 +40,7 @@ def check_stack(profile: Profile) -> None:
         return
     folder = Path(profile.local_stack)
     try:
-        note = json.loads(read(folder / _NOTE) or b"")
+        note = parsed(read(folder / _NOTE))
         user_pool, start = str(note["user_pool"]), str(note["start"])
         members = [*note["members"]]
     except (ValueError, LookupError, TypeError):  # missing or damaged: nothing is known

@@ -13,11 +13,15 @@ class Partition(NamedTuple):
     dual_stack_suffix: str
 
 
-# Of botocore's data/partitions.json, those that have AWS IoT Core or Amazon Cognito. A test compares them.
+# All of botocore's data/partitions.json. A test compares them.
 PARTITIONS = (
     Partition("aws-cn", "cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
     Partition("aws-us-gov", "us-gov-", "amazonaws.com", "api.aws"),
     Partition("aws-eusc", "eusc-", "amazonaws.eu", "api.amazonwebservices.eu"),
+    Partition("aws-iso", "us-iso-", "c2s.ic.gov", "api.aws.ic.gov"),
+    Partition("aws-iso-b", "us-isob-", "sc2s.sgov.gov", "api.aws.scloud"),
+    Partition("aws-iso-e", "eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
+    Partition("aws-iso-f", "us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
     Partition("aws", "", "amazonaws.com", "api.aws"),
 )
 

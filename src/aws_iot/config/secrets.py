@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 from aws_iot.config.profile import checked_key
 from aws_iot.errors import LocalError
-from aws_iot.files import delete, read, write_private
+from aws_iot.files import delete, parsed, protect, read, write_private
 
 Kind = Literal["password", "refresh-token", "device", "client-secret"]
 KINDS: tuple[Kind, ...] = ("password", "refresh-token", "device", "client-secret")
@@ -63,6 +63,8 @@ class SecretStore:
     def get(self, kind: Kind, key: str, owner: str) -> str | None:
         """The owner's secret of this kind for the profile `key`; None if there is none."""
         held = self._note(kind, key) or {}
+        if "value" in held:
+            self.protect(self._path(kind, key))
         if held.get("owner") == owner and held.get("in") == "keyring":
             keyring = self._find_keyring()
             held = _parsed((keyring and keyring.get(self._name(kind, key))) or "{}")
@@ -113,6 +115,13 @@ class SecretStore:
         if note is not None:
             self._write(kind, key, {name: value for name, value in note.items() if name != "owner"})
 
+    def protect(self, file: Path) -> None:
+        """Let only the owner read this file with secrets, and report if others could, as after copying it."""
+        if protect(file):
+            self._report(
+                f"Other users could read {file}; now only you can. If in doubt, change your password."
+            )
+
     def _remove_from_keyring(self, kind: Kind, key: str, *, must: bool = False) -> None:
         keyring = self._find_keyring()
         if keyring:
@@ -147,8 +156,5 @@ class SecretStore:
 
 
 def _parsed(data: bytes | str) -> dict[str, Any]:
-    try:
-        found = json.loads(data)
-    except (ValueError, RecursionError):
-        return {}
+    found = parsed(data)
     return found if isinstance(found, dict) else {}

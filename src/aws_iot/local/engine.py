@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aws_iot.files import make_private, tighten
 from aws_iot.local.server import HOST
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def configure(api_port: int, root_key: str, settings: EngineSettings, state: Pat
 
     `state` is the folder for the engine's state if it is kept. The engine logs to stderr.
     """
+    os.umask(0o077)  # the engine writes keys with the mode of the process
     os.environ.update(
         AUTH="true",
         GATEWAY_PORT=str(api_port),
@@ -53,10 +55,12 @@ def configure(api_port: int, root_key: str, settings: EngineSettings, state: Pat
         PERSIST_STATE="1" if settings.keep else "0",
         AWS_ACCESS_KEY_ID=root_key,  # otherwise the user's own AWS keys would be the root user's
         AWS_SECRET_ACCESS_KEY=root_key,
+        AWS_CONFIG_FILE=os.devnull,  # botocore, which has the models of the services, would read the user's
     )
     os.environ.pop("AWS_SESSION_TOKEN", None)
     if settings.keep:
-        state.mkdir(mode=0o700, exist_ok=True)
+        make_private(state)
+        tighten(state)
         os.environ["STATE_DIR"] = str(state)
 
 
@@ -68,24 +72,36 @@ def start(broker: str, root_key: str, settings: EngineSettings, *, restores: boo
     from aws_iot.local import engine_state, faults
     from aws_iot.local.gateway import Gateway
     from aws_iot.local.patches import (
-        authorization,
+        case_insensitive_names,
         email_aliases,
+        identity_logins,
         identity_pages,
         iot_endpoint,
-        mqtt_sessions,
         number_parameters,
+        request_constraints,
         srp_secrets,
+        stack_descriptions,
         things,
     )
+    from aws_iot.local.patches.broker import authorization, deliveries, sessions, versions
 
-    authorization.apply()
-    email_aliases.apply()
-    identity_pages.apply()
+    for patch in (
+        authorization,
+        sessions,
+        deliveries,
+        versions,
+        case_insensitive_names,
+        email_aliases,
+        identity_logins,
+        identity_pages,
+        number_parameters,
+        request_constraints,
+        srp_secrets,
+        stack_descriptions,
+        things,
+    ):
+        patch.apply()
     iot_endpoint.apply(broker)
-    mqtt_sessions.apply()
-    number_parameters.apply()
-    srp_secrets.apply()
-    things.apply()
     if settings.credentials_seconds is not None:
         faults.shorten_credentials(settings.credentials_seconds)
     if restores:

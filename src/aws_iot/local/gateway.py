@@ -5,33 +5,47 @@ The engine also serves Lambda, so it runs code for any caller, and it answers ev
 from programs on this machine, and none from a browser.
 """
 
+import asyncio
 import json
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from email.utils import formatdate
-from typing import Any
-from urllib.parse import parse_qs
+from typing import Any, NamedTuple
+from xml.sax.saxutils import escape
 
 from ministack.app import app as engine
 from ministack.core.responses import request_scope
 from ministack.services import iot
 
+from aws_iot.local import signatures
 from aws_iot.local.faults import Faults, FaultyConnection, Receive, Send
+from aws_iot.local.patches.broker.outbox import ENDED
 
-GATEWAY_SERVICE = "iotdevicegateway"
-UNSIGNED_TARGETS = ("AWSCognitoIdentityProviderService.", "AWSCognitoIdentityService.")
+UNSIGNED_TARGETS = tuple(signatures.OWNERS)
+XML_SERVICES = ("cloudformation", "iam", "sts")
 SIGNED_SERVICES = frozenset({"cognito-idp", "cognito-identity", "cloudformation", "iam", "iot", "sts"})
 
 MISSING_CALLS = ("/connections/", "/test-authorization")
 """What the engine does not have of AWS IoT Core: managing connections, and TestAuthorization."""
 
-SIGNED_BY = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/]+)/\d+/[^/]+/([^/]+)/")
 PUBLIC_KEYS = re.compile(r"/[\w-]+/\.well-known/jwks\.json")
 """The path of a user pool's public keys, which verify its tokens."""
 
 REAL_KEY_ID = re.compile(r"A[KS]IA[A-Z0-9]{16}")
 
 Scope = dict[str, Any]
+
+
+class Refusal(NamedTuple):
+    """The answer to a request that is refused."""
+
+    status: int
+    error: str
+    message: str
+
+
+FORBIDDEN = Refusal(403, "ForbiddenException", "Forbidden")
 
 
 class Gateway:
@@ -63,51 +77,69 @@ class Gateway:
         kind = scope["type"]
         if kind == "lifespan":
             await _lifespan(receive, send)
-        elif not _is_local(headers := _headers(scope)):
-            await _forbid(kind, receive, send)
+        elif not _is_local(headers := _headers(scope), scope["server"][1]):
+            await _refuse(scope, FORBIDDEN, receive, send)
         elif kind == "http" and scope["path"].startswith(MISSING_CALLS):
-            await _answer(kind, 405, "MethodNotAllowedException", receive, send)
+            await _refuse(
+                scope, Refusal(405, "MethodNotAllowedException", "no such operation"), receive, send
+            )
         elif kind == "http" and self._is_served(scope["method"], scope["path"], headers):
+            if reason := signatures.wrong_scope(headers, self._region):
+                await _refuse(scope, Refusal(403, "SignatureDoesNotMatch", reason), receive, send)
+                return
             await engine(scope, receive, _saving_first(self._save, send) if self._save else send)
         elif kind == "websocket" and scope["path"] == "/mqtt" and self._is_signed_for_broker(scope):
-            connection = FaultyConnection(self._faults, receive, _with_date(send))
+            await self._serve_broker(scope, receive, send)
+        else:
+            await _refuse(scope, FORBIDDEN, receive, send)
+
+    async def _serve_broker(self, scope: Scope, receive: Receive, send: Send) -> None:
+        connection = FaultyConnection(self._faults, receive, _with_date(send))
+        try:
             with request_scope(self._account, self._region):
                 await iot.handle_websocket(
                     scope, connection.receive, connection.send, self._account, self._region
                 )
-        else:
-            await _forbid(kind, receive, send)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if error.args != (ENDED,) or task is None:
+                raise
+            task.uncancel()
 
     def _is_signed_for_broker(self, scope: Scope) -> bool:
-        """Check the service and region of a signature; the engine verifies only the signature itself."""
-        query = parse_qs(scope["query_string"].decode("latin-1"))
-        credential = query.get("X-Amz-Credential", [""])[0].split("/")
-        return bool(credential[2:] == [self._region, GATEWAY_SERVICE, "aws4_request"])
+        query = scope["query_string"].decode("latin-1")
+        return signatures.opens_broker(query, self._region, datetime.now(UTC))
 
     def _is_served(self, method: str, path: str, headers: Mapping[str, str]) -> bool:
         """Whether a request is for a service that this program needs, judged by its target or its signature.
 
         The engine has well-known key IDs for its root user, and accepts them without a signature.
         """
-        authorization = headers.get("authorization", "")
-        if not authorization:
+        if not headers.get("authorization"):
             unsigned_call = path == "/" and headers.get("x-amz-target", "").startswith(UNSIGNED_TARGETS)
             return unsigned_call or (method == "GET" and PUBLIC_KEYS.fullmatch(path) is not None)
-        signed = SIGNED_BY.match(authorization)
-        known = signed is not None and (
-            signed[1] == self._root_key or REAL_KEY_ID.fullmatch(signed[1]) is not None
-        )
-        return signed is not None and known and signed[2] in SIGNED_SERVICES and not path.startswith("/_")
+        if (signed := signatures.signed_for(headers)) is None or path.startswith("/_"):
+            return False
+        key_id, _, service = signed
+        is_known = key_id == self._root_key or REAL_KEY_ID.fullmatch(key_id) is not None
+        return is_known and service in SIGNED_SERVICES
 
 
 def _headers(scope: Scope) -> Mapping[str, str]:
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
 
 
-def _is_local(headers: Mapping[str, str]) -> bool:
-    """Whether a program on this machine asks. A browser sends `Origin`, or another host name (DNS rebinding)."""
+def _is_local(headers: Mapping[str, str], port: int) -> bool:
+    """Whether a program on this machine asks, and no web page, not even one of another server on this machine.
+
+    A browser sends the `Origin` of the page, or another host name (DNS rebinding). paho-mqtt always sends an `Origin`,
+    namely the address that it connects to. No page has that: nothing here serves any.
+    """
     host = re.fullmatch(r"(127\.0\.0\.1|localhost)(:\d+)?", headers.get("host", ""))
-    return host is not None and "origin" not in headers
+    origin = headers.get("origin")
+    return host is not None and (
+        origin is None or re.fullmatch(rf"https?://(127\.0\.0\.1|localhost):{port}", origin) is not None
+    )
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
@@ -137,16 +169,16 @@ def _with_date(send: Send) -> Send:
     return send_with_date
 
 
-async def _forbid(kind: str, receive: Receive, send: Send) -> None:
-    await _answer(kind, 403, "ForbiddenException", receive, send)
-
-
-async def _answer(kind: str, status: int, error: str, receive: Receive, send: Send) -> None:
-    answer = "websocket.http.response" if kind == "websocket" else "http.response"
-    message = "Forbidden" if status == 403 else "no such operation"
+async def _refuse(scope: Scope, refusal: Refusal, receive: Receive, send: Send) -> None:
+    kind = "websocket.http.response" if scope["type"] == "websocket" else "http.response"
+    signed = signatures.signed_for(_headers(scope))
+    if signed and signed[2] in XML_SERVICES:
+        error = f"<Code>{refusal.error}</Code><Message>{escape(refusal.message)}</Message>"
+        body = f"<ErrorResponse><Error>{error}</Error></ErrorResponse>"
+    else:
+        body = json.dumps({"__type": refusal.error, "message": refusal.message})
     # boto3 reads the error in the body or in a header, depending on the service.
-    body = json.dumps({"__type": error, "message": message}).encode()
-    headers = [(b"content-type", b"application/json"), (b"x-amzn-errortype", f"{error}:".encode())]
+    headers = [(b"content-type", b"application/json"), (b"x-amzn-errortype", f"{refusal.error}:".encode())]
     await receive()
-    await _with_date(send)({"type": f"{answer}.start", "status": status, "headers": headers})
-    await send({"type": f"{answer}.body", "body": body})
+    await _with_date(send)({"type": f"{kind}.start", "status": refusal.status, "headers": headers})
+    await send({"type": f"{kind}.body", "body": body.encode()})

@@ -14,8 +14,8 @@ import trustme
 from aws_iot.config.exports import from_exports, to_exports
 from aws_iot.config.profile import Profile
 from aws_iot.errors import LocalError
-from aws_iot.files import read, write_private
-from aws_iot.local import engine
+from aws_iot.files import parsed, read, write_private
+from aws_iot.local import engine, notices
 from aws_iot.local.engine import EngineSettings
 from aws_iot.local.server import HOST, ServerThread, listen
 
@@ -102,6 +102,10 @@ class LocalStack:
         """Whether an earlier start with `keep` has saved accounts, which this one neither has nor changes."""
         return not self._settings.keep and _SavedStack.file(self.folder).exists()
 
+    def notices(self) -> list[str]:
+        """What the person who runs the stack must know, since the last call: messages that are lost, for example."""
+        return notices.take()
+
     def __enter__(self) -> Self:
         """Raises `Unreachable` if a requested port is in use, `LocalError` if what is saved cannot be read."""
         saved = _SavedStack.read(self.folder) if self._settings.keep else None
@@ -169,7 +173,7 @@ class _SavedStack:
         if (saved := read(cls.file(folder))) is None:
             return None
         try:
-            fields = json.loads(saved)
+            fields = parsed(saved)
             authority = trustme.CA.from_pem(fields["certificate"].encode(), fields["key"].encode())
             profile = from_exports(fields["exports"], str(folder))
             return cls(Provisioned(profile, *fields["administrator"]), authority)

@@ -1,6 +1,8 @@
 """Connecting a signed-in person to the broker: at once, or when an admin has accepted them."""
 
+import math
 import shlex
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol
@@ -10,7 +12,7 @@ from aws_iot.auth.token_refresher import ActiveSession
 from aws_iot.backoff import Backoff
 from aws_iot.config.endpoint import is_loopback
 from aws_iot.config.profile import Profile
-from aws_iot.errors import NotAccepted, Unreachable
+from aws_iot.errors import NotAccepted, NothingArrived, Unreachable
 from aws_iot.messaging.connection import Connection
 
 ACCEPTANCE_BACKOFF = Backoff(5.0, 1.5, 30.0)
@@ -80,26 +82,47 @@ class AcceptanceWait:
         self,
         pause: Callable[[float], None],
         report: Callable[[NotAccepted], None],
+        seconds: float | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
         backoff: Backoff = ACCEPTANCE_BACKOFF,
     ) -> None:
-        """`pause` waits for a number of seconds. `report` is called once, before the first wait."""
+        """`pause` waits for a number of seconds. `report` is called once, before the first wait.
+
+        `seconds` limits the wait; None does not.
+        """
         self._pause = pause
         self._report = report
+        self._seconds = seconds
+        self._clock = clock
         self._backoff = backoff
+        self.left = seconds
+        """How many of the `seconds` are left after `connect`."""
 
     def connect(self, connect: Callable[[], Connection]) -> Connection:
-        """A connection. Raises what `connect` raises, except `NotAccepted`, and `Unreachable` except at first."""
+        """A connection. Raises what `connect` raises, except `NotAccepted`, and `Unreachable` except at first.
+
+        Raises `NothingArrived` when the time is up.
+        """
         delays = iter(self._backoff)
         try:
             return connect()
         except NotAccepted as error:
             self._report(error)
-        while True:
-            self._pause(next(delays))
+            refusal = error
+        ends = math.inf if self._seconds is None else self._clock() + self._seconds
+        while (left := ends - self._clock()) > 0:
+            self._pause(min(next(delays), left))
             try:
-                return connect()
+                connection = connect()
             except (NotAccepted, Unreachable):  # a network may be lost for a moment
                 continue
+            self.left = None if self._seconds is None else max(0.0, ends - self._clock())
+            return connection
+        unit = "second" if self._seconds == 1 else "seconds"
+        raise NothingArrived(
+            f"no admin has accepted the identity within {self._seconds:g} {unit}", hint=refusal.hint
+        )
 
 
 def of_user(profile: Profile, signed_in: ActiveSession) -> Profile:

@@ -34,24 +34,28 @@ class Lost:
     """The connection was lost, or an attempt to reconnect failed. Further attempts follow.
 
     `cause` completes "connection lost: …". `detail` is for a log. `again` marks a failure with the same cause as the
-    last one.
+    last one. `silent` is for how many seconds nothing had arrived when the loss was noticed; 0 if it was noticed at
+    once. `unanswered` tells that there was a connection on which the broker acknowledged no message at all.
     """
 
     cause: str
     detail: str = field(default="", compare=False)
     again: bool = field(default=False, compare=False)
+    silent: float = field(default=0.0, compare=False)
+    unanswered: bool = field(default=False, compare=False)
 
 
 @dataclass(slots=True)
 class Restored:
-    """The connection is back after `seconds`, with all its subscriptions.
+    """The connection is back after `seconds` in which nothing arrived, with all its subscriptions.
 
-    What was published in between is delivered only if the broker has kept the session. `forgotten` tells that it should
-    have, but has not.
+    What was published in between is delivered only if the broker has kept the session. Otherwise messages `may_miss`,
+    unless nothing was subscribed to. `forgotten` tells that the broker should have kept the session, but has not.
     """
 
     seconds: float = field(default=0.0, compare=False)
     forgotten: bool = False
+    may_miss: bool = field(default=False, compare=False)
 
 
 Event = Publication | Lost | Restored

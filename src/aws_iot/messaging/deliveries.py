@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from aws_iot.messaging.connection import Publication
-from aws_iot.messaging.deduplication import Deduplicator
+from aws_iot.messaging.deduplication import Copies, Deduplicator
 from aws_iot.messaging.message import Message, from_wire
+from aws_iot.messaging.topics import Located
 
 SAME_SECONDS = 0.0005
 """Messages that arrive within this time share one time of arrival.
@@ -86,14 +87,15 @@ class Receiver:
     def __init__(
         self,
         acknowledge: Callable[[int], None],
-        locate: Callable[[str], tuple[str, str] | None],
+        locate: Callable[[str], Located | None],
         now: Callable[[], datetime],
     ) -> None:
-        """`locate` gives the room and the sender of a topic, or None if it was not subscribed to."""
+        """`locate` gives what a topic stands for, or None if it was not subscribed to."""
         self._acknowledgements = Acknowledgements(acknowledge)
         self._locate = locate
         self._now = now
         self._is_repeated = Deduplicator().is_repeated
+        self._is_copy = Copies().is_copy
         self._arrived, self._arrived_at = now(), -math.inf
 
     @property
@@ -109,9 +111,10 @@ class Receiver:
         if located := self._locate(topic):
             if (at := time.monotonic()) - self._arrived_at >= SAME_SECONDS:
                 self._arrived, self._arrived_at = self._now(), at
-            room, sender = located
+            room, sender, filters = located
             message = from_wire(room, sender, payload, properties, self._arrived, qos, retain)
-            if not message.id or not self._is_repeated(message):
+            is_copy = filters > 1 and self._is_copy(publication, filters)
+            if not (self._is_repeated(message) if message.id else is_copy):
                 return Delivery(message, number, acknowledgements)
         acknowledgements.ack(number)
         return None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aws_iot.errors import LocalError
-from aws_iot.files import delete, names, read, write_private
+from aws_iot.files import delete, names, parsed, read, write_private
 
 
 def check_session_name(name: str) -> None:
@@ -33,11 +33,11 @@ class DurableSession:
 
         Raises `LocalError` for a file that cannot be read.
         """
-        try:
-            known = json.loads(read(self._path) or b"{}")
-            return [str(room) for room in known["rooms"]] if known["identity"] == self._identity else []
-        except (ValueError, LookupError, TypeError):
+        known = parsed(read(self._path))
+        if not isinstance(known, dict) or known.get("identity") != self._identity:
             return []
+        rooms = known.get("rooms")
+        return [room for room in rooms if isinstance(room, str)] if isinstance(rooms, list) else []
 
     def note(self, rooms: Sequence[str]) -> None:
         """Record that the session may have these rooms from now on. Raises `LocalError`."""

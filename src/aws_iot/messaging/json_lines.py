@@ -73,11 +73,13 @@ def from_line(line: str | bytes) -> ParsedLine:
     Raises `InvalidMessage`.
     """
     try:
-        parsed = json.loads(line)
+        parsed = json.loads(line, parse_int=float)  # Python rejects an `int` of 4,301 digits
     except json.JSONDecodeError as error:
         raise InvalidMessage(f"this is not JSON: {error.msg} (column {error.colno})") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise InvalidMessage(f"this is not JSON: {error}") from None
+    except RecursionError:
+        raise InvalidMessage("this JSON is nested too deeply") from None
     if not isinstance(parsed, dict):
         raise InvalidMessage("this is JSON, but not an object")
     room = _text_of(parsed, "room")

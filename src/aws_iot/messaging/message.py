@@ -17,8 +17,8 @@ Properties = tuple[tuple[str, str], ...]
 _as_json = json.JSONEncoder(ensure_ascii=False).encode
 """Encodes a string as JSON. Created once, because `json.dumps` creates an encoder each time."""
 
-_parse_value = json.JSONDecoder().raw_decode
-"""The JSON value that begins at an index of a text, and the index after it."""
+_parse_value = json.JSONDecoder(parse_int=float).raw_decode
+"""The JSON value that begins at an index of a text, and the index after it. Python rejects an `int` of 4,301 digits."""
 
 # Compiled when they are first used: a program that sends needs none of them.
 _TO_KEY = r"[{,\s]*"
@@ -79,7 +79,7 @@ def decode(payload: bytes) -> str:
     if b"{" not in payload.lstrip()[:4]:  # not an object in any encoding
         return payload.decode(errors="replace")
     try:
-        value = json.loads(payload)["msg"]
+        value = json.loads(payload, parse_int=float)["msg"]
         return value if isinstance(value, str) else _source_of_msg(payload)
     except (ValueError, LookupError, TypeError, RecursionError):
         return payload.decode(errors="replace")

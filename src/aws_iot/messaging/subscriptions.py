@@ -7,7 +7,7 @@ from typing import NamedTuple
 from aws_iot.errors import InvalidRoom
 from aws_iot.messaging.connection import Connection
 from aws_iot.messaging.durable import DurableSession
-from aws_iot.messaging.topics import covers, matches, room_and_sender, topic_filter
+from aws_iot.messaging.topics import Located, covers, matches, room_and_sender, topic_filter
 
 # AWS IoT Core message broker limits: docs.aws.amazon.com/general/latest/gr/iot-core.html
 MAX_FILTERS_PER_SUBSCRIBE = 8
@@ -82,7 +82,7 @@ class Subscriptions:
     def _filters_of(self, rooms: Sequence[str]) -> list[str]:
         """The filters of these rooms, without those that others cover.
 
-        A broker may deliver a message once for each filter that matches it.
+        A broker may deliver a message once for each filter that matches it: see `Copies`.
         """
         asked = [topic_filter(self._pool, room, self._identity) for room in rooms]
         filters = [f for f in asked if not any(f != other and covers(other, f) for other in asked)]
@@ -92,10 +92,11 @@ class Subscriptions:
             )
         return filters
 
-    def _locate(self, topic: str) -> tuple[str, str] | None:
-        """The room and the sender of a topic; None for a topic that was not subscribed to."""
+    def _locate(self, topic: str) -> Located | None:
+        """What a topic stands for; None for a topic that was not subscribed to."""
         if any(matches(topic, accepted) for accepted in self._accepted):
-            return room_and_sender(self._pool, topic)
+            filters = sum(matches(topic, one) for one in self._filters)
+            return Located(*room_and_sender(self._pool, topic), filters)
         return None
 
 

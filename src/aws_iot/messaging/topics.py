@@ -2,12 +2,22 @@
 
 from functools import lru_cache
 from itertools import zip_longest
+from typing import NamedTuple
 
 from aws_iot.errors import InvalidRoom
 
 # AWS IoT Core message broker limits: docs.aws.amazon.com/general/latest/gr/iot-core.html
 MAX_TOPIC_BYTES = 256
 MAX_TOPIC_SLASHES = 7
+
+
+class Located(NamedTuple):
+    """What the topic of a message stands for."""
+
+    room: str
+    sender: str
+    filters: int = 1
+    """How many filters that were subscribed to match it."""
 
 
 @lru_cache

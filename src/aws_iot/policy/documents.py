@@ -154,8 +154,10 @@ def _read_json(name: str, text: str | bytes) -> Any:
 
     try:
         return json.loads(text, object_pairs_hook=unique)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise LocalError(f"{name}: not JSON: {error}") from error
+    except RecursionError as error:
+        raise LocalError(f"{name}: not a policy: its JSON is nested too deeply") from error
 
 
 _ELEMENTS = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}

@@ -1,6 +1,7 @@
 """Checkpoint: a file that records how far an input was sent, so that the next run continues there."""
 
 import json
+import re
 import sys
 import zlib
 from collections import deque
@@ -11,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 
 from aws_iot.errors import LocalError
-from aws_iot.files import delete, exclusive, read, write_private
+from aws_iot.files import delete, exclusive, parsed, read, write_private
 
 MAX_REJECTED = 10_000
 """Number of rejected messages that are remembered for the next run."""
@@ -161,9 +162,14 @@ class Checkpoint:
         if data is None:
             return None
         try:
-            record = CheckpointRecord(**json.loads(data))
+            record = CheckpointRecord(**parsed(data))
             numbers = [record.settled, record.fingerprint, *record.replaceable, *chain(*record.refused)]
-            if isinstance(record.stream, str) and all(isinstance(one, int) for one in numbers):
+            if (
+                isinstance(record.stream, str)
+                and re.fullmatch("[!-~]+", record.stream)
+                and isinstance(record.room, str | None)
+                and all(isinstance(one, int) and one >= 0 for one in numbers)
+            ):
                 dict(record.refused)
                 return record
         except (ValueError, TypeError):

@@ -3,7 +3,6 @@
 import codecs
 import os
 import queue
-import select
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -13,18 +12,21 @@ from typing import NamedTuple
 
 from aws_iot.deadline import POLL_SECONDS
 from aws_iot.errors import AwsIotError, InvalidMessage, LocalError
+from aws_iot.files import opened
 from aws_iot.messaging.client import MAX_PAYLOAD_BYTES, checked_payload, checked_size
 from aws_iot.messaging.topics import check_room
-from aws_iot.publishing.request import InputOptions, PublishRequest, Readable
+from aws_iot.publishing.request import InputOptions, PublishRequest
+from aws_iot.streams import BYTE_ORDER_MARKS, MARK, Readable, encoding_of, read_some
 
 CHUNK_BYTES = 64 * 1024
 CHUNKS_AHEAD = 4
 
 MAX_LINE_BYTES = 8 * MAX_PAYLOAD_BYTES
-"""A longer line cannot be a message in any form. The rest of it is skipped."""
+"""A longer line or file cannot be a message in any form. The rest of it is skipped."""
 
-BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-"""How text from Windows programs may begin, and the encoding to convert from."""
+
+PIPE_SECONDS = 3.0
+"""How long to wait for a program that writes to a named pipe."""
 
 
 class InputLine(NamedTuple):
@@ -42,19 +44,34 @@ def read_message(options: InputOptions, stdin: Readable | None = None) -> bytes:
     Raises `InvalidMessage`, and `LocalError` if the file cannot be read.
     """
     if not (options.source or options.reads_stdin):
-        text = options.message or ""
+        text = (options.message or "").removeprefix("" if options.raw else MARK)
         return checked_size(os.fsencode(text)) if options.raw else checked_payload(text)
+    source = str(options.source or "standard input")
     with _opened(options.source, stdin) as stream, closing(_chunks(stream)) as chunks:
-        data = b"".join(chunk or b"" for chunk in (chunks if options.raw else _as_utf8(chunks)))
+        data = _joined(chunks if options.raw else _as_utf8(chunks, source))
     if options.raw:
         return checked_size(data)
     try:
         return checked_payload(data.decode().removesuffix("\n").removesuffix("\r"))
     except UnicodeDecodeError as error:
         raise InvalidMessage(
-            f"the message from {options.source or 'standard input'} is not valid UTF-8",
-            hint="To send bytes unchanged: --raw",
+            f"the message from {source} is not valid UTF-8", hint="To send bytes unchanged: --raw"
         ) from error
+
+
+def _joined(chunks: Iterator[bytes | None]) -> bytes:
+    data = bytearray()
+    for chunk in chunks:
+        data += chunk or b""
+        if len(data) > MAX_LINE_BYTES:
+            raise _too_long()
+    return bytes(data)
+
+
+def _too_long() -> InvalidMessage:
+    return InvalidMessage(
+        f"the message is longer than {MAX_LINE_BYTES:,} bytes: the limit is {MAX_PAYLOAD_BYTES:,} bytes"
+    )
 
 
 def read_messages(request: PublishRequest) -> Iterator[InputLine | None]:
@@ -83,13 +100,17 @@ def _repetitions(options: InputOptions, payload: bytes) -> Iterator[InputLine | 
 def _parsed_lines(request: PublishRequest) -> Iterator[InputLine | None]:
     options, number = request.options, 0
     is_raw, parse = options.raw, _parser(request)
+    source = str(options.source or "standard input")
     with _opened(options.source, request.stdin) as stream, closing(_chunks(stream)) as chunks:
-        for line in _lines(chunks if is_raw else _as_utf8(chunks)):
+        for line in _lines(chunks if is_raw else _as_utf8(chunks, source)):
             if line is None:
                 yield None
                 continue
             number += 1
-            line = line if is_raw else line.removesuffix(b"\r")
+            if len(line) > MAX_LINE_BYTES:
+                yield InputLine(number, "", _too_long())
+                continue
+            line = line if is_raw else line.removeprefix(codecs.BOM_UTF8).removesuffix(b"\r")
             if not (is_raw or line.strip()):
                 yield InputLine(number, "", None)
                 continue
@@ -132,7 +153,7 @@ def _opened(file: Path | None, stdin: Readable | None) -> Iterator[Readable]:
     """The file, or standard input. Raises `LocalError`, even if reading fails inside the block."""
     try:
         if file:
-            with file.open("rb", buffering=0) as stream:
+            with opened(file, PIPE_SECONDS) as stream:
                 yield stream
         elif stdin:
             yield stdin
@@ -143,7 +164,10 @@ def _opened(file: Path | None, stdin: Readable | None) -> Iterator[Readable]:
 
 
 def _lines(chunks: Iterator[bytes | None]) -> Iterator[bytes | None]:
-    """The lines without their line breaks; of a line over `MAX_LINE_BYTES`, only the beginning. Passes None on."""
+    """The lines without their line breaks; of a line over `MAX_LINE_BYTES`, only the beginning. Passes None on.
+
+    While it skips the rest of such a line, it returns None from time to time: the line may never end.
+    """
     rest, skipping = b"", False
     for chunk in chunks:
         if chunk is None:
@@ -158,12 +182,16 @@ def _lines(chunks: Iterator[bytes | None]) -> Iterator[bytes | None]:
             if not skipping:
                 yield rest
             rest, skipping = b"", True
+            yield None
     if rest and not skipping:
         yield rest
 
 
-def _as_utf8(chunks: Iterator[bytes | None]) -> Iterator[bytes | None]:
-    """Text that begins with a byte order mark, as UTF-8 without one; everything else unchanged. Passes None on."""
+def _as_utf8(chunks: Iterator[bytes | None], source: str) -> Iterator[bytes | None]:
+    """Text as UTF-8 without the byte order mark that it may begin with. Passes None on.
+
+    Raises `LocalError` for text that cannot be converted.
+    """
     start = b""
     for chunk in chunks:
         start += chunk or b""
@@ -171,9 +199,15 @@ def _as_utf8(chunks: Iterator[bytes | None]) -> Iterator[bytes | None]:
             yield None  # the mark may not be complete yet
         else:
             break
-    mark = next((one for one in BYTE_ORDER_MARKS if start.startswith(one)), b"")
-    text, encoding = start.removeprefix(mark), BYTE_ORDER_MARKS.get(mark)
-    if not encoding:
+    try:
+        mark, encoding = encoding_of(start)
+    except UnicodeDecodeError as error:
+        raise LocalError(
+            f"{source} is {error.reason}",
+            hint="Convert it to UTF-8 first. To send bytes unchanged: --raw",
+        ) from error
+    text = start.removeprefix(mark)
+    if encoding == "utf-8":
         yield text
         yield from chunks
         return
@@ -204,7 +238,7 @@ def _chunks(stream: Readable) -> Generator[bytes | None]:
 
     def read() -> None:
         try:
-            while not stopping.is_set() and (chunk := _read(stream)):
+            while not stopping.is_set() and (chunk := read_some(stream, CHUNK_BYTES)):
                 put(chunk)
             put(b"")
         except (OSError, ValueError) as error:  # the latter if the stream was closed
@@ -225,10 +259,3 @@ def _chunks(stream: Readable) -> Generator[bytes | None]:
             yield chunk
     finally:
         stopping.set()
-
-
-def _read(stream: Readable) -> bytes:
-    """The next bytes; empty at the end. A non-blocking stream, such as a pipe from Node.js, is waited for."""
-    while (chunk := stream.read(CHUNK_BYTES)) is None:
-        select.select([stream], [], [])
-    return chunk

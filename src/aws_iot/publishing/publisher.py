@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from aws_iot.deadline import POLL_SECONDS
-from aws_iot.errors import AwsIotError, ServiceRefused, TopicRefused
+from aws_iot.errors import AwsIotError, ServiceRefused, TopicRefused, Unreachable
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Outgoing
@@ -53,6 +53,9 @@ class Callbacks:
     acknowledged: Callable[[str], None] | None = None
     """Gets the message's ID, before the message counts as settled."""
 
+    may_give_up: Callable[[], bool] = lambda: True
+    """Whether to end with `Unreachable` if a broker acknowledges nothing at all."""
+
 
 class _Lane:
     """One connection of the publisher, and how many of its messages are unacknowledged."""
@@ -64,6 +67,8 @@ class _Lane:
         self.settled = 0
         self.settled_at_loss: int | None = None
         """The value of `settled` at the last poll, if the connection was lost then."""
+        self.settled_at_silence: int | None = None
+        """The value of `settled` when the last connection was given up on which nothing was acknowledged."""
         self.has_room = threading.Event()
 
     @property
@@ -135,7 +140,10 @@ class Publisher:
             self.stats.settle(number)
 
     def finish(self) -> None:
-        """Wait until every message is settled, however long a connection is lost. Raises what ends the connection."""
+        """Wait until every message is settled, however long a connection is lost.
+
+        Raises what ends the connection, and `Unreachable` if the broker acknowledges nothing on two in a row.
+        """
         for lane in self._lanes:
             while lane.settled < lane.sent:
                 self.poll()
@@ -170,7 +178,15 @@ class Publisher:
                 lane.pacer.hold(lane.resent / PUBLISHES_PER_SECOND)
             self._callbacks.connection_changed(event)
             is_lost = isinstance(event, Lost)
+            if isinstance(event, Lost) and event.unanswered:
+                self._check_silence(lane, event)
         lane.settled_at_loss = lane.settled if is_lost else None
+
+    def _check_silence(self, lane: _Lane, event: Lost) -> None:
+        """Give up if two connections in a row brought no acknowledgement: a network may fail without a sign once."""
+        before, lane.settled_at_silence = lane.settled_at_silence, lane.settled
+        if before == lane.settled and self._callbacks.may_give_up():
+            raise Unreachable(f"{event.cause}, on two connections in a row")
 
     def _sleep(self, seconds: float) -> None:
         end = time.monotonic() + seconds

@@ -1,20 +1,11 @@
 """PublishRequest: which messages to send, from which input, and how."""
 
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from aws_iot.messaging.message import Outgoing
 from aws_iot.publishing.pacing import PUBLISHES_PER_SECOND
-
-
-class Readable(Protocol):
-    """A stream of bytes, such as an unbuffered file, that returns what it has instead of waiting for `size` bytes."""
-
-    def read(self, size: int, /) -> bytes | None:
-        """Up to `size` bytes, empty at the end; None if the stream is non-blocking and has nothing now."""
-        ...
-
-    def fileno(self) -> int: ...
+from aws_iot.streams import Readable
 
 
 class InputOptions(NamedTuple):

@@ -1,6 +1,5 @@
 """`AwsMembers`: attaches the team's IoT policy to identities, and manages the connections of clients."""
 
-from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -11,6 +10,7 @@ from aws_iot.aws.base.calls import Service
 from aws_iot.aws.base.refusals import Refusals
 from aws_iot.backend.members import ClientStatus, Identity, MemberRecord
 from aws_iot.errors import NotAuthorized, NotFound, NotInstalled, ServiceRefused
+from aws_iot.identities import begins_with_identity
 from aws_iot.messaging.connect import admin_command
 
 IDENTITIES_PER_PAGE = 60
@@ -51,9 +51,11 @@ class AwsMembers(AdminServices):
 
     def revoke(self, identity: str, policy: str) -> str | None:
         team = self._profile.policy_name
-        attached = [team]  # if the caller may not look, it may be
-        with suppress(NotAuthorized):
+        try:
             attached = self._checked_policies(identity, policy)
+        except NotAuthorized:
+            self._check_member(identity, policy)
+            attached = [team]  # the caller may not look, so it may be
         if policy != team and team in attached:
             self._detach(identity, policy)
             return None
@@ -124,11 +126,24 @@ class AwsMembers(AdminServices):
             # DetachPolicy would succeed. This call fails if there is no such policy.
             self._iot.call("list_targets_for_policy", _REFUSALS, policyName=policy, pageSize=1)
             others = f"its policies are: {', '.join(attached)}" if attached else "it has no policy"
-            raise NotFound(
-                f"{identity} is not a member (policy {policy}): {others}",
-                hint=f"To list members: {self._command('members')}",
-            )
+            raise self._no_member(identity, policy, others)
         return [*attached]
+
+    def _check_member(self, identity: str, policy: str) -> None:
+        """Raise `NotFound` unless the identity may be a member, as far as the caller may look in other ways."""
+        try:
+            found = self.accepted(policy)
+        except NotAuthorized:
+            self.check(identity)
+            return
+        if identity not in found:
+            raise self._no_member(identity, policy, "it is not among those who have the policy")
+
+    def _no_member(self, identity: str, policy: str, why: str) -> NotFound:
+        return NotFound(
+            f"{identity} is not a member (policy {policy}): {why}",
+            hint=f"To list members: {self._command('members')}",
+        )
 
     def _command(self, command: str) -> str:
         aws_profile = self._who if isinstance(self._who, str) else None
@@ -151,7 +166,14 @@ class AwsMembers(AdminServices):
                 "the installed botocore is too old for this command",
                 hint="It needs botocore 1.43.106 or later: pip install --upgrade boto3",
             )
-        return self._iot_data.call(operation, _CONNECTION_REFUSALS, **parameters)
+        try:
+            return self._iot_data.call(operation, _CONNECTION_REFUSALS, **parameters)
+        except NotFound as error:
+            if not begins_with_identity(parameters["clientId"]):
+                error.hint = (
+                    f"Client IDs of members begin with an identity. To list them: {self._command('members')}"
+                )
+            raise
 
 
 def _not_allowed(message: str) -> NotAuthorized:

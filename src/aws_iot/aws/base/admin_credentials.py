@@ -25,9 +25,14 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.session import Session
 
-from aws_iot.aws.base.network_errors import clock_fault, why_unreachable
+from aws_iot.aws.base.answers import EVENT, check_answer
+from aws_iot.aws.base.network_errors import clock_fault, unreachable_hint, why_unreachable
 from aws_iot.errors import AwsIotError, CredentialsRefused, LocalError, Unreachable
 from aws_iot.files import read
+from aws_iot.streams import decoded
+
+INSTANCE_ROLE = "iam-role"
+"""botocore's name for the role of an EC2 instance, which it asks 169.254.169.254 for."""
 
 REFRESH_BEFORE_SECONDS = 60
 """Credentials that expire within this time are refreshed before the next call."""
@@ -46,7 +51,7 @@ class AccessKeys:
         """The default profile of a file in the format of `~/.aws/credentials`. Raises `LocalError`."""
         parser = configparser.ConfigParser(interpolation=None)
         try:
-            parser.read_string((read(path) or b"").decode())
+            parser.read_string(decoded(read(path) or b""))
             keys = parser["default"]
             return cls(
                 keys["aws_access_key_id"], keys["aws_secret_access_key"], keys.get("aws_session_token")
@@ -65,21 +70,30 @@ class AdminCredentials:
     caller's thread. A client would do it on a thread that has a deadline.
     """
 
-    def __init__(self, profile: str | None, now: Callable[[], datetime], timeout: float) -> None:
+    def __init__(
+        self, profile: str | None, now: Callable[[], datetime], timeout: float, machine: Path = Path("/sys")
+    ) -> None:
+        """`timeout` is in seconds, for each call. `machine` is where Linux describes the hardware."""
         self._profile = profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
         self._now = now
         self._source: Any = None
         self._keys: AccessKeys | None = None
         self.session = Session(profile=profile)
+        self.session.register(EVENT, check_answer)
         self.session.set_default_client_config(
             Config(
                 connect_timeout=timeout,
                 read_timeout=timeout,
+                defaults_mode="legacy",  # "auto" would ask 169.254.169.254 for the region
                 retries={"total_max_attempts": 2, "mode": "standard"},
             )
         )
+        self._has_instance_role = _may_have_instance_role(machine)
         try:
             self.session.get_scoped_config()
+            if not self._has_instance_role:
+                # Elsewhere nothing answers there, and botocore would wait before it finds no credentials.
+                self.session.get_component("credential_provider").remove(INSTANCE_ROLE)
         except ConfigParseError as error:
             raise LocalError(f"{error}", hint="Fix that file: the AWS CLI cannot read it either.") from error
         except BotoCoreError as error:  # no such profile
@@ -127,12 +141,21 @@ class AdminCredentials:
                 hint="Use credentials that need no code. To create some: aws sts get-session-token",
             ) from None
         if not found:
-            raise CredentialsRefused(
-                "this command needs your own AWS credentials, and found none",
-                hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,"
-                " or choose an AWS profile with --aws-profile NAME.",
-            )
+            raise self._none_found()
         return AccessKeys(found.access_key, found.secret_key, found.token)
+
+    def _none_found(self) -> CredentialsRefused:
+        role = ", and this EC2 instance gives none" if self._has_instance_role else ""
+        if self._profile:
+            return CredentialsRefused(
+                f"your AWS profile '{self._profile}' has no credentials{role}",
+                hint="Add some with `aws configure`, or choose another with --aws-profile NAME.",
+            )
+        return CredentialsRefused(
+            f"this command needs your own AWS credentials, and found none{role}",
+            hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,"
+            " or choose an AWS profile with --aws-profile NAME.",
+        )
 
     def _explain(self, error: Exception) -> AwsIotError:
         profile = f" --profile {self._profile}" if self._profile else ""
@@ -152,7 +175,9 @@ class AdminCredentials:
         if isinstance(error, EOFError):
             return CredentialsRefused("your AWS profile asks for an MFA code, and you typed none")
         if isinstance(error, HTTPClientError | BotoConnectionError):
-            return Unreachable(f"cannot get your AWS credentials: {why_unreachable(error)}")
+            return Unreachable(
+                f"cannot get your AWS credentials: {why_unreachable(error)}", hint=unreachable_hint("", error)
+            )
         if self._is_of_a_program(error):
             return CredentialsRefused(
                 "the credential_process of your AWS profile gave no credentials",
@@ -178,6 +203,26 @@ class AdminCredentials:
             f"AWS rejected the request for your profile's credentials: {' '.join(reason.split())}",
             hint="Check its role, MFA device and source in ~/.aws/config, or choose another with --aws-profile NAME.",
         )
+
+
+def _may_have_instance_role(machine: Path) -> bool:
+    """Whether this is an EC2 instance, or its role is asked for: by AWS_EC2_METADATA_DISABLED=false, or an address.
+
+    docs.aws.amazon.com/AWSEC2/latest/UserGuide/identify_ec2_instances.html
+    """
+    if os.environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT"):
+        return True
+    if disabled := os.environ.get("AWS_EC2_METADATA_DISABLED"):
+        return disabled.lower() == "false"
+    facts = {"devices/virtual/dmi/id/sys_vendor": "amazon ec2", "hypervisor/uuid": "ec2"}
+    return any(_text(machine / name).lower().startswith(begin) for name, begin in facts.items())
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
 
 
 _KNOWN: dict[tuple[str | None, tuple[tuple[str, str], ...]], AdminCredentials] = {}

@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -11,8 +12,9 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from aws_iot.aws.base.admin_credentials import AccessKeys, AdminCredentials
+from aws_iot.aws.base.answers import Reply
 from aws_iot.aws.base.clients import Address, client_with_keys, unsigned_client
-from aws_iot.aws.base.network_errors import local_hint, why_unreachable
+from aws_iot.aws.base.network_errors import ForeignAnswer, unreachable_hint, why_unreachable
 from aws_iot.aws.base.refusals import THROTTLED, Refusals, is_server_error, translate
 from aws_iot.backoff import Backoff
 from aws_iot.deadline import within
@@ -86,7 +88,8 @@ class Service:
         if self._source:
             self.client = self._source.current()
         make, lost_attempts = getattr(self.client, operation), 1 if once else LOST_ATTEMPTS
-        return self.within(refusals, lambda: self._retry(lambda: make(**parameters), lost_attempts))
+        answer = self.within(refusals, lambda: self._retry(lambda: make(**parameters), lost_attempts))
+        return Reply(answer, f"{self._host} to {operation}")
 
     def pages(
         self, operation: str, tokens: tuple[str, str], refusals: Refusals, **parameters: Any
@@ -103,17 +106,21 @@ class Service:
     def within(self, refusals: Refusals, work: Callable[[], T], timeout: float | None = None) -> T:
         """Return what `work` returns, which may make several calls. Raises as `call`."""
         timeout = timeout or self._timeout
-        host = urlsplit(self.client.meta.endpoint_url).netloc
+        host = self._host
         try:
             return within(timeout, work, f"cannot reach {host}: no answer in {timeout:g} seconds")
         except ClientError as error:
             raise translate(error, refusals, self._now) from error
         except (HTTPClientError, BotoConnectionError) as error:  # the two bases of network failures
             raise Unreachable(
-                f"cannot reach {host}: {why_unreachable(error)}", hint=local_hint(host, error)
+                f"cannot reach {host}: {why_unreachable(error)}", hint=unreachable_hint(host, error)
             ) from error
         except BotoCoreError as error:  # what botocore rejects itself, in several lines
             raise ServiceRefused(" ".join(str(error).split())) from error
+
+    @property
+    def _host(self) -> str:
+        return str(urlsplit(self.client.meta.endpoint_url).netloc)
 
     def _retry(self, make: Callable[[], T], lost_attempts: int) -> T:
         deadline = time.monotonic() + self._timeout
@@ -160,6 +167,8 @@ def _attempts(error: BotoCoreError | ClientError, lost_attempts: int) -> int:
         if error.response["Error"].get("Code") in THROTTLED:
             return THROTTLED_ATTEMPTS
         lost = is_server_error(error)
+    elif isinstance(foreign := error.kwargs.get("error"), ForeignAnswer):
+        lost = foreign.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     else:
         lost = isinstance(error, HTTPClientError | BotoConnectionError)
     return lost_attempts if lost else 1

@@ -14,6 +14,7 @@ from botocore.loaders import Loader
 from botocore.session import Session  # not boto3's, which also loads a downloader for S3
 
 from aws_iot.aws.base.admin_credentials import AccessKeys
+from aws_iot.aws.base.answers import EVENT, check_answer
 from aws_iot.config.endpoint import is_loopback
 from aws_iot.errors import LocalError, ProfileError
 
@@ -69,6 +70,7 @@ def _isolated_session() -> Session:
         session_vars={"profile": nothing, "config_file": nothing, "credentials_file": nothing},
     )
     session.register_component("data_loader", _Models())
+    session.register(EVENT, check_answer)
     return session
 
 

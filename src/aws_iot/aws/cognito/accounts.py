@@ -1,5 +1,6 @@
 """Accounts of a Cognito user pool: sign up, confirm, reset a password, and refresh and revoke sessions."""
 
+import secrets
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,10 @@ from aws_iot.errors import CodeRefused, ServiceRefused, SessionEnded, SignInRefu
 
 if TYPE_CHECKING:
     from aws_iot.aws.cognito.sign_in import CognitoSignIn
+
+
+SRP_BYTES = 384
+"""Number of bytes in a public value of SRP: RFC 5054's group of 3072 bits."""
 
 
 class CognitoAccounts:
@@ -78,6 +83,23 @@ class CognitoAccounts:
 
     def sign_in(self, username: str, password: str, device: Device | None = None) -> Session | Challenge:
         return self._sign_in.sign_in(username, password, device)
+
+    def are_same(self, one: str, other: str) -> bool:
+        return self._name_of(one) == self._name_of(other)
+
+    def _name_of(self, username: str) -> str:
+        """The account's own name: a sign-in begins with it, before any proof."""
+        secret_hash = self._pool.secret_hash(username)
+        begun = self._pool.call(
+            username,
+            "initiate_auth",
+            AuthFlow="USER_SRP_AUTH",
+            ClientId=self._pool.profile.client_id,
+            AuthParameters={"USERNAME": username, "SRP_A": secrets.token_hex(SRP_BYTES)}
+            | ({"SECRET_HASH": secret_hash} if secret_hash else {}),
+        )
+        name: str = begun["ChallengeParameters"]["USER_ID_FOR_SRP"]
+        return name
 
     def answer(self, challenge: Challenge, answer: ChallengeAnswer) -> Session | Challenge:
         return self._sign_in.answer(challenge, answer)

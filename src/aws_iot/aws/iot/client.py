@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
 from functools import partial
+from time import monotonic
 from typing import NamedTuple
 
 from awscrt import mqtt5
@@ -16,11 +17,12 @@ from awscrt import mqtt5
 from aws_iot.auth.credentials import Credentials
 from aws_iot.aws.iot import thread_state
 from aws_iot.aws.iot.connack import FINAL_CONNACKS, connack_refused, taken_over
-from aws_iot.aws.iot.inbox import Inbox
+from aws_iot.aws.iot.inbox import AcknowledgementCheck, Inbox
 from aws_iot.aws.iot.link import events as on
 from aws_iot.aws.iot.link.unacknowledged import PendingPublish
-from aws_iot.aws.iot.options import build_client
+from aws_iot.aws.iot.options import KEEP_ALIVE_SECONDS, build_client
 from aws_iot.aws.iot.reason_codes import (
+    PING_TIMEOUT,
     describe,
     is_cut,
     may_be_refusal,
@@ -65,6 +67,8 @@ class Client:
         self._signed: Future[SignedUpgrade] = Future()
         self._accepted: _Accepted | None = None
         self._published = 0
+        self._heard_at = 0.0
+        self._check = AcknowledgementCheck(self._ask)
         self._dropped = threading.Event()
         self._stopped = threading.Event()
         self._client: mqtt5.Client | None = build_client(
@@ -92,8 +96,8 @@ class Client:
         """Send a message. The answer is `PublishAnswered`."""
         self._published += 1
         try:
-            if self._client:
-                answer = self._client.publish(message.packet)
+            if client := self._client:
+                answer = client.publish(message.packet)
                 answer.add_done_callback(partial(self._on_published, message))
         except RuntimeError as error:  # awscrt checks packets before it sends them
             self._emit(on.PublishAnswered(self.attempt, message, _not_mqtt(error), is_from_broker=False))
@@ -103,8 +107,8 @@ class Client:
         answered = partial(self._on_resubscribed if is_again else self._on_subscribed, filters)
         packet = mqtt5.SubscribePacket([mqtt5.Subscription(one, mqtt5.QoS.AT_LEAST_ONCE) for one in filters])
         try:
-            if self._client:
-                self._client.subscribe(packet).add_done_callback(answered)
+            if client := self._client:
+                client.subscribe(packet).add_done_callback(answered)
         except RuntimeError as error:
             self._emit(on.SubscribeAnswered(self.attempt, filters, _not_mqtt(error)))
 
@@ -112,8 +116,8 @@ class Client:
         """Send an UNSUBSCRIBE. The answer is `UnsubscribeAnswered`."""
         answered = partial(self._on_unsubscribed, filters)
         try:
-            if self._client:
-                self._client.unsubscribe(mqtt5.UnsubscribePacket([*filters])).add_done_callback(answered)
+            if client := self._client:
+                client.unsubscribe(mqtt5.UnsubscribePacket([*filters])).add_done_callback(answered)
         except RuntimeError as error:
             self._emit(on.UnsubscribeAnswered(self.attempt, _not_mqtt(error)))
 
@@ -122,30 +126,31 @@ class Client:
 
         An UNSUBSCRIBE leaves after them. It is answered, and changes nothing.
         """
+        self._after_acknowledgements(lambda: self._emit(on.Flushed(self.attempt)))
+
+    def _ask(self) -> None:
+        self._after_acknowledgements(self._check.answered)
+
+    def _after_acknowledgements(self, then: Callable[[], None]) -> None:
         packet = mqtt5.UnsubscribePacket([f"{self._settings.identity}/none"])
-        if self._client:
-            flushed = self._client.unsubscribe(packet)
-            flushed.add_done_callback(lambda _: self._emit(on.Flushed(self.attempt)))
+        if client := self._client:
+            client.unsubscribe(packet).add_done_callback(lambda _: then())
 
     def acknowledge(self, handle: mqtt5.PublishAcknowledgementControlHandle) -> None:
         """Acknowledge a received message."""
-        if self._client:
-            self._client.invoke_publish_acknowledgement(handle)
+        if client := self._client:
+            client.invoke_publish_acknowledgement(handle)
 
     def stop(self) -> None:
-        """Disconnect. From now on nothing is emitted, except answers that the broker has given before."""
-        self._dropped.set()
-        if self._client:
-            self._client.stop(mqtt5.DisconnectPacket())  # without a packet awscrt sends no DISCONNECT
-
-    def release(self) -> None:
-        """Let awscrt free what it can, after `stop`.
+        """Disconnect. From now on nothing is emitted, except answers that the broker has given before.
 
         An upgrade that is never answered cannot be stopped. Its socket and some 45 KB stay until the other side, or the
         system, closes it (awscrt 0.38.1, 50 attempts). If a server accepts connections for hours and never answers, an
         attempt is made every 40 seconds: 90 sockets an hour.
         """
-        self._client = None
+        self._dropped.set()
+        if client := self._client:
+            client.stop(mqtt5.DisconnectPacket())  # without a packet awscrt sends no DISCONNECT
 
     def wait_until_stopped(self, seconds: float) -> None:
         """Wait until DISCONNECT has left."""
@@ -175,6 +180,7 @@ class Client:
             transform_args.set_done(error)
 
     def _on_connected(self, data: mqtt5.LifecycleConnectSuccessData) -> None:
+        self._heard_at = monotonic()
         largest_packet = data.negotiated_settings.maximum_packet_size_to_server
         self._accepted = _Accepted(self._settings.now(), largest_packet)
         self._emit(on.Connected(self.attempt, data.connack_packet.session_present))
@@ -210,23 +216,39 @@ class Client:
                     name_of(data.exception if reason is None else reason),
                     may_be_refusal(data),
                     None if reason is None else describe(reason),
+                    self._silent_since(data.exception) if reason is None else None,
                 )
             )
 
+    def _silent_since(self, failure: Exception) -> float | None:
+        """When the last packet arrived, if the broker has not answered a PINGREQ. It had answered the one before."""
+        if name_of(failure) != PING_TIMEOUT:
+            return None
+        return max(self._heard_at, monotonic() - 1.5 * KEEP_ALIVE_SECONDS)
+
     def _on_stopped(self, _: mqtt5.LifecycleStoppedData) -> None:
+        self._client = (
+            None  # not sooner: awscrt crashes if a message arrives for a client that Python has freed
+        )
         self._stopped.set()
 
     def _on_publish(self, data: mqtt5.PublishReceivedData) -> None:
         thread_state.keep()
         if self._dropped.is_set():
             return
+        self._heard_at = monotonic()
         self._inbox.deliver(data, self)
+        if self._check.are_stuck():
+            cause = "the broker sends more than can be acknowledged"
+            self._emit(on.Disconnected(self.attempt, cause, "STUCK", may_be_refusal=False))
+            return
         while self._inbox.is_full and not self._dropped.wait(BACKPRESSURE_SECONDS):
             pass  # nothing else slows a broker that sends with QoS 0
 
     def _on_published(self, message: PendingPublish, answer: "Future[mqtt5.PublishCompletionData]") -> None:
         if self._published > 1:
             thread_state.keep()
+        self._heard_at = monotonic()
         try:
             puback = answer.result().puback
         except Exception as failure:  # noqa: BLE001 the message has to be reported in any case

@@ -239,7 +239,6 @@ class IotCoreConnection:
             self._upgrade = self._client.upgrade or self._upgrade
             self._client.stop()
             if not is_last:
-                self._client.release()
                 self._client = None
 
     def _send_publish(self, effect: do.SendPublish) -> None:

@@ -8,7 +8,7 @@ import http.client
 from collections.abc import Callable
 from datetime import datetime
 
-from aws_iot.aws.base.network_errors import clock_fault
+from aws_iot.aws.base.network_errors import FOREIGN_HINT, ForeignAnswer, clock_fault
 from aws_iot.aws.iot.route import Route
 from aws_iot.aws.iot.signing import SignedUpgrade
 from aws_iot.config.endpoint import Endpoint, is_loopback
@@ -54,7 +54,11 @@ def diagnose(
 def upgrade_refused(route: Route, response: http.client.HTTPResponse, now: datetime) -> AwsIotError | None:
     """What the response to a signed upgrade means; None if the endpoint accepts it."""
     if response.status == http.client.SWITCHING_PROTOCOLS:
-        return None
+        if response.headers.get("sec-websocket-protocol") == "mqtt":
+            return None
+        return Unreachable(f"cannot reach {route}: its WebSocket does not speak MQTT", hint=FOREIGN_HINT)
+    if foreign := _foreign(response):
+        return Unreachable(f"cannot reach {route}: {foreign}", hint=FOREIGN_HINT)
     if fault := clock_fault(response.headers.get("date"), now):
         return fault
     if response.status == http.client.FORBIDDEN:
@@ -68,3 +72,12 @@ def upgrade_refused(route: Route, response: http.client.HTTPResponse, now: datet
         f"{route} answered HTTP {response.status} instead of opening a WebSocket",
         hint="Check aws_pubsub_endpoint in the profile: it must be the account's IoT data endpoint.",
     )
+
+
+def _foreign(response: http.client.HTTPResponse) -> ForeignAnswer | None:
+    """What a captive portal or a proxy answered in place of the broker, which never redirects and has no web pages."""
+    content_type, location = response.headers.get("content-type"), response.headers.get("location")
+    is_page = (content_type or "").startswith(("text/html", "application/xhtml"))
+    if is_page or response.status < http.client.BAD_REQUEST:
+        return ForeignAnswer(response.status, content_type, location, response.length == 0)
+    return None

@@ -3,7 +3,7 @@
 import queue
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
 from awscrt import mqtt5
@@ -21,6 +21,45 @@ GATHER_SECONDS = 0.001
 
 Waking it for each one would take longer than all the other work for a message.
 """
+
+
+MESSAGES_PER_CHECK = 5000
+"""After how many received messages it is checked whether their acknowledgements leave."""
+
+STUCK_SECONDS = 30.0
+"""How long acknowledgements may be stuck while messages keep arriving."""
+
+
+class AcknowledgementCheck:
+    """Notices if acknowledgements no longer leave.
+
+    awscrt 0.36 and 0.38 put off sending acknowledgements with each further one. So none leaves while messages arrive
+    without a pause, and for each it walks through all that wait. A broker that keeps to `UNACKNOWLEDGED` has to pause.
+    Another one, such as mosquitto 2.0.11 under load, can keep awscrt busy with that for good. Only another connection
+    ends it.
+    """
+
+    def __init__(self, ask: Callable[[], None], clock: Callable[[], float] = time.monotonic) -> None:
+        """`ask` sends a request that leaves after the acknowledgements. Call `answered` for its answer."""
+        self._ask = ask
+        self._clock = clock
+        self._received = 0
+        self._asked_at: float | None = None
+
+    def are_stuck(self) -> bool:
+        """Count a received message; whether acknowledgements have been stuck for too long."""
+        self._received += 1
+        if self._received % MESSAGES_PER_CHECK:
+            return False
+        if self._asked_at is None:
+            self._asked_at = self._clock()
+            self._ask()
+            return False
+        return self._clock() - self._asked_at > STUCK_SECONDS
+
+    def answered(self) -> None:
+        """The request was answered, so all acknowledgements before it have left."""
+        self._asked_at = None
 
 
 class Acknowledger(Protocol):

@@ -98,9 +98,12 @@ def _is_negative(reason: int | None) -> bool:
 
 # -- plain English
 
+PING_TIMEOUT = "AWS_ERROR_MQTT5_PING_RESPONSE_TIMEOUT"
+"""awscrt's name for a broker that has not answered a PINGREQ: half of the keep-alive has passed since."""
+
 _DESCRIPTIONS = dict.fromkeys(CUT_ERRORS, "the connection was cut") | {
     "AWS_ERROR_MQTT_TIMEOUT": "no answer in time",
-    "AWS_ERROR_MQTT5_PING_RESPONSE_TIMEOUT": "keep-alive: the broker has not answered for a while",
+    PING_TIMEOUT: "the broker no longer answers",
     "AWS_IO_SOCKET_TIMEOUT": "no answer in time",
     "AWS_IO_SOCKET_CONNECTION_REFUSED": "the connection was refused: nothing listens there",
     "AWS_IO_SOCKET_NO_ROUTE_TO_HOST": "no network reaches the broker",

@@ -1,14 +1,13 @@
 """How the standard library reaches AWS IoT Core, which shows more of a failure than awscrt does."""
 
 import http.client
-import re
 import socket
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult
 
-from aws_iot.aws.base.network_errors import local_hint, why_unreachable
+from aws_iot.aws.base.network_errors import unreachable_hint, why_unreachable
 from aws_iot.aws.base.proxy import authorization, port_of, proxy_of
 from aws_iot.aws.iot.signing import SignedUpgrade
 from aws_iot.config.endpoint import Endpoint
@@ -111,9 +110,7 @@ class Route:
         return None
 
     def _unreachable(self, error: Exception) -> Unreachable:
-        if refused := _TUNNEL_REFUSED.search(str(error)):
-            return _no_tunnel(str(self), int(refused[1]))
-        hint = self._hint(error) or local_hint(str(self), error)
+        hint = unreachable_hint(str(self), error) or self._hint(error)
         return Unreachable(f"cannot reach {self}: {why_unreachable(error)}", hint=hint)
 
 
@@ -125,21 +122,3 @@ def ca_bundle_unusable(path: str | None) -> LocalError:
         + ("it must be a PEM file that you can read" if is_there else "there is no such file"),
         hint="It is ca_bundle in the exports file, or AWS_CA_BUNDLE or REQUESTS_CA_BUNDLE in the environment.",
     )
-
-
-_TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: (\d{3})")
-"""How `http.client` reports the response of a proxy."""
-
-
-def _no_tunnel(route: str, status: int) -> Unreachable:
-    if status == http.client.PROXY_AUTHENTICATION_REQUIRED:
-        return Unreachable(
-            f"cannot reach {route}: the proxy asks for a user name and password (HTTP 407)",
-            hint="Put them into HTTPS_PROXY: http://USER:PASSWORD@proxy.example:3128",
-        )
-    if status == http.client.FORBIDDEN:
-        return Unreachable(
-            f"cannot reach {route}: the proxy does not allow that host (HTTP 403)",
-            hint="Ask who runs the proxy, or exempt the host from it in NO_PROXY.",
-        )
-    return Unreachable(f"cannot reach {route}: the proxy opens no tunnel (HTTP {status})")

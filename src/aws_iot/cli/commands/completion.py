@@ -3,12 +3,13 @@
 import click
 from click.shell_completion import get_completion_class
 
+from aws_iot.cli import options
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 
 
 @click.command(cls=Command)
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@options.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
     """Print the completion script of a shell.

@@ -78,7 +78,9 @@ def credentials(ctx: click.Context, key: str, user: str | None, password: str | 
 @options.user
 @options.password
 @options.timeout
-@click.argument("command", nargs=-1, required=True, metavar="-- COMMAND...", type=click.UNPROCESSED)
+@options.argument(
+    "command", nargs=-1, required=True, metavar="-- COMMAND...", type=click.UNPROCESSED, may_be_empty=True
+)
 @click.pass_obj
 def exec_(app: App, key: str, user: str | None, password: str | None, command: tuple[str, ...]) -> None:
     """Run a command with your AWS credentials as variables.

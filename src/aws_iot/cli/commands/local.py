@@ -151,7 +151,8 @@ def local(app: App, /, members: list[str], key: str, exports: Path | None, **set
                 never = threading.Event()
                 # Short waits, because on Windows Ctrl-C does not interrupt one.
                 while not never.wait(POLL_SECONDS):
-                    pass
+                    for notice in stack.notices():
+                        output.error(notice)
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def spool() -> None:
 
 
 @spool.command("list")
-@click.argument("folders", nargs=-1, type=click.Path(path_type=Path, file_okay=False), metavar="[DIR]...")
+@options.argument("folders", nargs=-1, type=click.Path(path_type=Path, file_okay=False), metavar="[DIR]...")
 @options.json_output
 @click.pass_obj
 def list_(app: App, folders: tuple[Path, ...], as_json: bool) -> None:
@@ -81,7 +81,7 @@ def _print_rows(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
 
 
 @spool.command()
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
+@options.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
 @options.option("--yes", env="SPOOL_CLEAR_YES", is_flag=True, help="Do not ask.")
 @click.pass_obj
 def clear(app: App, folder: Path, yes: bool) -> None:

@@ -13,7 +13,8 @@ LONG_OUTAGE_SECONDS = 60.0
 
 
 class ConnectionReporter:
-    """Prints to stderr. `--verbose` adds repetitions and details. `--quiet` hides all but long outages.
+    """Prints to stderr. `--verbose` adds repetitions and details. `--quiet` hides all but long outages, and
+    those after which messages may be missing.
 
     Call it for each event of a connection.
     """
@@ -35,7 +36,7 @@ class ConnectionReporter:
         verbose = output.is_verbose()
         line = connection_line(event, verbose=verbose)
         if isinstance(event, Restored):
-            self.restored(line)
+            self.restored(line, may_miss=event.may_miss or event.forgotten)
             return
         if verbose or not event.again:
             self._print(line, Role.WARNING)
@@ -48,9 +49,10 @@ class ConnectionReporter:
         self._cause = cause
         self.check()
 
-    def restored(self, line: str) -> None:
-        """There is a connection again: print this line."""
-        self._print(line, Role.GOOD, is_important=self._is_reported)
+    def restored(self, line: str, *, may_miss: bool = False) -> None:
+        """There is a connection again: print this line, even with `--quiet` if messages may be missing."""
+        role = Role.WARNING if may_miss else Role.GOOD
+        self._print(line, role, is_important=self._is_reported or may_miss)
         self._lost_at, self._is_reported = None, False
 
     def check(self) -> None:

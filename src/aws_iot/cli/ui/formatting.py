@@ -1,35 +1,44 @@
 """Lines for people: messages, and what happens to the connection."""
 
-import json
-import re
+import sys
+import unicodedata
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.colors import Role, paint
-from aws_iot.identities import short_identity
+from aws_iot.cli.ui.labels import LEAST_LABEL_COLUMNS, label
+from aws_iot.cli.ui.width import display_width
+from aws_iot.identities import SHORT, short_identity
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Message
 
 _SENDER_STYLES = ("32", "33", "34", "35", "36", "1;32", "1;33", "1;34", "1;35", "1;36")
 """Not red, which means an error."""
 
-_PLAIN_LABEL = re.compile(r'[^\s\[\]~:"\\]+')
+_FRAME_COLUMNS = len("2026-01-31 23:59:59 [] ~: ") + SHORT
+"""What a line has besides the room, the name and the text."""
+
+_LEFT_TO_RIGHT = "\u200e"
+"""The mark that ends a name from right to left. Else some terminals would show a part of the identity before it."""
 
 
-def message_line(message: Message) -> str:
+def message_line(message: Message, columns: int | None = None) -> str:
     """A message for people: `2026-01-31 23:59:59 [lobby] alice~4f9fa251: hello`.
 
     The part after `~` is the start of the sender's identity, which the IoT policy enforces. The name before
-    it is what the sender chose. No room, name or text can imitate the rest of the line.
+    it is what the sender chose. No room, name or text can imitate the rest of the line. `columns` is the width of the
+    terminal, if it is shown on one: longer names and rooms are shortened so that the identity has its place there.
     """
-    return f"{_time(message)} [{_label(message.room)}] {_sender(message)}: {output.visible(message.text)}"
+    room, who = _labels(message, columns)
+    return f"{_time(message)} [{room}] {who}: {output.visible(message.text)}"
 
 
-def colored_message_line(message: Message) -> str:
+def colored_message_line(message: Message, columns: int | None = None) -> str:
     """The same in colors. Each identity has its own color; its chosen name does not matter."""
+    room, who = _labels(message, columns)
     time = paint(_time(message), Role.FAINT)
-    sender = paint(_sender(message), sender_style(message.sender))
-    return f"{time} [{_label(message.room)}] {sender}: {output.visible(message.text)}"
+    return f"{time} [{room}] {paint(who, sender_style(message.sender))}: {output.visible(message.text)}"
 
 
 @lru_cache
@@ -44,22 +53,41 @@ def _time(message: Message) -> str:
     return message.received.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _sender(message: Message) -> str:
-    name = _label(message.name) if message.name else ""
-    return f"{name}~{short_identity(message.sender) or _label(message.sender)}"
+def _labels(message: Message, columns: int | None) -> tuple[str, str]:
+    """The room, and the sender: the name that it claims, `~`, and the start of its identity."""
+    room, name = label(message.room), label(message.name) if message.name else ""
+    if columns is not None:
+        left = columns - _FRAME_COLUMNS
+        if display_width(room) + display_width(name) > left:
+            room = _shorter(room, message.room, left - min(display_width(name), left // 2))
+            name = _shorter(name, message.name or "", left - display_width(room))
+        room, name = _kept_in_place(room), _kept_in_place(name)
+    return room, f"{name}~{_identity(message)}"
+
+
+def _shorter(shown: str, text: str, columns: int) -> str:
+    """The label of a text in so many columns, if that is possible."""
+    return shown if display_width(shown) <= columns else label(text, max(columns, LEAST_LABEL_COLUMNS))
+
+
+def sender(message: Message) -> str:
+    """The sender, as in a line: the name that it claims, if any, `~`, and the start of its identity."""
+    return f"{label(message.name) if message.name else ''}~{_identity(message)}"
+
+
+def _identity(message: Message) -> str:
+    return short_identity(message.sender) or label(message.sender, sys.maxsize)
+
+
+def _kept_in_place(shown: str) -> str:
+    if shown.isascii() or not any(unicodedata.bidirectional(one) in ("R", "AL", "AN") for one in shown):
+        return shown
+    return shown + _LEFT_TO_RIGHT
 
 
 def raw_line(message: Message) -> str:
     """The payload as text, harmless on a terminal."""
     return output.visible(message.payload.decode(errors="replace"))
-
-
-def _label(text: str) -> str:
-    return (
-        output.visible(text)
-        if _PLAIN_LABEL.fullmatch(text)
-        else output.visible(json.dumps(text, ensure_ascii=False))
-    )
 
 
 def notice(username: str, identity: str, pool: str) -> str:
@@ -75,14 +103,23 @@ def _quoted(text: str) -> str:
     return quote + output.visible(escaped) + quote
 
 
-def connection_line(event: Lost | Restored, *, verbose: bool = False) -> str:
-    """The line for an event of the connection."""
+def connection_line(event: Lost | Restored, *, verbose: bool = False, now: datetime | None = None) -> str:
+    """The line for an event of the connection, which has happened just `now`."""
     if isinstance(event, Lost):
         detail = f" ({event.detail})" if verbose and event.detail else ""
-        return f"connection lost: {event.cause}; reconnecting{detail}"
+        return (
+            f"connection lost: {event.cause}{_silence(event, now or datetime.now(UTC))}; reconnecting{detail}"
+        )
     after = f" after {_duration(event.seconds)}" if event.seconds else ""
-    missing = "; the broker has discarded the session: messages may be missing" if event.forgotten else ""
-    return f"connection restored{after}{missing}"
+    discarded = "; the broker has discarded the session" if event.forgotten else ""
+    missing = ": messages may be missing" if event.may_miss or event.forgotten else ""
+    return f"connection restored{after}{discarded}{missing}"
+
+
+def _silence(event: Lost, now: datetime) -> str:
+    if not event.silent:
+        return ""
+    return f", nothing received since {(now - timedelta(seconds=event.silent)).astimezone():%H:%M:%S}"
 
 
 def _duration(seconds: float) -> str:

@@ -12,11 +12,15 @@ import click
 
 from aws_iot.cli.ui.colors import Role, is_on, paint
 from aws_iot.errors import AwsIotError, LocalError
+from aws_iot.streams import WaitingStream
 
 # Marks that reorder the text around them: unicode.org/reports/tr9. Other format characters do not, and joined
 # emoji need them.
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _CONTROL = frozenset(("Cc", "Cs", "Zl", "Zp"))
+
+MOST_MARKS = 4
+"""More marks on one character (unicode.org/reports/tr39, section 5.4) would cover the lines above and below it."""
 
 SHORT = 20
 """Shorter lines fit every terminal."""
@@ -67,23 +71,29 @@ class _Data(io.TextIOWrapper):
 
 
 def set_up_streams() -> None:
-    """Prepare stdout and stderr before anything is written. Characters outside their encoding become escapes."""
+    """Prepare the standard streams before anything is read or written. Each waits if it is non-blocking.
+
+    Characters outside the encoding of stdout or stderr become escapes.
+    """
     if None in (sys.stdin, sys.stdout, sys.stderr):
         _fill_descriptors()
-    buffer, encoding = _under(sys.stdout, 1)
-    sys.stdout = _Data(buffer, encoding, "backslashreplace", line_buffering=True)
+    if sys.stdin is not None and not sys.stdin.isatty():
+        stdin, raw = sys.stdin, WaitingStream(getattr(sys.stdin.buffer, "raw", sys.stdin.buffer))
+        sys.stdin = io.TextIOWrapper(io.BufferedReader(raw), stdin.encoding, stdin.errors)
+    raw, encoding = _under(sys.stdout, 1)
+    sys.stdout = _Data(io.BufferedWriter(raw), encoding, "backslashreplace", line_buffering=True)
     # Without a buffer: Python would try at exit to write what failed before, and exit with 120. The descriptor stays
     # open: the disk may have space again later, and child processes inherit it.
-    buffer, encoding = _under(sys.stderr, 2)
-    raw = getattr(buffer, "raw", buffer)  # with PYTHONUNBUFFERED, the stream has no buffer
+    raw, encoding = _under(sys.stderr, 2)
     sys.stderr = _Status(raw, encoding, "backslashreplace", line_buffering=True)
 
 
 def _under(stream: TextIO | None, descriptor: int) -> tuple[Any, str]:
-    """What a stream writes to, and its encoding. The stream is None if it was closed at the start."""
-    return (
-        (stream.buffer, stream.encoding) if stream else (io.FileIO(descriptor, "w", closefd=False), "utf-8")
-    )
+    """The raw file of a stream, and its encoding. The stream is None if it was closed at the start."""
+    if stream is None:
+        return WaitingStream(io.FileIO(descriptor, "w", closefd=False)), "utf-8"
+    # With PYTHONUNBUFFERED, the stream has no buffer.
+    return WaitingStream(getattr(stream.buffer, "raw", stream.buffer)), stream.encoding
 
 
 def _fill_descriptors() -> None:
@@ -97,10 +107,19 @@ def visible(text: str) -> str:
     r"""`text` on one line, with every control character as an escape such as \x1b."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_escape(c) if unicodedata.category(c) in _CONTROL or c in _BIDI else c for c in text)
+    shown: list[str] = []
+    marks = 0
+    for character in text:
+        category = unicodedata.category(character)
+        # The others, which have the class 0, are not put above or below one another.
+        marks = marks + 1 if category == "Me" or unicodedata.combining(character) else 0
+        is_shown = category not in _CONTROL and character not in _BIDI and marks <= MOST_MARKS
+        shown.append(character if is_shown else escape(character))
+    return "".join(shown)
 
 
-def _escape(character: str) -> str:
+def escape(character: str) -> str:
+    r"""The escape of a character, such as \x1b."""
     return character.encode("unicode_escape", "surrogatepass").decode()
 
 
@@ -154,14 +173,16 @@ class Lines:
             line = line.encode(self._encoding, self._errors)
         self._pending.append(line)
 
+    def encodable(self, line: str) -> str:
+        """The line as `add` will write it, with escapes for the characters that stdout's encoding lacks."""
+        return line.encode(self._encoding, self._errors).decode(self._encoding)
+
     def flush(self) -> None:
         """Write the lines. If that fails, they are lost; raises what `data` raises."""
         pending, self._pending = self._pending, []
         if pending:
-            rest = memoryview(b"\n".join([*pending, b""]))
             try:
-                while rest:  # an unbuffered stdout (PYTHONUNBUFFERED) may accept only a part
-                    rest = rest[sys.stdout.buffer.write(rest) :]
+                sys.stdout.buffer.write(b"\n".join([*pending, b""]))
                 sys.stdout.buffer.flush()
             except OSError as error:
                 raise _discard_output(error) from error
@@ -220,9 +241,10 @@ def error(line: str, role: Role | None = None, hang: str = "") -> None:
     line = visible(line)
     colored = is_on(sys.stderr)
     if columns := _columns_if_longer(line):
-        from aws_iot.cli.ui.wrapping import fit  # here: most lines are short
+        from aws_iot.cli.ui.wrapping import LESS, fit  # here: most lines are short
 
-        line = "\n".join(fit(line, columns, hang=hang))
+        # Nothing that the line quotes may begin another line at the left edge.
+        line = "\n".join(fit(line, columns, hang=hang or ("" if line.startswith(" ") else LESS)))
     if colored:
         line = _painted(line, role)
     click.echo(line, err=True, color=colored)
@@ -232,10 +254,11 @@ def _columns_if_longer(line: str) -> int | None:
     """The terminal's width, if the line does not fit."""
     if len(line) < SHORT or not sys.stderr.isatty():
         return None
+    from aws_iot.cli.ui.width import display_width
     from aws_iot.cli.ui.wrapping import columns_of
 
     columns = columns_of(sys.stderr)
-    return columns if columns and len(line) > columns else None
+    return columns if columns and display_width(line) > columns else None
 
 
 def _painted(line: str, role: Role | None) -> str:

@@ -1,10 +1,10 @@
 """Tables for people: aligned columns that fit the terminal, and show control characters as escapes."""
 
 import sys
-import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 
 from aws_iot.cli.ui import output
+from aws_iot.cli.ui.width import display_width, shortened
 
 Row = Sequence[str | None]
 
@@ -35,6 +35,16 @@ def facts(rows: Mapping[str, str]) -> list[str]:
     return [line for start, text in lines.items() for line in fill(text, columns, start, " " * width)]
 
 
+def text_lines(text: str) -> list[str]:
+    """A text without control characters, in one line. On a terminal, it continues further to the right."""
+    columns = terminal_width()
+    if columns is None:
+        return [output.visible(text)]
+    from aws_iot.cli.ui.wrapping import LESS, fit  # here: a pipe needs no width
+
+    return fit(output.visible(text), columns, hang=LESS)
+
+
 def terminal_width() -> int | None:
     """The width of the terminal in columns; None if stdout is not a terminal."""
     if sys.stdout is None or not sys.stdout.isatty():
@@ -57,21 +67,8 @@ def layout(
             excess = _total(widths) - width
             widths[index] = max(min(widths[index], SHORTEST), widths[index] - max(0, excess))
         if _total(widths) > width:
-            return _blocks(headers, cells)
+            return _blocks(headers, cells, width)
     return [_line(row, widths) for row in (headers, *cells)]
-
-
-def display_width(text: str) -> int:
-    """The columns that a terminal needs for `text`: two for an East Asian character, none for a combining mark."""
-    if text.isascii():
-        return len(text)
-    return sum(map(_character_width, text))
-
-
-def _character_width(character: str) -> int:
-    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def _total(widths: Sequence[int]) -> int:
@@ -79,29 +76,26 @@ def _total(widths: Sequence[int]) -> int:
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    shown = (_shortened(cell, width) for cell, width in zip(row, widths, strict=True))
+    shown = (shortened(cell, width) for cell, width in zip(row, widths, strict=True))
     return GAP.join(
         cell + " " * (width - display_width(cell)) for cell, width in zip(shown, widths, strict=True)
     ).rstrip()
 
 
-def _shortened(cell: str, width: int) -> str:
-    if display_width(cell) <= width:
-        return cell
-    while display_width(cell) >= width:
-        cell = cell[:-1]
-    return cell + "…"
-
-
-def _blocks(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def _blocks(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
     """A line for each cell, and an empty line between rows."""
-    label_width = max(map(display_width, headers))
+    from aws_iot.cli.ui.wrapping import fill  # here: most tables fit
+
+    label_width = max(map(display_width, headers)) + len(GAP)
     lines: list[str] = []
     for row in rows:
         if lines:
             lines.append("")
-        lines += [
-            _line((header, cell), (label_width, display_width(cell)))
-            for header, cell in zip(headers, row, strict=True)
-        ]
+        for header, cell in zip(headers, row, strict=True):
+            line = header.ljust(label_width) + cell
+            is_word = (
+                cell.isascii() and " " not in cell
+            )  # a terminal breaks it so that it can be copied whole
+            fits = is_word or display_width(line) <= width
+            lines += [line] if fits else fill(cell, width, header.ljust(label_width), " " * label_width)
     return lines

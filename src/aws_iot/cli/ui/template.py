@@ -1,10 +1,11 @@
-"""Templates for messages: `--format '{time:%H:%M} {name:>12}: {text}'`."""
+"""Templates for messages: `--format '{time:%H:%M} {who:>20}: {text}'`."""
 
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from aws_iot.cli.ui import output
+from aws_iot.cli.ui import formatting, output
+from aws_iot.cli.ui.width import display_width
 from aws_iot.identities import short_identity
 from aws_iot.messaging.message import Message, timestamp
 
@@ -32,6 +33,7 @@ _TEXTS: dict[str, Callable[[Message], str]] = {
     "room": lambda message: message.room,
     "sender": lambda message: message.sender,
     "short": lambda message: short_identity(message.sender) or message.sender,
+    "who": lambda message: formatting.sender(message),
     "name": lambda message: message.name or "",
     "text": lambda message: message.text,
     "id": lambda message: message.id or "",
@@ -45,7 +47,7 @@ _PIECE = re.compile(
     r"(?P<plain>\{\{|\}\}|\\[nt\\]|[^{}])|\{(?P<field>\w*)(?::(?P<spec>[^{}]*))?\}", re.DOTALL
 )
 _PLAIN = {"{{": "{", "}}": "}", r"\n": "\n", r"\t": "\t", r"\\": "\\"}
-_WIDTH = re.compile(r"(?:.?[<>^])?(?:[1-9]\d{0,2})?(?:\.\d{1,6})?")
+_WIDTH = re.compile(r"(?P<align>.?[<>^])?(?P<width>[1-9]\d{0,2})?(?:\.(?P<most>\d{1,6}))?")
 _SAMPLE = Message("lobby", "alice", "hello", b"", datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC))
 
 
@@ -89,6 +91,16 @@ def _written(time: Callable[[Message, str], str], message: Message, spec: str) -
         return time(message, "")
 
 
+def _aligned(text: str, spec: str) -> str:
+    if text.isascii() or not (found := _WIDTH.fullmatch(spec)):
+        return format(text, spec)
+    if found["most"]:
+        text = text[: int(found["most"])]
+    # `format` counts characters: let it fill up what a terminal does not need for these.
+    missing = max(0, int(found["width"] or 0) - display_width(text))
+    return format(text, f"{found['align'] or ''}{len(text) + missing}") if missing else text
+
+
 def _field(name: str, spec: str) -> Callable[[Message], str]:
     if (time := _TIMES.get(name)) and "%" in spec:
         return lambda message: output.visible(_written(time, message, spec))
@@ -97,5 +109,5 @@ def _field(name: str, spec: str) -> Callable[[Message], str]:
     if time:
         return lambda message: format(time(message, ""), spec)
     if text := _TEXTS.get(name):
-        return lambda message: format(output.visible(text(message)), spec)
+        return lambda message: _aligned(output.visible(text(message)), spec)
     raise InvalidTemplate(f"there is no field '{name}'; the fields are {', '.join(FIELDS)}")

@@ -1,20 +1,42 @@
-"""Questions at the terminal itself: stdin and stdout may be pipes."""
+"""Questions at the terminal itself, because stdin and stdout may be pipes; and the bytes of stdin."""
 
+import os
 import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import click
 
 from aws_iot.app import App
 from aws_iot.cli.ui import output
-from aws_iot.errors import AwsIotError
+from aws_iot.errors import AwsIotError, LocalError
+from aws_iot.streams import Readable
 
 _ASKED = "aws_iot.asked"
 """The key in Click's context for the seconds that questions to the person have taken."""
+
+
+def standard_input(instead: str) -> Readable:
+    """The bytes of standard input. `instead` is the hint of the `LocalError` that is raised if it is closed."""
+    if sys.stdin is None:
+        raise LocalError("standard input is closed", hint=instead)
+    return unbuffered(sys.stdin)
+
+
+def unbuffered(stream: TextIO) -> Readable:
+    """The bytes of a text stream without a buffer, so that a thread can wait there while the program exits.
+
+    It is the stream's own raw file, which is UTF-8 on the Windows console too. Opened again by its number, the console
+    gives bytes of its code page.
+    """
+    raw: Readable = getattr(
+        stream.buffer, "raw", stream.buffer
+    )  # in memory, as in tests, a stream has no raw file
+    return raw
 
 
 def ask_secret(question: str, *, twice: bool = False) -> str:
@@ -100,11 +122,16 @@ def _asking() -> Iterator[None]:
             context.meta[_ASKED] = context.meta.get(_ASKED, 0.0) + time.perf_counter() - began
 
 
+def _is_blocking(stream: TextIO) -> bool:
+    return sys.platform == "win32" or os.get_blocking(stream.fileno())
+
+
 def _ask_line(question: str, default: str | None) -> str:
-    if sys.stdin is not None and sys.stdin.isatty():
+    if sys.stdin is not None and sys.stdin.isatty() and _is_blocking(sys.stdin):
         answer: str = click.prompt(question, default=default, show_default=False, err=True)
         return answer.strip()
-    # Not from a stdin that is a pipe: it holds data, not the answer.
+    # Not from a stdin that is a pipe: it holds data, not the answer. Nor from a terminal that another program has left
+    # non-blocking: Python would take a pause for the end.
     try:
         with Path("/dev/tty").open("w", encoding="utf-8") as screen, Path("/dev/tty").open() as keyboard:
             line, left = "\n", 1 if default is not None else None

@@ -11,6 +11,8 @@ from typing import Any
 from ministack.core.responses import error_response_json
 from ministack.services import cognito
 
+from aws_iot.local.patches.case_insensitive_names import ignores_case
+
 Response = tuple[int, dict[str, str], bytes]
 
 _ADDRESS_IN_USE: Response = error_response_json(
@@ -44,12 +46,12 @@ def apply() -> None:
 
 def _same_address(pool: dict[str, Any], user: dict[str, Any]) -> list[dict[str, Any]]:
     """The other accounts that have this user's address as an alias now."""
-    address = _attributes(user).get("email")
+    address, fold = _attributes(user).get("email"), str.casefold if ignores_case(pool) else str
     return [
         other
         for other in pool["_users"].values()
         if other is not user
-        and _attributes(other).get("email") == address
+        and fold(_attributes(other).get("email", "")) == fold(address or "")
         and _attributes(other).get("email_verified") == "true"
     ]
 

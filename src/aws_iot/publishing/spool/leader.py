@@ -46,7 +46,11 @@ class SpoolLeader:
         with ExitStack() as stack:
             clients = self._connected(connect, stack)
             callbacks = Callbacks(
-                self._rejected, self._connection_changed, self._polled, self._acknowledged.append
+                self._rejected,
+                self._connection_changed,
+                self._polled,
+                self._acknowledged.append,
+                may_give_up=lambda: run.reader.is_finished,  # until then, the spool takes the input in
             )
             self._publisher = Publisher(clients, callbacks, rate=run.request.rate)
             run.reader.backlog.connected()

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from aws_iot.files import exclusive, read, write_private
+from aws_iot.files import exclusive, parsed, read, write_private
 from aws_iot.publishing.spool.store import DATABASE
 
 
@@ -27,10 +27,7 @@ class SpoolRegistry:
         return [folder for folder in self._read() if is_spool(folder)]
 
     def _read(self) -> list[Path]:
-        try:
-            stored = json.loads(read(self._path) or b"[]")
-        except (ValueError, RecursionError):
-            return []
+        stored = parsed(read(self._path))
         names = stored if isinstance(stored, list) else []
         return [Path(name) for name in names if isinstance(name, str)]
 

@@ -75,7 +75,9 @@ def resubscribe_answered(state: State, event: on.ResubscribeAnswered, now: float
 def _restored(state: State, phase: Resubscribing | Isolating, now: float) -> Effects:
     """The broker knows all filters: the interruption is over."""
     lost_at = state.outage.lost_at
-    notice = do.Notify(Restored(0.0 if lost_at is None else now - lost_at, state.session.is_forgotten))
+    away = 0.0 if lost_at is None else now - lost_at
+    may_miss = bool(state.subscriptions) and not state.session.has_filters
+    notice = do.Notify(Restored(away, state.session.is_forgotten, may_miss))
     state.outage = state.outage._replace(lost_at=None)
     state.session = state.session._replace(has_filters=True, is_forgotten=False)
     state.detector = state.detector._replace(failed_resubscribes=0)
@@ -110,13 +112,17 @@ def _isolate_message(state: State, now: float) -> Effects:
 
 def _count_cut(state: State, since: float, now: float) -> None:
     phase = state.phase
-    are_sent = not isinstance(phase, Isolating) or phase.message is not None
     unanswered = phase.unanswered if isinstance(phase, Resubscribing | Isolating) else 0
     state.detector = state.detector.after_cut(
-        publishing=are_sent and state.queue.is_to_blame(since, now),
+        publishing=_are_sent(phase) and state.queue.is_to_blame(since, now),
         subscribing=is_subscribing(state),
         resubscribing=unanswered > 0 and now - since < BLAME_SECONDS,
     )
+
+
+def _are_sent(phase: Phase) -> bool:
+    """Whether this connection carries messages."""
+    return not isinstance(phase, Isolating) or phase.message is not None
 
 
 def _judge(state: State, phase: Isolating, reason: str | None) -> Effects:
@@ -155,7 +161,8 @@ def disconnected(state: State, event: on.Disconnected, now: float) -> Effects:
             return effects
     was_useful = state.queue.has_progressed or now - since > USEFUL_SECONDS
     next_phase = Probing(probe_seconds(now - since)) if state.detector.needs_probe else Offline()
-    lost = Lost(event.cause, f"{event.name}, {now - since:.0f} s after it began")
+    silent = 0.0 if event.silent_since is None else now - max(since, event.silent_since)
+    lost = Lost(event.cause, f"{event.name}, {now - since:.0f} s after it began", silent=silent)
     return [*effects, *_lose(state, next_phase, lost, now, was_useful=was_useful)]
 
 
@@ -167,14 +174,16 @@ def silence_tick(state: State, since: float, now: float) -> Effects:
     if silent_since is None or now - silent_since < patience:
         return []
     detail = f"silent for {now - silent_since:.0f} s, {now - since:.0f} s after it began"
-    lost = Lost(f"no acknowledgement for {patience:g} seconds", detail)
-    return _lose(state, Offline(), lost, now, was_useful=state.queue.has_progressed)
+    has_progressed = state.queue.has_progressed
+    unanswered = _are_sent(state.phase) and not (is_resubscribing or has_progressed)
+    lost = Lost(f"no acknowledgement for {patience:g} seconds", detail, unanswered=unanswered)
+    return _lose(state, Offline(), lost, now, was_useful=has_progressed)
 
 
 def _lose(state: State, phase: Phase, lost: Lost, now: float, *, was_useful: bool) -> Effects:
     if was_useful:
         state.schedule = state.schedule.connected_usefully()
-    lost_at = now if state.outage.lost_at is None else state.outage.lost_at
+    lost_at = now - lost.silent if state.outage.lost_at is None else state.outage.lost_at
     effects = reconnect(state, now)
     first_attempt = state.attempt.number
     state.outage = state.outage._replace(lost_at=lost_at, cause=lost.cause, first_attempt=first_attempt)

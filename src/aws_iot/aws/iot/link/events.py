@@ -94,6 +94,8 @@ class Disconnected(NamedTuple):
     """Whether a request of ours can be the reason. It cannot if the network failed or the broker shuts down."""
     reason: str | None = None
     """The reason code of the broker's DISCONNECT in words; None if it sent none."""
+    silent_since: float | None = None
+    """Since when nothing has arrived, if the connection died without a sign."""
 
 
 class EndedByBroker(NamedTuple):

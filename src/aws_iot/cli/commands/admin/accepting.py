@@ -11,9 +11,10 @@ from aws_iot.app import App
 from aws_iot.backend.team import Person
 from aws_iot.cli import options
 from aws_iot.cli.commands.admin.options import Admin, admin_options, find_all, for_each, policy
-from aws_iot.cli.commands.admin.people import note_what_is_missing, people_table
+from aws_iot.cli.commands.admin.people import note_what_is_missing, people_table, person_label
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
+from aws_iot.cli.ui.labels import label
 from aws_iot.cli.ui.terminal import ask_line, ask_numbers, is_confirmed, need_terminal
 from aws_iot.messaging.connect import apply_delay
 from aws_iot.messaging.message import timestamp
@@ -22,7 +23,7 @@ ALL = "all"
 
 
 @click.command(cls=Command)
-@click.argument("people", nargs=-1, metavar="[IDENTITY...|all]")
+@options.argument("people", nargs=-1, metavar="[IDENTITY...|all]")
 @options.option(
     "--user",
     "username",
@@ -81,7 +82,7 @@ def _accept(admin: Admin, people: Sequence[Person]) -> None:
         was_member = admin.team.is_member(identity)
         name = by_identity[identity].username
         not_stored = admin.members.accept(identity, admin.policy, name)
-        known_as = f" as {name}" if name else ""
+        known_as = f" as {label(name)}" if name else ""
         if was_member:
             output.info(f"{identity} is a member already{known_as and ','}{known_as}{admin.of_policy}.")
         else:
@@ -165,5 +166,5 @@ def _choose(waiting: Sequence[Person], *, names: bool = True) -> Sequence[Person
 def _named(person: Person) -> Person:
     if person.username:
         return person
-    answer = ask_line(f"User name of {person.label}, or nothing if you do not know it", default="-")
+    answer = ask_line(f"User name of {person_label(person)}, or nothing if you do not know it", default="-")
     return person if answer == "-" else replace(person, username=answer)

@@ -11,6 +11,7 @@ from aws_iot.cli import options
 from aws_iot.cli.commands.admin.options import admin_options, clients, for_each
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
+from aws_iot.cli.ui.tables import text_lines
 from aws_iot.messaging.message import timestamp
 
 
@@ -34,7 +35,11 @@ def who(app: App, clients: tuple[str, ...], key: str, as_json: bool, aws_profile
 
     def show(client: str) -> None:
         status = members.client_status(client)
-        output.data(json.dumps(_as_object(status)) if as_json else _as_text(status))
+        if as_json:
+            output.data(json.dumps(_as_object(status)))
+        else:
+            for line in text_lines(_as_text(status)):
+                output.data(line)
 
     for_each(clients, show)
 
@@ -55,7 +60,7 @@ def _as_text(status: ClientStatus) -> str:
         what += f" since {status.since.astimezone():%F %T}"
     if status.reason and not status.connected:
         what += f" ({status.reason})"
-    filters = output.visible(", ".join(status.filters)) or "nothing"
+    filters = ", ".join(status.filters) or "nothing"
     return f"{status.client}  {what}  subscribed to {filters}"
 
 

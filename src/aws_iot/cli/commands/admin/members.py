@@ -10,12 +10,13 @@ from aws_iot.cli.commands.admin.options import Admin, admin_options, find_all, f
 from aws_iot.cli.commands.admin.people import note_what_is_missing, people_table
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
+from aws_iot.cli.ui.labels import label
 from aws_iot.messaging.connect import apply_delay
 from aws_iot.messaging.message import timestamp
 
 
 @click.command(cls=Command)
-@click.argument("people", nargs=-1, required=True, metavar="MEMBER...")
+@options.argument("people", nargs=-1, required=True, metavar="MEMBER...")
 @policy
 @admin_options
 @click.pass_obj
@@ -40,7 +41,7 @@ def revoke(app: App, people: tuple[str, ...], key: str, policy: str | None, aws_
         not_deleted = admin.members.revoke(identity, admin.policy)
         revoked.append(identity)
         name = chosen[identity].username
-        who = f"{identity}, {name}" if name else identity
+        who = f"{identity}, {label(name)}" if name else identity
         output.info(f"Revoked {who}{admin.of_policy}.")
         if not_deleted:
             output.info(f"The stored user name was not deleted: {not_deleted}.")

@@ -19,7 +19,7 @@ from aws_iot.messaging.connect import admin_command
 policy = options.option(
     "--policy", env="POLICY", metavar="NAME", help="The team's IoT policy.  [default: the profile's]"
 )
-clients = click.argument("clients", nargs=-1, required=True, metavar="CLIENT...")
+clients = options.argument("clients", nargs=-1, required=True, metavar="CLIENT...")
 
 
 def admin_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from aws_iot.backend.team import Person
 from aws_iot.cli.commands.admin.options import Admin
 from aws_iot.cli.ui import output
+from aws_iot.cli.ui.labels import label
 from aws_iot.cli.ui.tables import layout, terminal_width
+from aws_iot.identities import short_identity
 
 
 def people_table(since: str, people: Sequence[Person], *, numbered: bool = False) -> list[str]:
@@ -16,7 +18,8 @@ def people_table(since: str, people: Sequence[Person], *, numbered: bool = False
 def people_layout(since: str, people: Sequence[Person], width: int | None, *, numbered: bool) -> list[str]:
     """The same for a screen of `width` columns; None is no limit."""
     rows = [
-        [one.label, f"{one.since.astimezone():%F %R}" if one.since else None, one.identity] for one in people
+        [person_label(one), f"{one.since.astimezone():%F %R}" if one.since else None, one.identity]
+        for one in people
     ]
     if numbered:
         rows = [[str(number), *row] for number, row in enumerate(rows, 1)]
@@ -30,6 +33,12 @@ def people_layout(since: str, people: Sequence[Person], width: int | None, *, nu
     uuids = [one.identity.partition(":")[2] for one in people]
     short = [[*row[:-1], uuid] for row, uuid in zip(rows, uuids, strict=True)]
     return layout([*headers, last], short, width, {last})
+
+
+def person_label(person: Person) -> str:
+    """`bob~4f9fa251`, as `sub` shows it; only the identity if the name is unknown."""
+    short = short_identity(person.identity) or person.identity
+    return f"{label(person.username)}~{short}" if person.username else short
 
 
 def is_cut(lines: Sequence[str]) -> bool:

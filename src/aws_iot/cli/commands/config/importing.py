@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("import", cls=Command)
-@click.argument("file", type=click.Path(path_type=Path), default=Path("~/.cognitorc"), metavar="[FILE]")
+@options.argument("file", type=click.Path(path_type=Path), default=Path("~/.cognitorc"), metavar="[FILE]")
 @options.option(
     "--replace", "overwrite", env="CONFIG_IMPORT_REPLACE", is_flag=True, help="Replace existing profiles."
 )

@@ -2,6 +2,7 @@
 
 import click
 
+from aws_iot.cli import options
 from aws_iot.cli.commands.help.environment import variables
 from aws_iot.cli.commands.help.exit_codes import exit_codes
 from aws_iot.cli.commands.help.topics import TOPICS
@@ -13,7 +14,7 @@ LONGEST_VARIABLE = 30
 
 
 @click.command("help", cls=Command)
-@click.argument("words", nargs=-1, metavar="[COMMAND|TOPIC]...")
+@options.argument("words", nargs=-1, metavar="[COMMAND|TOPIC]...")
 @click.pass_context
 def help_(ctx: click.Context, words: tuple[str, ...]) -> None:
     """Print help about a command or a topic.

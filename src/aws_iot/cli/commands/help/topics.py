@@ -18,12 +18,14 @@ TOPICS = {
 \b
 Examples:
   AWS_IOT_ROOM=lobby aws-iot pub -m hello
+  AWS_IOT_ROOM="$(printf 'lobby\\nops/#')" aws-iot sub
   export AWS_IOT_PROFILE=team
   aws-iot help environment sub
 
 Variables for passwords, secrets and codes are not passed on to the commands that `aws-iot` runs.
 
-A flag is set by 1 or true, and not set by 0 or false. For options that can be repeated, separate the values by spaces.
+A flag is set by 1 or true, and not set by 0 or false. An empty variable counts as not set. For an option that can be
+repeated, each line of the variable is a value, so values may contain spaces and colons.
 
 \b
 Variables without an option:
@@ -94,6 +96,10 @@ printed. The input is standard input, or --file FILE; - is standard input, too.
   - AWS IoT Core drops messages above 100 a second on a connection. --rate keeps below that.
   - If a message cannot be sent, `pub` prints its number and continues with the next. The exit code depends on the
     cause, as for a single message. With several causes it is 5 if any message was not authorized, otherwise 7.
+  - If the connection is lost, `pub` waits until it is back, without a limit: the input waits, too. Ctrl-C stops. With
+    --spool, messages are saved, and `pub` waits for --timeout after the end of the input.
+  - If a broker acknowledges nothing for --timeout, `pub` connects again. If it still acknowledges nothing, the exit
+    code is 6.
   - --retain requires the permission iot:RetainPublish.
 
 \b
@@ -115,7 +121,7 @@ Examples:
     ),
     "format": Topic(
         "The fields of `sub --format`.",
-        """A template has fields, each as {field} or {field:WIDTH}, such as {name:>12}.
+        """A template has fields, each as {field} or {field:WIDTH}, such as {who:>20}.
 
 \b
 Fields:
@@ -123,7 +129,8 @@ Fields:
   received, sent  when it arrived and was sent, in UTC; strftime as above
   room            the room
   sender, short   the sender's identity, and its first 8 characters
-  name            the name that the sender chose
+  who             the sender as without --format: the name, ~ and the start of the identity
+  name            the name that the sender chose; any name, even another person's
   text, raw       the text, and the whole payload
   id              the message's ID, if the sender's program sets one
   qos, retained   how it was delivered: 0 or 1, true or false
@@ -131,12 +138,12 @@ Fields:
 \\n, \\t and \\\\ are a line break, a tab and a backslash, {{ and }} are braces.
 
 Control characters in messages are shown as escapes, even in pipes. --json escapes them all. --raw writes them
-unchanged, except to a terminal.
+unchanged, except to a terminal. There, the further lines of a long message begin with "    | ".
 
 \b
 Examples:
   aws-iot sub --format '{time:%H:%M} {short} {text}'
-  aws-iot sub --format '{name:>12}: {text}'""",
+  aws-iot sub --format '{who:>20}: {text}'""",
     ),
     "exec": Topic(
         "How `sub --exec` runs a command for each message.",

@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,10 +19,11 @@ from aws_iot.cli.groups import Command
 from aws_iot.cli.rooms import check_one_room, quoted_options
 from aws_iot.cli.sign_in import login_of, sign_in, suggest_doctor
 from aws_iot.cli.ui import output
+from aws_iot.cli.ui.terminal import standard_input
 from aws_iot.config.profile import Profile
 from aws_iot.errors import LocalError, NotAuthorized, SignInRefused
 from aws_iot.messaging.client import Client
-from aws_iot.publishing.request import InputOptions, PublishRequest, Readable
+from aws_iot.publishing.request import InputOptions, PublishRequest
 
 if TYPE_CHECKING:
     from aws_iot.auth.token_refresher import ActiveSession
@@ -87,7 +88,7 @@ def _check_room(profile: Profile, messages: InputOptions, room: str) -> None:
 def _request(profile: Profile, messages: InputOptions, delivery: DeliveryOptions) -> PublishRequest:
     from aws_iot.publishing.input import read_message  # here, so that `--help` need not wait for it
 
-    stdin = _standard_input() if messages.reads_stdin else None
+    stdin = standard_input("Give the message with -m TEXT or --file FILE.") if messages.reads_stdin else None
     is_interactive = stdin is not None and sys.stdin.isatty()
     payload = None
     if is_interactive and messages.is_stream:
@@ -107,24 +108,6 @@ def _request(profile: Profile, messages: InputOptions, delivery: DeliveryOptions
         delivery.retain,
         delivery.rate,
     )
-
-
-def _standard_input() -> Readable:
-    if sys.stdin is None:
-        raise LocalError("standard input is closed", hint="Give the message with -m TEXT or --file FILE.")
-    return unbuffered(sys.stdin)
-
-
-def unbuffered(stream: TextIO) -> Readable:
-    """The bytes of a text stream without a buffer, so that a thread can wait there while the program exits.
-
-    It is the stream's own raw file, which is UTF-8 on the Windows console too. Opened again by its number, the console
-    gives bytes of its code page.
-    """
-    raw: Readable = getattr(
-        stream.buffer, "raw", stream.buffer
-    )  # in memory, as in tests, a stream has no raw file
-    return raw
 
 
 class _Connector:

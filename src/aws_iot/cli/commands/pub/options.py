@@ -33,6 +33,7 @@ _INPUT = (
         "--msg",
         "message",
         cls=options.Once,
+        may_be_empty=True,
         env="MESSAGE",
         metavar="TEXT",
         help="Text to send; - reads standard input.",

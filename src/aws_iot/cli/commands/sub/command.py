@@ -1,7 +1,7 @@
 """`aws-iot sub`: print messages, or run a command for each."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -10,8 +10,8 @@ from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.commands.sub.handler import Handler, shell_syntax
 from aws_iot.cli.commands.sub.options import SubOptions, sub_options
-from aws_iot.cli.commands.sub.printer import Printer
-from aws_iot.cli.connect import connected
+from aws_iot.cli.commands.sub.printer import Printer, TerminalPrinter
+from aws_iot.cli.connect import acceptance_wait, connected
 from aws_iot.cli.groups import Command
 from aws_iot.cli.rooms import check_patterns, quoted_options, typed_options
 from aws_iot.cli.sign_in import suggest_doctor
@@ -19,8 +19,10 @@ from aws_iot.cli.ui import output
 from aws_iot.cli.ui.colors import Role, is_on
 from aws_iot.cli.ui.connection_reporter import ConnectionReporter
 from aws_iot.cli.ui.formatting import colored_message_line, message_line, raw_line
+from aws_iot.cli.ui.tables import terminal_width
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.json_lines import to_line
+from aws_iot.messaging.message import Message
 from aws_iot.messaging.receiving import Limits, SenderFilter, Sink, receive
 
 
@@ -59,6 +61,7 @@ def sub(
         lambda rooms: f"aws-iot sub {quoted_options(rooms, typed_key)}{others}",
     )
     sink = _sink(chosen)
+    wait = acceptance_wait(app, chosen.seconds) if chosen.wait else None
     connection = connected(
         app,
         profile,
@@ -67,15 +70,15 @@ def sub(
         password_stdin,
         show_identity=True,
         durable=chosen.durable,
-        wait=chosen.wait,
+        wait=wait,
     )
-    limits = Limits(chosen.count, chosen.seconds)
     with connection as client, sink:
         with suggest_doctor(key, _room_to_test(chosen.rooms)):
             _subscribe(client, chosen)
         senders = SenderFilter({*chosen.senders}, {client.identity} if chosen.not_from_me else set())
+        limits = Limits(chosen.count, wait.left if wait else chosen.seconds)
         arrived = receive(client, sink, senders, limits, ConnectionReporter())
-    limits.check(arrived)
+    Limits(chosen.count, chosen.seconds).check(arrived)
     sink.check()
 
 
@@ -105,10 +108,20 @@ def _sink(chosen: SubOptions) -> Sink:
                 " To use one: --exec 'sh -c \"…\"'"
             )
         return Handler(chosen.command, chosen.jobs)
-    if chosen.template:
-        return Printer(chosen.template.filled)
     if chosen.as_json:
         return Printer(to_line)
+    is_terminal = sys.stdout.isatty()
+    if chosen.template:
+        return _terminal_printer(chosen.template.filled) if is_terminal else Printer(chosen.template.filled)
     if chosen.raw:
-        return Printer(raw_line if sys.stdout.isatty() else lambda message: message.payload)
-    return Printer(colored_message_line if is_on() else message_line)
+        return _terminal_printer(raw_line) if is_terminal else Printer(lambda message: message.payload)
+    form = colored_message_line if is_on() else message_line
+    return TerminalPrinter(form, _columns) if is_terminal else Printer(form)
+
+
+def _terminal_printer(form: Callable[[Message], str]) -> Sink:
+    return TerminalPrinter(lambda message, _: form(message), _columns)
+
+
+def _columns() -> int:
+    return terminal_width() or sys.maxsize

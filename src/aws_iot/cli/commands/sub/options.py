@@ -110,8 +110,8 @@ _WHEN_TO_STOP = (
         env="WITHIN",
         type=options.Number(0, min_open=True),
         metavar="SECONDS",
-        help="Stop this long after subscribing. The exit code is 8 if fewer than N messages (see -C) or, without -C,"
-        " none arrived.",
+        help="Stop this long after subscribing; with --wait, waiting counts, too. The exit code is 8 if fewer than N"
+        " messages (see -C) or, without -C, none arrived.",
     ),
 )
 _WHAT_TO_DO = (

@@ -1,4 +1,4 @@
-"""Printer: prints each message that `sub` receives."""
+"""Printers: print each message that `sub` receives."""
 
 import math
 from collections.abc import Callable
@@ -42,3 +42,33 @@ class Printer:
 
     def check(self) -> None:
         """An error of stdout stops `sub` at once, so nothing is left to raise."""
+
+
+class TerminalPrinter(Printer):
+    """Prints each message in lines that fit the terminal, so that only a message begins at its left edge.
+
+    A message that the terminal continues by itself could contain what looks like another one, from anybody.
+    """
+
+    def __init__(self, form: Callable[[Message, int], str], columns: Callable[[], int]) -> None:
+        """`form` makes the line for a terminal of so many columns, and `columns` tells how many there are now."""
+        from aws_iot.cli.ui.wrapping import fold  # here: a pipe needs no width
+
+        super().__init__(self._folded)
+        self._line_for = form
+        self._fold = fold
+        self._columns_now = columns
+        self._columns = 0
+
+    def flush(self) -> None:
+        super().flush()
+        self._columns = 0  # the person may resize the terminal before the next message
+
+    def _folded(self, message: Message) -> str:
+        self._columns = columns = self._columns or self._columns_now()
+        line = self._line_for(message, columns)
+        if not line.isascii():
+            line = self._lines.encodable(line)
+        elif len(line) <= columns:
+            return line
+        return self._fold(line, columns)

@@ -1,23 +1,30 @@
 """AWS behavior: sessions of the broker follow MQTT 5.
 
 A client that subscribes to a filter again replaces its subscription ([MQTT-3.8.4-3]). A client that resumes a session
-receives unacknowledged messages at once, before new ones (section 4.4).
+receives unacknowledged messages at once, before new ones (section 4.4). A durable session holds all messages that
+are published while the client is away, until it expires. AWS documents no other limit; here, memory is one.
 
-ministack 1.5.33 adds a second subscription, and waits half a minute before it sends these messages again. This patch
-wraps `iot.broker_subscribe` and `iot._WSSession._preserve_session`.
+ministack 1.5.33 adds a second subscription, waits half a minute before it sends these messages again, and holds 1,000
+messages. This patch wraps `iot.broker_subscribe`, `iot._WSSession._preserve_session`, and
+`iot._PersistentSessionState.__init__`.
 """
 
 import math
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ministack.services import iot
+
+from aws_iot.local.stored_messages import StoredMessages
 
 
 def apply() -> None:
     """Let the engine's broker replace subscriptions, and resend at once."""
     iot.broker_subscribe = _replacing(iot.broker_subscribe)
     iot._WSSession._preserve_session = _resending_at_once(iot._WSSession._preserve_session)
+    iot._PersistentSessionState.__init__ = _with_all_messages(iot._PersistentSessionState.__init__)
+    iot._MAX_QUEUED_MESSAGES = sys.maxsize
 
 
 def _replacing(subscribe: Callable[..., Awaitable[str]]) -> Callable[..., Awaitable[str]]:
@@ -40,3 +47,11 @@ def _resending_at_once(preserve: Callable[[Any], None]) -> Callable[[Any], None]
         preserve(session)
 
     return preserve_as_due
+
+
+def _with_all_messages(create: Callable[..., None]) -> Callable[..., None]:
+    def create_with_all_messages(state: Any, *arguments: Any, **options: Any) -> None:
+        create(state, *arguments, **options)
+        state.queued_messages = StoredMessages()
+
+    return create_with_all_messages

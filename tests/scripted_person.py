@@ -39,6 +39,9 @@ class Script:
     def continues_with(self, _: Profile) -> bool:
         return bool(self._answer("continues_with"))
 
+    def show_note(self, text: str) -> None:
+        self.shown.append(text)
+
     def show_existing(self, profile: Profile) -> None:
         self.shown.append(profile.key)
 
@@ -56,6 +59,9 @@ class Script:
 
     def exports_file(self) -> Path:
         return Path(self._answer("exports_file"))
+
+    def endpoint(self) -> str:
+        return str(self._answer("endpoint"))
 
     def username(self, preset: str | None) -> str:
         return str(self._answer("username") or preset)

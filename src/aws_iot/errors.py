@@ -39,6 +39,10 @@ class ProfileError(LocalError):
     """The profile is missing, unreadable, or does not fit the services that it names."""
 
 
+class EndpointMissing(ProfileError):
+    """An exports file has everything except the IoT endpoint, as those of Amplify."""
+
+
 class StackRestarted(ProfileError):
     """The local stack of the profile was restarted, with other accounts."""
 

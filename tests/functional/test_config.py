@@ -189,6 +189,17 @@ def test_a_password_is_saved_apart_from_the_profile_in_a_private_file(
         ("config -k team -u alice", 3, "aws-iot config -s aws-exports.json -k team"),
         ("config -s missing.json", 3, "missing.json: there is no such file"),
         ("config -k ../x -u alice", 3, "cannot name a profile"),
+        ("config -k con -u alice", 3, "'con' cannot name a profile: Windows reserves this name for a device"),
+        ("config use NUL", 3, "Windows reserves"),
+        ("config show aux.txt", 3, "Windows reserves"),
+        ("config path COM1", 3, "Windows reserves"),
+        ("config remove lpt9.a.b", 3, "Windows reserves"),
+        ("pub -k prn -r lobby -m x", 3, "Windows reserves"),
+        ("sub -k team. -r lobby", 3, "no '.' at the end"),
+        ("login -k Con -u alice -p x", 3, "Windows reserves"),
+        ("backend deploy -k Com0", 3, "Windows reserves"),
+        ("credentials -k nul", 3, "Windows reserves"),
+        ("admin members -k con", 3, "Windows reserves"),
         ("config -p x --password-stdin", 2, "exclude each other"),
         ("config -p x", 2, "Whose password?"),
         ("config -u alice list", 2, "Put options after 'list'"),
@@ -220,7 +231,7 @@ def test_a_mistake_is_reported_in_a_line(aws_iot: CommandLine, line: str, code: 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("not json", "is not JSON"),
+        ("not json", "line 1 is not valid JSON or JavaScript"),
         ("[]", "expected a JSON object"),
         ("{}", "aws_user_pools_id is missing: expected a user pool id such as us-east-1_AbCdEf123"),
         ('{"aws_user_pools_id": "nonsense"}', 'aws_user_pools_id is "nonsense": expected a user pool id'),
@@ -320,7 +331,7 @@ def test_a_damaged_profile_is_listed_and_can_be_removed(aws_iot: CommandLine, ap
         ),
         ("{" + " " * 500 + "x" * 500, " is not JSON: line 1: expecting property name"),
         ("", " is not JSON: the file is empty"),
-        ("\n\xff", " is not JSON: line 2: not UTF-8 text"),
+        ("\n\xff", ": line 2 is not UTF-8 text"),
     ],
     ids=["a missing comma", "a long line", "an empty file", "bytes"],
 )
@@ -339,7 +350,7 @@ def test_the_error_for_a_damaged_file_never_shows_a_secret(
     aws_iot: CommandLine, tmp_path: Path, name: str
 ) -> None:
     path = tmp_path / "wrong.json"
-    path.write_text(f'{{\n"usr": "alice",\n"{name}": hunter2\n}}')
+    path.write_text(f'{{\n"usr": "alice",\n"{name}": hunter2 hunter2\n}}')
     told = aws_iot(f"config -s {path}", ends=3).stderr
     assert f"{path} is not JSON: line 3: expecting value\n" in told
     assert "hunter2" not in told

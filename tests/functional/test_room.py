@@ -138,6 +138,21 @@ def test_with_json_a_message_is_one_object_on_one_line(
     }
 
 
+def test_a_session_that_cannot_be_saved_stops_no_message(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud
+) -> None:
+    cloud.member("alice", "Passw0rd")
+    app.settings.folders.sessions.mkdir(parents=True)
+    (app.settings.folders.sessions / "writing").write_text(
+        ""
+    )  # as a folder that cannot be written, or is full
+    env = {"AWS_IOT_USER": "alice", "AWS_IOT_PASSWORD": "Passw0rd"}
+    sent = aws_iot("pub -r lobby -m hello", env=env)
+    assert "The session was not saved: " in sent.stderr
+    assert "Sent to lobby." in sent.stderr
+    assert "cannot be locked" in aws_iot("login", env=env, ends=3).stderr
+
+
 @pytest.mark.parametrize(
     "payload",
     [

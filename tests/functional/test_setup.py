@@ -54,6 +54,29 @@ def test_a_new_person_gets_a_profile_an_account_and_a_session(
     assert saved.identity == done.person.identity
 
 
+def test_the_endpoint_that_the_file_lacks_is_asked_for(new: FakeApp, cloud: FakeCloud, exports: Path) -> None:
+    content = to_exports(cloud.profile)
+    endpoint = content.pop("aws_pubsub_endpoint")
+    exports.write_text(json.dumps(content), encoding="utf-8")
+    script = Script(**NEW_ACCOUNT, exports_file=exports, endpoint=["https://x", endpoint])
+    set_up(new, script)
+    assert "--endpoint" not in script.rejections[0]
+    assert "must begin with wss://" in script.rejections[0]
+    assert new.config.profiles.load("default").endpoint == cloud.profile.endpoint
+
+
+def test_a_file_whose_region_contradicts_its_endpoint_is_reported(
+    new: FakeApp, cloud: FakeCloud, exports: Path
+) -> None:
+    endpoint = "wss://abc-ats.iot.eu-central-1.amazonaws.com/mqtt"
+    content = to_exports(cloud.profile) | {"aws_pubsub_endpoint": endpoint, "aws_pubsub_region": "us-east-1"}
+    exports.write_text(json.dumps(content), encoding="utf-8")
+    script = Script(**NEW_ACCOUNT, exports_file=exports)
+    set_up(new, script)
+    assert "aws_pubsub_region is us-east-1" in script.shown[0]
+    assert new.config.profiles.load("default").iot_region == "eu-central-1"
+
+
 def test_the_key_is_asked_for_only_if_another_profile_is_wanted(app: FakeApp, exports: Path) -> None:
     script = Script(
         **NEW_ACCOUNT, exports_file=exports, continues_with=False, new_key=["default", "a b", "team"]

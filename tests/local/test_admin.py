@@ -61,7 +61,7 @@ def as_admin(
     stack: Stack, iam: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., CommandLine]:
     """Makes the command of an admin who is allowed what the documentation shows, except for some actions."""
-    for name in ("AWS_CA_BUNDLE", "AWS_IOT_CONFIG_DIR", "AWS_PROFILE"):
+    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "AWS_IOT_CONFIG_DIR", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
 

@@ -66,7 +66,15 @@ def person(stack: Stack) -> Person:
 @pytest.fixture
 def real(tmp_path: Path, stack: Stack, person: Person, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     """The command in this process, with the real services; `default` is a member's profile."""
-    unwanted = ("AWS_CA_BUNDLE", "AWS_IOT_CONFIG_DIR", "AWS_PROFILE", "HTTPS_PROXY", "NO_PROXY", "HTTP_PROXY")
+    unwanted = (
+        "AWS_CA_BUNDLE",
+        "REQUESTS_CA_BUNDLE",
+        "AWS_IOT_CONFIG_DIR",
+        "AWS_PROFILE",
+        "HTTPS_PROXY",
+        "NO_PROXY",
+        "HTTP_PROXY",
+    )
     for name in [name for name in os.environ if name.upper() in unwanted]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_IOT_SECRETS", "file")  # never the tester's own keyring

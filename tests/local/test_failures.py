@@ -1,6 +1,7 @@
 """Each expected failure, with the real adapters: reported in a line or two, with its exit code."""
 
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from aws_iot.config.profile import Profile
 from aws_iot.errors import AwsIotError, CredentialsRefused, Unreachable, WrongClock
 from tests.conftest import CommandLine
 from tests.processes import PASSWORD, Person, Stack, session_of
+from tests.scripted_broker import ScriptedBroker
 from tests.waiting import BRIEF_SECONDS
 
 
@@ -26,8 +28,9 @@ def person(stack: Stack) -> Person:
 @pytest.fixture
 def real(tmp_path: Path, stack: Stack, person: Person, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     """The command in this process, with the real parts and the profiles of the stack."""
-    for name in ("AWS_CA_BUNDLE", "AWS_IOT_CONFIG_DIR", "AWS_PROFILE"):
+    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "AWS_IOT_CONFIG_DIR", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "aws-config"))
     monkeypatch.setenv("AWS_IOT_SECRETS", "file")  # never the keyring of the person who runs the tests
     app = App.in_folder(tmp_path / "config")
     app.config.profiles.change("default", lambda _: stack.profile._replace(username=person.username))
@@ -143,6 +146,41 @@ def test_a_ca_bundle_that_is_not_a_pem_file(real: CommandLine, tmp_path: Path) -
     (tmp_path / "no.pem").write_text("nonsense")
     change(real, ca_bundle=str(tmp_path / "no.pem"))
     assert "no.pem cannot be used" in real("pub -r lobby -m x", ends=3).stderr
+
+
+@pytest.mark.parametrize("setting", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "ca_bundle"])
+def test_each_setting_of_a_ca_bundle_works_for_rooms(
+    real: CommandLine, stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    change(real, ca_bundle=None)
+    if setting == "ca_bundle":
+        (tmp_path / "aws-config").write_text(f"[default]\nca_bundle = {stack.profile.ca_bundle}\n")
+    else:
+        monkeypatch.setenv(setting, str(stack.profile.ca_bundle))
+    real("pub -r lobby -m x")
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("missing.pem", "there is no such file"),
+        (".", "it is a folder"),
+        ("~nosuch/ca.pem", "there is no such file"),
+        ("no.pem", "it holds no valid certificate"),
+    ],
+)
+def test_a_ca_bundle_that_cannot_be_used_is_named_alike_by_rooms_and_sign_in(
+    real: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, why: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "no.pem").write_text("nonsense")
+    monkeypatch.setenv("AWS_CA_BUNDLE", path)
+    change(real, ca_bundle=None)
+    rooms = real("pub -r lobby -m x", ends=3).stderr
+    assert f"cannot be used: {why}\nIt is set by AWS_CA_BUNDLE." in rooms
+    with ScriptedBroker(tls=ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)) as service:
+        change(real, cognito_idp_url=f"https://localhost:{service.endpoint.port}")
+        assert real("login", ends=3).stderr == rooms
 
 
 def test_an_endpoint_that_is_not_a_broker(real: CommandLine, stack: Stack) -> None:

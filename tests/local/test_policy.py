@@ -39,7 +39,7 @@ def signed_in(stack: Stack, person: Person, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture
 def aws_iot(stack: Stack, signed_in: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     """The command in this process, with the real services, that person's session and an admin's credentials."""
-    for name in ("AWS_CA_BUNDLE", "AWS_IOT_CONFIG_DIR", "AWS_PROFILE"):
+    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "AWS_IOT_CONFIG_DIR", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(stack.folder / "admin-credentials"))
     monkeypatch.setenv("AWS_IOT_SECRETS", "file")  # never the tester's own keyring

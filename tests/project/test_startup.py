@@ -14,7 +14,18 @@ from tests.processes import environment
 from tests.project.commands import COMMANDS
 from tests.waiting import DEADLINE_SECONDS
 
-HEAVY = {"boto3", "botocore", "pycognito", "awscrt", "textual", "sqlite3", "asyncio", "keyring", "segno"}
+HEAVY = {
+    "boto3",
+    "botocore",
+    "pycognito",
+    "awscrt",
+    "textual",
+    "sqlite3",
+    "asyncio",
+    "keyring",
+    "segno",
+    "tree_sitter",
+}
 LINES = [*(f"{path} --help".strip() for path in COMMANDS), "--version", "config list", "config show -k team"]
 WHY = (
     "A command makes its user wait for every module that it loads: boto3 alone takes longer than all of"

@@ -71,6 +71,13 @@ class Recorder:
         self.is_closed = True
 
 
+def test_a_durable_session_may_have_the_name_of_a_device(tmp_path: Path) -> None:
+    DurableSession(tmp_path, "con", ALICE).note(["lobby"])
+    DurableSession(tmp_path, "con-1", ALICE).note(["ops"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["con-1.json", "con=.json"]
+    assert DurableSession(tmp_path, "con", ALICE).rooms() == ["lobby"]
+
+
 def client_of(connection: Recorder, durable: DurableSession | None = None) -> Client:
     ids = count(1)
     return Client(

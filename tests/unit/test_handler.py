@@ -306,6 +306,24 @@ def test_what_a_command_has_started_ends_with_sub(
 
 
 @POSIX
+def test_what_a_command_has_started_ends_even_if_ctrl_c_lets_it_succeed(
+    broker: Broker, tmp_path: Path
+) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with (
+        suppress(KeyboardInterrupt),
+        sh(f"echo $$ > {tmp_path}/pid; sleep 9999 > {fifo} &", jobs=2) as handler,
+    ):
+        handler.take(broker.deliver("x"))
+        started = os.open(fifo, os.O_RDONLY)
+        os.waitid(os.P_PID, int((tmp_path / "pid").read_text()), os.WEXITED | os.WNOWAIT)
+        raise KeyboardInterrupt
+    assert os.read(started, 1) == b""
+    os.close(started)
+
+
+@POSIX
 def test_the_commands_of_a_sub_that_a_command_runs_end_too(broker: Broker, tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)

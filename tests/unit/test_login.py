@@ -1,5 +1,6 @@
 """Login without a command: which session is used, refreshed, saved and revoked, by one program or by several."""
 
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -82,6 +83,9 @@ class Reports:
     def old_password_stays(self, key: str, error: AwsIotError) -> None:
         self.events.append(f"old password of {key} stays: {error}")
 
+    def session_not_saved(self, error: AwsIotError) -> None:
+        self.events.append("session not saved")
+
 
 class Person:
     """`Prompter` with a person who knows a password and types codes."""
@@ -148,12 +152,19 @@ class World:
         )
 
     def refresher(self, username: str = "alice") -> TokenRefresher:
-        holder = StoredSession(self.store, self.profile, username, 10)
+        holder = StoredSession(self.store, self.profile, username, 10, self.reports.session_not_saved)
         return TokenRefresher(holder, lambda: self.accounts, lambda: self.issuer, self.now)
 
     def sign_in(self, username: str = "alice") -> ActiveSession:
         """Sign in by password, and save the session."""
         return self.program().sign_in_with_password(SignInRequest(username, PASSWORD), NOBODY)
+
+    def make_unwritable(self) -> None:
+        """Let nothing be saved any more, also for root; what is saved can be read."""
+        for name in ("writing", "renewing"):
+            shutil.rmtree(self.records / name, ignore_errors=True)
+            self.records.mkdir(exist_ok=True)
+            (self.records / name).write_text("")
 
     def expire_soon(self) -> None:
         """Let the saved credentials expire in a minute."""
@@ -296,7 +307,7 @@ def test_a_session_without_a_refresh_token_ends_with_its_credentials(world: Worl
 def test_a_program_that_is_refreshing_for_too_long_is_not_waited_for(world: World) -> None:
     world.sign_in()
     world.expire_soon()
-    holder = StoredSession(world.store, world.profile, "alice", 0)
+    holder = StoredSession(world.store, world.profile, "alice", 0, world.reports.session_not_saved)
     refresher = TokenRefresher(holder, lambda: world.accounts, lambda: world.issuer, world.now)
     with world.store.refreshing("team", 0), pytest.raises(Unreachable, match="another program"):
         refresher.signed_in()
@@ -308,6 +319,49 @@ def test_the_credentials_of_a_connection_end_with_a_sign_out(world: World) -> No
     world.later = timedelta(hours=2)
     with pytest.raises(SessionEnded, match="signed out"):
         credentials.current()
+
+
+# -- a folder that cannot be written, or is full
+
+
+def test_a_session_that_cannot_be_saved_serves_this_process(world: World) -> None:
+    world.make_unwritable()
+    person = world.program().sign_in(SignInRequest("alice", PASSWORD), NOBODY)
+    assert world.reports.events == ["session not saved"]
+    assert world.store.load(world.profile) is None
+    world.later = timedelta(hours=2)
+    assert person.refreshing_credentials().current() != person.credentials
+
+
+def test_a_login_that_cannot_be_saved_fails(world: World) -> None:
+    world.make_unwritable()
+    with pytest.raises(LocalError, match="cannot be locked"):
+        world.sign_in()
+
+
+def test_a_refreshed_session_that_cannot_be_saved_serves_this_process(world: World) -> None:
+    tokens = [world.sign_in().session.id_token]
+    world.make_unwritable()
+    refresher = world.refresher()
+    for hours in (2, 4):
+        world.later = timedelta(hours=hours)
+        person = refresher.signed_in()
+        assert person
+        tokens.append(person.session.id_token)
+    assert len({*tokens}) == 3
+    assert world.reports.events == ["session not saved"]
+
+
+def test_a_session_that_was_not_saved_ends_with_the_saved_one(world: World) -> None:
+    world.sign_in()
+    world.make_unwritable()
+    world.later = timedelta(hours=2)
+    refresher = world.refresher()
+    assert refresher.signed_in()
+    for name in ("writing", "renewing"):
+        (world.records / name).unlink()
+    world.store.remove("team")
+    assert refresher.signed_in() is None
 
 
 # -- the tokens alone

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from aws_iot.auth.accounts import Accounts
-    from aws_iot.auth.credentials import CredentialIssuer
+    from aws_iot.auth.credentials import CredentialIssuer, Credentials
     from aws_iot.auth.prompter import Prompter, SignInReporter
     from aws_iot.auth.session import Session
     from aws_iot.auth.session_store import SessionStore
@@ -84,12 +84,13 @@ class Login:
     ) -> ActiveSession:
         """Sign in with the saved session, refreshed if its credentials are valid for less than `left`; or by password.
 
-        A session that a password gets is saved, unless it is explicit or another user's session is saved.
+        A session that a password gets is saved, unless it is explicit or another user's session is saved. If it cannot
+        be saved, the reporter is told, and it serves only this process.
         Raises `SignInRefused`, `CredentialsRefused`, and what the prompter raises.
         """
         username = self._username(request, prompter)
         if request.is_explicit:
-            return self._sign_in_with_password(username, request, prompter, save=False)
+            return self._sign_in_with_password(username, request, prompter, self._private)
         try:
             found = self._refresher(username).signed_in(left)
         except SignInRefused as error:
@@ -99,12 +100,16 @@ class Login:
             return found
         saved = self._store.load(self._profile)
         is_other = saved is not None and saved.username != username
-        return self._sign_in_with_password(username, request, prompter, save=not is_other)
+        hold = self._private if is_other else self._saved_if_possible
+        return self._sign_in_with_password(username, request, prompter, hold)
 
     def sign_in_with_password(self, request: SignInRequest, prompter: Prompter) -> ActiveSession:
-        """Sign in with a password, even if a session is saved, and save the new session. Raises as `sign_in`."""
+        """Sign in with a password, even if a session is saved, and save the new session.
+
+        Raises as `sign_in`, and `LocalError` if it cannot be saved.
+        """
         username = self._username(request, prompter, by_password=True)
-        return self._sign_in_with_password(username, request, prompter, save=True)
+        return self._sign_in_with_password(username, request, prompter, self._saved)
 
     def sign_in_without_credentials(self, request: SignInRequest, prompter: Prompter) -> tuple[Session, bool]:
         """The tokens alone, and whether they are of the saved session. Nothing is saved except a refresh.
@@ -183,7 +188,8 @@ class Login:
         return username
 
     def _refresher(self, username: str) -> TokenRefresher:
-        return self._refresher_of(StoredSession(self._store, self._profile, username, self._patience))
+        report = self._reporter.session_not_saved
+        return self._refresher_of(StoredSession(self._store, self._profile, username, self._patience, report))
 
     def _refresher_of(self, holder: SessionHolder) -> TokenRefresher:
         return TokenRefresher(holder, self._accounts, self._issuer, self._now)
@@ -250,26 +256,36 @@ class Login:
             return None
 
     def _sign_in_with_password(
-        self, username: str, request: SignInRequest, prompter: Prompter, *, save: bool
+        self,
+        username: str,
+        request: SignInRequest,
+        prompter: Prompter,
+        hold: Callable[[Session, Credentials], TokenRefresher],
     ) -> ActiveSession:
+        """A new session with credentials, which `hold` saves or does not."""
         session, is_changed = self._prove_password(username, request, prompter)
         try:
-            return self._active(username, session, save=save)
+            before = self._store.load(self._profile)
+            identity = before.identity if before and before.username == username else None
+            credentials = issue_credentials(self._issuer(), session, identity)
+            return ActiveSession(session, credentials, hold(session, credentials))
         finally:
             if is_changed:
                 self._remove_old_password(username)
 
-    def _active(self, username: str, session: Session, *, save: bool) -> ActiveSession:
-        """A new session with credentials, saved if `save`."""
-        before = self._store.load(self._profile)
-        identity = before.identity if before and before.username == username else None
-        credentials = issue_credentials(self._issuer(), session, identity)
-        if not save:
-            return ActiveSession(
-                session, credentials, self._refresher_of(PrivateSession(session, credentials))
-            )
+    def _private(self, session: Session, credentials: Credentials) -> TokenRefresher:
+        return self._refresher_of(PrivateSession(session, credentials))
+
+    def _saved(self, session: Session, credentials: Credentials) -> TokenRefresher:
         self._store.save(self._profile, session, credentials)
-        return ActiveSession(session, credentials, self._refresher(username))
+        return self._refresher(session.username)
+
+    def _saved_if_possible(self, session: Session, credentials: Credentials) -> TokenRefresher:
+        try:
+            return self._saved(session, credentials)
+        except LocalError as error:
+            self._reporter.session_not_saved(error)
+            return self._private(session, credentials)
 
     def _new_session(
         self, username: str, password: str, request: SignInRequest, prompter: Prompter

@@ -142,6 +142,10 @@ class SignInReporter(Protocol):
         """The preset password of the profile `key` was changed, but the old one cannot be removed."""
         ...
 
+    def session_not_saved(self, error: AwsIotError) -> None:
+        """The session works, but cannot be saved, so that the next command signs in again."""
+        ...
+
 
 class SilentReporter:
     """Reports nothing."""
@@ -156,6 +160,9 @@ class SilentReporter:
         pass
 
     def old_password_stays(self, key: str, error: AwsIotError) -> None:
+        pass
+
+    def session_not_saved(self, error: AwsIotError) -> None:
         pass
 
 

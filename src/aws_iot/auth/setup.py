@@ -18,6 +18,7 @@ from aws_iot.errors import (
     AccountNotConfirmed,
     AwsIotError,
     CodeRefused,
+    EndpointMissing,
     LocalError,
     PasswordTooWeak,
     ProfileError,
@@ -69,6 +70,14 @@ class SetupPrompter(Protocol):
 
     def local_stack_started(self) -> None:
         """Return when the person has started a local stack; none is running now."""
+        ...
+
+    def endpoint(self) -> str:
+        """The IoT endpoint, if the exports file has none."""
+        ...
+
+    def show_note(self, text: str) -> None:
+        """Tell the person something that needs no answer."""
         ...
 
     def exports_file(self) -> Path:
@@ -153,7 +162,7 @@ class Setup:
             if is_damaged and key:
                 self._services.editor.remove(key)
             return self._join_local_stack(key)
-        pools = self._until_valid(lambda: read_exports(self._ask.exports_file(), None, lambda _: None))
+        pools = self._until_valid(self._pools)
         if not is_free:
             chosen = self._until_valid(self._new_key)
         elif is_damaged:
@@ -181,6 +190,13 @@ class Setup:
 
     def _existing(self, key: str) -> Profile | None:
         return self._services.editor.existing(key)
+
+    def _pools(self) -> Profile:
+        file = self._ask.exports_file()
+        try:
+            return read_exports(file, None, self._ask.show_note)
+        except EndpointMissing:
+            return self._until_valid(lambda: read_exports(file, self._ask.endpoint()))
 
     def _new_key(self) -> str:
         key = checked_key(self._ask.new_key())

@@ -2,16 +2,16 @@
 
 from __future__ import annotations  # so that what only types need is not imported
 
-from contextlib import nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from aws_iot.auth.credentials import REFRESH_BEFORE, RefreshingCredentials, issue_credentials
 from aws_iot.auth.session_store import SavedSession
-from aws_iot.errors import AwsIotError, SessionEnded, SignInRefused, Unreachable
+from aws_iot.errors import AwsIotError, LocalError, SessionEnded, SignInRefused, Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -68,27 +68,57 @@ class SessionHolder(Protocol):
 
 
 class StoredSession:
-    """`SessionHolder` of a session that is saved: other programs may refresh it, or sign out."""
+    """`SessionHolder` of a session that is saved: other programs may refresh it, or sign out.
 
-    def __init__(self, store: SessionStore, profile: Profile, username: str, patience: float) -> None:
+    If a refreshed session cannot be saved, it is kept in this process, until the saved one is another.
+    """
+
+    def __init__(
+        self,
+        store: SessionStore,
+        profile: Profile,
+        username: str,
+        patience: float,
+        report_unsaved: Callable[[LocalError], None],
+    ) -> None:
         """`patience` is how many seconds to wait while another program refreshes the session."""
         self._store = store
         self._profile = profile
         self._username = username
         self._patience = patience
+        self._report_unsaved = report_unsaved
+        self._unsaved: SavedSession | None = None
 
     def load(self) -> SavedSession | None:
         saved = self._store.load(self._profile)
-        return saved if saved and saved.username == self._username else None
+        if saved is None or saved.username != self._username:
+            return None
+        is_same = self._unsaved is not None and self._unsaved.sign_in_id == saved.sign_in_id
+        return self._unsaved if is_same else saved
 
     def refresh_token(self) -> RefreshToken | None:
-        return self._store.refresh_token(self._profile, self._username)
+        kept = self._unsaved.session if self._unsaved else None
+        return kept.refresh_token if kept else self._store.refresh_token(self._profile, self._username)
 
-    def refreshing(self) -> AbstractContextManager[bool]:
-        return self._store.refreshing(self._profile.key, self._patience)
+    @contextmanager
+    def refreshing(self) -> Iterator[bool]:
+        with ExitStack() as locked:
+            try:
+                is_held = locked.enter_context(self._store.refreshing(self._profile.key, self._patience))
+            except LocalError:  # where nobody can write, nobody else refreshes either
+                is_held = True
+            yield is_held
 
     def save(self, saved: SavedSession, known_token: RefreshToken) -> bool:
-        return self._store.update(self._profile, saved, known_token)
+        try:
+            is_current = self._store.update(self._profile, saved, known_token)
+        except LocalError as error:
+            if not self._unsaved:
+                self._report_unsaved(error)
+            self._unsaved, is_current = saved, True
+        else:
+            self._unsaved = None
+        return is_current
 
 
 class PrivateSession:

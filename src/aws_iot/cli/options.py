@@ -14,6 +14,7 @@ from aws_iot.app import TIMEOUT_SECONDS, App
 from aws_iot.cli.groups import COMMON, OWN, SIGN_IN
 from aws_iot.cli.secret_variables import SECRET_VARIABLES, secret
 from aws_iot.cli.ui.output import QUIET, VERBOSE
+from aws_iot.errors import LocalError
 
 ANSWERS = "aws_iot.answers"
 """The key for answers to challenges, given as options, in the metadata of Click's context."""
@@ -165,7 +166,11 @@ class Whole(Number):
 
 def _stored_profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     app = ctx.obj if isinstance(ctx.obj, App) else App()
-    return [key for key in app.config.profiles.keys() if key.startswith(incomplete)]
+    try:
+        keys = app.config.profiles.keys()
+    except LocalError:  # a shell that completes shows no error
+        return []
+    return [key for key in keys if key.startswith(incomplete)]
 
 
 def _set_timeout(ctx: click.Context, _: click.Parameter, seconds: float) -> None:
@@ -182,9 +187,21 @@ def profile_key(env: str, **attributes: Any) -> Decorator:
 class ProfileOption(Option):
     """`-k` of a command that uses a profile. Without a value, it is the profile that `config use` has chosen."""
 
-    def get_default(self, ctx: click.Context, call: bool = True) -> Any:  # noqa: ARG002 Click's signature
+    def get_default(self, ctx: click.Context, call: bool = True) -> Any:
         app = ctx.find_object(App)  # None while the docs are generated
-        return app.config.profiles.default_key() if app else super().get_default(ctx)
+        try:
+            return app.config.profiles.default_key() if app else super().get_default(ctx)
+        except LocalError:
+            if not call:
+                return super().get_default(ctx)  # for `--help`, which works without settings
+            if isinstance(ctx.command, click.Group):
+                return None  # a subcommand may follow, with `--help`; otherwise see `given_or_default`
+            raise
+
+
+def given_or_default(app: App, key: str | None) -> str:
+    """The key of a group that is a command, too. Raises `LocalError` if the default cannot be read."""
+    return key or app.config.profiles.default_key()
 
 
 profile = profile_key(

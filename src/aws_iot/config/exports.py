@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.config.partitions import region_of_iot_host
 from aws_iot.config.profile import Profile
 from aws_iot.errors import ProfileError
+from aws_iot.streams import decoded
 
 
 class _Key(NamedTuple):
@@ -20,6 +20,12 @@ class _Key(NamedTuple):
     pattern: str
     expected: str
     required: bool = True
+
+
+class Expression(NamedTuple):
+    """A value of an exports file that only running its code would tell."""
+
+    source: str
 
 
 # The formats are those of the service models: cognito-idp 2016-04-18, cognito-identity 2014-06-30.
@@ -75,27 +81,49 @@ _KEYS = (
 )
 
 
-def from_exports(exports: object, source: str) -> Profile:
+class FileKey(NamedTuple):
+    """What a file calls a key, and the line that has it, if that is known."""
+
+    name: str
+    line: int | None = None
+
+    def where(self, source: str) -> str:
+        return f"{source}: line {self.line}" if self.line else source
+
+
+class Fault(NamedTuple):
+    """What is wrong with a key, as the rest of a sentence that begins with its name."""
+
+    key: str
+    text: str
+
+
+def from_exports(exports: object, source: str, keys: Mapping[str, FileKey] | None = None) -> Profile:
     """The profile in the object of an `aws-exports.json`. Other keys are ignored.
 
-    `source` names the file in errors. Raises `ProfileError` that names each missing or wrong key.
-    If there are several, its hint has a line for each.
+    `source` names the file in errors, and `keys` what it calls them, if not as here. Raises `ProfileError` that names
+    each missing or wrong key. If there are several, its hint has a line for each.
     """
     if not isinstance(exports, Mapping):
         raise ProfileError(f"{source}: expected a JSON object, as in aws-exports.json")
     fields, faults = _read_keys(exports)
     if "endpoint" in fields:
         faults += _read_endpoint(fields, exports)
-    if len(faults) > 1:
-        listed = "\n".join(f"  {fault}" for fault in faults)
-        names = ", ".join(fault.partition(" ")[0] for fault in faults)
-        raise ProfileError(f"{source}: {len(faults)} keys are missing or wrong: {names}", hint=listed)
-    if faults:
-        raise ProfileError(f"{source}: {faults[0]}")
-    return Profile(**fields)
+    if not faults:
+        return Profile(**fields)
+    named = [((keys or {}).get(fault.key, FileKey(fault.key)), fault.text) for fault in faults]
+    if len(named) == 1:
+        raise ProfileError("".join(f"{key.where(source)}: {key.name} {text}" for key, text in named))
+    raise ProfileError(
+        f"{source}: {len(faults)} keys are missing or wrong: {', '.join(key.name for key, _ in named)}",
+        hint="\n".join(
+            f"  {key.where('').removeprefix(': ')}{': ' if key.line else ''}{key.name} {text}"
+            for key, text in named
+        ),
+    )
 
 
-def _read_keys(exports: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def _read_keys(exports: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
     """The fields of the profile as text, and what is wrong with the others."""
     fields: dict[str, Any] = {}
     faults = []
@@ -103,26 +131,30 @@ def _read_keys(exports: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         value = exports.get(key.name)
         if value is None:
             if key.required:
-                faults.append(f"{key.name} is missing: expected {key.expected}")
+                faults.append(Fault(key.name, f"is missing: expected {key.expected}"))
         elif not isinstance(value, str) or not re.fullmatch(key.pattern, value, re.ASCII):
-            faults.append(f"{key.name} is {json.dumps(value)}: expected {key.expected}")
+            faults.append(Fault(key.name, f"is {_shown(value)}: expected {key.expected}"))
         else:
             fields[key.field] = value
     return fields, faults
 
 
-def _read_endpoint(fields: dict[str, Any], exports: Mapping[str, Any]) -> list[str]:
+def _shown(value: object) -> str:
+    return f"the expression {value.source}" if isinstance(value, Expression) else json.dumps(value)
+
+
+def _read_endpoint(fields: dict[str, Any], exports: Mapping[str, Any]) -> list[Fault]:
     """Parse the endpoint in `fields`, and find its region. The result is what is wrong with them."""
     try:
         fields["endpoint"] = Endpoint.parse(fields["endpoint"])
     except ValueError as reason:
-        return [f"aws_pubsub_endpoint is {json.dumps(fields['endpoint'])}: it {reason}"]
+        return [Fault("aws_pubsub_endpoint", f"is {json.dumps(fields['endpoint'])}: it {reason}")]
     # The endpoint's own region comes first: AWS rejects a signature for another.
     region = region_of_iot_host(fields["endpoint"].host) or fields.get("iot_region") or _first_region(exports)
     if region:
         fields["iot_region"] = region
     elif exports.get("aws_pubsub_region") is None:
-        return ["aws_pubsub_region is missing: expected a region such as us-east-1"]
+        return [Fault("aws_pubsub_region", "is missing: expected a region such as us-east-1")]
     return []
 
 
@@ -144,30 +176,45 @@ def to_exports(profile: Profile) -> dict[str, str]:
     return exports
 
 
-def parse_json(data: bytes, path: Path, *, show_line: bool = True) -> object:
-    """The JSON value in `data`, which was read from `path`.
+POOLS = ("aws_user_pools_id", "aws_user_pools_web_client_id", "aws_cognito_identity_pool_id")
+"""The keys without which nobody can sign in."""
+
+KEYS = tuple(key.name for key in _KEYS)
+"""All keys from which a profile is made."""
+
+
+def parse_json(data: bytes, source: object, *, show_line: bool = True) -> object:
+    """The JSON value in `data`, which was read from `source`, mostly a path. A byte order mark is dropped.
 
     Raises `ProfileError` that names the line. It also shows the line, unless that may hold a secret.
     """
     try:
-        return json.loads(data)
+        return json.loads(text_of(data, source))
     except json.JSONDecodeError as error:
-        if not error.doc.strip():
-            raise ProfileError(f"{path} is not JSON: the file is empty") from error
-        reason = error.msg[0].lower() + error.msg[1:].removesuffix(" at").removesuffix(" starting")
-        shown = _excerpt(error) if show_line else ""
-        # At the end of the file, the error is behind the last line.
-        line = (
-            error.doc[: error.pos].rstrip().count("\n") + 1
-            if not error.doc[error.pos :].strip()
-            else error.lineno
-        )
-        raise ProfileError(f"{path} is not JSON: line {line}: {reason}{shown}") from error
+        raise not_json(error, source, show_line=show_line) from error
+    except (ValueError, RecursionError) as error:
+        raise ProfileError(f"{source} is not JSON: {error}") from error
+
+
+def text_of(data: bytes, source: object) -> str:
+    """The text of a file, without a byte order mark. Raises `ProfileError` that names the line of what is no text."""
+    try:
+        return decoded(data)
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise ProfileError(f"{path} is not JSON: line {line}: not UTF-8 text") from error
-    except (ValueError, RecursionError) as error:
-        raise ProfileError(f"{path} is not JSON: {error}") from error
+        raise ProfileError(f"{source}: line {line} is not UTF-8 text") from error
+
+
+def not_json(error: json.JSONDecodeError, source: object, *, show_line: bool = True) -> ProfileError:
+    """What is wrong with a text that is not JSON."""
+    if not error.doc.strip():
+        return ProfileError(f"{source} is not JSON: the file is empty")
+    reason = error.msg[0].lower() + error.msg[1:].removesuffix(" at").removesuffix(" starting")
+    shown = _excerpt(error) if show_line else ""
+    # At the end of the file, the error is behind the last line.
+    is_at_end = not error.doc[error.pos :].strip()
+    line = error.doc[: error.pos].rstrip().count("\n") + 1 if is_at_end else error.lineno
+    return ProfileError(f"{source} is not JSON: line {line}: {reason}{shown}")
 
 
 _PRIVATE = r"(?i)pwd|pass|secret|token|credential|private|api_?key"

@@ -46,7 +46,9 @@ def is_aws_host(host: str) -> bool:
 def region_of_iot_host(host: str) -> str | None:
     """The region in `<prefix>[-ats].iot.<region>.amazonaws.com`; None for another host.
 
-    docs.aws.amazon.com/iot/latest/developerguide/iot-connect-devices.html
+    Also of FIPS (`data.iot-fips.…`), of dual-stack (`….api.aws`), of an interface endpoint (`….vpce.amazonaws.com`),
+    and of other partitions: docs.aws.amazon.com/iot/latest/developerguide/iot-connect-devices.html,
+    aws.amazon.com/compliance/fips, docs.aws.amazon.com/iot/latest/developerguide/IoTCore-VPC.html.
     """
-    found = re.search(r"\.iot\.([a-z0-9-]+)(\..+)$", host)
+    found = re.search(r"(?:^|\.)iot(?:-fips)?\.([a-z0-9-]+)(?:\.vpce)?(\..+)$", host.lower().rstrip("."))
     return found[1] if found and found[2] in _DOMAINS else None

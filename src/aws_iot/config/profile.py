@@ -61,10 +61,28 @@ class Profile(NamedTuple):
         return [(name, ours, theirs) for name, ours, theirs in compared if ours != theirs]
 
 
+def is_key(text: str) -> bool:
+    """Whether it can name a profile, and so a file on every system: profiles move between machines."""
+    return bool(re.fullmatch(KEY, text)) and not text.endswith(".") and not is_device(text)
+
+
+def is_device(name: str) -> bool:
+    """Whether Windows takes a file of this name, whatever its extension, for a device.
+
+    learn.microsoft.com/windows/win32/fileio/naming-a-file
+    """
+    return bool(
+        re.fullmatch(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³]) *(\..*)?", name, re.IGNORECASE | re.DOTALL)
+    )
+
+
 def checked_key(key: str) -> str:
-    """`key`, if it can name a profile, and so a file. Raises `ProfileError`."""
-    if not re.fullmatch(KEY, key):
+    """`key`, if it can name a profile. Raises `ProfileError`."""
+    if is_device(key):
+        raise ProfileError(f"'{key}' cannot name a profile: Windows reserves this name for a device")
+    if not is_key(key):
         raise ProfileError(
-            f"'{key}' cannot name a profile: use up to 64 letters, digits, '_', '-' and '.', a letter or digit first"
+            f"'{key}' cannot name a profile: use up to 64 letters, digits, '_', '-' and '.';"
+            " a letter or digit first, and no '.' at the end"
         )
     return key

@@ -2,13 +2,12 @@
 
 import json
 import os
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from aws_iot.config.exports import from_exports, parse_json, to_exports
-from aws_iot.config.profile import KEY, Profile, checked_key
+from aws_iot.config.profile import Profile, checked_key, is_key
 from aws_iot.errors import LocalError, ProfileError, ProfileNotFound
 from aws_iot.files import delete, exclusive, names, read, write_private
 
@@ -25,7 +24,7 @@ class ProfileStore:
     def keys(self) -> list[str]:
         """The keys of the profiles, in alphabetical order."""
         stems = [name.removesuffix(".json") for name in names(self.folder) if name.endswith(".json")]
-        return sorted(stem for stem in stems if re.fullmatch(KEY, stem))
+        return sorted(stem for stem in stems if is_key(stem))
 
     def load(self, key: str) -> Profile:
         """Raises `ProfileNotFound`, or `ProfileError` if the file is damaged."""
@@ -54,7 +53,7 @@ class ProfileStore:
     def default_key(self) -> str:
         """The key that `choose_default` has set last, or `DEFAULT_KEY`."""
         chosen = (read(self._default_path) or b"").decode(errors="replace").strip()
-        return chosen if re.fullmatch(KEY, chosen) else DEFAULT_KEY
+        return chosen if is_key(chosen) else DEFAULT_KEY
 
     def current_key(self) -> str:
         """The key of the profile that commands use without `-k`: `AWS_IOT_PROFILE`, or else `default_key`."""

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from aws_iot.config.profile import is_device
 from aws_iot.errors import LocalError
 from aws_iot.files import delete, names, parsed, read, write_private
 
@@ -24,8 +25,9 @@ class DurableSession:
     def __init__(self, folder: Path, name: str, identity: str) -> None:
         """`folder` holds the sessions of one profile. Raises `LocalError` for an invalid name."""
         check_session_name(name)
-        # Names that differ only in case are two sessions, but would be one file on some systems.
-        self._path = folder / f"{re.sub('[A-Z]', lambda found: '=' + found[0].lower(), name)}.json"
+        # Names that differ only in case are two sessions, but would be one file on some systems. `con` is none there.
+        file = re.sub("[A-Z]", lambda found: "=" + found[0].lower(), name)
+        self._path = folder / f"{file}{'=' if is_device(file) else ''}.json"
         self._identity = identity
 
     def rooms(self) -> list[str]:

@@ -12,6 +12,7 @@ from aws_iot.aws.admin.services import admin_credentials
 from aws_iot.aws.base.calls import Service
 from aws_iot.aws.base.clients import Address
 from aws_iot.backend.stack import StackState
+from aws_iot.config.ca_bundle import find_ca_bundle
 from aws_iot.config.partitions import is_aws_host
 from aws_iot.config.profile import Profile
 from aws_iot.errors import NotAuthorized, ServiceRefused, Unreachable
@@ -81,13 +82,13 @@ class AwsTarget:
         return str(found["endpointAddress"])
 
     def other_addresses(self) -> dict[str, str]:
-        """Such as those of the local stack, if `AWS_ENDPOINT_URL` and `AWS_CA_BUNDLE` name it."""
+        """Such as those of the local stack, if `AWS_ENDPOINT_URL` names it."""
         if self._profile:
             kept = (name for name in self._profile._fields if name not in _OF_STACK)
             return {name: value for name in kept if (value := getattr(self._profile, name))}
         found = {field: self._service(service).client.meta.endpoint_url for service, field in _URLS.items()}
         others = {f: url for f, url in found.items() if not is_aws_host(urlsplit(url).hostname or "")}
-        bundle = os.environ.get("AWS_CA_BUNDLE")
+        bundle = find_ca_bundle(None, self._who if isinstance(self._who, str) else None)
         return others | {"ca_bundle": bundle} if others and bundle else others
 
     def _service(self, name: str) -> Service:

@@ -27,6 +27,7 @@ from botocore.session import Session
 
 from aws_iot.aws.base.answers import EVENT, check_answer
 from aws_iot.aws.base.network_errors import clock_fault, unreachable_hint, why_unreachable
+from aws_iot.config.ca_bundle import find_ca_bundle
 from aws_iot.errors import AwsIotError, CredentialsRefused, LocalError, Unreachable
 from aws_iot.files import read
 from aws_iot.streams import decoded
@@ -88,6 +89,8 @@ class AdminCredentials:
                 retries={"total_max_attempts": 2, "mode": "standard"},
             )
         )
+        # For the clients that botocore makes itself, such as one of STS.
+        self.session.set_config_variable("ca_bundle", find_ca_bundle(None, profile))
         self._has_instance_role = _may_have_instance_role(machine)
         try:
             self.session.get_scoped_config()

@@ -8,15 +8,16 @@ from http import HTTPStatus
 from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import urlsplit
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, SSLError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from aws_iot.aws.base.admin_credentials import AccessKeys, AdminCredentials
 from aws_iot.aws.base.answers import Reply
-from aws_iot.aws.base.clients import Address, client_with_keys, unsigned_client
+from aws_iot.aws.base.clients import Address, ca_bundle_of, client_with_keys, unsigned_client
 from aws_iot.aws.base.network_errors import ForeignAnswer, unreachable_hint, why_unreachable
 from aws_iot.aws.base.refusals import THROTTLED, Refusals, is_server_error, translate
 from aws_iot.backoff import Backoff
+from aws_iot.config.ca_bundle import check_ca_bundle
 from aws_iot.deadline import within
 from aws_iot.errors import ServiceRefused, Unreachable
 
@@ -112,6 +113,8 @@ class Service:
         except ClientError as error:
             raise translate(error, refusals, self._now) from error
         except (HTTPClientError, BotoConnectionError) as error:  # the two bases of network failures
+            if isinstance(error, SSLError) and (bundle := ca_bundle_of(self.client)):
+                check_ca_bundle(bundle)
             raise Unreachable(
                 f"cannot reach {host}: {why_unreachable(error)}", hint=unreachable_hint(host, error)
             ) from error

@@ -1,5 +1,6 @@
 """Clients of AWS services: without a signature, or signed with an admin's credentials."""
 
+import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from botocore.session import Session  # not boto3's, which also loads a download
 
 from aws_iot.aws.base.admin_credentials import AccessKeys
 from aws_iot.aws.base.answers import EVENT, check_answer
+from aws_iot.config.ca_bundle import find_ca_bundle
 from aws_iot.config.endpoint import is_loopback
 from aws_iot.errors import LocalError, ProfileError
 
@@ -50,6 +52,12 @@ def client_with_keys(
     return _client(session or _isolated_session(), address, timeout, keys=keys)
 
 
+def ca_bundle_of(client: Any) -> str | None:
+    """The file of the authorities that a client trusts; None if it trusts those of botocore."""
+    verify = client._endpoint.http_session._verify
+    return verify if isinstance(verify, str) else None
+
+
 class _Models(Loader):  # type: ignore[misc]  # botocore is not typed
     """Loads botocore's models. A service exists if it has a folder; botocore would look into each of the 400."""
 
@@ -58,17 +66,33 @@ class _Models(Loader):  # type: ignore[misc]  # botocore is not typed
         return [service.name for folder in folders for service in folder.iterdir()]
 
 
+_ADDRESS_VARIABLES = (
+    "region",
+    "use_dualstack_endpoint",
+    "use_fips_endpoint",
+    "ignore_configured_endpoint_urls",
+)
+"""What may lead to other addresses of AWS, in botocore's words."""
+
+
 @cache
 def _isolated_session() -> Session:
-    """A session that knows no profile and reads neither `~/.aws/config` nor `~/.aws/credentials`.
+    """A session that reads no files of AWS settings, and no variables except those of addresses.
 
-    Those files belong to other tools. A mistake in one, or an AWS_PROFILE that names no profile, fails even an
+    The others belong to other tools. A mistake in one, such as in `~/.aws/config` or AWS_DEFAULTS_MODE, fails even an
     UNSIGNED client. All clients share the session: to make one takes longer than to make a client.
     """
     nothing = (None, None, None, None)
+    unread = {
+        name: (None, None, default, convert)
+        for name, (_, _, default, convert) in Session.SESSION_VARIABLES.items()
+        if name not in _ADDRESS_VARIABLES
+    }
     session = Session(
-        session_vars={"profile": nothing, "config_file": nothing, "credentials_file": nothing},
+        session_vars={**unread, "profile": nothing, "config_file": nothing, "credentials_file": nothing},
     )
+    # The variables of S3 are checked for all services.
+    session.get_component("config_store").set_config_variable("s3", None)
     session.register_component("data_loader", _Models())
     session.register(EVENT, check_answer)
     return session
@@ -96,7 +120,7 @@ def _client(
             region_name=region,
             endpoint_url=address.url,
             config=config,
-            verify=address.ca_bundle,
+            verify=find_ca_bundle(address.ca_bundle, session.get_config_variable("profile")),
             aws_access_key_id=keys.access_key_id if keys else None,
             aws_secret_access_key=keys.secret_access_key if keys else None,
             aws_session_token=keys.session_token if keys else None,
@@ -118,6 +142,9 @@ def _client(
             hint="Give --region, or set AWS_DEFAULT_REGION.",
         ) from error
     except (BotoCoreError, ValueError) as error:
-        raise ProfileError(
-            f"{address.service} cannot be used: {error}", hint="Check the profile: aws-iot config show"
-        ) from error
+        raise ProfileError(f"{address.service} cannot be used: {error}", hint=_hint(address)) from error
+
+
+def _hint(address: Address) -> str:
+    variable = next((name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")), None)
+    return f"Check {variable}." if variable and not address.url else "Check the profile: aws-iot config show"

@@ -10,8 +10,8 @@ from aws_iot.aws.base.calls import Service
 from aws_iot.aws.base.clients import Address
 from aws_iot.aws.base.network_errors import clock_fault
 from aws_iot.aws.base.refusals import Refusals
+from aws_iot.aws.cognito.tokens import login_provider
 from aws_iot.aws.cognito.user_pool import hints_for
-from aws_iot.config.partitions import partition_of
 from aws_iot.config.profile import Profile
 from aws_iot.errors import AwsIotError, CredentialsRefused, ProfileError
 
@@ -48,10 +48,7 @@ class CognitoIdentityPool:
         )
 
     def _call(self, operation: str, session: Session, **parameters: Any) -> dict[str, Any]:
-        # The region of the USER pool, which may differ from the identity pool's.
-        region = self._profile.user_pool_region
-        host = f"cognito-idp.{region}.{partition_of(region).dns_suffix}"
-        provider = f"{host}/{self._profile.user_pool_id}"
+        provider = login_provider(session.id_token, self._profile)
         with hints_for(self._profile, session.username):
             return self._pool.call(
                 operation, _IDENTITY_REFUSALS, Logins={provider: session.id_token}, **parameters

@@ -1,7 +1,6 @@
 """The hosts of a profile: the two Cognito services and the broker, and the route to each."""
 
 import http.client
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,8 +10,9 @@ from urllib.parse import urlsplit
 from botocore.httpsession import get_cert_path
 
 from aws_iot.aws.base.calls import Service
-from aws_iot.aws.base.clients import Address
+from aws_iot.aws.base.clients import Address, ca_bundle_of
 from aws_iot.aws.iot.route import LARGEST_BODY, Route
+from aws_iot.config.ca_bundle import find_ca_bundle
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.config.profile import Profile
 from aws_iot.deadline import within
@@ -86,8 +86,7 @@ class Hosts:
     @property
     def broker(self) -> Route:
         """The route to the broker."""
-        ca_bundle = self._profile.ca_bundle or os.environ.get("AWS_CA_BUNDLE")
-        return Route.to(self._profile.endpoint, ca_bundle)
+        return Route.to(self._profile.endpoint, find_ca_bundle(self._profile.ca_bundle))
 
     def check(
         self,
@@ -131,8 +130,7 @@ def _route(service: Service) -> Route:
     url = urlsplit(service.client.meta.endpoint_url)
     tls = url.scheme == "https"
     endpoint = Endpoint(url.hostname or "", url.port or (443 if tls else 80), "/", tls)
-    # Only botocore knows which of its settings, files and variables it uses.
-    return Route.to(endpoint, get_cert_path(service.client._endpoint.http_session._verify))
+    return Route.to(endpoint, ca_bundle_of(service.client) or get_cert_path(True))
 
 
 def _setting(url: str | None, key: str) -> str:

@@ -67,7 +67,6 @@ class Client:
         self._signed: Future[SignedUpgrade] = Future()
         self._accepted: _Accepted | None = None
         self._published = 0
-        self._heard_at = 0.0
         self._check = AcknowledgementCheck(self._ask)
         self._dropped = threading.Event()
         self._stopped = threading.Event()
@@ -180,7 +179,6 @@ class Client:
             transform_args.set_done(error)
 
     def _on_connected(self, data: mqtt5.LifecycleConnectSuccessData) -> None:
-        self._heard_at = monotonic()
         largest_packet = data.negotiated_settings.maximum_packet_size_to_server
         self._accepted = _Accepted(self._settings.now(), largest_packet)
         self._emit(on.Connected(self.attempt, data.connack_packet.session_present))
@@ -221,10 +219,10 @@ class Client:
             )
 
     def _silent_since(self, failure: Exception) -> float | None:
-        """When the last packet arrived, if the broker has not answered a PINGREQ. It had answered the one before."""
+        """When the last message arrived, if the broker has not answered a PINGREQ. It had answered the one before."""
         if name_of(failure) != PING_TIMEOUT:
             return None
-        return max(self._heard_at, monotonic() - 1.5 * KEEP_ALIVE_SECONDS)
+        return max(self._check.latest, monotonic() - 1.5 * KEEP_ALIVE_SECONDS)
 
     def _on_stopped(self, _: mqtt5.LifecycleStoppedData) -> None:
         self._client = (
@@ -236,7 +234,6 @@ class Client:
         thread_state.keep()
         if self._dropped.is_set():
             return
-        self._heard_at = monotonic()
         self._inbox.deliver(data, self)
         if self._check.are_stuck():
             cause = "the broker sends more than can be acknowledged"
@@ -248,7 +245,6 @@ class Client:
     def _on_published(self, message: PendingPublish, answer: "Future[mqtt5.PublishCompletionData]") -> None:
         if self._published > 1:
             thread_state.keep()
-        self._heard_at = monotonic()
         try:
             puback = answer.result().puback
         except Exception as failure:  # noqa: BLE001 the message has to be reported in any case

@@ -29,6 +29,7 @@ from aws_iot.aws.iot.link.ending import connection_over
 from aws_iot.aws.iot.link.state import Closing, Failed
 from aws_iot.aws.iot.link.unacknowledged import PendingPublish
 from aws_iot.aws.iot.signing import SignedUpgrade
+from aws_iot.config.ca_bundle import find_ca_bundle
 from aws_iot.config.local_stack import check_stack
 from aws_iot.config.profile import Profile
 from aws_iot.deadline import POLL_SECONDS, settled
@@ -56,7 +57,7 @@ class IotCoreConnection:
     ) -> None:
         # The policy wants the identity first. The rest keeps two programs of a person apart.
         client_id = f"{identity}-{durable or os.urandom(4).hex()}"
-        ca_bundle = profile.ca_bundle or os.environ.get("AWS_CA_BUNDLE")  # which awscrt does not read
+        ca_bundle = find_ca_bundle(profile.ca_bundle)  # awscrt reads no settings
         cut = not_accepted(
             profile, identity, "the broker closes the connection without a reason, as it does if"
         )

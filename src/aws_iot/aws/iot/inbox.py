@@ -45,17 +45,20 @@ class AcknowledgementCheck:
         self._clock = clock
         self._received = 0
         self._asked_at: float | None = None
+        self.latest = 0.0
+        """When the latest message arrived, by the clock."""
 
     def are_stuck(self) -> bool:
         """Count a received message; whether acknowledgements have been stuck for too long."""
         self._received += 1
+        self.latest = now = self._clock()
         if self._received % MESSAGES_PER_CHECK:
             return False
         if self._asked_at is None:
-            self._asked_at = self._clock()
+            self._asked_at = now
             self._ask()
             return False
-        return self._clock() - self._asked_at > STUCK_SECONDS
+        return now - self._asked_at > STUCK_SECONDS
 
     def answered(self) -> None:
         """The request was answered, so all acknowledgements before it have left."""

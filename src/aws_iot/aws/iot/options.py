@@ -10,6 +10,7 @@ from awscrt import io, mqtt5
 
 from aws_iot.aws.base.proxy import proxy_options
 from aws_iot.aws.iot.inbox import UNACKNOWLEDGED
+from aws_iot.config.ca_bundle import ca_bundle_unusable
 from aws_iot.config.endpoint import Endpoint
 
 KEEP_ALIVE_SECONDS = 30
@@ -87,7 +88,7 @@ def _with_tls(
             enable_metrics_collection=False,
         )
     except (OSError, RuntimeError) as error:
-        raise _unusable(ca_bundle) from error
+        raise ca_bundle_unusable(ca_bundle) from error
 
 
 def _load_when_used(name: str) -> None:
@@ -111,10 +112,4 @@ def _proxy_tls(ca_bundle: str | None) -> io.ClientTlsContext:
             options.override_default_trust_store_from_path(None, ca_bundle)
         return io.ClientTlsContext(options)
     except (OSError, RuntimeError) as error:
-        raise _unusable(ca_bundle) from error
-
-
-def _unusable(ca_bundle: str | None) -> Exception:
-    from aws_iot.aws.iot.route import ca_bundle_unusable  # here, because it takes long to import
-
-    return ca_bundle_unusable(ca_bundle)
+        raise ca_bundle_unusable(ca_bundle) from error

@@ -4,14 +4,14 @@ import http.client
 import socket
 import ssl
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import SplitResult
 
 from aws_iot.aws.base.network_errors import unreachable_hint, why_unreachable
 from aws_iot.aws.base.proxy import authorization, port_of, proxy_of
 from aws_iot.aws.iot.signing import SignedUpgrade
+from aws_iot.config.ca_bundle import ca_bundle_unusable
 from aws_iot.config.endpoint import Endpoint
-from aws_iot.errors import LocalError, Unreachable
+from aws_iot.errors import Unreachable
 
 LARGEST_BODY = 10_000
 """How many bytes of an answer are read. An explanation of a rejection is short."""
@@ -112,13 +112,3 @@ class Route:
     def _unreachable(self, error: Exception) -> Unreachable:
         hint = unreachable_hint(str(self), error) or self._hint(error)
         return Unreachable(f"cannot reach {self}: {why_unreachable(error)}", hint=hint)
-
-
-def ca_bundle_unusable(path: str | None) -> LocalError:
-    """A file of certificate authorities that is missing or invalid."""
-    is_there = path is not None and Path(path).is_file()
-    return LocalError(
-        f"the ca_bundle {path} cannot be used: "
-        + ("it must be a PEM file that you can read" if is_there else "there is no such file"),
-        hint="It is ca_bundle in the exports file, or AWS_CA_BUNDLE or REQUESTS_CA_BUNDLE in the environment.",
-    )

@@ -42,7 +42,9 @@ NOT_FOUND = 127
 )
 @options.timeout
 @click.pass_context
-def credentials(ctx: click.Context, key: str, user: str | None, password: str | None, form: str) -> None:
+def credentials(
+    ctx: click.Context, key: str | None, user: str | None, password: str | None, form: str
+) -> None:
     """Print your temporary AWS credentials for other tools.
 
     It never prompts: sign in first with `aws-iot login`, or preset a password. The credentials are valid for an hour at
@@ -63,7 +65,8 @@ def credentials(ctx: click.Context, key: str, user: str | None, password: str | 
         options.refuse_before_subcommand(ctx)
         return
     output.need_stdout()
-    profile, credentials = _sign_in(ctx.find_object(App) or App(), key, user, password)
+    app = ctx.find_object(App) or App()
+    profile, credentials = _sign_in(app, options.given_or_default(app, key), user, password)
     if form == "env":
         for name, value in (_region(profile) | _environment(credentials)).items():
             output.data(f"export {name}={shlex.quote(value)}")

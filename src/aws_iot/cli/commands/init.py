@@ -11,6 +11,7 @@ from aws_iot.cli import options
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output, terminal
 from aws_iot.cli.ui.terminal_prompter import TerminalPrompter
+from aws_iot.config.paths import expanded
 from aws_iot.config.profile import Profile
 from aws_iot.errors import AwsIotError, LocalError, ProfileError
 
@@ -96,9 +97,17 @@ class TerminalSetupPrompter:
         output.error("  aws-iot local --member alice --member bob")
         terminal.ask_line("Press Enter when it is running", default="")
 
+    def show_note(self, text: str) -> None:
+        output.info(text)
+
     def exports_file(self) -> Path:
         usual = "aws-exports.json"
-        return Path(terminal.ask_line(f"Exports file [{usual}]", default=usual)).expanduser()
+        return expanded(Path(terminal.ask_line(f"Exports file [{usual}]", default=usual)))
+
+    def endpoint(self) -> str:
+        output.error("The file has no IoT endpoint. An admin finds it with:")
+        output.error("  aws iot describe-endpoint --endpoint-type iot:Data-ATS")
+        return terminal.ask_line("IoT endpoint")
 
     def username(self, preset: str | None) -> str:
         shown = f" [{output.visible(preset)}]" if preset else ""

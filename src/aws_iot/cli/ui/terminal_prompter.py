@@ -119,6 +119,9 @@ class TerminalReporter:
             f" To preset the new one: aws-iot config -p PASS -k {key}"
         )
 
+    def session_not_saved(self, error: AwsIotError) -> None:
+        output.info(f"The session was not saved: {error}. The next command signs in again.")
+
 
 def unknown_user(key: str) -> click.UsageError:
     """The error if nothing tells who signs in."""

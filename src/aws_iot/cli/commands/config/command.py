@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,14 +18,20 @@ from aws_iot.cli.groups import Group
 from aws_iot.cli.secret_variables import secret
 from aws_iot.cli.sign_in import chosen_password
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.terminal import ask_secret, is_confirmed, need_terminal
+from aws_iot.cli.ui.terminal import ask_secret, is_confirmed, need_terminal, standard_input
 from aws_iot.config.profile import Profile
 from aws_iot.errors import ProfileError
+from aws_iot.streams import read_some
 
 if TYPE_CHECKING:
     from aws_iot.auth.profile_editor import ProfileChange
 
 _ASK = "\0ask"
+STDIN = Path("-")
+"""What stands for standard input."""
+
+LARGEST_EXPORTS = 1_000_000
+"""How many bytes are read from standard input. An exports file has a few thousand."""
 
 
 class _Config(Group):
@@ -48,7 +55,7 @@ class _Config(Group):
     env="CONFIG_SET",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Read pools and endpoints from this aws-exports.json, aws-exports.js or amplify_outputs.json.",
+    help="Read pools and endpoints from this aws-exports.json, aws-exports.js or amplify_outputs.json; - is stdin.",
 )
 @options.option(
     "--endpoint",
@@ -96,7 +103,7 @@ def config(
     exports: Path | None,
     endpoint: str | None,
     overwrite: bool,
-    key: str,
+    key: str | None,
     user: str | None,
     password: str | None,
     password_stdin: bool,
@@ -116,12 +123,16 @@ def config(
       aws-iot config -s aws-exports.json -k team -u alice
       aws-iot config -k team -u bob
       aws-iot config -s amplify_outputs.json --endpoint wss://…-ats.iot.us-east-1.amazonaws.com/mqtt
+      ssh server cat aws-exports.js | aws-iot config -s -
       aws-iot config list
     """
     app = ctx.find_object(App) or App()
     if ctx.invoked_subcommand:
         options.refuse_before_subcommand(ctx)
         return
+    key = options.given_or_default(app, key)
+    if exports == STDIN and password_stdin:
+        raise click.UsageError("-s - and --password-stdin both read standard input. Choose one.")
     password = chosen_password(password, password_stdin)
     if (endpoint or overwrite) and not exports:
         raise click.UsageError(f"{'--endpoint' if endpoint else '--replace'} requires -s FILE.")
@@ -140,9 +151,22 @@ def config(
 
 
 def _read_pools(exports: Path, endpoint: str | None) -> Profile:
-    from aws_iot.config.exports_files import read_exports
+    from aws_iot.config.exports_files import parse_exports, read_exports
 
-    return read_exports(exports, endpoint, output.info)
+    if exports != STDIN:
+        return read_exports(exports, endpoint, output.info)
+    return parse_exports(_standard_input(), "standard input", Path(), endpoint, output.info)
+
+
+def _standard_input() -> bytes:
+    stream, data = standard_input("Name the file: -s FILE"), b""
+    if sys.stdin.isatty():
+        output.info("Paste the exports file, then press Ctrl-D on a line of its own.")
+    while chunk := read_some(stream, LARGEST_EXPORTS):
+        data += chunk
+        if len(data) > LARGEST_EXPORTS:
+            raise ProfileError("standard input: this is no exports file: it has more than a million bytes")
+    return data
 
 
 def _check_replaceable(app: App, key: str, pools: Profile, exports: Path) -> None:

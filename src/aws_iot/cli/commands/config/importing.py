@@ -35,8 +35,9 @@ def import_(app: App, file: Path, overwrite: bool) -> None:
       aws-iot config import
     """
     from aws_iot.config.exports_files import read_cognitorc
+    from aws_iot.config.paths import expanded
 
-    path, failed = file.expanduser(), 0
+    path, failed = expanded(file), 0
     for found in read_cognitorc(path):
         try:
             output.info(f"{found.key}: {_import(app, found, overwrite)}")
@@ -54,6 +55,8 @@ def _import(app: App, found: ImportedProfile, overwrite: bool) -> str:
         raise found.profile
     if found.key in app.config.profiles.keys() and not overwrite:
         return "exists already; --replace replaces it"
+    if found.conflict:
+        output.info(f"{found.key}: {found.conflict}")
     editor_of(app).replace(found.key, found.profile)
     if found.password and found.profile.username:
         app.config.secrets.set("password", found.key, found.profile.username, found.password)

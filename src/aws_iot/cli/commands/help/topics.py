@@ -32,6 +32,7 @@ Variables without an option:
   AWS_IOT_CONFIG_DIR  the folder for profiles, sessions and saved secrets, instead of your system's settings folder
   AWS_IOT_SECRETS     where to save secrets: keyring, or file
   HTTPS_PROXY         the proxy for all connections; NO_PROXY lists hosts without it
+  AWS_CA_BUNDLE       a PEM file of the authorities to trust, if the profile names none; or REQUESTS_CA_BUNDLE
   AWS_…               the AWS credentials of admins, as for the AWS CLI
   NO_COLOR            if set, no colors
   CLICOLOR_FORCE      if 1, colors even in files and pipes

@@ -118,19 +118,23 @@ class Handler:
         """End the commands that still run, with all processes that they have started."""
         if kind is KeyboardInterrupt:
             output.break_line()
-        interrupted = self._take_interrupted() if kind in (KeyboardInterrupt, SystemExit) else {}
+        running: dict[subprocess.Popen[bytes], Run] = {}
+        if kind in (KeyboardInterrupt, SystemExit):
+            running = dict(self._running)  # also those that Ctrl-C ends before what they have started
+            self._drop_interrupted()
         try:
             self.flush()
         finally:  # also if a message cannot be acknowledged
             if kind is None:
                 for _ in self._running:
                     self._report("was stopped: the time is up")
-            _stop(interrupted | self._running)
+            _stop(running | self._running)
 
-    def _take_interrupted(self) -> "dict[subprocess.Popen[bytes], Run]":
-        """The commands that the signal that ends `sub` has ended, too. Their messages are not acknowledged."""
-        ended = [process for process in self._running if process.poll() in INTERRUPTED]
-        return {process: self._running.pop(process) for process in ended}
+    def _drop_interrupted(self) -> None:
+        """Do not acknowledge messages whose commands were ended by the signal that ends `sub`."""
+        for process in list(self._running):
+            if process.poll() in INTERRUPTED:
+                del self._running[process]
 
     def take(self, delivery: Delivery, ends: float = math.inf) -> None:
         """Start the command, and return when a job is free, or at `ends`.

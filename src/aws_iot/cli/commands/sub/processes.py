@@ -12,6 +12,9 @@ POLL_SECONDS = 0.01
 ROUNDS = 20
 """How often to look for processes that were started while others were killed."""
 
+CALM_ROUNDS = 3
+"""How often in a row none may be found: a process has no environment for an instant when it executes a program."""
+
 
 def end_processes(pids: Collection[int], variable: str, marks: Collection[str], seconds: float) -> None:
     """Send SIGTERM to the processes of commands, and `seconds` later kill those that are left.
@@ -20,6 +23,7 @@ def end_processes(pids: Collection[int], variable: str, marks: Collection[str], 
     of these `marks` as a word of the `variable`. Processes of other users stay.
     """
     asked = _find(pids, variable, marks)
+    calm = 0
     try:
         _signal(asked, psutil.Process.terminate)
         ends = time.monotonic() + seconds
@@ -28,7 +32,8 @@ def end_processes(pids: Collection[int], variable: str, marks: Collection[str], 
     finally:  # also at a second Ctrl-C
         for _ in range(ROUNDS):
             left = [one for one in asked | _find(pids, variable, marks) if _is_alive(one)]
-            if not left:
+            calm = 0 if left else calm + 1
+            if calm == CALM_ROUNDS:
                 break
             _signal(left, psutil.Process.kill)
             time.sleep(POLL_SECONDS)

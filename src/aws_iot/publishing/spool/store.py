@@ -26,6 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
 
+from aws_iot.deadline import in_seconds
 from aws_iot.errors import AwsIotError, LocalError, ServiceRefused, TopicRefused
 from aws_iot.files import exclusive, names
 from aws_iot.messaging.message import Outgoing
@@ -109,7 +110,9 @@ class Spool:
         path = self.folder / DATABASE
         with _translate_errors(self.folder), exclusive(self.folder, BUSY_SECONDS) as held:
             if not held:
-                raise LocalError(f"{self.folder}: another program has locked it for {BUSY_SECONDS:g} seconds")
+                raise LocalError(
+                    f"{self.folder}: another program has locked it for {in_seconds(BUSY_SECONDS)}"
+                )
             # Only a new file is opened here. Closing an existing one would release the locks that SQLite holds for
             # another thread of this process (sqlite.org/howtocorrupt.html, 2.2). Others would think it unused.
             with suppress(FileExistsError):

@@ -90,6 +90,6 @@ def test_a_client_trusts_the_authorities_that_the_settings_name(
 
 def test_the_error_for_an_impossible_region_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")  # which is not to blame
-    with pytest.raises(LocalError, match="^'us east' is not an AWS region$") as raised:
+    with pytest.raises(LocalError, match=r"^'us east' is not an AWS region$") as raised:
         unsigned_client(Address("cognito-idp", "us east"), 5)
     assert "AWS_ENDPOINT_URL" not in (raised.value.hint or "")

@@ -76,7 +76,7 @@ class Copies:
 
     MQTT leaves open whether a broker delivers such a message once or for each filter (section 3.3.4), and AWS does not
     support subscription identifiers, which would tell. So the broker shows it: as soon as one message has come only
-    once, nothing is taken for a copy any more. Two equal messages within a second would be sent by the sender then.
+    once, every message counts. Two equal messages within a second were then sent twice.
 
     Only the time that was spent waiting counts: copies may have arrived while a message was handled.
     """

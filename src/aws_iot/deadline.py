@@ -14,6 +14,11 @@ POLL_SECONDS = 0.25
 """How long a thread waits before it checks again. On Windows, Ctrl-C does not interrupt a single wait."""
 
 
+def in_seconds(seconds: float) -> str:
+    """A time as text, such as `1 second` or `2.5 seconds`."""
+    return f"{seconds:g} {'second' if seconds == 1 else 'seconds'}"
+
+
 def within(seconds: float, work: Callable[[], T], late: str) -> T:
     """Run `work` on a thread of its own, and return or raise what it does.
 

@@ -467,6 +467,8 @@ def test_an_empty_stack_of_another_template_is_left_alone(
     [
         ("deploy --parameter Mfa", 2, "'Mfa' is not NAME=VALUE"),
         ("deploy --parameter MFA=ON", 2, "there is no parameter 'MFA'; the parameters are SignIn,"),
+        ("deploy --parameter Mfa=on", 2, "Mfa is 'on', but must be one of: OFF, OPTIONAL, ON."),
+        ("deploy --parameter CaseSensitive=False", 2, "is 'False', but must be one of: true, false."),
         ("exports", 7, "there is no stack chat"),
         ("status --name ops", 7, "aws-iot backend deploy --name ops"),
         ("destroy", 7, "there is no stack chat"),

@@ -195,7 +195,7 @@ def test_a_user_pool_at_a_port_without_a_server(real: CommandLine, closed_port: 
 
 def test_a_user_pool_that_never_answers(real: CommandLine, silent_port: int) -> None:
     change(real, cognito_idp_url=f"http://127.0.0.1:{silent_port}")
-    assert "no answer in 1 seconds" in real("pub -r lobby -m x --timeout 1", ends=6).stderr
+    assert "no answer in 1 second\n" in real("pub -r lobby -m x --timeout 1", ends=6).stderr
 
 
 def test_a_user_pool_whose_name_is_unknown(real: CommandLine) -> None:

@@ -126,7 +126,7 @@ def _essence(transcript: str) -> list[str]:
     """The lines of a transcript, without what differs from run to run."""
     for pattern, word in (
         (r"[0-9a-f]{8}-[0-9a-f-]{27}", "UUID"),
-        (r"\b[0-9a-f]{32}\b", "ID"),
+        (r"\b[0-9a-f]{32}(-\d+)?\b", "ID"),
         (r"127\.0\.0\.1:\d+", "ADDRESS"),
         (r"/\S*/config", "FOLDER"),
         (r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME"),

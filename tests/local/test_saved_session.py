@@ -100,4 +100,4 @@ def test_login_pub_and_logout(stack: Stack, tmp_path: Path) -> None:
     run_here("pub -r lobby -m hello", env)
     run_here("logout --everywhere", env)
     run_here("whoami", env, ends=4)
-    run_here("pub -r lobby -m hello", env, ends=2)
+    run_here("pub -r lobby -m hello", env, ends=4)

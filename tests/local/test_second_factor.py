@@ -31,7 +31,7 @@ def test_a_user_pool_can_require_an_authenticator_app_at_sign_in(stack: Stack, t
     person = stack.person()
     with a_profile_of(stack, tmp_path, AppRequired()) as env:
         login = [*COMMAND, "login", "-u", person.username, "-p", PASSWORD]
-        assert "sign in once at a terminal" in run_here(" ".join(login[3:]), env, ends=2).stderr
+        assert "Sign in at a terminal" in run_here(" ".join(login[3:]), env, ends=4).stderr
         with on_a_terminal(login, env) as process:
             shown = read_until(process, b"shows now: ").decode()
             type_in(process, b"000000\r")
@@ -105,7 +105,7 @@ def test_a_device_whose_proof_fails_after_a_code_signs_in_as_a_new_one(stack: St
         [device] = devices.known
         devices.known[device]["Salt"] = base64.b64encode(b"another").decode()
         # Another sign-in takes another code, which a script cannot be asked for; its next run is well again.
-        assert "A code is needed" in run_here(f"{login} {totp(secret)}", env, ends=2).stderr
+        assert "asks for a code" in run_here(f"{login} {totp(secret)}", env, ends=4).stderr
         run_here(f"{login} {totp(secret)}", env)
         assert len(devices.known) == 2
 

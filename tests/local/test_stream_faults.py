@@ -16,6 +16,7 @@ import pytest
 from aws_iot.errors import WrongClock
 from aws_iot.messaging.connection import Lost, Restored
 from tests.fault_proxy import FaultProxy, Way
+from tests.in_process import run_here
 from tests.processes import Person, Running, Stack
 from tests.streams import ROOM, Listener, connected, numbers, running, through
 from tests.waiting import BRIEF_SECONDS, DEADLINE_SECONDS
@@ -124,11 +125,16 @@ def test_a_slow_network_only_slows_a_stream(stack: Stack, tmp_path: Path) -> Non
 
 
 def test_nothing_is_lost_or_duplicated_when_the_broker_is_killed_and_restarted(tmp_path: Path) -> None:
-    # The broker loses what it holds. So the publisher reconnects only after the listener.
+    # The broker loses what it holds. So it is killed when it has passed on all that it acknowledged, which it does in
+    # order, and the publisher reconnects only after the listener.
     with Stack.start(tmp_path, "--keep") as first, proxied(first) as proxy, Listener.start(first) as listener:
         env = through(first, first.person(), proxy.port)
         with running(f"{PUB} --file {numbers(tmp_path, 1_000)} --rate 1000", env) as pub:
             listener.wait_for(300)
+            proxy.stall()
+            run_here(f"pub -r {ROOM} -m -1", first.person().env)
+            listener.wait_until(lambda: -1 in listener.heard)
+            del listener.heard[-1]
             first.process.kill()
             proxy.refuse()
             with Stack.start(tmp_path, "--keep") as second:
@@ -136,6 +142,7 @@ def test_nothing_is_lost_or_duplicated_when_the_broker_is_killed_and_restarted(t
                 listener.wait_until(
                     lambda: len(listener.links) > 1 and isinstance(listener.links[-1], Restored)
                 )
+                proxy.flow()
                 proxy.admit()
                 listener.assert_all_once(1_000)
                 told = ends_well(pub, 1_000)

@@ -24,6 +24,8 @@ def test_parameters_are_read_with_their_defaults_and_constraints() -> None:
     assert (found["Mfa"].default, found["Room1"].default, found["Room2"].default) == ("OPTIONAL", "*", "")
     assert [name for name, of in found.items() if of.pattern] == list(ROOMS)
     assert all(of.constraint for of in found.values() if of.pattern)
+    assert found["Mfa"].allowed == ("OFF", "OPTIONAL", "ON")
+    assert all(of.default in of.allowed for of in found.values() if of.allowed)
 
 
 @pytest.mark.parametrize(

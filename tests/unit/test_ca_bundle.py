@@ -50,6 +50,12 @@ def test_the_aws_profile_decides_which_section_counts(
     assert find_ca_bundle(None, "c") is None
 
 
+@pytest.mark.parametrize("header", ['profile "our team"', "profile 'our team'", "profile \t 'our team'"])
+def test_the_name_of_an_aws_profile_may_be_quoted(aws_config: Path, header: str) -> None:
+    aws_config.write_text(f"[profile it's]\n[{header}]\nca_bundle = /x.pem\n")
+    assert find_ca_bundle(None, "our team") == "/x.pem"
+
+
 @pytest.mark.parametrize("text", ["[profile", "ca_bundle = /x.pem", "\0", "[default]\n = x"])
 def test_a_malformed_file_of_aws_settings_is_ignored(aws_config: Path, text: str) -> None:
     aws_config.write_text(text)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -12,7 +13,7 @@ from aws_iot.api import publish_many
 from aws_iot.errors import InvalidMessage, InvalidRoom, TopicRefused, Unreachable
 from aws_iot.messaging.client import EVENTS_BEFORE_FLUSH, MAX_PAYLOAD_BYTES, Client, checked_payload
 from aws_iot.messaging.connection import Done, Event, Lost, Publication, Restored
-from aws_iot.messaging.deduplication import NUMBERS_PER_BLOCK, REMEMBERED_BLOCKS
+from aws_iot.messaging.deduplication import COPY_SECONDS, NUMBERS_PER_BLOCK, REMEMBERED_BLOCKS
 from aws_iot.messaging.deliveries import Delivery, Flush
 from aws_iot.messaging.durable import DurableSession
 from aws_iot.messaging.message import Message, Properties, encode
@@ -625,3 +626,50 @@ def test_a_wrong_argument_is_rejected_at_once(
         call(client_of(connection))
     assert not connection.published
     assert not connection.subscribed
+
+
+class Pausing(Recorder):
+    """A connection on which nothing happens for some seconds, for each number among the events."""
+
+    def __init__(self, happens: Iterable[Event | float]) -> None:
+        super().__init__()
+        self._happens = deque(happens)
+
+    def receive(self, timeout: float | None = None) -> Event | None:
+        if self._happens and isinstance(self._happens[0], float):
+            if timeout == 0:
+                return None
+            sleep(float(str(self._happens.popleft())))
+        event = self._happens.popleft() if self._happens else None
+        return None if isinstance(event, float) else event
+
+
+COPY = Publication(f"{POOL}/x/y/{BOB}", b"x")
+"""A message without an ID, whose topic matches both patterns."""
+
+
+@pytest.mark.parametrize(
+    ("happens", "shown"),
+    [
+        ([COPY, COPY, COPY, COPY], 2),
+        ([COPY, COPY_SECONDS + 0.1, COPY, COPY], 3),
+        ([COPY, Lost("cut"), COPY_SECONDS + 0.1, COPY, COPY], 2),
+    ],
+    ids=["copies", "a broker that sends none", "a copy lost with the connection"],
+)
+def test_a_message_that_matches_two_patterns_comes_once(happens: list[Event | float], shown: int) -> None:
+    client = client_of(Pausing(happens))
+    client.subscribe("x/+", "+/y")
+    assert len([one for one in received(client) if isinstance(one, Message)]) == shown
+
+
+def test_a_copy_is_dropped_however_long_the_first_one_is_handled() -> None:
+    client = client_of(Pausing([COPY, COPY]))
+    client.subscribe("x/+", "+/y")
+    shown = 0
+    for event in client.events():
+        if isinstance(event, Delivery):
+            shown += 1
+            sleep(COPY_SECONDS + 0.1)
+            event.ack()
+    assert shown == 1

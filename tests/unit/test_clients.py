@@ -8,7 +8,7 @@ import pytest
 
 from aws_iot.aws.base.calls import Service
 from aws_iot.aws.base.clients import Address, ca_bundle_of, unsigned_client
-from aws_iot.errors import ProfileError
+from aws_iot.errors import LocalError, ProfileError
 
 POOLS = Address("cognito-idp", "us-east-1")
 
@@ -86,3 +86,10 @@ def test_a_client_trusts_the_authorities_that_the_settings_name(
     assert ca_bundle_of(unsigned_client(POOLS, 5)) == str(tmp_path / "ca.pem")
     own = replace(POOLS, ca_bundle="/own.pem")
     assert ca_bundle_of(unsigned_client(own, 5)) == "/own.pem"
+
+
+def test_the_error_for_an_impossible_region_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")  # which is not to blame
+    with pytest.raises(LocalError, match=r"^'us east' is not an AWS region$") as raised:
+        unsigned_client(Address("cognito-idp", "us east"), 5)
+    assert "AWS_ENDPOINT_URL" not in (raised.value.hint or "")

@@ -270,6 +270,7 @@ def test_an_absolute_ca_bundle_is_not_changed(file: Path, tmp_path: Path) -> Non
         ("[1]", "exports: expected a JSON object"),
         ('{\n"a": 1,\n"b": 2\n', "exports is not JSON: line 3: "),
         ("{\n// a comment\na: 'b' c: 'd'}", "exports: line 3 is not valid JSON or JavaScript"),
+        ("{a: 'b', c: 'd'", "exports: line 1 is not valid JSON or JavaScript"),
         (SINGLE_QUOTES.replace("',", "'", 1), "exports: line 2 is not valid JSON or JavaScript"),
     ],
 )
@@ -384,6 +385,9 @@ def test_text_of_another_encoding_is_refused_with_the_line() -> None:
         ("// x = {a: 1}\ny = {b: 'http://c'}", [{"b": "http://c"}]),
         ("const a = {b: 1}; x = {...a, c: a.b}", [{"b": 1}, {"b": 1, "c": 1}]),
         ("{'a': 1, /* c */ b: 2,}\nf();", [{"a": 1, "b": 2}]),
+        ("x = {['a']: 1, [b]: 2}", [{"a": 1}]),
+        ("x = {a: '\\u{110000}\\u{fffffffffffffffff}'}", [{"a": "\\u{110000}\\u{fffffffffffffffff}"}]),
+        (f"{'/' * 99}\n{'/* a */ ' * 99}\nexport default {{b: 1}}", [{"b": 1}]),
         ("if (x) { y(); }", []),
     ],
 )

@@ -260,15 +260,15 @@ from aws_iot.errors import LocalError
 from aws_iot.messaging.message import Outgoing
 from aws_iot.publishing.spool.store import Spool
 
-folder = Path(sys.argv[1])
+folder, size = Path(sys.argv[1]), int(sys.argv[2])
 saved = 0
-with Spool(folder, "pool", "alice") as spool:
+with Spool(folder, "pool", None) as spool:  # the user is not known yet
     try:
         while True:
-            spool.add(Outgoing("lobby", b"x" * 1000, f"a-{saved}", 1, False))
+            spool.add(Outgoing("lobby", b"x" * size, f"a-{saved}", 1, False))
             saved += 1
     except LocalError:
-        assert spool.count() == saved > 100
+        assert spool.count() == saved > 10
     try:
         with (folder.parent / "of another program").open("wb", buffering=0) as file:
             while file.write(b"x" * 512):
@@ -277,7 +277,7 @@ with Spool(folder, "pool", "alice") as spool:
         pass
 with Spool(folder, "pool", "alice") as spool, spool.sending():
     while batch := spool.unsent():
-        spool.remove([message.id for _, message in batch[:10]])
+        spool.remove([message.id for _, message in batch[: 10_000 // size or len(batch)]])
     spool.compact()
 with Spool(folder, "pool", "alice") as spool:
     assert spool.count() == 0
@@ -285,22 +285,24 @@ with Spool(folder, "pool", "alice") as spool:
 """
 
 
-def fill_and_empty(tmp_path: Path, *before: str) -> None:
-    command = [*before, sys.executable, "-c", FILL_AND_EMPTY, str(tmp_path / "disk" / "spool")]
+def fill_and_empty(tmp_path: Path, size: int, *before: str) -> None:
+    """Save messages of `size` bytes, without a user, while that is possible. Then give them a user, and remove them."""
+    command = [*before, sys.executable, "-c", FILL_AND_EMPTY, str(tmp_path / "disk" / "spool"), str(size)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False)
     assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such limit")
 def test_messages_that_have_reached_the_limit_for_a_file_can_be_removed(tmp_path: Path) -> None:
-    fill_and_empty(tmp_path, "sh", "-c", 'ulimit -f 600; exec "$@"', "sh")
+    fill_and_empty(tmp_path, 1_000, "sh", "-c", 'ulimit -f 600; exec "$@"', "sh")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="mounts a small disk in a namespace of its own")
-def test_messages_that_have_filled_the_disk_can_be_removed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [1_000, 100_000])
+def test_messages_that_have_filled_the_disk_can_be_removed(tmp_path: Path, size: int) -> None:
     (disk := tmp_path / "disk").mkdir()
-    mount = f'mount -t tmpfs -o size=1m tmpfs {shlex.quote(str(disk))} && exec "$@"'
+    mount = f'mount -t tmpfs -o size=4m tmpfs {shlex.quote(str(disk))} && exec "$@"'
     unshare = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, "sh"]
     if shutil.which("unshare") is None or subprocess.run([*unshare, "true"], check=False).returncode:
         pytest.skip("this machine allows no namespaces")
-    fill_and_empty(tmp_path, *unshare)
+    fill_and_empty(tmp_path, size, *unshare)

@@ -28,6 +28,8 @@ class Parameter:
     pattern: str | None
     constraint: str | None
     max_length: int | None
+    allowed: tuple[str, ...]
+    """The values of which it has one; empty if others decide."""
 
 
 @cache
@@ -41,6 +43,7 @@ def parameters() -> Mapping[str, Parameter]:
             _value(block, "AllowedPattern"),
             _value(block, "ConstraintDescription"),
             int(length) if (length := _value(block, "MaxLength")) else None,
+            tuple(re.findall(r"\w+", _value(block, "AllowedValues") or "")),
         )
         for name, block in blocks
     }

@@ -1,6 +1,7 @@
 """Amplify: find the pools and the endpoint in its files, whatever each generation of it calls them."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -38,6 +39,9 @@ _FLUTTER: Layout = {  # and Android and iOS: amplifyconfiguration.dart and .json
     _REGION: ("CognitoUserPool", "Default", "Region"),
 }
 _LAYOUTS = (_GEN_1, _GEN_2, _CONFIGURE, _CONFIGURE_6, _FLUTTER)
+
+_ONLY_IN_JAVASCRIPT = re.compile(r"[\w$'`/]")
+"""How names without quotes begin, other quotes, and comments: here a reader of JSON stops too early."""
 
 _IOT_SECTIONS = ("pubsub", "iot", "awsiot", "awsiotprovider", "awsiotcore")
 """Sections whose `endpoint` and `region` are those of AWS IoT Core, in lower case and without marks."""
@@ -216,11 +220,11 @@ def _is_of_iot(text: str) -> bool:
 def _syntax_error(text: str, source: str, line: int | None) -> ProfileError:
     """`line` has the first mistake."""
     if text.lstrip()[:1] in ("{", "[", ""):
-        # The reader of JSON explains a mistake better, unless it stops earlier, at what JavaScript allows.
+        # The reader of JSON explains a mistake better, unless it stops earlier, at what only JavaScript allows.
         try:
             json.loads(text)
         except json.JSONDecodeError as error:
-            if line is None or error.lineno >= line:
+            if line is None or (error.lineno >= line and not _ONLY_IN_JAVASCRIPT.match(text, error.pos)):
                 return not_json(error, source)
         except RecursionError:
             return ProfileError(f"{source}: its brackets are nested too deeply")

@@ -81,8 +81,20 @@ def _of_aws_config(aws_profile: str | None) -> str | None:
     except configparser.Error:
         return None
     name = aws_profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE") or "default"
-    sections = (f"profile {name}", name) if name != "default" else ("default", "profile default")
+    wanted = [["profile", name], [name]] if name != "default" else [[name], ["profile", name]]
+    headers = [(_words(header), header) for header in parser.sections()]
+    sections = [header for words in wanted for found, header in headers if found == words]
     return next((path for one in sections if (path := parser.get(one, "ca_bundle", fallback=None))), None)
+
+
+def _words(header: str) -> list[str]:
+    """`[profile "our team"]` names the profile `our team`, with any blanks after `profile`."""
+    import shlex  # here, for the same reason
+
+    try:
+        return shlex.split(header)
+    except ValueError:  # a quote without its counterpart
+        return [header]
 
 
 def _absolute(path: str) -> str:

@@ -6,6 +6,7 @@ what it finds into values.
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Self
 
@@ -20,7 +21,8 @@ LARGEST_DEPTH = 40
 LARGEST_TEXT = 10_000
 """How many characters a text may have that is put together from parts."""
 
-_JSON_FIRST = re.compile(r"(\s|//[^\n]*|/\*.*?\*/)*\{", re.DOTALL)
+# Possessive: a line of slashes could be split into comments in countless ways.
+_JSON_FIRST = re.compile(r"(?:\s|//[^\n]*+|(?>/\*.*?\*/))*+\{", re.DOTALL)
 _DART_TEXT = re.compile(r"r?(?P<quotes>'''|\"\"\")(?P<text>\s*\{.*?)(?P=quotes)", re.DOTALL)
 _TRANSPARENT = {
     "parenthesized_expression": 0,
@@ -234,7 +236,7 @@ def _name_and_value(node: Node) -> tuple[Node | None, Node | None]:
         return node, node
     key = node.child_by_field_name("key") if node.type == "pair" else None
     if key and key.type == "computed_property_name":
-        return None, None
+        key = next((name for name in key.named_children if name.type == "string"), None)
     return key, node.child_by_field_name("value") if key else None
 
 
@@ -273,7 +275,8 @@ def _unescaped(node: Node) -> str:
         return source
     escaped = source[1:]
     if escaped[0] in "xu":
-        return chr(int(escaped[1:].strip("{}"), 16))
+        code = int(escaped[1:].strip("{}"), 16)
+        return chr(code) if code <= sys.maxunicode else source  # no character: JavaScript rejects it
     if escaped in ("\n", "\r\n"):  # the text continues on the next line
         return ""
     return _SIMPLE_ESCAPES.get(escaped, escaped)

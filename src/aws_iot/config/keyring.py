@@ -8,7 +8,7 @@ import keyring.backends.fail
 import keyring.backends.null
 from keyring.errors import PasswordDeleteError
 
-from aws_iot.deadline import within
+from aws_iot.deadline import in_seconds, within
 from aws_iot.errors import LocalError
 
 SERVICE = "aws-iot-cli"
@@ -51,7 +51,7 @@ def find() -> SystemKeyring | None:
 
 def _translate_errors(work: Callable[[], T]) -> T:
     try:
-        return within(UNLOCK_SECONDS, work, f"no answer in {UNLOCK_SECONDS:g} seconds")
+        return within(UNLOCK_SECONDS, work, f"no answer in {in_seconds(UNLOCK_SECONDS)}")
     except Exception as error:
         raise LocalError(
             f"the system's keyring cannot be used: {error}",

@@ -13,6 +13,7 @@ from aws_iot.auth.credentials import CredentialIssuer, Credentials
 from aws_iot.auth.session import Session
 from aws_iot.config.partitions import region_of_iot_host
 from aws_iot.config.profile import Profile
+from aws_iot.deadline import in_seconds
 from aws_iot.doctor.probes import CheckResult, Probes
 from aws_iot.doctor.redaction import secrets_of
 from aws_iot.errors import NotAuthorized, TopicRefused, Unreachable
@@ -180,11 +181,10 @@ class Checks:
             if isinstance(event, Publication) and ("id", self._message_id) in event.properties:
                 took = (self._setup.clock() - self._sent_at) * 1000
                 return CheckResult(f"it came back after {took:.0f} ms")
-        unit = "second" if seconds == 1 else "seconds"
         with self._suggest_policy_check():
             raise TopicRefused(
                 f"probably not authorized to receive from the room '{self._setup.room}': the test message was"
-                f" acknowledged, but did not come back within {seconds:g} {unit}",
+                f" acknowledged, but did not come back within {in_seconds(seconds)}",
                 hint="This happens if no policy allows iot:Receive on the topic. Ask an admin.",
             )
 

@@ -77,7 +77,7 @@ def signed_for(headers: Mapping[str, str]) -> tuple[str, str, str] | None:
 
 
 def wrong_scope(headers: Mapping[str, str], region: str) -> str | None:
-    """What AWS says of a request that is signed for another region or another service; None if it is not."""
+    """The message of AWS for a request that is signed for another region or service; None if it is not."""
     if (signed := signed_for(headers)) is None:
         return None
     _, signed_region, signed_service = signed

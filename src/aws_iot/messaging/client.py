@@ -165,9 +165,13 @@ class Client:
                     yield Flush()
                 interval = FLUSH_SECONDS if self._receiver.has_unacknowledged else math.inf
                 left = min(max(0.0, ends - time.monotonic()), interval)
+                began = time.monotonic()
                 event = backlog.popleft() if backlog else receive(None if left == math.inf else left)
+                self._receiver.waited(time.monotonic() - began)
             if event is not None:
                 since_flush += 1
+                if isinstance(event, Lost):
+                    self._receiver.lost()
                 happened = deliver(event) if isinstance(event, Publication) else event
                 if happened is not None:
                     yield happened

@@ -12,6 +12,7 @@ from aws_iot.auth.token_refresher import ActiveSession
 from aws_iot.backoff import Backoff
 from aws_iot.config.endpoint import is_loopback
 from aws_iot.config.profile import Profile
+from aws_iot.deadline import in_seconds
 from aws_iot.errors import NotAccepted, NothingArrived, Unreachable
 from aws_iot.messaging.connection import Connection
 
@@ -110,7 +111,8 @@ class AcceptanceWait:
         except NotAccepted as error:
             self._report(error)
             refusal = error
-        ends = math.inf if self._seconds is None else self._clock() + self._seconds
+        seconds = math.inf if self._seconds is None else self._seconds
+        ends = self._clock() + seconds
         while (left := ends - self._clock()) > 0:
             self._pause(min(next(delays), left))
             try:
@@ -119,9 +121,8 @@ class AcceptanceWait:
                 continue
             self.left = None if self._seconds is None else max(0.0, ends - self._clock())
             return connection
-        unit = "second" if self._seconds == 1 else "seconds"
         raise NothingArrived(
-            f"no admin has accepted the identity within {self._seconds:g} {unit}", hint=refusal.hint
+            f"no admin has accepted the identity within {in_seconds(seconds)}", hint=refusal.hint
         )
 
 

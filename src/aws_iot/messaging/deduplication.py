@@ -1,8 +1,6 @@
 """Duplicates: messages that arrived before, and copies that a broker sends for each pattern."""
 
-import time
 from collections import OrderedDict
-from collections.abc import Callable
 
 from aws_iot.messaging.connection import Publication
 from aws_iot.messaging.message import Message
@@ -23,7 +21,7 @@ NO_NUMBER = -NUMBERS_PER_BLOCK
 """Stands for the number of an ID that has none: the first of a block that no stream has."""
 
 COPY_SECONDS = 1.0
-"""How long after the first of them the last copy of a message may arrive. A broker sends them one after another."""
+"""How long to wait for further copies of a message. A broker sends them one after another."""
 
 MOST_COPIES = 1000
 """The most messages of which copies may follow."""
@@ -78,21 +76,30 @@ class Copies:
 
     MQTT leaves open whether a broker delivers such a message once or for each filter (section 3.3.4), and AWS does not
     support subscription identifiers, which would tell. So the broker shows it: as soon as one message has come only
-    once, nothing is taken for a copy any more. Two equal messages within a second would be sent by the sender then.
+    once, every message counts. Two equal messages within a second were then sent twice.
+
+    Only the time that was spent waiting counts: copies may have arrived while a message was handled.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` is in seconds."""
-        self._clock = clock
+    def __init__(self) -> None:
+        self._waited = 0.0
         self._seen: OrderedDict[Publication, tuple[float, int]] = OrderedDict()
-        """When each recent message arrived first, and how many copies are still to come."""
+        """When each recent message came first, by `_waited`, and how many copies are still to come."""
         self._are_sent = True
+
+    def waited(self, seconds: float) -> None:
+        """Nothing arrived for so long."""
+        self._waited += seconds
+
+    def forget(self) -> None:
+        """No further copies of earlier messages come."""
+        self._seen.clear()
 
     def is_copy(self, publication: Publication, filters: int) -> bool:
         """Whether this is a copy of a message that has arrived; `filters` match its topic."""
         if filters < 2 or not self._are_sent:
             return False
-        now = self._clock()
+        now = self._waited
         if self._has_single(now - COPY_SECONDS):
             self._are_sent = False
             self._seen.clear()

@@ -95,13 +95,21 @@ class Receiver:
         self._locate = locate
         self._now = now
         self._is_repeated = Deduplicator().is_repeated
-        self._is_copy = Copies().is_copy
+        self._copies = Copies()
         self._arrived, self._arrived_at = now(), -math.inf
 
     @property
     def has_unacknowledged(self) -> bool:
         """Whether any delivery remains unacknowledged."""
         return self._acknowledgements.are_due
+
+    def waited(self, seconds: float) -> None:
+        """Nothing had arrived for so long when the next event was asked for."""
+        self._copies.waited(seconds)
+
+    def lost(self) -> None:
+        """The connection was lost, and with it what was on the way."""
+        self._copies.forget()
 
     def delivery(self, publication: Publication) -> Delivery | None:
         """The delivery of a publication; None, at once acknowledged, if there is nothing to handle."""
@@ -113,7 +121,7 @@ class Receiver:
                 self._arrived, self._arrived_at = self._now(), at
             room, sender, filters = located
             message = from_wire(room, sender, payload, properties, self._arrived, qos, retain)
-            is_copy = filters > 1 and self._is_copy(publication, filters)
+            is_copy = filters > 1 and self._copies.is_copy(publication, filters)
             if not (self._is_repeated(message) if message.id else is_copy):
                 return Delivery(message, number, acknowledgements)
         acknowledgements.ack(number)

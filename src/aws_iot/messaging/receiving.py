@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
+from aws_iot.deadline import in_seconds
 from aws_iot.errors import NothingArrived
 from aws_iot.identities import IdentityPrefix
 from aws_iot.messaging.client import Client
@@ -44,8 +45,7 @@ class Limits:
         if self.seconds is not None and arrived < (self.count or 1):
             several = self.count is not None and self.count > 1
             what = f"{arrived or 'none'} of {self.count} messages" if several else "no message"
-            unit = "second" if self.seconds == 1 else "seconds"
-            raise NothingArrived(f"{what} arrived within {self.seconds:g} {unit}")
+            raise NothingArrived(f"{what} arrived within {in_seconds(self.seconds)}")
 
 
 class Sink(Protocol):

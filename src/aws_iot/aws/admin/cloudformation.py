@@ -21,6 +21,7 @@ from aws_iot.backend.stack import (
     Watcher,
 )
 from aws_iot.backoff import Backoff
+from aws_iot.deadline import in_seconds
 from aws_iot.errors import AwsIotError, Busy, NotFound, ServiceRefused, Unreachable, WrongClock
 
 CAPABILITIES = ["CAPABILITY_IAM"]
@@ -209,7 +210,7 @@ class CloudFormationStack:
             if time.monotonic() >= deadline:
                 break
             yield pause
-        raise ServiceRefused(f"waited {self._timeout:g} seconds for {what}")
+        raise ServiceRefused(f"waited {in_seconds(self._timeout)} for {what}")
 
     def _events(self, stack_id: str) -> StackEvents:
         return StackEvents(self._service, stack_id, _REFUSALS)

@@ -1,7 +1,7 @@
 """Answers of AWS services: whether they are the service's own, and complete.
 
-A captive portal, a proxy or a wrong address answers, too: often HTTP 200 with a web page. botocore takes whatever is no
-JSON for an answer without any field, which is how many calls report success.
+A captive portal, a proxy or a wrong address answers, too: often HTTP 200 with a web page. botocore reads what is not
+JSON as an answer without fields, and many calls report success by such an answer.
 """
 
 import json

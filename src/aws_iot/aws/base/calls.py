@@ -18,7 +18,7 @@ from aws_iot.aws.base.network_errors import ForeignAnswer, unreachable_hint, why
 from aws_iot.aws.base.refusals import THROTTLED, Refusals, is_server_error, translate
 from aws_iot.backoff import Backoff
 from aws_iot.config.ca_bundle import check_ca_bundle
-from aws_iot.deadline import within
+from aws_iot.deadline import in_seconds, within
 from aws_iot.errors import ServiceRefused, Unreachable
 
 T = TypeVar("T")
@@ -109,7 +109,7 @@ class Service:
         timeout = timeout or self._timeout
         host = self._host
         try:
-            return within(timeout, work, f"cannot reach {host}: no answer in {timeout:g} seconds")
+            return within(timeout, work, f"cannot reach {host}: no answer in {in_seconds(timeout)}")
         except ClientError as error:
             raise translate(error, refusals, self._now) from error
         except (HTTPClientError, BotoConnectionError) as error:  # the two bases of network failures

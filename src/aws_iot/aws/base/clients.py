@@ -10,7 +10,7 @@ from urllib.request import getproxies
 
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, NoRegionError
+from botocore.exceptions import BotoCoreError, InvalidRegionError, NoRegionError
 from botocore.loaders import Loader
 from botocore.session import Session  # not boto3's, which also loads a downloader for S3
 
@@ -140,6 +140,11 @@ def _client(
         raise LocalError(
             "this command needs an AWS region, and none is set",
             hint="Give --region, or set AWS_DEFAULT_REGION.",
+        ) from error
+    except InvalidRegionError as error:
+        raise LocalError(
+            f"'{region}' is not an AWS region",
+            hint="Check --region, AWS_DEFAULT_REGION and ~/.aws/config, or the profile: aws-iot config show",
         ) from error
     except (BotoCoreError, ValueError) as error:
         raise ProfileError(f"{address.service} cannot be used: {error}", hint=_hint(address)) from error

@@ -38,13 +38,13 @@ def session_from(
 def login_provider(id_token: str, profile: Profile) -> str:
     """The name of the user pool to the identity pool: the issuer of the token, without `https://`.
 
-    Only the token has it in every partition and every form of address. If it has no issuer that fits the profile's user
-    pool, the name is made from the region.
+    Only the token has the domain in every partition. If it has no issuer that fits the profile's user pool, the name is
+    made from the region. Pools with the newer issuer, `issuer-cognito-idp…`, keep their name. Not tried on AWS.
     """
     pool, region = profile.user_pool_id, profile.user_pool_region
     _, _, issuer = _issuer(id_token).partition("://")
     if issuer.endswith(f"/{pool}"):
-        return issuer
+        return issuer.removeprefix("issuer-")
     return f"cognito-idp.{region}.{partition_of(region).dns_suffix}/{pool}"
 
 

@@ -15,7 +15,7 @@ from aws_iot.aws.iot.route import LARGEST_BODY, Route
 from aws_iot.config.ca_bundle import find_ca_bundle
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.config.profile import Profile
-from aws_iot.deadline import within
+from aws_iot.deadline import in_seconds, within
 from aws_iot.doctor.probes import CheckResult
 from aws_iot.errors import AwsIotError
 
@@ -123,7 +123,7 @@ class Hosts:
 
     def within(self, where: str, work: Callable[[], T]) -> T:
         """Do work that contacts a host. Raises `Unreachable` after the timeout."""
-        return within(self._timeout, work, f"cannot reach {where}: no answer in {self._timeout:g} seconds")
+        return within(self._timeout, work, f"cannot reach {where}: no answer in {in_seconds(self._timeout)}")
 
 
 def _route(service: Service) -> Route:

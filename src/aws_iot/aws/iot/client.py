@@ -51,19 +51,18 @@ class ClientSettings(NamedTuple):
     client_id: str
     ca_bundle: str | None
     durable: str | None
+    inbox: Inbox
+    """Where received messages go."""
 
 
 class Client:
     """One client of awscrt. It is used by the thread that holds the connection's lock."""
 
-    def __init__(
-        self, settings: ClientSettings, attempt: int, emit: Callable[[on.Event], None], inbox: Inbox
-    ) -> None:
+    def __init__(self, settings: ClientSettings, attempt: int, emit: Callable[[on.Event], None]) -> None:
         """`emit` is called on any thread. Raises `LocalError` if the CA bundle or the proxy cannot be used."""
         self.attempt = attempt
         self._settings = settings
         self._emit = emit
-        self._inbox = inbox
         self._signed: Future[SignedUpgrade] = Future()
         self._accepted: _Accepted | None = None
         self._published = 0
@@ -225,21 +224,21 @@ class Client:
         return max(self._check.latest, monotonic() - 1.5 * KEEP_ALIVE_SECONDS)
 
     def _on_stopped(self, _: mqtt5.LifecycleStoppedData) -> None:
-        self._client = (
-            None  # not sooner: awscrt crashes if a message arrives for a client that Python has freed
-        )
+        # Not sooner: awscrt crashes if a message arrives for a client that Python has freed.
+        self._client = None
         self._stopped.set()
 
     def _on_publish(self, data: mqtt5.PublishReceivedData) -> None:
         thread_state.keep()
         if self._dropped.is_set():
             return
-        self._inbox.deliver(data, self)
+        inbox = self._settings.inbox
+        inbox.deliver(data, self)
         if self._check.are_stuck():
             cause = "the broker sends more than can be acknowledged"
             self._emit(on.Disconnected(self.attempt, cause, "STUCK", may_be_refusal=False))
             return
-        while self._inbox.is_full and not self._dropped.wait(BACKPRESSURE_SECONDS):
+        while inbox.is_full and not self._dropped.wait(BACKPRESSURE_SECONDS):
             pass  # nothing else slows a broker that sends with QoS 0
 
     def _on_published(self, message: PendingPublish, answer: "Future[mqtt5.PublishCompletionData]") -> None:

@@ -61,12 +61,14 @@ class IotCoreConnection:
         cut = not_accepted(
             profile, identity, "the broker closes the connection without a reason, as it does if"
         )
-        self._settings = ClientSettings(profile, identity, credentials, now, client_id, ca_bundle, durable)
+        self._inbox = Inbox(is_durable=bool(durable))
+        self._settings = ClientSettings(
+            profile, identity, credentials, now, client_id, ca_bundle, durable, self._inbox
+        )
         self._state = State(Settings(str(profile.endpoint), timeout, cut, bool(durable)))
         self._lock = threading.RLock()
         self._events: deque[on.Event] = deque()
         self._reports: list[Report] | None = None
-        self._inbox = Inbox(is_durable=bool(durable))
         self._client: Client | None = None
         self._upgrade: SignedUpgrade | None = None
         self._call: Future[AwsIotError | None] | None = None
@@ -228,7 +230,7 @@ class IotCoreConnection:
 
     def _start_client(self, effect: do.StartClient) -> None:
         try:
-            self._client = Client(self._settings, effect.attempt, self._handle, self._inbox)
+            self._client = Client(self._settings, effect.attempt, self._handle)
         except AwsIotError as error:
             self._handle(on.StartFailed(effect.attempt, error))
 

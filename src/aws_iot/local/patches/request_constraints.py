@@ -3,10 +3,12 @@
 The models are botocore's, through the engine: cognito-idp 2016-04-18 and cognito-identity 2014-06-30. The form of the
 message is that of public bug reports about AWS.
 
-ministack 1.5.33 accepts any values. So this patch wraps `cognito._dispatch_idp` and `cognito._dispatch_identity`.
+ministack 1.5.33 accepts any values, so this patch wraps `cognito._dispatch_idp` and `cognito._dispatch_identity`. Its
+secrets of app clients may hold characters that the model does not allow, so it replaces `cognito._client_secret`.
 """
 
 import re
+import secrets
 import unicodedata
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -33,6 +35,7 @@ def apply() -> None:
     cognito._dispatch_identity = _checked(
         cognito._dispatch_identity, "cognito-identity", "ValidationException"
     )
+    cognito._client_secret = lambda: secrets.token_hex(32)
 
 
 def _checked(dispatch: Dispatch, service: str, error: str) -> Dispatch:

@@ -2,6 +2,7 @@
 
 import time
 
+from aws_iot.deadline import in_seconds
 from aws_iot.errors import Unreachable
 from aws_iot.publishing.reporter import OtherProgramFinished, OtherProgramSends
 from aws_iot.publishing.spool.run import SpoolRun
@@ -38,6 +39,6 @@ class SpoolFollower:
             self._progress, self._progress_at = progress, time.monotonic()
         elif time.monotonic() - self._progress_at > run.timeout:
             raise Unreachable(
-                f"the program that sends from {run.spool.folder} has sent nothing for {run.timeout:g} seconds"
+                f"the program that sends from {run.spool.folder} has sent nothing for {in_seconds(run.timeout)}"
             )
         return False

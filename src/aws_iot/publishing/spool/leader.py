@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 
 from aws_iot.backoff import Backoff
-from aws_iot.deadline import POLL_SECONDS
+from aws_iot.deadline import POLL_SECONDS, in_seconds
 from aws_iot.errors import AwsIotError, LimitReached, LocalError, Unreachable
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Lost, Restored
@@ -141,7 +141,7 @@ class SpoolLeader:
         self._update_spool()
         lost_for = time.monotonic() - self._lost_at if self._lost_at else 0.0
         if self._run.reader.is_finished and lost_for > self._run.timeout:
-            raise Unreachable(f"the connection has been lost for {self._run.timeout:g} seconds")
+            raise Unreachable(f"the connection has been lost for {in_seconds(self._run.timeout)}")
 
     def _update_spool(self) -> None:
         """Remove acknowledged messages, and report new rejections."""

@@ -26,6 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
 
+from aws_iot.deadline import in_seconds
 from aws_iot.errors import AwsIotError, LocalError, ServiceRefused, TopicRefused
 from aws_iot.files import exclusive, names
 from aws_iot.messaging.message import Outgoing
@@ -33,6 +34,9 @@ from aws_iot.publishing.spool.reserve import Reserve, file_size_limit
 
 BATCH_MESSAGES = 500
 """Number of messages that are read from the file at once."""
+
+CLAIMED_MESSAGES = 8
+"""Number of messages that get their user in one step. SQLite writes each of them anew, which the reserve limits."""
 
 BUSY_SECONDS = 10.0
 """How long to wait while another program writes."""
@@ -109,7 +113,9 @@ class Spool:
         path = self.folder / DATABASE
         with _translate_errors(self.folder), exclusive(self.folder, BUSY_SECONDS) as held:
             if not held:
-                raise LocalError(f"{self.folder}: another program has locked it for {BUSY_SECONDS:g} seconds")
+                raise LocalError(
+                    f"{self.folder}: another program has locked it for {in_seconds(BUSY_SECONDS)}"
+                )
             # Only a new file is opened here. Closing an existing one would release the locks that SQLite holds for
             # another thread of this process (sqlite.org/howtocorrupt.html, 2.2). Others would think it unused.
             with suppress(FileExistsError):
@@ -128,6 +134,8 @@ class Spool:
     def _set_up(self) -> None:
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")
+        # Some systems' SQLite fills what is deleted with zeros. Deleting long messages would take as much space again.
+        self._database.execute("PRAGMA secure_delete = OFF")
         # On a full disk, the reserve has to suffice for what is in the log, which may be twice as long by then.
         pages = min(CHECKPOINT_PAGES, self._reserve.size * 2 // 5 // PAGE_BYTES) or CHECKPOINT_PAGES
         if limit := file_size_limit():  # `ulimit -f`: both files have to stay below it
@@ -187,10 +195,19 @@ class Spool:
         owner_id = zlib.crc32(repr(self._owner).encode(errors="replace"))
         with exclusive(self.folder, 0.0, f"{_SENDING}{owner_id:08x}") as is_only_sender:
             if is_only_sender:
-                self._change(
-                    ("UPDATE waiting SET speaker = ? WHERE speaker IS NULL AND pool = ?", [self._owner[::-1]])
-                )
+                self._claim()
             yield is_only_sender
+
+    def _claim(self) -> None:
+        """Give the messages without a user to this one."""
+        pool, username = self._owner
+        with _translate_errors(self.folder):
+            unclaimed = self._database.execute(
+                "SELECT number FROM waiting WHERE speaker IS NULL AND pool = ?", (pool,)
+            ).fetchall()
+        for at in range(0, len(unclaimed), CLAIMED_MESSAGES):
+            rows = [(username, number) for (number,) in unclaimed[at : at + CLAIMED_MESSAGES]]
+            self._change(("UPDATE waiting SET speaker = ? WHERE number = ?", rows))
 
     def count(self, stream: str = "", after: int = 0) -> int:
         """How many messages are unsent; only those whose IDs begin with `stream` and whose numbers exceed `after`."""

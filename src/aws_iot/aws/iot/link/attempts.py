@@ -5,6 +5,7 @@ from aws_iot.aws.iot.link import events as on
 from aws_iot.aws.iot.link.ending import Effects, fail
 from aws_iot.aws.iot.link.refusal_detector import CUTS_THAT_REFUSE, topic_refused
 from aws_iot.aws.iot.link.state import Attempt, Call, Offline, Opening, Probing, State
+from aws_iot.deadline import in_seconds
 from aws_iot.errors import (
     AwsIotError,
     LocalError,
@@ -153,4 +154,4 @@ def _give_up(state: State) -> Effects:
 
 
 def _no_answer(state: State) -> str:
-    return f"{state.settings.endpoint} did not answer within {state.settings.timeout:g} seconds"
+    return f"{state.settings.endpoint} did not answer within {in_seconds(state.settings.timeout)}"

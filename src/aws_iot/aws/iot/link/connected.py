@@ -24,6 +24,7 @@ from aws_iot.aws.iot.link.state import (
     State,
 )
 from aws_iot.aws.iot.link.unacknowledged import BLAME_SECONDS
+from aws_iot.deadline import in_seconds
 from aws_iot.messaging.connection import Lost, Restored
 
 USEFUL_SECONDS = 2.0
@@ -176,7 +177,7 @@ def silence_tick(state: State, since: float, now: float) -> Effects:
     detail = f"silent for {now - silent_since:.0f} s, {now - since:.0f} s after it began"
     has_progressed = state.queue.has_progressed
     unanswered = _are_sent(state.phase) and not (is_resubscribing or has_progressed)
-    lost = Lost(f"no acknowledgement for {patience:g} seconds", detail, unanswered=unanswered)
+    lost = Lost(f"no acknowledgement for {in_seconds(patience)}", detail, unanswered=unanswered)
     return _lose(state, Offline(), lost, now, was_useful=has_progressed)
 
 

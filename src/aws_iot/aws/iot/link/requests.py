@@ -19,6 +19,7 @@ from aws_iot.aws.iot.link.state import (
     Resubscribing,
     State,
 )
+from aws_iot.deadline import in_seconds
 from aws_iot.errors import AwsIotError, Unreachable
 
 VERDICT_SECONDS = 5.0
@@ -29,7 +30,7 @@ def publish(state: State, event: on.Publish, now: float) -> Effects:
     """Send a message now, or queue it. QoS 0 does not wait for a connection."""
     message, phase = event.message, type(state.phase)
     if event.is_awaited:
-        late = f"the broker has not acknowledged the message within {state.settings.timeout:g} seconds"
+        late = f"the broker has not acknowledged the message within {in_seconds(state.settings.timeout)}"
         deadline = now + state.settings.timeout
         state.call = Call(f"publish to {message.topic}", late, deadline, publishes=message)
     if phase is Online or phase is Resubscribing:
@@ -65,7 +66,7 @@ def publish_answered(state: State, event: on.PublishAnswered, now: float) -> Eff
 
 def subscribe(state: State, event: on.Subscribe, now: float) -> Effects:
     """Subscribe as soon as there is a connection."""
-    late = f"the broker has not granted the subscription within {state.settings.timeout:g} seconds"
+    late = f"the broker has not granted the subscription within {in_seconds(state.settings.timeout)}"
     state.detector = state.detector._replace(failed_subscribes=0)
     action = f"subscribe to {', '.join(event.filters)}"
     return _begin(state, Call(action, late, now + state.settings.timeout, subscribes=event.filters))
@@ -73,7 +74,7 @@ def subscribe(state: State, event: on.Subscribe, now: float) -> Effects:
 
 def unsubscribe(state: State, event: on.Unsubscribe, now: float) -> Effects:
     """Unsubscribe as soon as there is a connection."""
-    late = f"the broker has not unsubscribed us within {state.settings.timeout:g} seconds"
+    late = f"the broker has not unsubscribed us within {in_seconds(state.settings.timeout)}"
     return _begin(state, Call("unsubscribe", late, now + state.settings.timeout, unsubscribes=event.filters))
 
 

@@ -31,6 +31,9 @@ def _parameters(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -
         if name not in template.parameters():
             known = ", ".join(template.parameters())
             raise click.BadParameter(f"there is no parameter '{name}'; the parameters are {known}.")
+        allowed = template.parameters()[name].allowed
+        if allowed and value not in allowed:
+            raise click.BadParameter(f"{name} is '{value}', but must be one of: {', '.join(allowed)}.")
         found[name] = value
     return found
 

@@ -39,7 +39,7 @@ PROPERTIES_AT = 10
 """Where the properties of such a CONNECT begin: after its flags and the keep-alive time."""
 
 _receivers: ContextVar[list[Outbox]] = ContextVar("receivers")
-"""Who gets the message that is being published."""
+"""The outboxes of the clients that get the message being published."""
 
 
 def apply() -> None:
@@ -192,7 +192,7 @@ async def _disconnect(session: Any, reason: int) -> None:
     try:
         if session.protocol_version == iot.MQTT_5:
             await asyncio.wait_for(session.send_bytes(iot._make_disconnect(reason)), 1)
-    except Exception:  # noqa: BLE001 S110 a client that reads nothing cannot be told
+    except Exception:  # noqa: BLE001 S110 a client that reads nothing gets no reason
         pass
     finally:
         session.task.cancel(ENDED)

@@ -1,6 +1,6 @@
 """Record: a message in the form in which a history takes it in, and its form in the queue.
 
-The queue's form is made for speed: writing it is all that saving costs `sub` (see docs/decisions/0013-history.md).
+The queue's form is made for speed: writing it is all that saving costs `sub` (see docs/decisions/0015-history.md).
 """
 
 import base64

@@ -23,22 +23,29 @@ _LEFT_TO_RIGHT = "\u200e"
 """The mark that ends a name from right to left. Else some terminals would show a part of the identity before it."""
 
 
-def message_line(message: Message, columns: int | None = None) -> str:
+def message_line(
+    message: Message, columns: int | None = None, *, marks: str = "", shown: str | None = None
+) -> str:
     """A message for people: `2026-01-31 23:59:59 [lobby] alice~4f9fa251: hello`.
 
     The part after `~` is the start of the sender's identity, which the IoT policy enforces. The name before
     it is what the sender chose. No room, name or text can imitate the rest of the line. `columns` is the width of the
     terminal, if it is shown on one: longer names and rooms are shortened so that the identity has its place there.
+    `marks` follow the sender, because a text could imitate them. `shown` replaces the text. Both must be harmless.
     """
     room, who = _labels(message, columns)
-    return f"{_time(message)} [{room}] {who}: {output.visible(message.text)}"
+    text = output.visible(message.text) if shown is None else shown
+    return f"{_time(message)} [{room}] {who}{marks}: {text}"
 
 
-def colored_message_line(message: Message, columns: int | None = None) -> str:
+def colored_message_line(
+    message: Message, columns: int | None = None, *, marks: str = "", shown: str | None = None
+) -> str:
     """The same in colors. Each identity has its own color; its chosen name does not matter."""
     room, who = _labels(message, columns)
     time = paint(_time(message), Role.FAINT)
-    return f"{time} [{room}] {paint(who, sender_style(message.sender))}: {output.visible(message.text)}"
+    text = output.visible(message.text) if shown is None else shown
+    return f"{time} [{room}] {paint(who, sender_style(message.sender))}{paint(marks, Role.FAINT)}: {text}"
 
 
 @lru_cache

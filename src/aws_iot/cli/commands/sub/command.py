@@ -20,6 +20,7 @@ from aws_iot.cli.ui.colors import Role, is_on
 from aws_iot.cli.ui.connection_reporter import ConnectionReporter
 from aws_iot.cli.ui.formatting import colored_message_line, message_line, raw_line
 from aws_iot.cli.ui.tables import terminal_width
+from aws_iot.config.profile import Profile
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.json_lines import to_line
 from aws_iot.messaging.message import Message
@@ -72,7 +73,7 @@ def sub(
         durable=chosen.durable,
         wait=wait,
     )
-    with connection as client, sink:
+    with connection as client, _saved(app, profile, client, sink, chosen) as sink:
         with suggest_doctor(key, _room_to_test(chosen.rooms)):
             _subscribe(client, chosen)
         senders = SenderFilter({*chosen.senders}, {client.identity} if chosen.not_from_me else set())
@@ -80,6 +81,15 @@ def sub(
         arrived = receive(client, sink, senders, limits, ConnectionReporter())
     Limits(chosen.count, chosen.seconds).check(arrived)
     sink.check()
+
+
+def _saved(app: App, profile: Profile, client: Client, sink: Sink, chosen: SubOptions) -> Sink:
+    """The sink, with the history before it unless the person wants none."""
+    if chosen.no_history:
+        return sink
+    from aws_iot.cli.commands.sub.saving import saving  # here: it needs a database
+
+    return saving(app, profile, client, sink, durable=bool(chosen.durable), at_once=bool(chosen.command))
 
 
 def _room_to_test(rooms: Sequence[str]) -> str:

@@ -1,0 +1,165 @@
+"""`aws-iot sub` saves what it receives, and `aws-iot history` shows it."""
+
+import json
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from aws_iot.history.file.schema import history_file
+from aws_iot.messaging.client import Client
+from tests.histories import message, save
+from tests.in_process import run_here
+from tests.processes import Person, Running, Stack, run
+
+
+@pytest.fixture
+def listener(stack: Stack) -> Person:
+    """Who has no history yet."""
+    return stack.person()
+
+
+def texts(lines: str) -> list[str]:
+    return [json.loads(line)["text"] for line in lines.splitlines()]
+
+
+def folder(person: Person) -> Path:
+    return Path(person.env["AWS_IOT_CONFIG_DIR"]) / "history" / person.env["AWS_IOT_PROFILE"]
+
+
+def file(person: Person) -> Path:
+    return history_file(folder(person), person.identity)
+
+
+def hear(person: Person, speaker: Client, room: str, *said: str, options: str = "") -> Running:
+    """Run `sub` until it has printed these messages."""
+    running = Running(f"sub -r {room} -C {len(said)} {options}", person.env)
+    try:
+        running.wait_for("Receiving")
+        for one in said:
+            speaker.publish(room, one)
+        assert running.wait() == 0, running.report()
+    finally:
+        running.kill()
+    return running
+
+
+def test_what_sub_prints_is_shown_again_filtered_and_found(
+    listener: Person, speaker: Client, room: str
+) -> None:
+    heard = hear(listener, speaker, room, "first words", "second \x1b[31mline", "third words")
+    assert run_here("history", listener.env).stdout.splitlines() == heard.stdout
+    assert file(listener).stat().st_mode & 0o777 == 0o600 or sys.platform == "win32"
+    for options, expected in (
+        ("-n 1", ["third words"]),
+        (room, ["first words", "second \x1b[31mline", "third words"]),
+        ("no-such-room", []),
+        ("--search 'wor* -third'", ["first words"]),
+        ("--search words --since 1h --until now -n 1", ["third words"]),
+        ("--until yesterday", []),
+        ("--from BOB -n 2", ["second \x1b[31mline", "third words"]),
+        ("--from carol", []),
+    ):
+        done = run_here(f"history --json {options}", listener.env)
+        assert texts(done.stdout) == expected, options
+        assert ("No message was found." in done.stderr) == (not expected)
+    line = json.loads(run_here("history --json -n 1", listener.env).stdout)
+    assert (line["room"], line["name"], line["qos"]) == (room, "bob", 1)
+
+
+def test_nothing_is_saved_if_you_want_no_history(listener: Person, speaker: Client, room: str) -> None:
+    hear(listener, speaker, room, "secret", options="--no-history")
+    assert not folder(listener).exists()
+    done = run_here("history", listener.env, ends=3)
+    assert f"the profile 'local' has no history of {listener.username} yet" in done.stderr
+    assert "aws-iot sub -k local" in done.stderr
+
+
+def test_each_user_has_a_history_that_is_known_after_signing_out(
+    listener: Person, stack: Stack, speaker: Client, room: str
+) -> None:
+    own = {name: value for name, value in listener.env.items() if name != "AWS_IOT_USER"}
+    listener = replace(listener, env=own)
+    hear(listener, speaker, room, "to the first")
+    other = replace(stack.person(), env=own)
+    run_here(f"login -u {other.username}", own)
+    hear(other, speaker, room, "to the second")
+    assert texts(run_here("history --json", listener.env).stdout) == ["to the second"]
+    first = f"history --json -u {listener.username}"
+    assert texts(run_here(first, listener.env).stdout) == ["to the first"]
+    run_here("logout", listener.env)
+    assert texts(run_here(first, listener.env).stdout) == ["to the first"]
+    assert texts(run_here("history --json", listener.env).stdout) == ["to the second"]
+
+
+def test_sub_goes_on_if_nothing_can_be_saved(listener: Person, speaker: Client, room: str) -> None:
+    folder(listener).parent.mkdir(parents=True)
+    folder(listener).write_text("a file in the place of the folder")
+    heard = hear(listener, speaker, room, "1", "2")
+    assert [line[-1] for line in heard.stdout] == ["1", "2"]
+    assert len([line for line in heard.stderr if "not saved from now on" in line]) == 1
+
+
+def test_a_killed_sub_has_saved_what_it_printed(listener: Person, speaker: Client, room: str) -> None:
+    running = Running(f"sub -r {room}", listener.env)
+    try:
+        running.wait_for("Receiving")
+        speaker.publish(room, "printed")
+        running.wait_for("printed")
+        running.process.kill()
+        running.wait()
+    finally:
+        running.kill()
+    assert texts(run_here("history --json", listener.env).stdout) == ["printed"]
+
+
+def test_replies_edits_deletions_and_reactions_are_marked_where_no_text_can_imitate_it(
+    listener: Person,
+) -> None:
+    save(
+        file(listener),
+        message("frist", "1", at=1),
+        message("first", "2", at=2, kind="edit", re="1"),
+        message("oops (edited)", "3", at=3),
+        message("", "4", at=4, kind="delete", re="3"),
+        message("fine", "5", at=5, re="1"),
+        message("👍", "6", at=6, kind="react", re="5"),
+        message("it was (edited)", "7", at=7),
+    )
+    lines = run_here("history", listener.env).stdout.splitlines()
+    assert [re.sub(r"^.*\[lobby\] ", "", line) for line in lines] == [
+        "bob~b0b00000 (edited): first",
+        "bob~b0b00000 (deleted): ",
+        "bob~b0b00000 (👍 1; to bob~b0b00000 first): fine",
+        "bob~b0b00000: it was (edited)",
+    ]
+    first, deleted, reply, _ = map(json.loads, run_here("history --json", listener.env).stdout.splitlines())
+    assert (first["text"], first["edited"], deleted["deleted"], reply["re"]) == ("first", True, True, "1")
+    assert [*reply["reactions"]] == ["👍"]
+    colored = run_here("history --search first", listener.env | {"CLICOLOR_FORCE": "1"}).stdout
+    assert "\x1b[1;31mfirst\x1b[0m" in colored
+
+
+@pytest.mark.parametrize(
+    ("options", "ends", "told"),
+    [
+        ("--since someday", 2, "'someday' is not a time: use 30m, 2h"),
+        ("--since today --until 2020-01-01", 2, "--since is later than --until"),
+        ("--search '\"open'", 2, "a quotation mark is not closed"),
+        ("-u nobody", 3, "no history of nobody yet"),
+        ("-n 0", 2, "from 1 to"),
+    ],
+)
+def test_a_mistake_is_explained(listener: Person, options: str, ends: int, told: str) -> None:
+    assert told in run_here(f"history {options}", listener.env, ends=ends).stderr
+
+
+def test_only_commands_that_need_the_history_load_it(listener: Person, room: str) -> None:
+    env = listener.env | {"PYTHONPROFILEIMPORTTIME": "1"}
+    for line, ends in ((f"pub -r {room} -m hello", 0), (f"sub -r {room} --no-history -W 0.1", 8)):
+        loaded = run(line, env, ends=ends).stderr
+        assert "aws_iot.messaging.client" in loaded
+        assert "aws_iot.history" not in loaded
+        assert "sqlite3" not in loaded

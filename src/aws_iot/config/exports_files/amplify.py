@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.config.exports import KEYS, POOLS, FileKey, not_json
-from aws_iot.config.javascript import Object, Script
+from aws_iot.config.exports_files.javascript import Object, Script
 from aws_iot.config.partitions import region_of_iot_host
 from aws_iot.errors import ProfileError
 

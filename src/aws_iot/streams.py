@@ -91,9 +91,11 @@ def _wait(reading: list[Any], writing: list[Any]) -> None:
 def encoding_of(start: bytes) -> tuple[bytes, str]:
     """The byte order mark with which text begins, empty if there is none, and the encoding of the text after it.
 
-    Raises `UnicodeDecodeError` for UTF-16 without a mark: as UTF-8, it would be text full of NUL characters.
+    Raises `UnicodeDecodeError` for UTF-16 and UTF-32 without a mark: as UTF-8, that would be full of NUL characters.
     """
     mark = next((one for one in BYTE_ORDER_MARKS if start.startswith(one)), b"")
+    if not mark and len(start) > 3 and any(start[:4]) and b"\0\0" in (start[:2], start[2:4]):
+        raise UnicodeDecodeError("utf-8", start[:4], 0, 4, "UTF-32 without a byte order mark")
     if not mark and len(start) > 1 and (start[0] == 0) != (start[1] == 0):
         raise UnicodeDecodeError("utf-8", start[:2], 0, 2, "UTF-16 without a byte order mark")
     return mark, BYTE_ORDER_MARKS.get(mark, "utf-8")

@@ -3,10 +3,12 @@
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aws_iot.errors import Unreachable
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 
@@ -25,6 +27,8 @@ def within(seconds: float, work: Callable[[], T], late: str) -> T:
     Raises `Unreachable` with the message `late` after `seconds`; the thread is then left alone. The timeout of a socket
     holds for each read only, and looking up a name has none. Neither limits a whole call.
     """
+    from concurrent.futures import Future  # here: `--help` need not wait for it
+
     done: Future[T] = Future()
 
     def run() -> None:
@@ -41,6 +45,8 @@ def within(seconds: float, work: Callable[[], T], late: str) -> T:
 
 def settled(futures: "list[Future[Any]]", seconds: float) -> bool:
     """Wait at most `seconds` until one of the futures is done; tells whether one is."""
+    from concurrent.futures import FIRST_COMPLETED, wait
+
     deadline = time.monotonic() + seconds
     while not any(future.done() for future in futures) and (left := deadline - time.monotonic()) > 0:
         wait(futures, timeout=min(left, POLL_SECONDS), return_when=FIRST_COMPLETED)

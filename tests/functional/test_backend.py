@@ -11,7 +11,7 @@ import pytest
 from aws_iot.backend import template
 from aws_iot.backend.stack import Change, StackState
 from aws_iot.config.endpoint import Endpoint
-from aws_iot.config.exports_files import read_exports
+from aws_iot.config.exports_files.reader import read_exports
 from aws_iot.config.secrets import KINDS
 from aws_iot.errors import Busy, NotAuthorized, ServiceRefused, Unreachable
 from tests.conftest import REPOSITORY, CommandLine

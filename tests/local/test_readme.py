@@ -119,7 +119,7 @@ def test_the_transcript_of_the_demo_is_a_real_one() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     page = (REPOSITORY / "docs" / "demo.md").read_text(encoding="utf-8")
     [shown] = re.findall(r"<!-- demo -->\n```text\n(.*?)```", page, re.DOTALL)
-    assert _essence(done.stdout) == _essence(shown)
+    assert _essence(done.stdout) == _essence(shown), done.stdout
 
 
 def _essence(transcript: str) -> list[str]:

@@ -25,6 +25,7 @@ HEAVY = {
     "keyring",
     "segno",
     "tree_sitter",
+    "concurrent.futures",
 }
 LINES = [*(f"{path} --help".strip() for path in COMMANDS), "--version", "config list", "config show -k team"]
 WHY = (

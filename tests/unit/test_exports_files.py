@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from aws_iot.config.exports import Expression
-from aws_iot.config.exports_files import parse_exports, read_cognitorc, read_exports
-from aws_iot.config.javascript import LARGEST_NESTING, Script
+from aws_iot.config.exports_files.javascript import LARGEST_NESTING, Script
+from aws_iot.config.exports_files.reader import parse_exports, read_cognitorc, read_exports
 from aws_iot.errors import ProfileError
 
 USER_POOL = "eu-west-1_AbCdEfGhI"

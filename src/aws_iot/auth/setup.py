@@ -11,7 +11,7 @@ from aws_iot.auth.login import SignInRequest
 from aws_iot.auth.passwords import checked_code, checked_password
 from aws_iot.auth.profile_editor import ProfileChange
 from aws_iot.auth.prompter import PasswordOnce
-from aws_iot.config.exports_files import read_exports
+from aws_iot.config.exports_files.reader import read_exports
 from aws_iot.config.local_stack import require_replaceable, running_stacks
 from aws_iot.config.profile import checked_key
 from aws_iot.errors import (

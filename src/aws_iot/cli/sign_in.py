@@ -11,7 +11,6 @@ import click
 
 from aws_iot.auth.credentials import REFRESH_BEFORE
 from aws_iot.auth.login import SignInRequest
-from aws_iot.auth.passwords import read_password
 from aws_iot.auth.prompter import NoPrompter
 from aws_iot.cli.options import ANSWERS, ATTRIBUTES, is_typed
 from aws_iot.cli.ui import output
@@ -128,6 +127,8 @@ def _password_of_stdin() -> str:
             output.info(
                 "Warning: other users can read the file with your password. To prevent that: chmod 600 FILE"
             )
+    from aws_iot.auth.passwords import read_password  # here: few commands read one
+
     try:
         password = read_password(stream)
     except UnicodeDecodeError as error:

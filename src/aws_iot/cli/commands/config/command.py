@@ -151,7 +151,7 @@ def config(
 
 
 def _read_pools(exports: Path, endpoint: str | None) -> Profile:
-    from aws_iot.config.exports_files import parse_exports, read_exports
+    from aws_iot.config.exports_files.reader import parse_exports, read_exports
 
     if exports != STDIN:
         return read_exports(exports, endpoint, output.info)

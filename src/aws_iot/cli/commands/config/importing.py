@@ -15,7 +15,7 @@ from aws_iot.cli.ui import output
 from aws_iot.errors import LocalError, ProfileError
 
 if TYPE_CHECKING:
-    from aws_iot.config.exports_files import ImportedProfile
+    from aws_iot.config.exports_files.reader import ImportedProfile
 
 
 @click.command("import", cls=Command)
@@ -34,7 +34,7 @@ def import_(app: App, file: Path, overwrite: bool) -> None:
     Example:
       aws-iot config import
     """
-    from aws_iot.config.exports_files import read_cognitorc
+    from aws_iot.config.exports_files.reader import read_cognitorc
     from aws_iot.config.paths import expanded
 
     path, failed = expanded(file), 0

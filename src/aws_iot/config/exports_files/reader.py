@@ -52,7 +52,7 @@ def parse_exports(
     `endpoint` replaces the IoT endpoint of the file, which need not have one. `warn` gets a line if the file
     contradicts itself. Raises `ProfileError` that names what is missing or wrong, with the file's own keys and lines.
     """
-    from aws_iot.config.amplify import find_exports  # here: it needs a parser
+    from aws_iot.config.exports_files.amplify import find_exports  # here: it needs a parser
 
     found = find_exports(text_of(data, source), source)
     exports = _with_absolute_paths(found.values, folder)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.config.exports import KEYS, POOLS, FileKey, not_json
-from aws_iot.config.javascript import Object, Script
+from aws_iot.config.exports_files.javascript import Object, Script
 from aws_iot.config.partitions import region_of_iot_host
 from aws_iot.errors import ProfileError
 
@@ -42,8 +42,8 @@ _FLUTTER: Layout = {  # and Android and iOS: amplifyconfiguration.dart and .json
 _LAYOUTS = (_GEN_1, _GEN_2, _CONFIGURE, _CONFIGURE_6, _FLUTTER)
 _NAMES_OF_POOLS = {layout[key][0] for layout in _LAYOUTS for key in POOLS}
 
-_ONLY_IN_JAVASCRIPT = re.compile(r"[\w$'`/]")
-"""How names without quotes begin, other quotes, and comments: here a reader of JSON stops too early."""
+_ONLY_IN_JAVASCRIPT = {"value": re.compile(r"['`/]"), "property": re.compile(r"[\w$'`/]")}
+"""Where a reader of JSON stops too early: at other quotes, comments, and names without quotes."""
 
 _IOT_SECTIONS = ("pubsub", "iot", "awsiot", "awsiotprovider", "awsiotcore")
 """Sections whose `endpoint` and `region` are those of AWS IoT Core, in lower case and without marks."""
@@ -232,6 +232,11 @@ def _is_of_iot(text: str) -> bool:
     return False
 
 
+def _stops_too_early(error: json.JSONDecodeError) -> bool:
+    expected = _ONLY_IN_JAVASCRIPT.get(error.msg.split()[1])
+    return expected is not None and expected.match(error.doc, error.pos) is not None
+
+
 def _syntax_error(text: str, source: str, line: int | None) -> ProfileError:
     """`line` has the first mistake."""
     if text.lstrip()[:1] in ("{", "[", ""):
@@ -239,7 +244,7 @@ def _syntax_error(text: str, source: str, line: int | None) -> ProfileError:
         try:
             json.loads(text)
         except json.JSONDecodeError as error:
-            if line is None or (error.lineno >= line and not _ONLY_IN_JAVASCRIPT.match(text, error.pos)):
+            if line is None or (error.lineno >= line and not _stops_too_early(error)):
                 return not_json(error, source)
         except RecursionError:
             return ProfileError(f"{source}: its brackets are nested too deeply")

@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from aws_iot.errors import LocalError
-from aws_iot.streams import WaitingStream
+from aws_iot.streams import CHUNK_BYTES, WaitingStream, read_up_to
 
 MAX_FILE_BYTES = 4 * 1024 * 1024
 """No file that is read as a whole is nearly as large. A larger one is another file, named by mistake."""
 
-CHUNK_BYTES = 64 * 1024
-
-POLL_SECONDS = 0.02
+FILE_POLL_SECONDS = 0.02
+"""How often to look again at a lock, or at a pipe that no program writes to."""
 
 LOCK_SECONDS = 10.0
 """How long to wait for a lock. A program that holds it longer will probably not release it."""
@@ -54,7 +53,7 @@ def read(path: Path) -> bytes | None:
     with _translate_errors(path, "read"):
         try:
             with opened(path) as stream:
-                data = _up_to(stream, MAX_FILE_BYTES + 1)
+                data = read_up_to(stream, MAX_FILE_BYTES + 1)
         except FileNotFoundError:
             return None
     if len(data) > MAX_FILE_BYTES:
@@ -100,20 +99,13 @@ def _first_of_pipe(path: Path, raw: io.FileIO, seconds: float) -> bytes:
                 f"{path}: cannot be read: it is a pipe that no program writes to",
                 hint=f"To wait for a program, let the shell open the pipe: aws-iot … < {path}",
             )
-        time.sleep(POLL_SECONDS)
+        time.sleep(FILE_POLL_SECONDS)
     return data or b""
 
 
 def _no_file(path: Path, mode: int) -> LocalError:
     kind = "folder" if stat.S_ISDIR(mode) else "pipe" if stat.S_ISFIFO(mode) else "device"
     return LocalError(f"{path}: cannot be read: it is a {kind}, not a file")
-
-
-def _up_to(stream: io.RawIOBase, size: int) -> bytes:
-    data = bytearray()
-    while len(data) < size and (more := stream.read(min(size - len(data), CHUNK_BYTES))):
-        data += more
-    return bytes(data)
 
 
 def protect(path: Path) -> bool:
@@ -190,7 +182,7 @@ def exclusive(
     with ExitStack() as opened, _translate_errors(folder, "locked"):
         make_private(folder)
         while not (held := _hold(path, opened)) and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
+            time.sleep(FILE_POLL_SECONDS)
         locked = opened.pop_all()
     with locked:
         try:

@@ -2,7 +2,10 @@
 
 import codecs
 import io
-from typing import Any, Protocol
+from typing import Any, Protocol, TextIO
+
+CHUNK_BYTES = 64 * 1024
+"""How many bytes are read at once."""
 
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF32_LE: "utf-32-le",  # before UTF-16, whose mark it begins with
@@ -74,11 +77,30 @@ class WaitingStream(io.RawIOBase):
         return size
 
 
+def unbuffered(stream: TextIO) -> Readable:
+    """The bytes of a text stream without a buffer, so that a thread can wait there while the program exits.
+
+    It is the stream's own raw file, which is UTF-8 on the Windows console too. Opened again by its number, the console
+    gives bytes of its code page. A stream in memory, as in tests, has no raw file, and neither has one without a buffer
+    (PYTHONUNBUFFERED).
+    """
+    raw: Readable = getattr(stream.buffer, "raw", stream.buffer)
+    return raw
+
+
 def read_some(stream: Readable, size: int) -> bytes:
     """Up to `size` bytes of what has arrived, empty at the end. It waits for a non-blocking stream."""
     while (data := stream.read(size)) is None:
         _wait([stream], [])
     return data
+
+
+def read_up_to(stream: Readable, size: int) -> bytes:
+    """The first `size` bytes of a stream, fewer only if it ends before. It waits for them."""
+    data = bytearray()
+    while len(data) < size and (more := read_some(stream, min(size - len(data), CHUNK_BYTES))):
+        data += more
+    return bytes(data)
 
 
 def _wait(reading: list[Any], writing: list[Any]) -> None:
@@ -91,9 +113,11 @@ def _wait(reading: list[Any], writing: list[Any]) -> None:
 def encoding_of(start: bytes) -> tuple[bytes, str]:
     """The byte order mark with which text begins, empty if there is none, and the encoding of the text after it.
 
-    Raises `UnicodeDecodeError` for UTF-16 without a mark: as UTF-8, it would be text full of NUL characters.
+    Raises `UnicodeDecodeError` for UTF-16 and UTF-32 without a mark: as UTF-8, that would be full of NUL characters.
     """
     mark = next((one for one in BYTE_ORDER_MARKS if start.startswith(one)), b"")
+    if not mark and len(start) > 3 and any(start[:4]) and b"\0\0" in (start[:2], start[2:4]):
+        raise UnicodeDecodeError("utf-8", start[:4], 0, 4, "UTF-32 without a byte order mark")
     if not mark and len(start) > 1 and (start[0] == 0) != (start[1] == 0):
         raise UnicodeDecodeError("utf-8", start[:2], 0, 2, "UTF-16 without a byte order mark")
     return mark, BYTE_ORDER_MARKS.get(mark, "utf-8")

@@ -98,6 +98,17 @@ def test_without_a_good_guess_it_refers_to_help(aws_iot: CommandLine, typed: str
     assert told.splitlines()[-1].endswith(" --help")
 
 
+@pytest.mark.parametrize("typed", ["admin revoke alice -k team --yes", "whoami --yes"])
+def test_dashes_do_not_make_options_similar(aws_iot: CommandLine, typed: str) -> None:
+    first, advice = aws_iot(typed, ends=2).stderr.splitlines()
+    assert first == "Error: No such option '--yes'."
+    assert advice.startswith("For help: ")
+
+
+def test_a_misspelled_option_is_named_even_if_the_line_has_another_mistake(aws_iot: CommandLine) -> None:
+    assert "Did you mean '--room'?" in aws_iot("sub --rom lobby --no-such-option", ends=2).stderr
+
+
 @pytest.mark.parametrize(
     "typed",
     [

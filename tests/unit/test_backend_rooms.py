@@ -50,6 +50,11 @@ def test_an_impossible_room_name_is_rejected(room: str) -> None:
         check_rooms({"Room1": room}, REGION)
 
 
+def test_the_error_says_that_a_room_has_no_blanks() -> None:
+    with pytest.raises(InvalidRoom, match="without blanks"):
+        check_rooms({"Room1": "night shift"}, REGION)
+
+
 @pytest.mark.parametrize("room", ["комната", "ops/部屋", "ops\u0100", "🎉", "l’été", "ops/комната/*"])
 @pytest.mark.parametrize("parameter", ROOMS)
 def test_a_room_that_iam_would_reject_is_rejected_before(parameter: str, room: str) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.config.ca_bundle import ca_bundle_unusable, check_ca_bundle, find_ca_bundle
+from aws_iot.config.ca_bundle import ca_bundle_unusable, check_ca_bundle, find_ca_bundle, untrusted_hint
 from aws_iot.errors import LocalError
 
 VARIABLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "AWS_PROFILE", "AWS_DEFAULT_PROFILE")
@@ -104,3 +104,18 @@ def test_a_file_without_certificates_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "no.pem").write_text("-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n")
     with pytest.raises(LocalError, match=r"no\.pem cannot be used: it holds no valid certificate"):
         check_ca_bundle(str(tmp_path / "no.pem"))
+
+
+def test_the_hint_for_an_unknown_authority_names_the_file_that_is_trusted_instead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", "/2.pem")
+    assert untrusted_hint("/2.pem").startswith(
+        "Only the authorities in /2.pem are trusted, because of AWS_CA_BUNDLE.\n"
+    )
+    assert "because of ca_bundle in the profile" in untrusted_hint("/1.pem")
+    assert "ca_bundle in the exports file" in untrusted_hint("/2.pem")
+
+
+def test_the_hint_for_an_unknown_authority_names_no_file_if_none_is_set() -> None:
+    assert untrusted_hint(None).startswith("If this is your server, set ca_bundle")

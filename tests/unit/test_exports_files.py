@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from aws_iot.config.exports import Expression
-from aws_iot.config.exports_files.javascript import Script
+from aws_iot.config.exports_files.javascript import LARGEST_NESTING, Script
 from aws_iot.config.exports_files.reader import parse_exports, read_cognitorc, read_exports
 from aws_iot.errors import ProfileError
 
@@ -426,12 +426,42 @@ def test_a_hostile_file_takes_no_time_and_no_memory() -> None:
             parse_exports(content.encode(), "x", Path(), ENDPOINT)
 
 
+@pytest.mark.parametrize("part", ['"{', "'''{", '"""{\n', "({});", "`{` "])
+def test_only_the_first_of_many_texts_are_read_as_objects(part: str) -> None:
+    assert len(Script.parse(part * 2_000).objects) <= 2 * LARGEST_NESTING + 2_000 * part.count("(")
+
+
+def test_pools_and_endpoint_may_be_constants_of_their_own() -> None:
+    text = f"""export const aws_user_pools_id = '{USER_POOL}';
+export const aws_user_pools_web_client_id = "{CLIENT}";
+export const aws_cognito_identity_pool_id = `{IDENTITY_POOL}`;
+export const aws_pubsub_endpoint = '{ENDPOINT}';
+"""
+    assert parse_exports(text.encode(), "x", Path()).user_pool_id == USER_POOL
+    with pytest.raises(ProfileError, match="line 1: aws_user_pools_id is"):
+        parse_exports(text.replace(USER_POOL, "?").encode(), "x", Path())
+
+
+def test_constants_that_are_no_pools_do_not_replace_an_object() -> None:
+    text = f"const aws_user_pools_id = 'eu-west-1_Other1234'; {ASSIGNED_TO_WINDOW}"
+    assert parse_exports(text.encode(), "x", Path(), ENDPOINT).user_pool_id == USER_POOL
+    with pytest.raises(ProfileError, match="no object with pools"):
+        parse_exports(b"const a = 'b'; const c = 'd';", "x", Path(), ENDPOINT)
+
+
 def test_the_password_of_an_imported_profile_is_not_in_its_repr(tmp_path: Path) -> None:
     path = tmp_path / ".cognitorc"
     path.write_text('{"team": {"usr": "alice", "pwd": "hunter2"}}')
     [found] = read_cognitorc(path)
     assert found.password == "hunter2"
     assert "hunter2" not in repr(found)
+
+
+def test_a_file_of_the_npm_tool_that_is_nested_too_deeply_is_refused_in_plain_words(tmp_path: Path) -> None:
+    path = tmp_path / ".cognitorc"
+    path.write_text("[" * 200_000)
+    with pytest.raises(ProfileError, match="its brackets are nested too deeply"):
+        list(read_cognitorc(path))
 
 
 CASES = Path(__file__).parent / "exports"

@@ -309,15 +309,15 @@ def test_what_a_command_has_started_ends_with_sub(
 def test_what_a_command_has_started_ends_even_if_ctrl_c_lets_it_succeed(
     broker: Broker, tmp_path: Path
 ) -> None:
-    fifo = tmp_path / "fifo"
+    fifo, gate, pid_file = tmp_path / "fifo", tmp_path / "gate", tmp_path / "pid"
     os.mkfifo(fifo)
-    with (
-        suppress(KeyboardInterrupt),
-        sh(f"echo $$ > {tmp_path}/pid; sleep 9999 > {fifo} &", jobs=2) as handler,
-    ):
+    os.mkfifo(gate)
+    script = f"echo $$ > {pid_file}; sleep 9999 > {fifo} & read line < {gate}; exit 0"
+    with suppress(KeyboardInterrupt), sh(script, jobs=2) as handler:
         handler.take(broker.deliver("x"))
         started = os.open(fifo, os.O_RDONLY)
-        os.waitid(os.P_PID, int((tmp_path / "pid").read_text()), os.WEXITED | os.WNOWAIT)
+        gate.write_text("end now\n")  # not sooner: `take` would see that it has ended
+        os.waitid(os.P_PID, int(pid_file.read_text()), os.WEXITED | os.WNOWAIT)
         raise KeyboardInterrupt
     assert os.read(started, 1) == b""
     os.close(started)

@@ -3,7 +3,7 @@
 import io
 from typing import Any
 
-from aws_iot.cli.ui.terminal import unbuffered
+from aws_iot.streams import unbuffered
 
 
 class Console(io.RawIOBase):

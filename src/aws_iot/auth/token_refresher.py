@@ -105,7 +105,7 @@ class StoredSession:
         with ExitStack() as locked:
             try:
                 is_held = locked.enter_context(self._store.refreshing(self._profile.key, self._patience))
-            except LocalError:  # where nobody can write, nobody else refreshes either
+            except LocalError:  # other programs cannot write here either, so none of them refreshes it
                 is_held = True
             yield is_held
 

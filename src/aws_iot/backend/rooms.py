@@ -51,7 +51,7 @@ def _check_name(parameter: str, room: str, region: str) -> None:
             hint="With Room1=*, members may use rooms of any name.",
         )
     rules = parameters()[parameter]
-    if rules.pattern and not re.fullmatch(rules.pattern, room):
+    if not rules.fits(room):
         raise InvalidRoom(f"{parameter} is '{room}', but {rules.constraint}")
     if room in ("", "*"):
         return
@@ -98,13 +98,9 @@ def command_to_add_room(room: str, role: Sequence[Statement], policy_name: str) 
     """
     used = next((len(one.resources) for one in role if one.label == SID_OF_ROOMS), 0)
     parameter = f"Room{used + 1}"
-    if not used or is_pattern(room) or parameter not in parameters() or not _is_possible(parameter, room):
+    rules = parameters().get(parameter)
+    if not used or is_pattern(room) or rules is None or not rules.fits(room):
         return None
     return (
         f"aws-iot backend deploy --name {policy_name.removesuffix('-member')} --parameter {parameter}={room}"
     )
-
-
-def _is_possible(parameter: str, room: str) -> bool:
-    pattern = parameters()[parameter].pattern
-    return pattern is None or re.fullmatch(pattern, room) is not None

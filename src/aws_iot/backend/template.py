@@ -31,6 +31,10 @@ class Parameter:
     allowed: tuple[str, ...]
     """The values of which it has one; empty if others decide."""
 
+    def fits(self, value: str) -> bool:
+        """Whether its `pattern`, if it has one, accepts the value."""
+        return self.pattern is None or re.fullmatch(self.pattern, value) is not None
+
 
 @cache
 def parameters() -> Mapping[str, Parameter]:

@@ -25,11 +25,16 @@ def find_ca_bundle(own: str | None, aws_profile: str | None = None) -> str | Non
 
 def ca_bundle_unusable(path: str | None) -> LocalError:
     """The error for a file that a library could not use."""
-    setting = next((name for name, found in _settings(None) if found == path), "ca_bundle in the profile")
     return LocalError(
         f"the ca_bundle {path} cannot be used: {_problem(path) or 'it holds no valid certificate'}",
-        hint=f"It is set by {setting}. Set it to a file of certificates (PEM).",
+        hint=f"It is set by {_setting_of(path)}. Set it to a file of certificates (PEM).",
     )
+
+
+def untrusted_hint(path: str | None) -> str:
+    """What to do about a certificate of an authority that is not in the file or, without one, not known by default."""
+    trusted = f"Only the authorities in {path} are trusted, because of {_setting_of(path)}.\n" if path else ""
+    return f"{trusted}If this is your server, set ca_bundle in the exports file to the PEM file of its authority."
 
 
 def check_ca_bundle(path: str) -> None:
@@ -40,6 +45,10 @@ def check_ca_bundle(path: str) -> None:
         ssl.create_default_context(cafile=path)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise ca_bundle_unusable(path) from error
+
+
+def _setting_of(path: str | None) -> str:
+    return next((name for name, found in _settings(None) if found == path), "ca_bundle in the profile")
 
 
 def _problem(path: str | None) -> str | None:

@@ -192,7 +192,9 @@ def parse_json(data: bytes, source: object, *, show_line: bool = True) -> object
         return json.loads(text_of(data, source))
     except json.JSONDecodeError as error:
         raise not_json(error, source, show_line=show_line) from error
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise ProfileError(f"{source} is not JSON: its brackets are nested too deeply") from error
+    except ValueError as error:  # a number of thousands of digits
         raise ProfileError(f"{source} is not JSON: {error}") from error
 
 

@@ -174,7 +174,7 @@ class Checkpoint:
                 return record
         except (ValueError, TypeError):
             pass
-        raise LocalError(f"{self.path}: is not a checkpoint", hint="Name another file, or remove this one.")
+        raise LocalError(f"{self.path} is not a checkpoint", hint="Name another file, or remove this one.")
 
     def _write(self, record: CheckpointRecord) -> None:
         write_private(self.path, json.dumps(asdict(record)).encode() + b"\n")

@@ -16,9 +16,8 @@ from aws_iot.files import opened
 from aws_iot.messaging.client import MAX_PAYLOAD_BYTES, checked_payload, checked_size
 from aws_iot.messaging.topics import check_room
 from aws_iot.publishing.request import InputOptions, PublishRequest
-from aws_iot.streams import BYTE_ORDER_MARKS, MARK, Readable, encoding_of, read_some
+from aws_iot.streams import BYTE_ORDER_MARKS, CHUNK_BYTES, MARK, Readable, encoding_of, read_some
 
-CHUNK_BYTES = 64 * 1024
 CHUNKS_AHEAD = 4
 
 MAX_LINE_BYTES = 8 * MAX_PAYLOAD_BYTES

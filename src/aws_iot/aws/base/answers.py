@@ -1,7 +1,7 @@
 """Answers of AWS services: whether they are the service's own, and complete.
 
-A captive portal, a proxy or a wrong address answers, too: often HTTP 200 with a web page. botocore reads what is not
-JSON as an answer without fields, and many calls report success by such an answer.
+A captive portal, a proxy or a wrong address answers, too, often with HTTP 200 and a web page. To botocore, what is not
+JSON is an answer without fields. Many calls report success by such an answer.
 """
 
 import json

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult
 from aws_iot.aws.base.network_errors import unreachable_hint, why_unreachable
 from aws_iot.aws.base.proxy import authorization, port_of, proxy_of
 from aws_iot.aws.iot.signing import SignedUpgrade
-from aws_iot.config.ca_bundle import ca_bundle_unusable
+from aws_iot.config.ca_bundle import ca_bundle_unusable, untrusted_hint
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.errors import Unreachable
 
@@ -98,9 +98,7 @@ class Route:
 
     def _hint(self, error: Exception) -> str | None:
         if isinstance(error, ssl.SSLCertVerificationError):
-            return (
-                "If this is your server, set ca_bundle in the exports file to the PEM file of its authority."
-            )
+            return untrusted_hint(self.ca_bundle)
         if isinstance(error, ssl.SSLError):
             return f"Check the port and the scheme (wss://, https://) of {self.endpoint.host} in the profile."
         if self.proxy:

@@ -42,6 +42,12 @@ def instead(root: click.Group, typed: Sequence[str]) -> str | None:
     return next((advice for advice in found if advice), None)
 
 
+def similar_options(name: str, known: Sequence[str]) -> Words:
+    """The known long option that is most like this one. Their dashes do not count: --yes is not like --key."""
+    near = difflib.get_close_matches(name[2:], [one[2:] for one in known if one.startswith("--")], n=1)
+    return [f"--{one}" for one in near]
+
+
 def wants_help(root: click.Group, typed: Sequence[str]) -> click.Command | None:
     """The command whose help is wanted by `COMMAND help`."""
     *path, last = typed or [""]
@@ -132,7 +138,7 @@ def _with_known_options(command: click.Command | None, rest: Words) -> Words:
         name, equals, value = word.partition("=")
         if name.startswith("--") and len(name) > 2 and name not in (*known, "--help"):
             synonym = OPTIONS.get(name)
-            near = [synonym] if synonym in known else difflib.get_close_matches(name, known, n=1)
+            near = [synonym] if synonym in known else similar_options(name, known)
             name = near[0] if near else name
         words.append(f"{name}{equals}{value}")
     return words

@@ -10,7 +10,7 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from aws_iot.app import App
-from aws_iot.cli.mistakes.correction import correct, instead, wants_help
+from aws_iot.cli.mistakes.correction import correct, instead, similar_options, wants_help
 from aws_iot.cli.ui import output
 from aws_iot.errors import AwsIotError
 
@@ -40,7 +40,10 @@ def report(root: click.Group, typed: Sequence[str], error: click.UsageError) -> 
 
 
 def _message(error: click.UsageError, *, has_suggestion: bool) -> str:
-    """Click's message on one line, without its own guess if there is a better one."""
+    """Click's message on one line, without its own guess if that is a bad one or there is a better one."""
+    if isinstance(error, click.NoSuchOption):
+        similar = similar_options(error.option_name, error.possibilities or ())
+        error = click.NoSuchOption(error.option_name, error.message, similar, error.ctx)
     text = error.message if has_suggestion and hasattr(error, "possibilities") else error.format_message()
     if found := re.fullmatch(r"Got unexpected extra arguments? \((.*)\)", text, re.DOTALL):
         several = "arguments" in text.partition("(")[0] and " " in found[1]

@@ -12,7 +12,7 @@ import click
 
 from aws_iot.cli.ui.colors import Role, is_on, paint
 from aws_iot.errors import AwsIotError, LocalError
-from aws_iot.streams import WaitingStream
+from aws_iot.streams import WaitingStream, unbuffered
 
 # Marks that reorder the text around them: unicode.org/reports/tr9. Other format characters do not, and joined
 # emoji need them.
@@ -78,7 +78,7 @@ def set_up_streams() -> None:
     if None in (sys.stdin, sys.stdout, sys.stderr):
         _fill_descriptors()
     if sys.stdin is not None and not sys.stdin.isatty():
-        stdin, raw = sys.stdin, WaitingStream(getattr(sys.stdin.buffer, "raw", sys.stdin.buffer))
+        stdin, raw = sys.stdin, WaitingStream(unbuffered(sys.stdin))
         sys.stdin = io.TextIOWrapper(io.BufferedReader(raw), stdin.encoding, stdin.errors)
     raw, encoding = _under(sys.stdout, 1)
     sys.stdout = _Data(io.BufferedWriter(raw), encoding, "backslashreplace", line_buffering=True)
@@ -92,8 +92,7 @@ def _under(stream: TextIO | None, descriptor: int) -> tuple[Any, str]:
     """The raw file of a stream, and its encoding. The stream is None if it was closed at the start."""
     if stream is None:
         return WaitingStream(io.FileIO(descriptor, "w", closefd=False)), "utf-8"
-    # With PYTHONUNBUFFERED, the stream has no buffer.
-    return WaitingStream(getattr(stream.buffer, "raw", stream.buffer)), stream.encoding
+    return WaitingStream(unbuffered(stream)), stream.encoding
 
 
 def _fill_descriptors() -> None:

@@ -14,7 +14,7 @@ import click
 from aws_iot.app import App
 from aws_iot.cli.ui import output
 from aws_iot.errors import AwsIotError, LocalError
-from aws_iot.streams import Readable
+from aws_iot.streams import Readable, unbuffered
 
 _ASKED = "aws_iot.asked"
 """The key in Click's context for the seconds that questions to the person have taken."""
@@ -25,18 +25,6 @@ def standard_input(instead: str) -> Readable:
     if sys.stdin is None:
         raise LocalError("standard input is closed", hint=instead)
     return unbuffered(sys.stdin)
-
-
-def unbuffered(stream: TextIO) -> Readable:
-    """The bytes of a text stream without a buffer, so that a thread can wait there while the program exits.
-
-    It is the stream's own raw file, which is UTF-8 on the Windows console too. Opened again by its number, the console
-    gives bytes of its code page.
-    """
-    raw: Readable = getattr(
-        stream.buffer, "raw", stream.buffer
-    )  # in memory, as in tests, a stream has no raw file
-    return raw
 
 
 def ask_secret(question: str, *, twice: bool = False) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -39,6 +40,7 @@ _FLUTTER: Layout = {  # and Android and iOS: amplifyconfiguration.dart and .json
     _REGION: ("CognitoUserPool", "Default", "Region"),
 }
 _LAYOUTS = (_GEN_1, _GEN_2, _CONFIGURE, _CONFIGURE_6, _FLUTTER)
+_NAMES_OF_POOLS = {layout[key][0] for layout in _LAYOUTS for key in POOLS}
 
 _ONLY_IN_JAVASCRIPT = {"value": re.compile(r"['`/]"), "property": re.compile(r"[\w$'`/]")}
 """Where a reader of JSON stops too early: at other quotes, comments, and names without quotes."""
@@ -110,7 +112,10 @@ def find_exports(text: str, source: str) -> FoundExports:
     different pools.
     """
     script = Script.parse(text)
+    constants = _Section((), script.constants)
     sections = [one for root in script.objects for one in _sections(root)]
+    if _has_pools(constants):
+        sections.append(constants)
     if not sections:
         raise _syntax_error(text, source, script.fault_line)
     chosen = _choose(sections, source)
@@ -121,7 +126,10 @@ def find_exports(text: str, source: str) -> FoundExports:
         _add(found, key, chosen.section.find_outwards(path))
     own = [one for one in sections if one.root is chosen.section.root]
     for key in (key for key in KEYS if key not in POOLS):
-        places = [chosen.section.find_outwards((key,)), *(section.find((key,)) for section in own)]
+        places = [
+            chosen.section.find_outwards((key,)),
+            *(one.find((key,)) for one in own if key in one.object),
+        ]
         _add(found, key, next((at for at in places if at[0] is not None), (None, FileKey(key))))
     if _ENDPOINT not in found.values:
         _add_endpoint(found, own, sections)
@@ -138,9 +146,9 @@ def _add(found: FoundExports, key: str, at: tuple[Any, FileKey]) -> None:
 
 def _sections(root: Object) -> Iterator[_Section]:
     """All objects in this one, each once."""
-    waiting, seen = [_Section((), root)], set()
+    waiting, seen = deque([_Section((), root)]), set()
     while waiting:
-        section = waiting.pop(0)
+        section = waiting.popleft()
         if id(section.object) in seen:
             continue
         seen.add(id(section.object))
@@ -155,7 +163,12 @@ def _sections(root: Object) -> Iterator[_Section]:
 
 def _choose(sections: list[_Section], source: str) -> _Candidate:
     """The section with the most pools. Of several equal ones, the one that the file exports."""
-    candidates = [_Candidate(section, layout) for section in sections for layout in _layouts(section)]
+    possible = (
+        [one for one in sections if _has_pools(one)]
+        or [one for one in sections if one.root.is_exported][:1]
+        or sections[:1]
+    )
+    candidates = [_Candidate(section, layout) for section in possible for layout in _layouts(section)]
     most = max(one.size for one in candidates)
     best = [one for one in candidates if one.size == most]
     exported = [one for one in best if one.section.root.is_exported]
@@ -168,6 +181,10 @@ def _choose(sections: list[_Section], source: str) -> _Candidate:
             hint="Save the one that you need in a file of its own.",
         )
     return chosen
+
+
+def _has_pools(section: _Section) -> bool:
+    return not _NAMES_OF_POOLS.isdisjoint(section.object)
 
 
 def _layouts(section: _Section) -> tuple[Layout, ...]:
@@ -193,16 +210,14 @@ _Found = tuple[tuple[str, FileKey], tuple[Any, FileKey]]
 
 
 def _explicit(section: _Section) -> Iterator[_Found]:
-    value, key = section.find((_ENDPOINT,))
-    if isinstance(value, str):
-        yield (value, key), section.find((_ENDPOINT_REGION,))
+    if isinstance(value := section.object.get(_ENDPOINT), str):
+        yield (value, section.find((_ENDPOINT,))[1]), section.find((_ENDPOINT_REGION,))
 
 
 def _named(section: _Section) -> Iterator[_Found]:
     name = "".join(filter(str.isalnum, section.path[-1] if section.path else "")).lower()
-    value, key = section.find(("endpoint",))
-    if name in _IOT_SECTIONS and isinstance(value, str):
-        yield (value, key), section.find(("region",))
+    if isinstance(value := section.object.get("endpoint"), str) and name in _IOT_SECTIONS:
+        yield (value, section.find(("endpoint",))[1]), section.find(("region",))
 
 
 def _by_host(section: _Section) -> Iterator[_Found]:

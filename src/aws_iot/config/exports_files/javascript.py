@@ -8,6 +8,8 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import islice
 from typing import Any, NamedTuple, Self
 
 import tree_sitter_typescript
@@ -20,6 +22,9 @@ LARGEST_DEPTH = 40
 
 LARGEST_TEXT = 10_000
 """How many characters a text may have that is put together from parts."""
+
+LARGEST_NESTING = 100
+"""How many texts are read that are an object in JSON. A file with more is another file, named by mistake."""
 
 # Possessive: a line of slashes could be split into comments in countless ways.
 _JSON_FIRST = re.compile(r"(?:\s|//[^\n]*+|(?>/\*.*?\*/))*+\{", re.DOTALL)
@@ -58,15 +63,20 @@ class Object(dict[str, Any]):
 
 
 class Script(NamedTuple):
-    """The outermost objects in a file, in order, and the line of its first mistake in syntax, if it has one."""
+    """What a file holds: the outermost objects, in order, and as one more, the variables that are a text.
+
+    `fault_line` is the line of its first mistake in syntax, if it has one.
+    """
 
     objects: list[Object]
+    constants: Object
     fault_line: int | None
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a file. Whatever it holds is data: nothing is run."""
-        return cls(*_Reader(text).read())
+        reader = _Reader(text)
+        return cls(reader.objects(), reader.constants(), reader.fault_line)
 
 
 class _Reader:
@@ -74,29 +84,40 @@ class _Reader:
         self._text = text
         self._first_line = line
         self._is_nested = is_nested
+        self._nested = 0
         self._known: dict[int, Any] = {}
         # A file may begin with the object itself, as JSON does. Alone, that would be a block.
         source = f"x={text}" if _JSON_FIRST.match(text) else text
-        self._root = (
-            Parser(Language(tree_sitter_typescript.language_typescript())).parse(source.encode()).root_node
-        )
+        self._root = _parser().parse(source.encode()).root_node
         self._constants = self._find_constants()
 
-    def read(self) -> tuple[list[Object], int | None]:
+    def objects(self) -> list[Object]:
         objects: list[Object] = []
         for node in _outermost(self._root, ("object", "string", "template_string")):
             value = self._value(node, 0)
             if isinstance(value, Object):
                 objects.append(value)
         if not self._is_nested:
-            for found in _DART_TEXT.finditer(self._text):
+            for found in islice(_DART_TEXT.finditer(self._text), LARGEST_NESTING):
                 line = self._first_line + self._text.count("\n", 0, found.start("text"))
-                objects += _Reader(found["text"], line, is_nested=True).read()[0]
+                objects += _Reader(found["text"], line, is_nested=True).objects()
         for node in self._exported():
             value = self._value(node, 0)
             if isinstance(value, Object):
                 value.is_exported = True
-        return objects, self._fault_line(self._root)
+        return objects
+
+    def constants(self) -> Object:
+        made = Object(self._first_line, self.fault_line)
+        for name, node in self._constants.items():
+            value = self._value(node, 0)
+            if isinstance(value, str):
+                made[name], made.lines[name] = value, self._line(node)
+        return made
+
+    @property
+    def fault_line(self) -> int | None:
+        return self._fault_line(self._root)
 
     def _find_constants(self) -> dict[str, Node]:
         """The values of the variables that are assigned once, by name."""
@@ -188,8 +209,9 @@ class _Reader:
         text = "".join(parts)
         if len(text) > LARGEST_TEXT and len(parts) > 1:
             return Expression(_source(node))
-        if text.lstrip().startswith("{") and not self._is_nested:
-            objects = _Reader(text, self._line(node), is_nested=True).read()[0]
+        if text.lstrip().startswith("{") and not self._is_nested and self._nested < LARGEST_NESTING:
+            self._nested += 1
+            objects = _Reader(text, self._line(node), is_nested=True).objects()
             return objects[0] if objects else text
         return text
 
@@ -228,6 +250,11 @@ class _Reader:
             return None
         faults = _all(node, lambda one: one.type == "ERROR" or one.is_missing)
         return next((self._line(fault) for fault in faults), None)
+
+
+@cache
+def _parser() -> Parser:
+    return Parser(Language(tree_sitter_typescript.language_typescript()))
 
 
 def _name_and_value(node: Node) -> tuple[Node | None, Node | None]:

@@ -21,7 +21,7 @@ from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import ask_secret, is_confirmed, need_terminal, standard_input
 from aws_iot.config.profile import Profile
 from aws_iot.errors import ProfileError
-from aws_iot.streams import read_some
+from aws_iot.streams import read_up_to
 
 if TYPE_CHECKING:
     from aws_iot.auth.profile_editor import ProfileChange
@@ -159,13 +159,12 @@ def _read_pools(exports: Path, endpoint: str | None) -> Profile:
 
 
 def _standard_input() -> bytes:
-    stream, data = standard_input("Name the file: -s FILE"), b""
+    stream = standard_input("Name the file: -s FILE")
     if sys.stdin.isatty():
         output.info("Paste the exports file, then press Ctrl-D on a line of its own.")
-    while chunk := read_some(stream, LARGEST_EXPORTS):
-        data += chunk
-        if len(data) > LARGEST_EXPORTS:
-            raise ProfileError("standard input: this is no exports file: it has more than a million bytes")
+    data = read_up_to(stream, LARGEST_EXPORTS + 1)
+    if len(data) > LARGEST_EXPORTS:
+        raise ProfileError("standard input: this is no exports file: it has more than a million bytes")
     return data
 
 

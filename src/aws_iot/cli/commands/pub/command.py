@@ -51,6 +51,9 @@ def pub(
 
     The command succeeds when the broker has acknowledged every message. With --qos 0, it does not wait for that.
 
+    If the connection is lost, `pub` waits without a limit until it is back. With --spool, it saves the rest of its
+    input and waits for --timeout.
+
     More: `aws-iot help` has the topics rooms and streams.
 
     \b

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import psutil
 
-POLL_SECONDS = 0.01
+PROCESS_POLL_SECONDS = 0.01
 """How often to look whether processes have ended."""
 
 ROUNDS = 20
@@ -28,7 +28,7 @@ def end_processes(pids: Collection[int], variable: str, marks: Collection[str], 
         _signal(asked, psutil.Process.terminate)
         ends = time.monotonic() + seconds
         while any(map(_is_alive, asked)) and time.monotonic() < ends:
-            time.sleep(POLL_SECONDS)
+            time.sleep(PROCESS_POLL_SECONDS)
     finally:  # also at a second Ctrl-C
         for _ in range(ROUNDS):
             left = [one for one in asked | _find(pids, variable, marks) if _is_alive(one)]
@@ -36,7 +36,7 @@ def end_processes(pids: Collection[int], variable: str, marks: Collection[str], 
             if calm == CALM_ROUNDS:
                 break
             _signal(left, psutil.Process.kill)
-            time.sleep(POLL_SECONDS)
+            time.sleep(PROCESS_POLL_SECONDS)
 
 
 def _find(pids: Collection[int], variable: str, marks: Collection[str]) -> set[psutil.Process]:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aws_iot.cli.ui.labels import LABEL_COLUMNS, label
-from aws_iot.cli.ui.width import display_width
+from aws_iot.text.labels import LABEL_COLUMNS, label
+from aws_iot.text.width import display_width
 
 LOOKS_LIKE = {
     "~": "\u223c\u02dc\u1fc0\u2053\u301c\uff5e\u223d\u0334\u0303",

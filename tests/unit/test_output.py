@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 import pytest
 
 from aws_iot.cli.ui.formatting import connection_line, message_line, notice
-from aws_iot.cli.ui.output import visible
-from aws_iot.cli.ui.width import display_width
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.json_lines import to_line
 from aws_iot.messaging.message import Message, encode
+from aws_iot.text.visible import visible
+from aws_iot.text.width import display_width
 
 IDENTITY = "us-east-1:4f9fa251-0000-0000-0000-000000000001"
 POOL = "us-east-1:00000000-0000-0000-0000-000000000000"

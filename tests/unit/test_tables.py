@@ -3,7 +3,7 @@
 import pytest
 
 from aws_iot.cli.ui.tables import layout, table
-from aws_iot.cli.ui.width import display_width
+from aws_iot.text.width import display_width
 
 HEADERS = ("KEY", "USER", "ENDPOINT")
 ROWS = (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aws_iot.cli.ui.width import display_width, shortened
+from aws_iot.text.width import display_width, shortened
 
 
 @pytest.mark.parametrize(

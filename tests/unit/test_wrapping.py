@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aws_iot.cli.ui.width import display_width
 from aws_iot.cli.ui.wrapping import CONTINUED, fill, fit, fold
+from aws_iot.text.width import display_width
 
 COMMAND = "aws-iot policy -r doctor --identity us-east-1:4f9fa251-0ed5-4578-add0-985024739222 -k 'my team'"
 

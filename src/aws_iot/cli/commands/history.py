@@ -14,10 +14,10 @@ from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.colors import Role, is_on, paint
 from aws_iot.cli.ui.formatting import colored_message_line, message_line, sender
-from aws_iot.cli.ui.labels import label
 from aws_iot.cli.ui.tables import terminal_width
 from aws_iot.errors import LocalError
 from aws_iot.messaging.json_lines import to_line
+from aws_iot.text.labels import label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

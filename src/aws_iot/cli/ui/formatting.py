@@ -7,11 +7,11 @@ from functools import lru_cache
 
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.colors import Role, paint
-from aws_iot.cli.ui.labels import LEAST_LABEL_COLUMNS, label
-from aws_iot.cli.ui.width import display_width
 from aws_iot.identities import SHORT, short_identity
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Message
+from aws_iot.text.labels import LEAST_LABEL_COLUMNS, label
+from aws_iot.text.width import display_width
 
 _SENDER_STYLES = ("32", "33", "34", "35", "36", "1;32", "1;33", "1;34", "1;35", "1;36")
 """Not red, which means an error."""

@@ -4,7 +4,6 @@ import io
 import os
 import re
 import sys
-import unicodedata
 from types import TracebackType
 from typing import Any, Self, TextIO
 
@@ -13,14 +12,7 @@ import click
 from aws_iot.cli.ui.colors import Role, is_on, paint
 from aws_iot.errors import AwsIotError, LocalError
 from aws_iot.streams import WaitingStream, unbuffered
-
-# Marks that reorder the text around them: unicode.org/reports/tr9. Other format characters do not, and joined
-# emoji need them.
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_CONTROL = frozenset(("Cc", "Cs", "Zl", "Zp"))
-
-MOST_MARKS = 4
-"""More marks on one character (unicode.org/reports/tr39, section 5.4) would cover the lines above and below it."""
+from aws_iot.text.visible import visible as visible
 
 SHORT = 20
 """Shorter lines fit every terminal."""
@@ -100,26 +92,6 @@ def _fill_descriptors() -> None:
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(descriptor, True)
     os.close(descriptor)
-
-
-def visible(text: str) -> str:
-    r"""`text` on one line, with every control character as an escape such as \x1b."""
-    if text.isascii() and text.isprintable():
-        return text
-    shown: list[str] = []
-    marks = 0
-    for character in text:
-        category = unicodedata.category(character)
-        # The others, which have the class 0, are not put above or below one another.
-        marks = marks + 1 if category == "Me" or unicodedata.combining(character) else 0
-        is_shown = category not in _CONTROL and character not in _BIDI and marks <= MOST_MARKS
-        shown.append(character if is_shown else escape(character))
-    return "".join(shown)
-
-
-def escape(character: str) -> str:
-    r"""The escape of a character, such as \x1b."""
-    return character.encode("unicode_escape", "surrogatepass").decode()
 
 
 def data(line: str) -> None:
@@ -253,8 +225,8 @@ def _columns_if_longer(line: str) -> int | None:
     """The terminal's width, if the line does not fit."""
     if len(line) < SHORT or not sys.stderr.isatty():
         return None
-    from aws_iot.cli.ui.width import display_width
     from aws_iot.cli.ui.wrapping import columns_of
+    from aws_iot.text.width import display_width
 
     columns = columns_of(sys.stderr)
     return columns if columns and display_width(line) > columns else None

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.width import display_width, shortened
+from aws_iot.text.width import display_width, shortened
 
 Row = Sequence[str | None]
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from aws_iot.cli.ui import formatting, output
-from aws_iot.cli.ui.width import display_width
 from aws_iot.identities import short_identity
 from aws_iot.messaging.message import Message, timestamp
+from aws_iot.text.width import display_width
 
 
 class InvalidTemplate(ValueError):

@@ -8,7 +8,7 @@ import unicodedata
 from itertools import pairwise
 from typing import TextIO
 
-from aws_iot.cli.ui.width import character_width, display_width
+from aws_iot.text.width import character_width, display_width
 
 LESS = "  "
 """The indentation of what does not fit where it belongs, such as an identity on a narrow terminal."""

@@ -14,10 +14,10 @@ from aws_iot.cli.commands.admin.options import Admin, admin_options, find_all, f
 from aws_iot.cli.commands.admin.people import note_what_is_missing, people_table, person_label
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.labels import label
 from aws_iot.cli.ui.terminal import ask_line, ask_numbers, is_confirmed, need_terminal
 from aws_iot.messaging.connect import apply_delay
 from aws_iot.messaging.message import timestamp
+from aws_iot.text.labels import label
 
 ALL = "all"
 

@@ -10,9 +10,9 @@ from aws_iot.cli.commands.admin.options import Admin, admin_options, find_all, f
 from aws_iot.cli.commands.admin.people import note_what_is_missing, people_table
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.labels import label
 from aws_iot.messaging.connect import apply_delay
 from aws_iot.messaging.message import timestamp
+from aws_iot.text.labels import label
 
 
 @click.command(cls=Command)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from aws_iot.backend.team import Person
 from aws_iot.cli.commands.admin.options import Admin
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.labels import label
 from aws_iot.cli.ui.tables import layout, terminal_width
 from aws_iot.identities import short_identity
+from aws_iot.text.labels import label
 
 
 def people_table(since: str, people: Sequence[Person], *, numbered: bool = False) -> list[str]:

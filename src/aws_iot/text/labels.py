@@ -9,8 +9,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from aws_iot.cli.ui.output import MOST_MARKS, escape
-from aws_iot.cli.ui.width import display_width
+from aws_iot.text.visible import MOST_MARKS, escape
+from aws_iot.text.width import display_width
 
 LABEL_COLUMNS = 40
 """Longer names and rooms are shortened. A user name that Cognito has generated has 36 characters."""

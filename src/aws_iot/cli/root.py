@@ -17,6 +17,7 @@ TALK, ACCOUNT, TEAM, SETUP = "Talk", "Account", "Team", "Setup"
 # A line for each command: its section in `--help`, its module and name, its summary. A module is imported when its
 # command is used: otherwise `--help` and quick commands would wait for all of them.
 _COMMANDS = {
+    "chat": (TALK, "chat:chat", "Chat on a full screen."),
     "sub": (TALK, "sub.command:sub", "Print messages as they arrive. Ctrl-C stops."),
     "pub": (TALK, "pub.command:pub", "Send one message, or a stream of them, to a room."),
     "history": (TALK, "history:history", "Show and search saved messages."),
@@ -75,10 +76,9 @@ def root(ctx: click.Context) -> None:
 
     \b
     The first time, with the exports file of your team:
-      aws-iot init                   set up your profile
-      aws-iot sub                    receive messages
-      aws-iot pub -r lobby -m hello  send a message
-      aws-iot doctor                 find out what is wrong
+      aws-iot init    set up your profile
+      aws-iot chat    send and receive messages
+      aws-iot doctor  find out what is wrong
 
     \b
     Without an AWS account, on this machine only:

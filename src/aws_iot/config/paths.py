@@ -101,6 +101,10 @@ class Folders:
         """The messages that a profile has sent and received: a file for each identity."""
         return self.data / "history" / key
 
+    def chat(self, key: str) -> Path:
+        """What the chat remembers for a profile, and its unsent messages."""
+        return self.data / "chat" / key
+
     @property
     def spools(self) -> Path:
         """The list of the spools that `pub` has used."""

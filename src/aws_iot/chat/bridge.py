@@ -1,0 +1,106 @@
+"""Bridge: where threads and asyncio meet. It owns the state.
+
+Events of the threads wait in a list until the loop takes all of them at once, at most thirty times a second. So the
+screen is drawn once for many messages, and keys never wait behind them.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+
+from aws_iot.chat.model import effects as do
+from aws_iot.chat.model import events as on
+from aws_iot.chat.model.reducer import Effects, update
+from aws_iot.chat.model.state import State
+from aws_iot.chat.parts.archive import Archive
+from aws_iot.chat.parts.outbox import Outbox
+from aws_iot.chat.parts.receiver import Receiver
+
+FRAME_SECONDS = 1 / 30
+"""The shortest time between two drawings of what the threads tell."""
+
+
+class Bridge:
+    """Takes events to the state, and effects to the threads. `tell` is for any thread, the others for the loop's."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self._events: list[on.Event] = []
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._changed: Callable[[], None] = lambda: None
+        self._drawn_at = 0.0
+
+    def connect(
+        self, archive: Archive, outbox: Outbox, receiver: Receiver, changed: Callable[[], None]
+    ) -> None:
+        """The parts that do what follows from events; `changed` draws the state. Called on the loop, once."""
+        self._archive, self._outbox, self._receiver = archive, outbox, receiver
+        self._changed = changed
+        with self._lock:
+            self._loop = asyncio.get_running_loop()
+            is_late = bool(self._events)
+        if is_late:
+            self._loop.call_soon(self._schedule)
+
+    def tell(self, event: on.Event) -> None:
+        """Something has happened on a thread."""
+        with self._lock:
+            self._events.append(event)
+            loop = self._loop if len(self._events) == 1 else None
+        if loop and not loop.is_closed():
+            loop.call_soon_threadsafe(self._schedule)
+
+    def act(self, event: on.Event) -> None:
+        """The person has done something: draw what follows."""
+        self.carry_out_event(event)
+        self._changed()
+
+    def carry_out_event(self, event: on.Event) -> None:
+        """The same without drawing, for what the person sees already."""
+        self.carry_out(update(self.state, event))
+
+    def carry_out(self, effects: Effects) -> None:
+        """Have the parts do this."""
+        for effect in effects:
+            self._carry_out(effect)
+
+    def close(self) -> None:
+        """End the threads. What was typed and received is saved."""
+        with self._lock:
+            self._loop = None
+        self._receiver.close()
+        self._outbox.close()
+        self._archive.close()
+
+    def _schedule(self) -> None:
+        assert self._loop
+        self._loop.call_later(max(0.0, self._drawn_at + FRAME_SECONDS - time.monotonic()), self._drain)
+
+    def _drain(self) -> None:
+        with self._lock:
+            events, self._events = self._events, []
+        for event in events:
+            self.carry_out(update(self.state, event))
+        self._changed()
+        self._drawn_at = time.monotonic()
+
+    def _carry_out(self, effect: do.Effect) -> None:
+        match effect:
+            case do.Send():
+                self._outbox.send(effect)
+            case do.Join(room):
+                self._receiver.join(room)
+            case do.Leave(room):
+                self._receiver.leave(room)
+            case do.MarkRead():
+                self._archive.mark_read(effect)
+            case do.SaveDraft(room, text):
+                self._archive.remember(lambda memory: memory.note_draft(room, text))
+            case do.SaveRooms(rooms, current):
+                self._archive.remember(lambda memory: memory.note_rooms(rooms, current))
+            case do.SaveFailed(messages):
+                self._archive.remember(lambda memory: memory.note_failed(messages))
+            case _:
+                self._archive.read(effect)

@@ -1,0 +1,124 @@
+"""Effects: what is to be done after an event. The threads in `parts` do it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRooms:
+    """Read which rooms the history has."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLast:
+    """Read the last page of a room."""
+
+    room: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOlder:
+    """Read the page before this time. So many messages of that millisecond are there already."""
+
+    room: str
+    before: datetime
+    overlap: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReadNewer:
+    """Read the page that begins at this time. So many messages of that millisecond are there already."""
+
+    room: str
+    since: datetime
+    overlap: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPost:
+    """Read a message again."""
+
+    room: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRead:
+    """Everything in the room up to this time was read."""
+
+    room: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Save a message, and send it as soon as there is a connection. For `kind` and `re`, see `Message`."""
+
+    room: str
+    text: str
+    id: str
+    kind: str | None = None
+    re: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Receive the messages of a room."""
+
+    room: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Receive them no longer."""
+
+    room: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveDraft:
+    """Save the text that was not sent yet."""
+
+    room: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveRooms:
+    """Save which rooms to join next time, and which one is open."""
+
+    rooms: tuple[str, ...]
+    current: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailedMessage:
+    """A message that was not sent, and why."""
+
+    room: str
+    text: str
+    id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveFailed:
+    """Save the messages that were not sent, so that they survive the end of the program."""
+
+    messages: tuple[FailedMessage, ...]
+
+
+Effect = (
+    ReadRooms
+    | ReadLast
+    | ReadOlder
+    | ReadNewer
+    | ReadPost
+    | MarkRead
+    | Send
+    | Join
+    | Leave
+    | SaveDraft
+    | SaveRooms
+    | SaveFailed
+)

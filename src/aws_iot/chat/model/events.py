@@ -1,0 +1,225 @@
+"""Events: everything that can happen in the chat. Each has a reducer in `reducer.py`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from aws_iot.chat.model.posts import Key, Post
+from aws_iot.chat.model.state import Status
+from aws_iot.messaging.message import Message
+
+
+class Part(Enum):
+    """Which part of a room's history a page is."""
+
+    LAST = "last"
+    OLDER = "older"
+    NEWER = "newer"
+    AROUND = "around"
+
+
+@dataclass(frozen=True, slots=True)
+class RoomFound:
+    """A room of the history: how many messages are unread, and when the last one arrived."""
+
+    room: str
+    unread: int
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RoomsFound:
+    """The rooms of the history were read."""
+
+    rooms: Sequence[RoomFound]
+
+
+@dataclass(frozen=True, slots=True)
+class PageRead:
+    """A page of a room was read from the history, oldest first.
+
+    `is_end` tells that the history has nothing further in that direction. `unread` is how many of the room's messages
+    are unread, if the page is the last. `target` is the post that was asked for, if the page is around one.
+    """
+
+    room: str
+    part: Part
+    posts: Sequence[Post]
+    is_end: bool
+    unread: int = 0
+    target: Key | None = None
+    has_newer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PostRead:
+    """A message was read again, because something has changed it."""
+
+    post: Post
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Messages arrived, and are saved."""
+
+    messages: Sequence[Message]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged:
+    """The connection has another state."""
+
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class RoomsJoined:
+    """The broker sends the messages of these rooms from now on."""
+
+    rooms: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class JoinFailed:
+    """The broker does not send the messages of this room."""
+
+    room: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """A message of an earlier run, or of another program, is still to be sent."""
+
+    id: str
+    room: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """The broker has acknowledged a message."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendFailed:
+    """A message was not sent."""
+
+    id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something does not work from now on, such as saving messages."""
+
+    text: str
+
+
+# -- what the person does
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The person sends a text to a room, with this ID, at this time."""
+
+    room: str
+    text: str
+    id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Resent:
+    """The person sends a failed message again."""
+
+    room: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """The person gives up a failed message. `to_draft`: its text becomes the draft, to be edited."""
+
+    room: str
+    id: str
+    to_draft: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The draft of a room has changed."""
+
+    room: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomOpened:
+    """The person opens a room. If it is not known, it is joined first."""
+
+    room: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomLeft:
+    """The person leaves a room."""
+
+    room: str
+
+
+@dataclass(frozen=True, slots=True)
+class Focused:
+    """The terminal got or lost the focus."""
+
+    is_focused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scrolled:
+    """The person has scrolled: whether the last message is now on the screen, and whether the top or end is near."""
+
+    is_at_end: bool
+    near_top: bool = False
+    near_end: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Jumped:
+    """The person wants to see the newest messages of the open room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """The chat tells the person something; an empty text removes it."""
+
+    text: str
+
+
+Event = (
+    RoomsFound
+    | PageRead
+    | PostRead
+    | Received
+    | StatusChanged
+    | RoomsJoined
+    | JoinFailed
+    | Unsent
+    | Acknowledged
+    | SendFailed
+    | Warned
+    | Submitted
+    | Resent
+    | Discarded
+    | Typed
+    | RoomOpened
+    | RoomLeft
+    | Focused
+    | Scrolled
+    | Jumped
+    | Noticed
+)

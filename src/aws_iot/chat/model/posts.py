@@ -1,0 +1,73 @@
+"""Post: a message as the chat shows it, whether it was received, read from the history, or is still to be sent."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import NamedTuple
+
+from aws_iot.history.conversation import Reaction
+from aws_iot.messaging.message import Message
+
+Key = tuple[str, str, int]
+"""What tells posts of a room apart: sender and ID; for messages without one, the text, and when it arrived in ms."""
+
+
+class Delivery(Enum):
+    """How far a message of your own is. What others sent has always arrived."""
+
+    ARRIVED = "arrived"
+    PENDING = "pending"
+    ACKNOWLEDGED = "acknowledged"
+    FAILED = "failed"
+
+
+class Answered(NamedTuple):
+    """The message that a reply answers. `text` is None if it was deleted, or is not in the history."""
+
+    id: str
+    sender: str
+    name: str | None
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A message. `id` is None for messages of programs that give them none; `at` is its place in the history."""
+
+    room: str
+    sender: str
+    name: str | None
+    text: str
+    received: datetime
+    id: str | None = None
+    at: int | None = None
+    delivery: Delivery = Delivery.ARRIVED
+    why: str = ""
+    is_edited: bool = False
+    is_deleted: bool = False
+    reactions: tuple[Reaction, ...] = ()
+    answered: Answered | None = None
+
+    @property
+    def key(self) -> Key:
+        """What tells it from the other posts of the room."""
+        return (self.sender, self.id, 0) if self.id else (self.sender, self.text, milliseconds(self.received))
+
+
+def milliseconds(moment: datetime) -> int:
+    """Milliseconds since 1970, rounded down as in the history."""
+    return int(moment.timestamp() * 1_000_000 + 0.5) // 1_000
+
+
+def post_of(message: Message) -> Post:
+    """The post of a message that has just arrived. What it answers is looked up later."""
+    answered = Answered(message.re, "", None, None) if message.re else None
+    return Post(
+        message.room,
+        message.sender,
+        message.name,
+        message.text,
+        message.received,
+        message.id,
+        answered=answered,
+    )

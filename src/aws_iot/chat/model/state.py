@@ -1,0 +1,117 @@
+"""State: everything that the chat shows, and nothing that it does not need to show it.
+
+Only a window of each room's messages is in memory. The rest is in the history.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from aws_iot.chat.model.posts import Delivery, Key, Post
+
+PAGE = 100
+"""How many messages are read from the history at once."""
+
+LONGEST_WINDOW = 500
+"""How many messages of the open room are in memory at the most, while its newest are shown."""
+
+LONGEST_BROWSED = 1_500
+"""The same while you read older ones."""
+
+SHORTEST_WINDOW = 100
+"""How many messages of a room that is not open stay in memory."""
+
+MOST_PEOPLE = 500
+"""How many people of a room are remembered."""
+
+
+class Link(Enum):
+    """The state of the connection."""
+
+    STARTING = "starting"
+    CONNECTING = "connecting"
+    ONLINE = "online"
+    LOST = "lost"
+    OFFLINE = "offline"
+    NOT_ACCEPTED = "not accepted"
+    SIGNED_OUT = "signed out"
+    WRONG_CLOCK = "wrong clock"
+    TAKEN_OVER = "taken over"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The connection: its state, what happened, and what you can do about it."""
+
+    link: Link
+    what: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who has written in a room, by the name that they used last."""
+
+    identity: str
+    name: str | None
+    last: datetime
+
+
+@dataclass(slots=True)
+class Room:
+    """A room. `posts` is the window: oldest first, your unsent messages last.
+
+    `has_older` and `has_newer` tell that the history has messages before or after the window. While `has_newer`, what
+    arrives is not added to the window.
+    """
+
+    name: str
+    posts: list[Post] = field(default_factory=list)
+    unread: int = 0
+    first_unread: Key | None = None
+    """The post above which the line of unread messages is."""
+    is_loaded: bool = False
+    is_loading: bool = False
+    has_older: bool = True
+    has_newer: bool = False
+    last: datetime | None = None
+    draft: str = ""
+    is_joined: bool = False
+    why_not_joined: str = ""
+    people: dict[str, Person] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> list[Post]:
+        """Your messages that were not sent."""
+        return [post for post in self.posts if post.delivery is Delivery.FAILED]
+
+
+@dataclass(slots=True)
+class State:
+    """The chat of one identity."""
+
+    identity: str
+    username: str
+    rooms: dict[str, Room] = field(default_factory=dict)
+    current: str = ""
+    status: Status = Status(Link.STARTING)
+    is_focused: bool = True
+    """Whether the terminal has the focus, as far as it tells."""
+    is_at_end: bool = True
+    """Whether the last message of the open room is on the screen."""
+    notice: str = ""
+    """What the chat tells you, until the next key."""
+    waiting: int = 0
+    """How many of your messages are not acknowledged."""
+    warning: str = ""
+    """Why messages are not saved, if they are not."""
+
+    @property
+    def room(self) -> Room:
+        """The open room."""
+        return self.rooms[self.current]
+
+    def room_names(self) -> list[str]:
+        """The rooms as they are listed: in alphabetical order."""
+        return sorted(self.rooms, key=lambda name: (name.casefold(), name))

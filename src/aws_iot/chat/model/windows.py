@@ -1,0 +1,132 @@
+"""Windows: how posts get into the part of a room that is in memory, and out of it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import takewhile
+
+from aws_iot.chat.model.events import PageRead, Part
+from aws_iot.chat.model.posts import Delivery, Key, Post, milliseconds
+from aws_iot.chat.model.state import (
+    LONGEST_BROWSED,
+    LONGEST_WINDOW,
+    MOST_PEOPLE,
+    SHORTEST_WINDOW,
+    Person,
+    Room,
+)
+
+
+def split(posts: Sequence[Post]) -> tuple[list[Post], list[Post]]:
+    """The posts that are in the history, and those that are not: your own that have not come back."""
+    end = len(posts)
+    while end and posts[end - 1].delivery is not Delivery.ARRIVED:
+        end -= 1
+    return [*posts[:end]], [*posts[end:]]
+
+
+def add_arrived(room: Room, arrived: Sequence[Post]) -> None:
+    """Add posts that have just arrived. Your own ones are no longer to be sent."""
+    note_people(room, arrived)
+    ids = {post.id for post in arrived if post.id}
+    saved, unsent = split(room.posts)
+    unsent = [post for post in unsent if post.id not in ids]
+    if not room.has_newer:
+        known = {post.key for post in saved}
+        for post in arrived:
+            if post.key not in known:
+                known.add(post.key)
+                saved.append(post)
+    room.posts = saved + unsent
+
+
+def merge_page(room: Room, page: PageRead) -> None:
+    """Add a page of the history to the window, or replace the window by it."""
+    note_people(room, page.posts)
+    saved, unsent = split(room.posts)
+    on_page = {post.key for post in page.posts}
+    ids = {post.id for post in page.posts}
+    unsent = [post for post in unsent if post.id not in ids]
+    if page.part in (Part.LAST, Part.AROUND):
+        newest = page.posts[-1].received if page.posts else None
+        later = [
+            post
+            for post in saved
+            if post.key not in on_page and not room.has_newer and (newest is None or post.received >= newest)
+        ]
+        saved = [*page.posts, *(later if page.part is Part.LAST else ())]
+        room.has_older, room.has_newer = not page.is_end, page.has_newer
+    elif page.part is Part.OLDER:
+        known = {post.key for post in saved}
+        older = [post for post in page.posts if post.key not in known]
+        saved = older + saved
+        room.has_older = bool(older) and not page.is_end
+        if len(saved) > LONGEST_BROWSED:
+            del saved[LONGEST_BROWSED:]
+            room.has_newer = True
+    else:
+        known = {post.key for post in saved}
+        newer = [post for post in page.posts if post.key not in known]
+        saved += newer
+        room.has_newer = bool(newer) and not page.is_end
+        if len(saved) > LONGEST_BROWSED:
+            del saved[:-LONGEST_BROWSED]
+            room.has_older = True
+    room.posts = saved + unsent
+
+
+def shorten(room: Room, *, is_open: bool, is_at_end: bool) -> None:
+    """Forget what is not shown and is in the history anyway."""
+    saved, unsent = split(room.posts)
+    if room.has_newer:
+        if not is_open:
+            room.posts, room.is_loaded, room.has_newer, room.has_older = unsent, False, False, True
+        return
+    most = (LONGEST_WINDOW if is_at_end else LONGEST_BROWSED) if is_open else SHORTEST_WINDOW
+    if len(saved) > most + SHORTEST_WINDOW:  # seldom, but then many
+        room.posts, room.has_older = saved[-most:] + unsent, True
+
+
+def change(room: Room, id_: str, **values: object) -> Post | None:
+    """Change the post with this ID. Returns the new one; None if it is not in the window."""
+    for index in range(len(room.posts) - 1, -1, -1):
+        if room.posts[index].id == id_:
+            room.posts[index] = replace(room.posts[index], **values)  # type: ignore[arg-type]  # fields of Post
+            return room.posts[index]
+    return None
+
+
+def remove(room: Room, id_: str) -> Post | None:
+    """Remove the post with this ID, and return it; None if it is not in the window."""
+    for index, post in enumerate(room.posts):
+        if post.id == id_:
+            return room.posts.pop(index)
+    return None
+
+
+def first_of_unread(posts: Iterable[Post], identity: str, unread: int) -> Key | None:
+    """The first of so many unread messages at the end. Your own ones do not count."""
+    found = None
+    for post in reversed([*posts]):
+        if unread <= 0:
+            break
+        if post.sender != identity:
+            found = post.key
+            unread -= 1
+    return found
+
+
+def same_moment(posts: Sequence[Post]) -> int:
+    """How many posts at the beginning arrived in the same millisecond."""
+    moment = milliseconds(posts[0].received)
+    return sum(1 for _ in takewhile(lambda post: milliseconds(post.received) == moment, posts))
+
+
+def note_people(room: Room, posts: Sequence[Post]) -> None:
+    """Remember who has written."""
+    for post in posts:
+        known = room.people.get(post.sender)
+        if known is None or known.last <= post.received:
+            room.people.pop(post.sender, None)  # the one who wrote last is the last
+            room.people[post.sender] = Person(post.sender, post.name, post.received)
+    while len(room.people) > MOST_PEOPLE:
+        del room.people[next(iter(room.people))]

@@ -1,0 +1,164 @@
+"""Outbox: saves your messages before they are sent, and sends them as soon as there is a connection, on a thread.
+
+They are in a spool, so that they survive the end of the program. If two chats of one user run at once, the first one
+also sends what an earlier run has left.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from datetime import datetime
+
+from aws_iot.chat.model import events as on
+from aws_iot.chat.model.effects import Send
+from aws_iot.errors import AwsIotError, LocalError, ServiceRefused, TopicRefused
+from aws_iot.messaging.client import Client
+from aws_iot.messaging.composer import Composer
+from aws_iot.messaging.message import Message, Outgoing, decode
+from aws_iot.publishing.pacing import BYTES_PER_SECOND, PUBLISHES_PER_SECOND, Pacer
+from aws_iot.publishing.spool.store import Spool
+
+Request = Callable[[], None]
+
+
+class Outbox:
+    """Sends messages. Any thread may call its methods."""
+
+    def __init__(
+        self,
+        open_spool: Callable[[], Spool],
+        composer: Composer,
+        tell: Callable[[on.Event], None],
+        sent: Callable[[Message], None],
+        now: Callable[[], datetime],
+    ) -> None:
+        """`sent` gets each message that the broker has acknowledged."""
+        self._open_spool = open_spool
+        self._composer = composer
+        self._tell = tell
+        self._sent = sent
+        self._now = now
+        self._requests: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
+        self._line = _Line()
+
+    def start(self) -> None:
+        """Begin to save and send."""
+        self._thread.start()
+
+    def send(self, message: Send) -> None:
+        """Save a message, and send it as soon as there is a connection."""
+        self._requests.put(lambda: self._add(message))
+
+    def attach(self, client: Client) -> None:
+        """Send with this client from now on."""
+        self._requests.put(lambda: self._attach(client))
+
+    def detach(self) -> None:
+        """There is no connection any more. What is not acknowledged is sent again with the next one."""
+        self._requests.put(lambda: self._line.detach())
+
+    def close(self, seconds: float = 2.0) -> None:
+        """Save everything, and end."""
+        self._requests.put(None)
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
+
+    def _run(self) -> None:
+        with ExitStack() as self._resources:
+            self._spool: Spool | None = None
+            self._leads = False
+            try:
+                self._spool = self._resources.enter_context(self._open_spool())
+                self._lead()
+            except LocalError as error:
+                self._tell(on.Warned(f"{error}; messages that are not sent are lost when the chat ends"))
+            while request := self._requests.get():
+                request()
+
+    def _lead(self) -> None:
+        """Take over what earlier runs have left, unless another program does that."""
+        if self._leads or not self._spool:
+            return
+        with ExitStack() as stack:
+            if stack.enter_context(self._spool.sending()):
+                self._leads = True
+                self._resources.push(stack.pop_all())
+        last = 0
+        while self._leads and (batch := self._spool.unsent(last)):
+            last = batch[-1][0]
+            for _, message in batch:
+                if message.id not in self._line.waiting:
+                    self._line.waiting[message.id] = message
+                    self._tell(on.Unsent(message.id, message.room, decode(message.payload), self._now()))
+
+    def _add(self, wanted: Send) -> None:
+        try:
+            made = self._composer.outgoing(wanted.room, wanted.text, kind=wanted.kind, re=wanted.re)
+        except AwsIotError as error:
+            self._tell(on.SendFailed(wanted.id, str(error)))
+            return
+        message = made._replace(id=wanted.id)
+        if self._spool:
+            try:
+                self._spool.add(message)
+            except LocalError as error:
+                self._tell(on.Warned(f"{error}; the message is lost if the chat ends before it is sent"))
+        self._line.waiting[message.id] = message
+        self._publish(message)
+
+    def _attach(self, client: Client) -> None:
+        self._line.attach(client)
+        with suppress(LocalError):  # the next connection tries again
+            self._lead()
+        for message in [*self._line.waiting.values()]:
+            self._publish(message)
+
+    def _publish(self, message: Outgoing) -> None:
+        client = self._line.client
+        if client is None:
+            return
+        if (delay := self._line.pacer.delay(len(message.payload))) > 0:
+            time.sleep(delay)
+
+        def done(error: AwsIotError | None) -> None:  # on a thread of the connection
+            self._requests.put(lambda: self._settle(message, error))
+
+        try:
+            client.publish_nowait(message, done)
+        except (ServiceRefused, TopicRefused) as error:
+            self._settle(message, error)
+        except AwsIotError:  # the connection has ended, and the next one sends it
+            self._line.detach()
+
+    def _settle(self, message: Outgoing, error: AwsIotError | None) -> None:
+        if error and not isinstance(error, ServiceRefused | TopicRefused):
+            return  # the connection has ended
+        if self._line.waiting.pop(message.id, None) is None:
+            return
+        if error:
+            self._tell(on.SendFailed(message.id, str(error)))
+        else:
+            self._sent(self._composer.acknowledged(message, self._now()))
+            self._tell(on.Acknowledged(message.id))
+        if self._spool:
+            with suppress(LocalError):  # it is sent again, and receivers drop it
+                self._spool.remove([message.id])
+
+
+class _Line:
+    """The messages that wait for an acknowledgement, and the client that sends them, if there is one."""
+
+    def __init__(self) -> None:
+        self.waiting: dict[str, Outgoing] = {}
+        self.client: Client | None = None
+        self.pacer = Pacer(PUBLISHES_PER_SECOND, BYTES_PER_SECOND)
+
+    def attach(self, client: Client) -> None:
+        self.client = client
+        self.pacer = Pacer(PUBLISHES_PER_SECOND, BYTES_PER_SECOND)
+
+    def detach(self) -> None:
+        self.client = None

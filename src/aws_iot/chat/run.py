@@ -1,0 +1,134 @@
+"""Runs the chat screen: builds its parts, and ends them."""
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from itertools import count
+from typing import NamedTuple
+
+from aws_iot.app import App
+from aws_iot.auth.login import SignInRequest
+from aws_iot.auth.prompter import NoPrompter
+from aws_iot.auth.token_refresher import ActiveSession
+from aws_iot.chat.bridge import Bridge
+from aws_iot.chat.model import effects as do
+from aws_iot.chat.model.reducer import start
+from aws_iot.chat.model.state import State
+from aws_iot.chat.parts.archive import Archive
+from aws_iot.chat.parts.memory import Memory, Remembered
+from aws_iot.chat.parts.outbox import Outbox
+from aws_iot.chat.parts.receiver import Receiver
+from aws_iot.chat.screen.app import ChatApp
+from aws_iot.config.profile import Profile
+from aws_iot.errors import InvalidRoom, LocalError
+from aws_iot.history.file.schema import history_file
+from aws_iot.history.owners import note_owner
+from aws_iot.history.recorder import Recorder
+from aws_iot.messaging.client import Client
+from aws_iot.messaging.composer import Composer
+from aws_iot.messaging.connect import of_user, open_connection
+from aws_iot.messaging.room_mistakes import probable_mistake
+from aws_iot.messaging.topics import check_room
+from aws_iot.publishing.spool.registry import SpoolRegistry
+from aws_iot.publishing.spool.store import Spool
+
+
+class Chatter(NamedTuple):
+    """Who chats, and where. `session` was signed in for this run only; None uses the saved one."""
+
+    profile: Profile
+    identity: str
+    username: str
+    session: ActiveSession | None = None
+
+
+def run(app: App, chatter: Chatter, rooms: Sequence[str], *, saves: bool) -> None:
+    """Show the screen until the person quits. `rooms` are opened besides those of the last time.
+
+    Without `saves`, nothing that arrives is saved in the history.
+    """
+    screen, close = build(app, chatter, rooms, saves=saves)
+    try:
+        screen.run(mouse=True)
+    finally:
+        close()
+
+
+def build(
+    app: App, chatter: Chatter, rooms: Sequence[str], *, saves: bool
+) -> tuple[ChatApp, Callable[[], None]]:
+    """The screen, and what ends its threads. Raises `LocalError` if the chat's own file cannot be read."""
+    folder = app.settings.folders.chat(chatter.profile.key)
+    memory = Memory(folder / f"{chatter.identity.replace(':', '_')}.json")
+    remembered = memory.load()
+    state = State(chatter.identity, chatter.username)
+    bridge = Bridge(state)
+    history = history_file(app.settings.folders.history(chatter.profile.key), chatter.identity)
+    archive = Archive(history, memory, bridge.tell)
+    now, outbox_folder = app.settings.now, folder / "outbox"
+    composer = Composer(chatter.profile.identity_pool_id, chatter.identity, chatter.username, now, str)
+
+    def open_spool() -> Spool:
+        SpoolRegistry(app.settings.folders.spools).add(outbox_folder)
+        return Spool(outbox_folder, chatter.profile.identity_pool_id, chatter.username)
+
+    outbox = Outbox(open_spool, composer, bridge.tell, lambda message: receiver.sent(message), now)
+    recorder = partial(_recorder, app, chatter) if saves else None
+    receiver = Receiver(_connector(app, chatter), recorder, outbox, bridge.tell, key=chatter.profile.key)
+
+    def begin() -> None:
+        bridge.connect(archive, outbox, receiver, screen.draw)
+        archive.start()
+        bridge.carry_out(effects)
+        outbox.start()
+        receiver.start()
+        screen.draw()
+
+    effects = _start(state, rooms, remembered, app)
+    stream, numbers = os.urandom(16).hex(), count(1)
+    doubt = partial(_doubt, chatter.profile.identity_pool_id)
+    screen = ChatApp(bridge, begin, now, lambda: f"{stream}-{next(numbers)}", doubt)
+    return screen, bridge.close
+
+
+def _start(state: State, rooms: Sequence[str], remembered: Remembered, app: App) -> list[do.Effect]:
+    wanted = [*dict.fromkeys([*rooms, *remembered.rooms])]
+    return start(state, wanted, remembered.drafts, remembered.failed, app.settings.now())
+
+
+def _doubt(pool: str, room: str) -> str | None:
+    """Why a room's name cannot be, or is probably a mistake; None if it looks right."""
+    try:
+        check_room(pool, room)
+    except InvalidRoom as error:
+        return str(error)
+    mistake = probable_mistake(pool, room, is_pattern=False)
+    if mistake is None:
+        return None
+    meant = f" Did you mean {' or '.join(mistake.meant)}?" if mistake.meant else ""
+    return f"Probably a mistake: {mistake.why}.{meant} To join it all the same, repeat the command."
+
+
+def _recorder(app: App, chatter: Chatter, warn: Callable[[LocalError], None]) -> Recorder:
+    folder = app.settings.folders.history(chatter.profile.key)
+    with suppress(LocalError):  # the recorder warns if the folder cannot be written
+        note_owner(folder, chatter.username, chatter.identity)
+    return Recorder(history_file(folder, chatter.identity), chatter.identity, warn, app.settings.now)
+
+
+def _connector(app: App, chatter: Chatter) -> Callable[[], Client]:
+    """Signs in without asking, and connects."""
+
+    def connect() -> Client:
+        profile = chatter.profile
+        app.config.require_stack(profile)
+        person = chatter.session or app.auth.login(profile).sign_in(
+            SignInRequest(chatter.username, None), NoPrompter(profile.key)
+        )
+        connection = open_connection(person, partial(app.messaging.connect, of_user(profile, person)))
+        with suppress(LocalError):
+            app.auth.sessions.note_connected(profile.key, person.identity)
+        return app.messaging.client(profile, connection, person.identity, person.username)
+
+    return connect

@@ -1,0 +1,144 @@
+"""Conversation: the messages of the open room. It scrolls, and tells when it is at an end."""
+
+from datetime import datetime
+
+from textual.events import Resize
+from textual.geometry import Size
+from textual.message import Message as TextualMessage
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from aws_iot.chat.model.posts import Key
+from aws_iot.chat.model.state import Room
+from aws_iot.chat.screen.drawing import Drawing, Line
+
+NEAR_LINES = 10
+"""How near to an end of the window the next page is read."""
+
+
+class Conversation(ScrollView, can_focus=False):
+    """Draws a room. At its end it follows what arrives; otherwise what you read stays where it is."""
+
+    DEFAULT_CSS = """
+    Conversation { width: 1fr; height: 1fr; padding: 0 1; overflow-x: hidden; overflow-y: scroll;
+                   scrollbar-size-vertical: 1; background: transparent; }
+    """
+
+    class Scrolled(TextualMessage):
+        """The person has scrolled, or the screen has another size."""
+
+        def __init__(self, *, is_at_end: bool, near_top: bool, near_end: bool) -> None:
+            super().__init__()
+            self.is_at_end, self.near_top, self.near_end = is_at_end, near_top, near_end
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._drawing = Drawing()
+        self._lines: list[Line] = []
+        self._room: Room | None = None
+        self._now: datetime | None = None
+        self._follows = True
+        self._told: tuple[bool, bool, bool] | None = None
+
+    @property
+    def text(self) -> str:
+        """What is on the screen, for tests and for copying."""
+        top = self.scroll_offset.y
+        return "\n".join(line.strip.text for line in self._lines[top : top + self.size.height])
+
+    def show(self, room: Room, now: datetime, *, follow: bool) -> None:
+        """Draw the room. With `follow`, its end is shown."""
+        is_other = self._room is None or self._room is not room
+        anchor = None if is_other else self._anchor()
+        self._room, self._now = room, now
+        columns = self._columns
+        if not columns:
+            return
+        lines = self._drawing.lines(room, columns, now)
+        if not is_other and _are_same(lines, self._lines):
+            if follow:
+                self._to_end()
+            return
+        self._lines = lines
+        self.virtual_size = Size(columns, len(lines))
+        self._follows = follow or is_other
+        if self._follows:
+            self._to_end()
+        elif anchor:
+            self._restore(anchor)
+        self.refresh()
+        self.call_later(self._tell)
+
+    @property
+    def _columns(self) -> int:
+        return max(0, self.size.width - 1)
+
+    def _anchor(self) -> tuple[Key, int] | None:
+        """The message at the top of the screen, and how many lines of it are above."""
+        top = self.scroll_offset.y
+        for index in range(top, len(self._lines)):
+            key = self._lines[index].key
+            if key is not None:
+                first = index
+                while first and self._lines[first - 1].key == key:
+                    first -= 1
+                return key, top - first
+        return None
+
+    def _restore(self, anchor: tuple[Key, int]) -> None:
+        key, offset = anchor
+        for index, line in enumerate(self._lines):
+            if line.key == key:
+                self.scroll_to(y=index + offset, animate=False, force=True, immediate=True)
+                return
+
+    def _to_end(self) -> None:
+        self._follows = True
+        self.scroll_to(y=len(self._lines), animate=False, force=True, immediate=True)
+
+    def render_line(self, y: int) -> Strip:
+        """A line of the screen, for Textual."""
+        index = self.scroll_offset.y + y
+        columns = self.size.width
+        # Few messages are at the bottom, beside the input.
+        index -= max(0, self.size.height - len(self._lines))
+        if not 0 <= index < len(self._lines):
+            return Strip.blank(columns, self.rich_style)
+        return self._lines[index].strip.adjust_cell_length(columns, self.rich_style)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Tell the others."""
+        super().watch_scroll_y(old_value, new_value)
+        self._tell()
+
+    def on_resize(self, _: Resize) -> None:
+        """Wrap the lines anew."""
+        if self._room and self._now:
+            follow = self._follows
+            anchor = self._anchor()
+            self._lines = self._drawing.lines(self._room, self._columns, self._now)
+            self.virtual_size = Size(self._columns, len(self._lines))
+            if follow:
+                self._to_end()
+            elif anchor:
+                self._restore(anchor)
+            self.refresh()
+        self._tell()
+
+    def _tell(self) -> None:
+        top, height = self.scroll_offset.y, self.size.height
+        if not height:
+            return
+        is_at_end = top + height >= len(self._lines)
+        self._follows = is_at_end
+        told = (is_at_end, top <= NEAR_LINES, top + height >= len(self._lines) - NEAR_LINES)
+        self._told = told
+        self.post_message(self.Scrolled(is_at_end=told[0], near_top=told[1], near_end=told[2]))
+
+
+def _are_same(lines: list[Line], others: list[Line]) -> bool:
+    return len(lines) == len(others) and all(map(_is_same, lines, others))
+
+
+def _is_same(line: Line, other: Line) -> bool:
+    return line is other or (line.key is None and other.key is None and line.strip.text == other.strip.text)

@@ -1,0 +1,81 @@
+"""Dialogs: a question, and the help."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from aws_iot.chat.model.keys import ACTIONS, Action
+
+_SIZE = "width: 90%; max-width: 76; height: auto; max-height: 90%; border: solid ansi_blue; padding: 0 1;"
+
+
+class Question(ModalScreen[bool]):
+    """Asks whether to do something. Enter does it, Escape does not."""
+
+    BINDINGS: ClassVar = [
+        Binding("enter,y", "answer(True)", show=False),
+        Binding("escape,n,ctrl+q", "answer(False)", show=False),
+    ]
+    DEFAULT_CSS = f"Question {{ align: center middle; }} Question Static {{ {_SIZE} }}"
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        """The question, for Textual."""
+        yield Static(f"{self._text}\n\nEnter: yes   Esc: no", markup=False)
+
+    def action_answer(self, answer: bool) -> None:
+        """The person has answered."""
+        self.dismiss(answer)
+
+
+class Help(ModalScreen[None]):
+    """The keys and commands."""
+
+    BINDINGS: ClassVar = [Binding("escape,f1,q,enter,ctrl+q", "close", show=False)]
+    DEFAULT_CSS = (
+        f"Help {{ align: center middle; }} Help VerticalScroll {{ {_SIZE} }} Help Static {{ height: auto; }}"
+    )
+
+    def compose(self) -> ComposeResult:
+        """The text, for Textual."""
+        with VerticalScroll():
+            yield Static(help_text(), markup=False)
+
+    def action_close(self) -> None:
+        """Back to the chat."""
+        self.dismiss(None)
+
+
+def help_text() -> str:
+    """The keys and commands as text."""
+    rows = [(_how(action), action.help) for action in ACTIONS]
+    width = max(len(how) for how, _ in rows)
+    lines = [f"{how.ljust(width)}  {text}" for how, text in rows]
+    return "\n".join(
+        [
+            "Enter sends. Shift+Enter, Alt+Enter, Ctrl+J, or a \\ at the end of the line begins a new line.",
+            "",
+            *lines,
+            "",
+            "To copy text: hold Shift (on macOS Option or Fn) while you drag the mouse.",
+            "Esc closes this help.",
+        ]
+    )
+
+
+def _how(action: Action) -> str:
+    slash = f"/{action.slash} {action.usage}".rstrip() if action.slash else ""
+    return "  ".join(filter(None, [slash, *map(key_name, action.keys)]))
+
+
+def key_name(key: str) -> str:
+    """A key as people write it, such as Ctrl+R or Page Up."""
+    names = {"pageup": "Page Up", "pagedown": "Page Down"}
+    return "+".join(names.get(part, part.capitalize()) for part in key.split("+"))

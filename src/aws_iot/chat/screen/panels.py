@@ -1,0 +1,212 @@
+"""Panels: the rooms, the people, what is wrong, and the status line."""
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.message import Message as TextualMessage
+from textual.strip import Strip
+from textual.widget import Widget
+
+from aws_iot.chat.model.state import Link, Room, State, Status
+from aws_iot.chat.screen.drawing import DIM, PLAIN, name_style, who
+from aws_iot.chat.screen.steady import cut, kept_in_place, steady, width_of, wrap
+from aws_iot.text.labels import label
+
+GOOD = Style(color="green")
+BAD = Style(color="red", bold=True)
+WAITING = Style(color="yellow")
+OPEN = Style(reverse=True)
+UNREAD = Style(bold=True)
+
+_SIGNS = {
+    Link.ONLINE: ("● ", GOOD),
+    Link.STARTING: ("○ ", WAITING),
+    Link.CONNECTING: ("○ ", WAITING),
+    Link.LOST: ("○ ", WAITING),
+}
+
+_SHORT = {
+    Link.STARTING: "starting",
+    Link.CONNECTING: "connecting",
+    Link.ONLINE: "online",
+    Link.LOST: "reconnecting",
+    Link.OFFLINE: "offline, retrying",
+    Link.NOT_ACCEPTED: "not accepted yet",
+    Link.SIGNED_OUT: "signed out",
+    Link.WRONG_CLOCK: "wrong clock",
+    Link.REJECTED: "rejected",
+}
+
+MOST_TROUBLE_LINES = 6
+
+Parts = Sequence[tuple[str, Style]]
+
+
+class Lines(Widget):
+    """A widget of lines, each of texts with styles. Nothing in them is markup."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(id=id_)
+        self._shown: list[Parts] = []
+
+    @property
+    def text(self) -> str:
+        """What is on the screen."""
+        return "\n".join("".join(text for text, _ in parts) for parts in self._shown)
+
+    def show(self, lines: Sequence[Parts]) -> None:
+        """Draw these lines, unless they are there already."""
+        if self._shown != [*lines]:
+            self._shown = [*lines]
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """A line of the screen, for Textual."""
+        columns = self.size.width
+        if y >= len(self._shown):
+            return Strip.blank(columns, self.rich_style)
+        strip = Strip([Segment(text, style) for text, style in self._shown[y]])
+        return strip.adjust_cell_length(columns, self.rich_style)
+
+
+class RoomList(Lines):
+    """The rooms, with the numbers of unread messages. A click opens one."""
+
+    DEFAULT_CSS = """
+    RoomList { width: 18; padding: 0 1; border-right: solid ansi_bright_black; background: transparent; }
+    """
+
+    class Chosen(TextualMessage):
+        """The person has clicked a room."""
+
+        def __init__(self, room: str) -> None:
+            super().__init__()
+            self.room = room
+
+    def __init__(self) -> None:
+        super().__init__("rooms")
+        self._names: list[str] = []
+
+    def show_rooms(self, state: State) -> None:
+        """Draw the rooms, so many as fit, with the open one among them."""
+        names = state.room_names()
+        height, columns = max(1, self.size.height), max(4, self.size.width)
+        at = names.index(state.current) if state.current in names else 0
+        first = max(0, min(at - height // 2, len(names) - height))
+        self._names = names[first : first + height]
+        self.show(
+            [self._line(state.rooms[name], columns, is_open=name == state.current) for name in self._names]
+        )
+
+    def _line(self, room: Room, columns: int, *, is_open: bool) -> Parts:
+        count = f" {room.unread if room.unread < 1000 else '999+'}" if room.unread else ""
+        name = kept_in_place(cut(steady(label(room.name)), columns - len(count)))
+        style = OPEN if is_open else UNREAD if room.unread else PLAIN if room.is_joined else DIM
+        blank = " " * max(0, columns - width_of(name) - len(count))
+        return [(name, style), (blank, style), (count, style)]
+
+    def on_click(self, event: events.Click) -> None:
+        """Open the room."""
+        if 0 <= event.y < len(self._names):
+            self.post_message(self.Chosen(self._names[event.y]))
+
+
+class PeopleList(Lines):
+    """Who has written in the room, the latest first."""
+
+    DEFAULT_CSS = """
+    PeopleList { width: 18; padding: 0 1; border-left: solid ansi_bright_black; background: transparent; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__("people")
+
+    def show_people(self, room: Room) -> None:
+        """Draw the people."""
+        columns, height = max(4, self.size.width), max(1, self.size.height)
+        people = [*reversed(room.people.values())][:height]
+        self.show(
+            [
+                [(cut(who(one.identity, one.name, columns), columns), name_style(one.identity))]
+                for one in people
+            ]
+        )
+
+
+class Trouble(Lines):
+    """What is wrong with the connection, and what to do about it; nothing if all is well."""
+
+    DEFAULT_CSS = "Trouble { height: auto; padding: 0 1; background: transparent; }"
+
+    def __init__(self) -> None:
+        super().__init__("trouble")
+
+    def show_status(self, status: Status, columns: int) -> None:
+        """Draw the trouble."""
+        lines: list[Parts] = []
+        texts = (
+            [(status.what, BAD), *((line, PLAIN) for line in status.hint.splitlines())] if status.what else []
+        )
+        for text, style in texts:
+            shown = steady(text)
+            lines += [[(shown[start:end], style)] for start, end in wrap(shown, max(10, columns - 2))]
+        lines = lines[:MOST_TROUBLE_LINES]
+        self.display = bool(lines)
+        self.styles.height = len(lines)
+        self.show(lines)
+
+
+class StatusLine(Lines):
+    """One line: the connection, the room, who you are, and what waits."""
+
+    DEFAULT_CSS = "StatusLine { height: 1; padding: 0 1; background: transparent; }"
+
+    def __init__(self) -> None:
+        super().__init__("status")
+
+    def show_state(self, state: State, columns: int) -> None:
+        """Draw the line. What is least important is left out on a narrow screen."""
+        link = state.status.link
+        sign, style = _SIGNS.get(link, ("✗ ", BAD))
+        parts: list[tuple[str, Style]] = [(sign, style), (_SHORT[link], style)]
+        room = state.rooms.get(state.current)
+        if state.notice:
+            parts.append((f"  {steady(state.notice)}", WAITING))
+        else:
+            parts += self._parts(state, room)
+        self.show([_fitted(parts, columns - 2)])
+
+    def _parts(self, state: State, room: Room | None) -> Parts:
+        parts: list[tuple[str, Style]] = []
+        if room:
+            parts.append((f"  {kept_in_place(cut(steady(label(room.name)), 24))}", UNREAD))
+            if room.why_not_joined:
+                parts.append((" not joined", BAD))
+            if room.has_newer or not state.is_at_end:
+                new = f" {room.unread} new" if room.unread else ""
+                parts.append((f"  ↓{new}", WAITING))
+            if room.failed:
+                parts.append((f"  {len(room.failed)} not sent", BAD))
+        if state.waiting:
+            parts.append((f"  {state.waiting} waiting", WAITING))
+        others = sum(one.unread for one in state.rooms.values() if one is not room)
+        if others:
+            parts.append((f"  {others} unread", UNREAD))
+        if state.warning:
+            parts.append((f"  {steady(state.warning)}", BAD))
+        parts.append((f"  {who(state.identity, state.username, 30)}", DIM))
+        parts.append(("  F1 help", DIM))
+        return parts
+
+
+def _fitted(parts: Parts, columns: int) -> Parts:
+    fitted: list[tuple[str, Style]] = []
+    for text, style in parts:
+        if columns <= 0:
+            break
+        shown = cut(text, columns)
+        fitted.append((shown, style))
+        columns -= width_of(shown)
+    return fitted

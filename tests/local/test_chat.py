@@ -1,0 +1,49 @@
+"""Real chats, side by side on the local stack, as people see them."""
+
+from tests import terminal
+from tests.in_process import run_here
+from tests.processes import Stack
+from tests.screens import on_a_screen
+from tests.waiting import DEADLINE_SECONDS, wait_until
+
+pytestmark = terminal.NEEDED
+
+
+def test_two_people_talk_and_a_killed_chat_loses_nothing(stack: Stack, room: str) -> None:
+    alice, bob = stack.person(), stack.person()
+    with on_a_screen(f"chat {room}", alice.env) as one:
+        one.wait_for("● online")
+        with on_a_screen(f"chat {room}", bob.env, 40, 12) as other:
+            other.wait_for("● online")
+            one.type("hello from the first\r")
+            other.wait_for("  hello from the first")
+            other.type("an answer\r")
+            one.wait_for("  an answer")
+            assert f"{alice.username}~{alice.identity.partition(':')[2][:8]}" in other.text
+            other.type("half a message")
+            other.wait_for("half a message")
+            for columns in (30, 100, 40):  # no size may confuse it
+                other.resize(columns, 12)
+            other.wait_for("  an answer")
+            saved = stack.config.parent / "people" / bob.username / "chat"
+            wait_until(lambda: any("half a message" in path.read_text() for path in saved.rglob("*.json")))
+            other.kill()
+        one.type("while you were away\r")
+        one.wait_for("  while you were away")
+        with on_a_screen(f"chat {room}", bob.env) as again:
+            again.wait_for("half a message")
+            again.wait_for("  an answer")
+            again.wait_for("● online")
+            again.type("\r")
+            one.wait_for("  half a message")
+            again.type("\x11")
+            assert again.process.wait(DEADLINE_SECONDS) == 0
+    found = run_here(f"history {room} --json", alice.env).stdout.splitlines()
+    texts = [line.split('"text": "')[1].split('"')[0] for line in found]
+    assert texts == ["hello from the first", "an answer", "while you were away", "half a message"]
+
+
+def test_without_a_terminal_chat_names_the_commands_for_scripts(stack: Stack) -> None:
+    done = run_here("chat lobby", stack.person().env, ends=3)
+    assert "`chat` needs a terminal" in done.stderr
+    assert "aws-iot sub" in done.stderr

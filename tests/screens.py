@@ -1,0 +1,98 @@
+"""Real `chat` processes on pseudo-terminals, and what a terminal emulator (pyte) shows of them."""
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+
+import pyte
+
+from tests.processes import COMMAND
+from tests.waiting import DEADLINE_SECONDS, wait_until
+
+
+class TerminalScreen:
+    """A process with a keyboard and a screen."""
+
+    def __init__(self, words: Sequence[str], env: Mapping[str, str], columns: int, rows: int) -> None:
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+        self._lock = threading.Lock()
+        self._terminal, theirs = os.openpty()
+        self._resize(columns, rows)
+        self.process = subprocess.Popen(
+            [*COMMAND, *words],
+            env={**env, "TERM": "xterm-256color"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        with suppress(OSError):  # the process has ended
+            while data := os.read(self._terminal, 65_536):
+                with self._lock:
+                    self._stream.feed(data)
+
+    @property
+    def text(self) -> str:
+        """What is on the screen."""
+        with self._lock:
+            return "\n".join(line.rstrip() for line in self._screen.display)
+
+    @property
+    def cursor(self) -> tuple[int, int]:
+        """Where the cursor is: column and row, from 0."""
+        with self._lock:
+            return self._screen.cursor.x, self._screen.cursor.y
+
+    def type(self, text: str) -> None:
+        """Press the keys of a text; Enter is a carriage return."""
+        os.write(self._terminal, text.encode())
+
+    def wait_for(self, text: str) -> None:
+        """Wait until a text is on the screen."""
+        wait_until(lambda: text in self.text, lambda: f"no {text!r} on:\n{self.text}")
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size."""
+        with self._lock:
+            self._screen.resize(rows, columns)
+        self._resize(columns, rows)
+
+    def _resize(self, columns: int, rows: int) -> None:
+        import fcntl
+        import struct
+        import termios
+
+        fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(DEADLINE_SECONDS)
+
+    def close(self) -> None:
+        """End it, if it still runs."""
+        if self.process.poll() is None:
+            self.kill()
+        self._reader.join(DEADLINE_SECONDS)
+        os.close(self._terminal)
+
+
+@contextmanager
+def on_a_screen(
+    line: str, env: Mapping[str, str], columns: int = 80, rows: int = 24
+) -> Iterator[TerminalScreen]:
+    """`aws-iot <line>` on a screen, until the block ends."""
+    screen = TerminalScreen(line.split(), env, columns, rows)
+    try:
+        yield screen
+    finally:
+        screen.close()

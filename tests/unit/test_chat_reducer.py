@@ -1,0 +1,349 @@
+"""The rules of the chat, without a screen: whatever happens in any order, nothing is lost or shown twice."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aws_iot.chat.model import effects as do
+from aws_iot.chat.model import events as on
+from aws_iot.chat.model.posts import Delivery, Post, post_of
+from aws_iot.chat.model.reducer import Effects, start, update
+from aws_iot.chat.model.state import (
+    LONGEST_BROWSED,
+    LONGEST_WINDOW,
+    PAGE,
+    SHORTEST_WINDOW,
+    Link,
+    Room,
+    State,
+    Status,
+)
+from aws_iot.messaging.message import Message
+
+ME, BOB = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222", "us-east-1:b0b00000-0ed5-4578-add0-985024739222"
+BEGAN = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
+
+
+def at(seconds: float) -> datetime:
+    return BEGAN + timedelta(seconds=seconds)
+
+
+def message(number: int, *, sender: str = BOB, room: str = "lobby", **more: Any) -> Message:
+    return Message(
+        room, sender, f"text {number}", b"", at(number), f"id-{number}", at(number), "bob"
+    )._replace(**more)
+
+
+def page(*numbers: int, room: str = "lobby", part: on.Part = on.Part.LAST, unread: int = 0) -> on.PageRead:
+    posts = [post_of(message(number, room=room)) for number in numbers]
+    return on.PageRead(room, part, posts, is_end=len(posts) < PAGE, unread=unread)
+
+
+def opened(*rooms: str) -> State:
+    """The state of somebody who looks at the first room, which is empty."""
+    state = State(ME, "alice")
+    start(state, rooms or ("lobby",), {}, (), BEGAN)
+    for room in state.rooms:
+        update(state, on.PageRead(room, on.Part.LAST, [], is_end=True))
+    return state
+
+
+def texts(state: State, room: str = "lobby") -> list[str]:
+    return [post.text for post in state.rooms[room].posts]
+
+
+def test_without_rooms_those_of_the_history_are_joined_and_the_latest_is_opened() -> None:
+    state = State(ME, "alice")
+    assert start(state, (), {}, (), BEGAN) == [do.ReadRooms()]
+    effects = update(state, on.RoomsFound([on.RoomFound("a", 2, at(1)), on.RoomFound("b", 3, at(2))]))
+    assert state.current == "b"
+    assert {effect.room for effect in effects if isinstance(effect, do.Join)} == {"a", "b"}
+    assert state.rooms["a"].unread == 2
+
+
+def test_without_any_history_the_lobby_is_opened() -> None:
+    state = State(ME, "alice")
+    start(state, (), {}, (), BEGAN)
+    update(state, on.RoomsFound([]))
+    assert state.current == "lobby"
+
+
+def test_what_arrives_while_a_page_is_read_is_shown_once_and_in_order() -> None:
+    state = State(ME, "alice")
+    start(state, ("lobby",), {}, (), BEGAN)
+    update(state, on.Received([message(3), message(4)]))
+    update(state, page(1, 2, 3, unread=0))
+    assert texts(state) == ["text 1", "text 2", "text 3", "text 4"]
+
+
+def test_a_message_of_your_own_is_pending_until_it_is_acknowledged_and_shown_once_when_it_returns() -> None:
+    state = opened()
+    effects = update(state, on.Submitted("lobby", "hello", "mine-1", at(1)))
+    assert do.Send("lobby", "hello", "mine-1") in effects
+    assert state.waiting == 1
+    update(state, on.Acknowledged("mine-1"))
+    assert [post.delivery for post in state.room.posts] == [Delivery.ACKNOWLEDGED]
+    assert state.waiting == 0
+    update(state, on.Received([message(2, sender=ME, id="mine-1", text="hello")]))
+    assert [(post.text, post.delivery) for post in state.room.posts] == [("hello", Delivery.ARRIVED)]
+
+
+def test_a_failed_message_stays_with_its_reason_and_can_be_sent_again_or_edited() -> None:
+    state = opened()
+    update(state, on.Submitted("lobby", "hello", "mine-1", at(1)))
+    [saved] = update(state, on.SendFailed("mine-1", "it is too long"))
+    assert saved == do.SaveFailed((do.FailedMessage("lobby", "hello", "mine-1", "it is too long"),))
+    assert state.room.failed[0].why == "it is too long"
+    effects = update(state, on.Resent("lobby", "mine-1"))
+    assert effects == [do.Send("lobby", "hello", "mine-1"), do.SaveFailed(())]
+    update(state, on.SendFailed("mine-1", "again"))
+    update(state, on.Discarded("lobby", "mine-1", to_draft=True))
+    assert state.room.posts == []
+    assert state.room.draft == "hello"
+
+
+def test_failed_messages_of_the_last_run_are_shown_again() -> None:
+    state = State(ME, "alice")
+    start(state, ("lobby",), {}, [do.FailedMessage("ops", "hello", "old-1", "denied")], BEGAN)
+    assert [post.why for post in state.rooms["ops"].failed] == ["denied"]
+    assert state.waiting == 0
+
+
+def test_a_room_is_read_only_while_its_end_is_on_a_screen_that_has_the_focus() -> None:
+    state = opened()
+    assert update(state, on.Received([message(1)])) == [do.MarkRead("lobby", at(1))]
+    update(state, on.Focused(False))
+    assert update(state, on.Received([message(2)])) == []
+    assert (state.room.unread, state.room.first_unread) == (1, post_of(message(2)).key)
+    assert update(state, on.Focused(True)) == [do.MarkRead("lobby", at(2))]
+    assert state.room.unread == 0
+    assert state.room.first_unread is not None, "the line stays until the room is left"
+    update(state, on.Scrolled(is_at_end=False))
+    assert update(state, on.Received([message(3)])) == []
+    assert state.room.unread == 1
+    assert update(state, on.Scrolled(is_at_end=True)) == [do.MarkRead("lobby", at(3))]
+
+
+def test_your_own_messages_are_never_unread() -> None:
+    state = opened()
+    update(state, on.Focused(False))
+    update(state, on.Received([message(1, sender=ME)]))
+    assert state.room.unread == 0
+
+
+def test_the_line_is_above_the_first_unread_message_of_the_history() -> None:
+    state = State(ME, "alice")
+    start(state, ("lobby",), {}, (), BEGAN)
+    update(state, on.Focused(False))
+    mine = post_of(message(4, sender=ME))
+    posts = [*page(1, 2, 3).posts, mine, post_of(message(5))]
+    update(state, on.PageRead("lobby", on.Part.LAST, posts, is_end=True, unread=2))
+    assert state.room.first_unread == post_of(message(3)).key
+    assert state.room.unread == 2
+
+
+def test_a_draft_belongs_to_its_room_and_is_saved_at_each_change() -> None:
+    state = opened("lobby", "ops")
+    assert update(state, on.Typed("lobby", "hel")) == [do.SaveDraft("lobby", "hel")]
+    assert update(state, on.Typed("lobby", "hel")) == []
+    update(state, on.RoomOpened("ops"))
+    assert (state.room.draft, state.rooms["lobby"].draft) == ("", "hel")
+    effects = update(state, on.Submitted("lobby", "hello", "mine-1", at(1)))
+    assert do.SaveDraft("lobby", "") in effects
+
+
+def test_older_messages_are_read_when_the_top_is_near_and_newer_ones_again_at_the_end() -> None:
+    state = opened()
+    update(state, page(*range(2 * PAGE, 3 * PAGE)))
+    [wanted] = update(state, on.Scrolled(is_at_end=False, near_top=True))
+    assert wanted == do.ReadOlder("lobby", at(2 * PAGE), overlap=1)
+    assert update(state, on.Scrolled(is_at_end=False, near_top=True)) == [], "one page at a time"
+    update(state, page(*range(PAGE, 2 * PAGE), part=on.Part.OLDER))
+    assert texts(state) == [f"text {number}" for number in range(PAGE, 3 * PAGE)]
+    for first in range(-LONGEST_BROWSED, PAGE, PAGE)[::-1]:
+        update(state, on.Scrolled(is_at_end=False, near_top=True))
+        update(state, page(*range(first, first + PAGE), part=on.Part.OLDER))
+    assert len(state.room.posts) == LONGEST_BROWSED
+    assert state.room.has_newer
+    before = [*state.room.posts]
+    update(state, on.Received([message(999)]))
+    assert state.room.posts == before, "there is a gap before what arrives now"
+    [wanted] = update(state, on.Scrolled(is_at_end=True, near_end=True))
+    assert isinstance(wanted, do.ReadNewer)
+    assert not state.is_at_end
+    assert update(state, on.Jumped()) == [do.ReadLast("lobby")]
+    update(state, page(*range(900, 1000)))
+    assert texts(state)[-1] == "text 999"
+    assert not state.room.has_newer
+
+
+def test_an_edit_deletion_or_reaction_is_no_message_and_has_the_message_read_again() -> None:
+    state = opened()
+    update(state, on.Received([message(1)]))
+    effects = update(state, on.Received([message(2, kind="edit", re="id-1")]))
+    assert effects == [do.ReadPost("lobby", "id-1")]
+    assert texts(state) == ["text 1"]
+    assert update(state, on.Received([message(3, kind="edit", re="id-unknown")])) == []
+
+
+def test_leaving_a_room_opens_another_one() -> None:
+    state = opened("lobby", "ops")
+    effects = update(state, on.RoomLeft("lobby"))
+    assert do.Leave("lobby") in effects
+    assert (state.current, [*state.rooms]) == ("ops", ["ops"])
+    assert update(state, on.RoomLeft("ops")) == []
+    assert state.notice
+
+
+def test_memory_stays_flat_however_much_arrives() -> None:
+    state = opened("lobby", "ops")
+    for room, most in (("lobby", LONGEST_WINDOW), ("ops", SHORTEST_WINDOW)):
+        for first in range(0, 5_000, 50):
+            update(state, on.Received([message(n, room=room) for n in range(first, first + 50)]))
+        assert len(state.rooms[room].posts) <= most + SHORTEST_WINDOW
+        assert texts(state, room)[-1] == "text 4999"
+    assert state.rooms["ops"].unread == 5_000
+
+
+def test_no_room_counts_as_joined_without_a_connection() -> None:
+    state = opened()
+    update(state, on.StatusChanged(Status(Link.ONLINE)))
+    update(state, on.RoomsJoined(["lobby"]))
+    assert state.room.is_joined
+    update(state, on.StatusChanged(Status(Link.LOST, "connection lost")))
+    assert not state.room.is_joined
+
+
+# -- any order of events
+
+ROOMS = ("lobby", "ops")
+
+
+class World:
+    """A broker and a history that know every message, beside the state under test."""
+
+    def __init__(self) -> None:
+        self.state = opened(*ROOMS)
+        self.saved: dict[str, list[Post]] = {room: [] for room in ROOMS}
+        self.sent: dict[str, tuple[str, str]] = {}
+        self.waiting: list[do.Effect] = []
+        self.number = 0
+
+    def act(self, event: on.Event) -> None:
+        self.waiting += self.carry_out(update(self.state, event))
+
+    def carry_out(self, effects: Effects) -> Effects:
+        for effect in effects:
+            if isinstance(effect, do.Send):
+                self.sent[effect.id] = effect.room, effect.text
+        return [effect for effect in effects if isinstance(effect, do.ReadLast | do.ReadOlder | do.ReadNewer)]
+
+    def arrive(self, room: str, sender: str, id_: str | None = None) -> None:
+        self.number += 1
+        new = message(self.number, room=room, sender=sender)
+        if id_:
+            new = new._replace(id=id_, text=self.sent[id_][1])
+        self.saved[room].append(post_of(new))
+        self.act(on.Received([new]))
+
+    def flood(self, room: str, count: int) -> None:
+        moment = at(self.number + 1)  # in one millisecond
+        new = [message(self.number + index, room=room, received=moment) for index in range(1, count + 1)]
+        self.number += count
+        self.saved[room] += map(post_of, new)
+        self.act(on.Received(new))
+
+    def answer(self) -> None:
+        """The archive answers the oldest request."""
+        if not self.waiting:
+            return
+        wanted = self.waiting.pop(0)
+        assert isinstance(wanted, do.ReadLast | do.ReadOlder | do.ReadNewer)
+        saved = self.saved[wanted.room]
+        count = PAGE
+        if isinstance(wanted, do.ReadLast):
+            found, part = saved[-PAGE:], on.Part.LAST
+        elif isinstance(wanted, do.ReadOlder):
+            count += wanted.overlap
+            found, part = [post for post in saved if post.received <= wanted.before][-count:], on.Part.OLDER
+        else:
+            count += wanted.overlap
+            found, part = [post for post in saved if post.received >= wanted.since][:count], on.Part.NEWER
+        self.act(on.PageRead(wanted.room, part, found, is_end=len(found) < count))
+
+    def check(self) -> None:
+        for name, room in self.state.rooms.items():
+            arrived = [post for post in room.posts if post.delivery is Delivery.ARRIVED]
+            unsent = [post for post in room.posts if post.delivery is not Delivery.ARRIVED]
+            assert room.posts == arrived + unsent
+            assert len({post.key for post in room.posts}) == len(room.posts), "shown twice"
+            if room.is_loaded and arrived:
+                keys = [post.key for post in self.saved[name]]
+                first = keys.index(arrived[0].key)
+                assert [post.key for post in arrived] == keys[first : first + len(arrived)], "a gap"
+                if not room.has_newer:
+                    assert arrived[-1].key == keys[-1], "the newest is missing"
+            saved = {post.id for post in self.saved[name]}
+            expected = [id_ for id_, (where, _) in self.sent.items() if where == name and id_ not in saved]
+            assert [post.id for post in unsent] == expected, "a message of your own is lost"
+            assert room.unread >= 0
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("arrive"), st.sampled_from(ROOMS), st.sampled_from([ME, BOB])),
+        st.tuples(st.just("flood"), st.sampled_from(ROOMS), st.integers(1, 400)),
+        st.tuples(st.just("submit"), st.sampled_from(ROOMS)),
+        st.tuples(st.just("echo"), st.integers(0, 5)),
+        st.tuples(st.just("acknowledge"), st.integers(0, 5)),
+        st.tuples(st.just("open"), st.sampled_from(ROOMS)),
+        st.tuples(st.just("answer")),
+        st.tuples(st.just("scroll"), st.booleans(), st.booleans(), st.booleans()),
+        st.tuples(st.just("focus"), st.booleans()),
+        st.tuples(st.just("jump")),
+    ),
+    max_size=60,
+)
+
+
+@given(STEPS)
+@settings(max_examples=80, deadline=None)
+def test_whatever_happens_nothing_is_lost_or_shown_twice(steps: list[tuple[object, ...]]) -> None:
+    world = World()
+    for step in steps:
+        match step:
+            case ("arrive", str(room), str(sender)):
+                world.arrive(room, sender)
+            case ("flood", str(room), int(count)):
+                world.flood(room, count)
+            case ("submit", str(room)):
+                world.number += 1
+                world.act(on.Submitted(room, "mine", f"mine-{world.number}", at(world.number)))
+            case ("echo", int(index)):
+                saved = {post.id for posts in world.saved.values() for post in posts}
+                open_ = [id_ for id_ in world.sent if id_ not in saved]
+                if index < len(open_):
+                    world.arrive(world.sent[open_[index]][0], ME, open_[index])
+            case ("acknowledge", int(index)):
+                if index < len(world.sent):
+                    world.act(on.Acknowledged([*world.sent][index]))
+            case ("open", str(room)):
+                world.act(on.RoomOpened(room))
+            case ("answer",):
+                world.answer()
+            case ("scroll", bool(is_at_end), bool(near_top), bool(near_end)):
+                world.act(on.Scrolled(is_at_end, near_top, near_end))
+            case ("focus", bool(is_focused)):
+                world.act(on.Focused(is_focused))
+            case ("jump",):
+                world.act(on.Jumped())
+        world.check()
+
+
+def test_a_room_that_is_not_known_appears_when_a_message_arrives_there() -> None:
+    state = opened()
+    update(state, on.Received([message(1, room="ops")]))
+    assert state.rooms["ops"].unread == 1
+    assert isinstance(state.rooms["ops"], Room)

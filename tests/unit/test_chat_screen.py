@@ -1,0 +1,289 @@
+"""The chat screen: what keys do, and what is on the screen. The services are in memory."""
+
+import asyncio
+from functools import partial
+
+import pytest
+from textual import events
+
+from aws_iot.chat.model.posts import Delivery
+from aws_iot.chat.model.state import Link
+from aws_iot.chat.screen.composer import LARGE_LINES
+from aws_iot.chat.screen.dialogs import Help, Question
+from aws_iot.errors import ServiceRefused, SessionEnded
+from aws_iot.messaging.connection import Lost, Restored
+from aws_iot.messaging.message import encode
+from tests.chats import Chat, chatting, run, say
+from tests.fakes import FakeApp, FakeCloud
+from tests.unit.test_output import HOSTILE
+
+BOB = "us-east-1:b0b00000-0ed5-4578-add0-985024739222"
+MALLORY = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
+
+
+def sent(cloud: FakeCloud) -> list[bytes]:
+    return [payload for _, payload, _ in cloud.published]
+
+
+def test_enter_sends_and_other_keys_begin_a_line(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.press(
+                *"one", "shift+enter", *"two", "alt+enter", *"three", "backslash", "enter", *"four"
+            )
+            assert sent(cloud) == []
+            await chat.press("enter")
+            assert chat.input == ""
+            await chat.until(lambda: sent(cloud) == [encode("one\ntwo\nthree\nfour")])
+            await chat.until_shown("four")
+            await chat.until(lambda: chat.state.room.posts[-1].delivery is Delivery.ARRIVED)
+
+    run(test)
+
+
+def test_alt_enter_of_a_plain_terminal_begins_a_line() -> None:
+    from textual._xterm_parser import XTermParser
+
+    from aws_iot.chat.screen.legacy_keys import register
+
+    register(["alt+a", "alt+down"])
+    for written, key in (
+        ("\x1b\r", "alt+enter"),
+        ("\x1ba", "alt+a"),
+        ("\r", "enter"),
+        ("\x1b[1;3B", "alt+down"),
+    ):
+        found = [event.key for event in XTermParser().feed(written) if isinstance(event, events.Key)]
+        assert found == [key]
+
+
+def test_what_is_pasted_is_never_sent_and_much_of_it_asks_first(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            chat.screen.post_message(events.Paste("one\r\ntwo\rthree\n\x1b[2J"))
+            await chat.until(lambda: "three" in chat.input)
+            assert chat.input == "one\ntwo\nthree\n[2J"
+            much = "line\n" * LARGE_LINES
+            chat.screen.post_message(events.Paste(much))
+            await chat.until(lambda: isinstance(chat.screen.screen, Question))
+            await chat.press("escape")
+            assert "line" not in chat.input
+            chat.screen.post_message(events.Paste(much))
+            await chat.until(lambda: isinstance(chat.screen.screen, Question))
+            await chat.press("enter")
+            await chat.until(lambda: "line" in chat.input)
+            assert sent(cloud) == []
+
+    run(test)
+
+
+def test_messages_show_their_sender_once_and_names_by_identity(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            for sender in (BOB, BOB, MALLORY):
+                say(cloud, "lobby", "hello", sender=sender, properties=[("name", "bob")])
+            await chat.until_shown("bob~4f9fa251")
+            shown = [line.split("  ")[0] for line in chat.conversation.splitlines() if "~" in line]
+            assert shown == ["bob~b0b00000", "bob~4f9fa251"]
+            assert chat.panel("people").splitlines()[0].startswith("bob~4f9f")
+
+    run(test)
+
+
+def _is_last(chat: Chat, text: str) -> bool:
+    posts = chat.state.room.posts
+    return bool(posts) and posts[-1].text == text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+def test_nothing_in_a_message_can_leave_its_place(
+    app: FakeApp, cloud: FakeCloud, size: tuple[int, int]
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby", size=size) as chat:
+            for hostile in HOSTILE:
+                say(cloud, "lobby", hostile, sender=MALLORY, properties=[("name", hostile)])
+                await chat.until(partial(_is_last, chat, hostile))
+                chat.screen.draw()
+                await chat.pilot.pause()
+                for line in chat.conversation.splitlines():
+                    is_frame = line.startswith(("──", "┃", "○", "·")) or "~4f9fa251  " in line
+                    assert is_frame or line.startswith("  "), line
+                for row in chat.rows:
+                    assert not any(ord(one) < 32 or 0x7F <= ord(one) < 0xA0 for one in row), row
+            say(cloud, "[red]room[/]", "[bold]text[/bold] [@click=app.quit]x[/]", sender=MALLORY)
+            await chat.enter("/join [red]room[/]")
+
+    run(test)
+
+
+def test_drafts_survive_rooms_and_a_restart(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby", "ops") as chat:
+            await chat.type("half a ")
+            await chat.press("alt+down")
+            await chat.until(lambda: chat.state.current == "ops")
+            assert chat.input == ""
+            await chat.type("other")
+            await chat.press("escape", "alt+up")
+            assert chat.input == "half a "
+        async with chatting(app, cloud) as chat:
+            await chat.until(lambda: chat.state.current == "lobby")
+            assert chat.input == "half a "
+            await chat.press("alt+down")
+            assert chat.input == "other"
+
+    run(test)
+
+
+def test_what_is_written_offline_is_kept_and_sent_by_the_next_run(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        cloud.member("alice", "Passw0rd")
+        members, cloud.members = cloud.members, set()
+        async with chatting(app, cloud, "lobby", online=False) as chat:
+            await chat.until(lambda: chat.state.status.link is Link.NOT_ACCEPTED)
+            assert "An admin accepts it" in chat.panel("trouble")
+            await chat.enter("later")
+            await chat.until(lambda: chat.state.waiting == 1)
+            await chat.until_shown("○ later")
+            assert "1 waiting" in chat.panel("status")
+        cloud.members = members
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.until(lambda: sent(cloud) == [encode("later")])
+            await chat.until(lambda: [post.delivery for post in chat.state.room.posts] == [Delivery.ARRIVED])
+
+    run(test)
+
+
+def test_a_rejected_message_stays_says_why_and_can_be_sent_again(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        cloud.refuses_payload, cloud.refusal = encode("no"), ServiceRefused("the broker is not in the mood")
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.enter("no")
+            await chat.until_shown("! not sent: the broker is not in the mood")
+            assert "1 not sent" in chat.panel("status")
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.until_shown("! not sent: the broker is not in the mood")
+            cloud.refuses_payload = None
+            await chat.press("ctrl+r")
+            await chat.until(lambda: sent(cloud) == [encode("no")])
+            await chat.until(lambda: not chat.state.room.failed)
+            cloud.refuses_payload = encode("nono")
+            await chat.enter("nono")
+            await chat.until(lambda: bool(chat.state.room.failed))
+            await chat.enter("/discard")
+            assert chat.input == "nono"
+            assert not chat.state.room.failed
+
+    run(test)
+
+
+def test_the_status_line_tells_what_happens_to_the_connection(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            assert "online" in chat.panel("status")
+            connection = cloud.connections[-1]
+            connection.events.put(Lost("no network"))
+            await chat.until(lambda: "reconnecting" in chat.panel("status"))
+            assert "connection lost: no network" in chat.panel("trouble")
+            connection.events.put(Restored(may_miss=True))
+            await chat.until(lambda: "may be missing" in chat.panel("status"))
+            assert chat.panel("trouble") == ""
+            connection.events.put(SessionEnded("the session has expired"))
+            await chat.until(lambda: "signed out" in chat.panel("status"))
+            assert "aws-iot login" in chat.panel("trouble")
+            await chat.until_online()
+
+    run(test)
+
+
+def test_unread_messages_are_counted_until_the_screen_shows_them_with_the_focus(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby", "ops") as chat:
+            await chat.until(lambda: chat.state.rooms["ops"].is_joined)
+            say(cloud, "ops", "look", sender=BOB)
+            await chat.until(lambda: chat.panel("rooms").splitlines()[1].endswith("1"))
+            chat.screen.post_message(events.AppBlur())
+            await chat.until(lambda: not chat.state.is_focused)
+            await chat.press("alt+down")
+            await chat.until_shown("── new ──")
+            await asyncio.sleep(0.1)
+            assert chat.state.room.unread == 1
+            chat.screen.post_message(events.AppFocus())
+            await chat.until(lambda: chat.state.room.unread == 0)
+            assert not chat.panel("rooms").splitlines()[1].rstrip().endswith("1")
+
+    run(test)
+
+
+def test_the_history_is_read_page_by_page_and_nothing_moves_while_you_read(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby", size=(80, 15)) as chat:
+            for number in range(350):
+                say(cloud, "lobby", f"message {number}", sender=BOB, properties=[("id", f"id-{number}")])
+            await chat.until_shown("message 349")
+        async with chatting(app, cloud, "lobby", size=(80, 15)) as chat:
+            await chat.until_shown("message 349")
+            for _ in range(60):
+                await chat.press("pageup")
+                await chat.pilot.pause(0.02)
+                if "message 0" in chat.conversation.splitlines()[-1] or "message 3\n" in chat.conversation:
+                    break
+            await chat.until_shown("message 3\n")
+            before = chat.conversation
+            say(cloud, "lobby", "new one", sender=BOB)
+            await chat.until(lambda: chat.state.room.unread == 1)
+            assert chat.conversation == before
+            assert "↓ 1 new" in chat.panel("status")
+            await chat.press("ctrl+end")
+            await chat.until_shown("new one")
+            await chat.until(lambda: chat.state.room.unread == 0)
+
+    run(test)
+
+
+async def _columns_of_border(chat: Chat) -> set[int]:
+    await chat.pilot.pause()
+    return {row.index("│") for row in chat.rows if "│" in row}
+
+
+def test_panels_can_be_hidden_and_are_on_narrow_screens(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby", size=(40, 12)) as chat:
+            assert await _columns_of_border(chat) == set()
+            assert "lobby" in chat.panel("status")
+            await chat.enter("hello")
+            await chat.until_shown("hello")
+            await chat.press("f2")
+            assert await _columns_of_border(chat) == {17}
+        async with chatting(app, cloud, "lobby") as chat:
+            assert await _columns_of_border(chat) == {17}
+            await chat.press("f2", "f3")
+            assert await _columns_of_border(chat) == set()
+
+    run(test)
+
+
+def test_help_lists_keys_and_commands_and_a_typo_is_explained(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.press("f1")
+            await chat.until(lambda: isinstance(chat.screen.screen, Help))
+            assert any("Alt+Down" in row for row in chat.rows)
+            await chat.press("escape")
+            await chat.enter("/jion ops")
+            assert "Did you mean /join?" in chat.panel("status")
+            assert chat.input == "/jion ops", "it can be corrected"
+            assert sent(cloud) == []
+            for _ in range(9):
+                await chat.press("backspace")
+            await chat.enter("//join is a command")
+            await chat.until(lambda: sent(cloud) == [encode("/join is a command")])
+            await chat.enter("/join ops,dev")
+            assert chat.state.current == "lobby", "a probable mistake is named first"
+
+    run(test)

@@ -46,6 +46,11 @@ class WaitingStream(io.RawIOBase):
         self._raw = raw
         self._first = first
 
+    @property
+    def name(self) -> Any:
+        """The name of the file, or its number, as other streams have it."""
+        return self._raw.name
+
     def readable(self) -> bool:
         return bool(self._raw.readable())
 

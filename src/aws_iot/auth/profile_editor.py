@@ -43,6 +43,7 @@ class ProfileChange:
             username=username,
             is_unconfirmed=unconfirmed if self.unconfirmed is None else self.unconfirmed,
             client_has_secret=bool(self.client_secret) or keeps_secret,
+            history=before.history,
         )
 
 

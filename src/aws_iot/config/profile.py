@@ -18,6 +18,7 @@ class Profile(NamedTuple):
     AWS's own addresses; the local stack sets them. `ca_bundle` is a PEM file of the authorities to trust for them.
     `admin_credentials_file` is a file in the format of `~/.aws/credentials` with the keys of this AWS account's admin,
     if they are on this machine; the local stack sets it, too.
+    `history` tells whether messages are saved on this machine.
     `local_stack` is the folder of the local stack that serves the profile; a profile of AWS has none.
     """
 
@@ -38,6 +39,7 @@ class Profile(NamedTuple):
     username: str | None = None
     is_unconfirmed: bool = False
     client_has_secret: bool = False
+    history: bool = True
     key: str = ""
 
     @property

@@ -111,6 +111,7 @@ class ProfileStore:
             username=username if isinstance(username, str) else None,
             is_unconfirmed=stored.get("unconfirmed") is True,
             client_has_secret=stored.get("client_has_secret") is True,
+            history=stored.get("history") is not False,
         )
 
     @contextmanager
@@ -152,4 +153,6 @@ def _write(path: Path, profile: Profile) -> None:
         stored["unconfirmed"] = True
     if profile.client_has_secret:
         stored["client_has_secret"] = True
+    if not profile.history:
+        stored["history"] = False
     write_private(path, json.dumps(stored, indent=2).encode() + b"\n")

@@ -14,6 +14,7 @@ from aws_iot.cli.commands.sub.printer import Printer, TerminalPrinter
 from aws_iot.cli.connect import acceptance_wait, connected
 from aws_iot.cli.groups import Command
 from aws_iot.cli.rooms import check_patterns, quoted_options, typed_options
+from aws_iot.cli.saving import new_recorder
 from aws_iot.cli.sign_in import suggest_doctor
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.colors import Role, is_on
@@ -85,11 +86,19 @@ def sub(
 
 def _saved(app: App, profile: Profile, client: Client, sink: Sink, chosen: SubOptions) -> Sink:
     """The sink, with the history before it unless the person wants none."""
-    if chosen.no_history:
+    recorder = new_recorder(
+        app,
+        profile,
+        client.identity,
+        client.username,
+        no_history=chosen.no_history,
+        is_safe=bool(chosen.durable),
+    )
+    if not recorder:
         return sink
-    from aws_iot.cli.commands.sub.saving import saving  # here: it needs a database
+    from aws_iot.cli.commands.sub.saving import SavingSink  # here: it needs a database
 
-    return saving(app, profile, client, sink, durable=bool(chosen.durable), at_once=bool(chosen.command))
+    return SavingSink(sink, recorder, handles_at_once=bool(chosen.command))
 
 
 def _room_to_test(rooms: Sequence[str]) -> str:

@@ -163,20 +163,12 @@ _HOW_TO_CONNECT = (
         "--wait", env="WAIT", is_flag=True, help="Keep trying to connect until an admin accepts you."
     ),
 )
-_WHAT_TO_SAVE = (
-    options.option(
-        "--no-history",
-        env="NO_HISTORY",
-        is_flag=True,
-        help="Do not save what arrives for `aws-iot history`.",
-    ),
-)
 
 
 def sub_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the fields of `SubOptions` as options, in the order of `--help`."""
     for decorate in reversed(
-        (*_WHICH_MESSAGES, *_WHEN_TO_STOP, *_WHAT_TO_DO, *_HOW_TO_CONNECT, *_WHAT_TO_SAVE)
+        (*_WHICH_MESSAGES, *_WHEN_TO_STOP, *_WHAT_TO_DO, *_HOW_TO_CONNECT, options.no_history)
     ):
         command = decorate(command)
     return command

@@ -26,8 +26,7 @@ def new_recorder(
     if no_history or not profile.history:
         return None
     # Here, because they need a database.
-    from aws_iot.history.file.schema import history_file
-    from aws_iot.history.owners import note_owner
+    from aws_iot.history.owners import history_file, note_owner
     from aws_iot.history.recorder import Recorder
 
     folder = app.settings.folders.history(profile.key)

@@ -164,8 +164,10 @@ class History:
             found = [row for at in places for row in rows.select(self.database, "at = ?", at)]
         return [*self._entries(found)]
 
-    def find(self, beginning: str, room: str | None = None) -> Entry:
+    def find(self, beginning: str, room: str | None = None, *, with_events: bool = False) -> Entry:
         """The message whose ID begins so, in this room or in any; of messages without ID, the newest.
+
+        `with_events`: edits, deletions and reactions count, too.
 
         Raises `UnknownMessage` or `Ambiguous`.
         """
@@ -175,7 +177,7 @@ class History:
                 for row in rows.select(
                     self.database,
                     "id >= ? AND id < ? AND (? IS NULL OR room = (SELECT number FROM room WHERE name = ?))"
-                    f" AND {IS_SHOWN} ORDER BY id, at DESC LIMIT 100",
+                    f" AND {'1' if with_events else IS_SHOWN} ORDER BY id, at DESC LIMIT 100",
                     low,
                     high,
                     room,

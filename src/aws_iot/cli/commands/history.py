@@ -1,4 +1,4 @@
-"""`aws-iot history`: the messages that `sub` has saved on this machine."""
+"""`aws-iot history`: the messages that `sub` and `pub` have saved on this machine."""
 
 from __future__ import annotations  # so that what only types need is not imported
 
@@ -79,8 +79,8 @@ def history(
 ) -> None:
     """Show and search saved messages.
 
-    `sub` saves what it prints or handles, unless you give it --no-history. Messages that you send are saved when `sub`
-    receives them. The newest is at the bottom.
+    `sub` saves what it prints or handles, and `pub` what it sends, unless you give them --no-history. The newest is at
+    the bottom.
 
     It uses no network and needs no session: it reads a file on this machine, one for each user of a profile, which only
     you can read. Removing a profile or deleting an account leaves that file.
@@ -165,8 +165,8 @@ def _search(opened: Any, search: Search, wanted: Filter, count: int) -> list[Ent
 
 
 def _json_line(entry: Entry) -> str:
-    """The line of `sub --json`, and what has become of the message."""
-    became: dict[str, Any] = {}
+    """The line of `sub --json`, and what has become of the message. One without ID has one that is derived from it."""
+    became: dict[str, Any] = {} if entry.message.id else {"derived_id": entry.id}  # for `pub --reply-to`
     if entry.is_edited:
         became["edited"] = True
     if entry.is_deleted:

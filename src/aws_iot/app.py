@@ -294,7 +294,7 @@ class HistoryBuilder:
 
     def file(self, profile: Profile, identity: str) -> Path:
         """The file of an identity, which may not exist yet. Raises `LocalError` for a profile that is not saved."""
-        from aws_iot.history.file.schema import history_file
+        from aws_iot.history.owners import history_file
 
         if not profile.key:
             raise LocalError("a profile without a key has no history: save it first, with `aws-iot config`")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.history.file.schema import history_file
+from aws_iot.history.owners import history_file
 from aws_iot.messaging.client import Client
 from tests.histories import message, save
 from tests.in_process import run_here

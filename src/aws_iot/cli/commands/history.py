@@ -128,8 +128,8 @@ def _file(app: App, profile: Profile, user: str | None) -> Path:
 
     Raises `LocalError` if nothing was saved.
     """
-    from aws_iot.history.file.schema import history_file
-    from aws_iot.history.owners import owners
+    from aws_iot.history.journal import is_saved
+    from aws_iot.history.owners import history_file, owners
 
     folder = app.settings.folders.history(profile.key)
     saved = app.auth.sessions.load(profile)
@@ -143,7 +143,7 @@ def _file(app: App, profile: Profile, user: str | None) -> Path:
     # The pools of a profile can change. Its signed-in user then has another identity than before.
     if saved and saved.username == username:
         identity = saved.identity
-    if identity and (path := history_file(folder, identity)).exists():
+    if identity and is_saved(path := history_file(folder, identity)):
         return path
     whose = f" of {username}" if username else ""
     named = f" -u {shlex.quote(user)}" if user else ""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.history.file.schema import history_file
+from aws_iot.history.owners import history_file
 from aws_iot.messaging.client import Client
 from tests.histories import message, save
 from tests.in_process import run_here
@@ -158,8 +158,19 @@ def test_a_mistake_is_explained(listener: Person, options: str, ends: int, told:
 
 def test_only_commands_that_need_the_history_load_it(listener: Person, room: str) -> None:
     env = listener.env | {"PYTHONPROFILEIMPORTTIME": "1"}
-    for line, ends in ((f"pub -r {room} -m hello", 0), (f"sub -r {room} --no-history -W 0.1", 8)):
+    for line, ends in (
+        (f"pub -r {room} -m hello --no-history", 0),
+        (f"sub -r {room} --no-history -W 0.1", 8),
+    ):
         loaded = run(line, env, ends=ends).stderr
         assert "aws_iot.messaging.client" in loaded
         assert "aws_iot.history" not in loaded
         assert "sqlite3" not in loaded
+
+
+def test_pub_loads_the_history_while_it_connects(listener: Person, room: str) -> None:
+    loaded = run(f"pub -r {room} -m hello", listener.env | {"PYTHONPROFILEIMPORTTIME": "1"}).stderr
+    before, _, after = loaded.partition("aws_iot.aws.iot.connection\n")
+    assert "aws_iot.history.recorder" in after
+    assert "aws_iot.history.recorder" not in before
+    assert "sqlite3" not in before

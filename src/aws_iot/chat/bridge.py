@@ -8,6 +8,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
@@ -21,6 +22,14 @@ FRAME_SECONDS = 1 / 30
 """The shortest time between two drawings of what the threads tell."""
 
 
+class Parts(NamedTuple):
+    """What works on threads of its own."""
+
+    archive: Archive
+    outbox: Outbox
+    receiver: Receiver
+
+
 class Bridge:
     """Takes events to the state, and effects to the threads. `tell` is for any thread, the others for the loop's."""
 
@@ -31,12 +40,11 @@ class Bridge:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed: Callable[[], None] = lambda: None
         self._drawn_at = 0.0
+        self._parts: Parts | None = None
 
-    def connect(
-        self, archive: Archive, outbox: Outbox, receiver: Receiver, changed: Callable[[], None]
-    ) -> None:
+    def connect(self, parts: Parts, changed: Callable[[], None]) -> None:
         """The parts that do what follows from events; `changed` draws the state. Called on the loop, once."""
-        self._archive, self._outbox, self._receiver = archive, outbox, receiver
+        self._parts = parts
         self._changed = changed
         with self._lock:
             self._loop = asyncio.get_running_loop()
@@ -70,9 +78,11 @@ class Bridge:
         """End the threads. What was typed and received is saved."""
         with self._lock:
             self._loop = None
-        self._receiver.close()
-        self._outbox.close()
-        self._archive.close()
+        if not self._parts:  # the screen was never there
+            return
+        self._parts.receiver.close()
+        self._parts.outbox.close()
+        self._parts.archive.close()
 
     def _schedule(self) -> None:
         assert self._loop
@@ -87,20 +97,22 @@ class Bridge:
         self._drawn_at = time.monotonic()
 
     def _carry_out(self, effect: do.Effect) -> None:
+        parts = self._parts
+        assert parts
         match effect:
             case do.Send():
-                self._outbox.send(effect)
+                parts.outbox.send(effect)
             case do.Join(room):
-                self._receiver.join(room)
+                parts.receiver.join(room)
             case do.Leave(room):
-                self._receiver.leave(room)
+                parts.receiver.leave(room)
             case do.MarkRead():
-                self._archive.mark_read(effect)
+                parts.archive.mark_read(effect)
             case do.SaveDraft(room, text):
-                self._archive.remember(lambda memory: memory.note_draft(room, text))
+                parts.archive.remember(lambda memory: memory.note_draft(room, text))
             case do.SaveRooms(rooms, current):
-                self._archive.remember(lambda memory: memory.note_rooms(rooms, current))
+                parts.archive.remember(lambda memory: memory.note_rooms(rooms, current))
             case do.SaveFailed(messages):
-                self._archive.remember(lambda memory: memory.note_failed(messages))
+                parts.archive.remember(lambda memory: memory.note_failed(messages))
             case _:
-                self._archive.read(effect)
+                parts.archive.read(effect)

@@ -1,18 +1,14 @@
 """Runs the chat screen: builds its parts, and ends them."""
 
+from __future__ import annotations  # so that what only types need is not imported
+
 import os
-from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import count
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from aws_iot.app import App
-from aws_iot.auth.login import SignInRequest
-from aws_iot.auth.prompter import NoPrompter
-from aws_iot.auth.token_refresher import ActiveSession
-from aws_iot.chat.bridge import Bridge
-from aws_iot.chat.model import effects as do
+from aws_iot.chat.bridge import Bridge, Parts
 from aws_iot.chat.model.reducer import start
 from aws_iot.chat.model.state import State
 from aws_iot.chat.parts.archive import Archive
@@ -20,18 +16,20 @@ from aws_iot.chat.parts.memory import Memory, Remembered
 from aws_iot.chat.parts.outbox import Outbox
 from aws_iot.chat.parts.receiver import Receiver
 from aws_iot.chat.screen.app import ChatApp
-from aws_iot.config.profile import Profile
 from aws_iot.errors import InvalidRoom, LocalError
-from aws_iot.history.file.schema import history_file
-from aws_iot.history.owners import note_owner
-from aws_iot.history.recorder import Recorder
-from aws_iot.messaging.client import Client
 from aws_iot.messaging.composer import Composer
-from aws_iot.messaging.connect import of_user, open_connection
-from aws_iot.messaging.room_mistakes import probable_mistake
-from aws_iot.messaging.topics import check_room
-from aws_iot.publishing.spool.registry import SpoolRegistry
-from aws_iot.publishing.spool.store import Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from aws_iot.app import App
+    from aws_iot.auth.token_refresher import ActiveSession
+    from aws_iot.chat.model import effects as do
+    from aws_iot.config.profile import Profile
+    from aws_iot.messaging.client import Client
+    from aws_iot.publishing.spool.store import Spool
+
+# What signs in, connects and reads the history is imported by the threads that need it, once the screen is there.
 
 
 class Chatter(NamedTuple):
@@ -62,34 +60,40 @@ def build(
     folder = app.settings.folders.chat(chatter.profile.key)
     memory = Memory(folder / f"{chatter.identity.replace(':', '_')}.json")
     remembered = memory.load()
-    state = State(chatter.identity, chatter.username)
-    bridge = Bridge(state)
-    history = history_file(app.settings.folders.history(chatter.profile.key), chatter.identity)
-    archive = Archive(history, memory, bridge.tell)
-    now, outbox_folder = app.settings.now, folder / "outbox"
-    composer = Composer(chatter.profile.identity_pool_id, chatter.identity, chatter.username, now, str)
-
-    def open_spool() -> Spool:
-        SpoolRegistry(app.settings.folders.spools).add(outbox_folder)
-        return Spool(outbox_folder, chatter.profile.identity_pool_id, chatter.username)
-
-    outbox = Outbox(open_spool, composer, bridge.tell, lambda message: receiver.sent(message), now)
-    recorder = partial(_recorder, app, chatter) if saves else None
-    receiver = Receiver(_connector(app, chatter), recorder, outbox, bridge.tell, key=chatter.profile.key)
+    bridge = Bridge(State(chatter.identity, chatter.username))
+    effects = _start(bridge.state, rooms, remembered, app)
+    parts = _parts(app, chatter, bridge, memory, saves=saves)
 
     def begin() -> None:
-        bridge.connect(archive, outbox, receiver, screen.draw)
-        archive.start()
+        bridge.connect(parts, screen.draw)
+        parts.archive.start()
         bridge.carry_out(effects)
-        outbox.start()
-        receiver.start()
-        screen.draw()
+        parts.archive.call(parts.outbox.start)  # after the first page: imports hold up the screen
+        parts.archive.call(parts.receiver.start)
 
-    effects = _start(state, rooms, remembered, app)
     stream, numbers = os.urandom(16).hex(), count(1)
     doubt = partial(_doubt, chatter.profile.identity_pool_id)
-    screen = ChatApp(bridge, begin, now, lambda: f"{stream}-{next(numbers)}", doubt)
+    screen = ChatApp(bridge, begin, app.settings.now, lambda: f"{stream}-{next(numbers)}", doubt)
     return screen, bridge.close
+
+
+def _parts(app: App, chatter: Chatter, bridge: Bridge, memory: Memory, *, saves: bool) -> Parts:
+    profile, now = chatter.profile, app.settings.now
+    folder = app.settings.folders.chat(profile.key) / "outbox"
+
+    def open_spool() -> Spool:
+        from aws_iot.publishing.spool.registry import SpoolRegistry
+        from aws_iot.publishing.spool.store import Spool
+
+        SpoolRegistry(app.settings.folders.spools).add(folder)
+        return Spool(folder, profile.identity_pool_id, chatter.username)
+
+    composer = Composer(profile.identity_pool_id, chatter.identity, chatter.username, now, str)
+    outbox = Outbox(open_spool, composer, bridge.tell, lambda message: receiver.sent(message), now)
+    recorder = partial(app.history.recorder, profile, chatter.identity, chatter.username) if saves else None
+    receiver = Receiver(_connector(app, chatter), recorder, outbox, bridge.tell, key=profile.key)
+    archive = Archive(app.history.file(profile, chatter.identity), memory, bridge.tell)
+    return Parts(archive, outbox, receiver)
 
 
 def _start(state: State, rooms: Sequence[str], remembered: Remembered, app: App) -> list[do.Effect]:
@@ -99,6 +103,9 @@ def _start(state: State, rooms: Sequence[str], remembered: Remembered, app: App)
 
 def _doubt(pool: str, room: str) -> str | None:
     """Why a room's name cannot be, or is probably a mistake; None if it looks right."""
+    from aws_iot.messaging.room_mistakes import probable_mistake
+    from aws_iot.messaging.topics import check_room
+
     try:
         check_room(pool, room)
     except InvalidRoom as error:
@@ -110,17 +117,14 @@ def _doubt(pool: str, room: str) -> str | None:
     return f"Probably a mistake: {mistake.why}.{meant} To join it all the same, repeat the command."
 
 
-def _recorder(app: App, chatter: Chatter, warn: Callable[[LocalError], None]) -> Recorder:
-    folder = app.settings.folders.history(chatter.profile.key)
-    with suppress(LocalError):  # the recorder warns if the folder cannot be written
-        note_owner(folder, chatter.username, chatter.identity)
-    return Recorder(history_file(folder, chatter.identity), chatter.identity, warn, app.settings.now)
-
-
 def _connector(app: App, chatter: Chatter) -> Callable[[], Client]:
     """Signs in without asking, and connects."""
 
     def connect() -> Client:
+        from aws_iot.auth.login import SignInRequest
+        from aws_iot.auth.prompter import NoPrompter
+        from aws_iot.messaging.connect import of_user, open_connection
+
         profile = chatter.profile
         app.config.require_stack(profile)
         person = chatter.session or app.auth.login(profile).sign_in(

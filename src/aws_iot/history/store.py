@@ -14,10 +14,12 @@ from typing import NamedTuple, Self
 from aws_iot.errors import LocalError
 from aws_iot.history.conversation import Reaction
 from aws_iot.history.file import ids, rows
-from aws_iot.history.file.intake import sort_in_all
+from aws_iot.history.file.intake import sort_in
 from aws_iot.history.file.record import milliseconds, moment
 from aws_iot.history.file.rows import COLUMNS, IS_OWN, IS_SHOWN, PER_MILLISECOND, Row
 from aws_iot.history.file.schema import connect, connect_to_read, migrate, transaction, translate_errors
+from aws_iot.history.journal import journals
+from aws_iot.history.owners import identity_of
 from aws_iot.identities import IdentityPrefix
 from aws_iot.messaging.message import Message, encode
 from aws_iot.messaging.topics import matches
@@ -100,16 +102,19 @@ class History:
         return self
 
     def _open(self) -> sqlite3.Connection:
-        if not self.path.exists():
+        is_new = not self.path.exists()
+        if is_new and not journals(self.path):
             return _empty()
         try:
-            database = connect(self.path, seconds=READ_BUSY_SECONDS)
+            identity = identity_of(self.path) if is_new else None
+            database = connect(self.path, identity, READ_BUSY_SECONDS)
         except LocalError as error:
             if not isinstance(error.__cause__, sqlite3.OperationalError | OSError):
                 raise
             return connect_to_read(self.path)
-        with translate_errors(self.path), suppress(sqlite3.OperationalError):  # somebody writes
-            sort_in_all(database)
+        with translate_errors(self.path), suppress(sqlite3.OperationalError, LocalError):  # somebody writes
+            for _ in sort_in(database, self.path):
+                pass
         return database
 
     def __exit__(
@@ -159,8 +164,10 @@ class History:
             found = [row for at in places for row in rows.select(self.database, "at = ?", at)]
         return [*self._entries(found)]
 
-    def find(self, beginning: str, room: str | None = None) -> Entry:
+    def find(self, beginning: str, room: str | None = None, *, with_events: bool = False) -> Entry:
         """The message whose ID begins so, in this room or in any; of messages without ID, the newest.
+
+        `with_events`: edits, deletions and reactions count, too.
 
         Raises `UnknownMessage` or `Ambiguous`.
         """
@@ -170,7 +177,7 @@ class History:
                 for row in rows.select(
                     self.database,
                     "id >= ? AND id < ? AND (? IS NULL OR room = (SELECT number FROM room WHERE name = ?))"
-                    f" AND {IS_SHOWN} ORDER BY id, at DESC LIMIT 100",
+                    f" AND {'1' if with_events else IS_SHOWN} ORDER BY id, at DESC LIMIT 100",
                     low,
                     high,
                     room,

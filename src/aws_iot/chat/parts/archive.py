@@ -1,11 +1,12 @@
 """Archive: reads the history and writes the chat's own file, on a thread, so that no disk holds up the screen."""
 
+from __future__ import annotations  # so that what only types need is not imported
+
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.effects import MarkRead, ReadLast, ReadNewer, ReadOlder, ReadPost, ReadRooms
@@ -13,8 +14,14 @@ from aws_iot.chat.model.posts import Answered, Post, milliseconds
 from aws_iot.chat.model.state import PAGE
 from aws_iot.chat.parts.memory import Memory
 from aws_iot.errors import LocalError
-from aws_iot.history.file.rows import PER_MILLISECOND
-from aws_iot.history.store import Entry, Filter, History, UnknownMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from aws_iot.history.store import Entry, History
+
+# The history and its database are imported on the thread: the screen would wait for them.
 
 SAVE_SECONDS = 0.2
 """How long a change of a draft may wait to be saved, so that not every key writes a file."""
@@ -48,6 +55,10 @@ class Archive:
     def read(self, wanted: Reading) -> None:
         """Read something. The answer is an event."""
         self._requests.put(lambda: self._read(wanted))
+
+    def call(self, function: Callable[[], None]) -> None:
+        """Call something once everything before is done."""
+        self._requests.put(function)
 
     def mark_read(self, mark: MarkRead) -> None:
         """Save up to where a room was read."""
@@ -97,6 +108,9 @@ class Archive:
         marks, self._marks = self._marks, {}
         if not self._path.exists():
             return
+        from aws_iot.history.file.rows import PER_MILLISECOND
+        from aws_iot.history.store import History
+
         with History(self._path) as history:
             for room, until in marks.items():
                 # The last place of that millisecond.
@@ -108,6 +122,8 @@ class Archive:
             self._tell(on.Warned(text))
 
     def _read(self, wanted: Reading) -> None:
+        from aws_iot.history.store import History, UnknownMessage
+
         if self._marks:
             self._save()  # what is counted depends on it
         try:
@@ -126,6 +142,8 @@ class Archive:
 
 
 def _answer(history: History, wanted: Reading) -> on.Event:
+    from aws_iot.history.store import Filter
+
     if isinstance(wanted, ReadRooms):
         return on.RoomsFound([on.RoomFound(one.room, one.unread, one.last) for one in history.rooms()])
     if isinstance(wanted, ReadPost):

@@ -4,23 +4,30 @@ They are in a spool, so that they survive the end of the program. If two chats o
 also sends what an earlier run has left.
 """
 
+from __future__ import annotations  # so that what only types need is not imported
+
 import queue
 import threading
 import time
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from aws_iot.chat.model import events as on
-from aws_iot.chat.model.effects import Send
 from aws_iot.errors import AwsIotError, LocalError, ServiceRefused, TopicRefused
-from aws_iot.messaging.client import Client
-from aws_iot.messaging.composer import Composer
-from aws_iot.messaging.message import Message, Outgoing, decode
+from aws_iot.messaging.message import decode
 from aws_iot.publishing.pacing import BYTES_PER_SECOND, PUBLISHES_PER_SECOND, Pacer
-from aws_iot.publishing.spool.store import Spool
 
-Request = Callable[[], None]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from aws_iot.chat.model.effects import Send
+    from aws_iot.messaging.client import Client
+    from aws_iot.messaging.composer import Composer
+    from aws_iot.messaging.message import Message, Outgoing
+    from aws_iot.publishing.spool.store import Spool
+
+    Request = Callable[[], None]
 
 
 class Outbox:

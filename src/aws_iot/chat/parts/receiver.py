@@ -1,12 +1,13 @@
 """Receiver: signs in, connects, receives and saves, on a thread. It tries again until it is closed."""
 
+from __future__ import annotations  # so that what only types need is not imported
+
 import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
 from contextlib import nullcontext, suppress
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from aws_iot.backoff import Backoff
 from aws_iot.chat.model import events as on
@@ -14,13 +15,17 @@ from aws_iot.chat.model.state import Link, Status
 from aws_iot.chat.parts.status import status_of, status_of_loss
 from aws_iot.deadline import POLL_SECONDS
 from aws_iot.errors import AwsIotError, LocalError, Unreachable
-from aws_iot.history.recorder import Recorder
-from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.deliveries import Delivery
-from aws_iot.messaging.message import Message
 
-Tell = Callable[[on.Event], None]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from aws_iot.history.recorder import Recorder
+    from aws_iot.messaging.client import Client
+    from aws_iot.messaging.message import Message
+
+    Tell = Callable[[on.Event], None]
 
 CONNECT_BACKOFF = Backoff(2.0, 1.5, 30.0)
 """The seconds between attempts to sign in and connect."""

@@ -1,4 +1,4 @@
-"""`aws-iot history`: the messages that `sub` has saved on this machine."""
+"""`aws-iot history`: the messages that `sub` and `pub` have saved on this machine."""
 
 from __future__ import annotations  # so that what only types need is not imported
 
@@ -79,8 +79,8 @@ def history(
 ) -> None:
     """Show and search saved messages.
 
-    `sub` saves what it prints or handles, unless you give it --no-history. Messages that you send are saved when `sub`
-    receives them. The newest is at the bottom.
+    `sub` saves what it prints or handles, and `pub` what it sends, unless you give them --no-history. The newest is at
+    the bottom.
 
     It uses no network and needs no session: it reads a file on this machine, one for each user of a profile, which only
     you can read. Removing a profile or deleting an account leaves that file.
@@ -128,8 +128,8 @@ def _file(app: App, profile: Profile, user: str | None) -> Path:
 
     Raises `LocalError` if nothing was saved.
     """
-    from aws_iot.history.file.schema import history_file
-    from aws_iot.history.owners import owners
+    from aws_iot.history.journal import is_saved
+    from aws_iot.history.owners import history_file, owners
 
     folder = app.settings.folders.history(profile.key)
     saved = app.auth.sessions.load(profile)
@@ -143,7 +143,7 @@ def _file(app: App, profile: Profile, user: str | None) -> Path:
     # The pools of a profile can change. Its signed-in user then has another identity than before.
     if saved and saved.username == username:
         identity = saved.identity
-    if identity and (path := history_file(folder, identity)).exists():
+    if identity and is_saved(path := history_file(folder, identity)):
         return path
     whose = f" of {username}" if username else ""
     named = f" -u {shlex.quote(user)}" if user else ""
@@ -165,8 +165,8 @@ def _search(opened: Any, search: Search, wanted: Filter, count: int) -> list[Ent
 
 
 def _json_line(entry: Entry) -> str:
-    """The line of `sub --json`, and what has become of the message."""
-    became: dict[str, Any] = {}
+    """The line of `sub --json`, and what has become of the message. One without ID has one that is derived from it."""
+    became: dict[str, Any] = {} if entry.message.id else {"derived_id": entry.id}  # for `pub --reply-to`
     if entry.is_edited:
         became["edited"] = True
     if entry.is_deleted:

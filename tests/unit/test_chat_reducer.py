@@ -116,10 +116,10 @@ def test_a_room_is_read_only_while_its_end_is_on_a_screen_that_has_the_focus() -
     assert update(state, on.Received([message(1)])) == [do.MarkRead("lobby", at(1))]
     update(state, on.Focused(False))
     assert update(state, on.Received([message(2)])) == []
-    assert (state.room.unread, state.room.first_unread) == (1, post_of(message(2)).key)
+    assert (state.room.unread, state.room.unread_since) == (1, at(2))
     assert update(state, on.Focused(True)) == [do.MarkRead("lobby", at(2))]
     assert state.room.unread == 0
-    assert state.room.first_unread is not None, "the line stays until the room is left"
+    assert state.room.unread_since is not None, "the line stays until the room is left"
     update(state, on.Scrolled(is_at_end=False))
     assert update(state, on.Received([message(3)])) == []
     assert state.room.unread == 1
@@ -133,15 +133,25 @@ def test_your_own_messages_are_never_unread() -> None:
     assert state.room.unread == 0
 
 
-def test_the_line_is_above_the_first_unread_message_of_the_history() -> None:
+def test_the_line_is_above_the_first_unread_message_even_if_the_window_does_not_have_it() -> None:
     state = State(ME, "alice")
     start(state, ("lobby",), {}, (), BEGAN)
     update(state, on.Focused(False))
-    mine = post_of(message(4, sender=ME))
-    posts = [*page(1, 2, 3).posts, mine, post_of(message(5))]
-    update(state, on.PageRead("lobby", on.Part.LAST, posts, is_end=True, unread=2))
-    assert state.room.first_unread == post_of(message(3)).key
-    assert state.room.unread == 2
+    last = page(*range(200, 300))
+    update(
+        state, on.PageRead("lobby", on.Part.LAST, last.posts, is_end=False, unread=150, unread_since=at(150))
+    )
+    assert (state.room.unread, state.room.unread_since) == (150, at(150))
+    assert update(state, on.WentToUnread()) == [do.ReadAround("lobby", moment=at(150))]
+    around = [post_of(message(number)) for number in range(100, 200)]
+    update(
+        state,
+        on.PageRead("lobby", on.Part.AROUND, around, is_end=False, target=around[50].key, has_newer=True),
+    )
+    assert state.selected == around[50].key
+    assert state.room.has_newer
+    assert not state.is_at_end
+    assert state.room.unread == 150, "its end was not on the screen"
 
 
 def test_a_draft_belongs_to_its_room_and_is_saved_at_each_change() -> None:
@@ -185,7 +195,9 @@ def test_an_edit_deletion_or_reaction_is_no_message_and_has_the_message_read_aga
     effects = update(state, on.Received([message(2, kind="edit", re="id-1")]))
     assert effects == [do.ReadPost("lobby", "id-1")]
     assert texts(state) == ["text 1"]
-    assert update(state, on.Received([message(3, kind="edit", re="id-unknown")])) == []
+    assert update(state, on.Received([message(3, kind="delete", re="id-unknown")])) == [
+        do.ReadTarget("lobby", "id-unknown")
+    ], "it may be a reaction"
 
 
 def test_leaving_a_room_opens_another_one() -> None:

@@ -121,16 +121,16 @@ def test_drafts_survive_rooms_and_a_restart(app: FakeApp, cloud: FakeCloud) -> N
     async def test() -> None:
         async with chatting(app, cloud, "lobby", "ops") as chat:
             await chat.type("half a ")
-            await chat.press("alt+down")
+            await chat.press("ctrl+n")
             await chat.until(lambda: chat.state.current == "ops")
             assert chat.input == ""
             await chat.type("other")
-            await chat.press("escape", "alt+up")
+            await chat.press("escape", "ctrl+p")
             assert chat.input == "half a "
         async with chatting(app, cloud) as chat:
             await chat.until(lambda: chat.state.current == "lobby")
             assert chat.input == "half a "
-            await chat.press("alt+down")
+            await chat.press("ctrl+n")
             assert chat.input == "other"
 
     run(test)
@@ -207,7 +207,7 @@ def test_unread_messages_are_counted_until_the_screen_shows_them_with_the_focus(
             await chat.until(lambda: chat.panel("rooms").splitlines()[1].endswith("1"))
             chat.screen.post_message(events.AppBlur())
             await chat.until(lambda: not chat.state.is_focused)
-            await chat.press("alt+down")
+            await chat.press("ctrl+n")
             await chat.until_shown("── new ──")
             await asyncio.sleep(0.1)
             assert chat.state.room.unread == 1
@@ -273,7 +273,7 @@ def test_help_lists_keys_and_commands_and_a_typo_is_explained(app: FakeApp, clou
         async with chatting(app, cloud, "lobby") as chat:
             await chat.press("f1")
             await chat.until(lambda: isinstance(chat.screen.screen, Help))
-            assert any("Alt+Down" in row for row in chat.rows)
+            assert any("Ctrl+N" in row for row in chat.rows)
             await chat.press("escape")
             await chat.enter("/jion ops")
             assert "Did you mean /join?" in chat.panel("status")
@@ -285,5 +285,192 @@ def test_help_lists_keys_and_commands_and_a_typo_is_explained(app: FakeApp, clou
             await chat.until(lambda: sent(cloud) == [encode("/join is a command")])
             await chat.enter("/join ops,dev")
             assert chat.state.current == "lobby", "a probable mistake is named first"
+
+    run(test)
+
+
+def mine(cloud: FakeCloud, kind: str | None = None) -> list[tuple[bytes, str | None]]:
+    """What was sent with this kind: payload, and the message that it refers to."""
+    properties = [(payload, dict(found)) for _, payload, found in cloud.published]
+    return [(payload, known.get("re")) for payload, known in properties if known.get("kind") == kind]
+
+
+def named(number: int, name: str = "bob") -> list[tuple[str, str]]:
+    return [("id", f"id-{number}"), ("name", name)]
+
+
+def test_replies_quote_what_they_answer_and_lead_to_it(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            say(cloud, "lobby", "is it on?", sender=BOB, properties=named(1))
+            await chat.until_shown("is it on?")
+            await chat.press("alt+r")
+            assert chat.panel("aim").startswith("Reply to bob~b0b00000: is it on?")
+            await chat.enter("it is")
+            await chat.until(lambda: mine(cloud) == [(encode("it is"), "id-1")])
+            await chat.until_shown("┃ bob~b0b00000: is it on?\n  it is")
+            assert not chat.state.room.aim
+            for number in range(2, 40):
+                say(cloud, "lobby", f"message {number}", sender=BOB, properties=named(number))
+            await chat.until_shown("message 39")
+            assert "is it on?" not in chat.conversation
+            say(cloud, "lobby", "indeed", sender=BOB, properties=[*named(40), ("re", "id-1")])
+            await chat.until_shown("┃ bob~b0b00000: is it on?")
+            await chat.press("alt+up", "alt+g")
+            await chat.until_shown("▌ is it on?")
+            await chat.press("ctrl+end")
+            await chat.until_shown("indeed")
+
+    run(test)
+
+
+def test_a_thread_can_be_folded(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            say(cloud, "lobby", "question", sender=BOB, properties=named(1))
+            say(cloud, "lobby", "answer", sender=MALLORY, properties=[*named(2), ("re", "id-1")])
+            say(cloud, "lobby", "answer to it", sender=BOB, properties=[*named(3), ("re", "id-2")])
+            await chat.until_shown("answer to it")
+            await chat.press("alt+t")
+            await chat.until_shown("▸ 2 replies")
+            assert "answer" not in chat.conversation
+            await chat.enter("/thread")
+            await chat.until_shown("answer to it")
+
+    run(test)
+
+
+def test_your_messages_can_be_edited_and_deleted_and_those_of_others_cannot(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            say(cloud, "lobby", "not yours", sender=BOB, properties=named(1))
+            await chat.enter("frist")
+            await chat.until(lambda: chat.state.room.posts[-1].text == "frist" and not chat.state.waiting)
+            await chat.until(lambda: chat.state.room.posts[-1].delivery is Delivery.ARRIVED)
+            await chat.type("a draft")
+            await chat.press("alt+e")
+            assert chat.input == "frist"
+            assert chat.panel("aim").startswith("Edit: frist")
+            for _ in range(5):
+                await chat.press("backspace")
+            await chat.enter("first")
+            assert chat.input == "a draft", "it comes back"
+            await chat.until_shown("  first\n· edited")
+            await chat.press("alt+v")
+            await chat.until_shown("· 1. frist")
+            [(_, ref)] = mine(cloud, "edit")
+            assert ref == chat.state.room.posts[-1].id
+            await chat.press("alt+up", "alt+up")
+            assert chat.state.selected_post
+            assert chat.state.selected_post.text == "not yours"
+            await chat.press("alt+e")
+            assert "Only the sender" in chat.panel("status")
+            await chat.press("escape", "alt+d")
+            await chat.until(lambda: isinstance(chat.screen.screen, Question))
+            await chat.press("enter")
+            await chat.until_shown("(deleted)")
+            assert mine(cloud, "delete") == [(encode("(message deleted)"), ref)]
+
+    run(test)
+
+
+def test_reactions_are_counted_and_a_second_time_takes_yours_back(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            say(cloud, "lobby", "nice", sender=BOB, properties=named(1))
+            say(cloud, "lobby", "👍", sender=BOB, properties=[("id", "r"), ("kind", "react"), ("re", "id-1")])
+            await chat.until_shown("· 👍 1")
+            await chat.press("alt+l")
+            await chat.until_shown("· 👍 2")
+            await chat.press("alt+l")
+            await chat.until_shown("· 👍 1")
+            await chat.enter("/react this is far too long for a reaction to anything")
+            assert "a reaction is" in chat.panel("status")
+
+    run(test)
+
+
+def test_search_finds_in_the_history_and_opens_a_message_among_its_neighbors(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby", "ops") as chat:
+            await chat.until(lambda: chat.state.rooms["ops"].is_joined)
+            for number in range(300):
+                text = f"number {number}" + (" needle" if number == 20 else "")
+                say(cloud, "lobby", text, sender=BOB, properties=named(number))
+            await chat.until_shown("number 299")
+            await chat.press("ctrl+n")
+            await chat.enter("/search needle")
+            await chat.until(lambda: bool(chat.state.results and chat.state.results.posts))
+            assert any("number 20 needle" in row for row in chat.rows)
+            await chat.press("enter")
+            await chat.until(lambda: chat.state.current == "lobby")
+            await chat.until_shown("▌ number 20 needle")
+            assert "number 21\n" in chat.conversation
+            await chat.press("ctrl+f")
+            await chat.pilot.pause()
+            await chat.press(*"needl")
+            await chat.until(lambda: bool(chat.state.results and not chat.state.results.is_running))
+            assert any("Nothing was found." in row for row in chat.rows)
+            await chat.press("escape")
+            assert chat.state.results is None
+            await chat.press("ctrl+end")
+            await chat.until_shown("number 299")
+            await chat.enter("/goto yesterday")
+            await chat.until_shown("number 1\n")
+            await chat.enter("/goto nonsense")
+            assert "is not a time" in chat.panel("status")
+
+    run(test)
+
+
+def test_keys_lead_to_unread_messages_and_rooms(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby", "ops") as chat:
+            await chat.until(lambda: chat.state.rooms["ops"].is_joined)
+            for number in range(300):
+                say(cloud, "ops", f"number {number}", sender=BOB, properties=named(number))
+            await chat.until(lambda: chat.state.rooms["ops"].unread == 300)
+            await chat.press("alt+a")
+            await chat.until_shown("number 299")
+            await chat.press("alt+u")
+            await chat.until_shown("── new ──")
+            await chat.until_shown("▌ number 0\n")
+
+    run(test)
+
+
+def test_a_change_of_a_name_is_announced_once_and_an_alias_is_yours_alone(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            for number, name in enumerate(("bob", "robert", "robert")):
+                say(cloud, "lobby", f"number {number}", sender=BOB, properties=named(number, name))
+            await chat.until_shown("number 2")
+            assert chat.conversation.count("── bob~b0b00000 is now robert ──") == 1
+            await chat.enter("/alias b0b00000 Bobby")
+            await chat.until_shown("Bobby~b0b00000")
+            assert "Bobby~b0b" in chat.panel("people")
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.until_shown("Bobby~b0b00000")
+            await chat.enter("/alias b0b00000")
+            await chat.until_shown("robert~b0b00000")
+
+    run(test)
+
+
+def test_links_open_only_after_a_question_that_shows_them(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            say(cloud, "lobby", "see https://example.com/x?y=1.", sender=BOB, properties=named(1))
+            await chat.until_shown("https://example.com")
+            await chat.press("alt+up", "enter")
+            await chat.until(lambda: isinstance(chat.screen.screen, Question))
+            assert any("https://example.com/x?y=1" in row and "y=1." not in row for row in chat.rows)
+            await chat.press("escape")
 
     run(test)

@@ -114,5 +114,9 @@ class Bridge:
                 parts.archive.remember(lambda memory: memory.note_rooms(rooms, current))
             case do.SaveFailed(messages):
                 parts.archive.remember(lambda memory: memory.note_failed(messages))
+            case do.SaveAliases(aliases):
+                parts.archive.remember(lambda memory: memory.note_aliases(aliases))
+            case do.TakeBack():
+                parts.archive.take_back(effect, parts.outbox.send)
             case _:
                 parts.archive.read(effect)

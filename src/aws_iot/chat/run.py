@@ -92,11 +92,12 @@ def _parts(app: App, chatter: Chatter, bridge: Bridge, memory: Memory, *, saves:
     outbox = Outbox(open_spool, composer, bridge.tell, lambda message: receiver.sent(message), now)
     recorder = partial(app.history.recorder, profile, chatter.identity, chatter.username) if saves else None
     receiver = Receiver(_connector(app, chatter), recorder, outbox, bridge.tell, key=profile.key)
-    archive = Archive(app.history.file(profile, chatter.identity), memory, bridge.tell)
+    archive = Archive(app.history.file(profile, chatter.identity), memory, bridge.tell, now, chatter.identity)
     return Parts(archive, outbox, receiver)
 
 
 def _start(state: State, rooms: Sequence[str], remembered: Remembered, app: App) -> list[do.Effect]:
+    state.aliases = dict(remembered.aliases)
     wanted = [*dict.fromkeys([*rooms, *remembered.rooms])]
     return start(state, wanted, remembered.drafts, remembered.failed, app.settings.now())
 

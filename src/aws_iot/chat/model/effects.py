@@ -43,6 +43,57 @@ class ReadPost:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadTarget:
+    """Read the message again to which the reaction or edit with this ID belongs."""
+
+    room: str
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAround:
+    """Read the page around a message, by its place in the history or its ID, or around a moment."""
+
+    room: str
+    at: int | None = None
+    ref: str = ""
+    moment: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadVersions:
+    """Read the texts that a message has had."""
+
+    room: str
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Search, in one room or (None) in all."""
+
+    text: str
+    room: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """Delete a reaction of your own, by a message with this ID."""
+
+    room: str
+    ref: str
+    text: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveAliases:
+    """Save your own names for identities."""
+
+    aliases: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MarkRead:
     """Everything in the room up to this time was read."""
 
@@ -121,4 +172,10 @@ Effect = (
     | SaveDraft
     | SaveRooms
     | SaveFailed
+    | ReadAround
+    | ReadTarget
+    | ReadVersions
+    | Search
+    | TakeBack
+    | SaveAliases
 )

@@ -48,6 +48,7 @@ class PageRead:
     posts: Sequence[Post]
     is_end: bool
     unread: int = 0
+    unread_since: datetime | None = None
     target: Key | None = None
     has_newer: bool = False
 
@@ -57,6 +58,31 @@ class PostRead:
     """A message was read again, because something has changed it."""
 
     post: Post
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """What was asked for is not in the history; the text tells it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A search has ended: what it has found, the newest first, or why it could not."""
+
+    text: str
+    room: str | None
+    posts: Sequence[Post]
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionsRead:
+    """The texts that a message has had were read."""
+
+    key: Key
+    texts: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +122,8 @@ class Unsent:
     room: str
     text: str
     at: datetime
+    kind: str | None = None
+    re: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +159,84 @@ class Submitted:
     text: str
     id: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """The person reacts to the post, or takes that reaction back."""
+
+    post: Post
+    text: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """The person deletes a message of their own."""
+
+    post: Post
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Aimed:
+    """The draft now answers or replaces a post, or (None) neither."""
+
+    kind: str | None
+    post: Post | None
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """The person has selected a post of the open room, or (None) none. `reveals`: it is to be on the screen."""
+
+    key: Key | None
+    reveals: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Went:
+    """The person goes to a post that may not be in the window, or to a moment."""
+
+    room: str
+    post: Post | None = None
+    ref: str = ""
+    moment: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WentToUnread:
+    """The person goes to the first unread message of the open room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """The person searches, in one room or (None) in all; an empty text ends the search."""
+
+    text: str
+    room: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """The person hides or shows the replies of the thread of a post."""
+
+    post: Post
+
+
+@dataclass(frozen=True, slots=True)
+class VersionsAsked:
+    """The person wants to see the earlier texts of a post."""
+
+    post: Post
+
+
+@dataclass(frozen=True, slots=True)
+class Aliased:
+    """The person gives an identity a name of their own; an empty one takes it away."""
+
+    identity: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +321,19 @@ Event = (
     | Submitted
     | Resent
     | Discarded
+    | NotFound
+    | Found
+    | VersionsRead
+    | Reacted
+    | Deleted
+    | Aimed
+    | Selected
+    | Went
+    | WentToUnread
+    | Searched
+    | Folded
+    | VersionsAsked
+    | Aliased
     | Typed
     | RoomOpened
     | RoomLeft

@@ -8,29 +8,61 @@ class Action:
     """Something to do. `usage` names the arguments of the slash command, and `help` completes "to …"."""
 
     name: str
+    group: str
     help: str
     keys: tuple[str, ...] = ()
     slash: str = ""
     usage: str = ""
 
 
+ROOMS, MESSAGES, LOOK, CHAT = "Rooms", "Messages", "Find and look", "The chat"
+
 ACTIONS = (
-    Action("join", "join a room, or open it if you have joined it", slash="join", usage="ROOM"),
-    Action("leave", "leave this room, or another one", slash="leave", usage="[ROOM]"),
-    Action("rooms", "list your rooms", slash="rooms"),
-    Action("who", "list who has written in this room", slash="who"),
-    Action("me", "send *TEXT*, as in “*waves*”", slash="me", usage="TEXT"),
-    Action("resend", "send the messages again that were not sent", ("ctrl+r",), slash="resend"),
-    Action("discard", "put the last message that was not sent back into the input", slash="discard"),
-    Action("next-room", "open the next room", ("alt+down", "ctrl+n")),
-    Action("previous-room", "open the previous room", ("alt+up", "ctrl+p")),
-    Action("page-up", "read older messages", ("pageup",)),
-    Action("page-down", "read newer messages", ("pagedown",)),
-    Action("newest", "go to the newest message", ("ctrl+end", "alt+end")),
-    Action("toggle-rooms", "hide or show the rooms", ("f2",)),
-    Action("toggle-people", "hide or show the people", ("f3",)),
-    Action("help", "show this help", ("f1",), slash="help"),
-    Action("quit", "quit; what you have typed is kept", ("ctrl+q",), slash="quit"),
+    Action("join", ROOMS, "join a room, or open it if you have joined it", slash="join", usage="ROOM"),
+    Action("leave", ROOMS, "leave this room, or another one", slash="leave", usage="[ROOM]"),
+    Action("rooms", ROOMS, "list your rooms", slash="rooms"),
+    Action("next-unread", ROOMS, "open the next room with unread messages", ("alt+a",), slash="next"),
+    Action("next-room", ROOMS, "open the next room", ("ctrl+n", "alt+right")),
+    Action("previous-room", ROOMS, "open the previous room", ("ctrl+p", "alt+left")),
+    Action("select-older", MESSAGES, "select the message above", ("alt+up",)),
+    Action("select-newer", MESSAGES, "select the message below", ("alt+down",)),
+    Action("reply", MESSAGES, "answer the selected message, or the last one", ("alt+r",), "reply", "[TEXT]"),
+    Action("react", MESSAGES, "react to it; a second time takes it back", ("alt+l",), "react", "[EMOJI]"),
+    Action(
+        "edit", MESSAGES, "edit the selected message of yours, or your last one", ("alt+e",), "edit", "[TEXT]"
+    ),
+    Action("delete", MESSAGES, "delete it for everybody", ("alt+d",), slash="delete"),
+    Action("thread", MESSAGES, "hide or show the replies in its thread", ("alt+t",), slash="thread"),
+    Action("versions", MESSAGES, "show its earlier texts, if it was edited", ("alt+v",), slash="versions"),
+    Action("answered", MESSAGES, "go to the message that it answers", ("alt+g",), slash="answered"),
+    Action("open-link", MESSAGES, "open the link in it", ("alt+o",), slash="open"),
+    Action("copy", MESSAGES, "copy its text", ("alt+c",), slash="copy"),
+    Action("me", MESSAGES, "send *TEXT*, as in “*waves*”", slash="me", usage="TEXT"),
+    Action("resend", MESSAGES, "send the messages again that were not sent", ("ctrl+r",), slash="resend"),
+    Action(
+        "discard", MESSAGES, "put the last message that was not sent back into the input", slash="discard"
+    ),
+    Action("cancel", MESSAGES, "answer, edit and select nothing any more", ("escape",)),
+    Action("page-up", LOOK, "read older messages", ("pageup",)),
+    Action("page-down", LOOK, "read newer messages", ("pagedown",)),
+    Action("newest", LOOK, "go to the newest message", ("ctrl+end", "alt+end")),
+    Action("first-unread", LOOK, "go to the first unread message", ("alt+u",), slash="unread"),
+    Action("goto", LOOK, "go to a day or time: yesterday, 2h, 14:00, 2026-01-31", slash="goto", usage="TIME"),
+    Action("find", LOOK, "search in this room", ("ctrl+f",), slash="find", usage="[WORDS]"),
+    Action("search", LOOK, "search in all rooms", slash="search", usage="[WORDS]"),
+    Action("who", LOOK, "list who has written in this room", slash="who"),
+    Action(
+        "alias",
+        LOOK,
+        "call somebody NAME here; without NAME, as they call themselves",
+        (),
+        "alias",
+        "WHO [NAME]",
+    ),
+    Action("toggle-rooms", LOOK, "hide or show the rooms", ("f2",)),
+    Action("toggle-people", LOOK, "hide or show the people", ("f3",)),
+    Action("help", CHAT, "show this help", ("f1",), slash="help"),
+    Action("quit", CHAT, "quit; what you have typed is kept", ("ctrl+q",), slash="quit"),
 )
 
 BY_NAME = {action.name: action for action in ACTIONS}

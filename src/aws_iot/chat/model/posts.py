@@ -6,6 +6,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from aws_iot.history.conversation import Reaction
+from aws_iot.history.file import ids
 from aws_iot.messaging.message import Message
 
 Key = tuple[str, str, int]
@@ -32,7 +33,10 @@ class Answered(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A message. `id` is None for messages of programs that give them none; `at` is its place in the history."""
+    """A message. `id` is None for messages of programs that give them none; `ref` is what others call it.
+
+    `at` is its place in the history, if it was read from there.
+    """
 
     room: str
     sender: str
@@ -40,6 +44,7 @@ class Post:
     text: str
     received: datetime
     id: str | None = None
+    ref: str = ""
     at: int | None = None
     delivery: Delivery = Delivery.ARRIVED
     why: str = ""
@@ -69,5 +74,6 @@ def post_of(message: Message) -> Post:
         message.text,
         message.received,
         message.id,
+        message.id or ids.unpack(ids.derive(message.room, message.sender, message.payload)),
         answered=answered,
     )

@@ -58,6 +58,26 @@ class Person:
     last: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """The message that the draft answers (`kind` is None) or replaces (`edit`). `kept` is the draft from before."""
+
+    kind: str | None
+    post: Post
+    kept: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A search: in one room or (None) in all, what it has found, the newest first, or why it could not."""
+
+    text: str
+    room: str | None
+    posts: tuple[Post, ...] = ()
+    error: str = ""
+    is_running: bool = True
+
+
 @dataclass(slots=True)
 class Room:
     """A room. `posts` is the window: oldest first, your unsent messages last.
@@ -69,14 +89,16 @@ class Room:
     name: str
     posts: list[Post] = field(default_factory=list)
     unread: int = 0
-    first_unread: Key | None = None
-    """The post above which the line of unread messages is."""
+    unread_since: datetime | None = None
+    """When the first unread message arrived. The line of unread messages is above it, until you leave the room."""
     is_loaded: bool = False
     is_loading: bool = False
     has_older: bool = True
     has_newer: bool = False
     last: datetime | None = None
     draft: str = ""
+    aim: Aim | None = None
+    """What the draft answers or replaces; None if it is a message of its own."""
     is_joined: bool = False
     why_not_joined: str = ""
     people: dict[str, Person] = field(default_factory=dict)
@@ -102,6 +124,19 @@ class State:
     """Whether the last message of the open room is on the screen."""
     notice: str = ""
     """What the chat tells you, until the next key."""
+    selected: Key | None = None
+    """The post of the open room that commands are about."""
+    reveals: int = 0
+    """How often the selected post was to be brought to the screen."""
+    folded: set[str] = field(default_factory=set)
+    """The first messages of threads whose replies are hidden, by `ref`."""
+    aliases: dict[str, str] = field(default_factory=dict)
+    """Your own names for identities."""
+    results: Results | None = None
+    versions: tuple[Key, tuple[str, ...]] | None = None
+    """The texts that a message has had."""
+    changes: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    """Edits, deletions and reactions that are not acknowledged, by ID: kind, room and text."""
     waiting: int = 0
     """How many of your messages are not acknowledged."""
     warning: str = ""
@@ -111,6 +146,17 @@ class State:
     def room(self) -> Room:
         """The open room."""
         return self.rooms[self.current]
+
+    @property
+    def selected_post(self) -> Post | None:
+        """The selected post, if it is in the window."""
+        if self.selected is None or self.current not in self.rooms:
+            return None
+        return next((post for post in self.room.posts if post.key == self.selected), None)
+
+    def name_of(self, identity: str, claimed: str | None) -> str | None:
+        """What somebody is called here: by your alias, or by the name that they claim."""
+        return self.aliases.get(identity, claimed)
 
     def room_names(self) -> list[str]:
         """The rooms as they are listed: in alphabetical order."""

@@ -1,11 +1,11 @@
 """Windows: how posts get into the part of a room that is in memory, and out of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import takewhile
 
 from aws_iot.chat.model.events import PageRead, Part
-from aws_iot.chat.model.posts import Delivery, Key, Post, milliseconds
+from aws_iot.chat.model.posts import Delivery, Post, milliseconds
 from aws_iot.chat.model.state import (
     LONGEST_BROWSED,
     LONGEST_WINDOW,
@@ -101,18 +101,6 @@ def remove(room: Room, id_: str) -> Post | None:
         if post.id == id_:
             return room.posts.pop(index)
     return None
-
-
-def first_of_unread(posts: Iterable[Post], identity: str, unread: int) -> Key | None:
-    """The first of so many unread messages at the end. Your own ones do not count."""
-    found = None
-    for post in reversed([*posts]):
-        if unread <= 0:
-            break
-        if post.sender != identity:
-            found = post.key
-            unread -= 1
-    return found
 
 
 def same_moment(posts: Sequence[Post]) -> int:

@@ -5,21 +5,23 @@ from __future__ import annotations  # so that what only types need is not import
 import queue
 import threading
 import time
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
-from aws_iot.chat.model.effects import MarkRead, ReadLast, ReadNewer, ReadOlder, ReadPost, ReadRooms
 from aws_iot.chat.model.posts import Answered, Post, milliseconds
 from aws_iot.chat.model.state import PAGE
 from aws_iot.chat.parts.memory import Memory
 from aws_iot.errors import LocalError
+from aws_iot.messaging.kinds import DELETE, DELETED_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from aws_iot.history.store import Entry, History
+    from aws_iot.history.store import Entry, Filter, History
 
 # The history and its database are imported on the thread: the screen would wait for them.
 
@@ -31,14 +33,36 @@ MARK_SECONDS = 0.5
 
 _NEXT = timedelta(milliseconds=1)
 
-Reading = ReadRooms | ReadLast | ReadOlder | ReadNewer | ReadPost
+MOST_RESULTS = 200
+"""How many messages a search finds at the most: the newest."""
+
+Reading = (
+    do.ReadRooms
+    | do.ReadLast
+    | do.ReadOlder
+    | do.ReadNewer
+    | do.ReadPost
+    | do.ReadTarget
+    | do.ReadAround
+    | do.ReadVersions
+    | do.Search
+)
 
 
 class Archive:
     """Reads and writes files. Any thread may call its methods."""
 
-    def __init__(self, path: Path, memory: Memory, tell: Callable[[on.Event], None]) -> None:
-        """`path` is the file of the history."""
+    def __init__(
+        self,
+        path: Path,
+        memory: Memory,
+        tell: Callable[[on.Event], None],
+        now: Callable[[], datetime],
+        identity: str,
+    ) -> None:
+        """`path` is the file of the history of the identity."""
+        self._now = now
+        self._identity = identity
         self._path = path
         self._memory = memory
         self._tell = tell
@@ -60,7 +84,7 @@ class Archive:
         """Call something once everything before is done."""
         self._requests.put(function)
 
-    def mark_read(self, mark: MarkRead) -> None:
+    def mark_read(self, mark: do.MarkRead) -> None:
         """Save up to where a room was read."""
         self._requests.put(
             lambda: self._later(MARK_SECONDS, lambda: self._marks.update({mark.room: mark.until}))
@@ -69,6 +93,23 @@ class Archive:
     def remember(self, change: Callable[[Memory], None]) -> None:
         """Save a change of the chat's own file."""
         self._requests.put(lambda: self._later(SAVE_SECONDS, lambda: change(self._memory)))
+
+    def take_back(self, wanted: do.TakeBack, send: Callable[[do.Send], None]) -> None:
+        """Look up a reaction of your own, and have it deleted."""
+        self._requests.put(lambda: self._take_back(wanted, send))
+
+    def _take_back(self, wanted: do.TakeBack, send: Callable[[do.Send], None]) -> None:
+        from aws_iot.history.details import own_reaction
+        from aws_iot.history.store import History
+
+        reaction = None
+        with suppress(LocalError), History(self._path) as history:
+            entry = history.find(wanted.ref, wanted.room)
+            reaction = own_reaction(history, entry, self._identity, wanted.text)
+        if reaction:
+            send(do.Send(wanted.room, DELETED_TEXT, wanted.id, DELETE, reaction))
+        else:
+            self._tell(on.SendFailed(wanted.id, "your reaction is not in the history"))
 
     def close(self, seconds: float = 5.0) -> None:
         """Save everything, and end."""
@@ -122,42 +163,114 @@ class Archive:
             self._tell(on.Warned(text))
 
     def _read(self, wanted: Reading) -> None:
-        from aws_iot.history.store import History, UnknownMessage
+        from aws_iot.history.store import History
 
         if self._marks:
             self._save()  # what is counted depends on it
         try:
             with History(self._path) as history:
-                event = _answer(history, wanted)
-        except UnknownMessage:
-            return
+                event = _answer(history, wanted, self._now)
         except LocalError as error:
-            self._warn(str(error))
-            if isinstance(wanted, ReadLast):
-                self._tell(on.PageRead(wanted.room, on.Part.LAST, [], is_end=True))
-            elif isinstance(wanted, ReadRooms):
-                self._tell(on.RoomsFound([]))
-            return
-        self._tell(event)
+            event = _failure(wanted, error)
+            if not isinstance(wanted, do.Search):
+                self._warn(str(error))
+        if event:
+            self._tell(event)
 
 
-def _answer(history: History, wanted: Reading) -> on.Event:
+def _failure(wanted: Reading, error: LocalError) -> on.Event | None:
+    """What to show instead if the history cannot be read."""
+    match wanted:
+        case do.ReadRooms():
+            return on.RoomsFound([])
+        case do.ReadLast(room):
+            return on.PageRead(room, on.Part.LAST, [], is_end=True)
+        case do.Search(text, room):
+            return on.Found(text, room, [], str(error))
+        case _:
+            return None
+
+
+def _answer(history: History, wanted: Reading, now: Callable[[], datetime]) -> on.Event | None:
+    from aws_iot.history.details import first_unread
+
+    match wanted:
+        case do.ReadRooms():
+            return on.RoomsFound([on.RoomFound(one.room, one.unread, one.last) for one in history.rooms()])
+        case do.ReadLast(room):
+            found = history.last(_of(room), PAGE)
+            unread = sum(one.unread for one in history.rooms() if one.room == room)
+            since = first_unread(history, room) if unread else None
+            return on.PageRead(room, on.Part.LAST, _posts(found), len(found) < PAGE, unread, since)
+        case do.ReadOlder(room, before, overlap):
+            found = history.last(_of(room, until=before + _NEXT), PAGE + overlap)
+            return on.PageRead(room, on.Part.OLDER, _posts(found), len(found) < PAGE + overlap)
+        case do.ReadNewer(room, since, overlap):
+            found = history.first(_of(room, since=since), PAGE + overlap)
+            return on.PageRead(room, on.Part.NEWER, _posts(found), len(found) < PAGE + overlap)
+        case do.ReadAround():
+            return _around(history, wanted)
+        case do.Search(text, room):
+            return _found(history, text, room, now())
+        case _:
+            return _detail(history, wanted)
+
+
+def _around(history: History, wanted: do.ReadAround) -> on.Event:
+    from aws_iot.history.store import UnknownMessage
+
+    room, half = wanted.room, PAGE // 2
+    if wanted.moment:
+        target = next(iter(history.first(_of(room, since=wanted.moment), 1)), None)
+    else:
+        try:
+            [target] = history.at([wanted.at]) if wanted.at else [history.find(wanted.ref, room)]
+        except (UnknownMessage, ValueError):
+            return on.NotFound("This message is not in the history.")
+    if target is None:
+        return on.NotFound("There is no message at that time or later.")
+    before, after = history.around(target.at, half)
+    posts = _posts([*before, target, *after])
+    return on.PageRead(
+        room,
+        on.Part.AROUND,
+        posts,
+        is_end=len(before) < half,
+        target=post_of_entry(target).key,
+        has_newer=len(after) == half,
+    )
+
+
+def _found(history: History, text: str, room: str | None, now: datetime) -> on.Event:
+    from aws_iot.history.search import parse_search, search
+
+    entries = search(history, parse_search(text, now), MOST_RESULTS, rooms=[room] if room else ())
+    return on.Found(text, room, _posts(entries)[::-1])
+
+
+def _detail(history: History, wanted: Reading) -> on.Event | None:
+    from aws_iot.history.details import versions
+    from aws_iot.history.store import UnknownMessage
+
+    try:
+        match wanted:
+            case do.ReadPost(room, ref):
+                return on.PostRead(post_of_entry(history.find(ref, room)))
+            case do.ReadTarget(room, ref):
+                changed = history.find(ref, room, with_events=True).message
+                return on.PostRead(post_of_entry(history.find(changed.re, room))) if changed.re else None
+            case do.ReadVersions(room, ref):
+                entry = history.find(ref, room)
+                return on.VersionsRead(post_of_entry(entry).key, versions(history, entry))
+    except UnknownMessage:
+        pass  # it was deleted meanwhile, or never arrived here
+    return None
+
+
+def _of(room: str, since: datetime | None = None, until: datetime | None = None) -> Filter:
     from aws_iot.history.store import Filter
 
-    if isinstance(wanted, ReadRooms):
-        return on.RoomsFound([on.RoomFound(one.room, one.unread, one.last) for one in history.rooms()])
-    if isinstance(wanted, ReadPost):
-        return on.PostRead(post_of_entry(history.find(wanted.id, wanted.room)))
-    if isinstance(wanted, ReadLast):
-        found = history.last(Filter([wanted.room]), PAGE)
-        unread = sum(one.unread for one in history.rooms() if one.room == wanted.room)
-        return on.PageRead(wanted.room, on.Part.LAST, _posts(found), len(found) < PAGE, unread)
-    count = PAGE + wanted.overlap
-    if isinstance(wanted, ReadOlder):
-        found = history.last(Filter([wanted.room], until=wanted.before + _NEXT), count)
-        return on.PageRead(wanted.room, on.Part.OLDER, _posts(found), len(found) < count)
-    found = history.first(Filter([wanted.room], since=wanted.since), count)
-    return on.PageRead(wanted.room, on.Part.NEWER, _posts(found), len(found) < count)
+    return Filter([room], since=since, until=until)
 
 
 def _posts(entries: Sequence[Entry]) -> list[Post]:
@@ -177,6 +290,7 @@ def post_of_entry(entry: Entry) -> Post:
         message.text,
         message.received,
         message.id,
+        entry.id,
         entry.at,
         is_edited=entry.is_edited,
         is_deleted=entry.is_deleted,

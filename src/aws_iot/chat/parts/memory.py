@@ -18,6 +18,7 @@ class Remembered(NamedTuple):
     rooms: tuple[str, ...] = ()
     drafts: Mapping[str, str] = {}
     failed: tuple[FailedMessage, ...] = ()
+    aliases: Mapping[str, str] = {}
 
 
 class Memory:
@@ -47,6 +48,7 @@ class Memory:
                 for one in failed
                 if all(isinstance(one.get(name), str) for name in fields)
             ),
+            _texts(found.get("aliases")),
         )
 
     @property
@@ -68,6 +70,10 @@ class Memory:
             {"room": one.room, "text": one.text, "id": one.id, "why": one.why} for one in messages
         ]
 
+    def note_aliases(self, aliases: tuple[tuple[str, str], ...]) -> None:
+        """The person calls somebody otherwise."""
+        self._values["aliases"] = dict(aliases)
+
     def save(self) -> None:
         """Save what has changed. Raises `LocalError`, and keeps the changes for the next time."""
         if not self.is_changed:
@@ -83,6 +89,10 @@ class Memory:
 
 def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _texts(value: Any) -> dict[str, str]:
+    return {name: text for name, text in _object(value).items() if isinstance(text, str) and text}
 
 
 def _list(value: Any) -> list[Any]:

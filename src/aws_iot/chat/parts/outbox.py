@@ -99,7 +99,10 @@ class Outbox:
             for _, message in batch:
                 if message.id not in self._line.waiting:
                     self._line.waiting[message.id] = message
-                    self._tell(on.Unsent(message.id, message.room, decode(message.payload), self._now()))
+                    text = decode(message.payload)
+                    self._tell(
+                        on.Unsent(message.id, message.room, text, self._now(), message.kind, message.re)
+                    )
 
     def _add(self, wanted: Send) -> None:
         try:

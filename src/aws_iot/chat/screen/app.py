@@ -8,18 +8,23 @@ from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
+from textual.screen import ModalScreen
+from textual.widget import Widget
 
 from aws_iot.chat.bridge import Bridge
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.keys import ACTIONS, UnknownCommand, message_of, parse
-from aws_iot.chat.model.posts import Delivery
 from aws_iot.chat.model.state import State
+from aws_iot.chat.screen.actions.base import Answer
+from aws_iot.chat.screen.actions.look import LookActions
+from aws_iot.chat.screen.actions.messages import MessageActions
+from aws_iot.chat.screen.actions.rooms import RoomActions
 from aws_iot.chat.screen.composer import Composer
 from aws_iot.chat.screen.conversation import Conversation
-from aws_iot.chat.screen.dialogs import Help, Question
-from aws_iot.chat.screen.drawing import who
+from aws_iot.chat.screen.dialogs import Question
 from aws_iot.chat.screen.legacy_keys import register
-from aws_iot.chat.screen.panels import PeopleList, RoomList, StatusLine, Trouble
+from aws_iot.chat.screen.panels import AimLine, PeopleList, RoomList, StatusLine, Trouble
+from aws_iot.chat.screen.search import SearchScreen
 
 ROOMS_FROM_COLUMNS = 60
 PEOPLE_FROM_COLUMNS = 80
@@ -59,10 +64,15 @@ class ChatApp(App[None]):
         self._begin = begin
         self._now = now
         self._new_id = new_id
-        self._doubt = doubt
-        self._doubtful = ""
+        parts = self, bridge, now, new_id, doubt
+        self._messages, self._rooms = MessageActions(*parts), RoomActions(*parts)
+        self._actions = (self._rooms, self._messages, LookActions(*parts))
         self._panels: dict[str, bool | None] = {"rooms": None, "people": None}
         self._room_shown = ""
+        # Not by queries: those would look in the dialog that is open.
+        self._room_list, self.conversation, self._people = RoomList(), Conversation(), PeopleList()
+        self._trouble, self._aim, self._status = Trouble(), AimLine(), StatusLine()
+        self._composer = Composer(self._submit)
 
     @property
     def state(self) -> State:
@@ -72,16 +82,11 @@ class ChatApp(App[None]):
     def compose(self) -> ComposeResult:
         """The widgets, for Textual."""
         with Horizontal():
-            yield RoomList()
-            yield Conversation()
-            yield PeopleList()
-        yield Trouble()
-        yield Composer(self._submit)
-        yield StatusLine()
+            yield from (self._room_list, self.conversation, self._people)
+        yield from (self._trouble, self._aim, self._composer, self._status)
 
     def on_mount(self) -> None:
         """Draw what there is, and begin."""
-        self._composer = self.query_one(Composer)
         self._composer.focus()
         self.draw()
         self.call_after_refresh(self._begin)
@@ -89,18 +94,23 @@ class ChatApp(App[None]):
     def draw(self) -> None:
         """Draw the state."""
         state = self.state
+        self._status.show_state(state, self.size.width)
+        self._trouble.show_status(state.status, self.size.width)
+        if isinstance(self.screen, SearchScreen):
+            self.screen.show_state(state)
         if state.current not in state.rooms:
-            self.query_one(StatusLine).show_state(state, self.size.width)
             return
         room = state.room
         if self._room_shown != room.name:
             self._room_shown = room.name
-            self._composer.load(room.draft)
-        self.query_one(Conversation).show(room, self._now(), follow=state.is_at_end)
-        self.query_one(RoomList).show_rooms(state)
-        self.query_one(PeopleList).show_people(room)
-        self.query_one(Trouble).show_status(state.status, self.size.width)
-        self.query_one(StatusLine).show_state(state, self.size.width)
+            self.load_draft()
+        self._aim.show_aim(state, self.size.width)
+        self.conversation.show(state, self._now())
+        self._room_list.show_rooms(state)
+        self._people.show_people(state)
+
+    def load_draft(self) -> None:
+        self._composer.load(self.state.room.draft)
 
     # -- what Textual tells
 
@@ -124,21 +134,35 @@ class ChatApp(App[None]):
         if before != self.state.is_at_end:
             self.draw()
 
+    def on_conversation_chosen(self, event: Conversation.Chosen) -> None:
+        """The person has clicked a message, or a quote."""
+        if event.ref:
+            self._bridge.act(on.Went(self.state.current, ref=event.ref))
+        else:
+            self._bridge.act(on.Selected(event.key))
+
+    def on_conversation_link_chosen(self, event: Conversation.LinkChosen) -> None:
+        """The person has clicked a link."""
+        self._messages.ask_to_open(event.link)
+
     def on_room_list_chosen(self, event: RoomList.Chosen) -> None:
         """The person has clicked a room."""
-        self._open(event.room)
+        self._rooms.open(event.room)
 
     def on_text_area_changed(self, _: Composer.Changed) -> None:
         """The draft has changed."""
-        self._keep_draft()
+        self.keep_draft()
 
-    def _keep_draft(self) -> None:
+    def keep_draft(self) -> None:
         if self._room_shown:
             self._bridge.carry_out_event(on.Typed(self._room_shown, self._composer.text))
 
     def _submit(self, text: str) -> bool:
         """Send what was typed, or run the command; whether that worked."""
-        if not text.strip() or not self.state.current:
+        if not self.state.current:
+            return False
+        if not text.strip():
+            self._messages.enter_selected()
             return False
         try:
             command = parse(text)
@@ -146,12 +170,11 @@ class ChatApp(App[None]):
             self.tell(str(error))
             return False
         if command is None:
-            self._bridge.act(
-                on.Submitted(self.state.current, message_of(text).rstrip(), self._new_id(), self._now())
-            )
-            return True
+            self.send(message_of(text).rstrip())
+            self.load_draft()  # at once: what is typed next must not be lost
+            return False
         self._composer.load("")  # first: the command may open another room, or change the text
-        self._keep_draft()
+        self.keep_draft()
         self.action_run(command.action.name, command.argument)
         return False
 
@@ -168,11 +191,52 @@ class ChatApp(App[None]):
 
         self.push_screen(Question(question), answered)
 
+    def send(self, text: str) -> None:
+        self._bridge.act(on.Submitted(self.state.current, text, self._new_id(), self._now()))
+
+    # -- what actions need
+
+    def ask(self, dialog: ModalScreen[Answer], answered: Callable[[Answer | None], None]) -> None:
+        """Show a dialog, and call the function with its answer."""
+        self.push_screen(dialog, answered)
+
+    def scroll(self, pages: int) -> None:
+        """Scroll the conversation; upwards if negative."""
+        height = self.conversation.size.height
+        self.conversation.scroll_relative(y=pages * max(1, height - 1), animate=False)
+
+    def toggle_panel(self, name: str) -> None:
+        """Hide or show a panel."""
+        self._panels[name] = not self._panel(name).display
+        self._place_panels(self.size.width)
+        self.call_after_refresh(self.draw)
+
+    def copy(self, text: str) -> None:
+        """Give a text to the clipboard of the terminal."""
+        self.copy_to_clipboard(text)
+
+    def open_link(self, link: str) -> None:
+        """Open a link in the browser, without waiting for it."""
+        import webbrowser
+
+        self.run_worker(lambda: webbrowser.open(link), thread=True)
+
+    def quit(self) -> None:
+        """End the chat."""
+        self.exit()
+
     # -- actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In a dialog, keys are the dialog's."""
+        if action == "run" and isinstance(self.screen, ModalScreen):
+            return False
+        return super().check_action(action, parameters)
 
     def action_run(self, name: str, argument: str = "") -> None:
         """Do what the table of actions names."""
-        getattr(self, f"_{name.replace('-', '_')}")(argument)
+        method = f"do_{name.replace('-', '_')}"
+        next(getattr(one, method) for one in self._actions if hasattr(one, method))(argument)
 
     def tell(self, text: str) -> None:
         """Tell the person something in the status line, for a while."""
@@ -183,94 +247,13 @@ class ChatApp(App[None]):
         if self.state.notice == text:
             self._bridge.act(on.Noticed(""))
 
-    def _open(self, room: str) -> None:
-        self._keep_draft()
-        self._bridge.act(on.RoomOpened(room))
-
-    def _join(self, argument: str) -> None:
-        doubt = self._doubt(argument) if argument else "Which room? /join ROOM"
-        if doubt and not (argument and argument == self._doubtful):
-            self._doubtful = argument
-            self.tell(doubt)
-        else:
-            self._open(argument)
-
-    def _leave(self, argument: str) -> None:
-        self._keep_draft()
-        self._bridge.act(on.RoomLeft(argument or self.state.current))
-
-    def _rooms(self, _: str) -> None:
-        state = self.state
-        self.tell(", ".join(f"{name} ({state.rooms[name].unread})" for name in state.room_names()))
-
-    def _who(self, _: str) -> None:
-        people = [*reversed(self.state.room.people.values())]
-        self.tell(", ".join(who(one.identity, one.name, 30) for one in people) or "Nobody has written here.")
-
-    def _me(self, argument: str) -> None:
-        if not argument:
-            self.tell("What do you do? /me TEXT")
-        else:
-            self._bridge.act(on.Submitted(self.state.current, f"*{argument}*", self._new_id(), self._now()))
-
-    def _resend(self, _: str) -> None:
-        failed = self.state.room.failed
-        for post in failed:
-            self._bridge.act(on.Resent(post.room, post.id or ""))
-        if not failed:
-            self.tell("Every message of this room was sent.")
-
-    def _discard(self, _: str) -> None:
-        failed = self.state.room.failed
-        if failed:
-            self._bridge.act(on.Discarded(failed[-1].room, failed[-1].id or "", to_draft=True))
-            self._composer.load(self.state.room.draft)
-        elif any(post.delivery is Delivery.PENDING for post in self.state.room.posts):
-            self.tell("Your message is still being sent.")
-        else:
-            self.tell("Every message of this room was sent.")
-
-    def _next_room(self, _: str) -> None:
-        self._step(1)
-
-    def _previous_room(self, _: str) -> None:
-        self._step(-1)
-
-    def _step(self, by: int) -> None:
-        names = self.state.room_names()
-        if names:
-            self._open(names[(names.index(self.state.current) + by) % len(names)])
-
-    def _page_up(self, _: str) -> None:
-        self.query_one(Conversation).scroll_page_up(animate=False)
-
-    def _page_down(self, _: str) -> None:
-        self.query_one(Conversation).scroll_page_down(animate=False)
-
-    def _newest(self, _: str) -> None:
-        self._bridge.act(on.Jumped())
-
-    def _toggle_rooms(self, _: str) -> None:
-        self._toggle("rooms")
-
-    def _toggle_people(self, _: str) -> None:
-        self._toggle("people")
-
-    def _toggle(self, panel: str) -> None:
-        self._panels[panel] = not self.query_one(f"#{panel}").display
-        self._place_panels(self.size.width)
-        self.call_after_refresh(self.draw)
-
     def _place_panels(self, columns: int) -> None:
         for panel, least in (("rooms", ROOMS_FROM_COLUMNS), ("people", PEOPLE_FROM_COLUMNS)):
             wanted = self._panels[panel]
-            self.query_one(f"#{panel}").display = columns >= least if wanted is None else wanted
+            self._panel(panel).display = columns >= least if wanted is None else wanted
 
-    def _help(self, _: str) -> None:
-        self.push_screen(Help())
-
-    def _quit(self, _: str) -> None:
-        self.exit()
+    def _panel(self, name: str) -> Widget:
+        return self._room_list if name == "rooms" else self._people
 
     def action_help_quit(self) -> None:
         """Ctrl+C, which copies in some terminals and ends programs in others, does neither here."""

@@ -2,15 +2,15 @@
 
 from datetime import datetime
 
-from textual.events import Resize
+from textual.events import Click, Resize
 from textual.geometry import Size
 from textual.message import Message as TextualMessage
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from aws_iot.chat.model.posts import Key
-from aws_iot.chat.model.state import Room
-from aws_iot.chat.screen.drawing import Drawing, Line
+from aws_iot.chat.model.state import Room, State
+from aws_iot.chat.screen.drawing import Drawing, Line, View
 
 NEAR_LINES = 10
 """How near to an end of the window the next page is read."""
@@ -31,14 +31,29 @@ class Conversation(ScrollView, can_focus=False):
             super().__init__()
             self.is_at_end, self.near_top, self.near_end = is_at_end, near_top, near_end
 
+    class Chosen(TextualMessage):
+        """The person has clicked a message, or the quote of one."""
+
+        def __init__(self, key: Key | None, ref: str = "") -> None:
+            super().__init__()
+            self.key, self.ref = key, ref
+
+    class LinkChosen(TextualMessage):
+        """The person has clicked a link."""
+
+        def __init__(self, link: str) -> None:
+            super().__init__()
+            self.link = link
+
     def __init__(self) -> None:
         super().__init__()
+        self._view = View()
+        self._reveals = 0
         self._drawing = Drawing()
         self._lines: list[Line] = []
         self._room: Room | None = None
         self._now: datetime | None = None
         self._follows = True
-        self._told: tuple[bool, bool, bool] | None = None
 
     @property
     def text(self) -> str:
@@ -46,28 +61,54 @@ class Conversation(ScrollView, can_focus=False):
         top = self.scroll_offset.y
         return "\n".join(line.strip.text for line in self._lines[top : top + self.size.height])
 
-    def show(self, room: Room, now: datetime, *, follow: bool) -> None:
-        """Draw the room. With `follow`, its end is shown."""
+    def show(self, state: State, now: datetime) -> None:
+        """Draw the open room: its end, what was read before, or the selected message if it is to be shown."""
+        room, follow, view = state.room, state.is_at_end, View.of(state)
+        reveals, self._reveals = state.reveals != self._reveals, state.reveals
         is_other = self._room is None or self._room is not room
         anchor = None if is_other else self._anchor()
-        self._room, self._now = room, now
+        self._room, self._now, self._view = room, now, view
         columns = self._columns
         if not columns:
             return
-        lines = self._drawing.lines(room, columns, now)
+        lines = self._drawing.lines(room, columns, now, view)
         if not is_other and _are_same(lines, self._lines):
-            if follow:
+            if reveals:
+                self._reveal(state.selected)
+            elif follow:
                 self._to_end()
             return
         self._lines = lines
         self.virtual_size = Size(columns, len(lines))
-        self._follows = follow or is_other
-        if self._follows:
+        self._follows = follow
+        if reveals:
+            self._reveal(state.selected)
+        elif follow:
             self._to_end()
         elif anchor:
             self._restore(anchor)
         self.refresh()
         self.call_later(self._tell)
+
+    def _reveal(self, key: Key | None) -> None:
+        """Bring a message to the screen, a third from the top, unless it is there."""
+        found = [index for index, line in enumerate(self._lines) if line.key == key]
+        top, height = self.scroll_offset.y, self.size.height
+        if key and found and not (top <= found[0] and found[-1] < top + height):
+            self._follows = False
+            self.scroll_to(y=max(0, found[0] - height // 3), animate=False, force=True, immediate=True)
+
+    def on_click(self, event: Click) -> None:
+        """Select a message, open a link, or go to what a reply answers."""
+        meta = event.style.meta
+        if link := meta.get("link"):
+            self.post_message(self.LinkChosen(str(link)))
+        elif ref := meta.get("ref"):
+            self.post_message(self.Chosen(None, str(ref)))
+        else:
+            index = self.scroll_offset.y + event.y - max(0, self.size.height - len(self._lines))
+            if 0 <= index < len(self._lines):
+                self.post_message(self.Chosen(self._lines[index].key))
 
     @property
     def _columns(self) -> int:
@@ -116,7 +157,7 @@ class Conversation(ScrollView, can_focus=False):
         if self._room and self._now:
             follow = self._follows
             anchor = self._anchor()
-            self._lines = self._drawing.lines(self._room, self._columns, self._now)
+            self._lines = self._drawing.lines(self._room, self._columns, self._now, self._view)
             self.virtual_size = Size(self._columns, len(self._lines))
             if follow:
                 self._to_end()
@@ -131,9 +172,8 @@ class Conversation(ScrollView, can_focus=False):
             return
         is_at_end = top + height >= len(self._lines)
         self._follows = is_at_end
-        told = (is_at_end, top <= NEAR_LINES, top + height >= len(self._lines) - NEAR_LINES)
-        self._told = told
-        self.post_message(self.Scrolled(is_at_end=told[0], near_top=told[1], near_end=told[2]))
+        is_near = top + height >= len(self._lines) - NEAR_LINES
+        self.post_message(self.Scrolled(is_at_end=is_at_end, near_top=top <= NEAR_LINES, near_end=is_near))
 
 
 def _are_same(lines: list[Line], others: list[Line]) -> bool:

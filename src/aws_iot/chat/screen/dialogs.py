@@ -1,5 +1,6 @@
 """Dialogs: a question, and the help."""
 
+from itertools import groupby
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -55,19 +56,16 @@ class Help(ModalScreen[None]):
 
 def help_text() -> str:
     """The keys and commands as text."""
-    rows = [(_how(action), action.help) for action in ACTIONS]
-    width = max(len(how) for how, _ in rows)
-    lines = [f"{how.ljust(width)}  {text}" for how, text in rows]
-    return "\n".join(
-        [
-            "Enter sends. Shift+Enter, Alt+Enter, Ctrl+J, or a \\ at the end of the line begins a new line.",
-            "",
-            *lines,
-            "",
-            "To copy text: hold Shift (on macOS Option or Fn) while you drag the mouse.",
-            "Esc closes this help.",
-        ]
-    )
+    width = max(len(_how(action)) for action in ACTIONS)
+    lines = ["Enter sends. Shift+Enter, Alt+Enter, Ctrl+J, or a \\ at the end of the line begins a new line."]
+    for group, actions in groupby(ACTIONS, lambda action: action.group):
+        lines += ["", group, *(f"  {_how(action).ljust(width)}  {action.help}" for action in actions)]
+    lines += [
+        "",
+        "To copy with the mouse, hold Shift (on macOS Option or Fn) while you drag it.",
+        "Esc closes this help.",
+    ]
+    return "\n".join(lines)
 
 
 def _how(action: Action) -> str:
@@ -77,5 +75,5 @@ def _how(action: Action) -> str:
 
 def key_name(key: str) -> str:
     """A key as people write it, such as Ctrl+R or Page Up."""
-    names = {"pageup": "Page Up", "pagedown": "Page Down"}
+    names = {"pageup": "Page Up", "pagedown": "Page Down", "escape": "Esc"}
     return "+".join(names.get(part, part.capitalize()) for part in key.split("+"))

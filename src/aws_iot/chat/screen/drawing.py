@@ -4,16 +4,19 @@ The first two columns are the gutter. Only the chat writes there, and a sender's
 begins after it, so no message can imitate a sender, a mark of the chat, or another message.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Self
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from aws_iot.chat.model.posts import Delivery, Key, Post
-from aws_iot.chat.model.state import Room
+from aws_iot.chat.model.posts import Answered, Delivery, Key, Post
+from aws_iot.chat.model.state import Room, State
+from aws_iot.chat.model.threads import folding
 from aws_iot.chat.screen.steady import cut, kept_in_place, steady, width_of, wrap
 from aws_iot.identities import short_identity
 from aws_iot.text.labels import label
@@ -45,6 +48,9 @@ PLAIN = Style()
 DIM = Style(dim=True)
 ERROR = Style(color="red", bold=True)
 UNREAD = Style(color="red", bold=True)
+SELECTED = Style(color="blue", bold=True)
+
+_LINK = re.compile(r"https?://[!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,77 +75,135 @@ def who(identity: str, name: str | None, columns: int) -> str:
     return f"{kept_in_place(steady(shown))}~{short}"
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """What, besides the messages, decides how they look."""
+
+    identity: str = ""
+    selected: Key | None = None
+    folded: frozenset[str] = frozenset()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    versions: tuple[Key, tuple[str, ...]] | None = None
+
+    @classmethod
+    def of(cls, state: State) -> Self:
+        """The view of a state."""
+        return cls(
+            state.identity, state.selected, frozenset(state.folded), dict(state.aliases), state.versions
+        )
+
+
 class Drawing:
-    """Makes the lines of a room. Those of a message are kept while neither it nor the width changes."""
+    """Makes the lines of a room. Those of a message are kept while nothing changes that they show."""
 
     def __init__(self) -> None:
         self._columns = 0
-        self._known: dict[Key, tuple[Post, bool, list[Line]]] = {}
+        self._view = View()
+        self._known: dict[Key, tuple[Post, tuple[object, ...], list[Line]]] = {}
 
-    def lines(self, room: Room, columns: int, now: datetime) -> list[Line]:
+    def lines(self, room: Room, columns: int, now: datetime, view: View) -> list[Line]:
         """All lines of the window of a room."""
-        if columns != self._columns:
+        if columns != self._columns or view.aliases != self._view.aliases:
             self._columns, self._known = columns, {}
+        self._view = view
         known, self._known = self._known, {}
+        shown, hidden = folding(room.posts, view.folded)
+        names: dict[str, str | None] = {}
         lines: list[Line] = []
         before: Post | None = None
-        for post in room.posts:
-            is_new_day = before is None or _day(before) != _day(post)
-            if is_new_day:
+        is_marked = room.unread_since is None
+        for post in shown:
+            starts = before is None or _day(before) != _day(post)
+            if starts:
                 lines.append(self._rule(_date(_day(post), now), DIM))
-            is_first_unread = post.key == room.first_unread
-            if is_first_unread:
+            if not is_marked and self._is_unread(post, room.unread_since):
+                is_marked = starts = True
                 lines.append(self._rule("new", UNREAD))
-            begins = is_new_day or is_first_unread or before is None or not _continues(before, post)
+            if names.get(post.sender, post.name) != post.name:
+                starts = True
+                lines.append(self._renamed(post, names[post.sender]))
+            names[post.sender] = post.name
+            starts = starts or before is None or not _continues(before, post)
+            looks = (starts, post.key == view.selected, hidden[post.ref], self._versions(post))
             entry = known.get(post.key)
-            if entry is None or entry[0] is not post or entry[1] != begins:
-                entry = (post, begins, [*self._post(post, begins=begins)])
+            if entry is None or entry[0] is not post or entry[1] != looks:
+                entry = (post, looks, [*self._post(post, *looks)])
             self._known[post.key] = entry
             lines += entry[2]
             before = post
         return lines
 
+    def _is_unread(self, post: Post, since: datetime | None) -> bool:
+        return since is not None and post.received >= since and post.sender != self._view.identity
+
+    def _versions(self, post: Post) -> tuple[str, ...]:
+        versions = self._view.versions
+        return versions[1][:-1] if versions and versions[0] == post.key and post.is_edited else ()
+
     def _rule(self, text: str, style: Style) -> Line:
         left = f"── {text} "
-        return Line(
-            Strip([Segment(cut(left + "─" * max(0, self._columns - width_of(left)), self._columns), style)])
-        )
+        rule = left + "─" * max(0, self._columns - width_of(left))
+        return Line(Strip([Segment(cut(rule, self._columns), style)]))
 
-    def _post(self, post: Post, *, begins: bool) -> Iterable[Line]:
+    def _renamed(self, post: Post, before: str | None) -> Line:
+        old, new = who(post.sender, before, 24), kept_in_place(steady(label(post.name or "", 24)))
+        return self._rule(f"{old} is now {new}", DIM)
+
+    def _post(
+        self, post: Post, starts: bool, is_selected: bool, replies: int, versions: Sequence[str]
+    ) -> Iterable[Line]:
         key = post.key
-        if begins:
-            yield self._line(
-                [(self._who(post), name_style(post.sender)), (f"  {_time(post.received)}", DIM)], key
+        if starts:
+            name = who(
+                post.sender, self._view.aliases.get(post.sender, post.name), min(40, self._columns - 7)
             )
+            yield self._line([(name, name_style(post.sender)), (f"  {_time(post.received)}", DIM)], key)
         if post.answered:
-            yield self._line([("┃ ", DIM), (self._quote(post), DIM)], key)
+            ref = Style(dim=True, meta={"ref": post.answered.id})
+            yield self._line([("┃ ", DIM), (self._quote(post.answered), ref)], key)
+        text_gutter = ("▌ ", SELECTED) if is_selected else ("  ", PLAIN)
         gutter = {Delivery.PENDING: ("○ ", DIM), Delivery.FAILED: ("! ", ERROR)}.get(
-            post.delivery, ("  ", PLAIN)
+            post.delivery, text_gutter
         )
+        style = DIM if post.is_deleted or post.delivery is Delivery.PENDING else PLAIN
         for text in _texts(post, self._columns - GUTTER):
-            style = DIM if post.is_deleted or post.delivery is Delivery.PENDING else PLAIN
-            yield self._line([gutter, (text, style)], key)
-            gutter = ("  ", PLAIN)
+            yield self._line([gutter, *_linked(text, style)], key)
+            gutter = text_gutter
+        for number, text in enumerate(versions, 1):
+            for piece in _lines_of(f"{number}. {text}", self._columns - GUTTER)[:MOST_LINES]:
+                yield self._line([("· ", DIM), (piece, DIM)], key)
         if post.is_edited or post.reactions:
-            yield self._line([("· ", DIM), (_marks(post), DIM)], key)
+            yield self._line([("· ", DIM), (cut(_marks(post), self._columns - GUTTER), DIM)], key)
+        if replies:
+            count = "1 reply" if replies == 1 else f"{replies} replies"
+            yield self._line([("▸ ", DIM), (count, DIM)], key)
         if post.delivery is Delivery.FAILED:
             for text in _lines_of(f"not sent: {post.why}", self._columns - GUTTER):
                 yield self._line([("! ", ERROR), (text, ERROR)], key)
 
-    def _who(self, post: Post) -> str:
-        return who(post.sender, post.name, min(40, self._columns - 7))
-
-    def _quote(self, post: Post) -> str:
-        answered = post.answered
-        assert answered
+    def _quote(self, answered: Answered) -> str:
         if not answered.sender:
             return cut("an earlier message, which is not in the history", self._columns - GUTTER)
-        name = who(answered.sender, answered.name, 24)
+        name = who(answered.sender, self._view.aliases.get(answered.sender, answered.name), 24)
         text = "(deleted)" if answered.text is None else steady(" ".join(answered.text.split()))
         return kept_in_place(cut(f"{name}: {text}", self._columns - GUTTER))
 
     def _line(self, parts: Sequence[tuple[str, Style]], key: Key | None) -> Line:
         return Line(Strip([Segment(text, style) for text, style in parts]), key)
+
+
+def _linked(text: str, style: Style) -> list[tuple[str, Style]]:
+    parts, end = [], 0
+    for link in links(text):
+        start = text.index(link, end)
+        parts += [(text[end:start], style), (link, style + Style(underline=True, meta={"link": link}))]
+        end = start + len(link)
+    return [*parts, (text[end:], style)]
+
+
+def links(text: str) -> list[str]:
+    """The web addresses in a text. Only visible ASCII: others could look like what they are not."""
+    return [found.rstrip(".,;:!?)]}'\"*_") for found in _LINK.findall(text)]
 
 
 def _texts(post: Post, columns: int) -> list[str]:

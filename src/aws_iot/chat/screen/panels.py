@@ -12,6 +12,7 @@ from textual.widget import Widget
 from aws_iot.chat.model.state import Link, Room, State, Status
 from aws_iot.chat.screen.drawing import DIM, PLAIN, name_style, who
 from aws_iot.chat.screen.steady import cut, kept_in_place, steady, width_of, wrap
+from aws_iot.messaging.kinds import EDIT
 from aws_iot.text.labels import label
 
 GOOD = Style(color="green")
@@ -123,13 +124,18 @@ class PeopleList(Lines):
     def __init__(self) -> None:
         super().__init__("people")
 
-    def show_people(self, room: Room) -> None:
-        """Draw the people."""
+    def show_people(self, state: State) -> None:
+        """Draw the people of the open room."""
         columns, height = max(4, self.size.width), max(1, self.size.height)
-        people = [*reversed(room.people.values())][:height]
+        people = [*reversed(state.room.people.values())][:height]
         self.show(
             [
-                [(cut(who(one.identity, one.name, columns), columns), name_style(one.identity))]
+                [
+                    (
+                        cut(who(one.identity, state.name_of(one.identity, one.name), columns), columns),
+                        name_style(one.identity),
+                    )
+                ]
                 for one in people
             ]
         )
@@ -156,6 +162,26 @@ class Trouble(Lines):
         self.display = bool(lines)
         self.styles.height = len(lines)
         self.show(lines)
+
+
+class AimLine(Lines):
+    """What the draft answers or replaces, above the input; nothing if it is a message of its own."""
+
+    DEFAULT_CSS = "AimLine { height: 1; padding: 0 1; background: transparent; }"
+
+    def __init__(self) -> None:
+        super().__init__("aim")
+
+    def show_aim(self, state: State, columns: int) -> None:
+        """Draw the line."""
+        aim = state.room.aim
+        self.display = aim is not None
+        if aim:
+            name = who(aim.post.sender, state.name_of(aim.post.sender, aim.post.name), 24)
+            what = "Edit" if aim.kind == EDIT else f"Reply to {name}"
+            text = steady(" ".join(aim.post.text.split()))
+            end = "  Esc: no"
+            self.show([[(cut(f"{what}: {text}", columns - 2 - len(end)), WAITING), (end, DIM)]])
 
 
 class StatusLine(Lines):

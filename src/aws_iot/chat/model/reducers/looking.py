@@ -1,0 +1,120 @@
+"""What the person looks at: the selected message, a place in the history, a search, threads, names."""
+
+from aws_iot.chat.model import effects as do
+from aws_iot.chat.model import events as on
+from aws_iot.chat.model.reducers.rooms import open_room
+from aws_iot.chat.model.state import Results, Room, State
+from aws_iot.chat.model.threads import root_of
+
+Effects = list[do.Effect]
+
+
+def selected(state: State, event: on.Selected) -> Effects:
+    """A message is selected."""
+    state.selected = event.key
+    if event.reveals:
+        state.reveals += 1
+    return []
+
+
+def went(state: State, event: on.Went) -> Effects:
+    """To a message, or a moment. If the window has it, nothing is read."""
+    effects: Effects = []
+    if event.room != state.current:
+        if event.room not in state.rooms:
+            state.rooms[event.room] = Room(event.room)
+            effects.append(do.Join(event.room))
+        effects += [one for one in open_room(state, event.room) if not isinstance(one, do.ReadLast)]
+    room = state.room
+    ref = event.post.ref if event.post else event.ref
+    known = next((post for post in reversed(room.posts) if ref and post.ref == ref), None)
+    if known:
+        state.selected, state.is_at_end = known.key, False
+        state.reveals += 1
+        return effects
+    room.is_loading = True
+    at = event.post.at if event.post else None
+    return [*effects, do.ReadAround(event.room, at, ref, event.moment)]
+
+
+def went_to_unread(state: State, _: on.WentToUnread) -> Effects:
+    """To the first unread message of the open room."""
+    room = state.room
+    since = room.unread_since
+    if since is None:
+        state.notice = "You have read everything in this room."
+        return []
+    is_above = room.has_older and (not room.posts or room.posts[0].received >= since)
+    unread = (post for post in room.posts if post.received >= since and post.sender != state.identity)
+    if not is_above and (first := next(unread, None)):
+        state.selected, state.is_at_end = first.key, False
+        state.reveals += 1
+        return []
+    room.is_loading = True
+    return [do.ReadAround(room.name, moment=since)]
+
+
+def not_found(state: State, event: on.NotFound) -> Effects:
+    """It is not in the history."""
+    state.notice = event.text
+    for room in state.rooms.values():
+        room.is_loading = False
+    if state.current in state.rooms and not state.room.is_loaded:
+        state.room.is_loading = True
+        return [do.ReadLast(state.current)]
+    return []
+
+
+def searched(state: State, event: on.Searched) -> Effects:
+    """A search begins, or ends."""
+    if not event.text.strip():
+        state.results = None
+        return []
+    state.results = Results(event.text, event.room)
+    return [do.Search(event.text, event.room)]
+
+
+def found(state: State, event: on.Found) -> Effects:
+    """What the latest search has found; others came too late."""
+    wanted = state.results
+    if wanted and (wanted.text, wanted.room) == (event.text, event.room):
+        state.results = Results(event.text, event.room, tuple(event.posts), event.error, is_running=False)
+    return []
+
+
+def folded(state: State, event: on.Folded) -> Effects:
+    """The replies of a thread are hidden or shown."""
+    state.folded ^= {root_of(state.room.posts, event.post)}
+    return []
+
+
+def versions_asked(_: State, event: on.VersionsAsked) -> Effects:
+    """The earlier texts of a message."""
+    return [do.ReadVersions(event.post.room, event.post.ref)]
+
+
+def versions_read(state: State, event: on.VersionsRead) -> Effects:
+    """They were read."""
+    state.versions = event.key, tuple(event.texts)
+    return []
+
+
+def aliased(state: State, event: on.Aliased) -> Effects:
+    """Your own name for an identity."""
+    if event.name:
+        state.aliases[event.identity] = event.name
+    else:
+        state.aliases.pop(event.identity, None)
+    return [do.SaveAliases(tuple(sorted(state.aliases.items())))]
+
+
+def noticed(state: State, event: on.Noticed) -> Effects:
+    """The status line tells something."""
+    state.notice = event.text
+    return []
+
+
+def warned(state: State, event: on.Warned) -> Effects:
+    """Something does not work from now on."""
+    state.warning = event.text
+    return []

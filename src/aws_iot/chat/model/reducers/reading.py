@@ -1,0 +1,141 @@
+"""What arrives, what is read from the history, and what counts as read."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from aws_iot.chat.model import effects as do
+from aws_iot.chat.model import events as on
+from aws_iot.chat.model.posts import Delivery, Post, post_of
+from aws_iot.chat.model.reducers.sending import count_waiting, to_end
+from aws_iot.chat.model.state import Room, State
+from aws_iot.chat.model.windows import add_arrived, merge_page, same_moment, shorten, split
+from aws_iot.history.conversation import is_event
+
+Effects = list[do.Effect]
+
+
+def page_read(state: State, event: on.PageRead) -> Effects:
+    """A page of the history joins the window, or replaces it."""
+    room = state.rooms.get(event.room)
+    if room is None:
+        return []
+    was_loaded = room.is_loaded and not room.has_newer
+    merge_page(room, event)
+    room.is_loaded, room.is_loading = True, False
+    if event.part is on.Part.LAST and not was_loaded:
+        on_page = {post.key for post in event.posts}
+        later = [
+            post for post in split(room.posts)[0] if post.sender != state.identity and post.key not in on_page
+        ]
+        room.unread = event.unread + len(later)
+        if event.unread_since:
+            room.unread_since = event.unread_since
+        elif later:
+            room.unread_since = later[0].received
+    if event.part is on.Part.AROUND and event.room == state.current:
+        state.is_at_end = False
+        state.selected = event.target
+        state.reveals += 1
+    return mark_if_read(state)
+
+
+def post_read(state: State, event: on.PostRead) -> Effects:
+    """A message was edited, deleted, reacted to, or its quote was read."""
+    room = state.rooms.get(event.post.room)
+    if room:
+        for index, post in enumerate(room.posts):
+            if post.key == event.post.key and post.delivery is Delivery.ARRIVED:
+                room.posts[index] = event.post
+    return []
+
+
+def received(state: State, event: on.Received) -> Effects:
+    """Messages arrived. What changes other messages has those read again."""
+    effects: Effects = []
+    for name, messages in groupby(event.messages, lambda message: message.room):
+        room = state.rooms.setdefault(name, Room(name, is_joined=True))
+        posts: list[Post] = []
+        changed: dict[str, None] = {}
+        for message in messages:
+            if not is_event(message.kind, message.re):
+                posts.append(post_of(message))
+            elif message.re:
+                changed[message.re] = None
+                state.changes.pop(message.id or "", None)
+        if posts:
+            effects += _arrived(state, room, posts)
+        known = {post.ref for post in room.posts} if changed else set()
+        quoting = {post.answered.id for post in room.posts if post.answered} if changed else set()
+        effects += [do.ReadPost(name, ref) for ref in changed if ref in known]
+        effects += [
+            do.ReadPost(name, post.ref)
+            for post in (room.posts if quoting & changed.keys() else posts)
+            if post.answered and (post in posts or post.answered.id in changed)
+        ]
+        # What a deletion names may be a reaction or an edit. Only the history knows of which message.
+        if unknown := [ref for ref in changed if ref not in known]:
+            effects += [do.ReadTarget(name, ref) for ref in unknown]
+    count_waiting(state)
+    return effects
+
+
+def _arrived(state: State, room: Room, posts: Sequence[Post]) -> Effects:
+    before = {post.key for post in room.posts if post.delivery is Delivery.ARRIVED}
+    add_arrived(room, posts)
+    room.last = posts[-1].received
+    new = [post for post in posts if post.sender != state.identity and post.key not in before]
+    is_open = room.name == state.current
+    if new and not (is_open and _is_reading(state)):
+        if not room.unread:
+            room.unread_since = new[0].received
+        room.unread += len(new)
+    shorten(room, is_open=is_open, is_at_end=state.is_at_end)
+    return mark_if_read(state, is_new=True) if is_open else []
+
+
+def _is_reading(state: State) -> bool:
+    """Whether what arrives in the open room is read at once."""
+    room = state.room
+    return state.is_focused and state.is_at_end and room.is_loaded and not room.has_newer
+
+
+def mark_if_read(state: State, *, is_new: bool = False) -> Effects:
+    """The open room is read if its end is on a screen that has the focus."""
+    if state.current not in state.rooms or not _is_reading(state):
+        return []
+    room = state.room
+    saved, _ = split(room.posts)
+    if not saved or not (room.unread or is_new):
+        return []
+    room.unread = 0
+    return [do.MarkRead(room.name, saved[-1].received)]
+
+
+def focused(state: State, event: on.Focused) -> Effects:
+    """The terminal got or lost the focus."""
+    state.is_focused = event.is_focused
+    return mark_if_read(state)
+
+
+def scrolled(state: State, event: on.Scrolled) -> Effects:
+    """The person reads elsewhere. Near an end of the window, more is read."""
+    room = state.rooms.get(state.current)
+    if room is None:
+        return []
+    state.is_at_end = event.is_at_end and not room.has_newer
+    effects = mark_if_read(state)
+    saved, _ = split(room.posts)
+    if room.is_loading or not room.is_loaded or not saved:
+        return effects
+    if event.near_top and room.has_older:
+        room.is_loading = True
+        return [*effects, do.ReadOlder(room.name, saved[0].received, same_moment(saved))]
+    if event.near_end and room.has_newer:
+        room.is_loading = True
+        return [*effects, do.ReadNewer(room.name, saved[-1].received, same_moment(saved[::-1]))]
+    return effects
+
+
+def jumped(state: State, _: on.Jumped) -> Effects:
+    """To the newest message."""
+    return [*to_end(state), *mark_if_read(state)]

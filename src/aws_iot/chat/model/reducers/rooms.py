@@ -1,0 +1,132 @@
+"""What happens to rooms: found in the history, opened, joined, left."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from aws_iot.chat.model import effects as do
+from aws_iot.chat.model import events as on
+from aws_iot.chat.model.posts import Delivery
+from aws_iot.chat.model.reducers.reading import mark_if_read
+from aws_iot.chat.model.reducers.sending import append_pending, count_waiting
+from aws_iot.chat.model.state import Link, Room, State
+from aws_iot.chat.model.windows import change, shorten
+
+Effects = list[do.Effect]
+
+FIRST_ROOM = "lobby"
+"""The room that is opened if you have none."""
+
+MOST_ROOMS = 50
+"""AWS IoT Core allows so many subscriptions on a connection."""
+
+
+def start(
+    state: State,
+    rooms: Sequence[str],
+    drafts: Mapping[str, str],
+    failed: Sequence[do.FailedMessage],
+    now: datetime,
+) -> Effects:
+    """The first effects. Without `rooms`, those of the history are joined. `failed` was not sent by an earlier run."""
+    for name in (*rooms, *(one.room for one in failed)):
+        state.rooms.setdefault(name, Room(name))
+    for one in failed:
+        append_pending(state, state.rooms[one.room], one.text, one.id, now)
+        change(state.rooms[one.room], one.id, delivery=Delivery.FAILED, why=one.why)
+    for name, text in drafts.items():
+        if name in state.rooms:
+            state.rooms[name].draft = text
+    count_waiting(state)
+    if not rooms:
+        return [do.ReadRooms()]
+    opened = open_room(state, rooms[0])
+    return [do.ReadRooms(), *(do.Join(name) for name in rooms), *opened, _save_rooms(state)]
+
+
+def rooms_found(state: State, event: on.RoomsFound) -> Effects:
+    """The rooms of the history: how much is unread. Without other rooms, they are joined."""
+    effects: Effects = []
+    if not state.current:
+        by_age = sorted(event.rooms, key=lambda found: found.last, reverse=True)[:MOST_ROOMS]
+        names = [found.room for found in by_age] or [FIRST_ROOM]
+        for name in names:
+            state.rooms[name] = Room(name)
+            effects.append(do.Join(name))
+        effects += [*open_room(state, names[0]), _save_rooms(state)]
+    for found in event.rooms:
+        room = state.rooms.get(found.room)
+        if room and not room.is_loaded:
+            room.unread, room.last = found.unread, found.last
+    return effects
+
+
+def status_changed(state: State, event: on.StatusChanged) -> Effects:
+    """The connection: without one, no room is joined."""
+    state.status = event.status
+    if event.status.link is not Link.ONLINE:
+        for room in state.rooms.values():
+            room.is_joined = False
+    return []
+
+
+def rooms_joined(state: State, event: on.RoomsJoined) -> Effects:
+    """The broker sends their messages."""
+    for name in event.rooms:
+        if name in state.rooms:
+            state.rooms[name].is_joined, state.rooms[name].why_not_joined = True, ""
+    return []
+
+
+def join_failed(state: State, event: on.JoinFailed) -> Effects:
+    """The broker does not send its messages."""
+    if room := state.rooms.get(event.room):
+        room.is_joined, room.why_not_joined = False, event.why
+        state.notice = f"{event.room}: {event.why}"
+    return []
+
+
+def room_opened(state: State, event: on.RoomOpened) -> Effects:
+    """Show a room, and join it if necessary."""
+    if event.room == state.current:
+        return []
+    if event.room in state.rooms:
+        return [*open_room(state, event.room), _save_rooms(state)]
+    state.rooms[event.room] = Room(event.room)
+    return [do.Join(event.room), *open_room(state, event.room), _save_rooms(state)]
+
+
+def open_room(state: State, name: str) -> Effects:
+    """Show a room that is known."""
+    if left := state.rooms.get(state.current):
+        if not left.unread:
+            left.unread_since = None
+        shorten(left, is_open=False, is_at_end=True)
+    state.current, state.is_at_end, state.selected = name, True, None
+    room = state.room
+    if room.is_loaded:
+        return mark_if_read(state)
+    if room.is_loading:
+        return []
+    room.is_loading = True
+    return [do.ReadLast(name)]
+
+
+def room_left(state: State, event: on.RoomLeft) -> Effects:
+    """Leave a room, except the only one."""
+    names = state.room_names()
+    if event.room not in names:
+        state.notice = f"You are not in {event.room}."
+        return []
+    if len(names) == 1:
+        state.notice = "This is the only room: join another one first."
+        return []
+    at = names.index(event.room)
+    effects: Effects = [do.Leave(event.room)]
+    if event.room == state.current:
+        effects += open_room(state, names[at - 1 if at else 1])
+    del state.rooms[event.room]
+    return [*effects, _save_rooms(state)]
+
+
+def _save_rooms(state: State) -> do.SaveRooms:
+    return do.SaveRooms(tuple(state.rooms), state.current)

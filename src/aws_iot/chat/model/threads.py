@@ -1,0 +1,45 @@
+"""Threads: a message and the replies to it, and to those."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from aws_iot.chat.model.posts import Post
+
+
+class Folding(NamedTuple):
+    """What is hidden of a window: the posts to show, and how many replies are hidden below each first message."""
+
+    shown: Sequence[Post]
+    hidden: Counter[str]
+
+
+def roots(posts: Sequence[Post]) -> dict[str, str]:
+    """The first message of the thread of each reply, by `ref`, as far as the window has it."""
+    found: dict[str, str] = {}
+    for post in posts:
+        if post.answered:
+            found[post.ref] = found.get(post.answered.id, post.answered.id)
+    return found
+
+
+def folding(posts: Sequence[Post], folded: Collection[str]) -> Folding:
+    """Hide the replies of the folded threads, except those whose first message is not in the window."""
+    if not folded:
+        return Folding(posts, Counter())
+    known = {post.ref for post in posts}
+    first = roots(posts)
+    hidden: Counter[str] = Counter()
+    shown: list[Post] = []
+    for post in posts:
+        root = first.get(post.ref)
+        if root in folded and root in known:
+            hidden[root] += 1
+        else:
+            shown.append(post)
+    return Folding(shown, hidden)
+
+
+def root_of(posts: Sequence[Post], post: Post) -> str:
+    """The first message of the thread of a post, by `ref`."""
+    return roots(posts).get(post.ref, post.ref)

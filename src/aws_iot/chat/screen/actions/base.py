@@ -1,0 +1,80 @@
+"""Actions: what those of every subject need."""
+
+from __future__ import annotations  # so that what only types need is not imported
+
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from textual.screen import ModalScreen
+
+    from aws_iot.chat.bridge import Bridge
+
+Answer = TypeVar("Answer")
+
+
+class Stage(Protocol):
+    """What the screen does for actions."""
+
+    def tell(self, text: str) -> None:
+        """Tell the person something in the status line, for a while."""
+        ...
+
+    def send(self, text: str) -> None:
+        """Send a text to the open room."""
+        ...
+
+    def keep_draft(self) -> None:
+        """The state has what was typed so far."""
+        ...
+
+    def load_draft(self) -> None:
+        """The input has the draft of the state."""
+        ...
+
+    def ask(self, dialog: ModalScreen[Answer], answered: Callable[[Answer | None], None]) -> None:
+        """Show a dialog, and call the function with its answer."""
+        ...
+
+    def scroll(self, pages: int) -> None:
+        """Scroll the conversation; upwards if negative."""
+        ...
+
+    def toggle_panel(self, name: str) -> None:
+        """Hide or show a panel."""
+        ...
+
+    def copy(self, text: str) -> None:
+        """Give a text to the clipboard of the terminal."""
+        ...
+
+    def open_link(self, link: str) -> None:
+        """Open a link in the browser, without waiting for it."""
+        ...
+
+    def quit(self) -> None:
+        """End the chat."""
+        ...
+
+
+class Actions:
+    """Turns what a person wants into events. Each method `do_…` gets what follows its slash command."""
+
+    def __init__(
+        self,
+        app: Stage,
+        bridge: Bridge,
+        now: Callable[[], datetime],
+        new_id: Callable[[], str],
+        doubt: Callable[[str], str | None],
+    ) -> None:
+        """`doubt` tells why the name of a room is probably wrong."""
+        self.app = app
+        self.bridge = bridge
+        self.now = now
+        self.new_id = new_id
+        self.doubt = doubt
+        self.doubtful = ""
+        """The name that was doubted last."""

@@ -1,0 +1,88 @@
+"""LookActions: scrolling, searching, people, panels, help."""
+
+from aws_iot.chat.model import events as on
+from aws_iot.chat.model.posts import Post
+from aws_iot.chat.screen.actions.base import Actions
+from aws_iot.chat.screen.dialogs import Help
+from aws_iot.chat.screen.drawing import who
+from aws_iot.chat.screen.search import SearchScreen
+from aws_iot.identities import IdentityPrefix
+
+
+class LookActions(Actions):
+    """Shows something else."""
+
+    def do_page_up(self, _: str) -> None:
+        self.app.scroll(-1)
+
+    def do_page_down(self, _: str) -> None:
+        self.app.scroll(1)
+
+    def do_newest(self, _: str) -> None:
+        self.bridge.act(on.Jumped())
+
+    def do_first_unread(self, _: str) -> None:
+        self.bridge.act(on.WentToUnread())
+
+    def do_goto(self, argument: str) -> None:
+        from aws_iot.history.times import InvalidTime  # here: few people need it
+        from aws_iot.history.times import parse as parse_time
+
+        try:
+            moment = parse_time(argument, self.now()).start
+        except InvalidTime as error:
+            self.app.tell(str(error))
+            return
+        self.bridge.act(on.Went(self.bridge.state.current, moment=moment))
+
+    def do_find(self, argument: str) -> None:
+        self._search_in(self.bridge.state.current, argument)
+
+    def do_search(self, argument: str) -> None:
+        self._search_in(None, argument)
+
+    def _search_in(self, room: str | None, text: str) -> None:
+        def chosen(post: Post | None) -> None:
+            self.bridge.act(on.Searched("", None))
+            if post:
+                self.app.keep_draft()
+                self.bridge.act(on.Went(post.room, post))
+
+        def search(text: str, room: str | None) -> None:
+            self.bridge.act(on.Searched(text, room))
+
+        self.app.ask(SearchScreen(text, room, search), chosen)
+
+    def do_who(self, _: str) -> None:
+        people = [*reversed(self.bridge.state.room.people.values())]
+        names = [(one.identity, self.bridge.state.name_of(one.identity, one.name)) for one in people]
+        self.app.tell(
+            ", ".join(who(identity, name, 30) for identity, name in names) or "Nobody has written here."
+        )
+
+    def do_alias(self, argument: str) -> None:
+        whom, _, name = argument.partition(" ")
+        prefix = IdentityPrefix.parse(whom)
+        people = {
+            one.identity: one for room in self.bridge.state.rooms.values() for one in room.people.values()
+        }
+        found = [
+            one for one in people.values() if (prefix and prefix.matches(one.identity)) or one.name == whom
+        ]
+        if len(found) != 1:
+            several = "Several people are called so" if found else "Nobody here is called so"
+            self.app.tell(f"{several}: give the characters after ~, as in /alias 4f9fa251 Al.")
+        else:
+            self.bridge.act(on.Aliased(found[0].identity, name.strip()))
+
+    def do_toggle_rooms(self, _: str) -> None:
+        self.app.toggle_panel("rooms")
+
+    def do_toggle_people(self, _: str) -> None:
+        self.app.toggle_panel("people")
+
+    def do_help(self, _: str) -> None:
+        self.app.ask(Help(), lambda _: None)
+
+    def do_quit(self, _: str) -> None:
+        self.app.quit()

@@ -1,0 +1,178 @@
+"""MessageActions: answering, reacting, editing, deleting, and what failed."""
+
+from aws_iot.chat.model import events as on
+from aws_iot.chat.model.posts import Delivery, Post
+from aws_iot.chat.screen.actions.base import Actions
+from aws_iot.chat.screen.dialogs import Question
+from aws_iot.chat.screen.drawing import links
+from aws_iot.chat.screen.steady import cut, steady
+from aws_iot.errors import InvalidMessage
+from aws_iot.messaging.kinds import EDIT, check_reaction
+
+LIKE = "👍"
+"""The reaction without an argument."""
+
+
+class MessageActions(Actions):
+    """Does something with the selected message, or the last one."""
+
+    def _target(self, *, own: bool | None = None) -> Post | None:
+        """The selected message, or the last one; with `own`, of yours (True) or of others (False).
+
+        It tells the person if there is none, or if only its sender can do that.
+        """
+        state = self.bridge.state
+        selected = state.selected_post
+        if selected is None:
+            arrived = [post for post in state.room.posts if post.delivery is Delivery.ARRIVED]
+            fitting = [
+                post
+                for post in arrived
+                if not post.is_deleted and own in (None, post.sender == state.identity)
+            ]
+            selected = next(reversed(fitting), None)
+        if selected is None:
+            self.app.tell("There is no message of yours." if own else "There is no message.")
+        elif selected.delivery is not Delivery.ARRIVED:
+            self.app.tell("This message is not sent yet.")
+        elif own and (selected.sender != state.identity or not selected.id):
+            self.app.tell("Only the sender can change a message.")
+        elif selected.is_deleted:
+            self.app.tell("This message was deleted.")
+        else:
+            return selected
+        return None
+
+    def do_select_older(self, _: str) -> None:
+        self._select(-1)
+
+    def do_select_newer(self, _: str) -> None:
+        self._select(1)
+
+    def _select(self, by: int) -> None:
+        keys = [post.key for post in self.bridge.state.room.posts]
+        selected = self.bridge.state.selected
+        at = keys.index(selected) + by if selected in keys else len(keys) - 1
+        if at >= len(keys):
+            self.bridge.act(on.Jumped())
+        elif keys:
+            self.bridge.act(on.Selected(keys[max(0, at)], reveals=True))
+
+    def do_reply(self, argument: str) -> None:
+        if post := self._target(own=False):
+            self._aim(None, post)
+            if argument:
+                self.app.send(argument)
+
+    def do_edit(self, argument: str) -> None:
+        if post := self._target(own=True):
+            self._aim(EDIT, post)
+            if argument:
+                self.app.send(argument)
+                self.app.load_draft()
+
+    def _aim(self, kind: str | None, post: Post | None) -> None:
+        self.app.keep_draft()
+        self.bridge.act(on.Aimed(kind, post))
+        self.app.load_draft()
+
+    def do_cancel(self, _: str) -> None:
+        if self.bridge.state.current and self.bridge.state.room.aim:
+            self._aim(None, None)
+        elif self.bridge.state.selected:
+            self.bridge.act(on.Selected(None))
+        else:
+            self.bridge.act(on.Noticed(""))
+
+    def do_react(self, argument: str) -> None:
+        text = argument or LIKE
+        try:
+            check_reaction(text)
+        except InvalidMessage as error:
+            self.app.tell(str(error))
+            return
+        if post := self._target(own=False):
+            self.bridge.act(on.Reacted(post, text, self.new_id()))
+
+    def do_delete(self, _: str) -> None:
+        post = self._target(own=True)
+        if post is None:
+            return
+
+        def answered(answer: bool | None) -> None:
+            if answer:
+                self.bridge.act(on.Deleted(post, self.new_id()))
+
+        text = steady(" ".join(post.text.split()))
+        self.app.ask(Question(f"Delete this message for everybody?\n\n{cut(text, 200)}"), answered)
+
+    def do_thread(self, _: str) -> None:
+        if post := self._target():
+            self.bridge.act(on.Folded(post))
+
+    def do_versions(self, _: str) -> None:
+        if post := self._target():
+            if post.is_edited:
+                self.bridge.act(on.VersionsAsked(post))
+            else:
+                self.app.tell("This message was not edited.")
+
+    def do_answered(self, _: str) -> None:
+        if post := self._target():
+            if post.answered:
+                self.bridge.act(on.Went(post.room, ref=post.answered.id))
+            else:
+                self.app.tell("This message answers none.")
+
+    def do_copy(self, _: str) -> None:
+        if post := self._target():
+            self.app.copy(post.text)
+            self.app.tell(
+                "Copied, if your terminal allows it (OSC 52). Otherwise, hold Shift and drag the mouse."
+            )
+
+    def do_open_link(self, _: str) -> None:
+        if post := self._target():
+            found = links(post.text)
+            if found:
+                self.ask_to_open(found[0])
+            else:
+                self.app.tell("This message has no link.")
+
+    def ask_to_open(self, link: str) -> None:
+        def answered(answer: bool | None) -> None:
+            if answer:
+                self.app.open_link(link)
+
+        self.app.ask(Question(f"Open this link in your browser?\n\n{link}"), answered)
+
+    def enter_selected(self) -> None:
+        """Enter without a text: open the link of the selected message, or go to what it answers."""
+        post = self.bridge.state.selected_post
+        if post and links(post.text):
+            self.ask_to_open(links(post.text)[0])
+        elif post and post.answered:
+            self.do_answered("")
+
+    def do_me(self, argument: str) -> None:
+        if not argument:
+            self.app.tell("What do you do? /me TEXT")
+        else:
+            self.app.send(f"*{argument}*")
+
+    def do_resend(self, _: str) -> None:
+        failed = self.bridge.state.room.failed
+        for post in failed:
+            self.bridge.act(on.Resent(post.room, post.id or ""))
+        if not failed:
+            self.app.tell("Every message of this room was sent.")
+
+    def do_discard(self, _: str) -> None:
+        failed = self.bridge.state.room.failed
+        if failed:
+            self.bridge.act(on.Discarded(failed[-1].room, failed[-1].id or "", to_draft=True))
+            self.app.load_draft()
+        elif any(post.delivery is Delivery.PENDING for post in self.bridge.state.room.posts):
+            self.app.tell("Your message is still being sent.")
+        else:
+            self.app.tell("Every message of this room was sent.")

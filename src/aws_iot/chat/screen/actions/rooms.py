@@ -1,0 +1,48 @@
+"""RoomActions: joining, leaving and opening rooms."""
+
+from aws_iot.chat.model import events as on
+from aws_iot.chat.screen.actions.base import Actions
+
+
+class RoomActions(Actions):
+    """Joins, leaves and opens rooms."""
+
+    def open(self, room: str) -> None:
+        self.app.keep_draft()
+        self.bridge.act(on.RoomOpened(room))
+
+    def do_join(self, argument: str) -> None:
+        doubt = self.doubt(argument) if argument else "Which room? /join ROOM"
+        if doubt and not (argument and argument == self.doubtful):
+            self.doubtful = argument
+            self.app.tell(doubt)
+        else:
+            self.open(argument)
+
+    def do_leave(self, argument: str) -> None:
+        self.app.keep_draft()
+        self.bridge.act(on.RoomLeft(argument or self.bridge.state.current))
+
+    def do_rooms(self, _: str) -> None:
+        state = self.bridge.state
+        self.app.tell(", ".join(f"{name} ({state.rooms[name].unread})" for name in state.room_names()))
+
+    def _step(self, by: int) -> None:
+        names = self.bridge.state.room_names()
+        if names:
+            self.open(names[(names.index(self.bridge.state.current) + by) % len(names)])
+
+    def do_next_room(self, _: str) -> None:
+        self._step(1)
+
+    def do_previous_room(self, _: str) -> None:
+        self._step(-1)
+
+    def do_next_unread(self, _: str) -> None:
+        names = self.bridge.state.room_names()
+        at = names.index(self.bridge.state.current)
+        unread = [name for name in names[at + 1 :] + names[:at] if self.bridge.state.rooms[name].unread]
+        if unread:
+            self.open(unread[0])
+        else:
+            self.app.tell("No other room has unread messages.")

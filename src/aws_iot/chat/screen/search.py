@@ -1,0 +1,146 @@
+"""SearchScreen: a search in the history, and what it has found. Enter opens a message among its neighbors."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from rich.style import Style
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.timer import Timer
+from textual.widgets import Input
+
+from aws_iot.chat.model.posts import Post
+from aws_iot.chat.model.state import State
+from aws_iot.chat.screen.drawing import DIM, ERROR, PLAIN, name_style, who
+from aws_iot.chat.screen.panels import OPEN, Lines, Parts
+from aws_iot.chat.screen.steady import cut, kept_in_place, steady, width_of
+from aws_iot.text.labels import label
+
+TYPING_SECONDS = 0.2
+"""How long the person must pause before what they have typed is searched for."""
+
+
+class SearchScreen(ModalScreen[Post | None]):
+    """A line to type in, and the results, the newest first."""
+
+    BINDINGS: ClassVar = [
+        Binding("escape,ctrl+q", "close", show=False),
+        Binding("up", "move(-1)", show=False, priority=True),
+        Binding("down", "move(1)", show=False, priority=True),
+        Binding("pageup", "move(-10)", show=False, priority=True),
+        Binding("pagedown", "move(10)", show=False, priority=True),
+    ]
+    DEFAULT_CSS = """
+    SearchScreen { align: center middle; }
+    SearchScreen Vertical { width: 95%; height: 90%; border: solid ansi_blue; padding: 0 1; }
+    SearchScreen Input { border: none; height: 1; padding: 0; background: transparent; }
+    SearchScreen #where { height: 1; }
+    SearchScreen #found { height: 1fr; margin-top: 1; }
+    """
+
+    def __init__(self, text: str, room: str | None, search: Callable[[str, str | None], None]) -> None:
+        """`search` begins a search in a room, or (None) in all. Its results come with `show_state`."""
+        super().__init__()
+        self._text, self._room, self._search = text, room, search
+        self._posts: tuple[Post, ...] = ()
+        self._at = 0
+        self._timer: Timer | None = None
+        self._state: State | None = None
+
+    def compose(self) -> ComposeResult:
+        """The widgets, for Textual."""
+        with Vertical():
+            yield Lines("where")
+            yield Input(self._text, placeholder='words, "a phrase", from:alice, after:yesterday')
+            yield Lines("found")
+
+    def on_mount(self) -> None:
+        """Search at once for what was given with the command."""
+        self.query_one(Input).cursor_blink = False
+        where = f"in {steady(label(self._room))}" if self._room else "in all rooms"
+        self.query_one("#where", Lines).show([[(f"Search {where}: Enter opens a message, Esc closes", DIM)]])
+        if self._text:
+            self._search(self._text, self._room)
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        if self._timer:
+            self._timer.stop()
+        self._timer = self.set_timer(TYPING_SECONDS, lambda: self._search(event.value, self._room))
+
+    @on(Input.Submitted)
+    def _entered(self, _: Input.Submitted) -> None:
+        if self._posts:
+            self.dismiss(self._posts[self._at])
+
+    def on_click(self, event: events.Click) -> None:
+        """Open the message that was clicked."""
+        found = self.query_one("#found", Lines)
+        index = self._first + event.screen_y - found.region.y
+        if found.region.contains(event.screen_x, event.screen_y) and index < len(self._posts):
+            self.dismiss(self._posts[index])
+
+    def action_move(self, by: int) -> None:
+        """To another result."""
+        self._at = max(0, min(self._at + by, len(self._posts) - 1))
+        self._draw()
+
+    def action_close(self) -> None:
+        """Open nothing."""
+        self.dismiss(None)
+
+    def show_state(self, state: State) -> None:
+        """Draw the results."""
+        self._state = state
+        results = state.results
+        if results is None or results.posts != self._posts:
+            self._at = 0
+        self._posts = results.posts if results else ()
+        self._draw()
+
+    @property
+    def _first(self) -> int:
+        height = max(1, self.query_one("#found", Lines).size.height)
+        return max(0, min(self._at - height // 2, len(self._posts) - height))
+
+    def _draw(self) -> None:
+        if not self.is_mounted or self._state is None:
+            return
+        found = self.query_one("#found", Lines)
+        results = self._state.results
+        if results is None:
+            lines: list[Parts] = []
+        elif results.error:
+            lines = [[(cut(steady(results.error), found.size.width), ERROR)]]
+        elif not results.posts:
+            lines = [[("Searching …" if results.is_running else "Nothing was found.", DIM)]]
+        else:
+            first = self._first
+            shown = self._posts[first : first + max(1, found.size.height)]
+            lines = [
+                self._line(post, found.size.width, index == self._at)
+                for index, post in enumerate(shown, first)
+            ]
+        found.show(lines)
+
+    def _line(self, post: Post, columns: int, is_chosen: bool) -> Parts:
+        assert self._state
+        time = f"{post.received.astimezone():%Y-%m-%d %H:%M} "
+        room = "" if self._room else f"{kept_in_place(cut(steady(label(post.room)), 14))} "
+        sender = who(post.sender, self._state.name_of(post.sender, post.name), 20)
+        text = kept_in_place(steady(" ".join(post.text.split())))
+        parts: list[tuple[str, Style]] = [
+            (time, DIM),
+            (room, PLAIN),
+            (sender, name_style(post.sender)),
+            (f"  {text}", PLAIN),
+        ]
+        fitted: list[tuple[str, Style]] = []
+        for part, style in parts:
+            piece = cut(part, columns)
+            columns -= width_of(piece)
+            fitted.append((piece, OPEN if is_chosen else style))
+        return fitted

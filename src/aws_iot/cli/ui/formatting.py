@@ -135,3 +135,8 @@ def _duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def counted(number: int, what: str = "message") -> str:
+    """Such as `1 message` and `1,234 messages`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

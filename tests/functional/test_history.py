@@ -257,3 +257,40 @@ def test_words_of_every_script_are_found(aws_iot: CommandLine, file: Path) -> No
     for words, expected in (("会議", ["a"]), ("确认", ["b"]), ("会", ["a", "b"]), ("bar cafe", ["c"])):
         done = aws_iot(f"history --json --search '{words}'")
         assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == expected, words
+
+
+def settings(aws_iot: CommandLine) -> tuple[object, ...]:
+    """What `config show` says about the history."""
+    shown = json.loads(aws_iot("config show").stdout)
+    return shown["history"], shown["history_days"], shown["history_megabytes"]
+
+
+def test_a_profile_turns_the_history_off_and_limits_it(
+    aws_iot: CommandLine, app: FakeApp, tmp_path: Path
+) -> None:
+    assert settings(aws_iot) == (True, None, None)
+    told = aws_iot("config --history off").stderr
+    assert "aws-iot history delete --all" in told
+    aws_iot("config --history-days 90 --history-megabytes 500")
+    assert settings(aws_iot) == (False, 90, 500)
+    exports = tmp_path / "exports.json"
+    exports.write_text(json.dumps(json.loads(aws_iot("config show").stdout)["aws_exports"]))
+    aws_iot(f"config -s {exports} --replace")
+    assert settings(aws_iot) == (False, 90, 500)
+    assert (
+        "To save messages again: aws-iot config --history on -k default" in aws_iot("history", ends=3).stderr
+    )
+    aws_iot("config --history on --history-days 0")
+    assert settings(aws_iot) == (True, None, 500)
+
+
+def test_what_exceeds_the_limits_of_the_profile_is_deleted_before_it_is_shown(
+    aws_iot: CommandLine, file: Path
+) -> None:
+    aws_iot("config --history-days 36500 --history-megabytes 1")
+    assert len(shown(aws_iot("history").stdout)) == len(MESSAGES)
+    assert re.search(
+        r"^Saving +on, for 36,500 days, up to 1 MB$", aws_iot("history stats").stdout, re.MULTILINE
+    )
+    aws_iot("config --history-days 1")
+    assert shown(aws_iot("history").stdout) == []

@@ -12,6 +12,7 @@ from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.formatting import counted
 from aws_iot.cli.ui.tables import facts
+from aws_iot.config.profile import Profile
 from aws_iot.errors import LocalError
 from aws_iot.messaging.message import timestamp
 
@@ -42,6 +43,8 @@ def stats_(app: App, key: str, user: str | None, as_json: bool) -> None:
             "last": found.last and timestamp(found.last),
             "file": str(path),
             "saving": profile.history,
+            "days": profile.history_days,
+            "megabytes": profile.history_megabytes,
         }
         output.data(json.dumps(row))
         return
@@ -56,10 +59,20 @@ def stats_(app: App, key: str, user: str | None, as_json: bool) -> None:
     rows |= {
         "Size": _size(found.bytes),
         "File": str(path),
-        "Saving": "on" if profile.history else "off",
+        "Saving": _saving(profile),
     }
     for line in facts(rows):
         output.data(line)
+
+
+def _saving(profile: Profile) -> str:
+    """Such as `on, for 90 days, up to 500 MB`."""
+    parts = ["on" if profile.history else "off"]
+    if profile.history_days:
+        parts.append(f"for {counted(profile.history_days, 'day')}")
+    if profile.history_megabytes:
+        parts.append(f"up to {profile.history_megabytes:,} MB")
+    return ", ".join(parts)
 
 
 def _size(size: int) -> str:

@@ -56,7 +56,9 @@ def existing_file(app: App, key: str, user: str | None) -> Path:
     named = f" -u {shlex.quote(user)}" if user else ""
     raise LocalError(
         f"the profile '{key}' has no history{whose} yet, in {app.settings.folders.history(key)}",
-        hint=f"`sub` saves the messages that it receives: aws-iot sub -k {key}{named}",
+        hint=f"To save messages again: aws-iot config --history on -k {key}"
+        if not profile.history
+        else f"`sub` saves the messages that it receives: aws-iot sub -k {key}{named}",
     )
 
 
@@ -66,7 +68,12 @@ def opened(app: App, key: str, user: str | None) -> Iterator[History]:
     from aws_iot.history.store import History
 
     path = existing_file(app, key, user)
+    profile = app.config.profiles.load(key)
     with naming_repair(key, user), History(path) as history:
+        if profile.history_days or profile.history_megabytes:
+            from aws_iot.history.maintenance import apply_limits
+
+            apply_limits(history, profile, app.settings.now())
         yield history
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from heapq import merge
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -14,10 +13,16 @@ from typing import NamedTuple, Self
 from aws_iot.errors import LocalError
 from aws_iot.history.conversation import Reaction
 from aws_iot.history.file import ids, rows
-from aws_iot.history.file.intake import sort_in_all
 from aws_iot.history.file.record import milliseconds, moment
 from aws_iot.history.file.rows import COLUMNS, IS_OWN, IS_SHOWN, PER_MILLISECOND, Row
-from aws_iot.history.file.schema import connect, connect_to_read, migrate, transaction, translate_errors
+from aws_iot.history.file.schema import (
+    connect,
+    connect_to_read,
+    has_queue,
+    migrate,
+    transaction,
+    translate_errors,
+)
 from aws_iot.identities import IdentityPrefix
 from aws_iot.messaging.message import Message, encode
 from aws_iot.messaging.topics import matches
@@ -109,7 +114,10 @@ class History:
                 raise
             return connect_to_read(self.path)
         with translate_errors(self.path), suppress(sqlite3.OperationalError):  # somebody writes
-            sort_in_all(database)
+            if has_queue(database):
+                from aws_iot.history.file.intake import sort_in_all  # here: usually everything is sorted in
+
+                sort_in_all(database)
         return database
 
     def __exit__(
@@ -278,7 +286,12 @@ class History:
                 )
                 for condition, values in self._conditions(wanted, shown)
             ]
-            yield from found[0] if len(found) == 1 else merge(*found, key=_place, reverse=order != "at")
+            if len(found) == 1:
+                yield from found[0]
+                return
+            from heapq import merge
+
+            yield from merge(*found, key=_place, reverse=order != "at")
 
     def _conditions(self, wanted: Filter, shown: str) -> list[tuple[str, list[int]]]:
         """SQL for the messages, with its values; one for each room if not all rooms are wanted."""

@@ -1,17 +1,22 @@
 """Lines for people: messages, and what happens to the connection."""
 
+from __future__ import annotations  # so that what only types need is not imported
+
 import sys
 import unicodedata
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.colors import Role, paint
 from aws_iot.cli.ui.labels import LEAST_LABEL_COLUMNS, label
 from aws_iot.cli.ui.width import display_width
 from aws_iot.identities import SHORT, short_identity
-from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Message
+
+if TYPE_CHECKING:
+    from aws_iot.messaging.connection import Lost, Restored
 
 _SENDER_STYLES = ("32", "33", "34", "35", "36", "1;32", "1;33", "1;34", "1;35", "1;36")
 """Not red, which means an error."""
@@ -112,6 +117,8 @@ def _quoted(text: str) -> str:
 
 def connection_line(event: Lost | Restored, *, verbose: bool = False, now: datetime | None = None) -> str:
     """The line for an event of the connection, which has happened just `now`."""
+    from aws_iot.messaging.connection import Lost  # here: `history` has no connection
+
     if isinstance(event, Lost):
         detail = f" ({event.detail})" if verbose and event.detail else ""
         return (

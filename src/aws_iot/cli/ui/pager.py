@@ -1,7 +1,6 @@
 """Pager: shows lines that do not fit on the screen in the person's pager, as git does."""
 
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -40,6 +39,8 @@ def _has_pager() -> bool:
 
 def _fill_screen(lines: Iterator[str]) -> tuple[list[str], bool]:
     """All lines, if they fit on the screen above the shell's prompt; else the first ones. And whether they fit."""
+    import shutil  # here: it takes long, and a pipe needs no height
+
     left = shutil.get_terminal_size().lines - 1
     begin = []
     for line in lines:

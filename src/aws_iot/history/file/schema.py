@@ -168,6 +168,11 @@ def move(path: Path, to: Path | None) -> None:
                     one.unlink()
 
 
+def has_queue(database: sqlite3.Connection) -> bool:
+    """Whether anything was saved that is not yet sorted in."""
+    return database.execute("SELECT 1 FROM queue LIMIT 1").fetchone() is not None
+
+
 @contextmanager
 def transaction(database: sqlite3.Connection) -> Iterator[None]:
     """All or nothing, even if Ctrl-C interrupts it."""

@@ -158,10 +158,12 @@ def history(
     app = ctx.find_object(App) or App()
     if ctx.invoked_subcommand:
         return
-    from aws_iot.history.search import parse_search
-
     now = app.settings.now()
-    search = parse_search(sought, now) if sought is not None else None
+    search = None
+    if sought is not None:
+        from aws_iot.history.search import parse_search
+
+        search = parse_search(sought, now)
     if context and not (search or senders):
         raise click.UsageError("--context requires --search or --from.")
     wanted = to_filter(now, rooms, since, until, senders)

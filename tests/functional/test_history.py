@@ -60,6 +60,14 @@ def test_rooms_are_arguments_and_those_with_the_name_of_a_command_follow_two_das
     assert shown(aws_iot(line).stdout) == expected
 
 
+def test_a_word_that_is_no_room_is_explained_even_if_others_are_rooms(
+    aws_iot: CommandLine, file: Path
+) -> None:
+    done = aws_iot("history remove lobby")
+    assert shown(done.stdout)[-1] == "fifth"
+    assert done.stderr == "The history has no message of remove.\nDid you mean 'delete'?\n"
+
+
 def test_a_time_from_which_on_to_show_messages_shows_all_of_them(aws_iot: CommandLine, file: Path) -> None:
     save(file, *(message(f"{number}", f"n{number}", at=number) for number in range(30)))
     assert len(shown(aws_iot("history").stdout)) == 20
@@ -74,6 +82,9 @@ def test_a_time_from_which_on_to_show_messages_shows_all_of_them(aws_iot: Comman
         ("history nowhere", 0, "The history has no message of nowhere.\nTo list the rooms: aws-iot history rooms"),
         ("history loby", 0, "Did you mean 'lobby'?"),
         ("history stat", 0, "Did you mean 'stats'?"),
+        ("history search words", 0, "Did you mean '--search'?"),
+        ("history remove", 0, "Did you mean 'delete'?"),
+        ("history -r lobby", 2, "A room of the history needs no option."),
         ("history lobby --until 2020-01-01", 0, "No message was found."),
         ("history --context 2", 2, "--context requires --search or --from"),
         ("history delete", 2, "Which messages? Give a ROOM, --from WHO, --before TIME, or --all."),
@@ -197,7 +208,7 @@ def test_stats_show_how_much_is_saved_and_where(aws_iot: CommandLine, file: Path
 def test_a_damaged_history_names_the_command_that_repairs_it(
     aws_iot: CommandLine, app: FakeApp, file: Path
 ) -> None:
-    assert "no problem was found" in aws_iot("history check --repair").stderr
+    assert "No problem was found" in aws_iot("history check --repair").stderr
     with closing(connect(file)) as database:
         database.execute("UPDATE room SET messages = 99")
     told = aws_iot("history check -k default -u alice", ends=3).stderr

@@ -239,7 +239,7 @@ def _change(app: App, key: str, change: "ProfileChange") -> None:
     apart = f" The {' and the '.join(secrets)} {'are' if len(secrets) > 1 else 'is'} saved separately."
     output.info(f"Saved the profile '{key}'.{apart if secrets else ''}")
     if change.history is False:
-        output.info("Saved messages are still there. To delete them: aws-iot history delete --all")
+        output.info(f"Saved messages are still there. To delete them: aws-iot history delete --all -k {key}")
 
 
 def _secrets_of(app: App, profile: Profile | None) -> list[str]:

@@ -109,7 +109,7 @@ def check_(app: App, key: str, user: str | None, repair: bool) -> None:
     path = existing_file(app, key, user)
     problems = check(path)
     if not problems:
-        output.info(f"{path}: no problem was found.")
+        output.info(f"No problem was found in {path}.")
         return
     for line in problems:
         output.error(line)

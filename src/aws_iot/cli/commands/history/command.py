@@ -20,7 +20,7 @@ from aws_iot.cli.ui.pager import print_lines
 from aws_iot.errors import LocalError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from aws_iot.history.search import Search
     from aws_iot.history.store import Entry, Filter, History
@@ -39,6 +39,9 @@ _COMMANDS = {
 
 _IS_COMMAND = "aws_iot.history.is_command"
 """The key in Click's context for whether a subcommand follows."""
+
+_SEARCHING = ("search", "find", "grep")
+"""What people type in place of `--search`."""
 
 FEW = 20
 """Number of messages that are shown unless the person asks for others."""
@@ -172,10 +175,11 @@ def history(
     with opened(app, key, user) as saved:
         printed = _Printed()
         print_lines(printed.noting(_lines(saved, chosen, as_json)), may_page=not (no_pager or as_json))
-        if not printed.last:
-            _explain_nothing(saved, chosen, typed_owner(key, user))
-        elif sys.stdout.isatty() and not (search or senders or until):
+        if sys.stdout.isatty() and not (search or senders or until):
             printed.mark_read(saved)
+        is_explained = _explain_unknown(saved, rooms, typed_owner(key, user))
+        if not (printed.last or is_explained):
+            output.info("No message was found.")
 
 
 class _Printed:
@@ -234,17 +238,21 @@ def _found(saved: History, chosen: _Chosen) -> Iterable[Entry]:
     return find(saved, narrowed, count, rooms=wanted.rooms, senders=wanted.senders)
 
 
-def _explain_nothing(saved: History, chosen: _Chosen, owner: str) -> None:
-    """Tell whether the rooms exist at all."""
-    rooms = chosen.wanted.rooms
-    if rooms and not saved.room_numbers(rooms):
-        from difflib import get_close_matches
+def _explain_unknown(saved: History, rooms: Sequence[str], owner: str) -> bool:
+    """Tell which rooms have no messages, and what was probably meant; whether there are such."""
+    unknown = [room for room in rooms if not saved.room_numbers([room])]
+    if not unknown:
+        return False
+    from difflib import get_close_matches
 
-        known = [one.room for one in saved.rooms()]
-        near = get_close_matches(rooms[0], [*_COMMANDS, *known], n=1)
-        output.info(f"The history has no message of {', '.join(rooms)}.")
-        output.info(
-            f"Did you mean '{near[0]}'?" if near else f"To list the rooms: aws-iot history rooms{owner}"
-        )
-    else:
-        output.info("No message was found.")
+    from aws_iot.cli.mistakes.synonyms import SYNONYMS
+
+    known = [one.room for one in saved.rooms()]
+    near = get_close_matches(unknown[0], [*_COMMANDS, *known], n=1)
+    if meant := SYNONYMS.get(f"history {unknown[0]}"):
+        near = [meant.removeprefix("history ")]
+    elif unknown[0] in _SEARCHING:
+        near = ["--search"]
+    output.info(f"The history has no message of {', '.join(unknown)}.")
+    output.info(f"Did you mean '{near[0]}'?" if near else f"To list the rooms: aws-iot history rooms{owner}")
+    return True

@@ -1,5 +1,9 @@
 """`aws-iot history delete`: delete messages from this machine."""
 
+from __future__ import annotations  # so that what only types need is not imported
+
+from typing import TYPE_CHECKING
+
 import click
 
 from aws_iot.app import App
@@ -10,6 +14,9 @@ from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.formatting import counted
 from aws_iot.cli.ui.terminal import is_confirmed, need_terminal
+
+if TYPE_CHECKING:
+    from aws_iot.history.store import Filter
 
 
 @click.command(cls=Command)
@@ -71,7 +78,15 @@ def delete(
             return
         if not yes:
             need_terminal(app, "A confirmation is needed, because this cannot be undone", "use --yes")
-            if not is_confirmed(f"Delete {counted(messages)} from this machine?"):
+            if not is_confirmed(f"Delete {counted(messages)}{_which(wanted)} from this machine?"):
                 output.info("Nothing was deleted.")
                 click.get_current_context().exit(1)  # so that a script stops here
         output.info(f"Deleted {counted(delete_messages(history, wanted))}.")
+
+
+def _which(wanted: Filter) -> str:
+    """Such as ` in lobby from bob before 2026-01-31 14:00`."""
+    parts = [f" in {', '.join(wanted.rooms)}" if wanted.rooms else ""]
+    parts.append(f" from {', '.join(wanted.senders)}" if wanted.senders else "")
+    parts.append(f" before {wanted.until.astimezone():%Y-%m-%d %H:%M}" if wanted.until else "")
+    return output.visible("".join(parts))

@@ -30,6 +30,7 @@ def saved_rooms(ctx: click.Context, _: click.Parameter, incomplete: str) -> list
         key = ctx.params.get("key") or app.config.profiles.current_key()
         with ctx.scope(cleanup=False), opened(app, key, ctx.params.get("user")) as history:
             rooms = [one.room for one in history.rooms() if one.room.isprintable()]
+            rooms = [room for room in rooms if room not in commands]  # one of such a name follows `--`
     except LocalError:  # a shell that completes shows no error
         pass
     return [word for word in (*commands, *rooms) if word.startswith(incomplete)]

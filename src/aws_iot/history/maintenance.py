@@ -1,7 +1,7 @@
 """Maintenance: deletes parts of a history, and limits its age and size."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -18,6 +18,12 @@ from aws_iot.history.store import Filter, History
 
 DELETED_AT_ONCE = 1_000
 """Number of messages that one transaction deletes, so that programs that save never wait long."""
+
+EMPTIED_AT_ONCE = 1_000_000
+"""Number of messages up to which all are deleted in one transaction. That takes two seconds."""
+
+FREED_AT_ONCE = 2_000
+"""Number of pages that one statement gives back to the system, so that programs that save never wait long."""
 
 DELETED_BY_LIMITS = 10_000
 """Number of messages that `apply_limits` deletes at the most. That takes about a second."""
@@ -52,12 +58,18 @@ def stats(history: History) -> Stats:
     return Stats(messages, unread, rooms_, senders, oldest, newest, size)
 
 
-def delete(history: History, wanted: Filter) -> int:
-    """Delete messages from this machine, with their edits and reactions; returns how many messages that were."""
+def delete(history: History, wanted: Filter, report: Callable[[int], None] = lambda _: None) -> int:
+    """Delete messages from this machine, with their edits and reactions; returns how many messages that were.
+
+    `report` gets the number of those that are deleted so far.
+    """
     with translate_errors(history.path):
         deleted = 0
+        if wanted == Filter() and history.count(wanted) <= EMPTIED_AT_ONCE:
+            deleted = _delete_everything(history.database)
         while batch := history.rows(wanted, DELETED_AT_ONCE):
             deleted += _delete(history.database, batch)
+            report(deleted)
         compact(history)
     return deleted
 
@@ -121,8 +133,7 @@ def _shrink(database: sqlite3.Connection) -> None:
     with transaction(database):
         if index.is_available(database) and index.is_current(database):
             index.purge(database, PURGED_AT_ONCE)
-    database.executescript("PRAGMA incremental_vacuum")  # `execute` would free a single page
-    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    _free(database)
 
 
 def compact(history: History) -> None:
@@ -137,8 +148,17 @@ def compact(history: History) -> None:
                 )
             if index.is_available(database) and index.is_current(database):
                 index.purge(database)
-        database.executescript("PRAGMA incremental_vacuum")  # `execute` would free a single page
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        _free(database)
+
+
+def _free(database: sqlite3.Connection) -> None:
+    """Give free pages back, a few at a time, and leave no copy of what they had in the log."""
+    [free] = database.execute("PRAGMA freelist_count").fetchone()
+    for _ in range(0, free, FREED_AT_ONCE):
+        database.executescript(
+            f"PRAGMA incremental_vacuum({FREED_AT_ONCE})"
+        )  # `execute` would free a single page
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _size(database: sqlite3.Connection) -> int:
@@ -181,6 +201,18 @@ def _delete(database: sqlite3.Connection, batch: Sequence[Row]) -> int:
         if has_index:
             index.add(database, _indexed(database, [left[at] for at in sorted(left)]))
     return len(shown)
+
+
+def _delete_everything(database: sqlite3.Connection) -> int:
+    """Delete all messages in one transaction, which takes far less time; returns how many are no events."""
+    with transaction(database):
+        [messages] = database.execute("SELECT ifnull(sum(messages), 0) FROM room").fetchone()
+        database.execute("DELETE FROM message")
+        database.execute("DELETE FROM sighting")
+        database.execute("UPDATE room SET messages = 0, unread = 0, last = 0")
+        if index.is_available(database):
+            index.create(database)
+    return int(messages)
 
 
 def _indexed(database: sqlite3.Connection, shown: Sequence[Row]) -> list[Indexed]:

@@ -238,6 +238,11 @@ def _change(app: App, key: str, change: "ProfileChange") -> None:
         return
     apart = f" The {' and the '.join(secrets)} {'are' if len(secrets) > 1 else 'is'} saved separately."
     output.info(f"Saved the profile '{key}'.{apart if secrets else ''}")
+    if change.history_days:
+        output.info(
+            "Older messages are deleted step by step when you use the history."
+            f" To delete them now: aws-iot history delete --before {change.history_days}d -k {key}"
+        )
     if change.history is False:
         output.info(f"Saved messages are still there. To delete them: aws-iot history delete --all -k {key}")
 

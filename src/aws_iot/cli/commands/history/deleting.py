@@ -13,6 +13,7 @@ from aws_iot.cli.commands.history.opening import opened
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.formatting import counted
+from aws_iot.cli.ui.progress import ProgressLine
 from aws_iot.cli.ui.terminal import is_confirmed, need_terminal
 
 if TYPE_CHECKING:
@@ -81,7 +82,12 @@ def delete(
             if not is_confirmed(f"Delete {counted(messages)}{_which(wanted)} from this machine?"):
                 output.info("Nothing was deleted.")
                 click.get_current_context().exit(1)  # so that a script stops here
-        output.info(f"Deleted {counted(delete_messages(history, wanted))}.")
+        progress = ProgressLine()
+        try:
+            deleted = delete_messages(history, wanted, lambda so_far: progress.show(f"{counted(so_far)} …"))
+        finally:
+            progress.clear()
+        output.info(f"Deleted {counted(deleted)}.")
 
 
 def _which(wanted: Filter) -> str:

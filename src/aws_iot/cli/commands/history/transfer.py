@@ -18,6 +18,7 @@ from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.formatting import counted
 from aws_iot.cli.ui.pager import print_lines
+from aws_iot.cli.ui.progress import ProgressLine
 from aws_iot.cli.ui.terminal import is_confirmed, standard_input
 from aws_iot.errors import LocalError
 from aws_iot.streams import read_some
@@ -25,6 +26,7 @@ from aws_iot.streams import read_some
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from aws_iot.history.transfer import Imported
     from aws_iot.streams import Readable
 
 _FORMATS = ("jsonl", "markdown", "csv")
@@ -139,6 +141,7 @@ def import_(app: App, key: str, user: str | None, file: Path) -> None:
     """
     from aws_iot.history.file.schema import is_history
     from aws_iot.history.owners import note_owner
+    from aws_iot.history.repair import recover
     from aws_iot.history.transfer import import_lines
 
     profile = app.config.profiles.load(key)
@@ -150,14 +153,20 @@ def import_(app: App, key: str, user: str | None, file: Path) -> None:
             f"the identity{whose} is not known on this machine yet",
             hint=f"Sign in first: aws-iot login -k {key}{named}",
         )
-    with naming_repair(key, user):
-        if is_history(file):
-            from aws_iot.history.repair import recover
+    progress = ProgressLine()
 
-            imported = recover(file, path, identity)
-        else:
-            with _lines(file) as lines:
-                imported = import_lines(path, identity, lines)
+    def report(imported: Imported) -> None:
+        progress.show(f"{counted(imported.read)} …")
+
+    try:
+        with naming_repair(key, user), _lines(file) as lines:
+            imported = (
+                recover(file, path, identity)
+                if is_history(file)
+                else import_lines(path, identity, lines, report)
+            )
+    finally:
+        progress.clear()
     note_owner(path.parent, username, identity)
     known = imported.read - imported.new
     output.info(

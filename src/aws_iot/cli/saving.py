@@ -12,6 +12,8 @@ from aws_iot.config.profile import Profile
 from aws_iot.errors import LocalError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aws_iot.history.recorder import Recorder
 
 
@@ -26,14 +28,20 @@ def new_recorder(
     if no_history or not profile.history:
         return None
     # Here, because they need a database.
-    from aws_iot.history.file.schema import history_file
     from aws_iot.history.owners import note_owner
     from aws_iot.history.recorder import Recorder
 
     folder = app.settings.folders.history(profile.key)
     with suppress(LocalError):  # the recorder warns if the folder cannot be written
         note_owner(folder, username, identity)
-    return Recorder(history_file(folder, identity), identity, warn, app.settings.now, is_safe=is_safe)
+    return Recorder(history_path(app, profile, identity), identity, warn, app.settings.now, is_safe=is_safe)
+
+
+def history_path(app: App, profile: Profile, identity: str) -> Path:
+    """The file with the history of this person."""
+    from aws_iot.history.file.schema import history_file
+
+    return history_file(app.settings.folders.history(profile.key), identity)
 
 
 def warn(problem: LocalError) -> None:

@@ -28,12 +28,13 @@ READ_BUSY_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The message that a reply answers, as it stands. `text` is None if it was deleted."""
+    """The message that another one refers to, as it stands. `text` is None if it was deleted."""
 
     id: str
     sender: str
     name: str | None
     text: str | None
+    received: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +132,14 @@ class History:
 
     def originals(self, wanted: Filter) -> Iterator[Message]:
         """All messages as they arrived, with edits, deletions and reactions as messages of their own, oldest first."""
+        return (message for message, _ in self.as_received(wanted))
+
+    def as_received(self, wanted: Filter) -> Iterator[tuple[Message, bool]]:
+        """The same, each with whether it was deleted since. Its text and payload are then empty."""
         reader = _Reader(self.database)
         for row in self._select(wanted, "at", "1"):
-            yield reader.message(
-                row, row.content, row.payload if row.payload is not None else _payload(row.content)
-            )
+            payload = row.payload if row.payload is not None else _payload(row.content)
+            yield reader.message(row, row.content, payload), row.is_erased
 
     def around(self, at: int, count: int) -> tuple[list[Entry], list[Entry]]:
         """So many messages of the same room before and after the one at this place, oldest first."""
@@ -365,7 +369,13 @@ class _Reader:
             return None
         [quoted] = found
         text = None if quoted.is_erased else rows.visible_of(self._database, quoted).text
-        return Quote(ids.unpack(quoted.id), self._sender(quoted.sender), self._name(quoted.name), text)
+        return Quote(
+            ids.unpack(quoted.id),
+            self._sender(quoted.sender),
+            self._name(quoted.name),
+            text,
+            moment(quoted.at // PER_MILLISECOND),
+        )
 
     def _room(self, number: int) -> str:
         return self._text(self._rooms, number, "SELECT name FROM room WHERE number = ?")

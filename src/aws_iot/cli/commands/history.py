@@ -12,20 +12,19 @@ from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.colors import Role, is_on, paint
-from aws_iot.cli.ui.formatting import colored_message_line, message_line, sender
-from aws_iot.cli.ui.labels import label
+from aws_iot.cli.ui.colors import is_on
+from aws_iot.cli.ui.formatting import colored_message_line, entry_marks, highlighted, message_line
 from aws_iot.cli.ui.tables import terminal_width
 from aws_iot.errors import LocalError
 from aws_iot.messaging.json_lines import to_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from aws_iot.config.profile import Profile
     from aws_iot.history.search import Search
-    from aws_iot.history.store import Entry, Filter, Quote
+    from aws_iot.history.store import Entry, Filter
 
 # The history and its database are imported when the command runs: `--help` would wait for them.
 
@@ -184,8 +183,8 @@ def _printed(lines: output.Lines, search: Search | None) -> Callable[[Entry], st
 
     def form(entry: Entry) -> str:
         text = entry.message.text
-        shown = _highlighted(text, search.highlights(text)) if search and is_colored else None
-        line = line_of(entry.message, columns, marks=_marks(entry), shown=shown)
+        shown = highlighted(text, search.highlights(text)) if search and is_colored else None
+        line = line_of(entry.message, columns, marks=entry_marks(entry), shown=shown)
         if columns is None:
             return line
         from aws_iot.cli.ui.wrapping import fold  # here: a pipe needs no width
@@ -193,25 +192,3 @@ def _printed(lines: output.Lines, search: Search | None) -> Callable[[Entry], st
         return fold(lines.encodable(line), columns)
 
     return form
-
-
-def _highlighted(text: str, places: Sequence[tuple[int, int]]) -> str:
-    parts, end = [], 0
-    for start, stop in places:
-        parts += [output.visible(text[end:start]), paint(output.visible(text[start:stop]), Role.ERROR)]
-        end = stop
-    return "".join([*parts, output.visible(text[end:])])
-
-
-def _marks(entry: Entry) -> str:
-    """What has become of the message, and what it answers: ` (edited; to bob~b0b00000 "it works")`."""
-    marks = ["deleted"] if entry.is_deleted else ["edited"] if entry.is_edited else []
-    marks += [f"{label(one.text)} {len(one.senders)}" for one in entry.reactions]
-    if entry.reply_to:
-        marks.append(f"to {_quoted(entry, entry.reply_to)}")
-    return f" ({'; '.join(marks)})" if marks else ""
-
-
-def _quoted(entry: Entry, quote: Quote) -> str:
-    who = sender(entry.message._replace(sender=quote.sender, name=quote.name))
-    return f"{who} {'(deleted)' if quote.text is None else label(quote.text)}"

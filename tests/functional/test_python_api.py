@@ -7,7 +7,7 @@ import pytest
 from aws_iot.api import connect_with, publish_many
 from aws_iot.deadline import within
 from aws_iot.errors import InvalidMessage, InvalidRoom, LocalError, SignInRefused, Unreachable, WrongPassword
-from aws_iot.messaging.client import MAX_PAYLOAD_BYTES
+from aws_iot.messaging.composer import MAX_PAYLOAD_BYTES
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.deliveries import Delivery
 from tests.conftest import CommandLine

@@ -34,7 +34,19 @@ def new_recorder(
     folder = app.settings.folders.history(profile.key)
     with suppress(LocalError):  # the recorder warns if the folder cannot be written
         note_owner(folder, username, identity)
-    return Recorder(history_path(app, profile, identity), identity, warn, app.settings.now, is_safe=is_safe)
+    path = history_path(app, profile, identity)
+
+    def tidy() -> None:
+        from aws_iot.history.maintenance import apply_limits  # here: most people set no limit
+        from aws_iot.history.store import History
+
+        with History(path) as history:
+            apply_limits(history, profile, app.settings.now())
+
+    has_limits = profile.history_days or profile.history_megabytes
+    return Recorder(
+        path, identity, warn, app.settings.now, is_safe=is_safe, tidy=tidy if has_limits else None
+    )
 
 
 def history_path(app: App, profile: Profile, identity: str) -> Path:

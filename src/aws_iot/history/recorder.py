@@ -5,8 +5,10 @@ which costs less than handing it to another thread would. Sorting in (see `file/
 thread does it while no messages arrive, or when the queue has become long.
 """
 
+import math
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -28,6 +30,9 @@ from aws_iot.messaging.message import Message
 
 IDLE_SECONDS = 0.3
 """How long nothing must have been saved before the queue is sorted in."""
+
+TIDY_SECONDS = 3_600.0
+"""How often a program that saves for long deletes what the person wants to keep no longer."""
 
 LONGEST_QUEUE = 1_000
 """Number of batches from which on the queue is sorted in even while messages arrive."""
@@ -53,13 +58,18 @@ class Recorder:
         now: Callable[[], datetime],
         *,
         is_safe: bool = False,
+        tidy: Callable[[], None] | None = None,
     ) -> None:
-        """`path` is the file of the identity: see `history_file`."""
+        """`path` is the file of the identity: see `history_file`.
+
+        `tidy` is called on a thread while no messages arrive, but at most once in `TIDY_SECONDS`.
+        """
         self._path = path
         self._identity = identity
         self._warn = warn
         self._now = now
         self._is_safe = is_safe
+        self._tidy = tidy
         self._writer = new_writer()
         self._added: list[Message] = []
         self.add = self._added.append
@@ -103,7 +113,7 @@ class Recorder:
         self._database.execute("PRAGMA wal_autocheckpoint = 4000")
         if self._is_safe:
             self._database.execute("PRAGMA synchronous = FULL")
-        self._sorter = _Sorter(self._path)
+        self._sorter = _Sorter(self._path, self._tidy)
 
     def _trying(self, action: Callable[[], None]) -> None:
         try:
@@ -154,8 +164,10 @@ def _identity_of(path: Path) -> tuple[int, int] | None:
 class _Sorter:
     """Sorts the queue in, on a thread that starts with the first message."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, tidy: Callable[[], None] | None) -> None:
         self._path = path
+        self._tidy = tidy
+        self._tidied = -math.inf
         self._thread: threading.Thread | None = None
         self._has_work = threading.Event()
         self._is_closing = threading.Event()
@@ -201,6 +213,14 @@ class _Sorter:
             is_more = True
             while is_more and not self._is_closing.is_set() and (self._saved == before or _is_long(database)):
                 is_more = intake.sort_in()
+            if not is_more and self._saved == before:
+                self._tidy_if_due()
+
+    def _tidy_if_due(self) -> None:
+        if self._tidy and time.monotonic() - self._tidied >= TIDY_SECONDS:
+            self._tidied = time.monotonic()
+            with suppress(LocalError):  # the next time, perhaps
+                self._tidy()
 
 
 def _is_long(database: sqlite3.Connection) -> bool:

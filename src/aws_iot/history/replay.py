@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aws_iot.history.file.ids import derive
-from aws_iot.history.file.intake import has_queue, sort_in_all
+from aws_iot.history.file.intake import sort_in_all
 from aws_iot.history.file.record import milliseconds
-from aws_iot.history.file.schema import BUSY_SECONDS, translate_errors
+from aws_iot.history.file.schema import BUSY_SECONDS, has_queue, translate_errors
 from aws_iot.history.file.taker import MATCH_MILLISECONDS
 from aws_iot.history.store import Entry, Filter, History
 from aws_iot.messaging.client import EVENTS_BEFORE_FLUSH

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from heapq import merge
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -14,10 +13,16 @@ from typing import NamedTuple, Self
 from aws_iot.errors import LocalError
 from aws_iot.history.conversation import Reaction
 from aws_iot.history.file import ids, rows
-from aws_iot.history.file.intake import sort_in_all
 from aws_iot.history.file.record import milliseconds, moment
 from aws_iot.history.file.rows import COLUMNS, IS_OWN, IS_SHOWN, PER_MILLISECOND, Row
-from aws_iot.history.file.schema import connect, connect_to_read, migrate, transaction, translate_errors
+from aws_iot.history.file.schema import (
+    connect,
+    connect_to_read,
+    has_queue,
+    migrate,
+    transaction,
+    translate_errors,
+)
 from aws_iot.identities import IdentityPrefix
 from aws_iot.messaging.message import Message, encode
 from aws_iot.messaging.topics import matches
@@ -110,7 +115,10 @@ class History:
                 raise
             return connect_to_read(self.path)
         with translate_errors(self.path), suppress(sqlite3.OperationalError):  # somebody writes
-            sort_in_all(database)
+            if has_queue(database):
+                from aws_iot.history.file.intake import sort_in_all  # here: usually everything is sorted in
+
+                sort_in_all(database)
         return database
 
     def __exit__(
@@ -263,26 +271,42 @@ class History:
     def _newest_first(self, wanted: Filter) -> Iterator[Row]:
         return self._select(wanted, "at DESC")
 
-    def _select(self, wanted: Filter, order: str, shown: str = IS_SHOWN) -> Iterator[Row]:
-        since = milliseconds(wanted.since) * PER_MILLISECOND if wanted.since else 0
-        until = milliseconds(wanted.until) * PER_MILLISECOND if wanted.until else 1 << 62
-        condition, senders = self._of_senders(wanted.senders)
-        query = f"SELECT {COLUMNS} FROM message WHERE at >= ? AND at < ? AND {shown}{condition}"
+    def count(self, wanted: Filter) -> int:
+        """How many messages there are."""
         with translate_errors(self.path):
-            if not wanted.rooms:
-                found = self.database.execute(f"{query} ORDER BY {order}", (since, until, *senders))
-                yield from map(Row._make, found)
-                return
-            by_room = [
+            return sum(
+                self.database.execute(f"SELECT count(*) FROM message WHERE {condition}", values).fetchone()[0]
+                for condition, values in self._conditions(wanted, IS_SHOWN)
+            )
+
+    def _select(self, wanted: Filter, order: str, shown: str = IS_SHOWN) -> Iterator[Row]:
+        with translate_errors(self.path):
+            found = [
                 map(
                     Row._make,
                     self.database.execute(
-                        f"{query} AND room = ? ORDER BY {order}", (since, until, *senders, room)
+                        f"SELECT {COLUMNS} FROM message WHERE {condition} ORDER BY {order}", values
                     ),
                 )
-                for room in self.room_numbers(wanted.rooms)
+                for condition, values in self._conditions(wanted, shown)
             ]
-            yield from merge(*by_room, key=_place, reverse=order != "at")
+            if len(found) == 1:
+                yield from found[0]
+                return
+            from heapq import merge
+
+            yield from merge(*found, key=_place, reverse=order != "at")
+
+    def _conditions(self, wanted: Filter, shown: str) -> list[tuple[str, list[int]]]:
+        """SQL for the messages, with its values; one for each room if not all rooms are wanted."""
+        since = milliseconds(wanted.since) * PER_MILLISECOND if wanted.since else 0
+        until = milliseconds(wanted.until) * PER_MILLISECOND if wanted.until else 1 << 62
+        of_senders, senders = self._of_senders(wanted.senders)
+        condition = f"at >= ? AND at < ? AND {shown}{of_senders}"
+        values = [since, until, *senders]
+        if not wanted.rooms:
+            return [(condition, values)]
+        return [(f"{condition} AND room = ?", [*values, room]) for room in self.room_numbers(wanted.rooms)]
 
     def _of_senders(self, senders: Sequence[str]) -> tuple[str, list[int]]:
         if not senders:

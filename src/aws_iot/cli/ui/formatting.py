@@ -15,11 +15,11 @@ from aws_iot.cli.ui.colors import Role, paint
 from aws_iot.cli.ui.labels import LEAST_LABEL_COLUMNS, label
 from aws_iot.cli.ui.width import display_width
 from aws_iot.identities import SHORT, short_identity
-from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import Message
 
 if TYPE_CHECKING:
     from aws_iot.history.store import Entry, Quote
+    from aws_iot.messaging.connection import Lost, Restored
 
 _SENDER_STYLES = ("32", "33", "34", "35", "36", "1;32", "1;33", "1;34", "1;35", "1;36")
 """Not red, which means an error."""
@@ -173,6 +173,8 @@ def _quoted(text: str) -> str:
 
 def connection_line(event: Lost | Restored, *, verbose: bool = False, now: datetime | None = None) -> str:
     """The line for an event of the connection, which has happened just `now`."""
+    from aws_iot.messaging.connection import Lost  # here: `history` has no connection
+
     if isinstance(event, Lost):
         detail = f" ({event.detail})" if verbose and event.detail else ""
         return (
@@ -196,3 +198,8 @@ def _duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def counted(number: int, what: str = "message") -> str:
+    """Such as `1 message` and `1,234 messages`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from aws_iot.history.file import index
 from aws_iot.history.file.numbers import Numbers
 from aws_iot.history.file.record import Record, from_queue
-from aws_iot.history.file.schema import transaction
+from aws_iot.history.file.schema import has_queue, transaction
 from aws_iot.history.file.taker import Taker
 
 SORTED_AT_ONCE = 50
@@ -75,11 +75,6 @@ def sort_in_all(database: sqlite3.Connection) -> None:
         intake = Intake(database)
         while intake.sort_in():
             pass
-
-
-def has_queue(database: sqlite3.Connection) -> bool:
-    """Whether anything was saved that is not yet sorted in."""
-    return database.execute("SELECT 1 FROM queue LIMIT 1").fetchone() is not None
 
 
 def new_writer() -> int:

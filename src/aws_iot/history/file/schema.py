@@ -168,6 +168,11 @@ def move(path: Path, to: Path | None) -> None:
                     one.unlink()
 
 
+def has_queue(database: sqlite3.Connection) -> bool:
+    """Whether anything was saved that is not yet sorted in."""
+    return database.execute("SELECT 1 FROM queue LIMIT 1").fetchone() is not None
+
+
 @contextmanager
 def transaction(database: sqlite3.Connection) -> Iterator[None]:
     """All or nothing, even if Ctrl-C interrupts it."""
@@ -192,7 +197,10 @@ def translate_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         if is_damage(error):
-            raise HistoryDamaged(f"{path}: the history is damaged: {error}") from error
+            raise HistoryDamaged(
+                f"{path}: the history is damaged: {error}",
+                hint="To repair it: aws-iot history check --repair",
+            ) from error
         raise LocalError(f"{path}: the history cannot be used: {error}") from error
     except OSError as error:
         raise LocalError(f"{path}: the history cannot be used: {error.strerror}") from error

@@ -4,15 +4,20 @@ import json
 import re
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from aws_iot.history.owners import history_file
+from aws_iot.history.store import History
 from aws_iot.messaging.client import Client
+from tests import terminal
 from tests.histories import message, save
 from tests.in_process import run_here
-from tests.processes import Person, Running, Stack, run
+from tests.processes import COMMAND, Person, Running, Stack, run
+from tests.terminal import on_a_terminal, read_rest, read_until, type_in
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -64,7 +69,7 @@ def test_what_sub_prints_is_shown_again_filtered_and_found(
     ):
         done = run_here(f"history --json {options}", listener.env)
         assert texts(done.stdout) == expected, options
-        assert ("No message was found." in done.stderr) == (not expected)
+        assert bool(re.search("No message was found|has no message of", done.stderr)) == (not expected)
     line = json.loads(run_here("history --json -n 1", listener.env).stdout)
     assert (line["room"], line["name"], line["qos"]) == (room, "bob", 1)
 
@@ -140,6 +145,44 @@ def test_replies_edits_deletions_and_reactions_are_marked_where_no_text_can_imit
     assert [*reply["reactions"]] == ["👍"]
     colored = run_here("history --search first", listener.env | {"CLICOLOR_FORCE": "1"}).stdout
     assert "\x1b[1;31mfirst\x1b[0m" in colored
+
+
+@terminal.NEEDED
+def test_a_terminal_names_what_a_message_refers_to_and_what_it_shows_is_read(
+    listener: Person, speaker: Client, room: str
+) -> None:
+    now = datetime.now(UTC)
+    save(
+        file(listener),
+        message("it works", "1", room=room)._replace(received=now - timedelta(hours=3)),
+        message("great", "2", room=room, re="1")._replace(received=now - timedelta(minutes=9)),
+    )
+    with on_a_terminal([*COMMAND, "sub", "-r", room, "--since", "1h"], listener.env) as process:
+        shown = read_until(process, b"great")
+        assert b'b0b00000 (to bob~b0b00000 "it works"): great' in plain(shown)
+        speaker.publish(room, "live")
+        read_until(process, b"live")
+        wait_until(lambda: unread(listener) == {room: 0})
+        type_in(process, b"\x03")
+        read_rest(process)
+    with on_a_terminal([*COMMAND, "sub", "-r", room, "-C", "1", "--grep", "2"], listener.env) as process:
+        read_until(process, b"Receiving")
+        speaker.publish(room, "unread 1")
+        speaker.publish(room, "printed 2")
+        assert b"unread" not in read_rest(process)
+    assert unread(listener) == {room: 2}
+    hear(listener, speaker, room, "into a pipe")
+    assert unread(listener) == {room: 3}
+
+
+def plain(shown: bytes) -> bytes:
+    """What the screen shows, without colors and in lines that are not broken."""
+    return re.sub(rb"\x1b\[[\d;]*m|\r\n    [|] ", b"", shown)
+
+
+def unread(person: Person) -> dict[str, int]:
+    with History(file(person)) as history:
+        return {one.room: one.unread for one in history.rooms()}
 
 
 @pytest.mark.parametrize(

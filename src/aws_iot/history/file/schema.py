@@ -197,7 +197,10 @@ def translate_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         if is_damage(error):
-            raise HistoryDamaged(f"{path}: the history is damaged: {error}") from error
+            raise HistoryDamaged(
+                f"{path}: the history is damaged: {error}",
+                hint="To repair it: aws-iot history check --repair",
+            ) from error
         if _code(error) in _BUSY:
             raise HistoryBusy(f"{path}: the history cannot be used: {error}") from error
         raise LocalError(f"{path}: the history cannot be used: {error}") from error

@@ -224,6 +224,18 @@ def test_a_damaged_history_names_the_command_that_repairs_it(
         assert "To repair it: aws-iot history check --repair" in told, line
 
 
+def test_what_can_be_read_of_a_file_that_was_set_aside_is_imported(
+    aws_iot: CommandLine, file: Path, tmp_path: Path
+) -> None:
+    aside = tmp_path / "aside"
+    aside.write_bytes(file.read_bytes())
+    aws_iot("history delete lobby --yes")
+    assert "Imported 5 new messages; 2 were" in aws_iot(f"history import {aside}").stderr
+    assert texts(entries(file)) == [one.text for one in MESSAGES]
+    assert aside.exists()
+    assert [one.name for one in file.parent.iterdir() if one.is_dir()] == []
+
+
 @pytest.fixture
 def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Clocks as in Berlin, without a database of time zones."""

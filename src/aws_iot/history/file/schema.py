@@ -50,6 +50,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 )
 """The steps that lead to the current tables, in order. The file's `user_version` counts those that were done."""
 
+_HEADER = b"SQLite format 3\0"
+
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
@@ -147,6 +149,15 @@ def check_version(done: int, path: Path) -> None:
             f"{path}: a newer version of this program has changed it (step {done}; this one knows {len(MIGRATIONS)})",
             hint="Update aws-iot-cli.",
         )
+
+
+def is_history(path: Path) -> bool:
+    """Whether the file is a database, damaged or not."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_HEADER)) == _HEADER
+    except OSError:
+        return False
 
 
 def set_aside(path: Path, now: datetime) -> Path:

@@ -258,20 +258,26 @@ class MessagingBuilder:
     ) -> Client:
         """A client for the rooms of the profile's identity pool; `durable` is the session of the connection."""
         from aws_iot.messaging.client import Client
+
+        settings = self.client_settings(profile, identity, username, durable)
+        return Client(connection, **settings, sent_saver=sent_saver)
+
+    def client_settings(
+        self, profile: Profile, identity: str, username: str, durable: str | None
+    ) -> dict[str, Any]:
+        """What a `Client` needs besides its connection."""
         from aws_iot.messaging.durable import DurableSession
 
         folder = self._settings.folders.durable_sessions(profile.key)
         stream, numbers = os.urandom(16).hex(), count(1)
-        return Client(
-            connection,
-            pool=profile.identity_pool_id,
-            identity=identity,
-            username=username,
-            now=self._settings.now,
-            new_id=lambda: f"{stream}-{next(numbers)}",  # receivers remember a number in one bit
-            durable=DurableSession(folder, durable, identity) if durable else None,
-            sent_saver=sent_saver,
-        )
+        return {
+            "pool": profile.identity_pool_id,
+            "identity": identity,
+            "username": username,
+            "now": self._settings.now,
+            "new_id": lambda: f"{stream}-{next(numbers)}",  # receivers remember a number in one bit
+            "durable": DurableSession(folder, durable, identity) if durable else None,
+        }
 
     def forget_durable_sessions(self, key: str) -> None:
         """Delete the records of a profile's durable sessions. The broker discards the sessions later."""

@@ -44,7 +44,7 @@ def find(history: History, named: str, identity: str, kind: str | None, room: st
     entry = (
         history.own_last(identity, room) if is_last else history.find(named, room, with_events=with_events)
     )
-    _check_entry(entry, identity, kind)
+    check_entry(entry, identity, kind)
     return Reference(entry.message.room, entry.id)
 
 
@@ -63,7 +63,8 @@ def check(message: Message, identity: str, kind: str | None) -> None:
         raise Unchangeable(f"the message has no ID, so nobody can {change} it")
 
 
-def _check_entry(entry: Entry, identity: str, kind: str | None) -> None:
+def check_entry(entry: Entry, identity: str, kind: str | None) -> None:
+    """As `check`, for a message of the history."""
     check(entry.message, identity, kind)
     if kind == EDIT and entry.is_deleted:
         raise Unchangeable("the message was deleted, so nobody can edit it")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.history.file.schema import connect, history_file
-from aws_iot.history.owners import note_owner
+from aws_iot.history.file.schema import connect
+from aws_iot.history.owners import history_file, note_owner
 from tests.conftest import CommandLine
 from tests.fakes import FakeApp
 from tests.histories import ALICE, BOB, entries, message, save, texts

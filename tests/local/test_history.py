@@ -5,16 +5,20 @@ import re
 import shlex
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from aws_iot.history.file.schema import history_file
+from aws_iot.history.owners import history_file
+from aws_iot.history.store import History
 from aws_iot.messaging.client import Client
 from tests import terminal
 from tests.histories import message, save
 from tests.in_process import run_here
 from tests.processes import COMMAND, Person, Running, Stack, run
+from tests.terminal import on_a_terminal, read_rest, read_until, type_in
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -144,6 +148,44 @@ def test_replies_edits_deletions_and_reactions_are_marked_where_no_text_can_imit
     assert "\x1b[1;31mfirst\x1b[0m" in colored
 
 
+@terminal.NEEDED
+def test_a_terminal_names_what_a_message_refers_to_and_what_it_shows_is_read(
+    listener: Person, speaker: Client, room: str
+) -> None:
+    now = datetime.now(UTC)
+    save(
+        file(listener),
+        message("it works", "1", room=room)._replace(received=now - timedelta(hours=3)),
+        message("great", "2", room=room, re="1")._replace(received=now - timedelta(minutes=9)),
+    )
+    with on_a_terminal([*COMMAND, "sub", "-r", room, "--since", "1h"], listener.env) as process:
+        shown = read_until(process, b"great")
+        assert b'b0b00000 (to bob~b0b00000 "it works"): great' in plain(shown)
+        speaker.publish(room, "live")
+        read_until(process, b"live")
+        wait_until(lambda: unread(listener) == {room: 0})
+        type_in(process, b"\x03")
+        read_rest(process)
+    with on_a_terminal([*COMMAND, "sub", "-r", room, "-C", "1", "--grep", "2"], listener.env) as process:
+        read_until(process, b"Receiving")
+        speaker.publish(room, "unread 1")
+        speaker.publish(room, "printed 2")
+        assert b"unread" not in read_rest(process)
+    assert unread(listener) == {room: 2}
+    hear(listener, speaker, room, "into a pipe")
+    assert unread(listener) == {room: 3}
+
+
+def plain(shown: bytes) -> bytes:
+    """What the screen shows, without colors and in lines that are not broken."""
+    return re.sub(rb"\x1b\[[\d;]*m|\r\n    [|] ", b"", shown)
+
+
+def unread(person: Person) -> dict[str, int]:
+    with History(file(person)) as history:
+        return {one.room: one.unread for one in history.rooms()}
+
+
 @pytest.mark.parametrize(
     ("options", "ends", "told"),
     [
@@ -160,11 +202,22 @@ def test_a_mistake_is_explained(listener: Person, options: str, ends: int, told:
 
 def test_only_commands_that_need_the_history_load_it(listener: Person, room: str) -> None:
     env = listener.env | {"PYTHONPROFILEIMPORTTIME": "1"}
-    for line, ends in ((f"pub -r {room} -m hello", 0), (f"sub -r {room} --no-history -W 0.1", 8)):
+    for line, ends in (
+        (f"pub -r {room} -m hello --no-history", 0),
+        (f"sub -r {room} --no-history -W 0.1", 8),
+    ):
         loaded = run(line, env, ends=ends).stderr
         assert "aws_iot.messaging.client" in loaded
         assert "aws_iot.history" not in loaded
         assert "sqlite3" not in loaded
+
+
+def test_pub_loads_the_history_while_it_connects(listener: Person, room: str) -> None:
+    loaded = run(f"pub -r {room} -m hello", listener.env | {"PYTHONPROFILEIMPORTTIME": "1"}).stderr
+    before, _, after = loaded.partition("aws_iot.aws.iot.connection\n")
+    assert "aws_iot.history.recorder" in after
+    assert "aws_iot.history.recorder" not in before
+    assert "sqlite3" not in before
 
 
 @terminal.NEEDED

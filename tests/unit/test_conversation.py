@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from aws_iot.history.conversation import Reaction
-from aws_iot.history.file.intake import Intake, new_writer
-from aws_iot.history.file.record import to_record
+from aws_iot.history.file.intake import Intake
+from aws_iot.history.file.record import new_writer, to_record
 from aws_iot.history.file.schema import connect
 from aws_iot.history.search import parse_search, search
 from aws_iot.history.store import Filter, History

@@ -105,13 +105,14 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> int:
             ("sender", "number"),
             ("name", "number"),
             ("message", "at"),
-            ("queue", "number"),
         ):
             width = len(new.execute(f"PRAGMA table_info({table})").fetchall())
             new.executemany(
                 f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * width)})",
                 (row for row in _salvage(old, table, key) if len(row) == width),
             )
+        with suppress(sqlite3.DatabaseError):
+            new.executemany("INSERT INTO journal VALUES (?, ?)", old.execute("SELECT * FROM journal"))
         for table, column in (("room", "name"), ("sender", "identity"), ("name", "name")):
             new.execute(
                 f"INSERT INTO {table} (number, {column}) SELECT DISTINCT {table}, 'unknown-' || {table} FROM message"

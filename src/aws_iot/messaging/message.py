@@ -50,13 +50,15 @@ class Message(NamedTuple):
 
 
 class Outgoing(NamedTuple):
-    """A message to send. It keeps its `id` when it is sent again."""
+    """A message to send. It keeps its `id` when it is sent again. For `kind` and `re`, see `Message`."""
 
     room: str
     payload: bytes
     id: str
     qos: int = 1
     retain: bool = False
+    kind: str | None = None
+    re: str | None = None
 
 
 _OPENING = b'{"msg":"'

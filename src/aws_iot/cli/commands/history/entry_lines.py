@@ -6,19 +6,16 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from aws_iot.cli.ui import output
-from aws_iot.cli.ui.colors import Role, is_on, paint
-from aws_iot.cli.ui.formatting import colored_message_line, message_line, sender
-from aws_iot.cli.ui.labels import label
+from aws_iot.cli.ui.colors import is_on
+from aws_iot.cli.ui.formatting import colored_message_line, entry_marks, highlighted, message_line
 from aws_iot.cli.ui.tables import terminal_width
 from aws_iot.messaging.json_lines import to_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Protocol
 
     from aws_iot.history.search import Search
-    from aws_iot.history.store import Entry, Quote
+    from aws_iot.history.store import Entry
 
     class _Form(Protocol):
         def __call__(self, entry: Entry, *, is_context: bool) -> str: ...
@@ -53,8 +50,8 @@ def printed_line(search: Search | None) -> _Form:
         text = entry.message.text
         shown = None
         if search and is_colored and not is_context:
-            shown = _highlighted(text, search.highlights(text))
-        line = line_of(entry.message, columns, marks=_marks(entry), shown=shown)
+            shown = highlighted(text, search.highlights(text))
+        line = line_of(entry.message, columns, marks=entry_marks(entry), shown=shown)
         if columns is None:
             return line
         from aws_iot.cli.ui.wrapping import fold  # here: a pipe needs no width
@@ -62,25 +59,3 @@ def printed_line(search: Search | None) -> _Form:
         return fold(line.encode(encoding, errors).decode(encoding), columns)
 
     return form
-
-
-def _highlighted(text: str, places: Sequence[tuple[int, int]]) -> str:
-    parts, end = [], 0
-    for start, stop in places:
-        parts += [output.visible(text[end:start]), paint(output.visible(text[start:stop]), Role.ERROR)]
-        end = stop
-    return "".join([*parts, output.visible(text[end:])])
-
-
-def _marks(entry: Entry) -> str:
-    """What has become of the message, and what it answers: ` (edited; to bob~b0b00000 "it works")`."""
-    marks = ["deleted"] if entry.is_deleted else ["edited"] if entry.is_edited else []
-    marks += [f"{label(one.text)} {len(one.senders)}" for one in entry.reactions]
-    if entry.reply_to:
-        marks.append(f"to {_quoted(entry, entry.reply_to)}")
-    return f" ({'; '.join(marks)})" if marks else ""
-
-
-def _quoted(entry: Entry, quote: Quote) -> str:
-    who = sender(entry.message._replace(sender=quote.sender, name=quote.name))
-    return f"{who} {'(deleted)' if quote.text is None else label(quote.text)}"

@@ -16,7 +16,7 @@ from aws_iot.history.file.schema import connect
 from aws_iot.history.owners import history_file, note_owner
 from tests.conftest import CommandLine
 from tests.fakes import FakeApp
-from tests.histories import ALICE, BOB, entries, message, save, texts
+from tests.histories import ALICE, BOB, entries, message, recorder, save, texts
 
 MESSAGES = (
     message("first words", "1", at=0),
@@ -203,6 +203,18 @@ def test_stats_show_how_much_is_saved_and_where(aws_iot: CommandLine, file: Path
     found = json.loads(aws_iot("history stats --json").stdout)
     assert (found["messages"], found["rooms"], found["senders"]) == (7, 3, 2)
     assert (found["first"], found["saving"]) == ("2026-01-31T12:00:00.000Z", True)
+
+
+@pytest.mark.parametrize(
+    "line", ["history check", "history stats", "history rooms", "history export", "history"]
+)
+def test_what_a_program_has_just_saved_is_there(aws_iot: CommandLine, app: FakeApp, line: str) -> None:
+    folder = app.settings.folders.history("default")
+    note_owner(folder, "alice", ALICE)
+    with recorder(path := history_file(folder, ALICE)) as recording:
+        recording.add(MESSAGES[0])
+    aws_iot(line)
+    assert texts(entries(path)) == ["first words"]
 
 
 def test_a_damaged_history_names_the_command_that_repairs_it(

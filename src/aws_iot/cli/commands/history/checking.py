@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from contextlib import suppress
 
 import click
 
@@ -103,10 +104,13 @@ def check_(app: App, key: str, user: str | None, repair: bool) -> None:
       aws-iot history check
       aws-iot history check --repair
     """
+    from aws_iot.history.file.schema import HistoryDamaged
     from aws_iot.history.repair import check
     from aws_iot.history.repair import repair as make_new
 
     path = existing_file(app, key, user)
+    with suppress(HistoryDamaged), opened(app, key, user):
+        pass  # take in what programs have saved: before the first time, there is no file to check
     problems = check(path)
     if not problems:
         output.info(f"No problem was found in {path}.")

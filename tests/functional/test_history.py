@@ -122,6 +122,19 @@ def test_messages_around_what_was_found_are_shown_too(aws_iot: CommandLine, file
     ]
 
 
+def test_ids_can_be_shown_for_answers(aws_iot: CommandLine, file: Path) -> None:
+    save(
+        file,
+        message("common", "8f4940f38ab24dc8baec1a0ce8508f53", at=9),
+        message("chosen", "my id", at=10),
+        message("from npm", at=11),
+    )
+    common, chosen, npm = aws_iot("history --ids -n 3").stdout.splitlines()
+    assert common.endswith(" [lobby] bob~b0b00000 (id 8f4940f38): common")
+    assert chosen.endswith('(id "my id"): chosen')
+    assert re.search(r"~b0b00000 \(id ~[0-9a-f]{8}\): from npm$", npm)
+
+
 def test_rooms_are_listed_with_what_is_unread(aws_iot: CommandLine, file: Path) -> None:
     header, *rows = aws_iot("history rooms").stdout.splitlines()
     assert header.split() == ["ROOM", "MESSAGES", "UNREAD", "LAST"]

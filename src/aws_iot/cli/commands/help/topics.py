@@ -136,10 +136,10 @@ Options of pub:
 \b
 ID is one of these:
   - `last`, your latest message.
-  - The ID of a message in your history, or its beginning. `aws-iot history --json` and `aws-iot sub --json` print IDs,
-    and `pub --json` prints that of what it sends.
-  - For a message without ID, such as those of the npm tool, its derived_id in `aws-iot history --json`. It begins
-    with ~. Such a message can be answered, but not edited or deleted.
+  - The ID of a message in your history, or its beginning. `aws-iot history --ids` prints as much as you have to type.
+    `--json` of sub and history prints whole IDs, and `pub --json` that of what it sends.
+  - For a message without ID, such as those of the npm tool, the derived ID that `aws-iot history --ids` prints. It
+    begins with ~. Such a message can be answered, but not edited or deleted.
 
 The room is the message's. With -r ROOM, only messages of that room count. Nothing is sent if the message is unknown, or
 if you want to edit or delete another person's. Receivers ignore that, too.

@@ -88,6 +88,7 @@ class _Chosen(NamedTuple):
     search: Search | None
     most: int
     context: int
+    ids: bool
 
 
 @click.group(cls=_History, invoke_without_command=True, subcommand_metavar="| COMMAND [ARGS]...")
@@ -112,6 +113,12 @@ class _Chosen(NamedTuple):
     metavar="N",
     help="With --search or --from: also N messages of the room before and after each.",
 )
+@options.option(
+    "--ids",
+    env="HISTORY_IDS",
+    is_flag=True,
+    help="Print the beginning of each message's ID, for `pub --reply-to`.",
+)
 @options.json_output
 @options.option(
     "--no-pager", env="NO_PAGER", is_flag=True, help="Print to the terminal even what does not fit on it."
@@ -131,6 +138,7 @@ def history(
     senders: tuple[str, ...],
     sought: str | None,
     context: int,
+    ids: bool,
     as_json: bool,
     no_pager: bool,
     rooms: tuple[str, ...] = (),
@@ -170,7 +178,7 @@ def history(
     if context and not (search or senders):
         raise click.UsageError("--context requires --search or --from.")
     wanted = to_filter(now, rooms, since, until, senders)
-    chosen = _Chosen(wanted, search, count or (ALL if since else FEW), context)
+    chosen = _Chosen(wanted, search, count or (ALL if since else FEW), context, ids)
     key = options.given_or_default(app, key)
     with opened(app, key, user) as saved:
         printed = _Printed()
@@ -205,7 +213,7 @@ class _Printed:
 
 def _lines(saved: History, chosen: _Chosen, as_json: bool) -> Iterator[tuple[Entry | None, str]]:
     """The messages, and what is between them, as lines."""
-    form = printed_line(chosen.search)
+    form = printed_line(chosen.search, with_ids=chosen.ids)
     if not chosen.context:
         for entry in _found(saved, chosen):
             yield entry, json_line(entry) if as_json else form(entry, is_context=False)
@@ -225,7 +233,7 @@ def _lines(saved: History, chosen: _Chosen, as_json: bool) -> Iterator[tuple[Ent
 
 
 def _found(saved: History, chosen: _Chosen) -> Iterable[Entry]:
-    wanted, search, count, _ = chosen
+    wanted, search, count, *_ = chosen
     if not search:
         return saved.all(wanted) if count == ALL else saved.last(wanted, count)
     from dataclasses import replace

@@ -40,7 +40,7 @@ def json_line(entry: Entry, *, is_context: bool = False) -> str:
     return f"{line[:-1]}, {json.dumps(became)[1:]}" if became else line
 
 
-def printed_line(search: Search | None) -> _Form:
+def printed_line(search: Search | None, *, with_ids: bool) -> _Form:
     """Makes the lines that `sub` prints, for what stdout is. What a search has found is marked in color."""
     is_colored, columns = is_on(), terminal_width()
     line_of = colored_message_line if is_colored else message_line
@@ -51,7 +51,7 @@ def printed_line(search: Search | None) -> _Form:
         shown = None
         if search and is_colored and not is_context:
             shown = highlighted(text, search.highlights(text))
-        line = line_of(entry.message, columns, marks=entry_marks(entry), shown=shown)
+        line = line_of(entry.message, columns, marks=entry_marks(entry, with_id=with_ids), shown=shown)
         if columns is None:
             return line
         from aws_iot.cli.ui.wrapping import fold  # here: a pipe needs no width

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from aws_iot.history.conversation import Reaction
 from aws_iot.history.file.intake import Intake, new_writer
-from aws_iot.history.file.record import to_record
+from aws_iot.history.file.record import to_queue, to_record
 from aws_iot.history.file.schema import connect
 from aws_iot.history.search import parse_search, search
 from aws_iot.history.store import Filter, History
@@ -208,6 +208,19 @@ class Conversations(RuleBasedStateMachine):
         # Whoever uses an ID twice loses the second message. That would depend on the order, as it should.
         new = [one for one in several if self._model.setdefault((one.sender, one.id), one) == one]
         intake.add([to_record(one) for one in new], writer)
+        self._known += new
+
+    @rule(program=st.integers(0, 1), several=conversations, sorts_in=st.none() | st.integers(0, 1))
+    def arrive_fast(self, program: int, several: list[Message], sorts_in: int | None) -> None:
+        """A program only saves them in the queue. It, the other one, or whoever reads sorts them in."""
+        new = [one for one in several if self._model.setdefault((one.sender, one.id), one) == one]
+        if new:
+            self._databases[program].execute(
+                "INSERT INTO queue (writer, messages) VALUES (?, ?)",
+                (self._programs[program][1], to_queue(new)),
+            )
+        if sorts_in is not None:
+            self._programs[sorts_in][0].sort_in()
         self._known += new
 
     @rule(program=st.integers(0, 1), data=st.data())

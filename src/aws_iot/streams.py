@@ -36,6 +36,8 @@ class WaitingStream(io.RawIOBase):
 
     A file is non-blocking for all programs that share it. So another program, such as Node.js, may make a terminal or
     a pipe non-blocking at any time.
+
+    Whoever buffers what is written uses `WaitingWriter`.
     """
 
     def __init__(self, raw: Any, first: bytes = b"") -> None:
@@ -43,6 +45,11 @@ class WaitingStream(io.RawIOBase):
         super().__init__()
         self._raw = raw
         self._first = first
+
+    @property
+    def name(self) -> Any:
+        """The name of the file, or its number, as other streams have it."""
+        return self._raw.name
 
     def readable(self) -> bool:
         return bool(self._raw.readable())
@@ -75,6 +82,33 @@ class WaitingStream(io.RawIOBase):
             else:
                 rest = rest[count:]
         return size
+
+
+class WaitingWriter(io.BufferedWriter):
+    """A buffer for a raw file that waits until the file is ready, even if that is non-blocking.
+
+    A signal's handler may raise at any time. What was written is not in the buffer then, so nobody writes it again.
+    Above a raw stream in Python, such as `WaitingStream`, that would not be true: the handler may raise there when the
+    bytes are written, but not yet counted.
+    """
+
+    def write(self, data: Any, /) -> int:
+        rest = memoryview(data).cast("B")
+        size = len(rest)
+        while rest:
+            try:
+                rest = rest[super().write(rest) :]
+            except BlockingIOError as error:
+                rest = rest[error.characters_written :]
+                _wait([], [self])
+        return size
+
+    def flush(self) -> None:
+        while True:
+            try:
+                return super().flush()
+            except BlockingIOError:
+                _wait([], [self])
 
 
 def unbuffered(stream: TextIO) -> Readable:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -104,6 +105,43 @@ def test_whoever_reads_standard_input_waits_for_it(pipe: tuple[io.FileIO, io.Fil
             process.wait(MOMENT_SECONDS)
     target.close()
     assert process.communicate(timeout=DEADLINE_SECONDS)[0] == "['line\\n', 'rest']\n"
+
+
+INTERRUPT_WRITING = """
+import signal
+from itertools import count
+from aws_iot.cli.ui.output import Lines, data, set_up_streams
+
+class Interrupted(BaseException): pass
+
+def interrupt(*_):
+    raise Interrupted
+
+set_up_streams()
+signal.signal(signal.SIGALRM, interrupt)
+numbers = count()
+for write in 100 * (data, None):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.0005)
+        with Lines() as lines:
+            while True:
+                if write:
+                    write(str(next(numbers)))
+                else:
+                    lines.add(str(next(numbers)))
+                    lines.flush()
+    except Interrupted:
+        pass
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="interrupts with a timer of POSIX")
+def test_what_a_signal_interrupts_is_not_written_twice() -> None:
+    printed = subprocess.run(
+        [sys.executable, "-c", INTERRUPT_WRITING], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout.splitlines()
+    assert len(printed) > 200
+    assert len(printed) == len({*printed})
 
 
 @pytest.mark.parametrize(("stream", "unbuffered"), [("stdout", ""), ("stdout", "1"), ("stderr", "")])

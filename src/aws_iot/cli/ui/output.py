@@ -12,7 +12,7 @@ import click
 
 from aws_iot.cli.ui.colors import Role, is_on, paint
 from aws_iot.errors import AwsIotError, LocalError
-from aws_iot.streams import WaitingStream, unbuffered
+from aws_iot.streams import WaitingStream, WaitingWriter, unbuffered
 
 # Marks that reorder the text around them: unicode.org/reports/tr9. Other format characters do not, and joined
 # emoji need them.
@@ -80,19 +80,19 @@ def set_up_streams() -> None:
     if sys.stdin is not None and not sys.stdin.isatty():
         stdin, raw = sys.stdin, WaitingStream(unbuffered(sys.stdin))
         sys.stdin = io.TextIOWrapper(io.BufferedReader(raw), stdin.encoding, stdin.errors)
-    raw, encoding = _under(sys.stdout, 1)
-    sys.stdout = _Data(io.BufferedWriter(raw), encoding, "backslashreplace", line_buffering=True)
+    file, encoding = _under(sys.stdout, 1)
+    sys.stdout = _Data(WaitingWriter(file), encoding, "backslashreplace", line_buffering=True)
     # Without a buffer: Python would try at exit to write what failed before, and exit with 120. The descriptor stays
     # open: the disk may have space again later, and child processes inherit it.
-    raw, encoding = _under(sys.stderr, 2)
-    sys.stderr = _Status(raw, encoding, "backslashreplace", line_buffering=True)
+    file, encoding = _under(sys.stderr, 2)
+    sys.stderr = _Status(WaitingStream(file), encoding, "backslashreplace", line_buffering=True)
 
 
 def _under(stream: TextIO | None, descriptor: int) -> tuple[Any, str]:
     """The raw file of a stream, and its encoding. The stream is None if it was closed at the start."""
     if stream is None:
-        return WaitingStream(io.FileIO(descriptor, "w", closefd=False)), "utf-8"
-    return WaitingStream(unbuffered(stream)), stream.encoding
+        return io.FileIO(descriptor, "w", closefd=False), "utf-8"
+    return unbuffered(stream), stream.encoding
 
 
 def _fill_descriptors() -> None:

@@ -13,6 +13,8 @@ import pytest
 from aws_iot.history.owners import history_file
 from aws_iot.history.store import History
 from aws_iot.messaging.client import Client
+from aws_iot.messaging.connection import Publication
+from aws_iot.messaging.message import encode
 from tests import terminal
 from tests.histories import message, save
 from tests.in_process import run_here
@@ -106,6 +108,29 @@ def test_sub_goes_on_if_nothing_can_be_saved(listener: Person, speaker: Client, 
     heard = hear(listener, speaker, room, "1", "2")
     assert [line[-1] for line in heard.stdout] == ["1", "2"]
     assert len([line for line in heard.stderr if "not saved from now on" in line]) == 1
+
+
+def test_two_subs_save_each_message_once_and_a_third_begins_in_the_past(
+    listener: Person, stack: Stack, speaker: Client, room: str
+) -> None:
+    both = [Running(f"sub --json -r {room} -C 6", listener.env) for _ in range(2)]
+    try:
+        for running in both:
+            running.wait_for("Receiving")
+        topic = f"{stack.profile.identity_pool_id}/{room}/{speaker.identity}"
+        for number in range(3):
+            speaker.publish(room, f"with an ID {number}")
+            speaker._connection.publish(Publication(topic, encode("without one")))
+        for running in both:
+            assert running.wait() == 0, running.report()
+    finally:
+        for running in both:
+            running.kill()
+    said = [one for number in range(3) for one in (f"with an ID {number}", "without one")]
+    assert texts("\n".join(both[0].stdout)) == said
+    assert texts(run_here("history --json", listener.env).stdout) == said
+    assert texts(run_here(f"sub --json -r {room} --since 1h -C 6", listener.env).stdout) == said
+    assert texts(run_here("history --json", listener.env).stdout) == said
 
 
 def test_a_killed_sub_has_saved_what_it_printed(listener: Person, speaker: Client, room: str) -> None:

@@ -128,11 +128,19 @@ def test_ids_can_be_shown_for_answers(aws_iot: CommandLine, file: Path) -> None:
         message("common", "8f4940f38ab24dc8baec1a0ce8508f53", at=9),
         message("chosen", "my id", at=10),
         message("from npm", at=11),
+        message("1 of a stream", "33d99db9e9791b47-1", at=12),
+        message("10 of a stream", "33d99db9e9791b47-10", at=13),
+        message("2 of a stream", "33d99db9e9791b47-2", at=14),
     )
-    common, chosen, npm = aws_iot("history --ids -n 3").stdout.splitlines()
-    assert common.endswith(" [lobby] bob~b0b00000 (id 8f4940f38): common")
+    common, chosen, npm, *stream = aws_iot("history --ids -n 6").stdout.splitlines()
+    assert common.endswith(" [lobby] bob~b0b00000 (id 8f4940f3): common")
+    assert [line.partition("(id ")[2].partition(")")[0] for line in stream] == [
+        "33d99db9e9791b47-1",
+        "33d99db9e9791b47-10",
+        "33d99db9e9791b47-2",
+    ]
     assert chosen.endswith('(id "my id"): chosen')
-    assert re.search(r"~b0b00000 \(id ~[0-9a-f]{8}\): from npm$", npm)
+    assert re.search(r"~b0b00000 \(id ~[0-9a-f]{7}\): from npm$", npm)
 
 
 def test_rooms_are_listed_with_what_is_unread(aws_iot: CommandLine, file: Path) -> None:

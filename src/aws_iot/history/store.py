@@ -22,6 +22,12 @@ from aws_iot.identities import IdentityPrefix
 from aws_iot.messaging.message import Message, encode
 from aws_iot.messaging.topics import matches
 
+LEAST_OF_ID = 8
+"""How many characters of an ID are shown at least."""
+
+MOST_ALIKE = 100
+"""Number of IDs with the same beginning from which on whole ones are shown."""
+
 READ_BUSY_SECONDS = 1.0
 """How long a reader waits for programs that write. After that, it does without what they have not sorted in."""
 
@@ -211,6 +217,22 @@ class History:
                 f"several messages{where} have IDs that begin with '{beginning}': type more of it"
             )
         return next(self._entries(chosen))
+
+    def shortened(self, id_: str) -> str:
+        """As much of the ID of a message as `find` needs, but at least `LEAST_OF_ID` characters."""
+        others: set[str] = set()
+        with translate_errors(self.path):
+            for low, high in ids.ranges(id_[:LEAST_OF_ID]):
+                query = "SELECT DISTINCT id FROM message WHERE id >= ? AND id < ? LIMIT ?"
+                found = self.database.execute(query, (low, high, MOST_ALIKE)).fetchall()
+                if len(found) == MOST_ALIKE:
+                    return id_
+                others |= {ids.unpack(packed) for (packed,) in found}
+        others.discard(id_)
+        length = LEAST_OF_ID
+        while length < len(id_) and any(other.startswith(id_[:length]) for other in others):
+            length += 1
+        return id_[:length]
 
     def own_last(self, identity: str, room: str | None = None) -> Entry:
         """The latest message of this identity that is not deleted, in this room or in any. Raises `UnknownMessage`."""

@@ -31,11 +31,8 @@ _FRAME_COLUMNS = len("2026-01-31 23:59:59 [] ~: ") + SHORT
 _REFERENCES = {"edit": "edit", "delete": "deletion", "react": "reaction"}
 """What a message is that refers to another one, by its kind. Every other is a reply."""
 
-_COMMON_ID = re.compile(r"[0-9a-f]{32}$|~[0-9a-f]{16}$")
-"""The form of the IDs that this program makes, or derives for messages without one."""
-
-_SHORT_ID = 9
-"""How much of such an ID is shown. Among a million messages, it nearly always means one."""
+_DERIVED_ID = re.compile("~[0-9a-f]+")
+"""The beginning of an ID that was derived for a message without one. Nobody chooses it, so it is shown as it is."""
 
 MOST_HIGHLIGHTS = 100
 """The number of places in a text that are highlighted."""
@@ -100,20 +97,15 @@ def _reference(message: Message, quote: Quote | None) -> str:
     return f"{what} of {quote.received.astimezone():{'%H:%M:%S' if is_today else '%Y-%m-%d %H:%M:%S'}}"
 
 
-def entry_marks(entry: Entry, *, with_id: bool = False) -> str:
+def entry_marks(entry: Entry, id_: str | None = None) -> str:
     """What a message of the history is and has become: ` (edited; to bob~b0b00000 "it works")`.
 
-    With its ID, or as much of it as one usually has to type, it begins with ` (id 8f4940f3`.
+    `id_` is as much of its ID as has to be typed, if that is shown, too.
     """
-    became = [f"id {_short_id(entry.id)}"] if with_id else []
+    became = [] if id_ is None else [f"id {id_ if _DERIVED_ID.fullmatch(id_) else label(id_, sys.maxsize)}"]
     became += ["deleted"] if entry.is_deleted else ["edited"] if entry.is_edited else []
     became += [f"{label(one.text)} {len(one.senders)}" for one in entry.reactions]
     return marks_of(entry.message, entry.reply_to, became)
-
-
-def _short_id(id_: str) -> str:
-    found = _COMMON_ID.match(id_)
-    return found[0][:_SHORT_ID] if found else label(id_, sys.maxsize)
 
 
 def highlighted(text: str, places: Iterable[tuple[int, int]]) -> str:

@@ -213,7 +213,7 @@ class _Printed:
 
 def _lines(saved: History, chosen: _Chosen, as_json: bool) -> Iterator[tuple[Entry | None, str]]:
     """The messages, and what is between them, as lines."""
-    form = printed_line(chosen.search, with_ids=chosen.ids)
+    form = printed_line(chosen.search, saved.shortened if chosen.ids else None)
     if not chosen.context:
         for entry in _found(saved, chosen):
             yield entry, json_line(entry) if as_json else form(entry, is_context=False)

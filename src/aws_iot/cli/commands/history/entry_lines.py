@@ -12,6 +12,7 @@ from aws_iot.cli.ui.tables import terminal_width
 from aws_iot.messaging.json_lines import to_line
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
     from aws_iot.history.search import Search
@@ -42,8 +43,11 @@ def json_line(entry: Entry, *, is_context: bool = False) -> str:
     return f"{line[:-1]}, {json.dumps(became)[1:]}" if became else line
 
 
-def printed_line(search: Search | None, *, with_ids: bool) -> _Form:
-    """Makes the lines that `sub` prints, for what stdout is. What a search has found is marked in color."""
+def printed_line(search: Search | None, id_of: Callable[[str], str] | None) -> _Form:
+    """Makes the lines that `sub` prints, for what stdout is. What a search has found is marked in color.
+
+    `id_of` gives as much of an ID as is printed.
+    """
     is_colored, columns = is_on(), terminal_width()
     line_of = colored_message_line if is_colored else message_line
     encoding, errors = sys.stdout.encoding, sys.stdout.errors or "strict"
@@ -53,7 +57,9 @@ def printed_line(search: Search | None, *, with_ids: bool) -> _Form:
         shown = None
         if search and is_colored and not is_context:
             shown = highlighted(text, search.highlights(text))
-        line = line_of(entry.message, columns, marks=entry_marks(entry, with_id=with_ids), shown=shown)
+        line = line_of(
+            entry.message, columns, marks=entry_marks(entry, id_of(entry.id) if id_of else None), shown=shown
+        )
         if columns is None:
             return line
         from aws_iot.cli.ui.wrapping import fold  # here: a pipe needs no width

@@ -322,7 +322,16 @@ class HistoryBuilder:
         path, now = self.file(profile, identity), self._settings.now
         with suppress(LocalError):  # the recorder warns if the folder cannot be written
             note_owner(path.parent, username, identity)
-        return Recorder(path, identity, warn, now, is_safe=is_safe)
+
+        def tidy() -> None:
+            from aws_iot.history.maintenance import apply_limits
+            from aws_iot.history.store import History
+
+            with History(path) as history:
+                apply_limits(history, profile, now())
+
+        has_limits = profile.history_days or profile.history_megabytes
+        return Recorder(path, identity, warn, now, is_safe=is_safe, tidy=tidy if has_limits else None)
 
 
 class DoctorBuilder:

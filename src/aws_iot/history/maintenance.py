@@ -5,16 +5,22 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from aws_iot.config.profile import Profile
+from aws_iot.errors import LocalError
 from aws_iot.history.conversation import EDIT
 from aws_iot.history.file import index, rows
 from aws_iot.history.file.index import Indexed, origin_tokens
+from aws_iot.history.file.intake import PURGED_AT_ONCE
 from aws_iot.history.file.record import moment
 from aws_iot.history.file.rows import IS_SHOWN, PER_MILLISECOND, Row
-from aws_iot.history.file.schema import transaction, translate_errors
+from aws_iot.history.file.schema import HistoryDamaged, transaction, translate_errors
 from aws_iot.history.store import Filter, History
 
 DELETED_AT_ONCE = 1_000
 """Number of messages that one transaction deletes, so that programs that save never wait long."""
+
+DELETED_BY_LIMITS = 10_000
+"""Number of messages that `apply_limits` deletes at the most. That takes about a second."""
 
 _ATTEMPTS = 5
 """How often to delete the oldest messages of a history that is too large. One is usually enough."""
@@ -56,24 +62,67 @@ def delete(history: History, wanted: Filter) -> int:
     return deleted
 
 
-def limit(history: History, now: datetime, age: timedelta | None = None, size: int | None = None) -> int:
+def apply_limits(history: History, profile: Profile, now: datetime) -> int:
+    """Delete what exceeds the limits of the profile; returns how many messages were deleted.
+
+    If nothing does, which is usual, this takes an instant. Otherwise it deletes up to `DELETED_BY_LIMITS` messages, and
+    the next call goes on. It does nothing if the file cannot be changed now.
+    """
+    age = timedelta(days=profile.history_days) if profile.history_days else None
+    size = profile.history_megabytes * 1_000_000 if profile.history_megabytes else None
+    try:
+        return limit(history, now, age, size, DELETED_BY_LIMITS)
+    except HistoryDamaged:
+        raise
+    except LocalError:  # another program writes, or nobody can
+        return 0
+
+
+def limit(
+    history: History,
+    now: datetime,
+    age: timedelta | None = None,
+    size: int | None = None,
+    most: int = 1 << 62,
+) -> int:
     """Delete the messages that are older than `age`, and the oldest if the file has more than `size` bytes.
 
-    Returns how many messages were deleted.
+    Returns how many messages were deleted: `most` at the most, and some more if these had edits.
     """
-    deleted = delete(history, Filter(until=now - age)) if age is not None else 0
+    deleted = 0
     with translate_errors(history.path):
+        if age is not None:
+            deleted = _delete_first(history, Filter(until=now - age), most)
         for _ in range(_ATTEMPTS):
             excess = 1 - size / _size(history.database) if size is not None else 0
-            [saved] = history.database.execute("SELECT count(*) FROM message").fetchone()
-            if excess <= 0 or not saved:
+            [saved] = (
+                history.database.execute("SELECT count(*) FROM message").fetchone() if excess > 0 else [0]
+            )
+            if not saved or deleted >= most:
                 break
-            left = int(saved * excess) + 1
-            while left > 0 and (batch := history.rows(Filter(), min(left, DELETED_AT_ONCE))):
-                left -= len(batch)
-                deleted += _delete(history.database, batch)
-            compact(history)
+            deleted += _delete_first(history, Filter(), min(int(saved * excess) + 1, most - deleted))
+            _shrink(history.database)
+        if deleted:
+            _shrink(history.database)
     return deleted
+
+
+def _delete_first(history: History, wanted: Filter, most: int) -> int:
+    """Delete so many of the oldest messages; returns how many there were, without events."""
+    deleted = 0
+    while most > 0 and (batch := history.rows(wanted, min(most, DELETED_AT_ONCE))):
+        most -= len(batch)
+        deleted += _delete(history.database, batch)
+    return deleted
+
+
+def _shrink(database: sqlite3.Connection) -> None:
+    """Give free space back to the system."""
+    with transaction(database):
+        if index.is_available(database) and index.is_current(database):
+            index.purge(database, PURGED_AT_ONCE)
+    database.executescript("PRAGMA incremental_vacuum")  # `execute` would free a single page
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def compact(history: History) -> None:

@@ -1,6 +1,8 @@
 """Sorter: sorts in what a program has saved, on a thread, while the program has time for it."""
 
+import math
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +19,9 @@ LONG_BYTES = 4 * 1024 * 1024
 LONGEST_BYTES = 256 * 1024 * 1024
 """Size from which on they are sorted in at any time: about a million messages, and half a minute of work."""
 
+TIDY_SECONDS = 3_600.0
+"""How often a program that saves for long deletes what the person wants to keep no longer."""
+
 HURRIED_MESSAGES = 300
 """Number of messages saved within `IDLE_SECONDS` that show that the program needs all its time for them."""
 
@@ -27,12 +32,21 @@ class Sorter:
     Programs that end soon do not load SQLite.
     """
 
-    def __init__(self, path: Path, identity: str, journal: Journal, now: Callable[[], datetime]) -> None:
-        """`path` is the database of this identity."""
+    def __init__(
+        self,
+        path: Path,
+        identity: str,
+        journal: Journal,
+        now: Callable[[], datetime],
+        tidy: Callable[[], None] | None = None,
+    ) -> None:
+        """`path` is the database of this identity. `tidy` is called when all is sorted in, once in `TIDY_SECONDS`."""
         self._path = path
         self._identity = identity
         self._journal = journal
         self._now = now
+        self._tidy = tidy
+        self._tidied = -math.inf
         self.problems: list[LocalError] = []
         """What the user should know and does not know yet."""
         self._thread: threading.Thread | None = None
@@ -89,8 +103,8 @@ class Sorter:
         from aws_iot.history.file.schema import (
             HistoryBusy,
             HistoryDamaged,
+            begin_anew,
             connect,
-            set_aside,
             translate_errors,
         )
 
@@ -105,11 +119,14 @@ class Sorter:
                             return
             finally:
                 database.close()
+            self._tidy_if_due()
         except HistoryBusy:
             self._has_work.set()
         except HistoryDamaged as error:
-            aside = set_aside(self._path, self._now())
-            self.problems.append(
-                HistoryDamaged(f"{error}: a new history begins, and the old file is now {aside}")
-            )
+            self.problems.append(begin_anew(error, self._path, self._now()))
             self._has_work.set()
+
+    def _tidy_if_due(self) -> None:
+        if self._tidy and time.monotonic() - self._tidied >= TIDY_SECONDS:
+            self._tidied = time.monotonic()
+            self._tidy()

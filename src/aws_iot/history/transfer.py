@@ -166,4 +166,7 @@ def _records(lines: Iterable[str | bytes]) -> Iterator[Record]:
             try:
                 yield to_record(to_message(line))
             except InvalidMessage as error:
-                raise LocalError(f"line {number} cannot be imported: {error}") from None
+                raise LocalError(
+                    f"line {number} cannot be imported: {error}",
+                    hint="`history import` reads the lines that `history export` and `sub --json` print.",
+                ) from None

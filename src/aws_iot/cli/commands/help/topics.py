@@ -156,6 +156,40 @@ Examples:
   aws-iot pub --edit last -m 'at 11, not at 10'
   aws-iot pub --delete last -r lobby""",
     ),
+    "select": Topic(
+        "How `sub` selects messages, past and new.",
+        """Without these options, `sub` prints everything in its rooms, from now on.
+
+\b
+Options:
+  --since TIME     messages of the history from TIME on, then new ones
+  --grep REGEX     messages whose text matches somewhere
+  --from IDENTITY  messages of this identity, or of one that begins so; a name before ~ is ignored
+  --not-from-me    messages of others
+  -C N             N messages
+  -W SECONDS       what arrives until then, after subscribing; with --wait, waiting counts, too
+
+\b
+With --since:
+  - No message is missing, and none comes twice. TIME has the forms that `aws-iot history` knows.
+  - Past messages are printed, handled by --exec and counted by -C as new ones are.
+  - Edits, reactions and deletions have lines of their own. A message that was deleted since is left out.
+  - With --no-history, the history is read, but nothing is saved.
+
+\b
+A REGEX is a regular expression as in Python:
+  deploy|release   one of these words
+  ^build \\d+$      the whole text
+  (?i)error        upper and lower case alike
+
+If matching takes too long, as it may with (a+)+$, the message is printed, and `sub` warns once. What does not match is
+saved in the history, too.
+
+\b
+Examples:
+  aws-iot sub -r ops --since yesterday --grep 'deploy|release'
+  aws-iot sub -r jobs --since 30m -C 1 -W 60 --grep '(?i)^done'""",
+    ),
     "format": Topic(
         "The fields of `sub --format`.",
         """A template has fields, each as {field} or {field:WIDTH}, such as {who:>20}.
@@ -171,6 +205,7 @@ Fields:
   text, raw       the text, and the whole payload
   id              the message's ID, if the sender's program sets one
   qos, retained   how it was delivered: 0 or 1, true or false
+  kind, re        what it does to another message (edit, delete or react), and that one's ID; a reply has only re
 
 \\n, \\t and \\\\ are a line break, a tab and a backslash, {{ and }} are braces.
 

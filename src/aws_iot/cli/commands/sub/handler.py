@@ -136,7 +136,7 @@ class Handler:
             if process.poll() in INTERRUPTED:
                 del self._running[process]
 
-    def take(self, delivery: Delivery, ends: float = math.inf) -> None:
+    def take(self, delivery: Delivery, ends: float = math.inf) -> bool:
         """Start the command, and return when a job is free, or at `ends`.
 
         Raises `CommandFailed` if this machine cannot start any command now. The message is then not handled.
@@ -156,6 +156,7 @@ class Handler:
             self._wait_for_fewer_than(self._jobs, ends)
         else:
             delivery.ack()
+        return True
 
     def flush(self) -> None:
         """Acknowledge the messages whose commands have ended, and report the commands that failed."""

@@ -22,8 +22,8 @@ LONGEST_BYTES = 256 * 1024 * 1024
 TIDY_SECONDS = 3_600.0
 """How often a program that saves for long deletes what the person wants to keep no longer."""
 
-LARGE_BATCH = 40
-"""Number of messages saved at once that show that they arrive as fast as the program can take them."""
+HURRIED_MESSAGES = 300
+"""Number of messages saved within `IDLE_SECONDS` that show that the program needs all its time for them."""
 
 
 class Sorter:
@@ -53,12 +53,10 @@ class Sorter:
         self._has_work = threading.Event()
         self._is_closing = threading.Event()
         self._saved = 0
-        self._is_hurried = False
 
     def note_saved(self, messages: int) -> None:
-        """`messages` were saved at once, which is their number."""
-        self._saved += 1
-        self._is_hurried = messages >= LARGE_BATCH
+        """So many `messages` were saved at once."""
+        self._saved += messages
         if not self._thread:
             self._thread = threading.Thread(target=self._run, name="history", daemon=True)
             self._thread.start()
@@ -96,7 +94,8 @@ class Sorter:
         """Whether nothing was saved since `before`, or so much that it must be sorted in nevertheless."""
         if self._saved == before:
             return True
-        return unsorted_bytes(self._path) >= (LONGEST_BYTES if self._is_hurried else LONG_BYTES)
+        is_hurried = self._saved - before >= HURRIED_MESSAGES
+        return unsorted_bytes(self._path) >= (LONGEST_BYTES if is_hurried else LONG_BYTES)
 
     def _sort(self) -> None:
         """Sort in until it is done, or until there is no time left. Raises `LocalError` if it can never be done."""

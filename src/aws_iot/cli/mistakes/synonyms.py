@@ -1,6 +1,6 @@
 """What people type by mistake, and what they mean by it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 SYNONYMS: Mapping[str, str] = {
     "subscribe": "sub",
@@ -121,6 +121,14 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "backend status": ("--name",),
 }
 """The options that words without an option probably belong to. A single word belongs to the last."""
+
+IMPLIED: Mapping[str, Sequence[str]] = {
+    "reply_to": ("room",),
+    "edit": ("room",),
+    "react": ("room", "message"),
+    "delete": ("room", "message"),
+}
+"""What need not be given besides an option of `pub`: it names a message, which is in a room."""
 
 OPTIONS: Mapping[str, str] = {
     "--topic": "--room",

@@ -152,6 +152,9 @@ def test_the_history_is_not_printed_before_it_has_subscribed(
         ("--grep '(?<=\\p{foo})'", "at position"),
         ("--grep 'x{2,1}'", "min repeat greater than max repeat at position"),
         ("--grep ''", "it is empty"),
+        ("--grep a --grep b", "--grep was given 2 times"),
+        ("--search deploy", "aws-iot sub --grep deploy"),
+        ("--history 2h", "aws-iot sub --since 2h"),
     ],
 )
 def test_a_mistake_is_explained_before_it_connects(

@@ -49,7 +49,7 @@ def message_line(
     """
     room, who = _labels(message, columns)
     if marks is None:
-        marks = marks_of(message)
+        marks = "" if message.re is None else marks_of(message)  # most refer to nothing
     text = output.visible(message.text) if shown is None else shown
     return f"{_time(message)} [{room}] {who}{marks}: {text}"
 
@@ -60,7 +60,7 @@ def colored_message_line(
     """The same in colors. Each identity has its own color; its chosen name does not matter."""
     room, who = _labels(message, columns)
     if marks is None:
-        marks = marks_of(message)
+        marks = "" if message.re is None else marks_of(message)  # most refer to nothing
     time = paint(_time(message), Role.FAINT)
     text = output.visible(message.text) if shown is None else shown
     return f"{time} [{room}] {paint(who, sender_style(message.sender))}{paint(marks, Role.FAINT)}: {text}"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from aws_iot.errors import LocalError
-from aws_iot.history.file.intake import sort_in_all
+from aws_iot.history.file.intake import sort_in as sorted_in
 from aws_iot.history.file.schema import connect
 from aws_iot.history.recorder import Recorder
 from aws_iot.history.store import Entry, Filter, History
@@ -58,8 +58,9 @@ def save(path: Path, *messages: Message) -> None:
 
 def sort_in(path: Path) -> None:
     """Sort in what was saved."""
-    database = connect(path)
-    sort_in_all(database)
+    database = connect(path, ALICE)
+    for _ in sorted_in(database, path):
+        pass
     database.close()
 
 

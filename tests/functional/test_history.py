@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.history.file.schema import connect, history_file
-from aws_iot.history.owners import note_owner
+from aws_iot.history.file.schema import connect
+from aws_iot.history.owners import history_file, note_owner
 from tests.conftest import CommandLine
 from tests.fakes import FakeApp
 from tests.histories import ALICE, BOB, entries, message, save, texts
@@ -222,6 +222,18 @@ def test_a_damaged_history_names_the_command_that_repairs_it(
         told = aws_iot(line, ends=3).stderr
         assert "the history is damaged" in told, line
         assert "To repair it: aws-iot history check --repair" in told, line
+
+
+def test_what_can_be_read_of_a_file_that_was_set_aside_is_imported(
+    aws_iot: CommandLine, file: Path, tmp_path: Path
+) -> None:
+    aside = tmp_path / "aside"
+    aside.write_bytes(file.read_bytes())
+    aws_iot("history delete lobby --yes")
+    assert "Imported 5 new messages; 2 were" in aws_iot(f"history import {aside}").stderr
+    assert texts(entries(file)) == [one.text for one in MESSAGES]
+    assert aside.exists()
+    assert [one.name for one in file.parent.iterdir() if one.is_dir()] == []
 
 
 @pytest.fixture

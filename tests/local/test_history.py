@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.history.file.schema import history_file
+from aws_iot.history.owners import history_file
 from aws_iot.history.store import History
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Publication
@@ -226,8 +227,49 @@ def test_a_mistake_is_explained(listener: Person, options: str, ends: int, told:
 
 def test_only_commands_that_need_the_history_load_it(listener: Person, room: str) -> None:
     env = listener.env | {"PYTHONPROFILEIMPORTTIME": "1"}
-    for line, ends in ((f"pub -r {room} -m hello", 0), (f"sub -r {room} --no-history -W 0.1", 8)):
+    for line, ends in (
+        (f"pub -r {room} -m hello --no-history", 0),
+        (f"sub -r {room} --no-history -W 0.1", 8),
+    ):
         loaded = run(line, env, ends=ends).stderr
         assert "aws_iot.messaging.client" in loaded
         assert "aws_iot.history" not in loaded
         assert "sqlite3" not in loaded
+
+
+def test_pub_loads_the_history_while_it_connects(listener: Person, room: str) -> None:
+    loaded = run(f"pub -r {room} -m hello", listener.env | {"PYTHONPROFILEIMPORTTIME": "1"}).stderr
+    before, _, after = loaded.partition("aws_iot.aws.iot.connection\n")
+    assert "aws_iot.history.recorder" in after
+    assert "aws_iot.history.recorder" not in before
+    assert "sqlite3" not in before
+
+
+@terminal.NEEDED
+def test_a_terminal_gets_a_pager_if_messages_do_not_fit_and_they_are_read_then(
+    listener: Person, tmp_path: Path
+) -> None:
+    save(file(listener), *(message(f"number {number}", f"{number}", at=number) for number in range(30)))
+    pager = tmp_path / "pager.py"
+    pager.write_text(
+        "import sys; text = sys.stdin.read(); print('PAGED', text.count(chr(10)), repr(text[-20:]))"
+    )
+    env = listener.env | {"PAGER": shlex.join([sys.executable, str(pager)]), "LINES": "10", "COLUMNS": "80"}
+    env |= {"TERM": "xterm"}
+
+    def on_screen(line: str) -> str:
+        with terminal.on_a_terminal([*COMMAND, *shlex.split(line)], env) as process:
+            return terminal.read_rest(process).decode()
+
+    def unread() -> int:
+        return int(json.loads(run_here("history rooms --json", env).stdout)["unread"])
+
+    run_here("history lobby", env)
+    assert "PAGED" not in on_screen("history -n 9 --from bob")
+    assert unread() == 30
+    shown = on_screen("history -n 12")
+    assert "PAGED 12" in shown
+    assert "number 29" in shown
+    assert "\\x1b[" in shown  # colors, and nothing else, reach the pager
+    assert unread() == 0
+    assert "PAGED" not in on_screen("history -n 12 --no-pager")

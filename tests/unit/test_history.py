@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from aws_iot.errors import LocalError
-from aws_iot.history.file.schema import MIGRATIONS, HistoryDamaged, HistoryTooNew, connect, history_file
+from aws_iot.history.file.schema import MIGRATIONS, HistoryDamaged, HistoryTooNew
+from aws_iot.history.journal import journals
+from aws_iot.history.owners import history_file
 from aws_iot.history.recorder import Recorder
 from aws_iot.history.store import Ambiguous, Filter, History, UnknownMessage
 from aws_iot.messaging.message import from_wire
-from tests.histories import ALICE, BOB, NOW, entries, message, recorder, save, sort_in, texts
+from tests.histories import ALICE, BOB, NOW, entries, message, recorder, save, texts
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -35,11 +38,13 @@ def test_a_message_comes_back_as_it_was(path: Path) -> None:
 
 
 def test_only_its_owner_can_read_the_file_and_what_belongs_to_it(path: Path) -> None:
-    with recorder(path) as recording:
-        recording.add(message("hello"))
+    save(path, message("hello"))
+    with recorder(path) as recording, History(path):
+        recording.add(message("hello again"))
         recording.flush()
         modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in path.parent.iterdir()}
     assert {f"{path.name}-wal", f"{path.name}-shm", path.name} <= set(modes)
+    assert [name for name in modes if name.endswith(".journal")]
     assert set(modes.values()) == {0o600}
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
@@ -174,6 +179,11 @@ def test_a_file_that_cannot_be_written_is_read(path: Path) -> None:
         path.parent.chmod(0o700)
 
 
+def has_warned(recording: Recorder, warnings: list[LocalError]) -> bool:
+    recording.flush()
+    return bool(warnings)
+
+
 def test_a_newer_file_is_rejected_and_left_alone(path: Path) -> None:
     save(path, message("hello", "1"))
     database = sqlite3.connect(path)
@@ -182,12 +192,14 @@ def test_a_newer_file_is_rejected_and_left_alone(path: Path) -> None:
     before = path.read_bytes()
     warnings: list[LocalError] = []
     with Recorder(path, ALICE, warnings.append, lambda: NOW) as recording:
-        recording.add(message("lost", "2"))
+        recording.add(message("kept", "2"))
         recording.flush()
+        wait_until(lambda: has_warned(recording, warnings))
     assert [type(warning) for warning in warnings] == [HistoryTooNew]
     with pytest.raises(HistoryTooNew, match="newer version"), History(path):
         pass
     assert path.read_bytes() == before
+    assert b"kept" in everything(path)  # the newer version will sort it in
 
 
 @pytest.mark.parametrize("step", range(len(MIGRATIONS)))
@@ -215,6 +227,7 @@ def test_a_damaged_file_is_set_aside_and_saving_goes_on(path: Path, damage: str)
     with Recorder(path, ALICE, warnings.append, lambda: NOW) as recording:
         recording.add(message("saved", "x"))
         recording.flush()
+        wait_until(lambda: has_warned(recording, warnings))
     [warning] = warnings
     aside = path.with_name(f"{path.name}.damaged-20260131T120000")
     assert str(aside) in str(warning)
@@ -222,46 +235,76 @@ def test_a_damaged_file_is_set_aside_and_saving_goes_on(path: Path, damage: str)
     assert texts(entries(path)) == ["saved"]
 
 
-@pytest.mark.parametrize("obstacle", ["folder", "file", "full"])
-def test_a_history_that_cannot_be_written_warns_once(path: Path, obstacle: str) -> None:
-    if obstacle == "folder":
-        path.parent.parent.mkdir()
-        path.parent.write_text("this is a file")
-    elif obstacle == "file":
-        path.mkdir(parents=True)
+def test_a_history_that_cannot_be_written_warns_once(path: Path) -> None:
+    path.parent.parent.mkdir()
+    path.parent.write_text("this is a file")
     warnings: list[LocalError] = []
     with Recorder(path, ALICE, warnings.append, lambda: NOW) as recording:
-        if obstacle == "full":
-            database = recording._database
-            assert database
-            database.execute("PRAGMA max_page_count = 1")
         for number in range(3):
-            recording.add(message("x" * 100_000, str(number)))
+            recording.add(message("hello", str(number)))
             recording.flush()
     [warning] = warnings
     assert "not saved from now on" in str(warning)
 
 
-def test_a_batch_that_another_program_wrote_wrongly_does_not_block_the_others(path: Path) -> None:
+@pytest.mark.parametrize("size", [0, 1, 20, -20, -1])
+def test_an_entry_that_was_cut_off_does_not_block_the_others(path: Path, size: int) -> None:
     with recorder(path) as recording:
-        recording.add(message("hello", "1"))
+        recording.add(message("before", "1"))
         recording.flush()
-    database = connect(path)
-    database.execute("INSERT INTO queue (number, writer, messages) VALUES (-1, 1, 'no JSON')")
-    database.close()
-    sort_in(path)
-    assert texts(entries(path)) == ["hello"]
+        recording.add(message("cut off", "2", at=1))
+        recording.flush()
+    [journal] = journals(path)
+    whole = journal.read_bytes()
+    second = whole.index(b"\n", 1) + 1
+    journal.write_bytes(whole[:second] + whole[second:][:size])
+    with recorder(path) as recording:
+        recording.add(message("after", "3", at=2))
+        recording.flush()
+    assert journals(path) == [journal]
+    assert texts(entries(path)) == ["before", "after"]
+    assert journals(path) == []
+
+
+def test_programs_that_run_one_after_another_share_a_journal(path: Path) -> None:
+    for number in range(5):
+        with recorder(path) as recording:
+            recording.add(message(str(number), str(number), at=number))
+            recording.flush()
+    assert len(journals(path)) == 1
+    assert texts(entries(path)) == ["0", "1", "2", "3", "4"]
+
+
+def test_what_a_running_program_has_saved_is_read_once(path: Path) -> None:
+    with recorder(path) as first, recorder(path) as second:
+        for number in range(4):
+            for one in (first, second):
+                one.add(message("the same"))
+                one.flush()
+            assert texts(entries(path)) == ["the same"] * (number + 1)
+    assert texts(entries(path)) == ["the same"] * 4
+
+
+def test_a_large_journal_is_followed_by_another_one(path: Path) -> None:
+    with recorder(path) as recording:
+        for number in range(100):
+            recording.add(message(str(number) + "x" * 100_000, str(number)))
+            recording.flush()
+        assert len(journals(path)) > 2
+        assert len(entries(path)) == 100
+        assert len(journals(path)) <= 1
+    assert len(entries(path)) == 100
 
 
 def test_an_idle_program_sorts_in_what_it_saved(path: Path) -> None:
-    from tests.waiting import wait_until
-
     with recorder(path) as recording:
         recording.add(message("hello", "1"))
         recording.flush()
-        database = connect(path)
-        wait_until(lambda: database.execute("SELECT count(*) FROM message").fetchone() == (1,))
-        database.close()
+        wait_until(lambda: not journals(path))
+        recording.add(message("hello again", "2", at=1))
+        recording.flush()
+        assert len(journals(path)) == 1
+    assert texts(entries(path)) == ["hello", "hello again"]
 
 
 def everything(path: Path) -> bytes:

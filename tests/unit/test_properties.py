@@ -15,7 +15,7 @@ from aws_iot.cli.commands.sub.handler import variables
 from aws_iot.cli.ui.formatting import message_line, raw_line
 from aws_iot.cli.ui.template import FIELDS, InvalidTemplate, Template
 from aws_iot.errors import InvalidMessage, InvalidRoom
-from aws_iot.history.file.record import from_queue, to_queue, to_record
+from aws_iot.history.file.record import from_entry, to_entry, to_record
 from aws_iot.messaging.json_lines import ParsedLine, from_line, to_line, to_message
 from aws_iot.messaging.message import Message, decode, encode, from_wire
 from aws_iot.messaging.topics import matches, room_and_sender, topic, topic_filter
@@ -221,9 +221,11 @@ def test_a_pattern_matches_the_rooms_that_its_levels_match(
 @given(st.lists(messages, min_size=1, max_size=3))
 @few
 def test_the_queue_of_a_history_keeps_every_message(several: list[Message]) -> None:
-    row = to_queue(several)
-    assert row.encode()
-    assert list(from_queue(row)) == [to_record(one)._replace(text=None) for one in several]
+    line = to_entry(several, 7)
+    assert b"\n" not in line
+    records = [to_record(one)._replace(text=None) for one in several]
+    assert from_entry(line) == from_entry(line + b"\n") == (7, records)
+    assert not any(map(from_entry, (line[:end] for end in range(len(line)))))
 
 
 @given(messages)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations  # so that what only types need is not imported
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from aws_iot.app import App
@@ -12,9 +11,8 @@ from aws_iot.config.profile import Profile
 from aws_iot.errors import LocalError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from aws_iot.history.recorder import Recorder
+    from aws_iot.history.sent import SentRecorder
 
 
 def new_recorder(
@@ -27,33 +25,18 @@ def new_recorder(
     """
     if no_history or not profile.history:
         return None
-    # Here, because they need a database.
-    from aws_iot.history.owners import note_owner
-    from aws_iot.history.recorder import Recorder
-
-    folder = app.settings.folders.history(profile.key)
-    with suppress(LocalError):  # the recorder warns if the folder cannot be written
-        note_owner(folder, username, identity)
-    path = history_path(app, profile, identity)
-
-    def tidy() -> None:
-        from aws_iot.history.maintenance import apply_limits  # here: most people set no limit
-        from aws_iot.history.store import History
-
-        with History(path) as history:
-            apply_limits(history, profile, app.settings.now())
-
-    has_limits = profile.history_days or profile.history_megabytes
-    return Recorder(
-        path, identity, warn, app.settings.now, is_safe=is_safe, tidy=tidy if has_limits else None
-    )
+    return app.history.recorder(profile, identity, username, warn, is_safe=is_safe)
 
 
-def history_path(app: App, profile: Profile, identity: str) -> Path:
-    """The file with the history of this person."""
-    from aws_iot.history.file.schema import history_file
+def new_sent_recorder(
+    app: App, profile: Profile, identity: str, username: str, *, no_history: bool
+) -> SentRecorder | None:
+    """What saves the messages that this person sends; None if they want no history."""
+    if no_history or not profile.history:
+        return None
+    from aws_iot.history.sent import SentRecorder  # here, because `--help` does not need it
 
-    return history_file(app.settings.folders.history(profile.key), identity)
+    return SentRecorder(lambda: app.history.recorder(profile, identity, username, warn))
 
 
 def warn(problem: LocalError) -> None:

@@ -16,13 +16,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-EDIT, DELETE, REACT = "edit", "delete", "react"
+from aws_iot.messaging.kinds import DELETE as DELETE
+from aws_iot.messaging.kinds import EDIT as EDIT
+from aws_iot.messaging.kinds import REACT as REACT
 
 EVENTS = frozenset((EDIT, DELETE, REACT))
 """The kinds that change another message, if they name one. They are not shown by themselves."""
-
-DELETED_TEXT = "(message deleted)"
-"""The text of a deletion on the wire, which the npm tool shows as a message."""
 
 
 def is_event(kind: str | None, re: object | None) -> bool:

@@ -1,4 +1,4 @@
-"""Owners: whose histories are in the folder of a profile, by user name. It knows them without a session, too."""
+"""Owners: whose histories are in the folder of a profile, and in which files. It knows them without a session, too."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,16 @@ from pathlib import Path
 from aws_iot.files import exclusive, parsed, read, write_private
 
 _FILE = "users.json"
+
+
+def history_file(folder: Path, identity: str) -> Path:
+    """The file of an identity in the folder of a profile. A colon cannot be part of a name on Windows."""
+    return folder / f"{identity.replace(':', '_')}.sqlite3"
+
+
+def identity_of(path: Path) -> str:
+    """Whose file this is, by its name."""
+    return path.stem.replace("_", ":", 1)
 
 
 def owners(folder: Path) -> dict[str, str]:

@@ -10,7 +10,6 @@ from aws_iot.errors import LocalError
 from aws_iot.history.conversation import DELETE, EDIT, is_event
 from aws_iot.history.file import ids, rows
 from aws_iot.history.file.rows import IS_SHOWN
-from aws_iot.history.file.schema import connect_to_read
 from aws_iot.history.store import History, Quote
 from aws_iot.messaging.message import Message
 
@@ -82,12 +81,7 @@ class Quotes:
         return None
 
     def _opened(self) -> History | None:
-        """The history as it is: what programs have not sorted in yet would take time."""
+        """The history, without what programs have not sorted in yet: that would take time."""
         if self._is_usable and not self._history and self._path.exists():
-            self._history = self._to_close.enter_context(_AsItIs(self._path))
+            self._history = self._to_close.enter_context(History(self._path, only_reads=True))
         return self._history if self._is_usable else None
-
-
-class _AsItIs(History):
-    def _open(self) -> sqlite3.Connection:
-        return connect_to_read(self.path)

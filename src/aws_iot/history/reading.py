@@ -12,6 +12,7 @@ from typing import Self
 from aws_iot.errors import LocalError
 from aws_iot.history.file.record import milliseconds
 from aws_iot.history.file.rows import PER_MILLISECOND
+from aws_iot.history.journal import is_saved
 from aws_iot.history.store import History
 
 IDLE_SECONDS = 0.5
@@ -68,7 +69,7 @@ class ReadMarker:
     def _save(self) -> None:
         with self._lock:
             read, self._read = self._read, {}
-        if not read or not self._path.exists():
+        if not read or not is_saved(self._path):
             return
         with suppress(LocalError, sqlite3.Error), History(self._path) as history:
             for room, received in read.items():

@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from aws_iot.errors import LocalError
 from aws_iot.history.file import index
 from aws_iot.history.file.rows import IS_OWN, IS_SHOWN, PER_MILLISECOND
 from aws_iot.history.file.schema import check_version, connect, move, set_aside, transaction, translate_errors
+from aws_iot.history.store import Filter, History
+from aws_iot.history.transfer import Imported, import_lines, to_json_lines
 
 LOST_MILLISECONDS = 60_000
 """Around a damaged place, messages that arrived within this time may be lost."""
@@ -60,6 +63,20 @@ def _problems(database: sqlite3.Connection) -> list[str]:
     return found
 
 
+def recover(damaged: Path, path: Path, identity: str) -> Imported:
+    """Add what can be read in a file that was set aside to the history in `path`. Raises `LocalError`."""
+    with (
+        translate_errors(damaged),
+        TemporaryDirectory(dir=path.parent) as folder,
+        closing(sqlite3.connect(damaged, isolation_level=None)) as old,
+    ):
+        new = Path(folder, "recovered")
+        with closing(connect(new, identity)) as database:
+            _copy(old, database)
+        with History(new) as history:
+            return import_lines(path, identity, to_json_lines(history, Filter()))
+
+
 def repair(path: Path, now: datetime) -> Repaired:
     """Make a new file of what can be read, and set the old one aside. Raises `LocalError`.
 
@@ -88,13 +105,14 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> int:
             ("sender", "number"),
             ("name", "number"),
             ("message", "at"),
-            ("queue", "number"),
         ):
             width = len(new.execute(f"PRAGMA table_info({table})").fetchall())
             new.executemany(
                 f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * width)})",
                 (row for row in _salvage(old, table, key) if len(row) == width),
             )
+        with suppress(sqlite3.DatabaseError):
+            new.executemany("INSERT INTO journal VALUES (?, ?)", old.execute("SELECT * FROM journal"))
         for table, column in (("room", "name"), ("sender", "identity"), ("name", "name")):
             new.execute(
                 f"INSERT INTO {table} (number, {column}) SELECT DISTINCT {table}, 'unknown-' || {table} FROM message"

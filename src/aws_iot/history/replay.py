@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aws_iot.history.file.ids import derive
-from aws_iot.history.file.intake import sort_in_all
 from aws_iot.history.file.record import milliseconds
-from aws_iot.history.file.schema import BUSY_SECONDS, has_queue, translate_errors
+from aws_iot.history.file.schema import BUSY_SECONDS, translate_errors
 from aws_iot.history.file.taker import MATCH_MILLISECONDS
 from aws_iot.history.store import Entry, Filter, History
 from aws_iot.messaging.client import EVENTS_BEFORE_FLUSH
@@ -70,11 +69,9 @@ class Replay:
 
     def _take_in_what_waits(self, database: sqlite3.Connection) -> None:
         """Wait for programs that write, longer than a reader otherwise does: nothing may be missing."""
-        if not has_queue(database):
-            return
         database.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
         try:
-            sort_in_all(database)
+            self._history.sort_in()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
                 raise

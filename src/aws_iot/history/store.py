@@ -15,14 +15,9 @@ from aws_iot.history.conversation import Reaction
 from aws_iot.history.file import ids, rows
 from aws_iot.history.file.record import milliseconds, moment
 from aws_iot.history.file.rows import COLUMNS, IS_OWN, IS_SHOWN, PER_MILLISECOND, Row
-from aws_iot.history.file.schema import (
-    connect,
-    connect_to_read,
-    has_queue,
-    migrate,
-    transaction,
-    translate_errors,
-)
+from aws_iot.history.file.schema import connect, connect_to_read, migrate, transaction, translate_errors
+from aws_iot.history.journal import journals
+from aws_iot.history.owners import identity_of
 from aws_iot.identities import IdentityPrefix
 from aws_iot.messaging.message import Message, encode
 from aws_iot.messaging.topics import matches
@@ -93,33 +88,48 @@ class Filter:
 class History:
     """The history of an identity. One thread uses it, as a context manager.
 
-    It waits for nobody. Every method raises `LocalError` if the file cannot be read.
+    It waits a second at most for programs that write. Every method raises `LocalError` if the file cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
-        """`path` is the file of the identity: see `history_file`. If it does not exist, the history is empty."""
+    def __init__(self, path: Path, *, only_reads: bool = False) -> None:
+        """`path` is the file of the identity: see `history_file`. If it does not exist, the history is empty.
+
+        With `only_reads`, it begins at once, without what programs have saved and not sorted in yet.
+        """
         self.path = path
+        self._only_reads = only_reads
         self.database: sqlite3.Connection
 
     def __enter__(self) -> Self:
-        self.database = self._open()
+        self.database = connect_to_read(self.path) if self._only_reads else self._open()
+        try:
+            if not self._only_reads:
+                with translate_errors(self.path), suppress(sqlite3.OperationalError, LocalError):
+                    self.sort_in()  # unless another program writes for long
+        except BaseException:
+            self.database.close()
+            raise
         return self
 
     def _open(self) -> sqlite3.Connection:
-        if not self.path.exists():
+        is_new = not self.path.exists()
+        if is_new and not journals(self.path):
             return _empty()
         try:
-            database = connect(self.path, seconds=READ_BUSY_SECONDS)
+            identity = identity_of(self.path) if is_new else None
+            return connect(self.path, identity, READ_BUSY_SECONDS)
         except LocalError as error:
             if not isinstance(error.__cause__, sqlite3.OperationalError | OSError):
                 raise
             return connect_to_read(self.path)
-        with translate_errors(self.path), suppress(sqlite3.OperationalError):  # somebody writes
-            if has_queue(database):
-                from aws_iot.history.file.intake import sort_in_all  # here: usually everything is sorted in
 
-                sort_in_all(database)
-        return database
+    def sort_in(self) -> None:
+        """Take in what programs have saved. Raises `sqlite3.Error`, and `LocalError` if a journal cannot be read."""
+        if journals(self.path):
+            from aws_iot.history.file.intake import sort_in  # here: usually everything is sorted in
+
+            for _ in sort_in(self.database, self.path):
+                pass
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -171,8 +181,10 @@ class History:
             found = [row for at in places for row in rows.select(self.database, "at = ?", at)]
         return [*self._entries(found)]
 
-    def find(self, beginning: str, room: str | None = None) -> Entry:
+    def find(self, beginning: str, room: str | None = None, *, with_events: bool = False) -> Entry:
         """The message whose ID begins so, in this room or in any; of messages without ID, the newest.
+
+        `with_events`: edits, deletions and reactions count, too.
 
         Raises `UnknownMessage` or `Ambiguous`.
         """
@@ -182,7 +194,7 @@ class History:
                 for row in rows.select(
                     self.database,
                     "id >= ? AND id < ? AND (? IS NULL OR room = (SELECT number FROM room WHERE name = ?))"
-                    f" AND {IS_SHOWN} ORDER BY id, at DESC LIMIT 100",
+                    f" AND {'1' if with_events else IS_SHOWN} ORDER BY id, at DESC LIMIT 100",
                     low,
                     high,
                     room,

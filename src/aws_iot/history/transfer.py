@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aws_iot.errors import InvalidMessage, LocalError
-from aws_iot.history.file.intake import Intake, new_writer
-from aws_iot.history.file.record import Record, to_record
+from aws_iot.history.file.intake import Intake
+from aws_iot.history.file.record import Record, new_writer, to_record
 from aws_iot.history.file.schema import connect, transaction, translate_errors
 from aws_iot.history.store import Entry, Filter, History
 from aws_iot.messaging.json_lines import to_line, to_message

@@ -58,7 +58,8 @@ class Composer:
 
     def publication(self, message: Outgoing) -> tuple[Publication, datetime]:
         """What to publish, and when it is sent. Raises `InvalidRoom` or `InvalidMessage`."""
-        sent = self._now()
+        now = self._now()
+        sent = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as it travels
         where = topic(self._pool, message.room, self._identity)
         properties = to_properties(message.id, sent, self._username, message.kind, message.re)
         payload = checked_size(message.payload)

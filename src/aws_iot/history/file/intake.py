@@ -1,22 +1,23 @@
-"""Intake: sorts what programs have saved into the tables.
+"""Intake: takes messages into the database, and sorts in what programs have saved.
 
-A program that receives only adds batches to the queue. Whoever has time sorts them in: the program that saved them when
-it is idle, or one that reads.
+A program that receives only appends to a journal. Whoever has time sorts it in: the program that saved it when it is
+idle, or one that reads.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from aws_iot.history.file import index
 from aws_iot.history.file.numbers import Numbers
-from aws_iot.history.file.record import Record, from_queue
-from aws_iot.history.file.schema import has_queue, transaction
+from aws_iot.history.file.record import Record, from_entry
+from aws_iot.history.file.schema import transaction
 from aws_iot.history.file.taker import Taker
+from aws_iot.history.journal import Journal, journals, lines, unused
 
-SORTED_AT_ONCE = 50
-"""Number of batches that one transaction sorts in, so that programs that save never wait long."""
+SORTED_AT_ONCE = 1_000
+"""About how many messages one transaction sorts in, so that programs never wait long."""
 
 PURGED_AT_ONCE = 50_000
 """Number of messages up to which an older SQLite writes the index again whenever something was deleted."""
@@ -30,18 +31,40 @@ class Intake:
         self._numbers = Numbers(database)
         self._has_index = index.is_available(database)
 
-    def sort_in(self, batches: int = SORTED_AT_ONCE) -> bool:
-        """Take in the oldest batches of the queue, in one transaction; whether more may be left."""
+    def sort_in(self, journal: Path) -> bool:
+        """Take in the oldest entries of a journal, in one transaction; whether more may be left.
+
+        An entry that was cut off is skipped.
+        """
+        if next(lines(journal, self.position(journal)), None) is None:
+            return False
         with self._taking() as taker:
-            found = self._database.execute(
-                "SELECT number, writer, messages FROM queue ORDER BY number LIMIT ?", (batches,)
-            ).fetchall()
-            for _, writer, messages in found:
-                for record in from_queue(messages):
-                    taker.take(record, writer)
-            if found:
-                self._database.execute("DELETE FROM queue WHERE number <= ?", (found[-1][0],))
-        return len(found) == batches
+            done, taken = self.position(journal), 0
+            for end, line in lines(journal, done):
+                entry = from_entry(line)
+                if entry is None and not line.endswith(b"\n"):  # it is being written
+                    break
+                done = end
+                if entry:
+                    writer, records = entry
+                    for record in records:
+                        taker.take(record, writer)
+                    taken += len(records)
+                if taken >= SORTED_AT_ONCE:
+                    break
+            self._database.execute("INSERT OR REPLACE INTO journal VALUES (?, ?)", (journal.name, done))
+        return taken >= SORTED_AT_ONCE
+
+    def position(self, journal: Path) -> int:
+        """How many bytes of a journal have been sorted in."""
+        found = self._database.execute(
+            "SELECT sorted FROM journal WHERE name = ?", (journal.name,)
+        ).fetchone()
+        return found[0] if found else 0
+
+    def forget(self, journal: Path) -> None:
+        """A journal that was sorted in is no more."""
+        self._database.execute("DELETE FROM journal WHERE name = ?", (journal.name,))
 
     def add(self, records: Iterable[Record], writer: int) -> int:
         """Take in messages in one transaction; returns how many are new."""
@@ -69,14 +92,26 @@ class Intake:
             self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def sort_in_all(database: sqlite3.Connection) -> None:
-    """Take in everything that was saved and not yet sorted in."""
-    if has_queue(database):
-        intake = Intake(database)
-        while intake.sort_in():
-            pass
+def sort_in(
+    database: sqlite3.Connection, path: Path, own: Journal | None = None, *, with_others: bool = True
+) -> Iterator[None]:
+    """Sort in what was saved for the database at `path`, and remove the journals that no program uses.
 
-
-def new_writer() -> int:
-    """A number for a program that saves, by which what it has seen is told from what others have seen."""
-    return int.from_bytes(os.urandom(7))
+    It pauses after each transaction. `own` is the journal of this program, and `with_others` takes in those of other
+    programs that are running.
+    """
+    intake = Intake(database)
+    for journal in journals(path):
+        with unused(journal) as is_unused:
+            is_own = own is not None and own.is_at(journal)
+            if not (is_unused or is_own or with_others):
+                continue
+            while intake.sort_in(journal):
+                yield
+            yield
+            if is_unused:
+                journal.unlink(missing_ok=True)
+            elif own is not None:
+                own.retire(journal, intake.position(journal))
+            if not journal.exists():
+                intake.forget(journal)

@@ -1,12 +1,14 @@
-"""Record: a message in the form in which a history takes it in, and its form in the queue.
+"""Record: a message in the form in which a history takes it in, and its form in a journal.
 
-The queue's form is made for speed: writing it is all that saving costs `sub` (see docs/decisions/0015-history.md).
+The journal's form is made for speed: writing it is all that saving costs `sub` (see docs/decisions/0015-history.md).
 """
 
 import base64
 import json
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from aws_iot.messaging.message import Message
@@ -35,6 +37,11 @@ class Record(NamedTuple):
     """The text of the payload, if it is known already: decoding takes time."""
 
 
+def new_writer() -> int:
+    """A number for a program that saves, by which what it has seen is told from what others have seen."""
+    return int.from_bytes(os.urandom(7))
+
+
 def to_record(message: Message) -> Record:
     """The record of a message."""
     room, sender, text, payload, received, id_, sent, name, qos, retained, kind, re = message
@@ -44,7 +51,7 @@ def to_record(message: Message) -> Record:
 
 def milliseconds(moment: datetime) -> int:
     """Milliseconds since 1970, rounded down as in the times that people see."""
-    return _milliseconds(moment.timestamp())
+    return round(moment.timestamp() * 1_000_000) // 1_000
 
 
 def moment(at: int) -> datetime:
@@ -52,30 +59,61 @@ def moment(at: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=at)
 
 
-def to_queue(messages: Sequence[Message]) -> str:
-    """The messages as one row of the queue: a column for each field, or its value if it is the same for all."""
+def to_entry(messages: Sequence[Message], writer: int) -> bytes:
+    """The messages as one line of a journal, without line end: fields as JSON, and then the payloads.
+
+    A field is a list, or one value if it is the same for all messages.
+    """
     rooms, senders, _, payloads, received, ids, sent, names, qos, retained, kinds, references = zip(
         *messages, strict=True
     )
-    columns = (
-        _shared(rooms),
-        _shared(senders),
-        _shared(names),
-        _contents(payloads),
-        _times(received),
-        ids,
-        _times(sent),
-        _shared(qos),
-        _shared(retained),
-        _shared(kinds),
-        _shared(references),
-    )
-    row = _as_json(columns)
+    fields = [
+        writer,
+        len(payloads),
+        *map(_shared, (rooms, senders, names)),
+        _shared([*map(_at, received)]),
+        _shared(ids),
+        _shared([*map(_at, sent)]),
+        *map(_shared, (qos, retained, kinds, references)),
+    ]
+    entry = _SEPARATOR.join([_encoded(fields), *payloads, b""])
+    if entry.count(_SEPARATOR) != len(payloads) + 1 or b"\n" in entry:
+        fields.append("base64")
+        entry = _SEPARATOR.join([_encoded(fields), *map(base64.b64encode, payloads), b""])
+    return entry
+
+
+def from_entry(line: bytes) -> tuple[int, list[Record]] | None:
+    """The number of the writer and the messages; None if the line is incomplete, or if no program wrote it so."""
     try:
-        row.encode()
-    except UnicodeEncodeError:  # half a character, which SQLite cannot hold
-        return json.dumps(columns)
-    return row
+        head, *payloads, end = line.split(_SEPARATOR)
+        writer, count, *fields = json.loads(head)
+        if end.strip() or count != len(payloads):
+            return None
+        if fields[len(_FIELDS) :] == ["base64"]:
+            payloads = [*map(base64.b64decode, payloads)]
+        columns = dict(
+            zip(_FIELDS, (one if isinstance(one, list) else [one] * count for one in fields), strict=False)
+        )
+        columns["payload"] = payloads
+        columns["id"] = [id_ or None for id_ in columns["id"]]
+        records = [*map(Record, *(columns[name] for name in Record._fields[:-1]))]
+        return (writer, records) if len(records) == count else None
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return None
+
+
+_SEPARATOR = b"\x1f"
+"""Between the parts of an entry. JSON escapes it."""
+
+_FIELDS = ("room", "sender", "name", "received", "id", "sent", "qos", "retained", "kind", "re")
+
+
+def _encoded(fields: Sequence[object]) -> bytes:
+    try:
+        return _as_json(fields).encode()
+    except UnicodeEncodeError:  # half a character
+        return json.dumps(fields).encode()
 
 
 def _shared(column: Sequence[object]) -> object:
@@ -83,41 +121,6 @@ def _shared(column: Sequence[object]) -> object:
     return first if column.count(first) == len(column) else column
 
 
-def _contents(payloads: Sequence[bytes]) -> Sequence[object]:
-    try:
-        return [payload.decode() for payload in payloads]
-    except UnicodeDecodeError:
-        return [_content(payload) for payload in payloads]
-
-
-def _content(payload: bytes) -> object:
-    try:
-        return payload.decode()
-    except UnicodeDecodeError:
-        return [base64.b64encode(payload).decode()]
-
-
-def _times(column: Sequence[datetime | None]) -> object:
-    """In seconds since 1970, to the microsecond."""
-    first = column[0]
-    if column.count(first) == len(column):
-        return first and first.timestamp()
-    return [moment and moment.timestamp() for moment in column]
-
-
-def _milliseconds(seconds: float) -> int:
-    return round(seconds * 1_000_000) // 1_000
-
-
-def from_queue(row: str) -> Iterator[Record]:
-    """The messages of a row of the queue. A row that another program has written wrongly is skipped."""
-    try:
-        columns = json.loads(row)
-        count = len(columns[3])
-        for item in zip(*(one if isinstance(one, list) else [one] * count for one in columns), strict=True):
-            room, sender, name, content, received, id_, sent, qos, retained, kind, re = item
-            payload = content.encode() if isinstance(content, str) else base64.b64decode(content[0])
-            at, sent_at = _milliseconds(received), None if sent is None else _milliseconds(sent)
-            yield Record(room, sender, name, payload, at, id_ or None, sent_at, qos, retained, kind, re)
-    except (ValueError, TypeError, LookupError, RecursionError):
-        return
+@lru_cache(maxsize=100)  # at a thousand messages a second, many share a millisecond
+def _at(moment: datetime | None) -> int | None:
+    return milliseconds(moment) if moment else None

@@ -74,7 +74,7 @@ def named_by_deletion(database: sqlite3.Connection, deletion: Row) -> list[Row]:
     """The messages that a deletion erases, erased already or not."""
     return select(
         database,
-        "id = ?1 AND sender = ?2 AND named = 0 AND room = ?3 AND kind IS NOT 'delete'"
+        "id = ?1 AND sender = ?2 AND named = 0 AND room = ?3 AND (kind IS NOT 'delete' OR re IS NULL)"
         " UNION ALL"
         f" SELECT {COLUMNS} FROM message WHERE re = ?1 AND sender = ?2 AND room = ?3 AND kind = '{EDIT}'",
         deletion.re,
@@ -88,7 +88,7 @@ def is_named_by_deletion(database: sqlite3.Connection, row: Row) -> bool:
     wanted = (row.id, row.re) if row.kind == EDIT else (row.id, row.id)
     return (
         row.named is not None
-        and row.kind != DELETE
+        and not (row.kind == DELETE and row.re is not None)
         and database.execute(
             "SELECT 1 FROM message WHERE re IN (?, ?) AND sender = ? AND room = ? AND kind = 'delete'",
             (*wanted, row.sender, row.room),

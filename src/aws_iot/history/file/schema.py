@@ -2,15 +2,15 @@
 
 It is a SQLite database in WAL mode. Its tables:
 
-- `queue` has a row for each batch that a program has saved but not yet sorted in (see `intake.py`): JSON, a list for
-  each message. `writer` is the random number of the program that saved it.
+- `journal` tells how many bytes of each journal (see `../journal.py`) have been sorted in.
 - `message` has a row for each message, in the order of arrival: `at` is the time of arrival in milliseconds since 1970,
   times 4096, plus a number that tells apart what arrived in the same millisecond. `text` is the text if the payload is
   `encode(text)`; otherwise it is NULL and `payload` has the bytes. If both are NULL, the message was deleted. `id`,
   `named` and `re` are explained in `ids.py`. `sent` is in milliseconds since 1970. Edits, deletions and reactions are
   messages with a `kind`.
 - `room`, `sender` and `name` number these texts. `room` also has counts and the read marker (`read`, an `at`).
-- `sighting` tells which writers have seen a message that has no ID, so that each counts it once.
+- `sighting` tells which writers (random numbers of programs) have seen a message that has no ID, so that each counts it
+  once.
 - `setting` has `identity`, whose history it is, and the state of the index.
 - `words` is the full-text index of what is visible; `origin` holds tokens of the room, sender and name. It can be made
   again from the other tables, so it is not part of the migrations.
@@ -33,7 +33,7 @@ BUSY_SECONDS = 10.0
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
-        "CREATE TABLE queue (number INTEGER PRIMARY KEY, writer INTEGER NOT NULL, messages TEXT NOT NULL)",
+        "CREATE TABLE journal (name TEXT PRIMARY KEY, sorted INTEGER NOT NULL) WITHOUT ROWID",
         "CREATE TABLE room (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, messages INTEGER NOT NULL DEFAULT 0,"
         " unread INTEGER NOT NULL DEFAULT 0, last INTEGER NOT NULL DEFAULT 0, read INTEGER NOT NULL DEFAULT 0)",
         "CREATE TABLE sender (number INTEGER PRIMARY KEY, identity TEXT NOT NULL UNIQUE)",
@@ -50,20 +50,22 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 )
 """The steps that lead to the current tables, in order. The file's `user_version` counts those that were done."""
 
+_HEADER = b"SQLite format 3\0"
+
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 class HistoryTooNew(LocalError):
     """A newer version of this program has changed the file."""
 
 
+class HistoryBusy(LocalError):
+    """Another program writes, and has not finished in time."""
+
+
 class HistoryDamaged(LocalError):
     """The file is not a database, or is damaged."""
-
-
-def history_file(folder: Path, identity: str) -> Path:
-    """The file of an identity in the folder of a profile. A colon cannot be part of a name on Windows."""
-    return folder / f"{identity.replace(':', '_')}.sqlite3"
 
 
 def connect(path: Path, identity: str | None = None, seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
@@ -149,6 +151,15 @@ def check_version(done: int, path: Path) -> None:
         )
 
 
+def is_history(path: Path) -> bool:
+    """Whether the file is a database, damaged or not."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_HEADER)) == _HEADER
+    except OSError:
+        return False
+
+
 def set_aside(path: Path, now: datetime) -> Path:
     """Rename a damaged file, so that a new one can be begun; returns its new name. Raises `LocalError`."""
     aside = path.with_name(f"{path.name}.damaged-{now:%Y%m%dT%H%M%S}")
@@ -168,11 +179,6 @@ def move(path: Path, to: Path | None) -> None:
                     one.unlink()
 
 
-def has_queue(database: sqlite3.Connection) -> bool:
-    """Whether anything was saved that is not yet sorted in."""
-    return database.execute("SELECT 1 FROM queue LIMIT 1").fetchone() is not None
-
-
 @contextmanager
 def transaction(database: sqlite3.Connection) -> Iterator[None]:
     """All or nothing, even if Ctrl-C interrupts it."""
@@ -187,7 +193,12 @@ def transaction(database: sqlite3.Connection) -> Iterator[None]:
 
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether the error says that the file is damaged, not that it cannot be used now."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+    return _code(error) in _DAMAGED
+
+
+def _code(error: sqlite3.Error) -> int:
+    """The primary result code; 0 if SQLite has reported none."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 @contextmanager
@@ -201,6 +212,8 @@ def translate_errors(path: Path) -> Iterator[None]:
                 f"{path}: the history is damaged: {error}",
                 hint="To repair it: aws-iot history check --repair",
             ) from error
+        if _code(error) in _BUSY:
+            raise HistoryBusy(f"{path}: the history cannot be used: {error}") from error
         raise LocalError(f"{path}: the history cannot be used: {error}") from error
     except OSError as error:
         raise LocalError(f"{path}: the history cannot be used: {error.strerror}") from error

@@ -94,7 +94,8 @@ printed. The input is standard input, or --file FILE; - is standard input, too.
 \b
   - Blank lines are skipped, except with --raw.
   - Messages arrive in order, unless you use --connections.
-  - AWS IoT Core drops messages above 100 a second on a connection. --rate keeps below that.
+  - AWS IoT Core drops messages above 100 a second on a connection. --rate, which is for each connection, keeps below
+    that.
   - If a message cannot be sent, `pub` prints its number and continues with the next. The exit code depends on the
     cause, as for a single message. With several causes it is 5 if any message was not authorized, otherwise 7.
   - If the connection is lost, `pub` waits until it is back, without a limit: the input waits, too. Ctrl-C stops. With
@@ -102,6 +103,7 @@ printed. The input is standard input, or --file FILE; - is standard input, too.
   - If a broker acknowledges nothing for --timeout, `pub` connects again. If it still acknowledges nothing, the exit
     code is 6.
   - --retain requires the permission iot:RetainPublish.
+  - What is acknowledged is saved in your history, unless you use --no-history.
 
 \b
 With --resume FILE:
@@ -119,6 +121,40 @@ Examples:
   tail -f app.log | aws-iot pub -r logs --lines --spool unsent
   aws-iot pub -r bulk --lines --file big.txt --resume progress
   aws-iot pub -r bulk --lines --file big.txt --connections 4""",
+    ),
+    "conversation": Topic(
+        "How to reply, react, edit and delete.",
+        """Messages can refer to others. `pub` sends such messages, and `history` shows what has become of each.
+
+\b
+Options of pub:
+  --reply-to ID     what you send is a reply
+  --react EMOJI ID  an emoji or a short word; nothing else is sent
+  --edit ID         what you send replaces the text of your message
+  --delete ID       deletes your message, or takes back your reaction or edit
+
+\b
+ID is one of these:
+  - `last`, your latest message.
+  - The ID of a message in your history, or its beginning. `aws-iot history --json` and `aws-iot sub --json` print IDs,
+    and `pub --json` prints that of what it sends.
+  - For a message without ID, such as those of the npm tool, its derived_id in `aws-iot history --json`. It begins
+    with ~. Such a message can be answered, but not edited or deleted.
+
+The room is the message's. With -r ROOM, only messages of that room count. Nothing is sent if the message is unknown, or
+if you want to edit or delete another person's. Receivers ignore that, too.
+
+With --no-history, give the whole ID and -r ROOM. Nothing is checked then.
+
+The npm tool shows an edit as a message with the new text, a reaction as one with the emoji, and a deletion as the
+message "(message deleted)". Who has read or saved a message still has it.
+
+\b
+Examples:
+  aws-iot pub --reply-to 4f9fa251 -m 'It works now.'
+  aws-iot pub --react 👍 4f9fa251
+  aws-iot pub --edit last -m 'at 11, not at 10'
+  aws-iot pub --delete last -r lobby""",
     ),
     "select": Topic(
         "How `sub` selects messages, past and new.",

@@ -28,8 +28,7 @@ class Owner(NamedTuple):
 
 def owner_of(app: App, profile: Profile, user: str | None) -> Owner:
     """The named user, the signed-in one, the preset one, or else the last one whose messages were saved."""
-    from aws_iot.history.file.schema import history_file
-    from aws_iot.history.owners import owners
+    from aws_iot.history.owners import history_file, owners
 
     folder = app.settings.folders.history(profile.key)
     saved = app.auth.sessions.load(profile)
@@ -48,9 +47,11 @@ def owner_of(app: App, profile: Profile, user: str | None) -> Owner:
 
 def existing_file(app: App, key: str, user: str | None) -> Path:
     """The file of the history. Raises `LocalError` if nothing was saved."""
+    from aws_iot.history.journal import is_saved
+
     profile = app.config.profiles.load(key)
     username, _, path = owner_of(app, profile, user)
-    if path and path.exists():
+    if path and is_saved(path):
         return path
     whose = f" of {username}" if username else ""
     named = f" -u {shlex.quote(user)}" if user else ""

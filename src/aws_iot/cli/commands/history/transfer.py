@@ -130,11 +130,14 @@ def import_(app: App, key: str, user: str | None, file: Path) -> None:
     It reads FILE or standard input, in the form of `history export` or `sub --json`. Messages that the history has
     already are skipped, so importing a file twice changes nothing.
 
+    FILE can also be a damaged history that was set aside.
+
     \b
     Examples:
       aws-iot history import history.jsonl
       ssh server aws-iot history export | aws-iot history import
     """
+    from aws_iot.history.file.schema import is_history
     from aws_iot.history.owners import note_owner
     from aws_iot.history.transfer import import_lines
 
@@ -147,8 +150,14 @@ def import_(app: App, key: str, user: str | None, file: Path) -> None:
             f"the identity{whose} is not known on this machine yet",
             hint=f"Sign in first: aws-iot login -k {key}{named}",
         )
-    with _lines(file) as lines, naming_repair(key, user):
-        imported = import_lines(path, identity, lines)
+    with naming_repair(key, user):
+        if is_history(file):
+            from aws_iot.history.repair import recover
+
+            imported = recover(file, path, identity)
+        else:
+            with _lines(file) as lines:
+                imported = import_lines(path, identity, lines)
     note_owner(path.parent, username, identity)
     known = imported.read - imported.new
     output.info(

@@ -12,7 +12,7 @@ from aws_iot.cli.commands.sub.handler import Handler, shell_syntax
 from aws_iot.cli.commands.sub.layers import Choosing, MarkingAsRead, Saving
 from aws_iot.cli.commands.sub.options import SubOptions
 from aws_iot.cli.commands.sub.printer import LineMaker, Printer, TerminalPrinter
-from aws_iot.cli.saving import history_path, new_recorder
+from aws_iot.cli.saving import new_recorder
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.colors import is_on
 from aws_iot.cli.ui.formatting import message_line, raw_line
@@ -62,7 +62,7 @@ def open_sinks(
         no_history=chosen.no_history,
         is_safe=bool(chosen.durable),
     )
-    path = history_path(app, profile, client.identity) if recorder or since else None
+    path = app.history.file(profile, client.identity) if recorder or since else None
     with ExitStack() as stack:
         if recorder:
             stack.enter_context(recorder)

@@ -1,0 +1,40 @@
+"""Prints what was sent, for `pub --json`."""
+
+from collections import deque
+
+from aws_iot.cli.ui import output
+from aws_iot.history.sent import SentRecorder
+from aws_iot.messaging.json_lines import to_line
+from aws_iot.messaging.message import Message
+
+
+class SentPrinter:
+    """A `SentSaver` that prints each message as `sub --json` does, once it is saved."""
+
+    def __init__(self, recorder: SentRecorder | None) -> None:
+        """`recorder` saves them, unless the person wants no history."""
+        self._recorder = recorder
+        self._waiting: deque[Message] = deque()
+        self.add = self._waiting.append
+        """Any thread may call it."""
+
+    def open(self) -> None:
+        """Open the history now."""
+        if self._recorder:
+            self._recorder.open()
+
+    def flush(self) -> None:
+        """Save and print what was added."""
+        added = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        if self._recorder:
+            for message in added:
+                self._recorder.add(message)
+            self._recorder.flush()
+        for message in added:
+            output.data(to_line(message))
+
+    def close(self) -> None:
+        """Save and print what was added, and close the history."""
+        self.flush()
+        if self._recorder:
+            self._recorder.close()

@@ -15,6 +15,7 @@ from aws_iot.cli.ui.colors import Role, paint
 from aws_iot.cli.ui.labels import LEAST_LABEL_COLUMNS, label
 from aws_iot.cli.ui.width import display_width
 from aws_iot.identities import SHORT, short_identity
+from aws_iot.messaging.kinds import DELETE, EDIT, REACT
 from aws_iot.messaging.message import Message
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _SENDER_STYLES = ("32", "33", "34", "35", "36", "1;32", "1;33", "1;34", "1;35", 
 _FRAME_COLUMNS = len("2026-01-31 23:59:59 [] ~: ") + SHORT
 """What a line has besides the room, the name and the text."""
 
-_REFERENCES = {"edit": "edit", "delete": "deletion", "react": "reaction"}
+_REFERENCES = {EDIT: "edit", DELETE: "deletion", REACT: "reaction"}
 """What a message is that refers to another one, by its kind. Every other is a reply."""
 
 MOST_HIGHLIGHTS = 100

@@ -152,6 +152,9 @@ def test_the_history_is_not_printed_before_it_has_subscribed(
         ("--grep '(?<=\\p{foo})'", "at position"),
         ("--grep 'x{2,1}'", "min repeat greater than max repeat at position"),
         ("--grep ''", "it is empty"),
+        ("--grep a --grep b", "--grep was given 2 times"),
+        ("--search deploy", "aws-iot sub --grep deploy"),
+        ("--history 2h", "aws-iot sub --since 2h"),
     ],
 )
 def test_a_mistake_is_explained_before_it_connects(
@@ -161,9 +164,7 @@ def test_a_mistake_is_explained_before_it_connects(
     assert not cloud.connections
 
 
-def test_a_history_that_cannot_be_read_is_an_error_only_with_since(
-    aws_iot: CommandLine, app: FakeApp, path: Path
-) -> None:
+def test_a_newer_history_is_an_error_only_with_since(aws_iot: CommandLine, app: FakeApp, path: Path) -> None:
     save(path, message("old", "1"))
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA user_version = 99")

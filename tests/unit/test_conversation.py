@@ -194,8 +194,8 @@ class Conversations(RuleBasedStateMachine):
         self._databases = [connect(self._path, ALICE) for _ in range(2)]
         for database in self._databases:
             database.execute("PRAGMA synchronous = OFF")
-        self._journals = [Journal(self._path) for _ in range(2)]
         self._programs = [(Intake(database), new_writer()) for database in self._databases]
+        self._journals = [Journal(self._path) for _ in range(2)]
         self._model: dict[tuple[str, str | None], Message] = {}
         self._known: list[Message] = []
 

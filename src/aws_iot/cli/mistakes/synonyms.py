@@ -143,6 +143,12 @@ OPTIONS: Mapping[str, str] = {
     "--before": "--until",
     "--after": "--since",
     "--grep": "--search",
+    "--search": "--grep",
+    "--regex": "--grep",
+    "--pattern": "--grep",
+    "--filter": "--grep",
+    "--replay": "--since",
+    "--history": "--since",
     "--limit": "--number",
 }
 """Other words for an option, for commands that have the second but not the first."""

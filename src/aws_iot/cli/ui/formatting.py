@@ -16,6 +16,7 @@ from aws_iot.cli.ui.colors import Role, paint
 from aws_iot.cli.ui.labels import LEAST_LABEL_COLUMNS, label
 from aws_iot.cli.ui.width import display_width
 from aws_iot.identities import SHORT, short_identity
+from aws_iot.messaging.kinds import DELETE, EDIT, REACT
 from aws_iot.messaging.message import Message
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _SENDER_STYLES = ("32", "33", "34", "35", "36", "1;32", "1;33", "1;34", "1;35", 
 _FRAME_COLUMNS = len("2026-01-31 23:59:59 [] ~: ") + SHORT
 """What a line has besides the room, the name and the text."""
 
-_REFERENCES = {"edit": "edit", "delete": "deletion", "react": "reaction"}
+_REFERENCES = {EDIT: "edit", DELETE: "deletion", REACT: "reaction"}
 """What a message is that refers to another one, by its kind. Every other is a reply."""
 
 _DERIVED_ID = re.compile("~[0-9a-f]+")
@@ -53,7 +54,7 @@ def message_line(
     """
     room, who = _labels(message, columns)
     if marks is None:
-        marks = marks_of(message)
+        marks = "" if message.re is None else marks_of(message)  # most refer to nothing
     text = output.visible(message.text) if shown is None else shown
     return f"{_time(message)} [{room}] {who}{marks}: {text}"
 
@@ -64,7 +65,7 @@ def colored_message_line(
     """The same in colors. Each identity has its own color; its chosen name does not matter."""
     room, who = _labels(message, columns)
     if marks is None:
-        marks = marks_of(message)
+        marks = "" if message.re is None else marks_of(message)  # most refer to nothing
     time = paint(_time(message), Role.FAINT)
     text = output.visible(message.text) if shown is None else shown
     return f"{time} [{room}] {paint(who, sender_style(message.sender))}{paint(marks, Role.FAINT)}: {text}"

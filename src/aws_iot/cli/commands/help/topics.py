@@ -224,8 +224,8 @@ Examples:
 \b
   - It is split into words once. No shell runs, so a message cannot change it.
   - Its standard input is the text of the message.
-  - Its environment has AWS_IOT_MESSAGE_ROOM, _SENDER, _SHORT, _NAME, _TEXT, _ID, _RECEIVED, _SENT, _QOS, _RETAINED and
-    _LINE, up to 32,000 bytes each. _LINE is what `sub` would print.
+  - Its environment has AWS_IOT_MESSAGE_ROOM, _SENDER, _SHORT, _NAME, _TEXT, _ID, _RECEIVED, _SENT, _QOS, _RETAINED,
+    _KIND, _RE and _LINE, up to 32,000 bytes each. _LINE is what `sub` would print.
   - `sub` does not filter what it prints. The text of a message can control your terminal, so do not let the command
     print it there, as `tee` would. Print AWS_IOT_MESSAGE_LINE instead.
   - If it fails, `sub` prints a line to stderr, continues, and exits with 9 when it stops by itself (-C, -W). After

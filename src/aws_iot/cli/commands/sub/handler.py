@@ -61,6 +61,8 @@ _VARIABLES: dict[str, Callable[[Message], str]] = {
     "SENT": lambda message: timestamp(message.sent) if message.sent else "",
     "QOS": lambda message: str(message.qos),
     "RETAINED": lambda message: "true" if message.retained else "false",
+    "KIND": lambda message: message.kind or "",
+    "RE": lambda message: message.re or "",
     "LINE": message_line,
 }
 VARIABLES = tuple(f"AWS_IOT_MESSAGE_{name}" for name in _VARIABLES)

@@ -107,6 +107,7 @@ _WHICH_MESSAGES = (
     options.option(
         "--grep",
         "pattern",
+        cls=options.Once,
         env="GREP",
         metavar="REGEX",
         callback=_pattern,

@@ -21,6 +21,9 @@ LOST_MILLISECONDS = 60_000
 MOST_FAILURES = 5_000
 """Number of damaged places in a table after which the rest of it is given up."""
 
+MOST_PROBLEMS = 10
+"""Number of problems that are named. More do not help."""
+
 _COUNTS = (
     f"SELECT number, (SELECT count(*) FROM message WHERE room = room.number AND {IS_SHOWN}),"
     f" (SELECT count(*) FROM message WHERE room = room.number AND at > room.read AND NOT {IS_OWN} AND {IS_SHOWN}),"
@@ -49,9 +52,10 @@ def check(path: Path) -> list[str]:
 
 
 def _problems(database: sqlite3.Connection) -> list[str]:
-    found = [line for (line,) in database.execute("PRAGMA integrity_check(10)") if line != "ok"]
-    if found:
-        return found
+    told = [line for (text,) in database.execute("PRAGMA integrity_check(10)") for line in text.splitlines()]
+    if told != ["ok"]:
+        return [line for line in told if not line.startswith("***")][:MOST_PROBLEMS]
+    found = []
     if index.is_available(database) and index.is_current(database):
         try:
             database.execute("INSERT INTO words (words) VALUES ('integrity-check')")

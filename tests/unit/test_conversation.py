@@ -194,8 +194,8 @@ class Conversations(RuleBasedStateMachine):
         self._databases = [connect(self._path, ALICE) for _ in range(2)]
         for database in self._databases:
             database.execute("PRAGMA synchronous = OFF")
-        self._programs = [(Intake(database), new_writer()) for database in self._databases]
         self._journals = [Journal(self._path) for _ in range(2)]
+        self._programs = [(Intake(database), new_writer()) for database in self._databases]
         self._model: dict[tuple[str, str | None], Message] = {}
         self._known: list[Message] = []
 
@@ -216,7 +216,7 @@ class Conversations(RuleBasedStateMachine):
 
     @rule(program=st.integers(0, 1), several=conversations, sorts_in=st.none() | st.integers(0, 1))
     def arrive_fast(self, program: int, several: list[Message], sorts_in: int | None) -> None:
-        """A program only saves them in its journal. It, the other one, or whoever reads sorts them in."""
+        """A program only saves them in its journal. It, the other one, or a reader sorts them in."""
         new = [one for one in several if self._model.setdefault((one.sender, one.id), one) == one]
         if new:
             self._journals[program].append(to_entry(new, self._programs[program][1]))

@@ -104,8 +104,8 @@ class Sorter:
         from aws_iot.history.file.schema import (
             HistoryBusy,
             HistoryDamaged,
+            begin_anew,
             connect,
-            set_aside,
             translate_errors,
         )
 
@@ -124,10 +124,7 @@ class Sorter:
         except HistoryBusy:
             self._has_work.set()
         except HistoryDamaged as error:
-            aside = set_aside(self._path, self._now())
-            self.problems.append(
-                HistoryDamaged(f"{error}: a new history begins, and the old file is now {aside}")
-            )
+            self.problems.append(begin_anew(error, self._path, self._now()))
             self._has_work.set()
 
     def _tidy_if_due(self) -> None:

@@ -167,6 +167,15 @@ def set_aside(path: Path, now: datetime) -> Path:
     return aside
 
 
+def begin_anew(damage: HistoryDamaged, path: Path, now: datetime) -> HistoryDamaged:
+    """Set a damaged file aside, so that the next program begins a new one; returns the warning about it.
+
+    Raises `LocalError` if that is not possible.
+    """
+    aside = set_aside(path, now)
+    return HistoryDamaged(f"{damage}: a new history begins, and the old file is now {aside}")
+
+
 def move(path: Path, to: Path | None) -> None:
     """Rename a file, with those that SQLite keeps beside it, or remove them. Raises `LocalError`."""
     with translate_errors(path):

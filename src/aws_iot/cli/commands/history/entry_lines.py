@@ -34,6 +34,8 @@ def json_line(entry: Entry, *, is_context: bool = False) -> str:
         became["deleted"] = True
     if entry.reactions:
         became["reactions"] = {one.text: [*one.senders] for one in entry.reactions}
+    if not entry.message.id:
+        became["derived_id"] = entry.id
     if is_context:
         became["context"] = True
     line = to_line(entry.message)

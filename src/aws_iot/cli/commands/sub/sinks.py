@@ -12,7 +12,7 @@ from aws_iot.cli.commands.sub.handler import Handler, shell_syntax
 from aws_iot.cli.commands.sub.layers import Choosing, MarkingAsRead, Saving
 from aws_iot.cli.commands.sub.options import SubOptions
 from aws_iot.cli.commands.sub.printer import LineMaker, Printer, TerminalPrinter
-from aws_iot.cli.saving import new_recorder
+from aws_iot.cli.saving import new_recorder, warn
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.colors import is_on
 from aws_iot.cli.ui.formatting import message_line, raw_line
@@ -74,7 +74,7 @@ def open_sinks(
         if pattern := chosen.pattern:
             past = Choosing(past, lambda message: pattern.matches(message.text))
         live = past
-        replay = stack.enter_context(_replay(path, chosen, since)) if path and since else None
+        replay = _replay(app, path, chosen, since, stack) if path and since else None
         if replay:
             live = Choosing(live, lambda message: not replay.covers(message))
         if recorder:
@@ -83,14 +83,18 @@ def open_sinks(
         yield Sinks(live, past, replay)
 
 
-@contextmanager
-def _replay(path: Path, chosen: SubOptions, since: datetime) -> Iterator[Replay]:
-    """The history since then, as it is now."""
+def _replay(app: App, path: Path, chosen: SubOptions, since: datetime, stack: ExitStack) -> Replay:
+    """The history since then, as it is now. Nothing is left of a damaged one, but new messages arrive nevertheless."""
+    from aws_iot.history.file.schema import HistoryDamaged, begin_anew
     from aws_iot.history.replay import Replay
     from aws_iot.history.store import Filter, History
 
-    with History(path) as history:
-        yield Replay(history, Filter(chosen.rooms, since=since))
+    try:
+        history = stack.enter_context(History(path))
+    except HistoryDamaged as error:
+        warn(begin_anew(error, path, app.settings.now()))
+        history = stack.enter_context(History(path))
+    return Replay(history, Filter(chosen.rooms, since=since))
 
 
 def _for_people(chosen: SubOptions, path: Path | None, stack: ExitStack) -> Sink:

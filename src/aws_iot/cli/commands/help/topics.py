@@ -174,7 +174,7 @@ With --since:
   - No message is missing, and none comes twice. TIME has the forms that `aws-iot history` knows.
   - Past messages are printed, handled by --exec and counted by -C as new ones are.
   - Edits, reactions and deletions have lines of their own. A message that was deleted since is left out.
-  - With --no-history, the history is read, but nothing is saved.
+  - With --no-history, `sub` reads the history, but saves nothing.
 
 \b
 A REGEX is a regular expression as in Python:

@@ -13,6 +13,7 @@ from aws_iot.history.conversation import Reaction
 from aws_iot.history.file.intake import Intake, sort_in
 from aws_iot.history.file.record import new_writer, to_entry, to_record
 from aws_iot.history.file.schema import connect
+from aws_iot.history.journal import Journal
 from aws_iot.history.search import parse_search, search
 from aws_iot.history.store import Filter, History
 from aws_iot.messaging.message import Message
@@ -194,6 +195,7 @@ class Conversations(RuleBasedStateMachine):
         for database in self._databases:
             database.execute("PRAGMA synchronous = OFF")
         self._programs = [(Intake(database), new_writer()) for database in self._databases]
+        self._journals = [Journal(self._path) for _ in range(2)]
         self._model: dict[tuple[str, str | None], Message] = {}
         self._known: list[Message] = []
 

@@ -23,10 +23,10 @@ from pathlib import Path
 
 from aws_iot.history.file.intake import sort_in
 from aws_iot.history.file.schema import connect
-from aws_iot.history.recorder import Recorder
+from aws_iot.history.saving.recorder import Recorder
 from aws_iot.history.search import parse_search, search
 from aws_iot.history.store import Filter, History
-from aws_iot.history.transfer import import_lines
+from aws_iot.history.upkeep.transfer import import_lines
 from aws_iot.messaging.json_lines import to_line
 from aws_iot.messaging.message import Message, encode, from_wire
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from aws_iot.history.file.schema import connect
-from aws_iot.history.owners import history_file, note_owner
+from aws_iot.history.saving.owners import history_file, note_owner
 from tests.conftest import CommandLine
 from tests.fakes import FakeApp
 from tests.histories import ALICE, BOB, entries, message, recorder, save, texts

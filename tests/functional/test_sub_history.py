@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.history.owners import history_file
+from aws_iot.history.saving.owners import history_file
 from aws_iot.messaging.connection import Publication
 from aws_iot.messaging.message import Message
 from tests.conftest import CommandLine

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.history.owners import history_file
+from aws_iot.history.saving.owners import history_file
 from aws_iot.history.store import History
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Publication
@@ -240,8 +240,8 @@ def test_only_commands_that_need_the_history_load_it(listener: Person, room: str
 def test_pub_loads_the_history_while_it_connects(listener: Person, room: str) -> None:
     loaded = run(f"pub -r {room} -m hello", listener.env | {"PYTHONPROFILEIMPORTTIME": "1"}).stderr
     before, _, after = loaded.partition("aws_iot.aws.iot.connection\n")
-    assert "aws_iot.history.recorder" in after
-    assert "aws_iot.history.recorder" not in before
+    assert "aws_iot.history.saving.recorder" in after
+    assert "aws_iot.history.saving.recorder" not in before
     assert "sqlite3" not in before
 
 

@@ -86,8 +86,8 @@ REFUSED = """
 import ctypes, errno, os, platform, resource, struct, sys
 from datetime import UTC, datetime
 from pathlib import Path
-import aws_iot.history.file.intake, aws_iot.history.owners
-from aws_iot.history.recorder import Recorder
+import aws_iot.history.file.intake, aws_iot.history.saving.owners
+from aws_iot.history.saving.recorder import Recorder
 from tests.histories import ALICE, NOW, message
 
 def refuse_locks():

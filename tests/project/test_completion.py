@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.history.owners import history_file, note_owner
+from aws_iot.history.saving.owners import history_file, note_owner
 from tests.conftest import REPOSITORY
 from tests.histories import ALICE, message, save
 from tests.in_process import run_here

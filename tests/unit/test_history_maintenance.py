@@ -13,12 +13,12 @@ import pytest
 
 from aws_iot.errors import LocalError
 from aws_iot.history.file.schema import connect
-from aws_iot.history.maintenance import Stats, apply_limits, compact, delete, limit, stats
-from aws_iot.history.recorder import Recorder
-from aws_iot.history.repair import check, repair
+from aws_iot.history.saving.recorder import Recorder
 from aws_iot.history.search import parse_search, search
 from aws_iot.history.store import Filter, History
-from aws_iot.history.transfer import import_lines, to_csv, to_json_lines, to_markdown
+from aws_iot.history.upkeep.maintenance import Stats, apply_limits, compact, delete, limit, stats
+from aws_iot.history.upkeep.repair import check, repair
+from aws_iot.history.upkeep.transfer import import_lines, to_csv, to_json_lines, to_markdown
 from tests.histories import ALICE, BOB, NOW, entries, fail, message, recorder, save, texts
 from tests.unit.test_profile import PROFILE
 from tests.waiting import DEADLINE_SECONDS

@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -15,9 +14,16 @@ from aws_iot.history.conversation import Reaction
 from aws_iot.history.file import ids, rows
 from aws_iot.history.file.record import milliseconds, moment
 from aws_iot.history.file.rows import COLUMNS, IS_OWN, IS_SHOWN, PER_MILLISECOND, Row
-from aws_iot.history.file.schema import connect, connect_to_read, migrate, transaction, translate_errors
-from aws_iot.history.journal import journals
-from aws_iot.history.owners import identity_of
+from aws_iot.history.file.schema import (
+    connect,
+    connect_to_read,
+    is_refused,
+    migrate,
+    transaction,
+    translate_errors,
+)
+from aws_iot.history.saving.journal import journals
+from aws_iot.history.saving.owners import identity_of
 from aws_iot.identities import IdentityPrefix
 from aws_iot.messaging.message import Message, encode
 from aws_iot.messaging.topics import matches
@@ -110,8 +116,8 @@ class History:
         self.database = connect_to_read(self.path) if self._only_reads else self._open()
         try:
             if not self._only_reads:
-                with translate_errors(self.path), suppress(sqlite3.OperationalError, LocalError):
-                    self.sort_in()  # unless another program writes for long
+                with translate_errors(self.path):
+                    self._try_to_sort_in()
         except BaseException:
             self.database.close()
             raise
@@ -128,6 +134,16 @@ class History:
             if not isinstance(error.__cause__, sqlite3.OperationalError | OSError):
                 raise
             return connect_to_read(self.path)
+
+    def _try_to_sort_in(self) -> None:
+        """Do without what programs have saved if another one writes for long, or if the file cannot be changed."""
+        try:
+            self.sort_in()
+        except LocalError:
+            pass
+        except sqlite3.OperationalError as error:
+            if not is_refused(error):
+                raise
 
     def sort_in(self) -> None:
         """Take in what programs have saved. Raises `sqlite3.Error`, and `LocalError` if a journal cannot be read."""

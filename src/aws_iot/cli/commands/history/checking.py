@@ -32,7 +32,7 @@ def stats_(app: App, key: str, user: str | None, as_json: bool) -> None:
       aws-iot history stats
       aws-iot history stats --json
     """
-    from aws_iot.history.maintenance import stats
+    from aws_iot.history.upkeep.maintenance import stats
 
     profile = app.config.profiles.load(key)
     with opened(app, key, user) as history:
@@ -105,8 +105,8 @@ def check_(app: App, key: str, user: str | None, repair: bool) -> None:
       aws-iot history check --repair
     """
     from aws_iot.history.file.schema import HistoryDamaged
-    from aws_iot.history.repair import check
-    from aws_iot.history.repair import repair as make_new
+    from aws_iot.history.upkeep.repair import check
+    from aws_iot.history.upkeep.repair import repair as make_new
 
     path = existing_file(app, key, user)
     with suppress(HistoryDamaged), opened(app, key, user):

@@ -62,9 +62,9 @@ def delete(
       aws-iot history delete --from bob
       aws-iot history delete --before 90d --yes
     """
-    from aws_iot.history.maintenance import delete as delete_messages
     from aws_iot.history.store import Filter
     from aws_iot.history.times import parse
+    from aws_iot.history.upkeep.maintenance import delete as delete_messages
 
     if not (rooms or senders or before or everything):
         raise click.UsageError("Which messages? Give a ROOM, --from WHO, --before TIME, or --all.")

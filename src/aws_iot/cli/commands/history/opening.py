@@ -28,7 +28,7 @@ class Owner(NamedTuple):
 
 def owner_of(app: App, profile: Profile, user: str | None) -> Owner:
     """The named user, the signed-in one, the preset one, or else the last one whose messages were saved."""
-    from aws_iot.history.owners import history_file, owners
+    from aws_iot.history.saving.owners import history_file, owners
 
     folder = app.settings.folders.history(profile.key)
     saved = app.auth.sessions.load(profile)
@@ -47,7 +47,7 @@ def owner_of(app: App, profile: Profile, user: str | None) -> Owner:
 
 def existing_file(app: App, key: str, user: str | None) -> Path:
     """The file of the history. Raises `LocalError` if nothing was saved."""
-    from aws_iot.history.journal import is_saved
+    from aws_iot.history.saving.journal import is_saved
 
     profile = app.config.profiles.load(key)
     username, _, path = owner_of(app, profile, user)
@@ -72,7 +72,7 @@ def opened(app: App, key: str, user: str | None) -> Iterator[History]:
     profile = app.config.profiles.load(key)
     with naming_repair(key, user), History(path) as history:
         if profile.history_days or profile.history_megabytes:
-            from aws_iot.history.maintenance import apply_limits
+            from aws_iot.history.upkeep.maintenance import apply_limits
 
             apply_limits(history, profile, app.settings.now())
         yield history

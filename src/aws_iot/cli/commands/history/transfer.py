@@ -26,7 +26,7 @@ from aws_iot.streams import read_some
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aws_iot.history.transfer import Imported
+    from aws_iot.history.upkeep.transfer import Imported
     from aws_iot.streams import Readable
 
 _FORMATS = ("jsonl", "markdown", "csv")
@@ -89,7 +89,7 @@ def export(
       aws-iot history export lobby --since yesterday -o lobby.md
       aws-iot history export 'ops/#' --format csv > ops.csv
     """
-    from aws_iot.history import transfer
+    from aws_iot.history.upkeep import transfer
 
     wanted = to_filter(app.settings.now(), rooms, since, until, senders)
     chosen = form or _BY_ENDING.get(target.suffix.lower() if target else "", "jsonl")
@@ -140,9 +140,9 @@ def import_(app: App, key: str, user: str | None, file: Path) -> None:
       ssh server aws-iot history export | aws-iot history import
     """
     from aws_iot.history.file.schema import is_history
-    from aws_iot.history.owners import note_owner
-    from aws_iot.history.repair import recover
-    from aws_iot.history.transfer import import_lines
+    from aws_iot.history.saving.owners import note_owner
+    from aws_iot.history.upkeep.repair import recover
+    from aws_iot.history.upkeep.transfer import import_lines
 
     profile = app.config.profiles.load(key)
     username, identity, path = owner_of(app, profile, user)

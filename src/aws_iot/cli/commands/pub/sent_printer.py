@@ -3,7 +3,7 @@
 from collections import deque
 
 from aws_iot.cli.ui.output import Lines
-from aws_iot.history.sent import SentRecorder
+from aws_iot.history.saving.sent import SentRecorder
 from aws_iot.messaging.json_lines import to_line
 from aws_iot.messaging.message import Message
 

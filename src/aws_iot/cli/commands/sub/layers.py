@@ -14,7 +14,7 @@ from aws_iot.messaging.receiving import Sink
 
 if TYPE_CHECKING:
     from aws_iot.history.reading import ReadMarker
-    from aws_iot.history.recorder import Recorder
+    from aws_iot.history.saving.recorder import Recorder
 
 
 class Layer:

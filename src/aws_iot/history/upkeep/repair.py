@@ -13,7 +13,7 @@ from aws_iot.history.file import index
 from aws_iot.history.file.rows import IS_OWN, IS_SHOWN, PER_MILLISECOND
 from aws_iot.history.file.schema import check_version, connect, move, set_aside, transaction, translate_errors
 from aws_iot.history.store import Filter, History
-from aws_iot.history.transfer import Imported, import_lines, to_json_lines
+from aws_iot.history.upkeep.transfer import Imported, import_lines, to_json_lines
 
 LOST_MILLISECONDS = 60_000
 """Around a damaged place, messages that arrived within this time may be lost."""

@@ -21,12 +21,12 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from aws_iot.history.file.intake import Intake
+from aws_iot.history.file.intake import sort_in
 from aws_iot.history.file.schema import connect
-from aws_iot.history.recorder import Recorder
+from aws_iot.history.saving.recorder import Recorder
 from aws_iot.history.search import parse_search, search
 from aws_iot.history.store import Filter, History
-from aws_iot.history.transfer import import_lines
+from aws_iot.history.upkeep.transfer import import_lines
 from aws_iot.messaging.json_lines import to_line
 from aws_iot.messaging.message import Message, encode, from_wire
 
@@ -118,10 +118,9 @@ def measure_saving(folder: Path, count: int = 20_000) -> None:
             recorder.flush()
         saving = time.perf_counter() - start
         saved = time.process_time() - cpu
-    with closing(connect(path)) as database:
-        intake = Intake(database)
+    with closing(connect(path, ME)) as database:
         start, cpu = time.perf_counter(), time.process_time()
-        while intake.sort_in():
+        for _ in sort_in(database, path):
             pass
         sorting = time.perf_counter() - start
         sorted_ = time.process_time() - cpu

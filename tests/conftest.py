@@ -24,6 +24,7 @@ REPOSITORY = Path(__file__).parent.parent
 def pytest_configure() -> None:
     """Make the tests independent of where they run: in a terminal, in the background, or in CI."""
     terminal.leave()
+    gc.disable()  # until all tests are collected: almost nothing is garbage before, and the search takes long
     if hangup := getattr(signal, "SIGHUP", None):  # `nohup` has it ignored, also in children
         signal.signal(hangup, signal.SIG_DFL)
 
@@ -44,6 +45,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_collection_finish() -> None:
     """Keep the thousands of tests, and all that they import, from being searched for garbage time and again."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 from aws_iot.errors import LocalError
 from aws_iot.history.file.intake import sort_in as sorted_in
 from aws_iot.history.file.schema import connect
-from aws_iot.history.recorder import Recorder
+from aws_iot.history.saving.recorder import Recorder
 from aws_iot.history.store import Entry, Filter, History
 from aws_iot.messaging.message import Message, encode, from_wire
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aws_iot.config.profile import Profile
     from aws_iot.errors import AwsIotError, LocalError
     from aws_iot.history.references import Reference
-    from aws_iot.history.sent import SentRecorder
+    from aws_iot.history.saving.sent import SentRecorder
     from aws_iot.history.store import Entry, History
     from aws_iot.messaging.connection import Connection, Lost, Restored
     from aws_iot.messaging.deliveries import Flush
@@ -241,7 +241,7 @@ def connect_with(
 
 
 def _saver(app: App, profile: Profile, identity: str, username: str, *, is_safe: bool) -> SentRecorder:
-    from aws_iot.history.sent import SentRecorder
+    from aws_iot.history.saving.sent import SentRecorder
 
     recorder = app.history.recorder(profile, identity, username, _warn, is_safe=is_safe)
     return SentRecorder(lambda: recorder)

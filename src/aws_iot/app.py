@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from aws_iot.config.profile_store import ProfileStore
     from aws_iot.config.secrets import Keyring, SecretStore
     from aws_iot.doctor.probes import Probes
-    from aws_iot.history.recorder import Recorder
+    from aws_iot.history.saving.recorder import Recorder
     from aws_iot.local.members import LocalMembers
     from aws_iot.local.stack import LocalStack, Provisioned
     from aws_iot.messaging.client import Client
@@ -294,7 +294,7 @@ class HistoryBuilder:
 
     def file(self, profile: Profile, identity: str) -> Path:
         """The file of an identity, which may not exist yet. Raises `LocalError` for a profile that is not saved."""
-        from aws_iot.history.owners import history_file
+        from aws_iot.history.saving.owners import history_file
 
         if not profile.key:
             raise LocalError("a profile without a key has no history: save it first, with `aws-iot config`")
@@ -302,7 +302,7 @@ class HistoryBuilder:
 
     def identity_of(self, profile: Profile, username: str) -> str | None:
         """The identity of a user whose messages were saved. It is known without signing in."""
-        from aws_iot.history.owners import owners
+        from aws_iot.history.saving.owners import owners
 
         return owners(self._settings.folders.history(profile.key)).get(username)
 
@@ -316,13 +316,22 @@ class HistoryBuilder:
         is_safe: bool = False,
     ) -> Recorder:
         """What saves the messages of a person; for the rest, see `Recorder`."""
-        from aws_iot.history.owners import note_owner
-        from aws_iot.history.recorder import Recorder
+        from aws_iot.history.saving.owners import note_owner
+        from aws_iot.history.saving.recorder import Recorder
 
         path, now = self.file(profile, identity), self._settings.now
         with suppress(LocalError):  # the recorder warns if the folder cannot be written
             note_owner(path.parent, username, identity)
-        return Recorder(path, identity, warn, now, is_safe=is_safe)
+
+        def tidy() -> None:
+            from aws_iot.history.store import History
+            from aws_iot.history.upkeep.maintenance import apply_limits
+
+            with History(path) as history:
+                apply_limits(history, profile, now())
+
+        has_limits = profile.history_days or profile.history_megabytes
+        return Recorder(path, identity, warn, now, is_safe=is_safe, tidy=tidy if has_limits else None)
 
 
 class DoctorBuilder:

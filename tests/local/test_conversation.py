@@ -1,6 +1,8 @@
 """People answer, edit, delete and react with `pub`, and programs that know no such thing take part."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -212,3 +214,21 @@ def test_without_a_history_a_whole_id_and_a_room_are_taken_as_they_are(
     pub(alice, f"-r {room} --reply-to 1234-5 -m yes --no-history")
     assert received(speaker, room, 1)[0].re == "1234-5"
     assert "has no history" in run_here("history", alice.env, ends=3).stderr
+
+
+def test_each_line_of_a_stream_is_printed_with_its_id_once_it_is_saved(alice: Person, room: str) -> None:
+    lines = "".join(f"{number}\n" for number in range(50))
+    done = run_here(f"pub -r {room} --lines --json --reply-to 1 --no-history", alice.env, stdin=lines)
+    printed = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(one["text"], one["re"]) for one in printed] == [(str(number), "1") for number in range(50)]
+    assert len({one["id"] for one in printed}) == 50
+    done = run_here(f"pub -r {room} --lines --json", alice.env, stdin=lines)
+    printed = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one["id"] for one in printed] == [one["id"] for one in history(alice, "-n 50")]
+
+
+def test_nothing_is_sent_if_what_was_sent_could_not_be_printed(alice: Person, room: str) -> None:
+    command = [sys.executable, "-c", "import os, sys; os.close(1); os.execvp(sys.argv[1], sys.argv[1:])"]
+    line = [sys.executable, "-m", "aws_iot", "pub", "-r", room, "-m", "hello", "--json"]
+    done = subprocess.run([*command, *line], env=alice.env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (3, "Error: standard output is closed\n")

@@ -18,14 +18,19 @@ FILLED = "\0"
 MAKES_COMMAND = re.compile(r"command\(|^(create|remove)$")
 """What the source of a part looks like that is a whole command."""
 COMMAND = re.compile(r": (?=(?:aws-iot|aws) [a-z])")
+MAY_SUGGEST = re.compile(r"aws-iot|aws |command\(|create|remove")
+"""What is in each module that suggests a command. Parsing all modules would take a second, in each test process."""
 
 
 def texts(path: Path) -> Iterator[tuple[str, str]]:
     """Each line of a text that the program may print, and where it is. Docstrings and templates of help are none."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    inside = {part for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
-    statements = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
+    source = path.read_text(encoding="utf-8")
+    if not MAY_SUGGEST.search(source):
+        return
+    nodes = list(ast.walk(ast.parse(source)))
+    inside = {part for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    statements = {node.value for node in nodes if isinstance(node, ast.Expr)}
+    for node in nodes:
         if node in inside or node in statements:
             continue
         if isinstance(node, ast.Constant) and isinstance(node.value, str):

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from aws_iot.history.conversation import Reaction
-from aws_iot.history.file.intake import Intake
-from aws_iot.history.file.record import new_writer, to_record
+from aws_iot.history.file.intake import Intake, sort_in
+from aws_iot.history.file.record import new_writer, to_entry, to_record
 from aws_iot.history.file.schema import connect
+from aws_iot.history.saving.journal import Journal
 from aws_iot.history.search import parse_search, search
 from aws_iot.history.store import Filter, History
 from aws_iot.messaging.message import Message
@@ -194,10 +195,13 @@ class Conversations(RuleBasedStateMachine):
         for database in self._databases:
             database.execute("PRAGMA synchronous = OFF")
         self._programs = [(Intake(database), new_writer()) for database in self._databases]
+        self._journals = [Journal(self._path) for _ in range(2)]
         self._model: dict[tuple[str, str | None], Message] = {}
         self._known: list[Message] = []
 
     def teardown(self) -> None:
+        for journal in self._journals:
+            journal.close()
         for database in self._databases:
             database.close()
         self._folder.cleanup()
@@ -208,6 +212,17 @@ class Conversations(RuleBasedStateMachine):
         # Whoever uses an ID twice loses the second message. That would depend on the order, as it should.
         new = [one for one in several if self._model.setdefault((one.sender, one.id), one) == one]
         intake.add([to_record(one) for one in new], writer)
+        self._known += new
+
+    @rule(program=st.integers(0, 1), several=conversations, sorts_in=st.none() | st.integers(0, 1))
+    def arrive_fast(self, program: int, several: list[Message], sorts_in: int | None) -> None:
+        """A program only saves them in its journal. It, the other one, or a reader sorts them in."""
+        new = [one for one in several if self._model.setdefault((one.sender, one.id), one) == one]
+        if new:
+            self._journals[program].append(to_entry(new, self._programs[program][1]))
+        if sorts_in is not None:
+            for _ in sort_in(self._databases[sorts_in], self._path, self._journals[sorts_in]):
+                pass
         self._known += new
 
     @rule(program=st.integers(0, 1), data=st.data())

@@ -9,9 +9,9 @@ import pytest
 
 from aws_iot.errors import LocalError
 from aws_iot.history.file.schema import MIGRATIONS, HistoryDamaged, HistoryTooNew
-from aws_iot.history.journal import journals
-from aws_iot.history.owners import history_file
-from aws_iot.history.recorder import Recorder
+from aws_iot.history.saving.journal import journals
+from aws_iot.history.saving.owners import history_file
+from aws_iot.history.saving.recorder import Recorder
 from aws_iot.history.store import Ambiguous, Filter, History, UnknownMessage
 from aws_iot.messaging.message import from_wire
 from tests.histories import ALICE, BOB, NOW, entries, message, recorder, save, texts

@@ -3,6 +3,7 @@
 import csv
 import json
 import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
@@ -12,12 +13,15 @@ import pytest
 
 from aws_iot.errors import LocalError
 from aws_iot.history.file.schema import connect
-from aws_iot.history.maintenance import Stats, compact, delete, limit, stats
-from aws_iot.history.repair import check, repair
+from aws_iot.history.saving.recorder import Recorder
 from aws_iot.history.search import parse_search, search
 from aws_iot.history.store import Filter, History
-from aws_iot.history.transfer import import_lines, to_csv, to_json_lines, to_markdown
-from tests.histories import ALICE, BOB, NOW, entries, message, recorder, save, texts
+from aws_iot.history.upkeep.maintenance import Stats, apply_limits, compact, delete, limit, stats
+from aws_iot.history.upkeep.repair import check, repair
+from aws_iot.history.upkeep.transfer import import_lines, to_csv, to_json_lines, to_markdown
+from tests.histories import ALICE, BOB, NOW, entries, fail, message, recorder, save, texts
+from tests.unit.test_profile import PROFILE
+from tests.waiting import DEADLINE_SECONDS
 
 CONVERSATION = [
     message("hello", "1", at=0),
@@ -90,6 +94,34 @@ def test_a_limit_of_age_deletes_the_older_messages(path: Path) -> None:
         assert texts(history.all(Filter()))[0] == "elsewhere"
 
 
+def test_the_limits_of_a_profile_delete_a_part_at_a_time(path: Path) -> None:
+    with History(path) as history:
+        assert apply_limits(history, PROFILE._replace(history_days=1), NOW) == 0
+        late = NOW + timedelta(days=2)
+        assert limit(history, late, timedelta(days=1), most=2) == 2
+        assert texts(history.all(Filter()))[0] == "elsewhere"
+        assert apply_limits(history, PROFILE, late) == 0
+        assert apply_limits(history, PROFILE._replace(history_megabytes=1), late) == 0
+        assert apply_limits(history, PROFILE._replace(history_days=1), late) == 5
+        assert texts(history.all(Filter())) == []
+    assert check(path) == []
+
+
+def test_a_program_that_saves_deletes_what_is_too_old_when_it_has_time(path: Path) -> None:
+    done = threading.Event()
+
+    def tidy() -> None:
+        with History(path) as history:
+            apply_limits(history, PROFILE._replace(history_days=1), NOW + timedelta(days=2))
+        done.set()
+
+    with Recorder(path, ALICE, fail, lambda: NOW, tidy=tidy) as recording:
+        recording.add(message("new", "9", at=3 * 24 * 3600))
+        recording.flush()
+        assert done.wait(DEADLINE_SECONDS)
+    assert texts(entries(path)) == ["new"]
+
+
 def test_a_limit_of_size_deletes_the_oldest_messages(tmp_path: Path) -> None:
     path = tmp_path / "file"
     with recorder(path) as recording:
@@ -151,7 +183,9 @@ def test_a_repair_saves_what_is_outside_the_damaged_place(tmp_path: Path) -> Non
     page = content.index(b"number 900 ") // 4096 * 4096
     content[page : page + 4096] = b"\xff" * 4096
     path.write_bytes(content)
-    assert check(path) != []
+    problems = check(path)
+    assert problems
+    assert [line for line in problems if "\n" in line or "***" in line] == []
     saved = repair(path, NOW).messages
     assert 1_000 < saved < 2_000
     assert check(path) == []

@@ -11,8 +11,8 @@ from aws_iot.config.profile import Profile
 from aws_iot.errors import LocalError
 
 if TYPE_CHECKING:
-    from aws_iot.history.recorder import Recorder
-    from aws_iot.history.sent import SentRecorder
+    from aws_iot.history.saving.recorder import Recorder
+    from aws_iot.history.saving.sent import SentRecorder
 
 
 def new_recorder(
@@ -34,7 +34,7 @@ def new_sent_recorder(
     """What saves the messages that this person sends; None if they want no history."""
     if no_history or not profile.history:
         return None
-    from aws_iot.history.sent import SentRecorder  # here, because `--help` does not need it
+    from aws_iot.history.saving.sent import SentRecorder  # here, because `--help` does not need it
 
     return SentRecorder(lambda: app.history.recorder(profile, identity, username, warn))
 

@@ -112,6 +112,8 @@ class ProfileStore:
             is_unconfirmed=stored.get("unconfirmed") is True,
             client_has_secret=stored.get("client_has_secret") is True,
             history=stored.get("history") is not False,
+            history_days=_limit(stored.get("history_days")),
+            history_megabytes=_limit(stored.get("history_megabytes")),
         )
 
     @contextmanager
@@ -155,4 +157,12 @@ def _write(path: Path, profile: Profile) -> None:
         stored["client_has_secret"] = True
     if not profile.history:
         stored["history"] = False
+    if profile.history_days:
+        stored["history_days"] = profile.history_days
+    if profile.history_megabytes:
+        stored["history_megabytes"] = profile.history_megabytes
     write_private(path, json.dumps(stored, indent=2).encode() + b"\n")
+
+
+def _limit(stored: object) -> int | None:
+    return stored if type(stored) is int and stored > 0 else None

@@ -175,6 +175,25 @@ def search(
     return history.at([at for (at,) in reversed(found)])
 
 
+def in_context(history: History, found: Sequence[Entry], count: int) -> list[list[tuple[Entry, bool]]]:
+    """The messages with so many of their rooms before and after each, in blocks that overlap nowhere.
+
+    With each message is whether it is one of `found`. Blocks are in the order of their first message.
+    """
+    blocks: list[dict[int, tuple[Entry, bool]]] = []
+    of_room: dict[str, dict[int, tuple[Entry, bool]]] = {}
+    for entry in found:
+        before, after = history.around(entry.at, count)
+        block = of_room.get(entry.message.room)
+        if block is None or not any(one.at in block for one in (*before, entry)):
+            block = of_room[entry.message.room] = {}
+            blocks.append(block)
+        for one in (*before, *after):
+            block.setdefault(one.at, (one, False))
+        block[entry.at] = (entry, True)
+    return [[block[at] for at in sorted(block)] for block in blocks]
+
+
 def _any_of(history: History, conditions: Sequence[Condition]) -> str:
     """The query of alternatives; empty if nothing can match any of them."""
     found = [query for one in conditions if (query := _query(history, one))]

@@ -2,10 +2,8 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from heapq import merge
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -14,15 +12,27 @@ from typing import NamedTuple, Self
 from aws_iot.errors import LocalError
 from aws_iot.history.conversation import Reaction
 from aws_iot.history.file import ids, rows
-from aws_iot.history.file.intake import sort_in
 from aws_iot.history.file.record import milliseconds, moment
 from aws_iot.history.file.rows import COLUMNS, IS_OWN, IS_SHOWN, PER_MILLISECOND, Row
-from aws_iot.history.file.schema import connect, connect_to_read, migrate, transaction, translate_errors
-from aws_iot.history.journal import journals
-from aws_iot.history.owners import identity_of
+from aws_iot.history.file.schema import (
+    connect,
+    connect_to_read,
+    is_refused,
+    migrate,
+    transaction,
+    translate_errors,
+)
+from aws_iot.history.saving.journal import journals
+from aws_iot.history.saving.owners import identity_of
 from aws_iot.identities import IdentityPrefix
 from aws_iot.messaging.message import Message, encode
 from aws_iot.messaging.topics import matches
+
+LEAST_OF_ID = 8
+"""How many characters of an ID are shown at least."""
+
+MOST_ALIKE = 100
+"""Number of IDs with the same beginning from which on whole ones are shown."""
 
 READ_BUSY_SECONDS = 1.0
 """How long a reader waits for programs that write. After that, it does without what they have not sorted in."""
@@ -30,12 +40,13 @@ READ_BUSY_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The message that a reply answers, as it stands. `text` is None if it was deleted."""
+    """The message that another one refers to, as it stands. `text` is None if it was deleted."""
 
     id: str
     sender: str
     name: str | None
     text: str | None
+    received: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +100,27 @@ class Filter:
 class History:
     """The history of an identity. One thread uses it, as a context manager.
 
-    It waits for nobody. Every method raises `LocalError` if the file cannot be read.
+    It waits a second at most for programs that write. Every method raises `LocalError` if the file cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
-        """`path` is the file of the identity: see `history_file`. If it does not exist, the history is empty."""
+    def __init__(self, path: Path, *, only_reads: bool = False) -> None:
+        """`path` is the file of the identity: see `history_file`. If it does not exist, the history is empty.
+
+        With `only_reads`, it begins at once, without what programs have saved and not sorted in yet.
+        """
         self.path = path
+        self._only_reads = only_reads
         self.database: sqlite3.Connection
 
     def __enter__(self) -> Self:
-        self.database = self._open()
+        self.database = connect_to_read(self.path) if self._only_reads else self._open()
+        try:
+            if not self._only_reads:
+                with translate_errors(self.path):
+                    self._try_to_sort_in()
+        except BaseException:
+            self.database.close()
+            raise
         return self
 
     def _open(self) -> sqlite3.Connection:
@@ -107,15 +129,29 @@ class History:
             return _empty()
         try:
             identity = identity_of(self.path) if is_new else None
-            database = connect(self.path, identity, READ_BUSY_SECONDS)
+            return connect(self.path, identity, READ_BUSY_SECONDS)
         except LocalError as error:
             if not isinstance(error.__cause__, sqlite3.OperationalError | OSError):
                 raise
             return connect_to_read(self.path)
-        with translate_errors(self.path), suppress(sqlite3.OperationalError, LocalError):  # somebody writes
-            for _ in sort_in(database, self.path):
+
+    def _try_to_sort_in(self) -> None:
+        """Do without what programs have saved if another one writes for long, or if the file cannot be changed."""
+        try:
+            self.sort_in()
+        except LocalError:
+            pass
+        except sqlite3.OperationalError as error:
+            if not is_refused(error):
+                raise
+
+    def sort_in(self) -> None:
+        """Take in what programs have saved. Raises `sqlite3.Error`, and `LocalError` if a journal cannot be read."""
+        if journals(self.path):
+            from aws_iot.history.file.intake import sort_in  # here: usually everything is sorted in
+
+            for _ in sort_in(self.database, self.path):
                 pass
-        return database
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -136,11 +172,14 @@ class History:
 
     def originals(self, wanted: Filter) -> Iterator[Message]:
         """All messages as they arrived, with edits, deletions and reactions as messages of their own, oldest first."""
+        return (message for message, _ in self.as_received(wanted))
+
+    def as_received(self, wanted: Filter) -> Iterator[tuple[Message, bool]]:
+        """The same, each with whether it was deleted since. Its text and payload are then empty."""
         reader = _Reader(self.database)
         for row in self._select(wanted, "at", "1"):
-            yield reader.message(
-                row, row.content, row.payload if row.payload is not None else _payload(row.content)
-            )
+            payload = row.payload if row.payload is not None else _payload(row.content)
+            yield reader.message(row, row.content, payload), row.is_erased
 
     def around(self, at: int, count: int) -> tuple[list[Entry], list[Entry]]:
         """So many messages of the same room before and after the one at this place, oldest first."""
@@ -194,6 +233,22 @@ class History:
                 f"several messages{where} have IDs that begin with '{beginning}': type more of it"
             )
         return next(self._entries(chosen))
+
+    def shortened(self, id_: str) -> str:
+        """As much of the ID of a message as `find` needs, but at least `LEAST_OF_ID` characters."""
+        others: set[str] = set()
+        with translate_errors(self.path):
+            for low, high in ids.ranges(id_[:LEAST_OF_ID]):
+                query = "SELECT DISTINCT id FROM message WHERE id >= ? AND id < ? LIMIT ?"
+                found = self.database.execute(query, (low, high, MOST_ALIKE)).fetchall()
+                if len(found) == MOST_ALIKE:
+                    return id_
+                others |= {ids.unpack(packed) for (packed,) in found}
+        others.discard(id_)
+        length = LEAST_OF_ID
+        while length < len(id_) and any(other.startswith(id_[:length]) for other in others):
+            length += 1
+        return id_[:length]
 
     def own_last(self, identity: str, room: str | None = None) -> Entry:
         """The latest message of this identity that is not deleted, in this room or in any. Raises `UnknownMessage`."""
@@ -266,26 +321,42 @@ class History:
     def _newest_first(self, wanted: Filter) -> Iterator[Row]:
         return self._select(wanted, "at DESC")
 
-    def _select(self, wanted: Filter, order: str, shown: str = IS_SHOWN) -> Iterator[Row]:
-        since = milliseconds(wanted.since) * PER_MILLISECOND if wanted.since else 0
-        until = milliseconds(wanted.until) * PER_MILLISECOND if wanted.until else 1 << 62
-        condition, senders = self._of_senders(wanted.senders)
-        query = f"SELECT {COLUMNS} FROM message WHERE at >= ? AND at < ? AND {shown}{condition}"
+    def count(self, wanted: Filter) -> int:
+        """How many messages there are."""
         with translate_errors(self.path):
-            if not wanted.rooms:
-                found = self.database.execute(f"{query} ORDER BY {order}", (since, until, *senders))
-                yield from map(Row._make, found)
-                return
-            by_room = [
+            return sum(
+                self.database.execute(f"SELECT count(*) FROM message WHERE {condition}", values).fetchone()[0]
+                for condition, values in self._conditions(wanted, IS_SHOWN)
+            )
+
+    def _select(self, wanted: Filter, order: str, shown: str = IS_SHOWN) -> Iterator[Row]:
+        with translate_errors(self.path):
+            found = [
                 map(
                     Row._make,
                     self.database.execute(
-                        f"{query} AND room = ? ORDER BY {order}", (since, until, *senders, room)
+                        f"SELECT {COLUMNS} FROM message WHERE {condition} ORDER BY {order}", values
                     ),
                 )
-                for room in self.room_numbers(wanted.rooms)
+                for condition, values in self._conditions(wanted, shown)
             ]
-            yield from merge(*by_room, key=_place, reverse=order != "at")
+            if len(found) == 1:
+                yield from found[0]
+                return
+            from heapq import merge
+
+            yield from merge(*found, key=_place, reverse=order != "at")
+
+    def _conditions(self, wanted: Filter, shown: str) -> list[tuple[str, list[int]]]:
+        """SQL for the messages, with its values; one for each room if not all rooms are wanted."""
+        since = milliseconds(wanted.since) * PER_MILLISECOND if wanted.since else 0
+        until = milliseconds(wanted.until) * PER_MILLISECOND if wanted.until else 1 << 62
+        of_senders, senders = self._of_senders(wanted.senders)
+        condition = f"at >= ? AND at < ? AND {shown}{of_senders}"
+        values = [since, until, *senders]
+        if not wanted.rooms:
+            return [(condition, values)]
+        return [(f"{condition} AND room = ?", [*values, room]) for room in self.room_numbers(wanted.rooms)]
 
     def _of_senders(self, senders: Sequence[str]) -> tuple[str, list[int]]:
         if not senders:
@@ -372,7 +443,13 @@ class _Reader:
             return None
         [quoted] = found
         text = None if quoted.is_erased else rows.visible_of(self._database, quoted).text
-        return Quote(ids.unpack(quoted.id), self._sender(quoted.sender), self._name(quoted.name), text)
+        return Quote(
+            ids.unpack(quoted.id),
+            self._sender(quoted.sender),
+            self._name(quoted.name),
+            text,
+            moment(quoted.at // PER_MILLISECOND),
+        )
 
     def _room(self, number: int) -> str:
         return self._text(self._rooms, number, "SELECT name FROM room WHERE number = ?")

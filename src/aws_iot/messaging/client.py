@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from aws_iot.errors import AwsIotError
-from aws_iot.messaging.composer import Composer, SentSaver
+from aws_iot.messaging.composer import Composer, SentSaver, as_it_travels
 from aws_iot.messaging.connection import Connection, Done, Event, Lost, Publication, Restored
 from aws_iot.messaging.deliveries import Delivery, Flush, Receiver
 from aws_iot.messaging.durable import DurableSession
@@ -94,7 +94,7 @@ class Client:
         outgoing = self.outgoing(room, message, qos=qos, retain=retain, kind=kind, re=re)
         publication, at = self._composer.publication(outgoing)
         self._connection.publish(publication)
-        sent = self._composer.acknowledged(outgoing, at)
+        sent = self._composer.acknowledged(outgoing, as_it_travels(at))
         if self._sent_saver:
             self._sent_saver.add(sent)
             self._sent_saver.flush()

@@ -58,8 +58,7 @@ class Composer:
 
     def publication(self, message: Outgoing) -> tuple[Publication, datetime]:
         """What to publish, and when it is sent. Raises `InvalidRoom` or `InvalidMessage`."""
-        now = self._now()
-        sent = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as it travels
+        sent = self._now()
         where = topic(self._pool, message.room, self._identity)
         properties = to_properties(message.id, sent, self._username, message.kind, message.re)
         payload = checked_size(message.payload)
@@ -72,6 +71,11 @@ class Composer:
         return Message._make(
             (room, self._identity, text, payload, self._now(), id_, sent, name, qos, False, kind, re)
         )
+
+
+def as_it_travels(moment: datetime) -> datetime:
+    """The time as receivers get it: in whole milliseconds."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def checked_payload(text: str) -> bytes:

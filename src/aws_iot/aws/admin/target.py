@@ -27,7 +27,8 @@ _URLS = {
 """The field of a profile with the address of a service."""
 
 _OF_STACK = {"user_pool_id", "client_id", "identity_pool_id", "endpoint", "iot_region", "policy_name"}
-_OF_STACK |= {"username", "is_unconfirmed", "client_has_secret", "history", "key"}
+_OF_STACK |= {"username", "is_unconfirmed", "client_has_secret", "key"}
+_OF_STACK |= {"history", "history_days", "history_megabytes"}
 """The fields that a profile gets from a stack, and those that a person sets."""
 
 

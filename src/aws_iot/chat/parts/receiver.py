@@ -21,7 +21,7 @@ from aws_iot.messaging.deliveries import Delivery
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from aws_iot.history.recorder import Recorder
+    from aws_iot.history.saving.recorder import Recorder
     from aws_iot.messaging.client import Client
     from aws_iot.messaging.message import Message
 

@@ -30,6 +30,9 @@ ROOMS_FROM_COLUMNS = 60
 PEOPLE_FROM_COLUMNS = 80
 """On narrower screens, these panels are hidden unless you ask for them."""
 
+LOW_ROWS = 16
+"""On lower screens, no line separates the input from the messages."""
+
 NOTICE_SECONDS = 8.0
 
 
@@ -95,7 +98,7 @@ class ChatApp(App[None]):
         """Draw the state."""
         state = self.state
         self._status.show_state(state, self.size.width)
-        self._trouble.show_status(state.status, self.size.width)
+        self._trouble.show_status(state.status, state.warning, self.size.width)
         if isinstance(self.screen, SearchScreen):
             self.screen.show_state(state)
         if state.current not in state.rooms:
@@ -117,6 +120,7 @@ class ChatApp(App[None]):
     def on_resize(self, event: events.Resize) -> None:
         """Hide the panels on a narrow screen."""
         self._place_panels(event.size.width)
+        self._composer.set_class(event.size.height < LOW_ROWS, "low")
         self.call_after_refresh(self.draw)
 
     def on_app_focus(self, _: events.AppFocus) -> None:

@@ -20,9 +20,9 @@ class Composer(TextArea):
     """A text of several lines. It is as high as it needs to be, up to a third of the screen."""
 
     DEFAULT_CSS = """
-    Composer { height: auto; max-height: 8; min-height: 1; border: none; padding: 0 1; background: transparent;
-               border-top: solid ansi_bright_black; }
-    Composer:focus { border: none; border-top: solid ansi_blue; }
+    Composer, Composer:focus { height: auto; max-height: 8; min-height: 1; padding: 0 1; background: transparent;
+                               border: none; border-top: solid ansi_bright_black; }
+    Composer.low, Composer.low:focus { border: none; }
     """
 
     class LargePaste(TextualMessage):
@@ -35,7 +35,7 @@ class Composer(TextArea):
     def __init__(self, submit: Callable[[str], bool]) -> None:
         """`submit` gets the text when the person presses Enter, and returns whether it is done with it."""
         self._submit = submit
-        super().__init__(compact=True, soft_wrap=True, tab_behavior="focus", highlight_cursor_line=False)
+        super().__init__(soft_wrap=True, tab_behavior="focus", highlight_cursor_line=False)
         self.cursor_blink = False  # a terminal that redraws twice a second is never idle
 
     def load(self, text: str) -> None:

@@ -149,12 +149,12 @@ class Trouble(Lines):
     def __init__(self) -> None:
         super().__init__("trouble")
 
-    def show_status(self, status: Status, columns: int) -> None:
+    def show_status(self, status: Status, warning: str, columns: int) -> None:
         """Draw the trouble."""
         lines: list[Parts] = []
-        texts = (
-            [(status.what, BAD), *((line, PLAIN) for line in status.hint.splitlines())] if status.what else []
-        )
+        texts = [(status.what, BAD)] if status.what else []
+        texts += [(line, PLAIN) for line in status.hint.splitlines()]
+        texts += [(warning, WAITING)] if warning else []
         for text, style in texts:
             shown = steady(text)
             lines += [[(shown[start:end], style)] for start, end in wrap(shown, max(10, columns - 2))]
@@ -220,8 +220,6 @@ class StatusLine(Lines):
         others = sum(one.unread for one in state.rooms.values() if one is not room)
         if others:
             parts.append((f"  {others} unread", UNREAD))
-        if state.warning:
-            parts.append((f"  {steady(state.warning)}", BAD))
         parts.append((f"  {who(state.identity, state.username, 30)}", DIM))
         parts.append(("  F1 help", DIM))
         return parts

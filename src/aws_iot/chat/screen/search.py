@@ -36,7 +36,7 @@ class SearchScreen(ModalScreen[Post | None]):
     DEFAULT_CSS = """
     SearchScreen { align: center middle; }
     SearchScreen Vertical { width: 95%; height: 90%; border: solid ansi_blue; padding: 0 1; }
-    SearchScreen Input { border: none; height: 1; padding: 0; background: transparent; }
+    SearchScreen Input, SearchScreen Input:focus { border: none; height: 1; padding: 0; background: transparent; }
     SearchScreen #where { height: 1; }
     SearchScreen #found { height: 1fr; margin-top: 1; }
     """

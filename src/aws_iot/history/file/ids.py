@@ -12,7 +12,6 @@ In the file, the types tell them apart, so an ID that somebody chose cannot pass
 """
 
 import re
-from hashlib import blake2b
 
 _DERIVED = re.compile("~[0-9a-f]{16}")
 _COMMON = re.compile("[0-9a-f]{32}")
@@ -22,6 +21,8 @@ Packed = str | bytes
 
 def derive(room: str, sender: str, payload: bytes) -> bytes:
     """The derived ID of a message that has none, as it is in the file."""
+    from hashlib import blake2b  # here: it loads OpenSSL, and most messages have an ID
+
     origin = f"{room}\0{sender}\0".encode(errors="replace")
     return blake2b(origin + payload, digest_size=8).digest()
 

@@ -3,7 +3,6 @@
 The journal's form is made for speed: writing it is all that saving costs `sub` (see docs/decisions/0015-history.md).
 """
 
-import base64
 import json
 import os
 from collections.abc import Sequence
@@ -78,6 +77,8 @@ def to_entry(messages: Sequence[Message], writer: int) -> bytes:
     ]
     entry = _SEPARATOR.join([_encoded(fields), *payloads, b""])
     if entry.count(_SEPARATOR) != len(payloads) + 1 or b"\n" in entry:
+        import base64  # here: most payloads need none
+
         fields.append("base64")
         entry = _SEPARATOR.join([_encoded(fields), *map(base64.b64encode, payloads), b""])
     return entry
@@ -91,6 +92,8 @@ def from_entry(line: bytes) -> tuple[int, list[Record]] | None:
         if end.strip() or count != len(payloads):
             return None
         if fields[len(_FIELDS) :] == ["base64"]:
+            import base64
+
             payloads = [*map(base64.b64decode, payloads)]
         columns = dict(
             zip(_FIELDS, (one if isinstance(one, list) else [one] * count for one in fields), strict=False)

@@ -2,7 +2,7 @@
 
 It is a SQLite database in WAL mode. Its tables:
 
-- `journal` tells how many bytes of each journal (see `../journal.py`) have been sorted in.
+- `journal` tells how many bytes of each journal (see `../saving/journal.py`) have been sorted in.
 - `message` has a row for each message, in the order of arrival: `at` is the time of arrival in milliseconds since 1970,
   times 4096, plus a number that tells apart what arrived in the same millisecond. `text` is the text if the payload is
   `encode(text)`; otherwise it is NULL and `payload` has the bytes. If both are NULL, the message was deleted. `id`,
@@ -49,6 +49,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
 )
 """The steps that lead to the current tables, in order. The file's `user_version` counts those that were done."""
+
+_HEADER = b"SQLite format 3\0"
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -149,11 +151,29 @@ def check_version(done: int, path: Path) -> None:
         )
 
 
+def is_history(path: Path) -> bool:
+    """Whether the file is a database, damaged or not."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_HEADER)) == _HEADER
+    except OSError:
+        return False
+
+
 def set_aside(path: Path, now: datetime) -> Path:
     """Rename a damaged file, so that a new one can be begun; returns its new name. Raises `LocalError`."""
     aside = path.with_name(f"{path.name}.damaged-{now:%Y%m%dT%H%M%S}")
     move(path, aside)
     return aside
+
+
+def begin_anew(damage: HistoryDamaged, path: Path, now: datetime) -> HistoryDamaged:
+    """Set a damaged file aside, so that the next program begins a new one; returns the warning about it.
+
+    Raises `LocalError` if that is not possible.
+    """
+    aside = set_aside(path, now)
+    return HistoryDamaged(f"{damage}: a new history begins, and the old file is now {aside}")
 
 
 def move(path: Path, to: Path | None) -> None:
@@ -185,6 +205,11 @@ def is_damage(error: sqlite3.Error) -> bool:
     return _code(error) in _DAMAGED
 
 
+def is_refused(error: sqlite3.OperationalError) -> bool:
+    """Whether the system or another program keeps us from writing; otherwise, the statement is wrong."""
+    return _code(error) != sqlite3.SQLITE_ERROR
+
+
 def _code(error: sqlite3.Error) -> int:
     """The primary result code; 0 if SQLite has reported none."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -197,7 +222,10 @@ def translate_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         if is_damage(error):
-            raise HistoryDamaged(f"{path}: the history is damaged: {error}") from error
+            raise HistoryDamaged(
+                f"{path}: the history is damaged: {error}",
+                hint="To repair it: aws-iot history check --repair",
+            ) from error
         if _code(error) in _BUSY:
             raise HistoryBusy(f"{path}: the history cannot be used: {error}") from error
         raise LocalError(f"{path}: the history cannot be used: {error}") from error

@@ -20,6 +20,7 @@ from aws_iot.cli.commands.pub.options import (
     delivery_options,
     input_options,
 )
+from aws_iot.cli.commands.pub.wording import sent_line
 from aws_iot.cli.groups import Command
 from aws_iot.cli.rooms import check_one_room, quoted_options
 from aws_iot.cli.sign_in import suggest_doctor
@@ -135,7 +136,7 @@ def _send_one(connector: Connector, request: PublishRequest, key: str) -> None:
         client.publish(
             room, payload, qos=request.qos, retain=request.retain, kind=request.kind, re=request.re
         )
-    output.info(f"Sent to {room}." if request.qos else f"Sent to {room}, without acknowledgement (--qos 0).")
+    output.info(sent_line(request))
 
 
 def _send_many(

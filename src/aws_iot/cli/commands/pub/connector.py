@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aws_iot.auth.token_refresher import ActiveSession
     from aws_iot.cli.commands.pub.sent_printer import SentPrinter
     from aws_iot.history.references import Reference
-    from aws_iot.history.sent import SentRecorder
+    from aws_iot.history.saving.sent import SentRecorder
 
 
 class SigningIn(NamedTuple):

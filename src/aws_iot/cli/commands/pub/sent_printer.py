@@ -2,18 +2,22 @@
 
 from collections import deque
 
-from aws_iot.cli.ui import output
-from aws_iot.history.sent import SentRecorder
+from aws_iot.cli.ui.output import Lines
+from aws_iot.history.saving.sent import SentRecorder
 from aws_iot.messaging.json_lines import to_line
 from aws_iot.messaging.message import Message
 
 
 class SentPrinter:
-    """A `SentSaver` that prints each message as `sub --json` does, once it is saved."""
+    """A `SentSaver` that prints each message as `sub --json` does, once it is saved.
+
+    It raises `LocalError` if stdout is closed or cannot be written, and `ReaderGone`.
+    """
 
     def __init__(self, recorder: SentRecorder | None) -> None:
         """`recorder` saves them, unless the person wants no history."""
         self._recorder = recorder
+        self._lines = Lines()
         self._waiting: deque[Message] = deque()
         self.add = self._waiting.append
         """Any thread may call it."""
@@ -31,10 +35,13 @@ class SentPrinter:
                 self._recorder.add(message)
             self._recorder.flush()
         for message in added:
-            output.data(to_line(message))
+            self._lines.add(to_line(message))
+        self._lines.flush()
 
     def close(self) -> None:
         """Save and print what was added, and close the history."""
-        self.flush()
-        if self._recorder:
-            self._recorder.close()
+        try:
+            self.flush()
+        finally:
+            if self._recorder:
+                self._recorder.close()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aws_iot.history.recorder import Recorder
+    from aws_iot.history.saving.recorder import Recorder
     from aws_iot.messaging.message import Message
 
 

@@ -5,18 +5,24 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from aws_iot.errors import LocalError
 from aws_iot.history.file import index
 from aws_iot.history.file.rows import IS_OWN, IS_SHOWN, PER_MILLISECOND
 from aws_iot.history.file.schema import check_version, connect, move, set_aside, transaction, translate_errors
+from aws_iot.history.store import Filter, History
+from aws_iot.history.upkeep.transfer import Imported, import_lines, to_json_lines
 
 LOST_MILLISECONDS = 60_000
 """Around a damaged place, messages that arrived within this time may be lost."""
 
 MOST_FAILURES = 5_000
 """Number of damaged places in a table after which the rest of it is given up."""
+
+MOST_PROBLEMS = 10
+"""Number of problems that are named. More do not help."""
 
 _COUNTS = (
     f"SELECT number, (SELECT count(*) FROM message WHERE room = room.number AND {IS_SHOWN}),"
@@ -46,9 +52,10 @@ def check(path: Path) -> list[str]:
 
 
 def _problems(database: sqlite3.Connection) -> list[str]:
-    found = [line for (line,) in database.execute("PRAGMA integrity_check(10)") if line != "ok"]
-    if found:
-        return found
+    told = [line for (text,) in database.execute("PRAGMA integrity_check(10)") for line in text.splitlines()]
+    if told != ["ok"]:
+        return [line for line in told if not line.startswith("***")][:MOST_PROBLEMS]
+    found = []
     if index.is_available(database) and index.is_current(database):
         try:
             database.execute("INSERT INTO words (words) VALUES ('integrity-check')")
@@ -58,6 +65,20 @@ def _problems(database: sqlite3.Connection) -> list[str]:
     if counted != database.execute(_COUNTS).fetchall():
         found.append("the counts of rooms are wrong")
     return found
+
+
+def recover(damaged: Path, path: Path, identity: str) -> Imported:
+    """Add what can be read in a file that was set aside to the history in `path`. Raises `LocalError`."""
+    with (
+        translate_errors(damaged),
+        TemporaryDirectory(dir=path.parent) as folder,
+        closing(sqlite3.connect(damaged, isolation_level=None)) as old,
+    ):
+        new = Path(folder, "recovered")
+        with closing(connect(new, identity)) as database:
+            _copy(old, database)
+        with History(new) as history:
+            return import_lines(path, identity, to_json_lines(history, Filter()))
 
 
 def repair(path: Path, now: datetime) -> Repaired:

@@ -8,7 +8,7 @@ import csv
 import gc
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import groupby, islice
 from pathlib import Path
@@ -124,10 +124,16 @@ def _escaped(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", text)
 
 
-def import_lines(path: Path, identity: str, lines: Iterable[str | bytes]) -> Imported:
+def import_lines(
+    path: Path,
+    identity: str,
+    lines: Iterable[str | bytes],
+    report: Callable[[Imported], None] = lambda _: None,
+) -> Imported:
     """Add the messages of JSON Lines that the history lacks. Raises `LocalError`, which names the line.
 
-    Lines before a wrong one may have been added by then. Importing them again changes nothing.
+    Lines before a wrong one may have been added by then. Importing them again changes nothing. `report` gets what was
+    imported so far.
     """
     writer = -new_writer()
     read = new = 0
@@ -141,6 +147,7 @@ def import_lines(path: Path, identity: str, lines: Iterable[str | bytes]) -> Imp
             while batch := [*islice(records, IMPORTED_AT_ONCE)]:
                 new += intake.add(batch, writer)
                 read += len(batch)
+                report(Imported(read, new))
             with transaction(database):
                 database.execute("DELETE FROM sighting WHERE writer = ?", (writer,))
         finally:
@@ -166,4 +173,7 @@ def _records(lines: Iterable[str | bytes]) -> Iterator[Record]:
             try:
                 yield to_record(to_message(line))
             except InvalidMessage as error:
-                raise LocalError(f"line {number} cannot be imported: {error}") from None
+                raise LocalError(
+                    f"line {number} cannot be imported: {error}",
+                    hint="`history import` reads the lines that `history export` and `sub --json` print.",
+                ) from None

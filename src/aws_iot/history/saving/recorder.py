@@ -12,8 +12,8 @@ from typing import Self
 
 from aws_iot.errors import LocalError
 from aws_iot.history.file.record import new_writer, to_entry
-from aws_iot.history.journal import Journal
-from aws_iot.history.sorter import Sorter
+from aws_iot.history.saving.journal import Journal
+from aws_iot.history.saving.sorter import Sorter
 from aws_iot.messaging.message import Message
 
 
@@ -34,8 +34,12 @@ class Recorder:
         now: Callable[[], datetime],
         *,
         is_safe: bool = False,
+        tidy: Callable[[], None] | None = None,
     ) -> None:
-        """`path` is the file of the identity: see `history_file`."""
+        """`path` is the file of the identity: see `history_file`.
+
+        `tidy` is called on a thread while no messages arrive, but seldom.
+        """
         self._path = path
         self._warn = warn
         self._writer = new_writer()
@@ -43,7 +47,7 @@ class Recorder:
         self.add = self._added.append
         """Save a message with the next `flush`."""
         self._journal: Journal | None = Journal(path, is_safe=is_safe)
-        self._sorter = Sorter(path, identity, self._journal, now)
+        self._sorter = Sorter(path, identity, self._journal, now, tidy)
 
     def __enter__(self) -> Self:
         return self

@@ -1,12 +1,14 @@
 """Sorter: sorts in what a program has saved, on a thread, while the program has time for it."""
 
+import math
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from aws_iot.errors import LocalError
-from aws_iot.history.journal import Journal, unsorted_bytes
+from aws_iot.history.saving.journal import Journal, unsorted_bytes
 
 IDLE_SECONDS = 0.3
 """How long nothing must have been saved before anything is sorted in."""
@@ -17,8 +19,11 @@ LONG_BYTES = 4 * 1024 * 1024
 LONGEST_BYTES = 256 * 1024 * 1024
 """Size from which on they are sorted in at any time: about a million messages, and half a minute of work."""
 
-LARGE_BATCH = 40
-"""Number of messages saved at once that show that they arrive as fast as the program can take them."""
+TIDY_SECONDS = 3_600.0
+"""How often a program that saves for long deletes what the person wants to keep no longer."""
+
+HURRIED_MESSAGES = 300
+"""Number of messages saved within `IDLE_SECONDS` that show that the program needs all its time for them."""
 
 
 class Sorter:
@@ -27,24 +32,31 @@ class Sorter:
     Programs that end soon do not load SQLite.
     """
 
-    def __init__(self, path: Path, identity: str, journal: Journal, now: Callable[[], datetime]) -> None:
-        """`path` is the database of this identity."""
+    def __init__(
+        self,
+        path: Path,
+        identity: str,
+        journal: Journal,
+        now: Callable[[], datetime],
+        tidy: Callable[[], None] | None = None,
+    ) -> None:
+        """`path` is the database of this identity. `tidy` is called when all is sorted in, once in `TIDY_SECONDS`."""
         self._path = path
         self._identity = identity
         self._journal = journal
         self._now = now
+        self._tidy = tidy
+        self._tidied = -math.inf
         self.problems: list[LocalError] = []
         """What the user should know and does not know yet."""
         self._thread: threading.Thread | None = None
         self._has_work = threading.Event()
         self._is_closing = threading.Event()
         self._saved = 0
-        self._is_hurried = False
 
     def note_saved(self, messages: int) -> None:
-        """`messages` were saved at once, which is their number."""
-        self._saved += 1
-        self._is_hurried = messages >= LARGE_BATCH
+        """So many `messages` were saved at once."""
+        self._saved += messages
         if not self._thread:
             self._thread = threading.Thread(target=self._run, name="history", daemon=True)
             self._thread.start()
@@ -82,7 +94,8 @@ class Sorter:
         """Whether nothing was saved since `before`, or so much that it must be sorted in nevertheless."""
         if self._saved == before:
             return True
-        return unsorted_bytes(self._path) >= (LONGEST_BYTES if self._is_hurried else LONG_BYTES)
+        is_hurried = self._saved - before >= HURRIED_MESSAGES
+        return unsorted_bytes(self._path) >= (LONGEST_BYTES if is_hurried else LONG_BYTES)
 
     def _sort(self) -> None:
         """Sort in until it is done, or until there is no time left. Raises `LocalError` if it can never be done."""
@@ -90,8 +103,8 @@ class Sorter:
         from aws_iot.history.file.schema import (
             HistoryBusy,
             HistoryDamaged,
+            begin_anew,
             connect,
-            set_aside,
             translate_errors,
         )
 
@@ -106,11 +119,14 @@ class Sorter:
                             return
             finally:
                 database.close()
+            self._tidy_if_due()
         except HistoryBusy:
             self._has_work.set()
         except HistoryDamaged as error:
-            aside = set_aside(self._path, self._now())
-            self.problems.append(
-                HistoryDamaged(f"{error}: a new history begins, and the old file is now {aside}")
-            )
+            self.problems.append(begin_anew(error, self._path, self._now()))
             self._has_work.set()
+
+    def _tidy_if_due(self) -> None:
+        if self._tidy and time.monotonic() - self._tidied >= TIDY_SECONDS:
+            self._tidied = time.monotonic()
+            self._tidy()

@@ -61,6 +61,11 @@ class Chat:
         self.screen.query_one(Composer).insert_text(text)
         await self.pilot.pause()
 
+    async def clear(self) -> None:
+        """Remove what was typed."""
+        self.screen.query_one(Composer).load("")
+        await self.pilot.pause()
+
     async def enter(self, text: str) -> None:
         """Type a text, and press Enter."""
         await self.type(text)

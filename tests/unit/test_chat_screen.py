@@ -2,6 +2,7 @@
 
 import asyncio
 from functools import partial
+from pathlib import Path
 
 import pytest
 from textual import events
@@ -10,7 +11,9 @@ from aws_iot.chat.model.posts import Delivery
 from aws_iot.chat.model.state import Link
 from aws_iot.chat.screen.composer import LARGE_LINES
 from aws_iot.chat.screen.dialogs import Help, Question
-from aws_iot.errors import ServiceRefused, SessionEnded
+from aws_iot.chat.screen.editor import NoEditor, edited
+from aws_iot.chat.settings import load
+from aws_iot.errors import LocalError, ServiceRefused, SessionEnded
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import encode
 from tests.chats import Chat, chatting, run, say
@@ -474,3 +477,110 @@ def test_links_open_only_after_a_question_that_shows_them(app: FakeApp, cloud: F
             await chat.press("escape")
 
     run(test)
+
+
+def test_tab_completes_commands_rooms_names_and_emoji(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby", "ops/night") as chat:
+            say(cloud, "lobby", "hi", sender=BOB, properties=named(1, "Bob Smith"))
+            await chat.until_shown("hi")
+            for typed, completed in (
+                ("/jo", "/join "),
+                ("/join op", "/join ops/night"),
+                ("bo", "Bob Smith: "),
+                ("ask @bo", "ask @Bob Smith "),
+                ("well :tad", "well 🎉"),
+                ("nobody", "nobody"),
+            ):
+                await chat.type(typed)
+                await chat.press("tab")
+                assert chat.input == completed
+                await chat.clear()
+            await chat.type("/re")
+            await chat.press("tab", "tab")
+            assert chat.input == "/react ", "a second time shows the next one"
+
+    run(test)
+
+
+def test_up_brings_back_what_was_sent_and_never_replaces_a_draft(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            for text in ("one", "two"):
+                await chat.enter(text)
+            await chat.press("up")
+            assert chat.input == "two"
+            await chat.press("up")
+            assert chat.input == "one"
+            await chat.press("down", "down")
+            assert chat.input == ""
+            await chat.type("draft")
+            await chat.press("up")
+            assert chat.input == "draft"
+
+    run(test)
+
+
+def test_keys_can_be_changed_and_the_help_shows_them(app: FakeApp, cloud: FakeCloud) -> None:
+    path = app.settings.folders.chat_settings
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text('{"keys": {"next-room": ["f5"], "discard": ["f6"], "previous-room": []}}')
+
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby", "ops") as chat:
+            await chat.press("f5")
+            assert chat.state.current == "ops"
+            await chat.press("ctrl+n", "ctrl+p")
+            assert chat.state.current == "ops"
+            await chat.press("f6")
+            assert "was sent" in chat.panel("status")
+            await chat.press("f1")
+            await chat.until(lambda: isinstance(chat.screen.screen, Help))
+            assert any("F5" in row and "open the next room" in row for row in chat.rows)
+
+    run(test)
+
+
+def test_the_palette_runs_an_action_or_asks_for_its_argument(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.press("ctrl+k")
+            await chat.pilot.pause()
+            await chat.press(*"join a room")
+            await chat.pilot.pause(0.3)
+            await chat.press("enter")
+            await chat.until(lambda: chat.input == "/join ")
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("nonsense", "not JSON"),
+        ("[]", "a JSON object"),
+        ('{"key": {}}', "did you mean 'keys'?"),
+        ('{"keys": {"next-rom": "f5"}}', "did you mean 'next-room'?"),
+        ('{"keys": {"next-room": 5}}', "must be a list of texts"),
+        ('{"bell": 1}', "must be true or false"),
+        ('{"desktop": "loud"}', "must be one of"),
+    ],
+)
+def test_wrong_settings_are_explained(tmp_path: Path, text: str, problem: str) -> None:
+    (tmp_path / "chat.json").write_text(text)
+    with pytest.raises(LocalError, match=problem):
+        load(tmp_path / "chat.json")
+
+
+def test_a_message_can_be_written_in_an_editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    editor = tmp_path / "editor.sh"
+    editor.write_text('#!/bin/sh\necho "and more" >> "$1"\n')
+    editor.chmod(0o700)
+    monkeypatch.setenv("VISUAL", str(editor))
+    assert edited("half") == "halfand more"
+    monkeypatch.setenv("VISUAL", "false")
+    with pytest.raises(NoEditor, match="as it was"):
+        edited("half")
+    monkeypatch.setenv("VISUAL", "/nowhere/editor")
+    with pytest.raises(NoEditor, match="cannot be started"):
+        edited("half")

@@ -16,6 +16,7 @@ from aws_iot.chat.parts.memory import Memory, Remembered
 from aws_iot.chat.parts.outbox import Outbox
 from aws_iot.chat.parts.receiver import Receiver
 from aws_iot.chat.screen.app import ChatApp
+from aws_iot.chat.settings import load
 from aws_iot.errors import InvalidRoom, LocalError
 from aws_iot.messaging.composer import Composer
 
@@ -60,6 +61,7 @@ def build(
     folder = app.settings.folders.chat(chatter.profile.key)
     memory = Memory(folder / f"{chatter.identity.replace(':', '_')}.json")
     remembered = memory.load()
+    settings = load(app.settings.folders.chat_settings)
     bridge = Bridge(State(chatter.identity, chatter.username))
     effects = _start(bridge.state, rooms, remembered, app)
     parts = _parts(app, chatter, bridge, memory, saves=saves)
@@ -73,7 +75,7 @@ def build(
 
     stream, numbers = os.urandom(16).hex(), count(1)
     doubt = partial(_doubt, chatter.profile.identity_pool_id)
-    screen = ChatApp(bridge, begin, app.settings.now, lambda: f"{stream}-{next(numbers)}", doubt)
+    screen = ChatApp(bridge, begin, app.settings.now, lambda: f"{stream}-{next(numbers)}", doubt, settings)
     return screen, bridge.close
 
 

@@ -101,6 +101,11 @@ class Folders:
         """The messages that a profile has sent and received: a file for each identity."""
         return self.data / "history" / key
 
+    @property
+    def chat_settings(self) -> Path:
+        """Keys, keywords and the like of the chat screen."""
+        return self.config / "chat.json"
+
     def chat(self, key: str) -> Path:
         """What the chat remembers for a profile, and its unsent messages."""
         return self.data / "chat" / key

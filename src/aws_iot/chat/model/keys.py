@@ -1,5 +1,6 @@
 """Actions: what a person can do in the chat, by key or by slash command. Bindings, help and docs are made of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -61,6 +62,8 @@ ACTIONS = (
     ),
     Action("toggle-rooms", LOOK, "hide or show the rooms", ("f2",)),
     Action("toggle-people", LOOK, "hide or show the people", ("f3",)),
+    Action("editor", CHAT, "write the message in your editor ($EDITOR)", ("ctrl+o",), slash="editor"),
+    Action("palette", CHAT, "choose what to do from a list", ("ctrl+k",), slash="commands"),
     Action("help", CHAT, "show this help", ("f1",), slash="help"),
     Action("quit", CHAT, "quit; what you have typed is kept", ("ctrl+q",), slash="quit"),
 )
@@ -79,6 +82,11 @@ class Command:
 
 class UnknownCommand(Exception):
     """There is no such slash command. The text tells what was probably meant."""
+
+
+def keys_of(action: Action, chosen: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The keys of an action: those that the person has chosen, or the usual ones."""
+    return chosen.get(action.name, action.keys)
 
 
 def parse(text: str) -> Command | None:

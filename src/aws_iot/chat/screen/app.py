@@ -13,7 +13,8 @@ from textual.widget import Widget
 
 from aws_iot.chat.bridge import Bridge
 from aws_iot.chat.model import events as on
-from aws_iot.chat.model.keys import ACTIONS, UnknownCommand, message_of, parse
+from aws_iot.chat.model.completion import command_line, complete
+from aws_iot.chat.model.keys import ACTIONS, UnknownCommand, keys_of, message_of, parse
 from aws_iot.chat.model.state import State
 from aws_iot.chat.screen.actions.base import Answer
 from aws_iot.chat.screen.actions.look import LookActions
@@ -21,14 +22,20 @@ from aws_iot.chat.screen.actions.messages import MessageActions
 from aws_iot.chat.screen.actions.rooms import RoomActions
 from aws_iot.chat.screen.composer import Composer
 from aws_iot.chat.screen.conversation import Conversation
-from aws_iot.chat.screen.dialogs import Question
+from aws_iot.chat.screen.dialogs import Help, Question
 from aws_iot.chat.screen.legacy_keys import register
+from aws_iot.chat.screen.palette import ActionProvider
 from aws_iot.chat.screen.panels import AimLine, PeopleList, RoomList, StatusLine, Trouble
+from aws_iot.chat.screen.recall import Recall
 from aws_iot.chat.screen.search import SearchScreen
+from aws_iot.chat.settings import ChatSettings
 
 ROOMS_FROM_COLUMNS = 60
 PEOPLE_FROM_COLUMNS = 80
 """On narrower screens, these panels are hidden unless you ask for them."""
+
+NO_KEY = "f24"
+"""No keyboard has it. Textual knows no binding without a key."""
 
 LOW_ROWS = 16
 """On lower screens, no line separates the input from the messages."""
@@ -44,11 +51,18 @@ class ChatApp(App[None]):
     Horizontal { height: 1fr; }
     """
     TITLE = "aws-iot chat"
-    ENABLE_COMMAND_PALETTE = False
+    COMMANDS: ClassVar = {ActionProvider}
+    COMMAND_PALETTE_BINDING = NO_KEY  # ours is in the table
     BINDINGS: ClassVar = [
-        Binding(",".join(action.keys), f"run('{action.name}')", action.help, show=False, priority=True)
+        Binding(
+            ",".join(action.keys) or NO_KEY,
+            f"run('{action.name}')",
+            action.help,
+            show=False,
+            priority=True,
+            id=action.name,
+        )
         for action in ACTIONS
-        if action.keys
     ]
 
     def __init__(
@@ -58,10 +72,13 @@ class ChatApp(App[None]):
         now: Callable[[], datetime],
         new_id: Callable[[], str],
         doubt: Callable[[str], str | None],
+        settings: ChatSettings,
     ) -> None:
         """`begin` starts the threads, once the screen is there. `doubt` tells why a room's name is probably wrong."""
         super().__init__()
-        register(key for action in ACTIONS for key in action.keys)
+        register(key for action in ACTIONS for key in keys_of(action, settings.keys))
+        self._settings = settings
+        self._recall = Recall()
         self.theme = "ansi-dark"  # the terminal's own colors, light or dark
         self._bridge = bridge
         self._begin = begin
@@ -75,7 +92,7 @@ class ChatApp(App[None]):
         # Not by queries: those would look in the dialog that is open.
         self._room_list, self.conversation, self._people = RoomList(), Conversation(), PeopleList()
         self._trouble, self._aim, self._status = Trouble(), AimLine(), StatusLine()
-        self._composer = Composer(self._submit)
+        self._composer = Composer(self._submit, lambda line: complete(line, self.state), self._recalled)
 
     @property
     def state(self) -> State:
@@ -91,8 +108,24 @@ class ChatApp(App[None]):
     def on_mount(self) -> None:
         """Draw what there is, and begin."""
         self._composer.focus()
+        self._use_keys()
         self.draw()
         self.call_after_refresh(self._begin)
+
+    def _use_keys(self) -> None:
+        """Give the actions the keys that the person has chosen."""
+        chosen = {name: ",".join(keys) or NO_KEY for name, keys in self._settings.keys.items()}
+        if chosen:
+            self.set_keymap(chosen)
+
+    def _recalled(self, by: int, text: str) -> str | None:
+        state = self.state
+        if not state.current:
+            return None
+        sent = [
+            post.text for post in state.room.posts if post.sender == state.identity and not post.is_deleted
+        ]
+        return self._recall.step(by, text, sent)
 
     def draw(self) -> None:
         """Draw the state."""
@@ -225,11 +258,33 @@ class ChatApp(App[None]):
 
         self.run_worker(lambda: webbrowser.open(link), thread=True)
 
+    def show_help(self) -> None:
+        """Show the keys and commands."""
+        self.push_screen(Help(self._settings.keys))
+
+    def show_palette(self) -> None:
+        """Show the list of actions."""
+        self.action_command_palette()
+
+    def edit_draft(self, edit: Callable[[str], str]) -> None:
+        """Give the terminal to an editor, which changes the draft."""
+        with self.suspend():
+            text = edit(self._composer.text)
+        self._composer.load(text)
+        self.keep_draft()
+
     def quit(self) -> None:
         """End the chat."""
         self.exit()
 
     # -- actions
+
+    def action_choose(self, name: str) -> None:
+        """Do what was chosen in the palette. If it needs an argument, that is still to be typed."""
+        if line := command_line(name):
+            self._composer.insert_text(line)
+        else:
+            self.action_run(name)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """In a dialog, keys are the dialog's."""

@@ -7,6 +7,8 @@ from textual import events
 from textual.message import Message as TextualMessage
 from textual.widgets import TextArea
 
+from aws_iot.chat.model.completion import Completion
+
 LARGE_LINES = 20
 LARGE_CHARACTERS = 4_000
 """A paste of more lines or characters asks first."""
@@ -32,9 +34,21 @@ class Composer(TextArea):
             super().__init__()
             self.text = text
 
-    def __init__(self, submit: Callable[[str], bool]) -> None:
-        """`submit` gets the text when the person presses Enter, and returns whether it is done with it."""
+    def __init__(
+        self,
+        submit: Callable[[str], bool],
+        complete: Callable[[str], Completion],
+        recall: Callable[[int, str], str | None],
+    ) -> None:
+        """`submit` gets the text when the person presses Enter, and returns whether it is done with it.
+
+        `complete` gets the line up to the cursor when they press Tab. `recall` gets 1 for Up and -1 for Down, and
+        returns what was sent before.
+        """
         self._submit = submit
+        self._complete = complete
+        self._recall = recall
+        self._cycle: tuple[Completion, int] | None = None
         super().__init__(soft_wrap=True, tab_behavior="focus", highlight_cursor_line=False)
         self.cursor_blink = False  # a terminal that redraws twice a second is never idle
 
@@ -53,8 +67,40 @@ class Composer(TextArea):
             event.stop()
             event.prevent_default()
             self._enter()
-        elif event.key != "tab":
+        elif event.key == "tab":
+            event.stop()
+            event.prevent_default()
+            self._tab()
+        elif event.key in ("up", "down") and self._recalled(1 if event.key == "up" else -1):
+            event.stop()
+            event.prevent_default()
+        else:
             await super()._on_key(event)
+
+    def _recalled(self, by: int) -> bool:
+        """Show what was sent before, if the cursor is at that edge of the text; whether there is something."""
+        row, _ = self.cursor_location
+        if row != (0 if by > 0 else self.document.line_count - 1):
+            return False
+        text = self._recall(by, self.text)
+        if text is None:
+            return False
+        self.load(text)
+        return True
+
+    def _tab(self) -> None:
+        """Complete the word before the cursor; the next Tab shows the next candidate."""
+        row, column = self.cursor_location
+        line = self.document.get_line(row)[:column]
+        found, at = self._cycle or (Completion(0, ()), 0)
+        if found.candidates and line[found.start :] == found.candidates[at]:
+            at = (at + 1) % len(found.candidates)
+        else:
+            found, at = self._complete(line), 0
+        if found.candidates:
+            self._cycle = found, at
+            result = self.replace(found.candidates[at], (row, found.start), (row, column))
+            self.move_cursor(result.end_location)
 
     def _enter(self) -> None:
         row, column = self.cursor_location

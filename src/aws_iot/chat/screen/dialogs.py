@@ -1,5 +1,6 @@
 """Dialogs: a question, and the help."""
 
+from collections.abc import Mapping
 from itertools import groupby
 from typing import ClassVar
 
@@ -9,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from aws_iot.chat.model.keys import ACTIONS, Action
+from aws_iot.chat.model.keys import ACTIONS, Action, keys_of
 
 _SIZE = "width: 90%; max-width: 76; height: auto; max-height: 90%; border: solid ansi_blue; padding: 0 1;"
 
@@ -44,22 +45,30 @@ class Help(ModalScreen[None]):
         f"Help {{ align: center middle; }} Help VerticalScroll {{ {_SIZE} }} Help Static {{ height: auto; }}"
     )
 
+    def __init__(self, keys: Mapping[str, tuple[str, ...]]) -> None:
+        """`keys` are those that the person has chosen."""
+        super().__init__()
+        self._keys = keys
+
     def compose(self) -> ComposeResult:
         """The text, for Textual."""
         with VerticalScroll():
-            yield Static(help_text(), markup=False)
+            yield Static(help_text(self._keys), markup=False)
 
     def action_close(self) -> None:
         """Back to the chat."""
         self.dismiss(None)
 
 
-def help_text() -> str:
+def help_text(keys: Mapping[str, tuple[str, ...]]) -> str:
     """The keys and commands as text."""
-    width = max(len(_how(action)) for action in ACTIONS)
-    lines = ["Enter sends. Shift+Enter, Alt+Enter, Ctrl+J, or a \\ at the end of the line begins a new line."]
+    width = max(len(_how(action, keys)) for action in ACTIONS)
+    lines = [
+        "Enter sends. Shift+Enter, Alt+Enter, Ctrl+J, or a \\ at the end of the line begins a new line.",
+        "Tab completes commands, rooms, names and :emoji. Up in an empty input brings back what you have sent.",
+    ]
     for group, actions in groupby(ACTIONS, lambda action: action.group):
-        lines += ["", group, *(f"  {_how(action).ljust(width)}  {action.help}" for action in actions)]
+        lines += ["", group, *(f"  {_how(action, keys).ljust(width)}  {action.help}" for action in actions)]
     lines += [
         "",
         "To copy with the mouse, hold Shift (on macOS Option or Fn) while you drag it.",
@@ -68,9 +77,9 @@ def help_text() -> str:
     return "\n".join(lines)
 
 
-def _how(action: Action) -> str:
+def _how(action: Action, keys: Mapping[str, tuple[str, ...]]) -> str:
     slash = f"/{action.slash} {action.usage}".rstrip() if action.slash else ""
-    return "  ".join(filter(None, [slash, *map(key_name, action.keys)]))
+    return "  ".join(filter(None, [slash, *map(key_name, keys_of(action, keys))]))
 
 
 def key_name(key: str) -> str:

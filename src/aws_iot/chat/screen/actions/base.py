@@ -54,6 +54,18 @@ class Stage(Protocol):
         """Open a link in the browser, without waiting for it."""
         ...
 
+    def show_help(self) -> None:
+        """Show the keys and commands."""
+        ...
+
+    def show_palette(self) -> None:
+        """Show the list of actions."""
+        ...
+
+    def edit_draft(self, edit: Callable[[str], str]) -> None:
+        """Give the terminal to an editor, which changes the draft."""
+        ...
+
     def quit(self) -> None:
         """End the chat."""
         ...

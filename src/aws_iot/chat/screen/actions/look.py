@@ -3,7 +3,6 @@
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Post
 from aws_iot.chat.screen.actions.base import Actions
-from aws_iot.chat.screen.dialogs import Help
 from aws_iot.chat.screen.drawing import who
 from aws_iot.chat.screen.search import SearchScreen
 from aws_iot.identities import IdentityPrefix
@@ -82,7 +81,18 @@ class LookActions(Actions):
         self.app.toggle_panel("people")
 
     def do_help(self, _: str) -> None:
-        self.app.ask(Help(), lambda _: None)
+        self.app.show_help()
+
+    def do_palette(self, _: str) -> None:
+        self.app.show_palette()
+
+    def do_editor(self, _: str) -> None:
+        from aws_iot.chat.screen.editor import NoEditor, edited
+
+        try:
+            self.app.edit_draft(edited)
+        except NoEditor as error:
+            self.app.tell(str(error))
 
     def do_quit(self, _: str) -> None:
         self.app.quit()

@@ -17,6 +17,7 @@ from aws_iot.chat.screen.app import ChatApp
 from aws_iot.chat.screen.composer import Composer
 from aws_iot.chat.screen.conversation import Conversation
 from aws_iot.chat.screen.panels import Lines
+from aws_iot.chat.settings import load
 from tests.fakes import POOL, FakeApp, FakeCloud
 from tests.waiting import DEADLINE_SECONDS, POLL_SECONDS
 
@@ -105,7 +106,8 @@ async def chatting(
     request = SignInRequest(user, PASSWORD, is_explicit=True)
     person = app.auth.login(profile).sign_in(request, NoPrompter("default"))
     chatter = Chatter(profile, person.identity, user, person)
-    screen, close = build(app, chatter, rooms, saves=True)
+    screen, close = build(app, chatter, rooms, load(app.settings.folders.chat_settings), saves=True)
+    assert isinstance(screen, ChatApp)
     try:
         async with screen.run_test(size=size) as pilot:
             chat = Chat(screen, pilot)

@@ -47,3 +47,30 @@ def test_without_a_terminal_chat_names_the_commands_for_scripts(stack: Stack) ->
     done = run_here("chat lobby", stack.person().env, ends=3)
     assert "`chat` needs a terminal" in done.stderr
     assert "aws-iot sub" in done.stderr
+
+
+def test_the_plain_form_announces_everything_once(stack: Stack, room: str) -> None:
+    alice, bob = stack.person(), stack.person()
+    with on_a_screen(f"chat {room} --plain", alice.env, 100, 60) as one:
+        one.wait_for("Online.")
+        with on_a_screen(f"chat {room}", bob.env) as other:
+            other.wait_for("● online")
+            other.type("hello\x0asecond line\r")
+            one.wait_for(": hello\n    | second line")
+            one.type("/reply an answer\r")
+            other.wait_for("┃ ")
+            other.wait_for("  an answer")
+            other.type("/edit hello again\r")
+            one.wait_for(" edited: hello again")
+            one.type("/jion x\r")
+            one.wait_for("Did you mean /join?")
+            other.type("/react 👍\r")
+            one.wait_for("Reactions to an answer: 👍 1")
+            one.type("/delete\r")
+            one.wait_for("(y/n)")
+            one.type("y\r")
+            other.wait_for("(deleted)")
+        shown = one.text
+        assert shown.count("Online.") == shown.count("    | second line") == shown.count("edited: ") == 1
+        one.type("/quit\r")
+        assert one.process.wait(DEADLINE_SECONDS) == 0

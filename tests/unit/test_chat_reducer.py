@@ -359,3 +359,24 @@ def test_a_room_that_is_not_known_appears_when_a_message_arrives_there() -> None
     update(state, on.Received([message(1, room="ops")]))
     assert state.rooms["ops"].unread == 1
     assert isinstance(state.rooms["ops"], Room)
+
+
+def test_the_person_is_told_of_mentions_elsewhere_but_never_of_the_room_they_look_at() -> None:
+    state = opened("lobby", "ops")
+    state.keywords = ("deploy",)
+
+    def told(room: str, *given: str) -> list[str]:
+        state.rooms[room].posts = []
+        messages = [message(index, room=room, text=text) for index, text in enumerate(given)]
+        effects = update(state, on.Received(messages))
+        return [effect.title for effect in effects if isinstance(effect, do.Notify)]
+
+    assert told("ops", "hello", "hi alice", "deploy it") == ["bob in ops (and 1 more)"]
+    assert told("ops", "hello") == []
+    assert told("lobby", "hi alice") == []
+    update(state, on.Focused(False))
+    assert told("lobby", "hi alice") == ["bob in lobby"]
+    update(state, on.LevelSet("ops", "all"))
+    assert told("ops", "hello") == ["bob in ops"]
+    update(state, on.LevelSet("ops", "none"))
+    assert told("ops", "hi alice") == []

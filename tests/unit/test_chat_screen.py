@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 from textual import events
 
+from aws_iot.chat.actions.editor import NoEditor, edited
+from aws_iot.chat.model.effects import Notify
 from aws_iot.chat.model.posts import Delivery
 from aws_iot.chat.model.state import Link
+from aws_iot.chat.screen.alerts import Alerts
 from aws_iot.chat.screen.composer import LARGE_LINES
 from aws_iot.chat.screen.dialogs import Help, Question
-from aws_iot.chat.screen.editor import NoEditor, edited
-from aws_iot.chat.settings import load
+from aws_iot.chat.settings import ChatSettings, load
 from aws_iot.errors import LocalError, ServiceRefused, SessionEnded
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.message import encode
@@ -584,3 +586,41 @@ def test_a_message_can_be_written_in_an_editor(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("VISUAL", "/nowhere/editor")
     with pytest.raises(NoEditor, match="cannot be started"):
         edited("half")
+
+
+def test_mentions_are_counted_and_the_bell_rings_as_each_room_is_set(app: FakeApp, cloud: FakeCloud) -> None:
+    path = app.settings.folders.chat_settings
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text('{"keywords": ["deploy"]}')
+
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby", "ops") as chat:
+            await chat.until(lambda: chat.state.rooms["ops"].is_joined)
+            for number, text in enumerate(("alicex and redeployed", "hi @Alice!", "we DEPLOY now")):
+                say(cloud, "ops", text, sender=BOB, properties=named(number))
+            await chat.until(lambda: chat.state.rooms["ops"].unread == 3)
+            assert chat.state.rooms["ops"].mentions == 2
+            assert chat.panel("rooms").splitlines()[1].endswith("@3")
+            await chat.press("ctrl+n")
+            assert chat.state.room.mentions == 0
+            await chat.enter("/mute")
+            assert "no message" in chat.panel("status")
+        async with chatting(app, cloud, "lobby", "ops") as chat:
+            assert chat.state.levels == {"ops": "none"}
+
+    run(test)
+
+
+def test_notifications_are_harmless_and_a_flood_rings_once() -> None:
+    written: list[str] = []
+    rung: list[None] = []
+    now = [100.0]
+    settings = ChatSettings(desktop="osc777")
+    alerts = Alerts(settings, lambda: rung.append(None), written.append, lambda: now[0])
+    for _ in range(100):
+        alerts.show(Notify("lobby", "bob;\x1b[2J", "\x07;run\x9d"))
+    assert len(rung) == 1
+    assert written == ["\x1b]777;notify;bob,\\x1b[2J;\\x07,run\\x9d\x1b\\"]
+    now[0] += 10
+    alerts.show(Notify("lobby", "bob", "hi"))
+    assert len(rung) == 2

@@ -42,8 +42,12 @@ class Bridge:
         self._drawn_at = 0.0
         self._parts: Parts | None = None
 
-    def connect(self, parts: Parts, changed: Callable[[], None]) -> None:
-        """The parts that do what follows from events; `changed` draws the state. Called on the loop, once."""
+    def connect(self, parts: Parts, changed: Callable[[], None], notify: Callable[[do.Notify], None]) -> None:
+        """The parts that do what follows from events. Called on the loop, once.
+
+        `changed` draws the state, and `notify` shows a notification.
+        """
+        self._notify = notify
         self._parts = parts
         self._changed = changed
         with self._lock:
@@ -116,6 +120,10 @@ class Bridge:
                 parts.archive.remember(lambda memory: memory.note_failed(messages))
             case do.SaveAliases(aliases):
                 parts.archive.remember(lambda memory: memory.note_aliases(aliases))
+            case do.SaveLevels(levels):
+                parts.archive.remember(lambda memory: memory.note_levels(levels))
+            case do.Notify():
+                self._notify(effect)
             case do.TakeBack():
                 parts.archive.take_back(effect, parts.outbox.send)
             case _:

@@ -15,8 +15,6 @@ from aws_iot.chat.parts.archive import Archive
 from aws_iot.chat.parts.memory import Memory, Remembered
 from aws_iot.chat.parts.outbox import Outbox
 from aws_iot.chat.parts.receiver import Receiver
-from aws_iot.chat.screen.app import ChatApp
-from aws_iot.chat.settings import load
 from aws_iot.errors import InvalidRoom, LocalError
 from aws_iot.messaging.composer import Composer
 
@@ -26,6 +24,9 @@ if TYPE_CHECKING:
     from aws_iot.app import App
     from aws_iot.auth.token_refresher import ActiveSession
     from aws_iot.chat.model import effects as do
+    from aws_iot.chat.plain.app import PlainChat
+    from aws_iot.chat.screen.app import ChatApp
+    from aws_iot.chat.settings import ChatSettings
     from aws_iot.config.profile import Profile
     from aws_iot.messaging.client import Client
     from aws_iot.publishing.spool.store import Spool
@@ -42,32 +43,32 @@ class Chatter(NamedTuple):
     session: ActiveSession | None = None
 
 
-def run(app: App, chatter: Chatter, rooms: Sequence[str], *, saves: bool) -> None:
-    """Show the screen until the person quits. `rooms` are opened besides those of the last time.
+def run(app: App, chatter: Chatter, rooms: Sequence[str], settings: ChatSettings, *, saves: bool) -> None:
+    """Chat until the person quits. `rooms` are opened besides those of the last time.
 
-    Without `saves`, nothing that arrives is saved in the history.
+    Without `saves`, nothing that arrives is saved in the history. Raises `LocalError` if the chat's own file cannot be
+    read.
     """
-    screen, close = build(app, chatter, rooms, saves=saves)
+    screen, close = build(app, chatter, rooms, settings, saves=saves)
     try:
-        screen.run(mouse=True)
+        screen.run()
     finally:
         close()
 
 
 def build(
-    app: App, chatter: Chatter, rooms: Sequence[str], *, saves: bool
-) -> tuple[ChatApp, Callable[[], None]]:
-    """The screen, and what ends its threads. Raises `LocalError` if the chat's own file cannot be read."""
+    app: App, chatter: Chatter, rooms: Sequence[str], settings: ChatSettings, *, saves: bool
+) -> tuple[ChatApp | PlainChat, Callable[[], None]]:
+    """The screen, or its plain form, and what ends its threads."""
     folder = app.settings.folders.chat(chatter.profile.key)
     memory = Memory(folder / f"{chatter.identity.replace(':', '_')}.json")
     remembered = memory.load()
-    settings = load(app.settings.folders.chat_settings)
-    bridge = Bridge(State(chatter.identity, chatter.username))
+    bridge = Bridge(State(chatter.identity, chatter.username, keywords=settings.keywords))
     effects = _start(bridge.state, rooms, remembered, app)
     parts = _parts(app, chatter, bridge, memory, saves=saves)
 
     def begin() -> None:
-        bridge.connect(parts, screen.draw)
+        bridge.connect(parts, screen.draw, screen.alert)
         parts.archive.start()
         bridge.carry_out(effects)
         parts.archive.call(parts.outbox.start)  # after the first page: imports hold up the screen
@@ -75,7 +76,16 @@ def build(
 
     stream, numbers = os.urandom(16).hex(), count(1)
     doubt = partial(_doubt, chatter.profile.identity_pool_id)
-    screen = ChatApp(bridge, begin, app.settings.now, lambda: f"{stream}-{next(numbers)}", doubt, settings)
+    arguments = bridge, begin, app.settings.now, lambda: f"{stream}-{next(numbers)}", doubt
+    screen: ChatApp | PlainChat
+    if settings.plain:
+        from aws_iot.chat.plain.app import PlainChat
+
+        screen = PlainChat(*arguments)
+    else:
+        from aws_iot.chat.screen.app import ChatApp
+
+        screen = ChatApp(*arguments, settings)
     return screen, bridge.close
 
 
@@ -99,7 +109,7 @@ def _parts(app: App, chatter: Chatter, bridge: Bridge, memory: Memory, *, saves:
 
 
 def _start(state: State, rooms: Sequence[str], remembered: Remembered, app: App) -> list[do.Effect]:
-    state.aliases = dict(remembered.aliases)
+    state.aliases, state.levels = dict(remembered.aliases), dict(remembered.levels)
     wanted = [*dict.fromkeys([*rooms, *remembered.rooms])]
     return start(state, wanted, remembered.drafts, remembered.failed, app.settings.now())
 

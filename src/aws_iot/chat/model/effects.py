@@ -87,6 +87,22 @@ class TakeBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Notify:
+    """Tell the person about a message, by the bell and the desktop as they have set it."""
+
+    room: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveLevels:
+    """Save for which messages of which rooms the person is told."""
+
+    levels: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SaveAliases:
     """Save your own names for identities."""
 
@@ -178,4 +194,6 @@ Effect = (
     | Search
     | TakeBack
     | SaveAliases
+    | SaveLevels
+    | Notify
 )

@@ -232,6 +232,14 @@ class VersionsAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelSet:
+    """The person chooses for which messages of a room they are told."""
+
+    room: str
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
 class Aliased:
     """The person gives an identity a name of their own; an empty one takes it away."""
 
@@ -334,6 +342,7 @@ Event = (
     | Folded
     | VersionsAsked
     | Aliased
+    | LevelSet
     | Typed
     | RoomOpened
     | RoomLeft

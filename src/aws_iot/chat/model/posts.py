@@ -52,6 +52,8 @@ class Post:
     is_deleted: bool = False
     reactions: tuple[Reaction, ...] = ()
     answered: Answered | None = None
+    is_retained: bool = False
+    """Whether it was sent before the chat subscribed, so that it is no news."""
 
     @property
     def key(self) -> Key:
@@ -76,4 +78,5 @@ def post_of(message: Message) -> Post:
         message.id,
         message.id or ids.unpack(ids.derive(message.room, message.sender, message.payload)),
         answered=answered,
+        is_retained=message.retained,
     )

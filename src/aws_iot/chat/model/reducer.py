@@ -56,6 +56,7 @@ _REDUCERS: dict[type, Callable[[State, Any], Effects]] = {
     on.VersionsAsked: looking.versions_asked,
     on.VersionsRead: looking.versions_read,
     on.Aliased: looking.aliased,
+    on.LevelSet: looking.level_set,
     on.Noticed: looking.noticed,
     on.Warned: looking.warned,
 }

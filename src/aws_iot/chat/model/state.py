@@ -89,6 +89,8 @@ class Room:
     name: str
     posts: list[Post] = field(default_factory=list)
     unread: int = 0
+    mentions: int = 0
+    """How many of the unread messages mention you."""
     unread_since: datetime | None = None
     """When the first unread message arrived. The line of unread messages is above it, until you leave the room."""
     is_loaded: bool = False
@@ -130,6 +132,10 @@ class State:
     """How often the selected post was to be brought to the screen."""
     folded: set[str] = field(default_factory=set)
     """The first messages of threads whose replies are hidden, by `ref`."""
+    keywords: tuple[str, ...] = ()
+    """Words besides your name that call for your attention."""
+    levels: dict[str, str] = field(default_factory=dict)
+    """For which messages of a room you are told, if not for mentions; see `attention.py`."""
     aliases: dict[str, str] = field(default_factory=dict)
     """Your own names for identities."""
     results: Results | None = None

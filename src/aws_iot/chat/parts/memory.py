@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from aws_iot.chat.model.attention import LEVELS
 from aws_iot.chat.model.effects import FailedMessage
 from aws_iot.files import exclusive, parsed, read, write_private
 
@@ -19,6 +20,7 @@ class Remembered(NamedTuple):
     drafts: Mapping[str, str] = {}
     failed: tuple[FailedMessage, ...] = ()
     aliases: Mapping[str, str] = {}
+    levels: Mapping[str, str] = {}
 
 
 class Memory:
@@ -49,6 +51,7 @@ class Memory:
                 if all(isinstance(one.get(name), str) for name in fields)
             ),
             _texts(found.get("aliases")),
+            {room: level for room, level in _texts(found.get("levels")).items() if level in LEVELS},
         )
 
     @property
@@ -73,6 +76,10 @@ class Memory:
     def note_aliases(self, aliases: tuple[tuple[str, str], ...]) -> None:
         """The person calls somebody otherwise."""
         self._values["aliases"] = dict(aliases)
+
+    def note_levels(self, levels: tuple[tuple[str, str], ...]) -> None:
+        """The person wants to be told of other messages."""
+        self._values["levels"] = dict(levels)
 
     def save(self) -> None:
         """Save what has changed. Raises `LocalError`, and keeps the changes for the next time."""

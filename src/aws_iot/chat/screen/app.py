@@ -11,15 +11,17 @@ from textual.containers import Horizontal
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
+from aws_iot.chat.actions.look import LookActions
+from aws_iot.chat.actions.messages import MessageActions
+from aws_iot.chat.actions.rooms import RoomActions
 from aws_iot.chat.bridge import Bridge
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.completion import command_line, complete
+from aws_iot.chat.model.effects import Notify
 from aws_iot.chat.model.keys import ACTIONS, UnknownCommand, keys_of, message_of, parse
+from aws_iot.chat.model.posts import Post
 from aws_iot.chat.model.state import State
-from aws_iot.chat.screen.actions.base import Answer
-from aws_iot.chat.screen.actions.look import LookActions
-from aws_iot.chat.screen.actions.messages import MessageActions
-from aws_iot.chat.screen.actions.rooms import RoomActions
+from aws_iot.chat.screen.alerts import Alerts
 from aws_iot.chat.screen.composer import Composer
 from aws_iot.chat.screen.conversation import Conversation
 from aws_iot.chat.screen.dialogs import Help, Question
@@ -79,6 +81,7 @@ class ChatApp(App[None]):
         register(key for action in ACTIONS for key in keys_of(action, settings.keys))
         self._settings = settings
         self._recall = Recall()
+        self._alerts = Alerts(settings, self.bell, self._write)
         self.theme = "ansi-dark"  # the terminal's own colors, light or dark
         self._bridge = bridge
         self._begin = begin
@@ -222,20 +225,38 @@ class ChatApp(App[None]):
             f"Insert {lines:,} line{'s' * (lines != 1)} ({len(event.text):,} characters) into the message?"
         )
 
-        def answered(answer: bool | None) -> None:
-            if answer:
-                self._composer.insert_text(event.text)
-
-        self.push_screen(Question(question), answered)
+        self.confirm(question, lambda: self._composer.insert_text(event.text))
 
     def send(self, text: str) -> None:
         self._bridge.act(on.Submitted(self.state.current, text, self._new_id(), self._now()))
 
+    def alert(self, notification: Notify) -> None:
+        """Tell about a message elsewhere."""
+        self._alerts.show(notification)
+
+    def _write(self, sequence: str) -> None:
+        if self._driver:
+            self._driver.write(sequence)
+
     # -- what actions need
 
-    def ask(self, dialog: ModalScreen[Answer], answered: Callable[[Answer | None], None]) -> None:
-        """Show a dialog, and call the function with its answer."""
-        self.push_screen(dialog, answered)
+    def confirm(self, question: str, then: Callable[[], None]) -> None:
+        """Ask a question, and call the function if the answer is yes."""
+        self.push_screen(Question(question), lambda answer: then() if answer else None)
+
+    def search(self, text: str, room: str | None) -> None:
+        """Let the person search, and go to what they choose."""
+
+        def chosen(post: Post | None) -> None:
+            self._bridge.act(on.Searched("", None))
+            if post:
+                self.keep_draft()
+                self._bridge.act(on.Went(post.room, post))
+
+        def search(text: str, room: str | None) -> None:
+            self._bridge.act(on.Searched(text, room))
+
+        self.push_screen(SearchScreen(text, room, search), chosen)
 
     def scroll(self, pages: int) -> None:
         """Scroll the conversation; upwards if negative."""

@@ -14,10 +14,12 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from aws_iot.chat.model.attention import words
 from aws_iot.chat.model.posts import Answered, Delivery, Key, Post
 from aws_iot.chat.model.state import Room, State
 from aws_iot.chat.model.threads import folding
-from aws_iot.chat.screen.steady import cut, kept_in_place, steady, width_of, wrap
+from aws_iot.chat.text.people import links, who
+from aws_iot.chat.text.steady import cut, kept_in_place, steady, width_of, wrap
 from aws_iot.identities import short_identity
 from aws_iot.text.labels import label
 
@@ -48,9 +50,8 @@ PLAIN = Style()
 DIM = Style(dim=True)
 ERROR = Style(color="red", bold=True)
 UNREAD = Style(color="red", bold=True)
+MENTION = Style(color="yellow", bold=True)
 SELECTED = Style(color="blue", bold=True)
-
-_LINK = re.compile(r"https?://[!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +69,12 @@ def name_style(identity: str) -> Style:
     return NAME_STYLES[number % len(NAME_STYLES)]
 
 
-def who(identity: str, name: str | None, columns: int) -> str:
-    """The sender: the claimed name, `~`, and the start of the identity, in so many columns if possible."""
-    short = short_identity(identity) or cut(label(identity), 16)
-    shown = label(name, max(4, columns - len(short) - 1)) if name else ""
-    return f"{kept_in_place(steady(shown))}~{short}"
-
-
 @dataclass(frozen=True, slots=True)
 class View:
     """What, besides the messages, decides how they look."""
 
     identity: str = ""
+    words: re.Pattern[str] | None = None
     selected: Key | None = None
     folded: frozenset[str] = frozenset()
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -89,7 +84,12 @@ class View:
     def of(cls, state: State) -> Self:
         """The view of a state."""
         return cls(
-            state.identity, state.selected, frozenset(state.folded), dict(state.aliases), state.versions
+            state.identity,
+            words(state.username, state.keywords),
+            state.selected,
+            frozenset(state.folded),
+            dict(state.aliases),
+            state.versions,
         )
 
 
@@ -167,7 +167,7 @@ class Drawing:
         )
         style = DIM if post.is_deleted or post.delivery is Delivery.PENDING else PLAIN
         for text in _texts(post, self._columns - GUTTER):
-            yield self._line([gutter, *_linked(text, style)], key)
+            yield self._line([gutter, *self._styled(post, text, style)], key)
             gutter = text_gutter
         for number, text in enumerate(versions, 1):
             for piece in _lines_of(f"{number}. {text}", self._columns - GUTTER)[:MOST_LINES]:
@@ -180,6 +180,20 @@ class Drawing:
         if post.delivery is Delivery.FAILED:
             for text in _lines_of(f"not sent: {post.why}", self._columns - GUTTER):
                 yield self._line([("! ", ERROR), (text, ERROR)], key)
+
+    def _styled(self, post: Post, text: str, style: Style) -> list[tuple[str, Style]]:
+        """The text with links, and with what calls for your attention if others have written it."""
+        parts = _linked(text, style)
+        if self._view.words is None or post.sender == self._view.identity:
+            return parts
+        styled: list[tuple[str, Style]] = []
+        for part, look in parts:
+            end = 0
+            for found in self._view.words.finditer(part):
+                styled += [(part[end : found.start()], look), (found[0], look + MENTION)]
+                end = found.end()
+            styled.append((part[end:], look))
+        return styled
 
     def _quote(self, answered: Answered) -> str:
         if not answered.sender:
@@ -199,11 +213,6 @@ def _linked(text: str, style: Style) -> list[tuple[str, Style]]:
         parts += [(text[end:start], style), (link, style + Style(underline=True, meta={"link": link}))]
         end = start + len(link)
     return [*parts, (text[end:], style)]
-
-
-def links(text: str) -> list[str]:
-    """The web addresses in a text. Only visible ASCII: others could look like what they are not."""
-    return [found.rstrip(".,;:!?)]}'\"*_") for found in _LINK.findall(text)]
 
 
 def _texts(post: Post, columns: int) -> list[str]:

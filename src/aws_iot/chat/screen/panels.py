@@ -10,8 +10,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from aws_iot.chat.model.state import Link, Room, State, Status
-from aws_iot.chat.screen.drawing import DIM, PLAIN, name_style, who
-from aws_iot.chat.screen.steady import cut, kept_in_place, steady, width_of, wrap
+from aws_iot.chat.screen.drawing import DIM, PLAIN, name_style
+from aws_iot.chat.text.people import who
+from aws_iot.chat.text.steady import cut, kept_in_place, steady, width_of, wrap
 from aws_iot.messaging.kinds import EDIT
 from aws_iot.text.labels import label
 
@@ -102,7 +103,8 @@ class RoomList(Lines):
         )
 
     def _line(self, room: Room, columns: int, *, is_open: bool) -> Parts:
-        count = f" {room.unread if room.unread < 1000 else '999+'}" if room.unread else ""
+        mark = "@" if room.mentions else ""
+        count = f" {mark}{room.unread if room.unread < 1000 else '999+'}" if room.unread else ""
         name = kept_in_place(cut(steady(label(room.name)), columns - len(count)))
         style = OPEN if is_open else UNREAD if room.unread else PLAIN if room.is_joined else DIM
         blank = " " * max(0, columns - width_of(name) - len(count))

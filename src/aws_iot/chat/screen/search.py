@@ -14,9 +14,10 @@ from textual.widgets import Input
 
 from aws_iot.chat.model.posts import Post
 from aws_iot.chat.model.state import State
-from aws_iot.chat.screen.drawing import DIM, ERROR, PLAIN, name_style, who
+from aws_iot.chat.screen.drawing import DIM, ERROR, PLAIN, name_style
 from aws_iot.chat.screen.panels import OPEN, Lines, Parts
-from aws_iot.chat.screen.steady import cut, kept_in_place, steady, width_of
+from aws_iot.chat.text.people import who
+from aws_iot.chat.text.steady import cut, kept_in_place, steady, width_of
 from aws_iot.text.labels import label
 
 TYPING_SECONDS = 0.2

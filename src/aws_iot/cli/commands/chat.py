@@ -3,6 +3,7 @@
 from __future__ import annotations  # so that what only types need is not imported
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @options.argument("rooms", nargs=-1, metavar="[ROOM]...")
+@options.option(
+    "--plain",
+    env="PLAIN",
+    is_flag=True,
+    help="Print line by line instead, as screen readers need it.",
+)
 @options.no_history
 @options.signing_in
 @click.pass_obj
@@ -31,6 +38,7 @@ def chat(
     user: str | None,
     password: str | None,
     password_stdin: bool,
+    plain: bool,
     no_history: bool,
     rooms: tuple[str, ...],
 ) -> None:
@@ -51,12 +59,18 @@ def chat(
     profile = app.config.profiles.load(key)
     for room in rooms:
         check_one_room(profile.identity_pool_id, room, lambda meant: f"aws-iot chat {' '.join(meant)}")
-    if not all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.__stderr__)):
+    from aws_iot.chat.settings import load
+
+    settings = load(app.settings.folders.chat_settings)
+    settings = replace(settings, plain=settings.plain or plain)
+    if not settings.plain and not all(
+        one and one.isatty() for one in (sys.stdin, sys.stdout, sys.__stderr__)
+    ):
         raise LocalError("`chat` needs a terminal", hint="In scripts, use `aws-iot sub` and `aws-iot pub`.")
     chatter = _chatter(app, profile, user, password, password_stdin)
     from aws_iot.chat.run import run
 
-    run(app, chatter, rooms, saves=profile.history and not no_history)
+    run(app, chatter, rooms, settings, saves=profile.history and not no_history)
 
 
 def _chatter(app: App, profile: Profile, user: str | None, password: str | None, from_stdin: bool) -> Chatter:

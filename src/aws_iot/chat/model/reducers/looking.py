@@ -2,6 +2,7 @@
 
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
+from aws_iot.chat.model.attention import ALL, MENTIONS, NONE
 from aws_iot.chat.model.reducers.rooms import open_room
 from aws_iot.chat.model.state import Results, Room, State
 from aws_iot.chat.model.threads import root_of
@@ -106,6 +107,16 @@ def aliased(state: State, event: on.Aliased) -> Effects:
     else:
         state.aliases.pop(event.identity, None)
     return [do.SaveAliases(tuple(sorted(state.aliases.items())))]
+
+
+def level_set(state: State, event: on.LevelSet) -> Effects:
+    """For which messages of a room the person is told."""
+    state.levels[event.room] = event.level
+    state.notice = f"{event.room}: notifications for {_LEVELS[event.level]}."
+    return [do.SaveLevels(tuple(sorted(state.levels.items())))]
+
+
+_LEVELS = {ALL: "all messages", MENTIONS: "messages that mention you", NONE: "no message"}
 
 
 def noticed(state: State, event: on.Noticed) -> Effects:

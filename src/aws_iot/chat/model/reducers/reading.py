@@ -5,6 +5,7 @@ from itertools import groupby
 
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
+from aws_iot.chat.model.attention import notify
 from aws_iot.chat.model.posts import Delivery, Post, post_of
 from aws_iot.chat.model.reducers.sending import count_waiting, to_end
 from aws_iot.chat.model.state import Room, State
@@ -89,8 +90,9 @@ def _arrived(state: State, room: Room, posts: Sequence[Post]) -> Effects:
         if not room.unread:
             room.unread_since = new[0].received
         room.unread += len(new)
+    effects = notify(state, room, [post for post in new if not post.is_retained]) if new else []
     shorten(room, is_open=is_open, is_at_end=state.is_at_end)
-    return mark_if_read(state, is_new=True) if is_open else []
+    return [*effects, *(mark_if_read(state, is_new=True) if is_open else [])]
 
 
 def _is_reading(state: State) -> bool:
@@ -107,7 +109,7 @@ def mark_if_read(state: State, *, is_new: bool = False) -> Effects:
     saved, _ = split(room.posts)
     if not saved or not (room.unread or is_new):
         return []
-    room.unread = 0
+    room.unread = room.mentions = 0
     return [do.MarkRead(room.name, saved[-1].received)]
 
 

@@ -1,7 +1,8 @@
 """RoomActions: joining, leaving and opening rooms."""
 
+from aws_iot.chat.actions.base import Actions
 from aws_iot.chat.model import events as on
-from aws_iot.chat.screen.actions.base import Actions
+from aws_iot.chat.model.attention import LEVELS, MENTIONS, NONE
 
 
 class RoomActions(Actions):
@@ -46,3 +47,12 @@ class RoomActions(Actions):
             self.open(unread[0])
         else:
             self.app.tell("No other room has unread messages.")
+
+    def do_mute(self, argument: str) -> None:
+        room, level = self.bridge.state.current, argument.lower()
+        if not level:
+            level = MENTIONS if self.bridge.state.levels.get(room) == NONE else NONE
+        if level not in LEVELS:
+            self.app.tell(f"Use one of: {', '.join(f'/mute {one}' for one in LEVELS)}")
+        else:
+            self.bridge.act(on.LevelSet(room, level))

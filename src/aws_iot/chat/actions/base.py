@@ -2,17 +2,13 @@
 
 from __future__ import annotations  # so that what only types need is not imported
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from textual.screen import ModalScreen
-
     from aws_iot.chat.bridge import Bridge
-
-Answer = TypeVar("Answer")
 
 
 class Stage(Protocol):
@@ -34,8 +30,12 @@ class Stage(Protocol):
         """The input has the draft of the state."""
         ...
 
-    def ask(self, dialog: ModalScreen[Answer], answered: Callable[[Answer | None], None]) -> None:
-        """Show a dialog, and call the function with its answer."""
+    def confirm(self, question: str, then: Callable[[], None]) -> None:
+        """Ask a question, and call the function if the answer is yes."""
+        ...
+
+    def search(self, text: str, room: str | None) -> None:
+        """Let the person search, in a room or (None) in all, and go to what they choose."""
         ...
 
     def scroll(self, pages: int) -> None:

@@ -1,10 +1,8 @@
 """LookActions: scrolling, searching, people, panels, help."""
 
+from aws_iot.chat.actions.base import Actions
 from aws_iot.chat.model import events as on
-from aws_iot.chat.model.posts import Post
-from aws_iot.chat.screen.actions.base import Actions
-from aws_iot.chat.screen.drawing import who
-from aws_iot.chat.screen.search import SearchScreen
+from aws_iot.chat.text.people import who
 from aws_iot.identities import IdentityPrefix
 
 
@@ -35,22 +33,10 @@ class LookActions(Actions):
         self.bridge.act(on.Went(self.bridge.state.current, moment=moment))
 
     def do_find(self, argument: str) -> None:
-        self._search_in(self.bridge.state.current, argument)
+        self.app.search(argument, self.bridge.state.current)
 
     def do_search(self, argument: str) -> None:
-        self._search_in(None, argument)
-
-    def _search_in(self, room: str | None, text: str) -> None:
-        def chosen(post: Post | None) -> None:
-            self.bridge.act(on.Searched("", None))
-            if post:
-                self.app.keep_draft()
-                self.bridge.act(on.Went(post.room, post))
-
-        def search(text: str, room: str | None) -> None:
-            self.bridge.act(on.Searched(text, room))
-
-        self.app.ask(SearchScreen(text, room, search), chosen)
+        self.app.search(argument, None)
 
     def do_who(self, _: str) -> None:
         people = [*reversed(self.bridge.state.room.people.values())]
@@ -87,7 +73,7 @@ class LookActions(Actions):
         self.app.show_palette()
 
     def do_editor(self, _: str) -> None:
-        from aws_iot.chat.screen.editor import NoEditor, edited
+        from aws_iot.chat.actions.editor import NoEditor, edited
 
         try:
             self.app.edit_draft(edited)

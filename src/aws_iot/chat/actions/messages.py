@@ -1,11 +1,10 @@
 """MessageActions: answering, reacting, editing, deleting, and what failed."""
 
+from aws_iot.chat.actions.base import Actions
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Delivery, Post
-from aws_iot.chat.screen.actions.base import Actions
-from aws_iot.chat.screen.dialogs import Question
-from aws_iot.chat.screen.drawing import links
-from aws_iot.chat.screen.steady import cut, steady
+from aws_iot.chat.text.people import links
+from aws_iot.chat.text.steady import cut, steady
 from aws_iot.errors import InvalidMessage
 from aws_iot.messaging.kinds import EDIT, check_reaction
 
@@ -42,6 +41,15 @@ class MessageActions(Actions):
         else:
             return selected
         return None
+
+    def do_select(self, argument: str) -> None:
+        posts = self.bridge.state.room.posts
+        if not argument.isdecimal() or int(argument) >= len(posts):
+            self.app.tell("Which message? /select 0 selects the last one, /select 1 the one before.")
+        else:
+            post = posts[-1 - int(argument)]
+            self.bridge.act(on.Selected(post.key, reveals=True))
+            self.app.tell(f"Selected: {steady(' '.join(post.text.split()))}")
 
     def do_select_older(self, _: str) -> None:
         self._select(-1)
@@ -99,12 +107,11 @@ class MessageActions(Actions):
         if post is None:
             return
 
-        def answered(answer: bool | None) -> None:
-            if answer:
-                self.bridge.act(on.Deleted(post, self.new_id()))
-
-        text = steady(" ".join(post.text.split()))
-        self.app.ask(Question(f"Delete this message for everybody?\n\n{cut(text, 200)}"), answered)
+        text = cut(steady(" ".join(post.text.split())), 200)
+        self.app.confirm(
+            f"Delete this message for everybody?\n\n{text}",
+            lambda: self.bridge.act(on.Deleted(post, self.new_id())),
+        )
 
     def do_thread(self, _: str) -> None:
         if post := self._target():
@@ -140,11 +147,8 @@ class MessageActions(Actions):
                 self.app.tell("This message has no link.")
 
     def ask_to_open(self, link: str) -> None:
-        def answered(answer: bool | None) -> None:
-            if answer:
-                self.app.open_link(link)
-
-        self.app.ask(Question(f"Open this link in your browser?\n\n{link}"), answered)
+        """Show the link before it is opened."""
+        self.app.confirm(f"Open this link in your browser?\n\n{link}", lambda: self.app.open_link(link))
 
     def enter_selected(self) -> None:
         """Enter without a text: open the link of the selected message, or go to what it answers."""

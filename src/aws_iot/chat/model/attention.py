@@ -1,0 +1,42 @@
+"""Attention: which messages call for it, and when the person is told."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from aws_iot.chat.model import effects as do
+from aws_iot.chat.model.posts import Post
+from aws_iot.chat.model.state import Room, State
+
+ALL, MENTIONS, NONE = LEVELS = ("all", "mentions", "none")
+"""For which messages of a room the person is told: all, those that mention them, or none."""
+
+LONGEST = 100
+"""In characters, of the text in a notification."""
+
+
+@lru_cache(maxsize=16)
+def words(username: str, keywords: tuple[str, ...]) -> re.Pattern[str]:
+    """What matches a mention of the person, or one of their keywords, as a whole word, whatever its case."""
+    names = sorted({username, *keywords}, key=len, reverse=True)
+    return re.compile(rf"(?<!\w)@?(?:{'|'.join(map(re.escape, names))})(?!\w)", re.IGNORECASE)
+
+
+def mentions(state: State, text: str) -> bool:
+    """Whether a text mentions the person, or has one of their keywords."""
+    return words(state.username, state.keywords).search(text) is not None
+
+
+def notify(state: State, room: Room, new: Sequence[Post]) -> list[do.Effect]:
+    """The notification about new messages of others, at most one for all of them."""
+    level = state.levels.get(room.name, MENTIONS)
+    is_looking = room.name == state.current and state.is_focused
+    called = [post for post in new if mentions(state, post.text)]
+    room.mentions += 0 if is_looking else len(called)
+    wanted = {ALL: [*new], MENTIONS: called, NONE: []}[level]
+    if is_looking or not wanted:
+        return []
+    last = wanted[-1]
+    more = f" (and {len(wanted) - 1} more)" if len(wanted) > 1 else ""
+    name = state.name_of(last.sender, last.name) or ""
+    return [do.Notify(room.name, f"{name} in {room.name}{more}", " ".join(last.text.split())[:LONGEST])]

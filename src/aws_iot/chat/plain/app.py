@@ -1,0 +1,161 @@
+"""PlainChat: reads lines, runs commands, and prints what happens."""
+
+import asyncio
+import sys
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import TextIO
+
+from aws_iot.chat.actions.look import LookActions
+from aws_iot.chat.actions.messages import MessageActions
+from aws_iot.chat.actions.rooms import RoomActions
+from aws_iot.chat.bridge import Bridge
+from aws_iot.chat.model import events as on
+from aws_iot.chat.model.effects import Notify
+from aws_iot.chat.model.keys import ACTIONS, Action, UnknownCommand, message_of, parse
+from aws_iot.chat.plain.announcer import Announcer
+from aws_iot.chat.text.steady import steady
+
+
+class PlainChat:
+    """The same state and actions as the screen's, on a terminal that only shows lines."""
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        begin: Callable[[], None],
+        now: Callable[[], datetime],
+        new_id: Callable[[], str],
+        doubt: Callable[[str], str | None],
+        *,
+        stdin: TextIO | None = None,
+        write: Callable[[str], object] | None = None,
+    ) -> None:
+        """The arguments are those of `ChatApp`. `write` prints a line."""
+        self._bridge = bridge
+        self._begin = begin
+        self._now = now
+        self._new_id = new_id
+        self._stdin = stdin or sys.stdin
+        self._write = write or print
+        self._announcer = Announcer()
+        self._question: Callable[[], None] | None = None
+        parts = self, bridge, now, new_id, doubt
+        self._actions = RoomActions(*parts), MessageActions(*parts), LookActions(*parts)
+
+    def run(self) -> None:
+        """Until the person quits, or the input ends."""
+        asyncio.run(self._main())
+
+    async def _main(self) -> None:
+        self._loop, self._done = asyncio.get_running_loop(), asyncio.Event()
+        self._begin()
+        threading.Thread(target=self._read, name="input", daemon=True).start()
+        await self._done.wait()
+
+    def _read(self) -> None:
+        for line in self._stdin:
+            self._loop.call_soon_threadsafe(self.enter, line.rstrip("\n"))
+        self._loop.call_soon_threadsafe(self.quit)
+
+    def draw(self) -> None:
+        """Print what is new."""
+        for line in self._announcer.lines(self._bridge.state):
+            self._write(line)
+
+    def alert(self, notification: Notify) -> None:
+        """Tell about a message in another room."""
+        self._write(f"{steady(notification.title)}: {steady(notification.text)}")
+
+    def enter(self, line: str) -> None:
+        """The person has entered a line."""
+        if self._question:
+            then, self._question = self._question, None
+            if line.strip().lower() in ("y", "yes"):
+                then()
+            return
+        try:
+            command = parse(line)
+        except UnknownCommand as error:
+            self.tell(str(error))
+            return
+        if command:
+            self._run(command.action, command.argument)
+        elif line.strip():
+            self.send(message_of(line).rstrip())
+
+    def _run(self, action: Action, argument: str) -> None:
+        method = f"do_{action.name.replace('-', '_')}"
+        next(getattr(one, method) for one in self._actions if hasattr(one, method))(argument)
+
+    # -- what actions need
+
+    def tell(self, text: str) -> None:
+        """Print it. Nothing has to be removed later."""
+        self._write(steady(text))
+
+    def send(self, text: str) -> None:
+        """Send a text to the open room."""
+        if self._bridge.state.current:
+            self._bridge.act(on.Submitted(self._bridge.state.current, text, self._new_id(), self._now()))
+
+    def keep_draft(self) -> None:
+        """The terminal has what is typed, until Enter."""
+
+    def load_draft(self) -> None:
+        """What the next line answers or replaces is told instead."""
+        room = self._bridge.state.rooms.get(self._bridge.state.current)
+        if room and room.aim:
+            what = "edits" if room.aim.kind else "answers"
+            self._write(f"Your next line {what}: {steady(room.aim.post.text)}")
+
+    def confirm(self, question: str, then: Callable[[], None]) -> None:
+        """Ask, and take the next line for the answer."""
+        self._question = then
+        self._write(f"{' '.join(map(steady, question.split(chr(10))))} (y/n)")
+
+    def search(self, text: str, room: str | None) -> None:
+        """Search, and print what is found."""
+        if text:
+            self._bridge.act(on.Searched(text, room))
+        else:
+            self.tell("Which words? /find WORDS or /search WORDS")
+
+    def scroll(self, pages: int) -> None:
+        """Read the page before, or after."""
+        self._bridge.act(on.Scrolled(pages > 0, near_top=pages < 0, near_end=pages > 0))
+
+    def toggle_panel(self, name: str) -> None:
+        """There are no panels."""
+        self.tell(f"There are no panels here. /{'rooms' if name == 'rooms' else 'who'} prints them.")
+
+    def copy(self, text: str) -> None:
+        """Print the whole text, to be copied."""
+        for line in text.split("\n"):
+            self._write(steady(line))
+
+    def open_link(self, link: str) -> None:
+        """Open a link in the browser, without waiting for it."""
+        import webbrowser
+
+        threading.Thread(target=webbrowser.open, args=(link,), daemon=True).start()
+
+    def show_help(self) -> None:
+        """Print the commands."""
+        for action in ACTIONS:
+            if action.slash:
+                self._write(f"{f'/{action.slash} {action.usage}'.rstrip()}: {action.help}")
+
+    def show_palette(self) -> None:
+        """The commands are the list."""
+        self.show_help()
+
+    def edit_draft(self, edit: Callable[[str], str]) -> None:
+        """Write a message in the editor, and send it."""
+        if text := edit(""):
+            self.send(text)
+
+    def quit(self) -> None:
+        """End the chat."""
+        self._done.set()

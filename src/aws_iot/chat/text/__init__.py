@@ -1,0 +1,1 @@
+"""Text as the chat writes it: harmless, and as wide as the chat believes."""

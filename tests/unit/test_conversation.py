@@ -11,9 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from aws_iot.history.conversation import Reaction
 from aws_iot.history.file.intake import Intake, sort_in
+from aws_iot.history.file.journal import Journal
 from aws_iot.history.file.record import new_writer, to_entry, to_record
 from aws_iot.history.file.schema import connect
-from aws_iot.history.saving.journal import Journal
 from aws_iot.history.search import parse_search, search
 from aws_iot.history.store import Filter, History
 from aws_iot.messaging.message import Message

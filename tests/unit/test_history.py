@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from aws_iot.errors import LocalError
+from aws_iot.history.file.journal import journals
 from aws_iot.history.file.schema import MIGRATIONS, HistoryDamaged, HistoryTooNew
-from aws_iot.history.saving.journal import journals
 from aws_iot.history.saving.owners import history_file
 from aws_iot.history.saving.recorder import Recorder
 from aws_iot.history.store import Ambiguous, Filter, History, UnknownMessage

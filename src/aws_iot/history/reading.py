@@ -10,9 +10,9 @@ from types import TracebackType
 from typing import Self
 
 from aws_iot.errors import LocalError
+from aws_iot.history.file.journal import is_saved
 from aws_iot.history.file.record import milliseconds
 from aws_iot.history.file.rows import PER_MILLISECOND
-from aws_iot.history.saving.journal import is_saved
 from aws_iot.history.store import History
 
 IDLE_SECONDS = 0.5

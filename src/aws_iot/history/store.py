@@ -12,6 +12,7 @@ from typing import NamedTuple, Self
 from aws_iot.errors import LocalError
 from aws_iot.history.conversation import Reaction
 from aws_iot.history.file import ids, rows
+from aws_iot.history.file.journal import journals
 from aws_iot.history.file.record import milliseconds, moment
 from aws_iot.history.file.rows import COLUMNS, IS_OWN, IS_SHOWN, PER_MILLISECOND, Row
 from aws_iot.history.file.schema import (
@@ -22,7 +23,6 @@ from aws_iot.history.file.schema import (
     transaction,
     translate_errors,
 )
-from aws_iot.history.saving.journal import journals
 from aws_iot.history.saving.owners import identity_of
 from aws_iot.identities import IdentityPrefix
 from aws_iot.messaging.message import Message, encode

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from aws_iot.history.file import index
+from aws_iot.history.file.journal import Journal, journals, lines, unused
 from aws_iot.history.file.numbers import Numbers
 from aws_iot.history.file.record import Record, from_entry
 from aws_iot.history.file.schema import transaction
 from aws_iot.history.file.taker import Taker
-from aws_iot.history.saving.journal import Journal, journals, lines, unused
 
 SORTED_AT_ONCE = 1_000
 """About how many messages one transaction sorts in, so that programs never wait long."""

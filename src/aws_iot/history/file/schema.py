@@ -2,7 +2,7 @@
 
 It is a SQLite database in WAL mode. Its tables:
 
-- `journal` tells how many bytes of each journal (see `../saving/journal.py`) have been sorted in.
+- `journal` tells how many bytes of each journal (see `journal.py`) have been sorted in.
 - `message` has a row for each message, in the order of arrival: `at` is the time of arrival in milliseconds since 1970,
   times 4096, plus a number that tells apart what arrived in the same millisecond. `text` is the text if the payload is
   `encode(text)`; otherwise it is NULL and `payload` has the bytes. If both are NULL, the message was deleted. `id`,

@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Self
 
 from aws_iot.errors import LocalError
+from aws_iot.history.file.journal import Journal
 from aws_iot.history.file.record import new_writer, to_entry
-from aws_iot.history.saving.journal import Journal
 from aws_iot.history.saving.sorter import Sorter
 from aws_iot.messaging.message import Message
 

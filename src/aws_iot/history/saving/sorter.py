@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from aws_iot.errors import LocalError
-from aws_iot.history.saving.journal import Journal, unsorted_bytes
+from aws_iot.history.file.journal import Journal, unsorted_bytes
 
 IDLE_SECONDS = 0.3
 """How long nothing must have been saved before anything is sorted in."""

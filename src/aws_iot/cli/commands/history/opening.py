@@ -47,7 +47,7 @@ def owner_of(app: App, profile: Profile, user: str | None) -> Owner:
 
 def existing_file(app: App, key: str, user: str | None) -> Path:
     """The file of the history. Raises `LocalError` if nothing was saved."""
-    from aws_iot.history.saving.journal import is_saved
+    from aws_iot.history.file.journal import is_saved
 
     profile = app.config.profiles.load(key)
     username, _, path = owner_of(app, profile, user)

@@ -3,7 +3,7 @@
 Each program appends to a file of its own, which costs a tenth of a statement of SQLite. It locks the file for as long
 as it appends. So a program that can lock a journal knows that no other one uses it, and may append to it or remove it.
 
-An entry is one line (see `file/record.py`). The end of a line is written before it: so an entry that a killed program
+An entry is one line (see `record.py`). The end of a line is written before it: so an entry that a killed program
 or a full disk has cut off ends at the next one.
 """
 

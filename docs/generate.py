@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from aws_iot.chat.model.keys import ACTIONS, key_name
 from aws_iot.cli.commands.help.environment import option_variables, walk
 from aws_iot.cli.commands.help.exit_codes import exit_codes
 from aws_iot.cli.root import root
@@ -56,12 +57,29 @@ def architecture(current: str) -> str:
     )
 
 
+def chat(current: str) -> str:
+    """Return the page `current` with an updated table of keys and commands."""
+    rows = []
+    for action in ACTIONS:
+        slash = f"`/{action.slash} {action.usage}".rstrip() + "`" if action.slash else ""
+        keys = ", ".join(map(key_name, action.keys))
+        rows.append(f"| `{action.name}` | {keys} | {slash.replace('|', chr(92) + '|')} | {action.help} |")
+    table = "| action | keys | command | what it does |\n| --- | --- | --- | --- |\n" + "\n".join(rows)
+    return re.sub(
+        r"(<!-- keys -->\n).*(<!-- end of keys -->)",
+        lambda m: f"{m[1]}{table}\n{m[2]}",
+        current,
+        flags=re.DOTALL,
+    )
+
+
 def main() -> int:
-    page = DOCS / "architecture.md"
+    page, chat_page = DOCS / "architecture.md", DOCS / "chat.md"
     pages = {
         DOCS / "commands.md": commands(),
         DOCS / "exit-codes.md": exit_code_page(),
         page: architecture(page.read_text(encoding="utf-8")),
+        chat_page: chat(chat_page.read_text(encoding="utf-8")),
     }
     stale = [p for p, text in pages.items() if not p.exists() or p.read_text(encoding="utf-8") != text]
     if "--check" in sys.argv:

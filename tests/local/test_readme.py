@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests import terminal
 from tests.processes import COMMAND, PASSWORD, Running, Stack, environment
+from tests.screens import on_a_screen
 from tests.scripted_person import answers_at_init
 from tests.terminal import on_a_terminal, read_rest, type_answers
 from tests.waiting import DEADLINE_SECONDS
@@ -48,17 +50,21 @@ def test_it_installs_this_package() -> None:
     assert "local" in project["optional-dependencies"]
 
 
+@terminal.NEEDED
 def test_its_first_three_commands_let_two_people_talk(tmp_path: Path) -> None:
     env = environment(tmp_path)
-    started: list[Running] = []
+    local, *chats = (line.removeprefix("aws-iot ") for line in HERE)
+    running = Running(local, env)
     try:
-        for line, ready in zip(HERE, ("reset code for passwords", "Receiving", "Sent to lobby"), strict=True):
-            started.append(Running(line.removeprefix("aws-iot "), env))
-            started[-1].wait_for(ready)
-        assert re.fullmatch(r"[-\d]+ [:\d]+ \[lobby\] bob~[0-9a-f]{8}: hello", started[1].wait_for("hello"))
+        running.wait_for("reset code for passwords")
+        with on_a_screen(chats[0], env) as alice, on_a_screen(chats[1], env) as bob:
+            alice.wait_for("● online")
+            bob.wait_for("● online")
+            bob.type("hello\r")
+            alice.wait_for("  hello")
+            assert re.search("bob~[0-9a-f]{8}  ", alice.text)
     finally:
-        for process in reversed(started):
-            process.kill()
+        running.kill()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the README's shell is POSIX")

@@ -624,3 +624,19 @@ def test_notifications_are_harmless_and_a_flood_rings_once() -> None:
     now[0] += 10
     alerts.show(Notify("lobby", "bob", "hi"))
     assert len(rung) == 2
+
+
+def test_keys_are_handled_in_their_order_however_fast_they_come(app: FakeApp, cloud: FakeCloud) -> None:
+    def keys(*names: str) -> list[events.Key]:
+        return [events.Key(name, name if len(name) == 1 else None) for name in names]
+
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby", "ops") as chat:
+            for key in keys(*"abc", "backspace", "d", "home", "x", "ctrl+n", *"other", "ctrl+p", "end", "z"):
+                chat.screen.post_message(key)
+            await chat.until(lambda: chat.input == "xabdz")
+            assert chat.state.current == "lobby"
+            await chat.press("ctrl+n")
+            assert chat.input == "other"
+
+    run(test)

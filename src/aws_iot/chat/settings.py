@@ -32,7 +32,6 @@ class ChatSettings:
     keywords: tuple[str, ...] = ()
     bell: bool = True
     desktop: str = "off"
-    presence: bool = True
     plain: bool = False
 
 
@@ -51,7 +50,7 @@ def load(path: Path) -> ChatSettings:
     for name in found:
         _check_known(path, name, known, "setting")
     values: dict[str, Any] = dict(found)
-    for name in ("bell", "presence", "plain"):
+    for name in ("bell", "plain"):
         if not isinstance(values.get(name, True), bool):
             raise LocalError(f"{path}: '{name}' must be true or false")
     if values.get("desktop", "off") not in DESKTOP:

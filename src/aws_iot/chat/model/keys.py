@@ -97,6 +97,12 @@ def keys_of(action: Action, chosen: Mapping[str, tuple[str, ...]]) -> tuple[str,
     return chosen.get(action.name, action.keys)
 
 
+def key_name(key: str) -> str:
+    """A key as people write it, such as Ctrl+R or Page Up."""
+    names = {"pageup": "Page Up", "pagedown": "Page Down", "escape": "Esc"}
+    return "+".join(names.get(part, part.capitalize()) for part in key.split("+"))
+
+
 def parse(text: str) -> Command | None:
     """The slash command in a text that was entered; None if it is a message. Raises `UnknownCommand`.
 

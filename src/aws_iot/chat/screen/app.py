@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import App, ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.screen import ModalScreen
 from textual.widget import Widget
@@ -55,17 +54,6 @@ class ChatApp(App[None]):
     TITLE = "aws-iot chat"
     COMMANDS: ClassVar = {ActionProvider}
     COMMAND_PALETTE_BINDING = NO_KEY  # ours is in the table
-    BINDINGS: ClassVar = [
-        Binding(
-            ",".join(action.keys) or NO_KEY,
-            f"run('{action.name}')",
-            action.help,
-            show=False,
-            priority=True,
-            id=action.name,
-        )
-        for action in ACTIONS
-    ]
 
     def __init__(
         self,
@@ -77,12 +65,14 @@ class ChatApp(App[None]):
         settings: ChatSettings,
     ) -> None:
         """`begin` starts the threads, once the screen is there. `doubt` tells why a room's name is probably wrong."""
-        super().__init__()
+        super().__init__(ansi_color=True)  # the terminal's own colors, light or dark; none with NO_COLOR
         register(key for action in ACTIONS for key in keys_of(action, settings.keys))
         self._settings = settings
+        self._keys = {key: action.name for action in ACTIONS for key in keys_of(action, settings.keys)}
+        self._bindings.key_to_bindings.pop("ctrl+q", None)  # Textual's own, which would win over the table
         self._recall = Recall()
         self._alerts = Alerts(settings, self.bell, self._write)
-        self.theme = "ansi-dark"  # the terminal's own colors, light or dark
+        self.theme = "ansi-dark"
         self._bridge = bridge
         self._begin = begin
         self._now = now
@@ -95,7 +85,9 @@ class ChatApp(App[None]):
         # Not by queries: those would look in the dialog that is open.
         self._room_list, self.conversation, self._people = RoomList(), Conversation(), PeopleList()
         self._trouble, self._aim, self._status = Trouble(), AimLine(), StatusLine()
-        self._composer = Composer(self._submit, lambda line: complete(line, self.state), self._recalled)
+        self._composer = Composer(
+            self.run_key, self._submit, lambda line: complete(line, self.state), self._recalled
+        )
 
     @property
     def state(self) -> State:
@@ -111,15 +103,8 @@ class ChatApp(App[None]):
     def on_mount(self) -> None:
         """Draw what there is, and begin."""
         self._composer.focus()
-        self._use_keys()
         self.draw()
         self.call_after_refresh(self._begin)
-
-    def _use_keys(self) -> None:
-        """Give the actions the keys that the person has chosen."""
-        chosen = {name: ",".join(keys) or NO_KEY for name, keys in self._settings.keys.items()}
-        if chosen:
-            self.set_keymap(chosen)
 
     def _recalled(self, by: int, text: str) -> str | None:
         state = self.state
@@ -307,11 +292,18 @@ class ChatApp(App[None]):
         else:
             self.action_run(name)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """In a dialog, keys are the dialog's."""
-        if action == "run" and isinstance(self.screen, ModalScreen):
+    def run_key(self, key: str) -> bool:
+        """Do what a key means, unless a dialog is open; whether it means something."""
+        name = self._keys.get(key)
+        if name is None or isinstance(self.screen, ModalScreen):
             return False
-        return super().check_action(action, parameters)
+        self.action_run(name)
+        return True
+
+    def on_key(self, event: events.Key) -> None:
+        """A key that no widget has taken."""
+        if self.run_key(event.key):
+            event.stop()
 
     def action_run(self, name: str, argument: str = "") -> None:
         """Do what the table of actions names."""

@@ -36,15 +36,19 @@ class Composer(TextArea):
 
     def __init__(
         self,
+        run_key: Callable[[str], bool],
         submit: Callable[[str], bool],
         complete: Callable[[str], Completion],
         recall: Callable[[int, str], str | None],
     ) -> None:
-        """`submit` gets the text when the person presses Enter, and returns whether it is done with it.
+        """`run_key` does what a key means to the chat, and returns whether it means something.
+
+        `submit` gets the text when the person presses Enter, and returns whether it is done with it.
 
         `complete` gets the line up to the cursor when they press Tab. `recall` gets 1 for Up and -1 for Down, and
         returns what was sent before.
         """
+        self._run_key = run_key
         self._submit = submit
         self._complete = complete
         self._recall = recall
@@ -59,7 +63,15 @@ class Composer(TextArea):
             self.move_cursor(self.document.end)
 
     async def _on_key(self, event: events.Key) -> None:
-        if event.key in NEWLINE_KEYS:
+        """Every key is handled here, one after another.
+
+        Textual would run bindings only after the event has bubbled up. By then, the next keys may have been inserted:
+        a quick "abc", Backspace, "d" would become "abc".
+        """
+        if self._run_key(event.key):
+            event.stop()
+            event.prevent_default()
+        elif event.key in NEWLINE_KEYS:
             event.stop()
             event.prevent_default()
             self.insert("\n")
@@ -74,6 +86,12 @@ class Composer(TextArea):
         elif event.key in ("up", "down") and self._recalled(1 if event.key == "up" else -1):
             event.stop()
             event.prevent_default()
+        elif event.key == "ctrl+c" and not self.selected_text:
+            pass  # the chat tells how to quit
+        elif bindings := self._bindings.key_to_bindings.get(event.key):
+            event.stop()
+            event.prevent_default()
+            await self.run_action(bindings[0].action)
         else:
             await super()._on_key(event)
 

@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from aws_iot.chat.model.keys import ACTIONS, Action, keys_of
+from aws_iot.chat.model.keys import ACTIONS, Action, key_name, keys_of
 
 _SIZE = "width: 90%; max-width: 76; height: auto; max-height: 90%; border: solid ansi_blue; padding: 0 1;"
 
@@ -80,9 +80,3 @@ def help_text(keys: Mapping[str, tuple[str, ...]]) -> str:
 def _how(action: Action, keys: Mapping[str, tuple[str, ...]]) -> str:
     slash = f"/{action.slash} {action.usage}".rstrip() if action.slash else ""
     return "  ".join(filter(None, [slash, *map(key_name, keys_of(action, keys))]))
-
-
-def key_name(key: str) -> str:
-    """A key as people write it, such as Ctrl+R or Page Up."""
-    names = {"pageup": "Page Up", "pagedown": "Page Down", "escape": "Esc"}
-    return "+".join(names.get(part, part.capitalize()) for part in key.split("+"))

@@ -1,0 +1,75 @@
+"""How much memory the chat takes after many messages: prints MiB after a tenth of them, and after all.
+
+    python benchmarks/chat_memory.py COUNT
+
+They go through the bridge, the reducer and the screen, as those of a broker do.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import psutil
+
+from aws_iot.chat.bridge import Bridge, Parts
+from aws_iot.chat.model import events as on
+from aws_iot.chat.model.reducer import start
+from aws_iot.chat.model.state import Link, State, Status
+from aws_iot.chat.screen.app import ChatApp
+from aws_iot.chat.settings import ChatSettings
+from aws_iot.messaging.message import Message, encode
+
+BATCH = 50
+ROOMS = ("lobby", "ops")
+
+
+class Idle:
+    """Stands for the threads, which have nothing to do here."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_: None
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def made(number: int) -> Message:
+    """A message from one of fifty people, two of three in the open room."""
+    text = f"message {number} of a flood that goes on and on"
+    sender = f"us-east-1:{number % 50:08x}-0ed5-4578-add0-985024739222"
+    room = ROOMS[number % 3 == 0]
+    return Message(room, sender, text, encode(text), now(), f"{number:032x}", None, "bob")
+
+
+async def main(count: int) -> None:
+    state = State("us-east-1:ffffffff-0ed5-4578-add0-985024739222", "alice")
+    bridge = Bridge(state)
+    start(state, ROOMS, {}, (), now())
+    for room in state.rooms.values():
+        room.is_loaded = True
+    idle = cast("Any", Idle())
+
+    def begin() -> None:
+        bridge.connect(Parts(idle, idle, idle), screen.draw, screen.alert)
+
+    screen = ChatApp(bridge, begin, now, str, lambda _: None, ChatSettings())
+    async with screen.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        bridge.tell(on.StatusChanged(Status(Link.ONLINE)))
+        used = []
+        for first in range(0, count, BATCH):
+            bridge.tell(on.Received([made(number) for number in range(first, first + BATCH)]))
+            if first % (20 * BATCH) == 0:
+                await asyncio.sleep(0.04)  # a frame
+            if first == count // 10 // BATCH * BATCH:
+                used.append(psutil.Process().memory_info().rss / 2**20)
+        await pilot.pause(0.2)
+        used.append(psutil.Process().memory_info().rss / 2**20)
+        assert f"message {count - 1} " in "\n".join(post.text for post in state.room.posts[-3:])
+    print(*used)
+
+
+asyncio.run(main(int(sys.argv[1])))

@@ -13,7 +13,7 @@ AWSCLI := $(VENV)/aws-cli
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check format docs benchmark benchmark-streams benchmark-history test-all clean
+.PHONY: help demo test test-long check format docs benchmark benchmark-streams benchmark-history benchmark-chat test-all clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ benchmark-streams: $(READY)  ## how fast streams go, beside other clients, on mo
 
 benchmark-history: $(READY)  ## how fast the history is, with a million messages
 	@$(BIN)/python benchmarks/history.py
+
+benchmark-chat: $(READY)  ## how fast the chat screen is, with a million messages
+	@$(BIN)/python benchmarks/chat.py
 
 test-all:  ## `make test` on every Python that is installed
 	@for v in 3.11 3.12 3.13 3.14; do \

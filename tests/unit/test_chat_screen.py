@@ -640,3 +640,37 @@ def test_keys_are_handled_in_their_order_however_fast_they_come(app: FakeApp, cl
             assert chat.input == "other"
 
     run(test)
+
+
+def test_you_can_have_another_name_and_export_a_room(app: FakeApp, cloud: FakeCloud, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.enter("/nick Al")
+            await chat.enter("hello")
+            await chat.until_shown("Al~")
+            await chat.until(lambda: chat.state.room.posts[-1].delivery is Delivery.ARRIVED)
+            [(_, _, properties)] = cloud.published
+            assert dict(properties)["name"] == "Al"
+            await chat.enter(f"/export {tmp_path / 'lobby.md'}")
+            await chat.until(lambda: "Exported lobby" in chat.state.notice)
+            assert "hello" in (tmp_path / "lobby.md").read_text()
+            await chat.enter(f"/export {tmp_path / 'lobby.md'}")
+            await chat.until(lambda: "exists" in chat.state.notice)
+        async with chatting(app, cloud, "lobby") as chat:
+            assert "Al~" in chat.panel("status")
+            await chat.enter("/nick")
+            assert "the name alice" in chat.panel("status")
+
+    run(test)
+
+
+def test_what_a_dialog_covers_does_not_count_as_read(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.press("f1")
+            say(cloud, "lobby", "hidden", sender=BOB, properties=named(1))
+            await chat.until(lambda: chat.state.room.unread == 1)
+            await chat.press("escape")
+            await chat.until(lambda: chat.state.room.unread == 0)
+
+    run(test)

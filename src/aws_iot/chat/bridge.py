@@ -1,6 +1,6 @@
 """Bridge: where threads and asyncio meet. It owns the state.
 
-Events of the threads wait in a list until the loop takes all of them at once, at most thirty times a second. So the
+Events of the threads wait in a list until the loop takes all of them at once, at most twenty times a second. So the
 screen is drawn once for many messages, and keys never wait behind them.
 """
 
@@ -18,8 +18,11 @@ from aws_iot.chat.parts.archive import Archive
 from aws_iot.chat.parts.outbox import Outbox
 from aws_iot.chat.parts.receiver import Receiver
 
-FRAME_SECONDS = 1 / 30
-"""The shortest time between two drawings of what the threads tell."""
+FRAME_SECONDS = 1 / 20
+"""The shortest time between two drawings of what the threads tell. Keys are drawn at once."""
+
+MOST_SHARE = 0.2
+"""The share of the time that may be spent on that, so that keys have the rest."""
 
 
 class Parts(NamedTuple):
@@ -39,7 +42,7 @@ class Bridge:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed: Callable[[], None] = lambda: None
-        self._drawn_at = 0.0
+        self._next_at = 0.0
         self._parts: Parts | None = None
 
     def connect(self, parts: Parts, changed: Callable[[], None], notify: Callable[[do.Notify], None]) -> None:
@@ -90,15 +93,17 @@ class Bridge:
 
     def _schedule(self) -> None:
         assert self._loop
-        self._loop.call_later(max(0.0, self._drawn_at + FRAME_SECONDS - time.monotonic()), self._drain)
+        self._loop.call_later(max(0.0, self._next_at - time.monotonic()), self._drain)
 
     def _drain(self) -> None:
         with self._lock:
             events, self._events = self._events, []
+        began = time.monotonic()
         for event in events:
             self.carry_out(update(self.state, event))
         self._changed()
-        self._drawn_at = time.monotonic()
+        took = time.monotonic() - began
+        self._next_at = began + max(FRAME_SECONDS, took / MOST_SHARE)
 
     def _carry_out(self, effect: do.Effect) -> None:
         parts = self._parts
@@ -122,6 +127,11 @@ class Bridge:
                 parts.archive.remember(lambda memory: memory.note_aliases(aliases))
             case do.SaveLevels(levels):
                 parts.archive.remember(lambda memory: memory.note_levels(levels))
+            case do.Rename(name):
+                parts.outbox.rename(name)
+                parts.archive.remember(lambda memory: memory.note_nick(name))
+            case do.Export():
+                parts.archive.export(effect)
             case do.Notify():
                 self._notify(effect)
             case do.TakeBack():

@@ -100,8 +100,10 @@ def _parts(app: App, chatter: Chatter, bridge: Bridge, memory: Memory, *, saves:
         SpoolRegistry(app.settings.folders.spools).add(folder)
         return Spool(folder, profile.identity_pool_id, chatter.username)
 
-    composer = Composer(profile.identity_pool_id, chatter.identity, chatter.username, now, str)
-    outbox = Outbox(open_spool, composer, bridge.tell, lambda message: receiver.sent(message), now)
+    composer = Composer(profile.identity_pool_id, chatter.identity, bridge.state.name, now, str)
+    outbox = Outbox(
+        open_spool, composer, bridge.state.name, bridge.tell, lambda message: receiver.sent(message), now
+    )
     recorder = partial(app.history.recorder, profile, chatter.identity, chatter.username) if saves else None
     receiver = Receiver(_connector(app, chatter), recorder, outbox, bridge.tell, key=profile.key)
     archive = Archive(app.history.file(profile, chatter.identity), memory, bridge.tell, now, chatter.identity)
@@ -109,6 +111,7 @@ def _parts(app: App, chatter: Chatter, bridge: Bridge, memory: Memory, *, saves:
 
 
 def _start(state: State, rooms: Sequence[str], remembered: Remembered, app: App) -> list[do.Effect]:
+    state.nick = remembered.nick
     state.aliases, state.levels = dict(remembered.aliases), dict(remembered.levels)
     wanted = [*dict.fromkeys([*rooms, *remembered.rooms])]
     return start(state, wanted, remembered.drafts, remembered.failed, app.settings.now())

@@ -128,6 +128,11 @@ class Client:
 
         self._connection.send(publication, saved if saver else done)
 
+    def rename(self, username: str) -> None:
+        """Send messages under another name from now on. The identity stays."""
+        self.username = username
+        self._composer.rename(username)
+
     def save_sent(self) -> None:
         """Save the messages of `publish_nowait` that were acknowledged so far, if the client saves them."""
         if self._sent_saver:

@@ -38,6 +38,10 @@ class Composer:
         self._now = now
         self._new_id = new_id
 
+    def rename(self, username: str) -> None:
+        """Another name travels from now on."""
+        self._username = username
+
     def outgoing(
         self,
         room: str,

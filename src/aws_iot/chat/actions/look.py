@@ -69,6 +69,15 @@ class LookActions(Actions):
     def do_help(self, _: str) -> None:
         self.app.show_help()
 
+    def do_nick(self, argument: str) -> None:
+        self.bridge.act(on.Renamed(argument or self.bridge.state.username))
+
+    def do_export(self, argument: str) -> None:
+        if argument:
+            self.bridge.act(on.Exported(self.bridge.state.current, argument))
+        else:
+            self.app.tell("To which file? /export FILE.jsonl, FILE.md or FILE.csv")
+
     def do_palette(self, _: str) -> None:
         self.app.show_palette()
 

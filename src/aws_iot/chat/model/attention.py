@@ -22,9 +22,14 @@ def words(username: str, keywords: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)@?(?:{'|'.join(map(re.escape, names))})(?!\w)", re.IGNORECASE)
 
 
+def words_of(state: State) -> re.Pattern[str]:
+    """What matches a mention of the person of this state."""
+    return words(state.username, (*state.keywords, *filter(None, [state.nick])))
+
+
 def mentions(state: State, text: str) -> bool:
     """Whether a text mentions the person, or has one of their keywords."""
-    return words(state.username, state.keywords).search(text) is not None
+    return words_of(state).search(text) is not None
 
 
 def notify(state: State, room: Room, new: Sequence[Post]) -> list[do.Effect]:

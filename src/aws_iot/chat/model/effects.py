@@ -1,22 +1,25 @@
-"""Effects: what is to be done after an event. The threads in `parts` do it."""
+"""Effects: what is to be done after an event. The threads in `parts` do it.
+
+They are not frozen, which would take twice as long at start-up.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReadRooms:
     """Read which rooms the history has."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReadLast:
     """Read the last page of a room."""
 
     room: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReadOlder:
     """Read the page before this time. So many messages of that millisecond are there already."""
 
@@ -25,7 +28,7 @@ class ReadOlder:
     overlap: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReadNewer:
     """Read the page that begins at this time. So many messages of that millisecond are there already."""
 
@@ -34,7 +37,7 @@ class ReadNewer:
     overlap: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReadPost:
     """Read a message again."""
 
@@ -42,7 +45,7 @@ class ReadPost:
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReadTarget:
     """Read the message again to which the reaction or edit with this ID belongs."""
 
@@ -50,7 +53,7 @@ class ReadTarget:
     ref: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReadAround:
     """Read the page around a message, by its place in the history or its ID, or around a moment."""
 
@@ -60,7 +63,7 @@ class ReadAround:
     moment: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReadVersions:
     """Read the texts that a message has had."""
 
@@ -68,7 +71,7 @@ class ReadVersions:
     ref: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Search:
     """Search, in one room or (None) in all."""
 
@@ -76,7 +79,7 @@ class Search:
     room: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TakeBack:
     """Delete a reaction of your own, by a message with this ID."""
 
@@ -86,7 +89,7 @@ class TakeBack:
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Notify:
     """Tell the person about a message, by the bell and the desktop as they have set it."""
 
@@ -95,21 +98,36 @@ class Notify:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class Rename:
+    """Send under this name from now on, and save it."""
+
+    name: str
+
+
+@dataclass(slots=True)
+class Export:
+    """Write the messages of a room to a new file."""
+
+    room: str
+    path: str
+
+
+@dataclass(slots=True)
 class SaveLevels:
     """Save for which messages of which rooms the person is told."""
 
     levels: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SaveAliases:
     """Save your own names for identities."""
 
     aliases: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class MarkRead:
     """Everything in the room up to this time was read."""
 
@@ -117,7 +135,7 @@ class MarkRead:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Send:
     """Save a message, and send it as soon as there is a connection. For `kind` and `re`, see `Message`."""
 
@@ -128,21 +146,21 @@ class Send:
     re: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Join:
     """Receive the messages of a room."""
 
     room: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Leave:
     """Receive them no longer."""
 
     room: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SaveDraft:
     """Save the text that was not sent yet."""
 
@@ -150,7 +168,7 @@ class SaveDraft:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SaveRooms:
     """Save which rooms to join next time, and which one is open."""
 
@@ -158,7 +176,7 @@ class SaveRooms:
     current: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FailedMessage:
     """A message that was not sent, and why."""
 
@@ -168,7 +186,7 @@ class FailedMessage:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SaveFailed:
     """Save the messages that were not sent, so that they survive the end of the program."""
 
@@ -195,5 +213,7 @@ Effect = (
     | TakeBack
     | SaveAliases
     | SaveLevels
+    | Rename
+    | Export
     | Notify
 )

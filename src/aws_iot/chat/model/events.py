@@ -1,4 +1,7 @@
-"""Events: everything that can happen in the chat. Each has a reducer in `reducer.py`."""
+"""Events: everything that can happen in the chat. Each has a reducer in `reducer.py`.
+
+They are not frozen, which would take twice as long at start-up.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +22,7 @@ class Part(Enum):
     AROUND = "around"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RoomFound:
     """A room of the history: how many messages are unread, and when the last one arrived."""
 
@@ -28,14 +31,14 @@ class RoomFound:
     last: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RoomsFound:
     """The rooms of the history were read."""
 
     rooms: Sequence[RoomFound]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PageRead:
     """A page of a room was read from the history, oldest first.
 
@@ -53,21 +56,21 @@ class PageRead:
     has_newer: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PostRead:
     """A message was read again, because something has changed it."""
 
     post: Post
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NotFound:
     """What was asked for is not in the history; the text tells it."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Found:
     """A search has ended: what it has found, the newest first, or why it could not."""
 
@@ -77,7 +80,7 @@ class Found:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class VersionsRead:
     """The texts that a message has had were read."""
 
@@ -85,28 +88,28 @@ class VersionsRead:
     texts: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Received:
     """Messages arrived, and are saved."""
 
     messages: Sequence[Message]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StatusChanged:
     """The connection has another state."""
 
     status: Status
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RoomsJoined:
     """The broker sends the messages of these rooms from now on."""
 
     rooms: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class JoinFailed:
     """The broker does not send the messages of this room."""
 
@@ -114,7 +117,7 @@ class JoinFailed:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Unsent:
     """A message of an earlier run, or of another program, is still to be sent."""
 
@@ -126,14 +129,14 @@ class Unsent:
     re: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Acknowledged:
     """The broker has acknowledged a message."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SendFailed:
     """A message was not sent."""
 
@@ -141,7 +144,7 @@ class SendFailed:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Warned:
     """Something does not work from now on, such as saving messages."""
 
@@ -151,7 +154,7 @@ class Warned:
 # -- what the person does
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Submitted:
     """The person sends a text to a room, with this ID, at this time."""
 
@@ -161,7 +164,7 @@ class Submitted:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reacted:
     """The person reacts to the post, or takes that reaction back."""
 
@@ -170,7 +173,7 @@ class Reacted:
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Deleted:
     """The person deletes a message of their own."""
 
@@ -178,7 +181,7 @@ class Deleted:
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Aimed:
     """The draft now answers or replaces a post, or (None) neither."""
 
@@ -186,7 +189,7 @@ class Aimed:
     post: Post | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Selected:
     """The person has selected a post of the open room, or (None) none. `reveals`: it is to be on the screen."""
 
@@ -194,7 +197,7 @@ class Selected:
     reveals: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Went:
     """The person goes to a post that may not be in the window, or to a moment."""
 
@@ -204,12 +207,12 @@ class Went:
     moment: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class WentToUnread:
     """The person goes to the first unread message of the open room."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Searched:
     """The person searches, in one room or (None) in all; an empty text ends the search."""
 
@@ -217,21 +220,36 @@ class Searched:
     room: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Folded:
     """The person hides or shows the replies of the thread of a post."""
 
     post: Post
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class VersionsAsked:
     """The person wants to see the earlier texts of a post."""
 
     post: Post
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class Renamed:
+    """The person wants another name; an empty one is the user name."""
+
+    name: str
+
+
+@dataclass(slots=True)
+class Exported:
+    """The person wants the messages of a room in a file."""
+
+    room: str
+    path: str
+
+
+@dataclass(slots=True)
 class LevelSet:
     """The person chooses for which messages of a room they are told."""
 
@@ -239,7 +257,7 @@ class LevelSet:
     level: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Aliased:
     """The person gives an identity a name of their own; an empty one takes it away."""
 
@@ -247,7 +265,7 @@ class Aliased:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Resent:
     """The person sends a failed message again."""
 
@@ -255,7 +273,7 @@ class Resent:
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Discarded:
     """The person gives up a failed message. `to_draft`: its text becomes the draft, to be edited."""
 
@@ -264,7 +282,7 @@ class Discarded:
     to_draft: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Typed:
     """The draft of a room has changed."""
 
@@ -272,28 +290,28 @@ class Typed:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RoomOpened:
     """The person opens a room. If it is not known, it is joined first."""
 
     room: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RoomLeft:
     """The person leaves a room."""
 
     room: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Focused:
     """The terminal got or lost the focus."""
 
     is_focused: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Scrolled:
     """The person has scrolled: whether the last message is now on the screen, and whether the top or end is near."""
 
@@ -302,12 +320,12 @@ class Scrolled:
     near_end: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Jumped:
     """The person wants to see the newest messages of the open room."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Noticed:
     """The chat tells the person something; an empty text removes it."""
 
@@ -343,6 +361,8 @@ Event = (
     | VersionsAsked
     | Aliased
     | LevelSet
+    | Renamed
+    | Exported
     | Typed
     | RoomOpened
     | RoomLeft

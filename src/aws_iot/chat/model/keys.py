@@ -59,6 +59,9 @@ ACTIONS = (
     Action("goto", LOOK, "go to a day or time: yesterday, 2h, 14:00, 2026-01-31", slash="goto", usage="TIME"),
     Action("find", LOOK, "search in this room", ("ctrl+f",), slash="find", usage="[WORDS]"),
     Action("search", LOOK, "search in all rooms", slash="search", usage="[WORDS]"),
+    Action(
+        "export", LOOK, "write this room to a new file: .jsonl, .md or .csv", slash="export", usage="FILE"
+    ),
     Action("who", LOOK, "list who has written in this room", slash="who"),
     Action(
         "alias",
@@ -70,6 +73,7 @@ ACTIONS = (
     ),
     Action("toggle-rooms", LOOK, "hide or show the rooms", ("f2",)),
     Action("toggle-people", LOOK, "hide or show the people", ("f3",)),
+    Action("nick", CHAT, "send under another name; without NAME, under your user name", (), "nick", "[NAME]"),
     Action("editor", CHAT, "write the message in your editor ($EDITOR)", ("ctrl+o",), slash="editor"),
     Action("palette", CHAT, "choose what to do from a list", ("ctrl+k",), slash="commands"),
     Action("help", CHAT, "show this help", ("f1",), slash="help"),

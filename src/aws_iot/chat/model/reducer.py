@@ -56,6 +56,8 @@ _REDUCERS: dict[type, Callable[[State, Any], Effects]] = {
     on.VersionsAsked: looking.versions_asked,
     on.VersionsRead: looking.versions_read,
     on.Aliased: looking.aliased,
+    on.Renamed: looking.renamed,
+    on.Exported: looking.exported,
     on.LevelSet: looking.level_set,
     on.Noticed: looking.noticed,
     on.Warned: looking.warned,

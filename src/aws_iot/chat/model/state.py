@@ -117,6 +117,8 @@ class State:
 
     identity: str
     username: str
+    nick: str = ""
+    """The name that travels with your messages, if it is not your user name."""
     rooms: dict[str, Room] = field(default_factory=dict)
     current: str = ""
     status: Status = Status(Link.STARTING)
@@ -159,6 +161,11 @@ class State:
         if self.selected is None or self.current not in self.rooms:
             return None
         return next((post for post in self.room.posts if post.key == self.selected), None)
+
+    @property
+    def name(self) -> str:
+        """The name that travels with your messages."""
+        return self.nick or self.username
 
     def name_of(self, identity: str, claimed: str | None) -> str | None:
         """What somebody is called here: by your alias, or by the name that they claim."""

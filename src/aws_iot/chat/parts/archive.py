@@ -2,11 +2,13 @@
 
 from __future__ import annotations  # so that what only types need is not imported
 
+import os
 import queue
 import threading
 import time
 from contextlib import suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aws_iot.chat.model import effects as do
@@ -14,12 +16,12 @@ from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Answered, Post, milliseconds
 from aws_iot.chat.model.state import PAGE
 from aws_iot.chat.parts.memory import Memory
+from aws_iot.config.paths import expanded
 from aws_iot.errors import LocalError
 from aws_iot.messaging.kinds import DELETE, DELETED_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from aws_iot.history.store import Entry, Filter, History
 
@@ -93,6 +95,27 @@ class Archive:
     def remember(self, change: Callable[[Memory], None]) -> None:
         """Save a change of the chat's own file."""
         self._requests.put(lambda: self._later(SAVE_SECONDS, lambda: change(self._memory)))
+
+    def export(self, wanted: do.Export) -> None:
+        """Write the messages of a room to a new file, in the form that its name tells."""
+        self._requests.put(lambda: self._export(wanted))
+
+    def _export(self, wanted: do.Export) -> None:
+        from aws_iot.history.store import History
+        from aws_iot.history.upkeep.transfer import to_csv, to_json_lines, to_markdown
+
+        forms = {".md": to_markdown, ".csv": to_csv}
+        try:
+            path = expanded(Path(wanted.path))
+            form = forms.get(path.suffix.lower(), to_json_lines)
+            with History(self._path) as history, open(path, "x", encoding="utf-8", opener=_private) as file:
+                file.writelines(f"{line}\n" for line in form(history, _of(wanted.room)))
+        except FileExistsError:
+            self._tell(on.Noticed(f"{wanted.path} exists: choose another file."))
+        except (OSError, LocalError) as error:
+            self._tell(on.Noticed(f"Nothing was exported: {error}"))
+        else:
+            self._tell(on.Noticed(f"Exported {wanted.room} to {path}."))
 
     def take_back(self, wanted: do.TakeBack, send: Callable[[do.Send], None]) -> None:
         """Look up a reaction of your own, and have it deleted."""
@@ -176,6 +199,10 @@ class Archive:
                 self._warn(str(error))
         if event:
             self._tell(event)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _failure(wanted: Reading, error: LocalError) -> on.Event | None:

@@ -21,6 +21,7 @@ class Remembered(NamedTuple):
     failed: tuple[FailedMessage, ...] = ()
     aliases: Mapping[str, str] = {}
     levels: Mapping[str, str] = {}
+    nick: str = ""
 
 
 class Memory:
@@ -52,6 +53,7 @@ class Memory:
             ),
             _texts(found.get("aliases")),
             {room: level for room, level in _texts(found.get("levels")).items() if level in LEVELS},
+            found["nick"] if isinstance(found.get("nick"), str) else "",
         )
 
     @property
@@ -80,6 +82,10 @@ class Memory:
     def note_levels(self, levels: tuple[tuple[str, str], ...]) -> None:
         """The person wants to be told of other messages."""
         self._values["levels"] = dict(levels)
+
+    def note_nick(self, name: str) -> None:
+        """The person sends under another name."""
+        self._values["nick"] = name
 
     def save(self) -> None:
         """Save what has changed. Raises `LocalError`, and keeps the changes for the next time."""

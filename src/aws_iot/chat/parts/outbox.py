@@ -37,13 +37,15 @@ class Outbox:
         self,
         open_spool: Callable[[], Spool],
         composer: Composer,
+        name: str,
         tell: Callable[[on.Event], None],
         sent: Callable[[Message], None],
         now: Callable[[], datetime],
     ) -> None:
-        """`sent` gets each message that the broker has acknowledged."""
+        """`name` travels with the messages. `sent` gets each message that the broker has acknowledged."""
         self._open_spool = open_spool
         self._composer = composer
+        self._name = name
         self._tell = tell
         self._sent = sent
         self._now = now
@@ -58,6 +60,10 @@ class Outbox:
     def send(self, message: Send) -> None:
         """Save a message, and send it as soon as there is a connection."""
         self._requests.put(lambda: self._add(message))
+
+    def rename(self, name: str) -> None:
+        """Send under another name from now on."""
+        self._requests.put(lambda: self._rename(name))
 
     def attach(self, client: Client) -> None:
         """Send with this client from now on."""
@@ -119,7 +125,14 @@ class Outbox:
         self._line.waiting[message.id] = message
         self._publish(message)
 
+    def _rename(self, name: str) -> None:
+        self._name = name
+        self._composer.rename(name)
+        if self._line.client:
+            self._line.client.rename(name)
+
     def _attach(self, client: Client) -> None:
+        client.rename(self._name)
         self._line.attach(client)
         with suppress(LocalError):  # the next connection tries again
             self._lead()

@@ -97,6 +97,15 @@ class Receiver:
             self._thread.join(seconds)
 
     def _run(self) -> None:
+        try:
+            self._work()
+        except Exception as error:  # noqa: BLE001  otherwise the screen would tell for ever that it is online
+            text = f"internal error, please report it: {error!r}"
+            self._tell(
+                on.StatusChanged(Status(Link.REJECTED, text, "What you send is kept. Start the chat again."))
+            )
+
+    def _work(self) -> None:
         with self._new_recorder(self._warn) if self._new_recorder else nullcontext() as self._recorder:
             delays = iter(self._backoff)
             while not self._closing.is_set():

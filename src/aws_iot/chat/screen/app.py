@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from textual import events
 from textual.app import App, ComposeResult
@@ -34,6 +34,8 @@ from aws_iot.chat.settings import ChatSettings
 ROOMS_FROM_COLUMNS = 60
 PEOPLE_FROM_COLUMNS = 80
 """On narrower screens, these panels are hidden unless you ask for them."""
+
+Answer = TypeVar("Answer")
 
 NO_KEY = "f24"
 """No keyboard has it. Textual knows no binding without a key."""
@@ -146,7 +148,7 @@ class ChatApp(App[None]):
 
     def on_app_focus(self, _: events.AppFocus) -> None:
         """The terminal has the focus."""
-        self._bridge.act(on.Focused(True))
+        self._bridge.act(on.Focused(not isinstance(self.screen, ModalScreen)))
 
     def on_app_blur(self, _: events.AppBlur) -> None:
         """The terminal has lost the focus."""
@@ -225,9 +227,19 @@ class ChatApp(App[None]):
 
     # -- what actions need
 
+    def _show(self, dialog: ModalScreen[Answer], answered: Callable[[Answer | None], None]) -> None:
+        """Show a dialog. What it covers does not count as read."""
+
+        def closed(answer: Answer | None) -> None:
+            self._bridge.act(on.Focused(self.app_focus))
+            answered(answer)
+
+        self._bridge.carry_out_event(on.Focused(False))
+        self.push_screen(dialog, closed)
+
     def confirm(self, question: str, then: Callable[[], None]) -> None:
         """Ask a question, and call the function if the answer is yes."""
-        self.push_screen(Question(question), lambda answer: then() if answer else None)
+        self._show(Question(question), lambda answer: then() if answer else None)
 
     def search(self, text: str, room: str | None) -> None:
         """Let the person search, and go to what they choose."""
@@ -241,7 +253,7 @@ class ChatApp(App[None]):
         def search(text: str, room: str | None) -> None:
             self._bridge.act(on.Searched(text, room))
 
-        self.push_screen(SearchScreen(text, room, search), chosen)
+        self._show(SearchScreen(text, room, search), chosen)
 
     def scroll(self, pages: int) -> None:
         """Scroll the conversation; upwards if negative."""
@@ -266,7 +278,7 @@ class ChatApp(App[None]):
 
     def show_help(self) -> None:
         """Show the keys and commands."""
-        self.push_screen(Help(self._settings.keys))
+        self._show(Help(self._settings.keys), lambda _: None)
 
     def show_palette(self) -> None:
         """Show the list of actions."""

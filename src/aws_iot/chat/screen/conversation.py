@@ -79,7 +79,7 @@ class Conversation(ScrollView, can_focus=False):
                 self._to_end()
             return
         self._lines = lines
-        self.virtual_size = Size(columns, len(lines))
+        self._resize(columns)
         self._follows = follow
         if reveals:
             self._reveal(state.selected)
@@ -89,6 +89,16 @@ class Conversation(ScrollView, can_focus=False):
             self._restore(anchor)
         self.refresh()
         self.call_later(self._tell)
+
+    def _resize(self, columns: int) -> None:
+        """There are other lines to scroll through.
+
+        Not by `self.virtual_size = …`, which would place and draw every widget of the screen anew.
+        """
+        self.set_reactive(Conversation.virtual_size, Size(columns, len(self._lines)))
+        self.vertical_scrollbar.window_virtual_size = len(self._lines)
+        if self.scroll_offset.y > self.max_scroll_y:
+            self._to_end()
 
     def _reveal(self, key: Key | None) -> None:
         """Bring a message to the screen, a third from the top, unless it is there."""
@@ -144,8 +154,8 @@ class Conversation(ScrollView, can_focus=False):
         # Few messages are at the bottom, beside the input.
         index -= max(0, self.size.height - len(self._lines))
         if not 0 <= index < len(self._lines):
-            return Strip.blank(columns, self.rich_style)
-        return self._lines[index].strip.adjust_cell_length(columns, self.rich_style)
+            return Strip.blank(columns)
+        return self._lines[index].strip.adjust_cell_length(columns)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Tell the others."""
@@ -158,7 +168,7 @@ class Conversation(ScrollView, can_focus=False):
             follow = self._follows
             anchor = self._anchor()
             self._lines = self._drawing.lines(self._room, self._columns, self._now, self._view)
-            self.virtual_size = Size(self._columns, len(self._lines))
+            self._resize(self._columns)
             if follow:
                 self._to_end()
             elif anchor:

@@ -8,13 +8,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Self
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from aws_iot.chat.model.attention import words
+from aws_iot.chat.model.attention import words_of
 from aws_iot.chat.model.posts import Answered, Delivery, Key, Post
 from aws_iot.chat.model.state import Room, State
 from aws_iot.chat.model.threads import folding
@@ -85,7 +86,7 @@ class View:
         """The view of a state."""
         return cls(
             state.identity,
-            words(state.username, state.keywords),
+            words_of(state),
             state.selected,
             frozenset(state.folded),
             dict(state.aliases),
@@ -249,7 +250,12 @@ def _continues(before: Post, post: Post) -> bool:
 
 
 def _day(post: Post) -> date:
-    return post.received.astimezone().date()
+    return _day_of(post.received)
+
+
+@lru_cache(maxsize=4_000)
+def _day_of(moment: datetime) -> date:
+    return moment.astimezone().date()
 
 
 def _date(day: date, now: datetime) -> str:

@@ -68,9 +68,9 @@ class Lines(Widget):
         """A line of the screen, for Textual."""
         columns = self.size.width
         if y >= len(self._shown):
-            return Strip.blank(columns, self.rich_style)
+            return Strip.blank(columns)
         strip = Strip([Segment(text, style) for text, style in self._shown[y]])
-        return strip.adjust_cell_length(columns, self.rich_style)
+        return strip.adjust_cell_length(columns)
 
 
 class RoomList(Lines):
@@ -222,7 +222,7 @@ class StatusLine(Lines):
         others = sum(one.unread for one in state.rooms.values() if one is not room)
         if others:
             parts.append((f"  {others} unread", UNREAD))
-        parts.append((f"  {who(state.identity, state.username, 30)}", DIM))
+        parts.append((f"  {who(state.identity, state.name, 30)}", DIM))
         parts.append(("  F1 help", DIM))
         return parts
 

@@ -116,6 +116,18 @@ def level_set(state: State, event: on.LevelSet) -> Effects:
     return [do.SaveLevels(tuple(sorted(state.levels.items())))]
 
 
+def renamed(state: State, event: on.Renamed) -> Effects:
+    """Another name of your own."""
+    state.nick = "" if event.name == state.username else event.name
+    state.notice = f"Your messages now have the name {state.name}. Your identity stays the same."
+    return [do.Rename(state.name)]
+
+
+def exported(_: State, event: on.Exported) -> Effects:
+    """The messages of a room, in a file."""
+    return [do.Export(event.room, event.path)]
+
+
 _LEVELS = {ALL: "all messages", MENTIONS: "messages that mention you", NONE: "no message"}
 
 

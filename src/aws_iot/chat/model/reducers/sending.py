@@ -65,7 +65,7 @@ def append_pending(
         Post(
             room.name,
             state.identity,
-            state.username,
+            state.name,
             text,
             at,
             id_,

@@ -1,6 +1,13 @@
 """Real chats, side by side on the local stack, as people see them."""
 
+import json
+from pathlib import Path
+
+from aws_iot.app import App
+from aws_iot.config.endpoint import Endpoint
+from aws_iot.messaging.client import Client
 from tests import terminal
+from tests.fault_proxy import FaultProxy
 from tests.in_process import run_here
 from tests.processes import Stack
 from tests.screens import on_a_screen
@@ -74,3 +81,33 @@ def test_the_plain_form_announces_everything_once(stack: Stack, room: str) -> No
         assert shown.count("Online.") == shown.count("    | second line") == shown.count("edited: ") == 1
         one.type("/quit\r")
         assert one.process.wait(DEADLINE_SECONDS) == 0
+
+
+def test_a_chat_that_is_cut_off_sends_and_receives_everything_once_when_it_is_back(
+    stack: Stack, speaker: Client, room: str
+) -> None:
+    alice = stack.person()
+    profiles = App.in_folder(Path(alice.env["AWS_IOT_CONFIG_DIR"])).config.profiles
+    with FaultProxy(stack.profile.endpoint.port) as proxy:
+        endpoint = Endpoint.parse(f"wss://127.0.0.1:{proxy.port}/mqtt")
+        profiles.replace("local", stack.profile._replace(endpoint=endpoint))
+        with on_a_screen(f"chat {room}", alice.env) as screen:
+            screen.wait_for("● online")
+            for number in range(300):  # as fast as the broker takes them
+                speaker.publish_nowait(speaker.outgoing(room, f"flood {number}."), lambda _: None)
+            screen.wait_for("flood 299.")
+            proxy.refuse()
+            proxy.cut()
+            screen.wait_for("reconnecting")
+            screen.type("written offline\r")
+            screen.wait_for("○ written offline")
+            proxy.admit()
+            screen.wait_for("● online")
+            screen.wait_for("  written offline")
+            speaker.publish(room, "the end.")
+            screen.wait_for("the end.")
+            screen.type("\x11")
+            assert screen.process.wait(DEADLINE_SECONDS) == 0
+    lines = run_here(f"history {room} -n 1000 --json", alice.env).stdout.splitlines()
+    texts = [json.loads(line)["text"] for line in lines]
+    assert texts == [*(f"flood {number}." for number in range(300)), "written offline", "the end."]

@@ -21,7 +21,7 @@ from aws_iot.chat.parts.receiver import Receiver
 FRAME_SECONDS = 1 / 20
 """The shortest time between two drawings of what the threads tell. Keys are drawn at once."""
 
-MOST_SHARE = 0.2
+MOST_SHARE = 0.1
 """The share of the time that may be spent on that, so that keys have the rest."""
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import ClassVar, TypeVar
+from typing import ClassVar, NamedTuple, TypeVar
 
 from textual import events
 from textual.app import App, ComposeResult
@@ -26,14 +26,18 @@ from aws_iot.chat.screen.conversation import Conversation
 from aws_iot.chat.screen.dialogs import Help, Question
 from aws_iot.chat.screen.legacy_keys import register
 from aws_iot.chat.screen.palette import ActionProvider
-from aws_iot.chat.screen.panels import AimLine, PeopleList, RoomList, StatusLine, Trouble
+from aws_iot.chat.screen.panels import (
+    PEOPLE_FROM_COLUMNS,
+    ROOMS_FROM_COLUMNS,
+    AimLine,
+    PeopleList,
+    RoomList,
+    StatusLine,
+    Trouble,
+)
 from aws_iot.chat.screen.recall import Recall
 from aws_iot.chat.screen.search import SearchScreen
 from aws_iot.chat.settings import ChatSettings
-
-ROOMS_FROM_COLUMNS = 60
-PEOPLE_FROM_COLUMNS = 80
-"""On narrower screens, these panels are hidden unless you ask for them."""
 
 Answer = TypeVar("Answer")
 
@@ -44,6 +48,18 @@ LOW_ROWS = 16
 """On lower screens, no line separates the input from the messages."""
 
 NOTICE_SECONDS = 8.0
+
+
+class Widgets(NamedTuple):
+    """The widgets of the screen. They are not found by queries: those would look in the dialog that is open."""
+
+    rooms: RoomList
+    conversation: Conversation
+    people: PeopleList
+    trouble: Trouble
+    aim: AimLine
+    composer: Composer
+    status: StatusLine
 
 
 class ChatApp(App[None]):
@@ -80,15 +96,14 @@ class ChatApp(App[None]):
         self._now = now
         self._new_id = new_id
         parts = self, bridge, now, new_id, doubt
-        self._messages, self._rooms = MessageActions(*parts), RoomActions(*parts)
-        self._actions = (self._rooms, self._messages, LookActions(*parts))
+        self._actions = RoomActions(*parts), MessageActions(*parts), LookActions(*parts)
         self._panels: dict[str, bool | None] = {"rooms": None, "people": None}
         self._room_shown = ""
-        # Not by queries: those would look in the dialog that is open.
-        self._room_list, self.conversation, self._people = RoomList(), Conversation(), PeopleList()
-        self._trouble, self._aim, self._status = Trouble(), AimLine(), StatusLine()
-        self._composer = Composer(
+        composer = Composer(
             self.run_key, self._submit, lambda line: complete(line, self.state), self._recalled
+        )
+        self._widgets = Widgets(
+            RoomList(), Conversation(), PeopleList(), Trouble(), AimLine(), composer, StatusLine()
         )
 
     @property
@@ -99,12 +114,12 @@ class ChatApp(App[None]):
     def compose(self) -> ComposeResult:
         """The widgets, for Textual."""
         with Horizontal():
-            yield from (self._room_list, self.conversation, self._people)
-        yield from (self._trouble, self._aim, self._composer, self._status)
+            yield from self._widgets[:3]
+        yield from self._widgets[3:]
 
     def on_mount(self) -> None:
         """Draw what there is, and begin."""
-        self._composer.focus()
+        self._widgets.composer.focus()
         self.draw()
         self.call_after_refresh(self._begin)
 
@@ -120,8 +135,8 @@ class ChatApp(App[None]):
     def draw(self) -> None:
         """Draw the state."""
         state = self.state
-        self._status.show_state(state, self.size.width)
-        self._trouble.show_status(state.status, state.warning, self.size.width)
+        self._widgets.status.show_state(state, self.size.width)
+        self._widgets.trouble.show_status(state.status, state.warning, self.size.width)
         if isinstance(self.screen, SearchScreen):
             self.screen.show_state(state)
         if state.current not in state.rooms:
@@ -130,20 +145,20 @@ class ChatApp(App[None]):
         if self._room_shown != room.name:
             self._room_shown = room.name
             self.load_draft()
-        self._aim.show_aim(state, self.size.width)
-        self.conversation.show(state, self._now())
-        self._room_list.show_rooms(state)
-        self._people.show_people(state)
+        self._widgets.aim.show_aim(state, self.size.width)
+        self._widgets.conversation.show(state, self._now())
+        self._widgets.rooms.show_rooms(state)
+        self._widgets.people.show_people(state)
 
     def load_draft(self) -> None:
-        self._composer.load(self.state.room.draft)
+        self._widgets.composer.load(self.state.room.draft)
 
     # -- what Textual tells
 
     def on_resize(self, event: events.Resize) -> None:
         """Hide the panels on a narrow screen."""
         self._place_panels(event.size.width)
-        self._composer.set_class(event.size.height < LOW_ROWS, "low")
+        self._widgets.composer.set_class(event.size.height < LOW_ROWS, "low")
         self.call_after_refresh(self.draw)
 
     def on_app_focus(self, _: events.AppFocus) -> None:
@@ -170,11 +185,11 @@ class ChatApp(App[None]):
 
     def on_conversation_link_chosen(self, event: Conversation.LinkChosen) -> None:
         """The person has clicked a link."""
-        self._messages.ask_to_open(event.link)
+        self._actions[1].ask_to_open(event.link)
 
     def on_room_list_chosen(self, event: RoomList.Chosen) -> None:
         """The person has clicked a room."""
-        self._rooms.open(event.room)
+        self._actions[0].open(event.room)
 
     def on_text_area_changed(self, _: Composer.Changed) -> None:
         """The draft has changed."""
@@ -182,14 +197,14 @@ class ChatApp(App[None]):
 
     def keep_draft(self) -> None:
         if self._room_shown:
-            self._bridge.carry_out_event(on.Typed(self._room_shown, self._composer.text))
+            self._bridge.carry_out_event(on.Typed(self._room_shown, self._widgets.composer.text))
 
     def _submit(self, text: str) -> bool:
         """Send what was typed, or run the command; whether that worked."""
         if not self.state.current:
             return False
         if not text.strip():
-            self._messages.enter_selected()
+            self._actions[1].enter_selected()
             return False
         try:
             command = parse(text)
@@ -200,7 +215,7 @@ class ChatApp(App[None]):
             self.send(message_of(text).rstrip())
             self.load_draft()  # at once: what is typed next must not be lost
             return False
-        self._composer.load("")  # first: the command may open another room, or change the text
+        self._widgets.composer.load("")  # first: the command may open another room, or change the text
         self.keep_draft()
         self.action_run(command.action.name, command.argument)
         return False
@@ -212,7 +227,7 @@ class ChatApp(App[None]):
             f"Insert {lines:,} line{'s' * (lines != 1)} ({len(event.text):,} characters) into the message?"
         )
 
-        self.confirm(question, lambda: self._composer.insert_text(event.text))
+        self.confirm(question, lambda: self._widgets.composer.insert_text(event.text))
 
     def send(self, text: str) -> None:
         self._bridge.act(on.Submitted(self.state.current, text, self._new_id(), self._now()))
@@ -257,8 +272,8 @@ class ChatApp(App[None]):
 
     def scroll(self, pages: int) -> None:
         """Scroll the conversation; upwards if negative."""
-        height = self.conversation.size.height
-        self.conversation.scroll_relative(y=pages * max(1, height - 1), animate=False)
+        height = self._widgets.conversation.size.height
+        self._widgets.conversation.scroll_relative(y=pages * max(1, height - 1), animate=False)
 
     def toggle_panel(self, name: str) -> None:
         """Hide or show a panel."""
@@ -287,8 +302,8 @@ class ChatApp(App[None]):
     def edit_draft(self, edit: Callable[[str], str]) -> None:
         """Give the terminal to an editor, which changes the draft."""
         with self.suspend():
-            text = edit(self._composer.text)
-        self._composer.load(text)
+            text = edit(self._widgets.composer.text)
+        self._widgets.composer.load(text)
         self.keep_draft()
 
     def quit(self) -> None:
@@ -300,7 +315,7 @@ class ChatApp(App[None]):
     def action_choose(self, name: str) -> None:
         """Do what was chosen in the palette. If it needs an argument, that is still to be typed."""
         if line := command_line(name):
-            self._composer.insert_text(line)
+            self._widgets.composer.insert_text(line)
         else:
             self.action_run(name)
 
@@ -337,7 +352,7 @@ class ChatApp(App[None]):
             self._panel(panel).display = columns >= least if wanted is None else wanted
 
     def _panel(self, name: str) -> Widget:
-        return self._room_list if name == "rooms" else self._people
+        return self._widgets.rooms if name == "rooms" else self._widgets.people
 
     def action_help_quit(self) -> None:
         """Ctrl+C, which copies in some terminals and ends programs in others, does neither here."""

@@ -1,10 +1,12 @@
 """Panels: the rooms, the people, what is wrong, and the status line."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.geometry import Region
 from textual.message import Message as TextualMessage
 from textual.strip import Strip
 from textual.widget import Widget
@@ -43,6 +45,10 @@ _SHORT = {
 
 MOST_TROUBLE_LINES = 6
 
+ROOMS_FROM_COLUMNS = 60
+PEOPLE_FROM_COLUMNS = 80
+"""On narrower screens, these panels are hidden unless you ask for them."""
+
 Parts = Sequence[tuple[str, Style]]
 
 
@@ -59,10 +65,11 @@ class Lines(Widget):
         return "\n".join("".join(text for text, _ in parts) for parts in self._shown)
 
     def show(self, lines: Sequence[Parts]) -> None:
-        """Draw these lines, unless they are there already."""
-        if self._shown != [*lines]:
-            self._shown = [*lines]
-            self.refresh()
+        """Draw those of these lines that are not there already."""
+        before, self._shown = self._shown, [*lines]
+        for y, (old, new) in enumerate(zip_longest(before, self._shown)):
+            if old != new:
+                self.refresh(Region(0, y, self.outer_size.width, 1))
 
     def render_line(self, y: int) -> Strip:
         """A line of the screen, for Textual."""
@@ -203,10 +210,10 @@ class StatusLine(Lines):
         if state.notice:
             parts.append((f"  {steady(state.notice)}", WAITING))
         else:
-            parts += self._parts(state, room)
+            parts += self._parts(state, room, columns)
         self.show([_fitted(parts, columns - 2)])
 
-    def _parts(self, state: State, room: Room | None) -> Parts:
+    def _parts(self, state: State, room: Room | None, columns: int) -> Parts:
         parts: list[tuple[str, Style]] = []
         if room:
             parts.append((f"  {kept_in_place(cut(steady(label(room.name)), 24))}", UNREAD))
@@ -220,7 +227,7 @@ class StatusLine(Lines):
         if state.waiting:
             parts.append((f"  {state.waiting} waiting", WAITING))
         others = sum(one.unread for one in state.rooms.values() if one is not room)
-        if others:
+        if others and columns < ROOMS_FROM_COLUMNS:  # where no list tells it
             parts.append((f"  {others} unread", UNREAD))
         parts.append((f"  {who(state.identity, state.name, 30)}", DIM))
         parts.append(("  F1 help", DIM))

@@ -22,7 +22,10 @@ FRAME_SECONDS = 1 / 20
 """The shortest time between two drawings of what the threads tell. Keys are drawn at once."""
 
 MOST_SHARE = 0.1
-"""The share of the time that may be spent on that, so that keys have the rest."""
+"""The share of the time that is to be spent on that, so that keys have the rest."""
+
+LONGEST_SECONDS = 0.25
+"""The longest time between two drawings. Without it, what waits in a flood would grow without limit."""
 
 
 class Parts(NamedTuple):
@@ -67,6 +70,12 @@ class Bridge:
         if loop and not loop.is_closed():
             loop.call_soon_threadsafe(self._schedule)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether events of the threads wait to be applied."""
+        with self._lock:
+            return bool(self._events)
+
     def act(self, event: on.Event) -> None:
         """The person has done something: draw what follows."""
         self.carry_out_event(event)
@@ -103,7 +112,7 @@ class Bridge:
             self.carry_out(update(self.state, event))
         self._changed()
         took = time.monotonic() - began
-        self._next_at = began + max(FRAME_SECONDS, took / MOST_SHARE)
+        self._next_at = began + max(FRAME_SECONDS, min(took / MOST_SHARE, LONGEST_SECONDS))
 
     def _carry_out(self, effect: do.Effect) -> None:
         parts = self._parts

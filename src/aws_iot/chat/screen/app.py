@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from textual import events
 from textual.app import App, ComposeResult
+from textual.command import Provider
 from textual.containers import Horizontal
 from textual.screen import ModalScreen
 from textual.widget import Widget
@@ -23,9 +24,7 @@ from aws_iot.chat.model.state import State
 from aws_iot.chat.screen.alerts import Alerts
 from aws_iot.chat.screen.composer import Composer
 from aws_iot.chat.screen.conversation import Conversation
-from aws_iot.chat.screen.dialogs import Help, Question
 from aws_iot.chat.screen.legacy_keys import register
-from aws_iot.chat.screen.palette import ActionProvider
 from aws_iot.chat.screen.panels import (
     PEOPLE_FROM_COLUMNS,
     ROOMS_FROM_COLUMNS,
@@ -36,7 +35,6 @@ from aws_iot.chat.screen.panels import (
     Trouble,
 )
 from aws_iot.chat.screen.recall import Recall
-from aws_iot.chat.screen.search import SearchScreen
 from aws_iot.chat.settings import ChatSettings
 
 Answer = TypeVar("Answer")
@@ -48,6 +46,15 @@ LOW_ROWS = 16
 """On lower screens, no line separates the input from the messages."""
 
 NOTICE_SECONDS = 8.0
+
+
+# Dialogs are imported when they are opened: the first screen would wait for them.
+
+
+def _palette() -> type[Provider]:
+    from aws_iot.chat.screen.palette import ActionProvider
+
+    return ActionProvider
 
 
 class Widgets(NamedTuple):
@@ -70,7 +77,7 @@ class ChatApp(App[None]):
     Horizontal { height: 1fr; }
     """
     TITLE = "aws-iot chat"
-    COMMANDS: ClassVar = {ActionProvider}
+    COMMANDS: ClassVar = {_palette}
     COMMAND_PALETTE_BINDING = NO_KEY  # ours is in the table
 
     def __init__(
@@ -137,8 +144,8 @@ class ChatApp(App[None]):
         state = self.state
         self._widgets.status.show_state(state, self.size.width)
         self._widgets.trouble.show_status(state.status, state.warning, self.size.width)
-        if isinstance(self.screen, SearchScreen):
-            self.screen.show_state(state)
+        if isinstance(self.screen, ModalScreen):
+            self._draw_dialog(self.screen)
         if state.current not in state.rooms:
             return
         room = state.room
@@ -149,6 +156,12 @@ class ChatApp(App[None]):
         self._widgets.conversation.show(state, self._now())
         self._widgets.rooms.show_rooms(state)
         self._widgets.people.show_people(state)
+
+    def _draw_dialog(self, dialog: ModalScreen[Any]) -> None:
+        from aws_iot.chat.screen.search import SearchScreen
+
+        if isinstance(dialog, SearchScreen):
+            dialog.show_state(self.state)
 
     def load_draft(self) -> None:
         self._widgets.composer.load(self.state.room.draft)
@@ -254,10 +267,13 @@ class ChatApp(App[None]):
 
     def confirm(self, question: str, then: Callable[[], None]) -> None:
         """Ask a question, and call the function if the answer is yes."""
+        from aws_iot.chat.screen.dialogs import Question
+
         self._show(Question(question), lambda answer: then() if answer else None)
 
     def search(self, text: str, room: str | None) -> None:
         """Let the person search, and go to what they choose."""
+        from aws_iot.chat.screen.search import SearchScreen
 
         def chosen(post: Post | None) -> None:
             self._bridge.act(on.Searched("", None))
@@ -293,6 +309,8 @@ class ChatApp(App[None]):
 
     def show_help(self) -> None:
         """Show the keys and commands."""
+        from aws_iot.chat.screen.dialogs import Help
+
         self._show(Help(self._settings.keys), lambda _: None)
 
     def show_palette(self) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import COMMAND, PASSWORD, Running, Stack, environment
+from tests.documents import blocks
+from tests.processes import COMMAND, PASSWORD, Running, Stack
 from tests.scripted_person import answers_at_init
 from tests.terminal import on_a_terminal, read_rest, type_answers
 from tests.waiting import DEADLINE_SECONDS
@@ -48,17 +49,11 @@ def test_it_installs_this_package() -> None:
     assert "local" in project["optional-dependencies"]
 
 
-def test_its_first_three_commands_let_two_people_talk(tmp_path: Path) -> None:
-    env = environment(tmp_path)
-    started: list[Running] = []
-    try:
-        for line, ready in zip(HERE, ("reset code for passwords", "Receiving", "Sent to lobby"), strict=True):
-            started.append(Running(line.removeprefix("aws-iot "), env))
-            started[-1].wait_for(ready)
-        assert re.fullmatch(r"[-\d]+ [:\d]+ \[lobby\] bob~[0-9a-f]{8}: hello", started[1].wait_for("hello"))
-    finally:
-        for process in reversed(started):
-            process.kill()
+def test_its_first_three_commands_are_those_of_the_tutorial_which_are_run() -> None:
+    tutorial = blocks(REPOSITORY / "docs" / "tutorial.md")
+    typed = [line for block in tutorial if block.mark != "not run" for line, _ in block.commands]
+    assert typed[: len(HERE)] == HERE
+    assert len(HERE) == 3
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the README's shell is POSIX")

@@ -19,6 +19,7 @@ TALK, ACCOUNT, TEAM, SETUP = "Talk", "Account", "Team", "Setup"
 _COMMANDS = {
     "sub": (TALK, "sub.command:sub", "Print messages as they arrive. Ctrl-C stops."),
     "pub": (TALK, "pub.command:pub", "Send one message, or a stream of them, to a room."),
+    "history": (TALK, "history.command:history", "Show and search saved messages."),
     "spool": (TALK, "spool:spool", "Show or delete messages that `pub --spool` has not sent."),
     "signup": (ACCOUNT, "account:signup", "Create an account in the user pool."),
     "confirm": (ACCOUNT, "account:confirm", "Confirm an account with the code from the e-mail."),

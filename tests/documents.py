@@ -3,6 +3,7 @@
 A comment before a block says how it is meant:
 
     <!-- file: NAME -->      the block is the content of this file
+    <!-- after TEXT: NAME --> the block is to be inserted in this file, after the only line that has TEXT
     <!-- stays: PATTERN -->  its command keeps running; the reader goes on when PATTERN has appeared
     <!-- appears -->         what the commands that keep running print
     <!-- ends: CODE -->      the exit code of its commands, if that is not 0
@@ -81,6 +82,8 @@ class Reader:
     env: dict[str, str]
     more: Callable[[str], dict[str, str]] = lambda _: {}
     """What the reader types at a prompt, as variables, for a command."""
+    seconds: float = DEADLINE_SECONDS
+    """How long a command may take."""
     running: list[tuple[str, Running]] = field(default_factory=list)
     actual: dict[str, str] = field(default_factory=dict)
     """What stands in this run for an identity of the page."""
@@ -90,12 +93,19 @@ class Reader:
         for block in blocks(page):
             if block.mark == "file":
                 (self.folder / block.value).write_text(block.text, encoding="utf-8")
+            elif block.mark.startswith("after "):
+                self._insert(block.text, block.mark.removeprefix("after "), self.folder / block.value)
             elif block.mark == "appears":
                 for line in block.text.splitlines():
                     self._wait_for(line)
             elif block.language == "console" and block.mark != "not run":
                 for line, printed in block.commands:
                     self.type(line, printed, block)
+
+    def _insert(self, text: str, after: str, path: Path) -> None:
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        [at] = [number for number, line in enumerate(lines) if after in line]
+        path.write_text("".join([*lines[: at + 1], text, *lines[at + 1 :]]), encoding="utf-8")
 
     def type(self, line: str, printed: list[str], block: Block) -> None:
         """Run a command, and compare what it prints."""
@@ -121,7 +131,7 @@ class Reader:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                timeout=DEADLINE_SECONDS,
+                timeout=self.seconds,
                 check=False,
             )
             output = ended.stdout

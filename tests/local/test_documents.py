@@ -3,16 +3,18 @@
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.confined import NUMBERS
 from tests.conftest import REPOSITORY
 from tests.documents import reader
 from tests.in_process import run_here
-from tests.processes import PASSWORD, Stack, environment
+from tests.processes import PASSWORD, Running, Stack, environment, run
 from tests.waiting import DEADLINE_SECONDS
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the shell of the docs is POSIX")
@@ -117,6 +119,34 @@ def test_the_unit_is_as_little_exposed_as_its_recipe_says() -> None:
     [found] = re.findall(r"exposure level for \S+: ([\d.]+)", done.stdout)
     # Newer versions of systemd rate more things.
     assert float(found) <= float(said) + 0.5, done.stdout
+
+
+@SYSTEMD
+@pytest.mark.long
+@pytest.mark.skipif(not NUMBERS.exists(), reason="needs the headers of Linux on x86-64")
+def test_the_bot_works_under_the_restrictions_of_its_unit(stack: Stack) -> None:
+    program = [sys.executable, str(REPOSITORY / "tests" / "confined.py"), str(UNIT)]
+    bot = [sys.executable, str(REPOSITORY / "examples" / "bot.py")]
+    room = "confined"
+    asker = stack.person()
+    denied = subprocess.run(
+        [*program, sys.executable, "-c", "import os; os.nice(1)"], capture_output=True, text=True, check=False
+    )
+    if "prctl" in denied.stderr:
+        pytest.skip(f"this kernel cannot do it: {denied.stderr}")
+    assert "Operation not permitted" in denied.stderr, "the filter filters nothing"
+    process = Running(room, stack.person().env, command=[*program, *bot])
+    listener = Running(f"sub -r {room} -C 2", asker.env)
+    try:
+        process.wait_for("^Receiving")
+        listener.wait_for("^Receiving")
+        run(f"pub -r {room} -m !ping", asker.env)
+        assert listener.wait() == 0
+        assert listener.stdout[-1].endswith(": pong")
+        assert process.signal(signal.SIGTERM) == 0, process.report()
+    finally:
+        process.kill()
+        listener.kill()
 
 
 def test_the_container_runs_without_rights_and_copies_only_what_it_needs() -> None:

@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ import pytest
 
 from aws_iot.cli.root import root
 from tests.conftest import REPOSITORY
+from tests.documents import blocks
 from tests.waiting import DEADLINE_SECONDS
 
 PAGES = [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").rglob("*.md"))]
@@ -69,6 +71,26 @@ def test_each_promise_of_the_threat_model_has_a_test_that_exists() -> None:
     promises = [line for table in tables for line in table.splitlines()]
     assert len(promises) > 30
     assert [line for line in promises if not PROMISE.search(line)] == []
+
+
+def test_few_commands_of_the_docs_are_not_run_and_each_has_a_reason() -> None:
+    not_run = Counter(
+        (page.relative_to(REPOSITORY).as_posix(), block.value)
+        for page in PAGES
+        for block in blocks(page)
+        if block.mark == "not run"
+        for _ in block.commands
+    )
+    assert {page for page, _ in not_run} == {
+        "CONTRIBUTING.md",
+        "docs/how-to/alerting.md",
+        "docs/how-to/container.md",
+        "docs/how-to/cron.md",
+        "docs/how-to/systemd.md",
+        "docs/tutorial.md",
+    }
+    assert all(reason for _, reason in not_run)
+    assert not_run["docs/tutorial.md", "a test has the package installed"] == 3
 
 
 QUOTED = re.compile(r"'[^']*'|\"(?:[^\"\\]|\\.)*\"")

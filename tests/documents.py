@@ -23,7 +23,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.conftest import REPOSITORY
 from tests.in_process import run_here
 from tests.processes import Running
 from tests.waiting import DEADLINE_SECONDS
@@ -197,7 +196,3 @@ def reader(
         yield person
     finally:
         person.leave()
-
-
-PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
-"""The pages that tell people what to type."""

@@ -45,7 +45,7 @@ def _hint(saved: History, room: str, owner: str, commands: Collection[str], sinc
     from aws_iot.cli.mistakes.synonyms import SYNONYMS
 
     if room in commands:
-        return f"To run the command: aws-iot history {room}{owner}"
+        return f"To run the command '{room}', type it right after `history`."
     if since and _CLOCK.fullmatch(room):
         return f"Did you mean: --since {shlex.quote(f'{since} {room}')}"
     if commands and (meant := SYNONYMS.get(f"history {room}")):

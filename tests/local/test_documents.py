@@ -20,7 +20,7 @@ from tests.waiting import DEADLINE_SECONDS
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the shell of the docs is POSIX")
 
 DOCS = REPOSITORY / "docs"
-RECIPES = sorted((DOCS / "how-to").glob("*.md"))
+RECIPES = [*sorted((DOCS / "how-to").glob("*.md")), DOCS / "history.md"]
 
 
 @pytest.fixture
@@ -59,6 +59,7 @@ def member(stack: Stack, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[
 def test_a_recipe_can_be_typed_as_it_stands(page: Path, folder: Path, member: dict[str, str]) -> None:
     if "| jq" in page.read_text(encoding="utf-8") and not shutil.which("jq"):
         pytest.skip("jq is not installed")
+    run_here("pub -q -r lobby -m hello", member)  # the history is not empty
     with reader(folder, member) as person:
         person.read(page)
 

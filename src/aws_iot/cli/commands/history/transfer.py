@@ -96,13 +96,21 @@ def export(
     write = {"jsonl": transfer.to_json_lines, "markdown": transfer.to_markdown, "csv": transfer.to_csv}
     with opened(app, key, user) as history:
         if target is None:
-            print_lines(write[chosen](history, wanted), may_page=False)
+            lines = write[chosen](history, wanted)
+            if sys.stdout.isatty():
+                lines = map(_harmless, lines)
+            print_lines(lines, may_page=False)
             return
         if not (replace or _is_replaceable(app, target)):
             output.info("Nothing was exported.")
             click.get_current_context().exit(1)  # so that a script stops here
         _write(write[chosen](history, wanted), target)
         output.info(f"Exported {counted(history.count(wanted))} to {target}.")
+
+
+def _harmless(line: str) -> str:
+    """What may be shown on a terminal, in as many lines."""
+    return "\n".join(map(output.visible, line.split("\n")))
 
 
 def _is_replaceable(app: App, target: Path) -> bool:
@@ -159,7 +167,7 @@ def import_(app: App, key: str, user: str | None, file: Path) -> None:
         progress.show(f"{counted(imported.read)} …")
 
     try:
-        with naming_repair(key, user), _lines(file) as lines:
+        with naming_repair(), _lines(file) as lines:
             imported = (
                 recover(file, path, identity)
                 if is_history(file)

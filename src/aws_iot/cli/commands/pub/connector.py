@@ -102,12 +102,9 @@ class Connector:
 
     def _identity(self) -> str:
         """The identity of the user who sends. With a spool, it is usually known without a network."""
-        if self._delivery.spool and (username := self.expected_username()):
-            saved = self._app.auth.sessions.load(self.profile)
-            if saved and saved.username == username:
-                return saved.identity
-            if known := self._app.history.identity_of(self.profile, username):
-                return known
+        username = self.expected_username() if self._delivery.spool else None
+        if username and (known := self._app.history.identity_of(self.profile, username)):
+            return known
         with suggest_doctor(self.profile.key):
             return self._signed_in(may_ask=True).identity
 

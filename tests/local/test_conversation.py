@@ -16,7 +16,7 @@ from aws_iot.messaging.message import Message
 from tests.histories import message, save
 from tests.in_process import run_here
 from tests.paho_client import PahoClient
-from tests.processes import Person, Running, Stack
+from tests.processes import COMMAND, Person, Running, Stack
 from tests.waiting import DEADLINE_SECONDS, wait_until
 
 
@@ -235,3 +235,25 @@ def test_nothing_is_sent_if_what_was_sent_could_not_be_printed(alice: Person, ro
     line = [sys.executable, "-m", "aws_iot", "pub", "-r", room, "-m", "hello", "--json"]
     done = subprocess.run([*command, *line], env=alice.env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (3, "Error: standard output is closed\n")
+
+
+def test_a_killed_pub_has_saved_what_it_printed(alice: Person, room: str) -> None:
+    endless = [sys.executable, "-c", "while True: print('hello')"]
+    source = subprocess.Popen(endless, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    command = [*COMMAND, "pub", "-r", room, "--lines", "--json", "--rate", "0"]
+    sending = subprocess.Popen(command, env=alice.env, stdin=source.stdout, stdout=subprocess.PIPE, text=True)
+    assert sending.stdout
+    assert source.stdout
+    source.stdout.close()
+    try:
+        lines = [sending.stdout.readline() for _ in range(300)]
+        sending.kill()
+        lines += sending.stdout.read().splitlines(keepends=True)
+    finally:
+        for process in (sending, source):
+            process.kill()
+            process.wait()
+        sending.stdout.close()
+    printed = {json.loads(line)["id"] for line in lines if line.endswith("\n")}
+    assert len(printed) >= 300
+    assert printed <= {one["id"] for one in history(alice, "-n 100000")}

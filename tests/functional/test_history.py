@@ -256,7 +256,7 @@ def test_a_damaged_history_names_the_command_that_repairs_it(
         database.execute("UPDATE room SET messages = 99")
     told = aws_iot("history check -k default -u alice", ends=3).stderr
     assert "the counts of rooms are wrong" in told
-    assert "aws-iot history check --repair -k default -u alice" in told
+    assert "aws-iot history check --repair -u alice -k default" in told
     told = aws_iot("history check --repair").stderr
     assert "Repaired: 7 messages could be read" in told
     assert texts(entries(file)) == [one.text for one in MESSAGES]

@@ -2,9 +2,11 @@
 
 import sqlite3
 import stat
+import time
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -347,3 +349,28 @@ def test_a_deleted_text_is_nowhere_on_the_disk(path: Path) -> None:
     save(path, message("(message deleted)", "3", kind="delete", re="1"))
     assert b"zanzibar" not in everything(path)
     assert b"xylophone" not in everything(path)
+
+
+def test_messages_that_other_threads_add_while_others_are_saved_are_all_saved(path: Path) -> None:
+    sent = [message(str(number), f"{number}") for number in range(200)]
+
+    def add() -> None:
+        for one in sent:
+            recording.add(one)
+            time.sleep(0)  # the other thread's turn
+
+    with recorder(path) as recording:
+        adding = Thread(target=add)
+        adding.start()
+        while adding.is_alive():
+            recording.flush()
+    assert len(entries(path)) == len(sent)
+
+
+def test_what_is_added_after_the_end_is_not_saved_and_breaks_nothing(path: Path) -> None:
+    recording = recorder(path)
+    recording.add(message("in time", "1"))
+    recording.close()
+    recording.add(message("too late", "2"))
+    recording.close()
+    assert texts(entries(path)) == ["in time"]

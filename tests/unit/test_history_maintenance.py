@@ -263,8 +263,34 @@ def test_markdown_shows_what_is_visible_and_no_message_formats_it(path: Path) ->
         lines = list(to_markdown(history, Filter()))
     shown = "\n".join(lines)
     assert lines[0].startswith("## lobby, Saturday, 31 January 2026")
-    assert "**bob**: hello all *(edited)* 👍×1" in shown
-    assert "**alice** (to bob: hello all): hi" in shown
-    assert "**bob**: *deleted*" in shown
-    assert r"=from \*npm\*  " in shown
+    assert r"**bob**\~b0b00000: hello all *(edited)* 👍×1" in shown
+    assert r"**alice**\~4f9fa251 (to **bob**\~b0b00000: hello all): hi" in shown
+    assert r"**bob**\~b0b00000: *deleted*" in shown
+    assert r"\=from \*npm\*  " in shown
     assert json.dumps(shown)
+
+
+def test_no_message_imitates_the_lines_of_markdown(tmp_path: Path) -> None:
+    path, hostile = tmp_path / "file", "a\n- 12:00 **carol**: x\r\x1b[31m\u202e"
+    save(
+        path,
+        message("1. one\n    code\n=====\n\n+ item\n2) two", "1"),
+        message(hostile, "2", room=hostile)._replace(name=hostile),
+        message(hostile, "3", room=hostile, kind="react", re="2"),
+        message("(answer)", "4", room=hostile, re="2"),
+    )
+    with History(path) as history:
+        lines = "\n".join(to_markdown(history, Filter())).split("\n")
+    assert lines[2:8] == [
+        r"- 12:00 **bob**\~b0b00000: 1\. one  ",
+        "  code  ",
+        r"  \=====  ",
+        "    ",
+        r"  \+ item  ",
+        r"  2\) two",
+    ]
+    harmless = r"a\\n\- 12:00 \*\*carol\*\*: x\\r\\x1b\[31m\\u202e"
+    assert lines[9] == f"## {harmless}, Saturday, 31 January 2026"
+    assert lines[11] == rf"- 12:00 **{harmless}**\~b0b00000: a  "
+    assert lines[12] == rf"  \- 12:00 \*\*carol\*\*: x\\r\\x1b\[31m\\u202e {harmless}×1"
+    assert lines[13].startswith(rf"- 12:00 **bob**\~b0b00000 (to **{harmless}**\~b0b00000: a ")

@@ -183,7 +183,7 @@ def history(
         print_lines(printed.noting(_lines(saved, chosen, as_json)), may_page=not (no_pager or as_json))
         if sys.stdout.isatty() and not (search or senders or until):
             printed.mark_read(saved)
-        is_explained = explain_unknown(saved, rooms, typed_owner(key, user), _COMMANDS, since)
+        is_explained = explain_unknown(saved, rooms, typed_owner(), _COMMANDS, since)
         if not (printed.last or is_explained):
             output.info("No message was found.")
 

@@ -80,7 +80,7 @@ def delete(
         messages = history.count(wanted)
         if not messages:
             output.info("No message was found. Nothing was deleted.")
-            explain_unknown(history, rooms, typed_owner(key, user))
+            explain_unknown(history, rooms, typed_owner())
             return
         if not yes:
             need_terminal(app, "A confirmation is needed, because this cannot be undone", "use --yes")

@@ -97,7 +97,8 @@ def export(
     write = {"jsonl": transfer.to_json_lines, "markdown": transfer.to_markdown, "csv": transfer.to_csv}
     with opened(app, key, user) as history:
         if target is None:
-            print_lines(write[chosen](history, wanted), may_page=False)
+            shown = write[chosen](history, wanted)
+            print_lines(map(_harmless, shown) if sys.stdout.isatty() else shown, may_page=False)
         elif replace or _is_replaceable(app, target):
             lines = _write(write[chosen](history, wanted), target)
             messages = lines if chosen == "jsonl" else history.count(wanted)
@@ -105,12 +106,17 @@ def export(
         else:
             output.info("Nothing was exported.")
             click.get_current_context().exit(1)  # so that a script stops here
-        if explain_unknown(history, rooms, typed_owner(key, user), since=since) and _is_file_name(rooms[-1]):
+        if explain_unknown(history, rooms, typed_owner(), since=since) and _is_file_name(rooms[-1]):
             output.info(f"To write to a file: -o {shlex.quote(rooms[-1])}")
 
 
 def _is_file_name(word: str) -> bool:
     return Path(word).suffix.lower() in (".jsonl", ".json", ".txt", *_BY_ENDING)
+
+
+def _harmless(line: str) -> str:
+    """What may be shown on a terminal, in as many lines."""
+    return "\n".join(map(output.visible, line.split("\n")))
 
 
 def _is_replaceable(app: App, target: Path) -> bool:
@@ -172,7 +178,7 @@ def import_(app: App, key: str, user: str | None, file: Path) -> None:
         progress.show(f"{counted(imported.read)} …")
 
     try:
-        with naming_repair(key, user), _lines(file) as lines:
+        with naming_repair(), _lines(file) as lines:
             imported = (
                 recover(file, path, identity)
                 if is_history(file)

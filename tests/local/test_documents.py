@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -150,22 +151,28 @@ def test_the_bot_works_under_the_restrictions_of_its_unit(stack: Stack) -> None:
         listener.kill()
 
 
-def test_the_container_runs_without_rights_and_copies_only_what_it_needs() -> None:
-    recipe = (REPOSITORY / "examples" / "container" / "Containerfile").read_text(encoding="utf-8")
-    lines = [line for line in recipe.replace("\\\n", " ").splitlines() if line and line[0] not in "# "]
-    [user] = [line for line in lines if line.startswith("USER ")]
+CONTAINER = REPOSITORY / "examples" / "container"
+RECIPE = (CONTAINER / "Containerfile").read_text(encoding="utf-8")
+STEPS = [line for line in RECIPE.replace("\\\n", " ").splitlines() if line and line[0] not in "# "]
+COPIED = [
+    word for line in STEPS if line.startswith("COPY ") and "--from" not in line for word in line.split()[1:-1]
+]
+"""The files and folders of the project that get into the image."""
+
+
+def test_the_container_runs_as_a_user_without_rights_and_passes_signals_on() -> None:
+    [user] = [line for line in STEPS if line.startswith("USER ")]
     assert re.fullmatch(r"USER [1-9]\d*:[1-9]\d*", user)
-    assert not any(line.startswith("RUN ") for line in lines[lines.index(user) :])
-    copied = [
-        word
-        for line in lines
-        if line.startswith("COPY ") and "--from" not in line
-        for word in line.split()[1:-1]
-    ]
-    ignored = (REPOSITORY / "examples" / "container" / "Containerfile.containerignore").read_text(
-        encoding="utf-8"
-    )
+    assert not any(line.startswith("RUN ") for line in STEPS[STEPS.index(user) :])
+    assert any(line.startswith("ENTRYPOINT [") for line in STEPS), "a shell would not pass signals on"
+
+
+def test_the_container_gets_what_the_package_is_built_from_and_nothing_else() -> None:
+    settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    wheel = settings["tool"]["hatch"]["build"]["targets"]["wheel"]
+    needed = {path.split("/")[0] for path in [*wheel["packages"], *wheel.get("shared-data", {})]}
+    assert needed | {"pyproject.toml", "README.md", "LICENSE", "examples/bot.py"} == set(COPIED)
+    assert all((REPOSITORY / name).exists() for name in COPIED)
+    ignored = (CONTAINER / "Containerfile.containerignore").read_text(encoding="utf-8")
     assert ignored.splitlines()[1] == "*"
-    assert {f"!{name}" for name in copied} == set(re.findall(r"^!.*$", ignored, re.MULTILINE))
-    assert all((REPOSITORY / name).exists() for name in copied)
-    assert re.search(r"^ENTRYPOINT \[", recipe, re.MULTILINE), "a shell would not pass signals on"
+    assert set(re.findall(r"^!(.*)$", ignored, re.MULTILINE)) == set(COPIED)

@@ -2,14 +2,26 @@
 
 import sqlite3
 import stat
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 
 from aws_iot.errors import LocalError
-from aws_iot.history.file.journal import journals
-from aws_iot.history.file.schema import MIGRATIONS, HistoryDamaged, HistoryTooNew
+from aws_iot.history.file.intake import sort_in as sorted_in
+from aws_iot.history.file.journal import Journal, journals
+from aws_iot.history.file.record import to_entry
+from aws_iot.history.file.schema import (
+    MIGRATIONS,
+    HistoryDamaged,
+    HistoryTooNew,
+    begin_anew,
+    connect,
+    set_aside,
+)
 from aws_iot.history.saving.owners import history_file
 from aws_iot.history.saving.recorder import Recorder
 from aws_iot.history.store import Ambiguous, Filter, History, UnknownMessage
@@ -305,6 +317,112 @@ def test_an_idle_program_sorts_in_what_it_saved(path: Path) -> None:
         recording.flush()
         assert len(journals(path)) == 1
     assert texts(entries(path)) == ["hello", "hello again"]
+
+
+def test_a_program_that_removes_its_journal_removes_nothing_of_another_one(path: Path) -> None:
+    own, number = Journal(path), 500
+
+    def save_often() -> None:
+        other = Journal(path)
+        for each in range(number):
+            other.append(to_entry([message(str(each), f"other{each}", at=each)], 1))
+            other.close()
+
+    with closing(connect(path, ALICE)) as database, ThreadPoolExecutor() as pool:
+        saving = pool.submit(save_often)
+        while not saving.done():
+            own.append(to_entry([message("mine", "mine")], 2))
+            for _ in sorted_in(database, path, own, with_others=False):
+                pass
+        saving.result()
+    own.close()
+    with History(path) as history:
+        assert history.count(Filter()) == number + 1
+
+
+def test_what_two_programs_sort_in_at_the_same_time_is_there_once(path: Path) -> None:
+    journal, number = Journal(path), 300
+
+    def sort_often() -> None:
+        with closing(connect(path, ALICE)) as database:
+            while not saved.done():
+                for _ in sorted_in(database, path, journal):
+                    pass
+
+    def save_often() -> None:
+        for each in range(number):
+            journal.append(to_entry([message(str(each), at=each * 10)], 1))
+
+    with closing(connect(path, ALICE)), ThreadPoolExecutor() as pool:
+        saved = pool.submit(save_often)
+        for sorting in [pool.submit(sort_often) for _ in range(2)]:
+            sorting.result()
+    journal.close()
+    assert texts(entries(path)) == [str(each) for each in range(number)]
+
+
+def test_a_program_whose_folder_is_removed_saves_in_a_new_one(path: Path) -> None:
+    journal = Journal(path)
+    journal.append(to_entry([message("removed", "1")], 1))
+    rmtree(path.parent)
+    with closing(connect(path, ALICE)) as database:
+        for _ in sorted_in(database, path, journal):
+            pass
+    journal.append(to_entry([message("new", "2")], 1))
+    journal.close()
+    assert texts(entries(path)) == ["new"]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [b"", b"\0" * 100, b"[]", b"[1,0]\x1f", b"\xff\x1f", b"{}\x1f\x1f", b"[" * 100_000 + b"\x1f",
+     b'[1,1,"r","s",null,1e300,null,null,0,false,null,null]\x1fx\x1f',
+     b'[1,1,"r","s",null,99999999999999999,null,null,0,false,null,null]\x1fx\x1f',
+     b'[1,1,"r","s",null,1,null,99999999999999999,0,false,null,null]\x1fx\x1f',
+     b'[1,1,"r",7,null,1,null,null,0,false,null,null]\x1fx\x1f',
+     b'["1",1,"r","s",null,1,null,null,0,false,null,null]\x1fx\x1f',
+     b'[1,1,"r","s",null,1,null,null,0,false,[["x"]],null]\x1fx\x1f',
+     b'[1,1,"r","s",null,1]\x1fx\x1f'],
+)  # fmt: skip
+def test_what_no_program_has_written_is_skipped(path: Path, entry: bytes) -> None:
+    journal = Journal(path)
+    journal.append(entry)
+    journal.close()
+    with recorder(path) as recording:
+        recording.add(message("after", "1"))
+        recording.flush()
+    assert texts(entries(path)) == ["after"]
+
+
+@pytest.mark.parametrize("sent", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"])
+def test_the_first_and_the_last_time_that_a_sender_can_name_come_back(path: Path, sent: str) -> None:
+    save(path, from_wire("lobby", BOB, b"x", [("id", "1"), ("sent", sent)], NOW))
+    [entry] = entries(path)
+    assert entry.message.sent
+    assert abs(entry.message.sent - datetime.fromisoformat(sent)) < timedelta(milliseconds=1)
+
+
+def test_two_programs_that_find_the_same_damage_begin_one_new_history(path: Path) -> None:
+    save(path, message("old", "1"))
+    path.write_bytes(b"not a database" * 1000)
+    found = []
+    for _ in range(2):
+        with pytest.raises(HistoryDamaged) as caught:
+            connect(path)
+        found.append(caught.value)
+    begin_anew(found[0], path, NOW)
+    save(path, message("new", "2"))
+    begin_anew(found[1], path, NOW)
+    assert texts(entries(path)) == ["new"]
+
+
+def test_a_second_damaged_file_does_not_replace_the_first(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"first")
+    first = set_aside(path, NOW)
+    path.write_bytes(b"second")
+    assert set_aside(path, NOW).read_bytes() == b"second"
+    assert first.read_bytes() == b"first"
 
 
 def everything(path: Path) -> bytes:

@@ -4,7 +4,7 @@
 as long. A thread does it while the program has time for it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -64,22 +64,23 @@ class Recorder:
     def flush(self) -> None:
         """Save what was added."""
         if self._added:
+            added = self._added.copy()
+            self._added.clear()  # first: Ctrl-C at any moment must not save anything twice
             if self._journal:
-                self._save(self._journal)
-            self._added.clear()
+                self._save(self._journal, added)
         if self._sorter.problems:
             self._report()
 
-    def _save(self, journal: Journal) -> None:
+    def _save(self, journal: Journal, added: Sequence[Message]) -> None:
         try:
-            journal.append(to_entry(self._added, self._writer))
+            journal.append(to_entry(added, self._writer))
         except (OSError, LocalError) as error:
             reason = error if isinstance(error, LocalError) else f"{self._path.parent}: {error.strerror}"
             journal.close()
             self._journal = None
             self._warn(LocalError(f"{reason}: messages are not saved from now on"))
         else:
-            self._sorter.note_saved(len(self._added))
+            self._sorter.note_saved(len(added))
 
     def _report(self) -> None:
         while self._sorter.problems:

@@ -19,6 +19,9 @@ LONG_BYTES = 4 * 1024 * 1024
 LONGEST_BYTES = 256 * 1024 * 1024
 """Size from which on they are sorted in at any time: about a million messages, and half a minute of work."""
 
+BUSY_SECONDS = 0.5
+"""How long one try to sort in waits for programs that write. The end of this program waits for it."""
+
 TIDY_SECONDS = 3_600.0
 """How often a program that saves for long deletes what the person wants to keep no longer."""
 
@@ -110,9 +113,9 @@ class Sorter:
 
         before = self._saved
         try:
-            database = connect(self._path, self._identity)
+            database = connect(self._path, self._identity, BUSY_SECONDS)
             try:
-                with translate_errors(self._path):
+                with translate_errors(self._path, database):
                     for _ in sort_in(database, self._path, self._journal, with_others=False):
                         if self._is_closing.is_set() or not self._has_time(before):
                             self._has_work.set()

@@ -2,15 +2,18 @@
 
 import sqlite3
 import stat
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from shutil import rmtree
+from typing import ClassVar
 
 import pytest
 
 from aws_iot.errors import LocalError
+from aws_iot.files import is_locked
 from aws_iot.history.file.intake import sort_in as sorted_in
 from aws_iot.history.file.journal import Journal, journals
 from aws_iot.history.file.record import to_entry
@@ -28,6 +31,11 @@ from aws_iot.history.store import Ambiguous, Filter, History, UnknownMessage
 from aws_iot.messaging.message import from_wire
 from tests.histories import ALICE, BOB, NOW, entries, message, recorder, save, texts
 from tests.waiting import wait_until
+
+if sys.platform == "win32":
+    from pathlib import WindowsPath as SystemPath
+else:
+    from pathlib import PosixPath as SystemPath
 
 
 @pytest.fixture
@@ -319,25 +327,31 @@ def test_an_idle_program_sorts_in_what_it_saved(path: Path) -> None:
     assert texts(entries(path)) == ["hello", "hello again"]
 
 
-def test_a_program_that_removes_its_journal_removes_nothing_of_another_one(path: Path) -> None:
-    own, number = Journal(path), 500
+class WatchedPath(SystemPath):
+    """A path that notes for each journal that is removed whether it is locked then."""
 
-    def save_often() -> None:
-        other = Journal(path)
-        for each in range(number):
-            other.append(to_entry([message(str(each), f"other{each}", at=each)], 1))
-            other.close()
+    were_locked: ClassVar[list[bool]] = []
 
-    with closing(connect(path, ALICE)) as database, ThreadPoolExecutor() as pool:
-        saving = pool.submit(save_often)
-        while not saving.done():
-            own.append(to_entry([message("mine", "mine")], 2))
-            for _ in sorted_in(database, path, own, with_others=False):
-                pass
-        saving.result()
-    own.close()
-    with History(path) as history:
-        assert history.count(Filter()) == number + 1
+    def unlink(self, missing_ok: bool = False) -> None:
+        if self.suffix == ".journal":
+            self.were_locked.append(is_locked(self.parent, f"{self.name}.lock"))
+        super().unlink(missing_ok)
+
+
+@pytest.mark.parametrize("is_running", [True, False], ids=["running", "ended"])
+def test_a_journal_is_locked_until_it_is_gone_so_that_no_program_appends_to_it(
+    path: Path, is_running: bool
+) -> None:
+    journal = Journal(WatchedPath(path))
+    journal.append(to_entry([message("hello", "1")], 1))
+    if not is_running:
+        journal.close()
+    WatchedPath.were_locked.clear()
+    with closing(connect(path, ALICE)) as database:
+        for _ in sorted_in(database, WatchedPath(path), journal):
+            pass
+    assert journals(path) == []
+    assert WatchedPath.were_locked == [True]
 
 
 def test_what_two_programs_sort_in_at_the_same_time_is_there_once(path: Path) -> None:

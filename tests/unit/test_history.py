@@ -14,9 +14,10 @@ import pytest
 
 from aws_iot.errors import LocalError
 from aws_iot.files import is_locked
+from aws_iot.history.file.intake import Intake
 from aws_iot.history.file.intake import sort_in as sorted_in
 from aws_iot.history.file.journal import Journal, journals
-from aws_iot.history.file.record import to_entry
+from aws_iot.history.file.record import to_entry, to_record
 from aws_iot.history.file.schema import (
     MIGRATIONS,
     HistoryDamaged,
@@ -452,3 +453,23 @@ def test_a_deleted_text_is_nowhere_on_the_disk(path: Path) -> None:
     save(path, message("(message deleted)", "3", kind="delete", re="1"))
     assert b"zanzibar" not in everything(path)
     assert b"xylophone" not in everything(path)
+
+
+def test_a_deleted_text_that_another_program_still_reads_is_removed_later(path: Path) -> None:
+    save(path, message("before", "0"))
+    with (
+        closing(connect(path)) as open_later,
+        closing(connect(path)) as reader,
+        closing(connect(path)) as saving,
+    ):
+        saving.execute("PRAGMA busy_timeout = 0")
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM message").fetchall()
+        Intake(saving).add([to_record(message("zanzibar", "1", at=1))], 1)
+        Intake(saving).add([to_record(message("", "2", kind="delete", re="1", at=2))], 1)
+        reader.execute("COMMIT")
+        assert b"zanzibar" in everything(path)
+        for _ in sorted_in(saving, path):
+            pass
+        assert b"zanzibar" not in everything(path)
+        assert open_later.execute("SELECT count(*) FROM message").fetchone() == (3,)

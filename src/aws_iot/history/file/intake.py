@@ -13,7 +13,7 @@ from aws_iot.history.file import index
 from aws_iot.history.file.journal import Journal, journals, lines, unused
 from aws_iot.history.file.numbers import Numbers
 from aws_iot.history.file.record import Record, from_entry
-from aws_iot.history.file.schema import transaction
+from aws_iot.history.file.schema import clear_log, clear_noted_log, transaction
 from aws_iot.history.file.taker import Taker
 
 SORTED_AT_ONCE = 1_000
@@ -102,8 +102,8 @@ class Intake:
         except BaseException:
             self._numbers.forget()
             raise
-        if taker.has_erased:  # leave no copy of a deleted text in the log that SQLite keeps beside the file
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if taker.has_erased:
+            clear_log(self._database)
 
 
 def sort_in(
@@ -133,3 +133,4 @@ def sort_in(
                 own.retire(journal, intake.position(journal))
             if not journal.exists():
                 intake.forget(journal)
+    clear_noted_log(database)

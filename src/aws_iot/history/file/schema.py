@@ -11,7 +11,7 @@ It is a SQLite database in WAL mode. Its tables:
 - `room`, `sender` and `name` number these texts. `room` also has counts and the read marker (`read`, an `at`).
 - `sighting` tells which writers (random numbers of programs) have seen a message that has no ID, so that each counts it
   once.
-- `setting` has `identity`, whose history it is, and the state of the index.
+- `setting` has `identity`, whose history it is, the state of the index, and whether the log must be cleared.
 - `words` is the full-text index of what is visible; `origin` holds tokens of the room, sender and name. It can be made
   again from the other tables, so it is not part of the migrations.
 
@@ -242,6 +242,25 @@ def transaction(database: sqlite3.Connection) -> Iterator[None]:
     finally:
         if database.in_transaction:
             database.execute("ROLLBACK")
+
+
+def clear_log(database: sqlite3.Connection) -> None:
+    """Leave no copy of what was erased in the log beside the file. If another program reads, note it for later."""
+    [is_used, *_] = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if is_used:
+        database.execute("INSERT OR REPLACE INTO setting VALUES ('log', 1)")
+    elif _is_log_noted(database):
+        database.execute("DELETE FROM setting WHERE name = 'log'")
+
+
+def clear_noted_log(database: sqlite3.Connection) -> None:
+    """Do what `clear_log` has noted."""
+    if _is_log_noted(database):
+        clear_log(database)
+
+
+def _is_log_noted(database: sqlite3.Connection) -> bool:
+    return database.execute("SELECT 1 FROM setting WHERE name = 'log'").fetchone() is not None
 
 
 def is_damage(error: sqlite3.Error) -> bool:

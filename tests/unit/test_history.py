@@ -417,6 +417,23 @@ def test_the_first_and_the_last_time_that_a_sender_can_name_come_back(path: Path
     assert abs(entry.message.sent - datetime.fromisoformat(sent)) < timedelta(milliseconds=1)
 
 
+def test_a_program_that_could_not_sort_in_tries_again(path: Path) -> None:
+    save(path, message("old", "1"))
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+        warnings: list[LocalError] = []
+        with Recorder(path, ALICE, warnings.append, lambda: NOW) as recording:
+            recording.add(message("new", "2", at=1))
+            recording.flush()
+            wait_until(lambda: has_warned(recording, warnings))
+            database.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+            recording.add(message("newer", "3", at=2))
+            recording.flush()
+            wait_until(lambda: not journals(path))
+    assert [type(warning) for warning in warnings] == [HistoryTooNew]
+    assert texts(entries(path)) == ["old", "new", "newer"]
+
+
 def test_two_programs_that_find_the_same_damage_begin_one_new_history(path: Path) -> None:
     save(path, message("old", "1"))
     path.write_bytes(b"not a database" * 1000)

@@ -74,12 +74,16 @@ class Sorter:
             self._thread.join()
 
     def _run(self) -> None:
+        has_failed = False
         while self._wait_for_time():
             try:
                 self._sort()
-            except LocalError as error:
-                self.problems.append(error)
-                return
+            except (
+                LocalError
+            ) as error:  # nothing is lost: the journals have it, and the next message tries again
+                if not has_failed:
+                    self.problems.append(error)
+                has_failed = True
 
     def _wait_for_time(self) -> bool:
         """Wait until there is something to sort in, and time for it; False at the end."""
@@ -101,7 +105,7 @@ class Sorter:
         return unsorted_bytes(self._path) >= (LONGEST_BYTES if is_hurried else LONG_BYTES)
 
     def _sort(self) -> None:
-        """Sort in until it is done, or until there is no time left. Raises `LocalError` if it can never be done."""
+        """Sort in until it is done, or until there is no time left. Raises `LocalError` if it cannot be done."""
         from aws_iot.history.file.intake import sort_in
         from aws_iot.history.file.schema import (
             HistoryBusy,

@@ -145,7 +145,11 @@ def test_people_with_the_npm_tool_take_part_in_a_conversation(
     [
         ("--edit {hers} -m no", 5, "only its sender can edit it"),
         ("--delete {hers}", 5, "only its sender can delete it"),
-        ("--edit 77777777 -m x", 3, "no message has an ID that begins with '77777777'"),
+        (
+            "--edit 77777777 -m x",
+            3,
+            "begins with '77777777' To see the IDs of messages: aws-iot history --ids",
+        ),
         ("--reply-to same -m x", 3, "several messages have IDs that begin with 'same': type more of it"),
         ("--edit {deleted} -m x", 7, "the message was deleted"),
         ("-r other --reply-to {hers} -m x", 3, "no message in other has an ID"),

@@ -256,6 +256,32 @@ def test_a_damaged_file_is_set_aside_and_saving_goes_on(path: Path, damage: str)
     assert texts(entries(path)) == ["saved"]
 
 
+@pytest.mark.parametrize("table", ["name", "sender", "room", "message"])
+def test_a_damaged_part_is_named_when_it_is_read(path: Path, table: str) -> None:
+    save(path, message("hello", "1"))
+    with closing(connect(path)) as database:
+        [[root]] = database.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,))
+        [[size]] = database.execute("PRAGMA page_size")
+    content = bytearray(path.read_bytes())
+    content[(root - 1) * size : root * size] = b"\xff" * size
+    path.write_bytes(content)
+    for read in (
+        lambda history: history.last(Filter(), 1),
+        lambda history: [*history.all(Filter())],
+        lambda history: [*history.originals(Filter())],
+        lambda history: history.find("1"),
+    ):
+        with History(path) as history, pytest.raises(HistoryDamaged, match="the history is damaged"):
+            read(history)
+
+
+def test_a_history_in_an_unusable_folder_is_not_an_empty_one(path: Path) -> None:
+    path.parent.parent.mkdir()
+    path.parent.write_text("this is a file")
+    with pytest.raises(LocalError, match="the history cannot be used"), History(path):
+        pass
+
+
 def test_a_history_that_cannot_be_written_warns_once(path: Path) -> None:
     path.parent.parent.mkdir()
     path.parent.write_text("this is a file")

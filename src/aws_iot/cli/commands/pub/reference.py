@@ -53,4 +53,4 @@ def _history(room: str | None) -> str:
     context = click.get_current_context()
     key = f" -k {context.params['key']}" if options.is_typed("key") else ""
     user = f" -u {quote(context.params['user'])}" if options.is_typed("user") else ""
-    return f"aws-iot history{f' {quote(room)}' if room else ''} --json{key}{user}"
+    return f"aws-iot history{f' {quote(room)}' if room else ''} --ids{key}{user}"

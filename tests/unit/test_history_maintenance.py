@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from aws_iot.errors import LocalError
-from aws_iot.history.file.schema import connect
+from aws_iot.history.file.intake import Intake
+from aws_iot.history.file.record import to_record
+from aws_iot.history.file.schema import HistoryBusy, connect
 from aws_iot.history.saving.recorder import Recorder
 from aws_iot.history.search import parse_search, search
 from aws_iot.history.store import Filter, History
@@ -208,6 +210,23 @@ def test_a_program_that_saves_while_the_file_is_repaired_goes_on_in_the_new_one(
         recording.add(message("after", "11", at=21))
         recording.flush()
     assert texts(entries(path))[-2:] == ["before", "after"]
+
+
+def test_what_waits_while_the_file_is_repaired_is_saved_in_the_new_one(path: Path) -> None:
+    with closing(connect(path)) as waiting:
+        repair(path, NOW)
+        with pytest.raises(HistoryBusy, match="replaced"):
+            Intake(waiting).add([to_record(message("late", "10"))], 1)
+    assert check(path) == []
+
+
+def test_a_repair_waits_for_a_program_that_writes(path: Path) -> None:
+    with closing(connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(HistoryBusy):
+            repair(path, NOW, 0)
+        other.execute("ROLLBACK")
+    assert [one.name for one in path.parent.iterdir() if "damaged" in one.name or ".new" in one.name] == []
 
 
 def test_importing_an_export_changes_nothing(path: Path) -> None:

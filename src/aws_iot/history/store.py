@@ -117,7 +117,7 @@ class History:
             self.database = connect_to_read(self.path) if self._only_reads else self._open()
         try:
             if not self._only_reads:
-                with translate_errors(self.path):
+                with translate_errors(self.path, self.database):
                     self._try_to_sort_in()
         except BaseException:
             self.database.close()

@@ -69,9 +69,9 @@ class Recorder:
     def flush(self) -> None:
         """Save what was added."""
         if added := self._added[:]:
+            del self._added[: len(added)]  # first: Ctrl-C at any moment must not save anything twice
             if self._journal:
                 self._save(self._journal, added)
-            del self._added[: len(added)]  # other threads may have added more
         if self._sorter.problems:
             self._report()
 

@@ -13,7 +13,8 @@ AWSCLI := $(VENV)/aws-cli
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check format docs benchmark benchmark-streams benchmark-history benchmark-chat test-all clean
+.PHONY: help demo test test-long check format docs docs-site benchmark benchmark-streams benchmark-history \
+        benchmark-chat test-all clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +52,12 @@ format: $(READY)  ## rewrite the code as the formatter likes it
 
 docs: $(READY)  ## rewrite the docs that are generated from the code
 	@$(BIN)/python docs/generate.py
+
+# The theme's advertisement for its successor is not part of the check.
+docs-site: $(READY)  ## the documentation as a site in build/site, with all its links checked
+	@$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --clean
+	@echo "The site is in build/site: open build/site/index.html"
 
 benchmark: $(READY)  ## how long commands take, as ratios to the least that could do the same
 	@$(BIN)/python benchmarks/start_up.py

@@ -14,6 +14,7 @@ import shutil
 import sqlite3
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -21,15 +22,23 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from aws_iot.history.file.intake import sort_in
-from aws_iot.history.file.schema import connect
-from aws_iot.history.saving.recorder import Recorder
-from aws_iot.history.search import parse_search, search
-from aws_iot.history.store import Filter, History
-from aws_iot.history.upkeep.transfer import import_lines
-from aws_iot.messaging.json_lines import to_line
-from aws_iot.messaging.message import Message, encode, from_wire
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
 
+from aws_iot.app import App  # noqa: E402
+from aws_iot.history.file.intake import sort_in  # noqa: E402
+from aws_iot.history.file.schema import connect  # noqa: E402
+from aws_iot.history.saving.owners import note_owner  # noqa: E402
+from aws_iot.history.saving.recorder import Recorder  # noqa: E402
+from aws_iot.history.search import parse_search, search  # noqa: E402
+from aws_iot.history.store import Filter, History  # noqa: E402
+from aws_iot.history.upkeep.transfer import import_lines  # noqa: E402
+from aws_iot.messaging.json_lines import to_line  # noqa: E402
+from aws_iot.messaging.message import Message, encode, from_wire  # noqa: E402
+from tests.fakes import FakeCloud  # noqa: E402
+from tests.processes import environment  # noqa: E402
+
+COMMAND = shutil.which("aws-iot", path=str(Path(sys.executable).parent)) or "aws-iot"
 ME = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ROOMS, SENDERS = 100, 50
@@ -180,6 +189,35 @@ def measure_reading(path: Path, lines: Path) -> None:
             row(f"search for {what}: {find()} newest", milliseconds(seconds(find)), "50 ms", others)
 
 
+def measure_command(path: Path, folder: Path) -> None:
+    """The whole command, beside what every program with Click needs. The two take turns."""
+    config = folder / "config"
+    app = App.in_folder(config)
+    app.config.profiles.change("default", lambda _: FakeCloud().profile._replace(username="al"))
+    saved = app.history.file(app.config.profiles.load("default"), ME)
+    note_owner(saved.parent, "al", ME)
+    saved.unlink(missing_ok=True)
+    saved.hardlink_to(path)
+    env = environment(config)
+    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"):
+        env.pop(name, None)
+    commands = [[COMMAND, "history", "-n", "20"], [sys.executable, "-c", "import click"]]
+    times: list[list[float]] = [[], []]
+    for turn in range(2 * RUNS + 1):
+        for command, taken in zip(commands, times, strict=True):
+            start = time.perf_counter()
+            subprocess.run(command, env=env, check=True, capture_output=True)
+            if turn:
+                taken.append(time.perf_counter() - start)
+    ours, least = map(statistics.median, times)
+    row(
+        "`history -n 20`, the whole command",
+        f"{milliseconds(ours)} ({ours / least:.2f})",
+        "2.0 × `import click`",
+        f"`import click` {milliseconds(least)}",
+    )
+
+
 def beside(query: str, lines: Path) -> Iterator[str]:
     """What other programs take for the same search."""
     escaped = "".join(one if one.isascii() else f"\\u{ord(one):04x}" for one in query.strip('"'))
@@ -221,6 +259,7 @@ def main() -> None:
         measure_saving(folder)
         measure_import(lines, path, given.messages)
         measure_reading(path, lines)
+        measure_command(path, folder)
     finally:
         if not given.keep:
             shutil.rmtree(folder)

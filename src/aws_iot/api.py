@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aws_iot.config.profile import Profile
     from aws_iot.errors import AwsIotError, LocalError
     from aws_iot.history.references import Reference
-    from aws_iot.history.saving.sent import SentRecorder
+    from aws_iot.history.saving.recorder import Recorder
     from aws_iot.history.store import Entry, History
     from aws_iot.messaging.connection import Connection, Lost, Restored
     from aws_iot.messaging.deliveries import Flush
@@ -39,7 +39,7 @@ class Client(RoomClient):
         app: App,
         profile: Profile,
         connection: Connection,
-        saver: SentRecorder | None,
+        saver: Recorder | None,
         **settings: Any,
     ) -> None:
         """`settings` are those of `MessagingBuilder.client_settings`. Use `connect` instead."""
@@ -234,17 +234,10 @@ def connect_with(
     connection = open_connection(signed_in, connect, durable=durable)
     identity, username = signed_in.identity, signed_in.username
     settings = app.messaging.client_settings(profile, identity, username, durable)
-    saver = (
-        _saver(app, profile, identity, username, is_safe=bool(durable)) if save and profile.history else None
-    )
+    saver = None
+    if save and profile.history:
+        saver = app.history.recorder(profile, identity, username, _warn, is_safe=bool(durable))
     return Client(app, profile, connection, saver, **settings)
-
-
-def _saver(app: App, profile: Profile, identity: str, username: str, *, is_safe: bool) -> SentRecorder:
-    from aws_iot.history.saving.sent import SentRecorder
-
-    recorder = app.history.recorder(profile, identity, username, _warn, is_safe=is_safe)
-    return SentRecorder(lambda: recorder)
 
 
 def _warn(problem: LocalError) -> None:

@@ -86,7 +86,7 @@ class App:
         self.config = ConfigBuilder(self.settings)
         self.auth = AuthBuilder(self.settings, self.config)
         self.messaging = MessagingBuilder(self.settings, self.config)
-        self.history = HistoryBuilder(self.settings)
+        self.history = HistoryBuilder(self.settings, self.auth)
         self.doctor = DoctorBuilder(self.settings, self.config)
         self.admin = AdminBuilder(self.settings, self.config)
         self.local = LocalBuilder(self.settings, self.config, self.auth)
@@ -289,8 +289,9 @@ class MessagingBuilder:
 class HistoryBuilder:
     """Builds what saves messages on this machine, and knows where."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, auth: AuthBuilder) -> None:
         self._settings = settings
+        self._auth = auth
 
     def file(self, profile: Profile, identity: str) -> Path:
         """The file of an identity, which may not exist yet. Raises `LocalError` for a profile that is not saved."""
@@ -301,9 +302,13 @@ class HistoryBuilder:
         return history_file(self._settings.folders.history(profile.key), identity)
 
     def identity_of(self, profile: Profile, username: str) -> str | None:
-        """The identity of a user whose messages were saved. It is known without signing in."""
+        """The identity of a user who is signed in or whose messages were saved. It is known without a network."""
         from aws_iot.history.saving.owners import owners
 
+        # The pools of a profile can change. Its signed-in user then has another identity than before.
+        saved = self._auth.sessions.load(profile)
+        if saved and saved.username == username:
+            return saved.identity
         return owners(self._settings.folders.history(profile.key)).get(username)
 
     def recorder(

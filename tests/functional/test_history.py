@@ -84,6 +84,12 @@ def test_a_time_from_which_on_to_show_messages_shows_all_of_them(aws_iot: Comman
         ("history stat", 0, "Did you mean 'stats'?"),
         ("history search words", 0, "Did you mean '--search'?"),
         ("history remove", 0, "Did you mean 'delete'?"),
+        ("history -- check", 0, "To run the command 'check', type it right after `history`.\n"),
+        ("history --since yesterday 14:00", 0, "Did you mean: --since 'yesterday 14:00'\n"),
+        ("history 14:00", 0, "To list the rooms: aws-iot history rooms\n"),
+        ("history 'ops/#/x'", 2, "something follows '#', which can only be last"),
+        ("history export ops#", 2, "a wildcard is part of a name"),
+        ("history delete 'ops/#/x'", 2, "something follows '#', which can only be last"),
         ("history -r lobby", 2, "A room of the history needs no option."),
         ("history lobby --until 2020-01-01", 0, "No message was found."),
         ("history --context 2", 2, "--context requires --search or --from"),
@@ -91,6 +97,10 @@ def test_a_time_from_which_on_to_show_messages_shows_all_of_them(aws_iot: Comman
         ("history delete lobby --all", 2, "--all excludes"),
         ("history delete lobby", 2, "A confirmation is needed"),
         ("history delete nowhere", 0, "No message was found. Nothing was deleted."),
+        ("history delete loby --yes", 0, "Did you mean 'lobby'?"),
+        ("history delete stats --yes", 0, "To list the rooms: aws-iot history rooms\n"),
+        ("history export loby", 0, "The history has no message of loby.\nDid you mean 'lobby'?\n"),
+        ("history export lobby.md", 0, "To write to a file: -o lobby.md\n"),
         ("history delete --before someday", 2, "'someday' is not a time"),
         ("history export -o {tmp}", 2, "is a directory"),
         ("history import {tmp}/none", 3, "none: cannot be read: No such file or directory"),
@@ -168,7 +178,7 @@ def test_an_export_is_a_file_that_only_you_can_read_and_can_be_imported_again(
     )
     before = entries(file)
     target = tmp_path / "export.jsonl"
-    assert f"Exported 7 messages to {target}." in aws_iot(f"history export -o {target}").stderr
+    assert f"Exported 9 messages to {target}." in aws_iot(f"history export -o {target}").stderr
     assert target.stat().st_mode & 0o777 == 0o600 or sys.platform == "win32"
     assert aws_iot("history export").stdout == target.read_text(encoding="utf-8")
     known = aws_iot(f"history import {target}").stderr
@@ -246,7 +256,7 @@ def test_a_damaged_history_names_the_command_that_repairs_it(
         database.execute("UPDATE room SET messages = 99")
     told = aws_iot("history check -k default -u alice", ends=3).stderr
     assert "the counts of rooms are wrong" in told
-    assert "aws-iot history check --repair -k default -u alice" in told
+    assert "aws-iot history check --repair -u alice -k default" in told
     told = aws_iot("history check --repair").stderr
     assert "Repaired: 7 messages could be read" in told
     assert texts(entries(file)) == [one.text for one in MESSAGES]

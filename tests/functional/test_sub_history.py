@@ -105,7 +105,7 @@ def test_past_messages_are_selected_and_handled_as_new_ones_are(
     lines = aws_iot(f"sub --since 1h --format '{{text}}' -W 0.1 {ALICE}").stdout
     assert lines.splitlines() == ["bob 1", "carol 1", "bob 2", "bob 3"]
     done = aws_iot(f"sub --since 1m -W 0.1 {ALICE}", ends=8)
-    assert "The history has no such message since then." in done.stderr
+    assert "The history has no matching message since then." in done.stderr
 
 
 @pytest.mark.skipif(os.name == "nt", reason="runs sh")

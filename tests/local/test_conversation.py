@@ -16,7 +16,7 @@ from aws_iot.messaging.message import Message
 from tests.histories import message, save
 from tests.in_process import run_here
 from tests.paho_client import PahoClient
-from tests.processes import Person, Running, Stack
+from tests.processes import COMMAND, Person, Running, Stack
 from tests.waiting import DEADLINE_SECONDS, wait_until
 
 
@@ -145,13 +145,20 @@ def test_people_with_the_npm_tool_take_part_in_a_conversation(
     [
         ("--edit {hers} -m no", 5, "only its sender can edit it"),
         ("--delete {hers}", 5, "only its sender can delete it"),
-        ("--edit 77777777 -m x", 3, "no message has an ID that begins with '77777777'"),
+        (
+            "--edit 77777777 -m x",
+            3,
+            "begins with '77777777' To see the IDs of messages: aws-iot history --ids",
+        ),
         ("--reply-to same -m x", 3, "several messages have IDs that begin with 'same': type more of it"),
+        ("-r lobby --edit 77777777 -m x", 3, "To see the IDs of messages: aws-iot history lobby --ids"),
         ("--edit {deleted} -m x", 7, "the message was deleted"),
         ("-r other --reply-to {hers} -m x", 3, "no message in other has an ID"),
         ("--react {hers} 👍", 3, "The emoji comes before the ID: --react 👍 ID"),
         ("-r other --delete last", 3, "no message of yours in other"),
         ("--reply-to last -m x --no-history", 2, "Without a history, name the message by its whole ID"),
+        ("-r lobby --react 👍 ''", 2, "Invalid value for '--react': it is empty"),
+        ("--react '\x1b[31m' last", 2, "a reaction is an emoji or a short word"),
         ("--edit last", 2, "Nothing to send: give the new text with -m TEXT"),
         ("--edit last --delete last", 2, "--edit and --delete exclude each other"),
         ("--react 👍 last -m hello", 2, "--react cannot be combined with -m"),
@@ -232,3 +239,25 @@ def test_nothing_is_sent_if_what_was_sent_could_not_be_printed(alice: Person, ro
     line = [sys.executable, "-m", "aws_iot", "pub", "-r", room, "-m", "hello", "--json"]
     done = subprocess.run([*command, *line], env=alice.env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (3, "Error: standard output is closed\n")
+
+
+def test_a_killed_pub_has_saved_what_it_printed(alice: Person, room: str) -> None:
+    endless = [sys.executable, "-c", "while True: print('hello')"]
+    source = subprocess.Popen(endless, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    command = [*COMMAND, "pub", "-r", room, "--lines", "--json", "--rate", "0"]
+    sending = subprocess.Popen(command, env=alice.env, stdin=source.stdout, stdout=subprocess.PIPE, text=True)
+    assert sending.stdout
+    assert source.stdout
+    source.stdout.close()
+    try:
+        lines = [sending.stdout.readline() for _ in range(300)]
+        sending.kill()
+        lines += sending.stdout.read().splitlines(keepends=True)
+    finally:
+        for process in (sending, source):
+            process.kill()
+            process.wait()
+        sending.stdout.close()
+    printed = {json.loads(line)["id"] for line in lines if line.endswith("\n")}
+    assert len(printed) >= 300
+    assert printed <= {one["id"] for one in history(alice, "-n 100000")}

@@ -273,3 +273,6 @@ def test_a_terminal_gets_a_pager_if_messages_do_not_fit_and_they_are_read_then(
     assert "\\x1b[" in shown  # colors, and nothing else, reach the pager
     assert unread() == 0
     assert "PAGED" not in on_screen("history -n 12 --no-pager")
+    save(file(listener), message("\x1b[31m", "red", at=99))
+    for form in ("csv", "markdown"):
+        assert r"\x1b" in on_screen(f"history export --format {form} --since 2000-01-01")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests import terminal
+from tests.in_process import run_here
 from tests.processes import COMMAND, PASSWORD, Running, Stack, environment
 from tests.screens import on_a_screen
 from tests.scripted_person import answers_at_init
@@ -24,6 +25,7 @@ COMMANDS = re.findall(
     r"^\$ (.*)$", "\n".join(re.findall(r"```console\n(.*?)```", README, re.DOTALL)), re.MULTILINE
 )
 IDENTITY_IN_README = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
+MESSAGE_IN_README = "8f4940f3"
 
 HERE = re.findall(
     r"^\$ (aws-iot .*)$",
@@ -68,17 +70,21 @@ def test_its_first_three_commands_let_two_people_talk(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the README's shell is POSIX")
-def test_its_story_can_be_typed_as_it_stands(stack: Stack, tmp_path: Path) -> None:
+def test_its_story_can_be_typed_as_it_stands(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     config = tmp_path / "config"
     env = stack.account_env | {"PATH": path, "AWS_IOT_CONFIG_DIR": str(config), "AWS_IOT_PASSWORD": PASSWORD}
     del env["AWS_IOT_PROFILE"]
     admin = env | {"AWS_IOT_CONFIG_DIR": str(tmp_path / "admin")}  # the admin's machine, without a profile
-    identity = ""
+    identity = message = ""
     listeners: list[Running] = []
     try:
         for line in STORY:
             line = line.replace(IDENTITY_IN_README, identity or "none-yet")
+            line = line.replace(MESSAGE_IN_README, message or "none-yet")
             if line == "aws-iot init":
                 follow_init(tmp_path, env)
             elif line.startswith("aws-iot sub"):
@@ -88,14 +94,9 @@ def test_its_story_can_be_typed_as_it_stands(stack: Stack, tmp_path: Path) -> No
                 found = re.search(r"identityId: '(\S+)'", "\n".join(listener.stderr))
                 identity = found.group(1) if found else identity
             else:
-                subprocess.run(
-                    ["bash", "-c", line],
-                    cwd=tmp_path,
-                    env=admin if re.match("aws-iot (backend|admin) ", line) else env,
-                    timeout=DEADLINE_SECONDS,
-                    check=True,
-                    capture_output=True,
-                )
+                printed = run_line(line, admin if re.match("aws-iot (backend|admin) ", line) else env)
+                if line == "aws-iot history --ids":
+                    message = re.findall(r"\(id (\w+)\)", printed)[-1]
         refused, *listening = listeners
         assert refused.wait() == 5
         assert any("hello world" in line for listener in listening for line in listener.stdout)
@@ -103,6 +104,16 @@ def test_its_story_can_be_typed_as_it_stands(stack: Stack, tmp_path: Path) -> No
     finally:
         for listener in listeners:
             listener.kill()
+
+
+def run_line(line: str, env: dict[str, str]) -> str:
+    """What a line prints that ends by itself. It runs in this process, unless it needs a shell."""
+    program, *rest = shlex.split(line)
+    if program == "aws-iot" and not {"|", ">"}.intersection(rest):
+        return run_here(shlex.join(rest), env).stdout
+    return subprocess.run(
+        ["bash", "-c", line], env=env, timeout=DEADLINE_SECONDS, check=True, capture_output=True, text=True
+    ).stdout
 
 
 def follow_init(folder: Path, env: dict[str, str]) -> None:

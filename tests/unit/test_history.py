@@ -2,20 +2,43 @@
 
 import sqlite3
 import stat
-from datetime import timedelta
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
+from shutil import rmtree
+from threading import Thread
+from typing import ClassVar
 
 import pytest
 
 from aws_iot.errors import LocalError
-from aws_iot.history.file.journal import journals
-from aws_iot.history.file.schema import MIGRATIONS, HistoryDamaged, HistoryTooNew
+from aws_iot.files import is_locked
+from aws_iot.history.file.intake import Intake
+from aws_iot.history.file.intake import sort_in as sorted_in
+from aws_iot.history.file.journal import Journal, journals
+from aws_iot.history.file.record import to_entry, to_record
+from aws_iot.history.file.schema import (
+    MIGRATIONS,
+    HistoryDamaged,
+    HistoryTooNew,
+    begin_anew,
+    connect,
+    set_aside,
+)
 from aws_iot.history.saving.owners import history_file
 from aws_iot.history.saving.recorder import Recorder
 from aws_iot.history.store import Ambiguous, Filter, History, UnknownMessage
 from aws_iot.messaging.message import from_wire
 from tests.histories import ALICE, BOB, NOW, entries, message, recorder, save, texts
 from tests.waiting import wait_until
+
+if sys.platform == "win32":
+    from pathlib import WindowsPath as SystemPath
+else:
+    from pathlib import PosixPath as SystemPath
 
 
 @pytest.fixture
@@ -39,6 +62,7 @@ def test_a_message_comes_back_as_it_was(path: Path) -> None:
 
 def test_only_its_owner_can_read_the_file_and_what_belongs_to_it(path: Path) -> None:
     save(path, message("hello"))
+    path.chmod(0o644)  # another program did that
     with recorder(path) as recording, History(path):
         recording.add(message("hello again"))
         recording.flush()
@@ -235,6 +259,32 @@ def test_a_damaged_file_is_set_aside_and_saving_goes_on(path: Path, damage: str)
     assert texts(entries(path)) == ["saved"]
 
 
+@pytest.mark.parametrize("table", ["name", "sender", "room", "message"])
+def test_a_damaged_part_is_named_when_it_is_read(path: Path, table: str) -> None:
+    save(path, message("hello", "1"))
+    with closing(connect(path)) as database:
+        [[root]] = database.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,))
+        [[size]] = database.execute("PRAGMA page_size")
+    content = bytearray(path.read_bytes())
+    content[(root - 1) * size : root * size] = b"\xff" * size
+    path.write_bytes(content)
+    for read in (
+        lambda history: history.last(Filter(), 1),
+        lambda history: [*history.all(Filter())],
+        lambda history: [*history.originals(Filter())],
+        lambda history: history.find("1"),
+    ):
+        with History(path) as history, pytest.raises(HistoryDamaged, match="the history is damaged"):
+            read(history)
+
+
+def test_a_history_in_an_unusable_folder_is_not_an_empty_one(path: Path) -> None:
+    path.parent.parent.mkdir()
+    path.parent.write_text("this is a file")
+    with pytest.raises(LocalError, match="the history cannot be used"), History(path):
+        pass
+
+
 def test_a_history_that_cannot_be_written_warns_once(path: Path) -> None:
     path.parent.parent.mkdir()
     path.parent.write_text("this is a file")
@@ -307,6 +357,135 @@ def test_an_idle_program_sorts_in_what_it_saved(path: Path) -> None:
     assert texts(entries(path)) == ["hello", "hello again"]
 
 
+class WatchedPath(SystemPath):
+    """A path that notes for each journal that is removed whether it is locked then."""
+
+    were_locked: ClassVar[list[bool]] = []
+
+    def unlink(self, missing_ok: bool = False) -> None:
+        if self.suffix == ".journal":
+            self.were_locked.append(is_locked(self.parent, f"{self.name}.lock"))
+        super().unlink(missing_ok)
+
+
+@pytest.mark.parametrize("is_running", [True, False], ids=["running", "ended"])
+def test_a_journal_is_locked_until_it_is_gone_so_that_no_program_appends_to_it(
+    path: Path, is_running: bool
+) -> None:
+    journal = Journal(WatchedPath(path))
+    journal.append(to_entry([message("hello", "1")], 1))
+    if not is_running:
+        journal.close()
+    WatchedPath.were_locked.clear()
+    with closing(connect(path, ALICE)) as database:
+        for _ in sorted_in(database, WatchedPath(path), journal):
+            pass
+    assert journals(path) == []
+    assert WatchedPath.were_locked == [True]
+
+
+def test_what_two_programs_sort_in_at_the_same_time_is_there_once(path: Path) -> None:
+    journal, number = Journal(path), 300
+
+    def sort_often() -> None:
+        with closing(connect(path, ALICE)) as database:
+            while not saved.done():
+                for _ in sorted_in(database, path, journal):
+                    pass
+
+    def save_often() -> None:
+        for each in range(number):
+            journal.append(to_entry([message(str(each), at=each * 10)], 1))
+
+    with closing(connect(path, ALICE)), ThreadPoolExecutor() as pool:
+        saved = pool.submit(save_often)
+        for sorting in [pool.submit(sort_often) for _ in range(2)]:
+            sorting.result()
+    journal.close()
+    assert texts(entries(path)) == [str(each) for each in range(number)]
+
+
+def test_a_program_whose_folder_is_removed_saves_in_a_new_one(path: Path) -> None:
+    journal = Journal(path)
+    journal.append(to_entry([message("removed", "1")], 1))
+    rmtree(path.parent)
+    with closing(connect(path, ALICE)) as database:
+        for _ in sorted_in(database, path, journal):
+            pass
+    journal.append(to_entry([message("new", "2")], 1))
+    journal.close()
+    assert texts(entries(path)) == ["new"]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [b"", b"\0" * 100, b"[]", b"[1,0]\x1f", b"\xff\x1f", b"{}\x1f\x1f", b"[" * 100_000 + b"\x1f",
+     b'[1,1,"r","s",null,1e300,null,null,0,false,null,null]\x1fx\x1f',
+     b'[1,1,"r","s",null,99999999999999999,null,null,0,false,null,null]\x1fx\x1f',
+     b'[1,1,"r","s",null,1,null,99999999999999999,0,false,null,null]\x1fx\x1f',
+     b'[1,1,"r",7,null,1,null,null,0,false,null,null]\x1fx\x1f',
+     b'["1",1,"r","s",null,1,null,null,0,false,null,null]\x1fx\x1f',
+     b'[1,1,"r","s",null,1,null,null,0,false,[["x"]],null]\x1fx\x1f',
+     b'[1,1,"r","s",null,1]\x1fx\x1f'],
+)  # fmt: skip
+def test_what_no_program_has_written_is_skipped(path: Path, entry: bytes) -> None:
+    journal = Journal(path)
+    journal.append(entry)
+    journal.close()
+    with recorder(path) as recording:
+        recording.add(message("after", "1"))
+        recording.flush()
+    assert texts(entries(path)) == ["after"]
+
+
+@pytest.mark.parametrize("sent", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"])
+def test_the_first_and_the_last_time_that_a_sender_can_name_come_back(path: Path, sent: str) -> None:
+    save(path, from_wire("lobby", BOB, b"x", [("id", "1"), ("sent", sent)], NOW))
+    [entry] = entries(path)
+    assert entry.message.sent
+    assert abs(entry.message.sent - datetime.fromisoformat(sent)) < timedelta(milliseconds=1)
+
+
+def test_a_program_that_could_not_sort_in_tries_again(path: Path) -> None:
+    save(path, message("old", "1"))
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+        warnings: list[LocalError] = []
+        with Recorder(path, ALICE, warnings.append, lambda: NOW) as recording:
+            recording.add(message("new", "2", at=1))
+            recording.flush()
+            wait_until(lambda: has_warned(recording, warnings))
+            database.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+            recording.add(message("newer", "3", at=2))
+            recording.flush()
+            wait_until(lambda: not journals(path))
+    assert [type(warning) for warning in warnings] == [HistoryTooNew]
+    assert texts(entries(path)) == ["old", "new", "newer"]
+
+
+def test_two_programs_that_find_the_same_damage_begin_one_new_history(path: Path) -> None:
+    save(path, message("old", "1"))
+    path.write_bytes(b"not a database" * 1000)
+    found = []
+    for _ in range(2):
+        with pytest.raises(HistoryDamaged) as caught:
+            connect(path)
+        found.append(caught.value)
+    begin_anew(found[0], path, NOW)
+    save(path, message("new", "2"))
+    begin_anew(found[1], path, NOW)
+    assert texts(entries(path)) == ["new"]
+
+
+def test_a_second_damaged_file_does_not_replace_the_first(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"first")
+    first = set_aside(path, NOW)
+    path.write_bytes(b"second")
+    assert set_aside(path, NOW).read_bytes() == b"second"
+    assert first.read_bytes() == b"first"
+
+
 def everything(path: Path) -> bytes:
     """What is on the disk of a history."""
     return b"".join(one.read_bytes() for one in path.parent.iterdir() if one.is_file())
@@ -320,3 +499,48 @@ def test_a_deleted_text_is_nowhere_on_the_disk(path: Path) -> None:
     save(path, message("(message deleted)", "3", kind="delete", re="1"))
     assert b"zanzibar" not in everything(path)
     assert b"xylophone" not in everything(path)
+
+
+def test_messages_that_other_threads_add_while_others_are_saved_are_all_saved(path: Path) -> None:
+    sent = [message(str(number), f"{number}") for number in range(200)]
+
+    def add() -> None:
+        for one in sent:
+            recording.add(one)
+            time.sleep(0)  # the other thread's turn
+
+    with recorder(path) as recording:
+        adding = Thread(target=add)
+        adding.start()
+        while adding.is_alive():
+            recording.flush()
+    assert len(entries(path)) == len(sent)
+
+
+def test_what_is_added_after_the_end_is_not_saved_and_breaks_nothing(path: Path) -> None:
+    recording = recorder(path)
+    recording.add(message("in time", "1"))
+    recording.close()
+    recording.add(message("too late", "2"))
+    recording.close()
+    assert texts(entries(path)) == ["in time"]
+
+
+def test_a_deleted_text_that_another_program_still_reads_is_removed_later(path: Path) -> None:
+    save(path, message("before", "0"))
+    with (
+        closing(connect(path)) as open_later,
+        closing(connect(path)) as reader,
+        closing(connect(path)) as saving,
+    ):
+        saving.execute("PRAGMA busy_timeout = 0")
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM message").fetchall()
+        Intake(saving).add([to_record(message("zanzibar", "1", at=1))], 1)
+        Intake(saving).add([to_record(message("", "2", kind="delete", re="1", at=2))], 1)
+        reader.execute("COMMIT")
+        assert b"zanzibar" in everything(path)
+        for _ in sorted_in(saving, path):
+            pass
+        assert b"zanzibar" not in everything(path)
+        assert open_later.execute("SELECT count(*) FROM message").fetchone() == (3,)

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from aws_iot.errors import LocalError
-from aws_iot.history.file.schema import connect
+from aws_iot.history.file.intake import Intake
+from aws_iot.history.file.record import to_record
+from aws_iot.history.file.schema import HistoryBusy, connect
 from aws_iot.history.saving.recorder import Recorder
 from aws_iot.history.search import parse_search, search
 from aws_iot.history.store import Filter, History
@@ -210,6 +212,23 @@ def test_a_program_that_saves_while_the_file_is_repaired_goes_on_in_the_new_one(
     assert texts(entries(path))[-2:] == ["before", "after"]
 
 
+def test_what_waits_while_the_file_is_repaired_is_saved_in_the_new_one(path: Path) -> None:
+    with closing(connect(path)) as waiting:
+        repair(path, NOW)
+        with pytest.raises(HistoryBusy, match="replaced"):
+            Intake(waiting).add([to_record(message("late", "10"))], 1)
+    assert check(path) == []
+
+
+def test_a_repair_waits_for_a_program_that_writes(path: Path) -> None:
+    with closing(connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(HistoryBusy):
+            repair(path, NOW, 0)
+        other.execute("ROLLBACK")
+    assert [one.name for one in path.parent.iterdir() if "damaged" in one.name or ".new" in one.name] == []
+
+
 def test_importing_an_export_changes_nothing(path: Path) -> None:
     before = path.read_bytes(), entries(path)
     with History(path) as history:
@@ -263,8 +282,34 @@ def test_markdown_shows_what_is_visible_and_no_message_formats_it(path: Path) ->
         lines = list(to_markdown(history, Filter()))
     shown = "\n".join(lines)
     assert lines[0].startswith("## lobby, Saturday, 31 January 2026")
-    assert "**bob**: hello all *(edited)* 👍×1" in shown
-    assert "**alice** (to bob: hello all): hi" in shown
-    assert "**bob**: *deleted*" in shown
-    assert r"=from \*npm\*  " in shown
+    assert r"**bob**\~b0b00000: hello all *(edited)* 👍×1" in shown
+    assert r"**alice**\~4f9fa251 (to **bob**\~b0b00000: hello all): hi" in shown
+    assert r"**bob**\~b0b00000: *deleted*" in shown
+    assert r"\=from \*npm\*  " in shown
     assert json.dumps(shown)
+
+
+def test_no_message_imitates_the_lines_of_markdown(tmp_path: Path) -> None:
+    path, hostile = tmp_path / "file", "a\n- 12:00 **carol**: x\r\x1b[31m\u202e"
+    save(
+        path,
+        message("1. one\n    code\n=====\n\n+ item\n2) two", "1"),
+        message(hostile, "2", room=hostile)._replace(name=hostile),
+        message(hostile, "3", room=hostile, kind="react", re="2"),
+        message("(answer)", "4", room=hostile, re="2"),
+    )
+    with History(path) as history:
+        lines = "\n".join(to_markdown(history, Filter())).split("\n")
+    assert lines[2:8] == [
+        r"- 12:00 **bob**\~b0b00000: 1\. one  ",
+        "  code  ",
+        r"  \=====  ",
+        "    ",
+        r"  \+ item  ",
+        r"  2\) two",
+    ]
+    harmless = r"a\\n\- 12:00 \*\*carol\*\*: x\\r\\x1b\[31m\\u202e"
+    assert lines[9] == f"## {harmless}, Saturday, 31 January 2026"
+    assert lines[11] == rf"- 12:00 **{harmless}**\~b0b00000: a  "
+    assert lines[12] == rf"  \- 12:00 \*\*carol\*\*: x\\r\\x1b\[31m\\u202e {harmless}×1"
+    assert lines[13].startswith(rf"- 12:00 **bob**\~b0b00000 (to **{harmless}**\~b0b00000: a ")

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -77,6 +77,10 @@ def test_a_moment(text: str, moment: str) -> None:
 )
 def test_a_day_or_an_hour_that_comes_twice_has_a_start_and_an_end(text: str, start: str, end: str) -> None:
     assert span(text) == (start, end)
+
+
+def test_a_time_with_seconds_that_is_still_to_come_today_is_yesterdays() -> None:
+    assert span("9:30:15", NOW - timedelta(hours=2)) == ("03-30 07:30", "03-30 07:30")
 
 
 @pytest.mark.parametrize(

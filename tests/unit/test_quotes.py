@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from aws_iot.cli.ui.formatting import MOST_HIGHLIGHTS, highlighted, marks_of
+from aws_iot.cli.ui.formatting import MOST_HIGHLIGHTS, MOST_REACTIONS, entry_marks, highlighted, marks_of
 from aws_iot.history import quotes
 from aws_iot.history.quotes import Quotes
 from aws_iot.messaging.message import Message
-from tests.histories import ALICE, message, save
+from tests.histories import ALICE, entries, message, save
 
 
 @pytest.fixture
@@ -47,6 +47,8 @@ def test_the_message_that_is_meant_is_named(known: Quotes) -> None:
             f"(deletion of {then:%H:%M:%S})",
         ),
         (message("gone", "10", re="1"), "(to bob~b0b00000 (deleted))"),
+        (message("(deleted)", "10a"), ""),
+        (message("not gone", "10b", re="10a"), '(to bob~b0b00000 "(deleted)")'),
         (
             message("", "11", at=2 * day, kind="delete", re="5"),
             f"(deletion of {then:%Y-%m-%d %H:%M:%S})",
@@ -92,6 +94,18 @@ def test_a_history_that_cannot_be_read_is_done_without(known: Quotes, path: Path
     known.note(message("live", "1"))
     assert marks(known, message("yes", "2", re="9")) == "(reply)"
     assert marks(known, message("yes", "3", re="1")) == "(to bob~b0b00000 live)"
+
+
+def test_one_person_cannot_fill_a_line_with_reactions(path: Path) -> None:
+    different = [message(f"a{number}\n", f"r{number}", kind="react", re="1") for number in range(99)]
+    agreed = [
+        message("👍", f"y{who}", sender=who, kind="react", re="1") for who in (ALICE, message("").sender)
+    ]
+    save(path, message("hello", "1"), *different, *agreed)
+    marks = entry_marks(entries(path)[0])
+    assert marks.startswith(r' (👍 2; "a0\n" 1; ')
+    assert marks.endswith(f"; and {100 - MOST_REACTIONS} other reactions)")
+    assert marks.count(";") == MOST_REACTIONS
 
 
 def test_what_is_highlighted_is_harmless_and_limited() -> None:

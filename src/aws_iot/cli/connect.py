@@ -72,19 +72,19 @@ def connected_several(
     app: App,
     profile: Profile,
     connections: int,
-    sent_saver: SentSaver | None = None,
-    meanwhile: Callable[[], object] = lambda: None,
+    saver: Callable[[], SentSaver | None] = lambda: None,
 ) -> Iterator[list[Client]]:
     """Clients of the profile, over this number of connections. All are closed at the end.
 
-    For `sent_saver`, see `Client`. `meanwhile` is called while the network is busy with opening them.
+    `saver` gives the `sent_saver` of the clients, see `Client`. It is called first while the network is busy, so that
+    making one takes no time of its own, and must then give the same.
     """
     opened = app.messaging.connect_several(
         of_user(profile, person),
         person.identity,
         person.refreshing_credentials().current,
         connections,
-        meanwhile,
+        meanwhile=saver,
     )
     with ExitStack() as closing:
         for connection in opened:
@@ -92,6 +92,6 @@ def connected_several(
         for connection in opened:  # all of them, before any is waited for
             closing.callback(connection.leave)
         yield [
-            app.messaging.client(profile, connection, person.identity, person.username, sent_saver=sent_saver)
+            app.messaging.client(profile, connection, person.identity, person.username, sent_saver=saver())
             for connection in opened
         ]

@@ -12,7 +12,6 @@ from aws_iot.errors import LocalError
 
 if TYPE_CHECKING:
     from aws_iot.history.saving.recorder import Recorder
-    from aws_iot.history.saving.sent import SentRecorder
 
 
 def new_recorder(
@@ -26,17 +25,6 @@ def new_recorder(
     if no_history or not profile.history:
         return None
     return app.history.recorder(profile, identity, username, warn, is_safe=is_safe)
-
-
-def new_sent_recorder(
-    app: App, profile: Profile, identity: str, username: str, *, no_history: bool
-) -> SentRecorder | None:
-    """What saves the messages that this person sends; None if they want no history."""
-    if no_history or not profile.history:
-        return None
-    from aws_iot.history.saving.sent import SentRecorder  # here, because `--help` does not need it
-
-    return SentRecorder(lambda: app.history.recorder(profile, identity, username, warn))
 
 
 def warn(problem: LocalError) -> None:

@@ -72,7 +72,7 @@ class Quotes:
                 ids.clean(message.room),
             )
             entries = history.at([row.at for row in found])
-        except (LocalError, sqlite3.Error):  # whoever saves or reads reports it
+        except (LocalError, OSError, sqlite3.Error):  # whoever saves or reads reports it
             self._is_usable = False
             return None
         for entry in entries:

@@ -69,8 +69,9 @@ class ReadMarker:
     def _save(self) -> None:
         with self._lock:
             read, self._read = self._read, {}
-        if not read or not is_saved(self._path):
-            return
-        with suppress(LocalError, sqlite3.Error), History(self._path) as history:
-            for room, received in read.items():
-                history.mark_read(room, (milliseconds(received) + 1) * PER_MILLISECOND - 1)
+        with suppress(LocalError, OSError, sqlite3.Error):
+            if not read or not is_saved(self._path):
+                return
+            with History(self._path) as history:
+                for room, received in read.items():
+                    history.mark_read(room, (milliseconds(received) + 1) * PER_MILLISECOND - 1)

@@ -73,7 +73,7 @@ def parse_search(text: str, now: datetime) -> Search:
     for part in _PART.finditer(text):
         if part[0] == "OR":
             if not groups or expects_alternative:
-                raise InvalidSearch("OR stands between two words: deploy OR release")
+                raise InvalidSearch("OR stands between two words, such as: deploy OR release")
             expects_alternative = True
             continue
         field = (part["field"] or "").lower().rstrip(":")
@@ -100,7 +100,7 @@ def parse_search(text: str, now: datetime) -> Search:
         else:
             groups.append([condition])
     if expects_alternative:
-        raise InvalidSearch("OR stands between two words: deploy OR release")
+        raise InvalidSearch("OR stands between two words, such as: deploy OR release")
     if not (groups or unwanted or since or until):
         raise InvalidSearch("there is nothing to search for")
     return Search(tuple(map(tuple, groups)), tuple(unwanted), since, until)
@@ -108,7 +108,7 @@ def parse_search(text: str, now: datetime) -> Search:
 
 def _value_of(part: re.Match[str]) -> str:
     if part["rest"] or (part["phrase"] is not None and not part["closing"]):
-        raise InvalidSearch('a quotation mark is not closed: "deploy failed"')
+        raise InvalidSearch('a quotation mark is not closed. Phrases are such as: "deploy failed"')
     value = part["phrase"] if part["phrase"] is not None else part["word"]
     if part["field"] and not value.strip():
         raise InvalidSearch(f"a value is missing after {part['field']}")

@@ -113,10 +113,11 @@ class History:
         self.database: sqlite3.Connection
 
     def __enter__(self) -> Self:
-        self.database = connect_to_read(self.path) if self._only_reads else self._open()
+        with translate_errors(self.path):
+            self.database = connect_to_read(self.path) if self._only_reads else self._open()
         try:
             if not self._only_reads:
-                with translate_errors(self.path):
+                with translate_errors(self.path, self.database):
                     self._try_to_sort_in()
         except BaseException:
             self.database.close()
@@ -124,7 +125,7 @@ class History:
         return self
 
     def _open(self) -> sqlite3.Connection:
-        is_new = not self.path.exists()
+        is_new = not _exists(self.path)
         if is_new and not journals(self.path):
             return _empty()
         try:
@@ -177,9 +178,10 @@ class History:
     def as_received(self, wanted: Filter) -> Iterator[tuple[Message, bool]]:
         """The same, each with whether it was deleted since. Its text and payload are then empty."""
         reader = _Reader(self.database)
-        for row in self._select(wanted, "at", "1"):
-            payload = row.payload if row.payload is not None else _payload(row.content)
-            yield reader.message(row, row.content, payload), row.is_erased
+        with translate_errors(self.path):
+            for row in self._select(wanted, "at", "1"):
+                payload = row.payload if row.payload is not None else _payload(row.content)
+                yield reader.message(row, row.content, payload), row.is_erased
 
     def around(self, at: int, count: int) -> tuple[list[Entry], list[Entry]]:
         """So many messages of the same room before and after the one at this place, oldest first."""
@@ -370,13 +372,23 @@ class History:
         return f" AND ({' OR '.join(conditions)})", numbers
 
     def _entries(self, found: "Iterator[Row] | Sequence[Row]") -> Iterator[Entry]:
-        return map(_Reader(self.database).entry, found)
+        with translate_errors(self.path):
+            yield from map(_Reader(self.database).entry, found)
 
 
 def _empty() -> sqlite3.Connection:
     database = sqlite3.connect(":memory:", isolation_level=None)
     migrate(database)
     return database
+
+
+def _exists(path: Path) -> bool:
+    """Whether the file exists. Raises `OSError` if the system does not say: its history may not be empty."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _payload(text: str) -> bytes:

@@ -43,7 +43,7 @@ def parse(text: str, now: datetime) -> Span:
         for form in (_now, _ago, _iso, _day_and_time):
             if found := form(words, now):
                 return found
-    except (ValueError, OverflowError):  # such as 2026-02-30, 25:00 or 99999999w
+    except (ValueError, OverflowError, OSError):  # such as 2026-02-30, 25:00 or 99999999w
         pass
     raise InvalidTime(f"'{text}' is not a time: use {FORMS}")
 
@@ -90,11 +90,10 @@ def _day_and_time(words: str, now: datetime) -> Span | None:
         return _day(day) if words else None
     if not re.fullmatch(r"\d{1,2}:\d\d(:\d\d)?", time_text):
         return None
-    span = _moment(
-        datetime.combine(day, time.fromisoformat(time_text.zfill(5 if time_text.count(":") == 1 else 8)))
-    )
+    time_of_day = time.fromisoformat(time_text.zfill(5 if time_text.count(":") == 1 else 8))
+    span = _moment(datetime.combine(day, time_of_day))
     if not day_text and span.start > now:  # 14:00 in the morning is yesterday's
-        return _moment(datetime.combine(day - timedelta(days=1), time.fromisoformat(time_text.zfill(5))))
+        return _moment(datetime.combine(day - timedelta(days=1), time_of_day))
     return span
 
 

@@ -32,8 +32,14 @@ _FRAME_COLUMNS = len("2026-01-31 23:59:59 [] ~: ") + SHORT
 _REFERENCES = {EDIT: "edit", DELETE: "deletion", REACT: "reaction"}
 """What a message is that refers to another one, by its kind. Every other is a reply."""
 
+_DELETED = "(deleted)"
+"""Stands in place of the text of a deleted message."""
+
 _DERIVED_ID = re.compile("~[0-9a-f]+")
 """The beginning of an ID that was derived for a message without one. Nobody chooses it, so it is shown as it is."""
+
+MOST_REACTIONS = 8
+"""The number of different reactions that a line shows, because one person can send any number of them."""
 
 MOST_HIGHLIGHTS = 100
 """The number of places in a text that are highlighted."""
@@ -86,7 +92,9 @@ def _reference(message: Message, quote: Quote | None) -> str:
     what = _REFERENCES.get(message.kind or "", "reply")
     if quote is None:
         return what
-    text = "(deleted)" if quote.text is None else label(quote.text)
+    text = _DELETED if quote.text is None else label(quote.text)
+    if quote.text == _DELETED:  # somebody has typed it
+        text = f'"{text}"'
     if what in ("reply", "reaction"):
         who = sender(message._replace(sender=quote.sender, name=quote.name))
         return f"{'' if what == 'reply' else 'reaction '}to {who} {text}"
@@ -105,7 +113,10 @@ def entry_marks(entry: Entry, id_: str | None = None) -> str:
     """
     became = [] if id_ is None else [f"id {id_ if _DERIVED_ID.fullmatch(id_) else label(id_, sys.maxsize)}"]
     became += ["deleted"] if entry.is_deleted else ["edited"] if entry.is_edited else []
-    became += [f"{label(one.text)} {len(one.senders)}" for one in entry.reactions]
+    reactions = sorted(entry.reactions, key=lambda one: -len(one.senders))[:MOST_REACTIONS]
+    became += [f"{label(one.text)} {len(one.senders)}" for one in reactions]
+    if (more := len(entry.reactions) - MOST_REACTIONS) > 0:
+        became.append(f"and {counted(more, 'other reaction')}")
     return marks_of(entry.message, entry.reply_to, became)
 
 

@@ -13,7 +13,7 @@ from aws_iot.history.file import index
 from aws_iot.history.file.journal import Journal, journals, lines, unused
 from aws_iot.history.file.numbers import Numbers
 from aws_iot.history.file.record import Record, from_entry
-from aws_iot.history.file.schema import transaction
+from aws_iot.history.file.schema import clear_log, clear_noted_log, transaction
 from aws_iot.history.file.taker import Taker
 
 SORTED_AT_ONCE = 1_000
@@ -52,7 +52,7 @@ class Intake:
                     taken += len(records)
                 if taken >= SORTED_AT_ONCE:
                     break
-            self._database.execute("INSERT OR REPLACE INTO journal VALUES (?, ?)", (journal.name, done))
+            self._note(journal, done)
         return taken >= SORTED_AT_ONCE
 
     def position(self, journal: Path) -> int:
@@ -61,6 +61,20 @@ class Intake:
             "SELECT sorted FROM journal WHERE name = ?", (journal.name,)
         ).fetchone()
         return found[0] if found else 0
+
+    def secure(self, journal: Path) -> None:
+        """What was sorted in survives a power failure from now on, so the journal is not needed for that."""
+        self._database.execute(
+            "PRAGMA synchronous = FULL"
+        )  # the end of a transaction then writes the log to the disk
+        try:
+            with transaction(self._database):
+                self._note(journal, self.position(journal))
+        finally:
+            self._database.execute("PRAGMA synchronous = NORMAL")
+
+    def _note(self, journal: Path, done: int) -> None:
+        self._database.execute("INSERT OR REPLACE INTO journal VALUES (?, ?)", (journal.name, done))
 
     def forget(self, journal: Path) -> None:
         """A journal that was sorted in is no more."""
@@ -88,8 +102,8 @@ class Intake:
         except BaseException:
             self._numbers.forget()
             raise
-        if taker.has_erased:  # leave no copy of a deleted text in the log that SQLite keeps beside the file
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if taker.has_erased:
+            clear_log(self._database)
 
 
 def sort_in(
@@ -101,6 +115,8 @@ def sort_in(
     programs that are running.
     """
     intake = Intake(database)
+    if own is not None:
+        own.leave_removed()
     for journal in journals(path):
         with unused(journal) as is_unused:
             is_own = own is not None and own.is_at(journal)
@@ -109,9 +125,12 @@ def sort_in(
             while intake.sort_in(journal):
                 yield
             yield
+            if is_unused or is_own:
+                intake.secure(journal)
             if is_unused:
                 journal.unlink(missing_ok=True)
             elif own is not None:
                 own.retire(journal, intake.position(journal))
             if not journal.exists():
                 intake.forget(journal)
+    clear_noted_log(database)

@@ -16,7 +16,8 @@ from threading import Lock
 from aws_iot.errors import LocalError
 from aws_iot.files import exclusive
 
-_ENDING = ".journal"
+_ENDING = ".1.journal"
+"""The number is that of the form of the entries. A version with another form leaves such files alone, or reads both."""
 
 LARGEST_BYTES = 4 * 1024 * 1024
 """Size from which on a program begins another journal, so that this one can be removed once it is sorted in."""
@@ -33,7 +34,7 @@ class Journal:
         self._path: Path | None = None
         self._file = -1
         self._size = 0
-        self._opened = ExitStack()
+        self._locked = ExitStack()
 
     def append(self, entry: bytes) -> None:
         """Append an entry. When this returns, it survives the end of the process, even by SIGKILL.
@@ -65,8 +66,13 @@ class Journal:
         """Remove this file, whose first `size` bytes are sorted in, unless more was appended."""
         with self._lock:
             if path == self._path and size == self._size:
+                self._close(removing=True)
+
+    def leave_removed(self) -> None:
+        """Append to another file from now on if somebody has removed this one, perhaps with its folder."""
+        with self._lock:
+            if self._path and not self._path.exists():
                 self._close()
-                path.unlink(missing_ok=True)
 
     def _open(self) -> None:
         for path in journals(self._database):
@@ -77,25 +83,29 @@ class Journal:
 
     def _open_unused(self, path: Path, flags: int = 0) -> bool:
         """Open a journal if no other program appends to it; whether that worked."""
-        with ExitStack() as opened:
-            if not opened.enter_context(unused(path)):
+        with ExitStack() as locked:
+            if not locked.enter_context(unused(path)):
                 return False
             binary = getattr(os, "O_BINARY", 0)
             try:
-                self._file = os.open(path, os.O_WRONLY | os.O_APPEND | binary | flags, 0o600)
+                file = os.open(path, os.O_WRONLY | os.O_APPEND | binary | flags, 0o600)
             except FileNotFoundError:  # sorted in and removed by another program
                 return False
-            opened.callback(os.close, self._file)
-            self._size = os.fstat(self._file).st_size
-            if self._size >= LARGEST_BYTES:
+            size = os.fstat(file).st_size
+            if size >= LARGEST_BYTES:
+                os.close(file)
                 return False
-            self._path = path
-            self._opened = opened.pop_all()
+            self._path, self._file, self._size = path, file, size
+            self._locked = locked.pop_all()
             return True
 
-    def _close(self) -> None:
-        self._path = None
-        self._opened.close()
+    def _close(self, *, removing: bool = False) -> None:
+        path, self._path = self._path, None
+        with self._locked:
+            if path:
+                os.close(self._file)  # first: Windows cannot remove an open file
+                if removing:  # while it is locked, or the next program may have appended to it
+                    path.unlink(missing_ok=True)
 
 
 def journals(database: Path) -> list[Path]:

@@ -16,6 +16,7 @@ _as_json = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators
 """Created once, because `json.dumps` creates an encoder each time."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class Record(NamedTuple):
@@ -50,7 +51,7 @@ def to_record(message: Message) -> Record:
 
 def milliseconds(moment: datetime) -> int:
     """Milliseconds since 1970, rounded down as in the times that people see."""
-    return round(moment.timestamp() * 1_000_000) // 1_000
+    return (moment - _EPOCH) // _MILLISECOND
 
 
 def moment(at: int) -> datetime:
@@ -89,7 +90,7 @@ def from_entry(line: bytes) -> tuple[int, list[Record]] | None:
     try:
         head, *payloads, end = line.split(_SEPARATOR)
         writer, count, *fields = json.loads(head)
-        if end.strip() or count != len(payloads):
+        if end.strip() or count != len(payloads) or type(writer) is not int:
             return None
         if fields[len(_FIELDS) :] == ["base64"]:
             import base64
@@ -98,6 +99,10 @@ def from_entry(line: bytes) -> tuple[int, list[Record]] | None:
         columns = dict(
             zip(_FIELDS, (one if isinstance(one, list) else [one] * count for one in fields), strict=False)
         )
+        if not all({*map(type, columns[name])} <= kinds for name, kinds in _FIELDS.items()):
+            return None
+        if not all(at is None or _EARLIEST <= at <= _LATEST for at in columns["received"] + columns["sent"]):
+            return None
         columns["payload"] = payloads
         columns["id"] = [id_ or None for id_ in columns["id"]]
         records = [*map(Record, *(columns[name] for name in Record._fields[:-1]))]
@@ -109,7 +114,23 @@ def from_entry(line: bytes) -> tuple[int, list[Record]] | None:
 _SEPARATOR = b"\x1f"
 """Between the parts of an entry. JSON escapes it."""
 
-_FIELDS = ("room", "sender", "name", "received", "id", "sent", "qos", "retained", "kind", "re")
+_FIELDS: dict[str, set[type]] = {
+    "room": {str},
+    "sender": {str},
+    "name": {str, type(None)},
+    "received": {int},
+    "id": {str, type(None)},
+    "sent": {int, type(None)},
+    "qos": {int},
+    "retained": {bool},
+    "kind": {str, type(None)},
+    "re": {str, type(None)},
+}
+"""The fields of an entry, in order, with the types of their values."""
+
+_EARLIEST = milliseconds(datetime.min.replace(tzinfo=UTC))
+_LATEST = milliseconds(datetime.max.replace(tzinfo=UTC))
+"""The times that can be shown."""
 
 
 def _encoded(fields: Sequence[object]) -> bytes:

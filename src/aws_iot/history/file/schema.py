@@ -11,7 +11,7 @@ It is a SQLite database in WAL mode. Its tables:
 - `room`, `sender` and `name` number these texts. `room` also has counts and the read marker (`read`, an `at`).
 - `sighting` tells which writers (random numbers of programs) have seen a message that has no ID, so that each counts it
   once.
-- `setting` has `identity`, whose history it is, and the state of the index.
+- `setting` has `identity`, whose history it is, the state of the index, and whether the log must be cleared.
 - `words` is the full-text index of what is visible; `origin` holds tokens of the room, sender and name. It can be made
   again from the other tables, so it is not part of the migrations.
 
@@ -26,7 +26,7 @@ from datetime import datetime
 from pathlib import Path
 
 from aws_iot.errors import LocalError
-from aws_iot.files import exclusive, make_private
+from aws_iot.files import exclusive, make_private, protect
 
 BUSY_SECONDS = 10.0
 """How long to wait while another program writes."""
@@ -67,6 +67,21 @@ class HistoryBusy(LocalError):
 class HistoryDamaged(LocalError):
     """The file is not a database, or is damaged."""
 
+    file: os.stat_result | None = None
+    """The file that is damaged, if it is known: another program may replace it."""
+
+
+class Connection(sqlite3.Connection):
+    """A connection that knows which file it has opened: `check --repair`, or who finds damage, may replace that."""
+
+    path: Path
+    opened: os.stat_result
+
+    def check_file(self) -> None:
+        """Raise `HistoryBusy` if the file has been replaced, for what is written to the old one would be lost."""
+        if not is_file(self.path, self.opened):
+            raise HistoryBusy(f"{self.path}: another program has just replaced the history: try again")
+
 
 def connect(path: Path, identity: str | None = None, seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
     """Open the file to read and write, and bring it up to date. Create it if `identity`, whose it is, is given.
@@ -78,22 +93,27 @@ def connect(path: Path, identity: str | None = None, seconds: float = BUSY_SECON
             make_private(path.parent)
             with suppress(FileExistsError):  # -wal and -shm get the same mode as this file
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        protect(path)
+        opened = path.stat()
         database = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=rw",
             uri=True,
             timeout=seconds,
             isolation_level=None,
             check_same_thread=False,
+            factory=Connection,
         )
+        database.path, database.opened = path, opened
         try:
-            _prepare(database, path, identity)
+            with translate_errors(path, database):
+                _prepare(database, path, identity)
         except BaseException:
             database.close()
             raise
     return database
 
 
-def _prepare(database: sqlite3.Connection, path: Path, identity: str | None) -> None:
+def _prepare(database: Connection, path: Path, identity: str | None) -> None:
     [done] = database.execute("PRAGMA user_version").fetchone()
     check_version(done, path)
     database.execute("PRAGMA synchronous = NORMAL")
@@ -101,9 +121,8 @@ def _prepare(database: sqlite3.Connection, path: Path, identity: str | None) -> 
     database.execute("PRAGMA cache_size = -16000")
     if done == len(MIGRATIONS):
         return
-    with exclusive(path.parent, BUSY_SECONDS, f".{path.name}.lock") as held:
-        if not held:
-            raise LocalError(f"{path}: another program has locked it for {BUSY_SECONDS:g} seconds")
+    with placing(path):
+        database.check_file()
         database.execute("PRAGMA auto_vacuum = INCREMENTAL")  # it works only before the first table
         [mode] = database.execute("PRAGMA journal_mode = WAL").fetchone()
         if mode != "wal":
@@ -111,6 +130,23 @@ def _prepare(database: sqlite3.Connection, path: Path, identity: str | None) -> 
         migrate(database)
         if identity is not None:
             database.execute("INSERT OR IGNORE INTO setting VALUES ('identity', ?)", (identity,))
+
+
+@contextmanager
+def placing(path: Path) -> Iterator[None]:
+    """Keep other programs from beginning or replacing the file. Raises `LocalError`."""
+    with exclusive(path.parent, BUSY_SECONDS, f".{path.name}.lock") as held:
+        if not held:
+            raise HistoryBusy(f"{path}: another program has locked it for {BUSY_SECONDS:g} seconds")
+        yield
+
+
+def is_file(path: Path, known: os.stat_result) -> bool:
+    """Whether this is the file that was here before."""
+    try:
+        return os.path.samestat(path.stat(), known)
+    except OSError:
+        return False
 
 
 def migrate(database: sqlite3.Connection) -> None:
@@ -162,7 +198,11 @@ def is_history(path: Path) -> bool:
 
 def set_aside(path: Path, now: datetime) -> Path:
     """Rename a damaged file, so that a new one can be begun; returns its new name. Raises `LocalError`."""
-    aside = path.with_name(f"{path.name}.damaged-{now:%Y%m%dT%H%M%S}")
+    aside = first = path.with_name(f"{path.name}.damaged-{now:%Y%m%dT%H%M%S}")
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = first.with_name(f"{first.name}-{number}")
     move(path, aside)
     return aside
 
@@ -170,9 +210,12 @@ def set_aside(path: Path, now: datetime) -> Path:
 def begin_anew(damage: HistoryDamaged, path: Path, now: datetime) -> HistoryDamaged:
     """Set a damaged file aside, so that the next program begins a new one; returns the warning about it.
 
-    Raises `LocalError` if that is not possible.
+    If another program has done so meanwhile, it does nothing. Raises `LocalError` if it is not possible.
     """
-    aside = set_aside(path, now)
+    with placing(path):
+        if damage.file is not None and not is_file(path, damage.file):
+            return HistoryDamaged(f"{damage}: another program has begun a new history")
+        aside = set_aside(path, now)
     return HistoryDamaged(f"{damage}: a new history begins, and the old file is now {aside}")
 
 
@@ -193,6 +236,8 @@ def transaction(database: sqlite3.Connection) -> Iterator[None]:
     """All or nothing, even if Ctrl-C interrupts it."""
     try:
         database.execute("BEGIN IMMEDIATE")
+        if isinstance(database, Connection):
+            database.check_file()
         yield
         database.execute("COMMIT")
     finally:
@@ -200,9 +245,33 @@ def transaction(database: sqlite3.Connection) -> Iterator[None]:
             database.execute("ROLLBACK")
 
 
+def clear_log(database: sqlite3.Connection) -> None:
+    """Leave no copy of what was erased in the log beside the file. If another program reads, note it for later."""
+    [is_used, *_] = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if is_used:
+        database.execute("INSERT OR REPLACE INTO setting VALUES ('log', 1)")
+    elif _is_log_noted(database):
+        database.execute("DELETE FROM setting WHERE name = 'log'")
+
+
+def clear_noted_log(database: sqlite3.Connection) -> None:
+    """Do what `clear_log` has noted."""
+    if _is_log_noted(database):
+        clear_log(database)
+
+
+def _is_log_noted(database: sqlite3.Connection) -> bool:
+    return database.execute("SELECT 1 FROM setting WHERE name = 'log'").fetchone() is not None
+
+
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether the error says that the file is damaged, not that it cannot be used now."""
     return _code(error) in _DAMAGED
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether another program uses the file, and has not finished in time."""
+    return _code(error) in _BUSY
 
 
 def is_refused(error: sqlite3.OperationalError) -> bool:
@@ -216,17 +285,19 @@ def _code(error: sqlite3.Error) -> int:
 
 
 @contextmanager
-def translate_errors(path: Path) -> Iterator[None]:
+def translate_errors(path: Path, database: sqlite3.Connection | None = None) -> Iterator[None]:
     """Raise `LocalError` for what the system or SQLite reports, and `HistoryDamaged` for a damaged file."""
     try:
         yield
     except sqlite3.Error as error:
         if is_damage(error):
-            raise HistoryDamaged(
+            damage = HistoryDamaged(
                 f"{path}: the history is damaged: {error}",
                 hint="To repair it: aws-iot history check --repair",
-            ) from error
-        if _code(error) in _BUSY:
+            )
+            damage.file = database.opened if isinstance(database, Connection) else None
+            raise damage from error
+        if is_busy(error):
             raise HistoryBusy(f"{path}: the history cannot be used: {error}") from error
         raise LocalError(f"{path}: the history cannot be used: {error}") from error
     except OSError as error:

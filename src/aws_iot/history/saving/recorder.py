@@ -18,7 +18,7 @@ from aws_iot.messaging.message import Message
 
 
 class Recorder:
-    """Saves messages in the history of an identity. One thread uses it, as a context manager.
+    """Saves messages in the history of an identity. One thread uses it, as a context manager, or calls `close`.
 
     When `flush` returns, what was added before survives the end of the process, even by SIGKILL. With `is_safe`, it
     survives a power failure too. Nothing here ever raises: if it cannot be saved, `warn` is called once with the
@@ -45,7 +45,7 @@ class Recorder:
         self._writer = new_writer()
         self._added: list[Message] = []
         self.add = self._added.append
-        """Save a message with the next `flush`."""
+        """Save a message with the next `flush`. Any thread may call it."""
         self._journal: Journal | None = Journal(path, is_safe=is_safe)
         self._sorter = Sorter(path, identity, self._journal, now, tidy)
 
@@ -55,31 +55,36 @@ class Recorder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Save what was added, and nothing from now on."""
         self.flush()
         self._sorter.close()
         self._report()
         if self._journal:
             self._journal.close()
+            self._journal = None
 
     def flush(self) -> None:
         """Save what was added."""
-        if self._added:
+        if added := self._added[:]:
+            del self._added[: len(added)]  # first: Ctrl-C at any moment must not save anything twice
             if self._journal:
-                self._save(self._journal)
-            self._added.clear()
+                self._save(self._journal, added)
         if self._sorter.problems:
             self._report()
 
-    def _save(self, journal: Journal) -> None:
+    def _save(self, journal: Journal, added: list[Message]) -> None:
         try:
-            journal.append(to_entry(self._added, self._writer))
+            journal.append(to_entry(added, self._writer))
         except (OSError, LocalError) as error:
             reason = error if isinstance(error, LocalError) else f"{self._path.parent}: {error.strerror}"
             journal.close()
             self._journal = None
             self._warn(LocalError(f"{reason}: messages are not saved from now on"))
         else:
-            self._sorter.note_saved(len(self._added))
+            self._sorter.note_saved(len(added))
 
     def _report(self) -> None:
         while self._sorter.problems:

@@ -19,6 +19,9 @@ LONG_BYTES = 4 * 1024 * 1024
 LONGEST_BYTES = 256 * 1024 * 1024
 """Size from which on they are sorted in at any time: about a million messages, and half a minute of work."""
 
+BUSY_SECONDS = 0.5
+"""How long one try to sort in waits for programs that write. The end of this program waits for it."""
+
 TIDY_SECONDS = 3_600.0
 """How often a program that saves for long deletes what the person wants to keep no longer."""
 
@@ -71,12 +74,16 @@ class Sorter:
             self._thread.join()
 
     def _run(self) -> None:
+        has_failed = False
         while self._wait_for_time():
             try:
                 self._sort()
-            except LocalError as error:
-                self.problems.append(error)
-                return
+            except (
+                LocalError
+            ) as error:  # nothing is lost: the journals have it, and the next message tries again
+                if not has_failed:
+                    self.problems.append(error)
+                has_failed = True
 
     def _wait_for_time(self) -> bool:
         """Wait until there is something to sort in, and time for it; False at the end."""
@@ -98,7 +105,7 @@ class Sorter:
         return unsorted_bytes(self._path) >= (LONGEST_BYTES if is_hurried else LONG_BYTES)
 
     def _sort(self) -> None:
-        """Sort in until it is done, or until there is no time left. Raises `LocalError` if it can never be done."""
+        """Sort in until it is done, or until there is no time left. Raises `LocalError` if it cannot be done."""
         from aws_iot.history.file.intake import sort_in
         from aws_iot.history.file.schema import (
             HistoryBusy,
@@ -110,9 +117,9 @@ class Sorter:
 
         before = self._saved
         try:
-            database = connect(self._path, self._identity)
+            database = connect(self._path, self._identity, BUSY_SECONDS)
             try:
-                with translate_errors(self._path):
+                with translate_errors(self._path, database):
                     for _ in sort_in(database, self._path, self._journal, with_others=False):
                         if self._is_closing.is_set() or not self._has_time(before):
                             self._has_work.set()

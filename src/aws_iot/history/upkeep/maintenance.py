@@ -13,7 +13,7 @@ from aws_iot.history.file.index import Indexed, origin_tokens
 from aws_iot.history.file.intake import PURGED_AT_ONCE
 from aws_iot.history.file.record import moment
 from aws_iot.history.file.rows import IS_SHOWN, PER_MILLISECOND, Row
-from aws_iot.history.file.schema import HistoryDamaged, transaction, translate_errors
+from aws_iot.history.file.schema import HistoryDamaged, clear_log, transaction, translate_errors
 from aws_iot.history.store import Filter, History
 
 DELETED_AT_ONCE = 1_000
@@ -158,7 +158,7 @@ def _free(database: sqlite3.Connection) -> None:
         database.executescript(
             f"PRAGMA incremental_vacuum({FREED_AT_ONCE})"
         )  # `execute` would free a single page
-    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    clear_log(database)
 
 
 def _size(database: sqlite3.Connection) -> int:

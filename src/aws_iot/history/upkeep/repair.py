@@ -1,5 +1,6 @@
 """Repair: checks the file of a history, and makes a new one of what can still be read."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -11,7 +12,17 @@ from typing import NamedTuple
 from aws_iot.errors import LocalError
 from aws_iot.history.file import index
 from aws_iot.history.file.rows import IS_OWN, IS_SHOWN, PER_MILLISECOND
-from aws_iot.history.file.schema import check_version, connect, move, set_aside, transaction, translate_errors
+from aws_iot.history.file.schema import (
+    BUSY_SECONDS,
+    check_version,
+    connect,
+    is_busy,
+    move,
+    placing,
+    set_aside,
+    transaction,
+    translate_errors,
+)
 from aws_iot.history.store import Filter, History
 from aws_iot.history.upkeep.transfer import Imported, import_lines, to_json_lines
 
@@ -81,25 +92,41 @@ def recover(damaged: Path, path: Path, identity: str) -> Imported:
             return import_lines(path, identity, to_json_lines(history, Filter()))
 
 
-def repair(path: Path, now: datetime) -> Repaired:
+def repair(path: Path, now: datetime, seconds: float = BUSY_SECONDS) -> Repaired:
     """Make a new file of what can be read, and set the old one aside. Raises `LocalError`.
+
+    It waits so many seconds for a program that writes.
 
     A program that saves meanwhile goes on in the new file.
     """
-    new = path.with_name(f"{path.name}.new")
-    with translate_errors(path), closing(sqlite3.connect(path, isolation_level=None)) as old:
-        identity = None
-        with suppress(sqlite3.DatabaseError):
-            check_version(old.execute("PRAGMA user_version").fetchone()[0], path)
-            old.execute("BEGIN IMMEDIATE")  # nobody saves into a file that is about to be replaced
-            identity = old.execute("SELECT value FROM setting WHERE name = 'identity'").fetchone()
-        move(new, None)
-        with closing(connect(new, identity[0] if identity else "")) as database:
-            saved = _copy(old, database)
-            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    aside = set_aside(path, now)
-    move(new, path)
+    new, aside = path.with_name(f"{path.name}.new"), None
+    with placing(path):
+        with translate_errors(path), closing(sqlite3.connect(path, seconds, isolation_level=None)) as old:
+            identity = _begin(old, path)
+            move(new, None)
+            with closing(connect(new, identity)) as database:
+                saved = _copy(old, database)
+                database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if (
+                os.name == "posix"
+            ):  # now, or who waits saves into the old one; Windows cannot rename an open file
+                aside = set_aside(path, now)
+        aside = aside or set_aside(path, now)
+        move(new, path)
     return Repaired(saved, aside)
+
+
+def _begin(old: sqlite3.Connection, path: Path) -> str:
+    """Keep others from saving into a file that is about to be replaced; whose it is, if that can be read."""
+    try:
+        check_version(old.execute("PRAGMA user_version").fetchone()[0], path)
+        old.execute("BEGIN IMMEDIATE")
+        found = old.execute("SELECT value FROM setting WHERE name = 'identity'").fetchone()
+    except sqlite3.DatabaseError as error:
+        if is_busy(error):
+            raise
+        return ""
+    return found[0] if found else ""
 
 
 def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> int:

@@ -19,6 +19,7 @@ from aws_iot.history.file.intake import Intake
 from aws_iot.history.file.record import Record, new_writer, to_record
 from aws_iot.history.file.schema import connect, transaction, translate_errors
 from aws_iot.history.store import Entry, Filter, History
+from aws_iot.identities import short_identity
 from aws_iot.messaging.json_lines import to_line, to_message
 from aws_iot.messaging.message import timestamp
 
@@ -39,7 +40,14 @@ CSV_COLUMNS = (
     "reactions",
 )
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~!-])")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~!&$-])")
+"""What formats a text in Markdown, anywhere in a line."""
+
+_MARKDOWN_AT_START = re.compile(r"^(\d*)(?=[+=.)])")
+"""What makes a line a list or the one before it a heading."""
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What ends a line, or tells a terminal to do something, and the marks that change the direction of text."""
 
 
 class Imported(NamedTuple):
@@ -79,7 +87,9 @@ def to_csv(history: History, wanted: Filter) -> Iterator[str]:
 def _csv_line(values: Iterable[str]) -> str:
     line = io.StringIO()
     # A spreadsheet would run what begins so as a formula, and anybody may have sent it.
-    safe = (f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value for value in values)
+    safe = (
+        f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else value for value in values
+    )
     csv.writer(line).writerow(safe)
     return line.getvalue().removesuffix("\r\n")
 
@@ -102,26 +112,37 @@ def to_markdown(history: History, wanted: Filter) -> Iterator[str]:
 
 def _item(entry: Entry) -> str:
     message = entry.message
-    who = _escaped(message.name or message.sender)
-    text = "*deleted*" if entry.is_deleted else _escaped(message.text).replace("\n", "  \n  ")
+    text = "*deleted*" if entry.is_deleted else "  \n  ".join(map(_line, message.text.split("\n")))
     quoted = entry.reply_to
-    answers = (
-        f" (to {_escaped(quoted.name or quoted.sender)}: {_escaped(_shortened(quoted.text))})"
-        if quoted
-        else ""
-    )
+    answers = ""
+    if quoted:
+        quotation = "*deleted*" if quoted.text is None else _escaped(_shortened(quoted.text))
+        answers = f" (to {_sender(quoted.name, quoted.sender)}: {quotation})"
     marks = " *(edited)*" if entry.is_edited else ""
     reactions = "".join(f" {_escaped(reaction.text)}×{len(reaction.senders)}" for reaction in entry.reactions)
-    return f"- {message.received.astimezone():%H:%M} **{who}**{answers}: {text}{marks}{reactions}"
+    who = f"{message.received.astimezone():%H:%M} {_sender(message.name, message.sender)}{answers}"
+    return f"- {who}: {text}{marks}{reactions}"
 
 
-def _shortened(text: str | None, most: int = 60) -> str:
-    line = " ".join((text if text is not None else "deleted").split())
+def _sender(name: str | None, identity: str) -> str:
+    """The name, which anybody can choose, and the start of the identity, as `sub` prints them."""
+    short = _escaped(short_identity(identity) or identity)
+    return f"**{_escaped(name)}**\\~{short}" if name and name.strip() else f"\\~{short}"
+
+
+def _line(text: str) -> str:
+    """A line of a text. Spaces at its start would make it code."""
+    return _MARKDOWN_AT_START.sub(r"\1\\", _escaped(text.strip()))
+
+
+def _shortened(text: str, most: int = 60) -> str:
+    line = " ".join(text.split())
     return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def _escaped(text: str) -> str:
-    return _MARKDOWN.sub(r"\\\1", text)
+    """The text with every control character as an escape, and without a format."""
+    return _MARKDOWN.sub(r"\\\1", _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text))
 
 
 def import_lines(

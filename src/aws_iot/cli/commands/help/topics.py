@@ -135,7 +135,7 @@ Options of pub:
 
 \b
 ID is one of these:
-  - `last`, your latest message.
+  - `last`, the latest message that you sent yourself.
   - The ID of a message in your history, or its beginning. `aws-iot history --ids` prints as much as you have to type.
     `--json` of sub and history prints whole IDs, and `pub --json` that of what it sends.
   - For a message without ID, such as those of the npm tool, the derived ID that `aws-iot history --ids` prints. It
@@ -171,7 +171,9 @@ Options:
 
 \b
 With --since:
-  - No message is missing, and none comes twice. TIME has the forms that `aws-iot history` knows.
+  - The history has what `sub` and `pub` saved on this machine, not what was sent while no `sub` was running, except
+    with --durable. Between it and new messages, none is missing, and none comes twice.
+  - TIME has the forms that `aws-iot history` knows.
   - Past messages are printed, handled by --exec and counted by -C as new ones are.
   - Edits, reactions and deletions have lines of their own. A message that was deleted since is left out.
   - With --no-history, `sub` reads the history, but saves nothing.

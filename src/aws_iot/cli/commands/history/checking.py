@@ -120,7 +120,7 @@ def check_(app: App, key: str, user: str | None, repair: bool) -> None:
     if not repair:
         raise LocalError(
             f"{path}: the history is damaged",
-            hint=f"To repair it: aws-iot history check --repair{typed_owner(key, user)}",
+            hint=f"To repair it: aws-iot history check --repair{typed_owner()}",
         )
     repaired = make_new(path, app.settings.now())
     output.info(

@@ -14,13 +14,14 @@ from aws_iot.cli import options
 from aws_iot.cli.commands.history.entry_lines import SEPARATOR, json_line, printed_line
 from aws_iot.cli.commands.history.filters import to_filter, which_messages
 from aws_iot.cli.commands.history.opening import opened, typed_owner
+from aws_iot.cli.commands.history.unknown_rooms import explain_unknown
 from aws_iot.cli.groups import Group
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.pager import print_lines
 from aws_iot.errors import LocalError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from aws_iot.history.search import Search
     from aws_iot.history.store import Entry, Filter, History
@@ -39,9 +40,6 @@ _COMMANDS = {
 
 _IS_COMMAND = "aws_iot.history.is_command"
 """The key in Click's context for whether a subcommand follows."""
-
-_SEARCHING = ("search", "find", "grep")
-"""What people type in place of `--search`."""
 
 FEW = 20
 """Number of messages that are shown unless the person asks for others."""
@@ -145,13 +143,13 @@ def history(
 ) -> None:
     """Show and search saved messages.
 
-    `sub` saves what it prints or handles, unless you give it --no-history. The newest is at the bottom. If it does not
-    fit on the screen, it is shown by $PAGER. No network and no session is necessary.
+    `sub` saves what it prints or handles, and `pub` what it sends, unless you give them --no-history. The newest is at
+    the bottom. If it does not fit on the screen, it is shown by $PAGER. No network and no session is necessary.
 
     ROOM can be a pattern such as 'ops/#'. A room that has the name of a command follows `--`.
 
     TIME is 30m, 2h, 3d or 1w ago; 14:00; today, yesterday or monday, also with a time; or 2026-01-31, 2026-01-31 14:00
-    or 2026-01-31T14:00:00Z. Times are local.
+    or 2026-01-31T14:00:00Z. Times are local. One with a blank needs quotation marks: 'yesterday 14:00'.
 
     TEXT is words, "a phrase", the beginning of a word (deploy*), -word for none with it, or one OR another. It can also
     have from:alice, room:ops, before:TIME and after:TIME. Case and accents do not count.
@@ -185,7 +183,7 @@ def history(
         print_lines(printed.noting(_lines(saved, chosen, as_json)), may_page=not (no_pager or as_json))
         if sys.stdout.isatty() and not (search or senders or until):
             printed.mark_read(saved)
-        is_explained = _explain_unknown(saved, rooms, typed_owner(key, user))
+        is_explained = explain_unknown(saved, rooms, typed_owner(), _COMMANDS, since)
         if not (printed.last or is_explained):
             output.info("No message was found.")
 
@@ -244,23 +242,3 @@ def _found(saved: History, chosen: _Chosen) -> Iterable[Entry]:
     until = min(filter(None, (search.until, wanted.until)), default=None)
     narrowed = replace(search, since=since, until=until)
     return find(saved, narrowed, count, rooms=wanted.rooms, senders=wanted.senders)
-
-
-def _explain_unknown(saved: History, rooms: Sequence[str], owner: str) -> bool:
-    """Tell which rooms have no messages, and what was probably meant; whether there are such."""
-    unknown = [room for room in rooms if not saved.room_numbers([room])]
-    if not unknown:
-        return False
-    from difflib import get_close_matches
-
-    from aws_iot.cli.mistakes.synonyms import SYNONYMS
-
-    known = [one.room for one in saved.rooms()]
-    near = get_close_matches(unknown[0], [*_COMMANDS, *known], n=1)
-    if meant := SYNONYMS.get(f"history {unknown[0]}"):
-        near = [meant.removeprefix("history ")]
-    elif unknown[0] in _SEARCHING:
-        near = ["--search"]
-    output.info(f"The history has no message of {', '.join(unknown)}.")
-    output.info(f"Did you mean '{near[0]}'?" if near else f"To list the rooms: aws-iot history rooms{owner}")
-    return True

@@ -8,8 +8,9 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
-from aws_iot.cli.commands.history.filters import saved_rooms
-from aws_iot.cli.commands.history.opening import opened
+from aws_iot.cli.commands.history.filters import saved_rooms, to_filter
+from aws_iot.cli.commands.history.opening import opened, typed_owner
+from aws_iot.cli.commands.history.unknown_rooms import explain_unknown
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.formatting import counted
@@ -62,7 +63,8 @@ def delete(
       aws-iot history delete --from bob
       aws-iot history delete --before 90d --yes
     """
-    from aws_iot.history.store import Filter
+    from dataclasses import replace
+
     from aws_iot.history.times import parse
     from aws_iot.history.upkeep.maintenance import delete as delete_messages
 
@@ -70,12 +72,15 @@ def delete(
         raise click.UsageError("Which messages? Give a ROOM, --from WHO, --before TIME, or --all.")
     if everything and (rooms or senders or before):
         raise click.UsageError("--all excludes ROOM, --from and --before.")
-    until = parse(before, app.settings.now()).start if before else None
-    wanted = Filter(rooms, senders, until=until)
+    now = app.settings.now()
+    wanted = to_filter(now, rooms, None, None, senders)
+    if before:
+        wanted = replace(wanted, until=parse(before, now).start)
     with opened(app, key, user) as history:
         messages = history.count(wanted)
         if not messages:
             output.info("No message was found. Nothing was deleted.")
+            explain_unknown(history, rooms, typed_owner())
             return
         if not yes:
             need_terminal(app, "A confirmation is needed, because this cannot be undone", "use --yes")

@@ -63,9 +63,12 @@ def which_messages(command: Callable[..., Any]) -> Callable[..., Any]:
 def to_filter(
     now: datetime, rooms: Sequence[str], since: str | None, until: str | None, senders: Sequence[str]
 ) -> Filter:
-    """The filter that these mean. Raises `InvalidTime`, or a usage error if no message can pass it."""
+    """The filter that these mean. Raises `InvalidRoom`, `InvalidTime`, or a usage error if no message can pass it."""
     from aws_iot.history.store import Filter
+    from aws_iot.messaging.topics import check_wildcards
 
+    for room in rooms:
+        check_wildcards(room)
     if not (since or until):
         return Filter(rooms, senders)
     from aws_iot.history.times import parse

@@ -6,7 +6,6 @@ import shlex
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from aws_iot.cli import options
 from aws_iot.errors import LocalError
 
 if TYPE_CHECKING:
@@ -28,21 +27,16 @@ class Owner(NamedTuple):
 
 def owner_of(app: App, profile: Profile, user: str | None) -> Owner:
     """The named user, the signed-in one, the preset one, or else the last one whose messages were saved."""
-    from aws_iot.history.saving.owners import history_file, owners
+    from aws_iot.history.saving.owners import owners
 
-    folder = app.settings.folders.history(profile.key)
     saved = app.auth.sessions.load(profile)
-    known = owners(folder)
-    if saved:
-        known.setdefault(saved.username, saved.identity)
     username = user or (saved.username if saved else profile.username)
-    if not user and username not in known:
-        username = next(reversed(known), None)
-    identity = known.get(username or "")
-    # The pools of a profile can change. Its signed-in user then has another identity than before.
-    if saved and saved.username == username:
-        identity = saved.identity
-    return Owner(username, identity, history_file(folder, identity) if identity else None)
+    identity = app.history.identity_of(profile, username) if username else None
+    if not (user or identity):
+        username, identity = next(
+            reversed(owners(app.settings.folders.history(profile.key)).items()), (None, None)
+        )
+    return Owner(username, identity, app.history.file(profile, identity) if identity else None)
 
 
 def existing_file(app: App, key: str, user: str | None) -> Path:
@@ -70,7 +64,7 @@ def opened(app: App, key: str, user: str | None) -> Iterator[History]:
 
     path = existing_file(app, key, user)
     profile = app.config.profiles.load(key)
-    with naming_repair(key, user), History(path) as history:
+    with naming_repair(), History(path) as history:
         if profile.history_days or profile.history_megabytes:
             from aws_iot.history.upkeep.maintenance import apply_limits
 
@@ -79,21 +73,19 @@ def opened(app: App, key: str, user: str | None) -> Iterator[History]:
 
 
 @contextmanager
-def naming_repair(key: str, user: str | None) -> Iterator[None]:
+def naming_repair() -> Iterator[None]:
     """Let the error for a damaged file name the command that repairs this one."""
     from aws_iot.history.file.schema import HistoryDamaged
 
     try:
         yield
     except HistoryDamaged as error:
-        error.hint = f"To repair it: aws-iot history check --repair{typed_owner(key, user)}"
+        error.hint = f"To repair it: aws-iot history check --repair{typed_owner()}"
         raise
 
 
-def typed_owner(key: str, user: str | None) -> str:
+def typed_owner() -> str:
     """The options that chose the history, for another command."""
-    return _typed_key(key) + (f" -u {shlex.quote(user)}" if user and options.is_typed("user") else "")
+    from aws_iot.cli.rooms import typed_options  # here: most runs need none
 
-
-def _typed_key(key: str) -> str:
-    return f" -k {key}" if options.is_typed("key") else ""
+    return typed_options("key", "user")

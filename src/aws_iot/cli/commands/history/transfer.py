@@ -13,7 +13,8 @@ import click
 from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.commands.history.filters import to_filter, which_messages
-from aws_iot.cli.commands.history.opening import naming_repair, opened, owner_of
+from aws_iot.cli.commands.history.opening import naming_repair, opened, owner_of, typed_owner
+from aws_iot.cli.commands.history.unknown_rooms import explain_unknown
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.formatting import counted
@@ -96,13 +97,26 @@ def export(
     write = {"jsonl": transfer.to_json_lines, "markdown": transfer.to_markdown, "csv": transfer.to_csv}
     with opened(app, key, user) as history:
         if target is None:
-            print_lines(write[chosen](history, wanted), may_page=False)
-            return
-        if not (replace or _is_replaceable(app, target)):
+            shown = write[chosen](history, wanted)
+            print_lines(map(_harmless, shown) if sys.stdout.isatty() else shown, may_page=False)
+        elif replace or _is_replaceable(app, target):
+            lines = _write(write[chosen](history, wanted), target)
+            messages = lines if chosen == "jsonl" else history.count(wanted)
+            output.info(f"Exported {counted(messages)} to {target}.")
+        else:
             output.info("Nothing was exported.")
             click.get_current_context().exit(1)  # so that a script stops here
-        _write(write[chosen](history, wanted), target)
-        output.info(f"Exported {counted(history.count(wanted))} to {target}.")
+        if explain_unknown(history, rooms, typed_owner(), since=since) and _is_file_name(rooms[-1]):
+            output.info(f"To write to a file: -o {shlex.quote(rooms[-1])}")
+
+
+def _is_file_name(word: str) -> bool:
+    return Path(word).suffix.lower() in (".jsonl", ".json", ".txt", *_BY_ENDING)
+
+
+def _harmless(line: str) -> str:
+    """What may be shown on a terminal, in as many lines."""
+    return "\n".join(map(output.visible, line.split("\n")))
 
 
 def _is_replaceable(app: App, target: Path) -> bool:
@@ -113,11 +127,16 @@ def _is_replaceable(app: App, target: Path) -> bool:
     return is_confirmed(f"Replace {target}?")
 
 
-def _write(lines: Iterator[str], target: Path) -> None:
+def _write(lines: Iterator[str], target: Path) -> int:
+    """Write the file; returns the number of lines."""
     from aws_iot.files import writing_private
 
+    number = 0
     with writing_private(target) as file:
-        file.writelines(f"{line}\n".encode(errors="backslashreplace") for line in lines)
+        for line in lines:
+            file.write(f"{line}\n".encode(errors="backslashreplace"))
+            number += 1
+    return number
 
 
 @click.command("import", cls=Command)
@@ -159,7 +178,7 @@ def import_(app: App, key: str, user: str | None, file: Path) -> None:
         progress.show(f"{counted(imported.read)} …")
 
     try:
-        with naming_repair(key, user), _lines(file) as lines:
+        with naming_repair(), _lines(file) as lines:
             imported = (
                 recover(file, path, identity)
                 if is_history(file)

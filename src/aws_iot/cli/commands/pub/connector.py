@@ -10,7 +10,7 @@ from aws_iot.app import App
 from aws_iot.auth.login import SignInRequest
 from aws_iot.cli.commands.pub.options import ConversationOptions, DeliveryOptions
 from aws_iot.cli.connect import connected_several
-from aws_iot.cli.saving import new_sent_recorder
+from aws_iot.cli.saving import new_recorder
 from aws_iot.cli.sign_in import login_of, sign_in, suggest_doctor
 from aws_iot.config.profile import Profile
 from aws_iot.errors import SignInRefused
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aws_iot.auth.token_refresher import ActiveSession
     from aws_iot.cli.commands.pub.sent_printer import SentPrinter
     from aws_iot.history.references import Reference
-    from aws_iot.history.saving.sent import SentRecorder
+    from aws_iot.history.saving.recorder import Recorder
 
 
 class SigningIn(NamedTuple):
@@ -42,7 +42,7 @@ class Connector:
         self._signing_in = signing_in
         self._delivery = delivery
         self._session: ActiveSession | None = None
-        self._saver: SentRecorder | SentPrinter | None = None
+        self._saver: Recorder | SentPrinter | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -59,33 +59,29 @@ class Connector:
         with ExitStack() as closing:
             with suggest_doctor(self.profile.key):
                 session = self._signed_in(may_ask)
-                if not self._saver:
-                    self._saver = self._new_saver(session)
-                saver = self._saver
                 opening = connected_several(
-                    session,
-                    self._app,
-                    self.profile,
-                    connections,
-                    saver,
-                    saver.open if saver else lambda: None,
+                    session, self._app, self.profile, connections, lambda: self._saver_for(session)
                 )
                 clients = closing.enter_context(opening)
             yield clients
 
-    def _new_saver(self, session: ActiveSession) -> SentRecorder | SentPrinter | None:
-        recorder = new_sent_recorder(
+    def _saver_for(self, session: ActiveSession) -> Recorder | SentPrinter | None:
+        """What saves and prints what is sent, the same for each connection."""
+        if self._saver:
+            return self._saver
+        recorder = new_recorder(
             self._app,
             self.profile,
             session.identity,
             session.username,
             no_history=self._delivery.no_history,
         )
-        if not self._delivery.as_json:
-            return recorder
-        from aws_iot.cli.commands.pub.sent_printer import SentPrinter  # here, because few runs need it
+        self._saver = recorder
+        if self._delivery.as_json:
+            from aws_iot.cli.commands.pub.sent_printer import SentPrinter  # here, because few runs need it
 
-        return SentPrinter(recorder)
+            self._saver = SentPrinter(recorder)
+        return self._saver
 
     def _signed_in(self, may_ask: bool) -> ActiveSession:
         if self._session is None:
@@ -106,12 +102,9 @@ class Connector:
 
     def _identity(self) -> str:
         """The identity of the user who sends. With a spool, it is usually known without a network."""
-        if self._delivery.spool and (username := self.expected_username()):
-            saved = self._app.auth.sessions.load(self.profile)
-            if saved and saved.username == username:
-                return saved.identity
-            if known := self._app.history.identity_of(self.profile, username):
-                return known
+        username = self.expected_username() if self._delivery.spool else None
+        if username and (known := self._app.history.identity_of(self.profile, username)):
+            return known
         with suggest_doctor(self.profile.key):
             return self._signed_in(may_ask=True).identity
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aws_iot.cli import options
 from aws_iot.cli.commands.pub.options import ConversationOptions
+from aws_iot.cli.rooms import typed_options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +50,5 @@ def look_up(path: Path, identity: str, chosen: ConversationOptions, room: str | 
 def _history(room: str | None) -> str:
     from shlex import quote
 
-    context = click.get_current_context()
-    key = f" -k {context.params['key']}" if options.is_typed("key") else ""
-    user = f" -u {quote(context.params['user'])}" if options.is_typed("user") else ""
-    return f"aws-iot history{f' {quote(room)}' if room else ''} --json{key}{user}"
+    named = f" {quote(room)}" if room else ""
+    return f"aws-iot history{named} --ids{typed_options('key', 'user')}"

@@ -3,7 +3,7 @@
 from collections import deque
 
 from aws_iot.cli.ui.output import Lines
-from aws_iot.history.saving.sent import SentRecorder
+from aws_iot.history.saving.recorder import Recorder
 from aws_iot.messaging.json_lines import to_line
 from aws_iot.messaging.message import Message
 
@@ -14,18 +14,13 @@ class SentPrinter:
     It raises `LocalError` if stdout is closed or cannot be written, and `ReaderGone`.
     """
 
-    def __init__(self, recorder: SentRecorder | None) -> None:
+    def __init__(self, recorder: Recorder | None) -> None:
         """`recorder` saves them, unless the person wants no history."""
         self._recorder = recorder
         self._lines = Lines()
         self._waiting: deque[Message] = deque()
         self.add = self._waiting.append
         """Any thread may call it."""
-
-    def open(self) -> None:
-        """Open the history now."""
-        if self._recorder:
-            self._recorder.open()
 
     def flush(self) -> None:
         """Save and print what was added."""

@@ -102,7 +102,7 @@ def _pass_on(client: Client, sinks: Sinks, senders: SenderFilter, limits: Limits
     if sinks.replay:
         arrived = receive(sinks.replay.deliveries(), sinks.past, senders, limits, report)
         if not arrived:
-            output.info("The history has no such message since then.")
+            output.info("The history has no matching message since then.")
         limits = limits.left(arrived, time.monotonic() - began)
         if limits.count == 0:
             return arrived

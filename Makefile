@@ -8,27 +8,37 @@ BIN    := $(VENV)/bin
 endif
 READY  := $(VENV)/ready
 AWSCLI := $(VENV)/aws-cli
+RELEASE := $(VENV)/release
+TOOLS  := $(RELEASE)/$(notdir $(BIN))
+LOCKED := --require-hashes --requirement
 
 # With it, each of the hundreds of commands that the tests start would compile the program again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check format docs benchmark benchmark-streams test-all clean
+.PHONY: help demo test test-long test-packages check format docs lock benchmark benchmark-streams test-all clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(READY): pyproject.toml
+$(READY): pyproject.toml requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "aws-iot-cli needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.13")'
-	@$(PYTHON) tools/set_up.py $(VENV) 'about 75 packages (80 MB) from PyPI, once; this takes one to three minutes' --editable '.[dev]'
+	@$(PYTHON) tools/set_up.py $(VENV) 'about 80 packages (90 MB) from PyPI, once; this takes one to three minutes' \
+	  $(LOCKED) requirements/dev.txt -- --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: $(READY)  ## two people meet in a room, on this machine, with no AWS account
 	@$(BIN)/python examples/demo.py
 
 # The AWS CLI pins its own botocore, so it cannot share an environment with ours.
-$(AWSCLI)/ready: $(READY)
-	@$(PYTHON) tools/set_up.py $(AWSCLI) 'the AWS CLI (25 MB), which one test calls; this takes half a minute' awscli==1.46.3
+$(AWSCLI)/ready: $(READY) requirements/aws-cli.txt
+	@$(PYTHON) tools/set_up.py $(AWSCLI) 'the AWS CLI (25 MB), which one test calls; this takes half a minute' \
+	  $(LOCKED) requirements/aws-cli.txt
+	@touch $@
+
+$(RELEASE)/ready: $(READY) requirements/release.txt
+	@$(PYTHON) tools/set_up.py $(RELEASE) 'the tools that build and check packages (60 MB); this takes half a minute' \
+	  $(LOCKED) requirements/release.txt
 	@touch $@
 
 test: $(READY) $(AWSCLI)/ready  ## the tests, except the long ones; offline, once set up
@@ -36,6 +46,9 @@ test: $(READY) $(AWSCLI)/ready  ## the tests, except the long ones; offline, onc
 
 test-long: $(READY)  ## the tests that take minutes or measure time; needs an idle machine
 	@$(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal -m long
+
+test-packages: $(RELEASE)/ready  ## build the packages, and install them with pip, pipx and uv; needs PyPI
+	@$(BIN)/python -m pytest --quiet -m long tests/project/test_packages.py
 
 check: $(READY)  ## format, lint, types, layers, template, generated docs
 	@$(BIN)/ruff format --check .
@@ -51,6 +64,13 @@ format: $(READY)  ## rewrite the code as the formatter likes it
 
 docs: $(READY)  ## rewrite the docs that are generated from the code
 	@$(BIN)/python docs/generate.py
+
+lock: $(RELEASE)/ready  ## update the versions and hashes in requirements/; UPGRADE=--upgrade takes the newest
+	@for of in pyproject.toml=dev requirements/aws-cli.in=aws-cli requirements/release.in=release; do \
+	  $(TOOLS)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
+	    $$(test $$of != pyproject.toml=dev || echo --extra dev) --custom-compile-command 'make lock' \
+	    --output-file requirements/$${of#*=}.txt $${of%=*} || exit 1; \
+	done
 
 benchmark: $(READY)  ## how long commands take, as ratios to the least that could do the same
 	@$(BIN)/python benchmarks/start_up.py

@@ -6,7 +6,6 @@ from itertools import groupby
 
 import click
 
-import aws_iot
 from aws_iot.app import App
 from aws_iot.cli.errors import RootGroup
 from aws_iot.cli.groups import Rows
@@ -64,9 +63,23 @@ class _Commands(RootGroup):
         return [(name, [(command, row[2]) for command, row in rows]) for name, rows in by_section]
 
 
+def _print_versions(ctx: click.Context, _: click.Parameter, given: bool) -> None:
+    if given and not ctx.resilient_parsing:
+        from aws_iot.cli import versions  # here: all other lines would wait for it
+
+        output.data("\n".join(versions.lines()))
+        ctx.exit()
+
+
 @click.group(cls=_Commands)
-@click.version_option(
-    aws_iot.__version__, "-V", "--version", prog_name="aws-iot", message="%(prog)s %(version)s"
+@click.option(
+    "-V",
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_versions,
+    help="Print the version, and those of Python, the system and libraries.",
 )
 @click.pass_context
 def root(ctx: click.Context) -> None:

@@ -40,7 +40,7 @@ _COMMANDS = {
     "local": (SETUP, "local:local", "Run Cognito and AWS IoT Core on this machine."),
     "doctor": (SETUP, "doctor.command:doctor", "Find out why something does not work."),
     "help": (SETUP, "help.command:help_", "Print help about a command or a topic."),
-    "completion": (SETUP, "completion:completion", "Print the completion script of a shell."),
+    "completion": (SETUP, "completion.command:completion", "Complete commands and names with the Tab key."),
 }
 
 
@@ -79,7 +79,7 @@ def _print_versions(ctx: click.Context, _: click.Parameter, given: bool) -> None
     is_eager=True,
     expose_value=False,
     callback=_print_versions,
-    help="Print the version, and those of Python, the system and libraries.",
+    help="Print the versions of all parts.",
 )
 @click.pass_context
 def root(ctx: click.Context) -> None:

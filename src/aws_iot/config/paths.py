@@ -92,6 +92,10 @@ class Folders:
         """What is known of the sessions that a broker keeps for a profile."""
         return self.config / "durable" / key
 
+    def known_names(self, key: str) -> Path:
+        """The names that shells complete for a profile."""
+        return self.cache / "known-names" / f"{key}.json"
+
     @property
     def spools(self) -> Path:
         """The list of the spools that `pub` has used."""

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from aws_iot.cli import options
+from aws_iot.cli.completion import names as completing
 from aws_iot.cli.ui.template import InvalidTemplate, Template
 from aws_iot.errors import LocalError
 from aws_iot.identities import SHORT, IdentityPrefix
@@ -85,6 +86,7 @@ _WHICH_MESSAGES = (
         env="ROOM",
         multiple=True,
         metavar="ROOM",
+        shell_complete=completing.rooms,
         help="A room, or a pattern such as ops/+ or 'ops/#'; can be repeated.  [default: every room]",
     ),
     options.option(
@@ -94,6 +96,7 @@ _WHICH_MESSAGES = (
         multiple=True,
         metavar="IDENTITY",
         callback=_identities,
+        shell_complete=completing.members,
         help="Receive only from this identity, such as 4f9fa251 or alice~4f9fa251; can be repeated. The name before"
         " ~ is ignored, because senders choose it.",
     ),

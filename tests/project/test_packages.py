@@ -138,6 +138,9 @@ def test_it_installs_and_two_people_talk(
     folder = installer(Target(packages[package], constraints, tmp_path / "installed"))
     command = shutil.which("aws-iot", path=str(folder))
     assert command, sorted(folder.iterdir())
+    manuals = tmp_path / "installed" / "man" if installer is pipx else share(Path(command)) / "man"
+    for page in ("man1/aws-iot.1", "man1/aws-iot-pub.1", "man7/aws-iot-exit-codes.7"):
+        assert (manuals / page).is_file(), page
 
     installed = versions_beside(Path(command))
     assert installed["aws-iot-cli"] == __version__
@@ -148,6 +151,11 @@ def test_it_installs_and_two_people_talk(
     for line in LINES:
         assert run(line, env, command=[command]).stdout.startswith("Usage: aws-iot"), line
     let_two_people_talk([command], env)
+
+
+def share(command: Path) -> Path:
+    """Where the environment of a command has its data."""
+    return command.resolve().parent.parent / "share"
 
 
 def versions_beside(command: Path) -> dict[str, str]:

@@ -16,7 +16,7 @@ LOCKED := --require-hashes --requirement
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-packages check format docs lock benchmark benchmark-streams test-all clean
+.PHONY: help demo test test-long test-packages check format docs dist release-check sbom lock benchmark benchmark-streams test-all clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,13 +50,15 @@ test-long: $(READY)  ## the tests that take minutes or measure time; needs an id
 test-packages: $(RELEASE)/ready  ## build the packages, and install them with pip, pipx and uv; needs PyPI
 	@$(BIN)/python -m pytest --quiet -m long tests/project/test_packages.py
 
-check: $(READY)  ## format, lint, types, layers, template, generated docs
+check: $(READY)  ## format, lint, types, layers, template, generated docs, workflows
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/cfn-lint src/aws_iot/backend/template.yaml
 	@$(BIN)/python docs/generate.py --check
+	@$(BIN)/zizmor --quiet --offline .github
+	@if command -v actionlint >/dev/null; then actionlint; else echo 'actionlint is not installed, so only zizmor has checked the workflows'; fi
 
 format: $(READY)  ## rewrite the code as the formatter likes it
 	@$(BIN)/ruff format .
@@ -64,6 +66,24 @@ format: $(READY)  ## rewrite the code as the formatter likes it
 
 docs: $(READY)  ## rewrite the docs that are generated from the code
 	@$(BIN)/python docs/generate.py
+
+# As users have it: the package and what it needs, without the tools of developers.
+build/users/ready: $(RELEASE)/ready pyproject.toml requirements/dev.txt
+	@$(TOOLS)/uv venv --quiet --clear build/users
+	@$(TOOLS)/uv pip install --quiet --python build/users --constraint requirements/dev.txt '.[local]'
+	@touch $@
+
+dist: $(RELEASE)/ready  ## build the wheel and the sdist
+	@rm -rf dist && mkdir -p build
+	@$(TOOLS)/python -m build --outdir dist . >build/build.log 2>&1 || { cat build/build.log; exit 1; }
+
+release-check: build/users/ready dist  ## version, changelog, docs, packages, README and licences; TAG=v1.2.3 for a release
+	@$(BIN)/python tools/release_check.py $(TOOLS) dist build/users/$(notdir $(BIN))/python
+
+sbom: build/users/ready  ## write dist/aws-iot-cli.cdx.json: what the program consists of (CycloneDX)
+	@mkdir -p dist
+	@$(TOOLS)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-format JSON \
+	  --output-file dist/aws-iot-cli.cdx.json build/users/$(notdir $(BIN))/python
 
 lock: $(RELEASE)/ready  ## update the versions and hashes in requirements/; UPGRADE=--upgrade takes the newest
 	@for of in pyproject.toml=dev requirements/aws-cli.in=aws-cli requirements/release.in=release; do \

@@ -54,7 +54,7 @@ def command_page(path: str, command: click.Command, names: list[str]) -> str:
     if of_options := option_variables(command):
         rows = [(variable, option.names()) for variable, option in of_options]
         lines += [".SH ENVIRONMENT", *paragraphs("Each variable stands for an option."), *definitions(rows)]
-    return "\n".join([*lines, *_see_also(_name(path), names)]) + "\n"
+    return _text([*lines, *_see_also(_name(path), names)])
 
 
 def topic_page(topic: str, rows: Iterable[tuple[str, str]]) -> str:
@@ -62,7 +62,7 @@ def topic_page(topic: str, rows: Iterable[tuple[str, str]]) -> str:
     title = "VARIABLES OF OPTIONS" if topic == "environment" else "EXIT CODES"
     lines = [*_head(f"aws-iot-{topic}", 7, TOPICS[topic].summary), ".SH DESCRIPTION"]
     lines += [*paragraphs(TOPICS[topic].text), f".SH {title}", *definitions(rows)]
-    return "\n".join([*lines, ".SH SEE ALSO", ".BR aws-iot (1)"]) + "\n"
+    return _text([*lines, ".SH SEE ALSO", ".BR aws-iot (1)"])
 
 
 def paragraphs(text: str) -> Iterable[str]:
@@ -90,6 +90,16 @@ def escaped(text: str, *, at_start: bool = True) -> str:
     return rf"\&{found}" if at_start and found.startswith(".") else found
 
 
+def _text(lines: list[str]) -> str:
+    """The page, without paragraphs that are empty or only follow a heading."""
+    around = zip(["", *lines], lines, [*lines[1:], ""], strict=False)
+    return "".join(
+        f"{line}\n"
+        for before, line, after in around
+        if line != ".PP" or not (before.startswith(".SH") or after.startswith((".PP", ".TP", ".IP", ".SH")))
+    )
+
+
 def _block(text: str) -> Iterator[str]:
     for kind, group in groupby(_joined(text), _kind):
         lines = [line.strip() for line in group]
@@ -100,7 +110,7 @@ def _block(text: str) -> Iterator[str]:
             rows = [match for line in lines if (match := _ROW.fullmatch(line))]
             yield from definitions((row["term"], row["text"]) for row in rows)
         elif kind == "example":
-            yield from (".PP", ".RS 4", ".nf", *map(escaped, lines), ".fi", ".RE")
+            yield from (".PP", ".nf", ".RS 4", *map(escaped, lines), ".RE", ".fi")
         else:
             yield from (".PP", *map(escaped, lines))
 

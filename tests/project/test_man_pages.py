@@ -48,7 +48,7 @@ def test_the_structure_of_help_is_kept() -> None:
     text = "One\ntwo.\n\n\b\nExamples:\n  aws-iot a\n  aws-iot b\n\n\b\n  - An item\n    of two lines.\n  term  meaning"
     assert list(paragraphs(text)) == [
         "One two.",
-        *(".PP", ".PP", "Examples:", ".PP", ".RS 4", ".nf", r"aws\-iot a", r"aws\-iot b", ".fi", ".RE"),
+        *(".PP", ".PP", "Examples:", ".PP", ".nf", ".RS 4", r"aws\-iot a", r"aws\-iot b", ".RE", ".fi"),
         *(".PP", r".IP \(bu 2", "An item of two lines.", ".TP", r"\fBterm\fR", "meaning"),
     ]
 
@@ -59,6 +59,11 @@ def test_a_page_has_all_options_and_their_variables() -> None:
     assert ".TP\n\\fBAWS_IOT_ROOM\\fR\n\\-r, \\-\\-room" in page
     assert page.index(".SH SIGN\\-IN OPTIONS") > page.index(".SH OPTIONS")
     assert ".BR aws\\-iot (1)," in page
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_paragraph_is_empty(name: str) -> None:
+    assert not re.search(r"^\.PP\n\.(PP|TP|IP|SH)|^\.SH.*\n\.PP", PAGES[name], re.MULTILINE)
 
 
 def test_a_topic_has_its_list() -> None:

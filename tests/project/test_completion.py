@@ -182,6 +182,8 @@ def test_a_script_is_installed_and_removed(shell: str, tmp_path: Path) -> None:
     assert path.is_relative_to(tmp_path)
     assert f"{shell}_complete" in path.read_text(encoding="utf-8")
     assert "Installed." in done.stderr
+    assert "\\n" not in done.stderr
+    assert (str(path.parent) in done.stderr) == (shell in ("zsh", "powershell"))
     again = run_here(f"completion --install {shell}", env)
     assert again.stdout == done.stdout
     assert stat.S_ISREG(path.stat().st_mode)

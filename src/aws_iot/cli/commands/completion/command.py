@@ -59,6 +59,8 @@ def _install(shell: str, script: str) -> None:
     write_private(file.path, script.encode())
     output.data(str(file.path))
     output.info(f"Installed. {file.next_step}")
+    if file.line:
+        output.info(file.line)
 
 
 def _uninstall(shell: str) -> None:

@@ -16,6 +16,8 @@ class ScriptFile(NamedTuple):
 
     path: Path
     next_step: str
+    line: str = ""
+    """What to add to the settings of the shell."""
     last_step: str = ""
     """What to do after it was removed."""
 
@@ -31,12 +33,13 @@ def script_file(shell: str) -> ScriptFile:
     if shell == "zsh":
         path = _folder("XDG_DATA_HOME", "~/.local/share") / "zsh" / "site-functions" / "_aws-iot"
         line = f"fpath=({shlex.quote(str(path.parent))} $fpath); autoload -Uz compinit && compinit"
-        return ScriptFile(path, f"Add this line to ~/.zshrc:\n{line}", "Its line in ~/.zshrc can go, too.")
+        return ScriptFile(path, "Add this line to ~/.zshrc:", line, "Remove its line from ~/.zshrc, too.")
     path = _powershell_folder() / "aws-iot-completion.ps1"
     quoted = str(path).replace("'", "''")
     return ScriptFile(
         path,
-        f"Add this line to the file that $PROFILE names:\n. '{quoted}'",
+        "Add this line to the file that $PROFILE names:",
+        f". '{quoted}'",
         "Remove its line from the file that $PROFILE names, too.",
     )
 

@@ -16,7 +16,8 @@ LOCKED := --require-hashes --requirement
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-packages check format docs dist release-check sbom lock benchmark benchmark-streams test-all clean
+.PHONY: help demo test test-long test-packages check format docs dist release-check sbom lock
+.PHONY: benchmark benchmark-streams benchmark-history test-all clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,6 +99,9 @@ benchmark: $(READY)  ## how long commands take, as ratios to the least that coul
 benchmark-streams: $(READY)  ## how fast streams go, beside other clients, on mosquitto
 	@$(BIN)/python -m pip install --quiet --editable '.[benchmark]'
 	@$(BIN)/python benchmarks/streams.py
+
+benchmark-history: $(READY)  ## how fast the history is, with a million messages
+	@$(BIN)/python benchmarks/history.py
 
 test-all:  ## `make test` on every Python that is installed
 	@for v in 3.11 3.12 3.13 3.14; do \

@@ -214,6 +214,29 @@ def receiving(env: dict[str, str], topic: str, broker: Broker, folder: Path) -> 
         )
 
 
+def saving(env: dict[str, str], topic: str, broker: Broker, folder: Path) -> None:
+    """`sub` with the history beside `sub` without: into an empty file, and into one with what earlier runs left."""
+    saved = folder / "config" / "history"
+    ways = {
+        "ours": ours("more", MESSAGES),
+        "into an empty history": ours("empty", MESSAGES),
+        "without history": ours("none", MESSAGES, "--no-history"),
+    }
+    rates: dict[str, list[float]] = {name: [] for name in ways}
+    for turn in range(RUNS + 1):
+        for name, way in ways.items():
+            kept = folder / "kept"
+            if is_set_aside := name == "into an empty history" and saved.exists():
+                saved.rename(kept)
+            took, _ = received(way, env, topic, broker, folder, qos=0)
+            if is_set_aside:
+                shutil.rmtree(saved)
+                kept.rename(saved)
+            if turn:
+                rates[name].append(MESSAGES / took)
+    row(f"`sub --json` with history, {MESSAGES:,} × {BYTES} B, sent with QoS 0, messages a second", rates)
+
+
 def ours(room: str, count: int, *more: str) -> Subscriber:
     return Subscriber([COMMAND, "sub", "-q", "-r", room, "--json", "-C", str(count), *more], room)
 
@@ -410,7 +433,7 @@ def main() -> None:
         f"{os.cpu_count()} cores, {RUNS} runs, medians\n"
     )
     print("| what | ours | others (ours as a ratio) |\n| --- | --- | --- |")
-    wanted = sys.argv[1:] or ["pub", "lanes", "sub", "back", "cpu", "memory"]
+    wanted = sys.argv[1:] or ["pub", "lanes", "sub", "history", "back", "cpu", "memory"]
     with tempfile.TemporaryDirectory() as name, mosquitto(Path(name)) as broker:
         folder = Path(name)
         env, topic = signed_in(folder / "config", broker.port)
@@ -420,6 +443,8 @@ def main() -> None:
             lanes(env, folder)
         if "sub" in wanted:
             receiving(env, topic, broker, folder)
+        if "history" in wanted:
+            saving(env, topic, broker, folder)
         if "back" in wanted:
             returning(env, topic, broker)
         if "cpu" in wanted:

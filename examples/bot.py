@@ -35,11 +35,11 @@ def run(client: aws_iot.Client, room: str) -> None:
     print(f"Receiving from {room}; Ctrl-C stops.", file=sys.stderr, flush=True)
     for message in messages:
         reply = answer(message.text)
-        if reply is None or message.sender == client.identity:
+        if reply is None or message.kind or message.sender == client.identity:
             continue
         try:
             # Others wrote the text, and JSON can contain half a character, which cannot be sent.
-            client.publish(room, reply.encode(errors="replace").decode())
+            client.reply(message, reply.encode(errors="replace").decode())
         except aws_iot.AwsIotError as error:  # such as a reply that is too long; the next may be sent
             print(f"not sent: {error}", file=sys.stderr, flush=True)
 

@@ -803,9 +803,16 @@ class FakeMessaging(MessagingBuilder):
         return connection
 
     def connect_several(
-        self, profile: Profile, identity: str, credentials: Callable[[], Credentials], count: int
+        self,
+        profile: Profile,
+        identity: str,
+        credentials: Callable[[], Credentials],
+        count: int,
+        meanwhile: Callable[[], object] = lambda: None,
     ) -> list[Connection]:
-        return [self.connect(profile, identity, credentials) for _ in range(count)]
+        connections = [self.connect(profile, identity, credentials) for _ in range(count)]
+        meanwhile()
+        return connections
 
 
 class FakeDoctor(DoctorBuilder):

@@ -1,4 +1,4 @@
-"""Man pages, made from the help of the commands. `make docs` writes them; see decision 16."""
+"""Man pages, made from the help of the commands. `make docs` writes them; see decision 17."""
 
 import inspect
 import re
@@ -87,6 +87,7 @@ def escaped(text: str, *, at_start: bool = True) -> str:
     found = text.replace("\\", r"\e").replace("-", r"\-").replace("'", r"\(aq").replace("`", r"\(ga")
     found = found.replace("^", r"\(ha").replace("~", r"\(ti").replace("…", "...")
     found = re.sub(r"\\\(ga(.+?)\\\(ga", r"\\fB\1\\fR", found)  # what the help has in backticks
+    found = re.sub(r"[^\x00-\x7f]", lambda match: rf"\[u{ord(match[0]):04X}]", found)
     return rf"\&{found}" if at_start and found.startswith(".") else found
 
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from aws_iot import errors as errors
+    from aws_iot.api import Client as Client
     from aws_iot.api import connect as connect
     from aws_iot.api import publish_many as publish_many
     from aws_iot.config.profile import Profile as Profile
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from aws_iot.errors import ServiceRefused as ServiceRefused
     from aws_iot.errors import SignInRefused as SignInRefused
     from aws_iot.errors import Unreachable as Unreachable
-    from aws_iot.messaging.client import Client as Client
     from aws_iot.messaging.connection import Lost as Lost
     from aws_iot.messaging.connection import Restored as Restored
     from aws_iot.messaging.deliveries import Delivery as Delivery
@@ -42,7 +42,7 @@ __version__ = "0.1.0"
 
 _MODULES = {
     "AwsIotError": "errors",
-    "Client": "messaging.client",
+    "Client": "api",
     "Delivery": "messaging.deliveries",
     "Flush": "messaging.deliveries",
     "LocalError": "errors",

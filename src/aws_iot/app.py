@@ -9,11 +9,13 @@ from __future__ import annotations  # so that what only types need is not import
 import os
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from aws_iot.config.paths import Folders
+from aws_iot.errors import LocalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,9 +34,11 @@ if TYPE_CHECKING:
     from aws_iot.config.profile_store import ProfileStore
     from aws_iot.config.secrets import Keyring, SecretStore
     from aws_iot.doctor.probes import Probes
+    from aws_iot.history.saving.recorder import Recorder
     from aws_iot.local.members import LocalMembers
     from aws_iot.local.stack import LocalStack, Provisioned
     from aws_iot.messaging.client import Client
+    from aws_iot.messaging.composer import SentSaver
     from aws_iot.messaging.connection import Connection
     from aws_iot.policy.reader import PolicyReader
 
@@ -83,6 +87,7 @@ class App:
         self.config = ConfigBuilder(self.settings)
         self.auth = AuthBuilder(self.settings, self.config)
         self.messaging = MessagingBuilder(self.settings, self.config)
+        self.history = HistoryBuilder(self.settings, self.auth)
         self.doctor = DoctorBuilder(self.settings, self.config)
         self.admin = AdminBuilder(self.settings, self.config)
         self.local = LocalBuilder(self.settings, self.config, self.auth)
@@ -233,14 +238,21 @@ class MessagingBuilder:
         return IotCoreConnection.open(profile, identity, credentials, now, timeout, durable)
 
     def connect_several(
-        self, profile: Profile, identity: str, credentials: Callable[[], Credentials], count: int
+        self,
+        profile: Profile,
+        identity: str,
+        credentials: Callable[[], Credentials],
+        count: int,
+        meanwhile: Callable[[], object] = lambda: None,
     ) -> list[Connection]:
-        """Several connections, opened at the same time."""
+        """Several connections, opened at the same time. It calls `meanwhile` while they are being opened."""
         from aws_iot.aws.iot.connection import IotCoreConnection
 
         self._config.require_stack(profile)
         now, timeout = self._settings.now, self._settings.timeout
-        return [*IotCoreConnection.open_several(profile, identity, credentials, now, timeout, count)]
+        return [
+            *IotCoreConnection.open_several(profile, identity, credentials, now, timeout, count, meanwhile)
+        ]
 
     def client(
         self,
@@ -249,28 +261,89 @@ class MessagingBuilder:
         identity: str,
         username: str,
         durable: str | None = None,
+        sent_saver: SentSaver | None = None,
     ) -> Client:
         """A client for the rooms of the profile's identity pool; `durable` is the session of the connection."""
         from aws_iot.messaging.client import Client
+
+        settings = self.client_settings(profile, identity, username, durable)
+        return Client(connection, **settings, sent_saver=sent_saver)
+
+    def client_settings(
+        self, profile: Profile, identity: str, username: str, durable: str | None
+    ) -> dict[str, Any]:
+        """What a `Client` needs besides its connection."""
         from aws_iot.messaging.durable import DurableSession
 
         folder = self._settings.folders.durable_sessions(profile.key)
         stream, numbers = os.urandom(16).hex(), count(1)
-        return Client(
-            connection,
-            pool=profile.identity_pool_id,
-            identity=identity,
-            username=username,
-            now=self._settings.now,
-            new_id=lambda: f"{stream}-{next(numbers)}",  # receivers remember a number in one bit
-            durable=DurableSession(folder, durable, identity) if durable else None,
-        )
+        return {
+            "pool": profile.identity_pool_id,
+            "identity": identity,
+            "username": username,
+            "now": self._settings.now,
+            "new_id": lambda: f"{stream}-{next(numbers)}",  # receivers remember a number in one bit
+            "durable": DurableSession(folder, durable, identity) if durable else None,
+        }
 
     def forget_durable_sessions(self, key: str) -> None:
         """Delete the records of a profile's durable sessions. The broker discards the sessions later."""
         from aws_iot.messaging.durable import forget_all
 
         forget_all(self._settings.folders.durable_sessions(key))
+
+
+class HistoryBuilder:
+    """Builds what saves messages on this machine, and knows where."""
+
+    def __init__(self, settings: Settings, auth: AuthBuilder) -> None:
+        self._settings = settings
+        self._auth = auth
+
+    def file(self, profile: Profile, identity: str) -> Path:
+        """The file of an identity, which may not exist yet. Raises `LocalError` for a profile that is not saved."""
+        from aws_iot.history.saving.owners import history_file
+
+        if not profile.key:
+            raise LocalError("a profile without a key has no history: save it first, with `aws-iot config`")
+        return history_file(self._settings.folders.history(profile.key), identity)
+
+    def identity_of(self, profile: Profile, username: str) -> str | None:
+        """The identity of a user who is signed in or whose messages were saved. It is known without a network."""
+        from aws_iot.history.saving.owners import owners
+
+        # The pools of a profile can change. Its signed-in user then has another identity than before.
+        saved = self._auth.sessions.load(profile)
+        if saved and saved.username == username:
+            return saved.identity
+        return owners(self._settings.folders.history(profile.key)).get(username)
+
+    def recorder(
+        self,
+        profile: Profile,
+        identity: str,
+        username: str,
+        warn: Callable[[LocalError], None],
+        *,
+        is_safe: bool = False,
+    ) -> Recorder:
+        """What saves the messages of a person; for the rest, see `Recorder`."""
+        from aws_iot.history.saving.owners import note_owner
+        from aws_iot.history.saving.recorder import Recorder
+
+        path, now = self.file(profile, identity), self._settings.now
+        with suppress(LocalError):  # the recorder warns if the folder cannot be written
+            note_owner(path.parent, username, identity)
+
+        def tidy() -> None:
+            from aws_iot.history.store import History
+            from aws_iot.history.upkeep.maintenance import apply_limits
+
+            with History(path) as history:
+                apply_limits(history, profile, now())
+
+        has_limits = profile.history_days or profile.history_megabytes
+        return Recorder(path, identity, warn, now, is_safe=is_safe, tidy=tidy if has_limits else None)
 
 
 class DoctorBuilder:

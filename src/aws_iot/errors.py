@@ -3,7 +3,7 @@
 AwsIotError
 ├── LocalError              3  a local file, profile, stream or setting is missing, unreadable or wrong
 ├── SignInRefused           4  not signed in, or sign-in failed: password, unconfirmed account, code, challenge
-├── NotAuthorized           5  no admin has accepted the identity, or a policy denies the action
+├── NotAuthorized           5  no admin has accepted the identity, a policy denies the action, or it is not your message
 ├── Unreachable             6  DNS, connection, certificate, clock, or no answer in time
 ├── ServiceRefused          7  the service rejected the request: limit, quota, invalid parameter
 │   ├── InvalidIdentity     2  nobody is called so, and it has not the form of an identity
@@ -94,7 +94,7 @@ class CredentialsRefused(SignInRefused):
 
 
 class NotAuthorized(AwsIotError):
-    """Not authorized: no admin has accepted the identity, or a policy denies the action."""
+    """Not authorized: no admin has accepted the identity, a policy denies the action, or it is not your message."""
 
     exit_code = 5
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from aws_iot.errors import LocalError
 from aws_iot.streams import CHUNK_BYTES, WaitingStream, read_up_to
@@ -28,7 +28,14 @@ LOCK_SECONDS = 10.0
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Replace `path` by a file of mode 0600 with this content.
+    """Replace `path` by a file of mode 0600 with this content, as `writing_private` does."""
+    with writing_private(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def writing_private(path: Path) -> Iterator[BinaryIO]:
+    """Replace `path` by a file of mode 0600 with what is written, unless that fails.
 
     A reader sees the old file or the new one, never a part; so does the next program after a crash. Missing folders
     are created, and only their owner can read them.
@@ -39,7 +46,7 @@ def write_private(path: Path, data: bytes) -> None:
         handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(data)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             unfinished.replace(path)

@@ -1,17 +1,28 @@
 """`aws_iot.connect` with the services in memory: which sign-in it uses, without a prompt."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
 from aws_iot.api import connect_with, publish_many
 from aws_iot.deadline import within
-from aws_iot.errors import InvalidMessage, InvalidRoom, LocalError, SignInRefused, Unreachable, WrongPassword
-from aws_iot.messaging.client import MAX_PAYLOAD_BYTES
+from aws_iot.errors import (
+    AwsIotError,
+    InvalidMessage,
+    InvalidRoom,
+    LocalError,
+    NotAuthorized,
+    SignInRefused,
+    Unreachable,
+    WrongPassword,
+)
+from aws_iot.messaging.composer import MAX_PAYLOAD_BYTES
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.deliveries import Delivery
+from aws_iot.messaging.message import encode
 from tests.conftest import CommandLine
-from tests.fakes import FakeApp, FakeCloud
+from tests.fakes import POOL, FakeApp, FakeCloud
 from tests.waiting import DEADLINE_SECONDS, MOMENT_SECONDS
 
 
@@ -80,6 +91,79 @@ def test_an_invalid_name_of_a_durable_session_is_rejected_before_anything_is_sen
     with pytest.raises(LocalError, match="use 1 to 32 letters"):
         connect_with(app, "default", "alice", "Passw0rd", name)
     assert cloud.connections == []
+
+
+# -- conversation and history
+
+
+def test_a_client_that_saves_has_what_it_sent_and_received(app: FakeApp, cloud: FakeCloud) -> None:
+    bob = cloud.member("bob", "Passw0rd")
+    with connect_with(app, "default", "alice", "Passw0rd", None, save=True) as client:
+        client.subscribe("lobby")
+        sent = client.publish("lobby", "hello")
+        publish_many(client, "lobby", ["one", "two"], rate=0)
+        cloud.deliver(f"{POOL}/lobby/{bob}", encode("welcome, Alice"))
+        messages = client.messages(timeout=DEADLINE_SECONDS)
+        received = [next(messages) for _ in range(4)]
+        saved = client.history("lobby")
+        assert [entry.message.text for entry in saved] == ["hello", "one", "two", "welcome, Alice"]
+        assert [one.id for one in received[:3]] == [entry.message.id for entry in saved[:3]]
+        assert received[0]._replace(received=sent.received) == sent
+        [found] = client.search("alice", "lobby")
+        assert found.message.sender == bob
+        assert client.history("ops") == client.search("hello", "ops") == []
+        assert client.history(count=1, senders=["alice"])[0].message.text == "two"
+    with connect_with(app, "default", "alice", "Passw0rd", None) as client:
+        client.publish("lobby", "not saved")
+        assert len(client.history()) == 4
+
+
+def test_a_conversation_is_about_messages_or_their_ids(app: FakeApp, cloud: FakeCloud) -> None:
+    bob = cloud.member("bob", "Passw0rd")
+    with connect_with(app, "default", "alice", "Passw0rd", None, save=True) as client:
+        client.subscribe("lobby")
+        cloud.deliver(f"{POOL}/lobby/{bob}", encode("from the npm tool"))
+        question = next(client.messages(timeout=DEADLINE_SECONDS))
+        assert question.id is None
+        reply = client.reply(question, "an answer")
+        client.edit(reply, "a better answer")
+        reaction = client.react(reply.id or "", "👍")
+        assert client.history()[-1].reactions[0].text == "👍"
+        client.delete(reaction)
+        [first, entry] = client.history()
+        assert (entry.message.text, entry.is_edited, entry.reactions) == ("a better answer", True, ())
+        assert entry.reply_to
+        assert entry.reply_to.text == "from the npm tool"
+        assert entry.message.re == first.id
+        client.delete("last")
+        assert [entry.is_deleted for entry in client.history()] == [False, True]
+        before = len(cloud.published)
+        refusals: list[tuple[Callable[[], object], type[AwsIotError]]] = [
+            (lambda: client.delete(question), NotAuthorized),
+            (lambda: client.edit(first, "no"), NotAuthorized),
+            (lambda: client.edit(client.history()[1], "no"), InvalidMessage),
+            (lambda: client.reply("unknown", "no"), LocalError),
+            (lambda: client.react(question, "x" * 33), InvalidMessage),
+            (lambda: client.search('"open'), LocalError),
+        ]
+        for refused, error in refusals:
+            with pytest.raises(error):
+                refused()
+        assert len(cloud.published) == before
+
+
+def test_a_profile_can_forbid_saving_and_a_full_folder_is_a_warning(app: FakeApp) -> None:
+    profile = app.config.profiles.load("default")
+    with connect_with(app, profile._replace(history=False), "alice", "Passw0rd", None, save=True) as client:
+        client.publish("lobby", "hello")
+        assert client.history() == []
+    folder = app.settings.folders.history("default")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.write_text("a file in the place of the folder")
+    with connect_with(app, "default", "alice", "Passw0rd", None, save=True) as client:
+        with pytest.warns(RuntimeWarning, match="not saved from now on"):
+            client.publish("lobby", "hello")
+        client.publish("lobby", "hello again")
 
 
 # -- publishing many messages

@@ -1,6 +1,7 @@
 """Commands whose stdout or stderr cannot be written to: real processes, because the streams are the system's."""
 
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -42,23 +43,28 @@ def env(person: Person) -> dict[str, str]:
 # -- status, on stderr
 
 
-@pytest.mark.parametrize("unwritable", UNWRITABLE.values(), ids=UNWRITABLE)
+REFUSED = f"one\n{'x' * 200_000}\ntwo\n"
+
+
 @pytest.mark.parametrize(
-    ("line", "stdin", "code"),
-    [
-        ("pub -r lobby -m hello", "", 0),
-        ("pub -r lobby --lines", "one\ntwo\n", 0),
-        ("pub -r lobby --lines", f"one\n{'x' * 200_000}\ntwo\n", 7),
-        ("pub -r lobby", "", 2),
-        ("pub -r lobby -m hello -k nobody-s", "", 3),
-        ("pub -r lobby -m hello -p wrong", "", 4),
+    ("unwritable", "line", "stdin", "code"),
+    [  # each way once with each kind of status: messages, progress, and errors, which are told in another place
+        ("full disk", "pub -r lobby -m hello", "", 0),
+        ("closed", "pub -r lobby -m hello", "", 0),
+        ("reader gone", "pub -r lobby -m hello", "", 0),
+        ("closed", "pub -r lobby --lines", "one\ntwo\n", 0),
+        ("full disk", "pub -r lobby --lines", REFUSED, 7),
+        ("reader gone", "pub -r lobby --lines", REFUSED, 7),
+        ("full disk", "pub -r lobby", "", 2),
+        ("closed", "pub -r lobby", "", 2),
+        ("reader gone", "pub -r lobby -m hello -k nobody-s", "", 3),
+        ("closed", "pub -r lobby -m hello -p wrong", "", 4),
     ],
-    ids=["acknowledged", "lines", "a line refused", "usage", "no profile", "wrong password"],
 )
 def test_status_that_cannot_be_written_does_not_change_the_exit_code(
-    env: dict[str, str], unwritable: list[str], line: str, stdin: str, code: int
+    env: dict[str, str], unwritable: str, line: str, stdin: str, code: int
 ) -> None:
-    assert run(line, env, ends=code, stdin=stdin, command=unwritable).stdout == ""
+    assert run(line, env, ends=code, stdin=stdin, command=UNWRITABLE[unwritable]).stdout == ""
 
 
 @pytest.mark.parametrize("unwritable", UNWRITABLE.values(), ids=UNWRITABLE)
@@ -107,12 +113,15 @@ def test_a_signal_sets_the_exit_code_even_without_stderr(
 PRINTED = ["--help", "admin --help", "sub --help", "--version", "completion bash", "config list"]
 
 
-@pytest.mark.parametrize("line", PRINTED)
-def test_a_command_that_cannot_write_to_stdout_ends_with_an_error(person: Person, line: str) -> None:
-    for unbuffered in ("", "1"):
-        env = person.env | {"PYTHONUNBUFFERED": unbuffered}
-        done = run(line, env, ends=3, command=redirected(">/dev/full"))
-        assert done.stderr == "Error: cannot write to standard output: No space left on device\n"
+@pytest.mark.parametrize(
+    ("line", "unbuffered"), [*((line, "") for line in PRINTED), ("--help", "1"), ("config list", "1")]
+)
+def test_a_command_that_cannot_write_to_stdout_ends_with_an_error(
+    person: Person, line: str, unbuffered: str
+) -> None:
+    env = person.env | {"PYTHONUNBUFFERED": unbuffered}
+    done = run(line, env, ends=3, command=redirected(">/dev/full"))
+    assert done.stderr == "Error: cannot write to standard output: No space left on device\n"
 
 
 @pytest.mark.parametrize("line", PRINTED)
@@ -122,9 +131,22 @@ def test_a_command_ends_quietly_when_the_reader_of_its_output_has_ended(
     assert run(line, env, command=[sys.executable, "-c", WITHOUT_A_READER, "1", *COMMAND]).stderr == ""
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
+# Runs each of the lines in its arguments, one after another, and prints how each ended.
+EACH_LINE = """
+import shlex, sys
+from aws_iot.cli.root import root
+from aws_iot.cli.ui.output import set_up_streams
+set_up_streams()
+for line in sys.argv[1:]:
+    try:
+        root(shlex.split(line), prog_name="aws-iot")
+    except SystemExit as end:
+        print(end.code, file=sys.stderr)
+"""
+
+
+def test_without_stdout_a_command_that_prints_does_nothing_but_report_it(env: dict[str, str]) -> None:
+    lines = (
         *PRINTED,
         "config show",
         "whoami",
@@ -142,13 +164,13 @@ def test_a_command_ends_quietly_when_the_reader_of_its_output_has_ended(
         "backend exports -o -",
         "backend deploy -o -",
         "local -k another",
-    ],
-)
-def test_without_stdout_a_command_that_prints_does_nothing_but_report_it(
-    env: dict[str, str], line: str
-) -> None:
-    done = run(line, env, ends=3, command=redirected(">&-"))
-    assert done.stderr == "Error: standard output is closed\n"
+        "pub -r lobby -m hello --json",
+    )
+    command = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-c", EACH_LINE, *lines]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    told = "Error: standard output is closed\n3\n"
+    assert done.stderr.split("\n") == (told * len(lines)).split("\n"), done.stderr
+    assert run("--version", env, ends=3, command=redirected(">&-")).stderr == told.removesuffix("3\n")
 
 
 def test_without_stdout_no_message_is_acknowledged(env: dict[str, str], speaker: Client, room: str) -> None:

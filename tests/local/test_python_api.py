@@ -51,8 +51,8 @@ def start(name: str, person: Person) -> Running:
     return Running("", person.env, command=[sys.executable, "-c", PROGRAMS[name]])
 
 
-def test_the_page_has_three_programs() -> None:
-    assert list(PROGRAMS) == ["ask", "send", "work"]
+def test_the_page_has_four_programs() -> None:
+    assert list(PROGRAMS) == ["ask", "send", "work", "conversation"]
 
 
 def test_the_first_program_prints_the_answer_of_another_member(alice: Person, bob: aws_iot.Client) -> None:
@@ -99,6 +99,29 @@ def test_the_third_program_gets_every_job_once_even_those_sent_while_it_is_offli
             assert program.stdout == [f"Working on {first}", "Working on stop"]
         finally:
             program.kill()
+
+
+def test_the_fourth_program_takes_part_in_a_conversation(alice: Person, bob: aws_iot.Client) -> None:
+    messages = bob.messages("lobby", timeout=DEADLINE_SECONDS)
+    program = start("conversation", alice)
+    try:
+        question, edit = next(messages), next(messages)
+        assert (edit.text, edit.kind, edit.re) == ("Lunch at 12:30?", "edit", question.id)
+        answer = bob.reply(question, "Fine.")
+        assert next(messages).id == answer.id
+        reaction, reply = next(messages), next(messages)
+        assert [(one.text, one.kind, one.re) for one in (reaction, reply)] == [
+            ("👍", "react", answer.id),
+            ("See you there.", None, answer.id),
+        ]
+        assert program.wait() == 0, program.report()
+        assert program.stdout == [
+            f"{alice.username}: Lunch at 12:30?",
+            f"{bob.username}: Fine. 👍",
+            f"{alice.username}: See you there.",
+        ]
+    finally:
+        program.kill()
 
 
 def test_the_third_program_prints_an_error_and_exits_with_its_code(stack: Stack, alice: Person) -> None:

@@ -13,8 +13,10 @@ import pytest
 from aws_iot.app import App
 from aws_iot.cli.commands.completion.files import SHELLS
 from aws_iot.config.known_names import MOST
+from aws_iot.history.saving.owners import history_file, note_owner
 from tests.conftest import REPOSITORY, CommandLine
 from tests.fakes import FakeApp, FakeCloud
+from tests.histories import ALICE, message, save
 from tests.in_process import run_here
 from tests.processes import COMMAND, environment, run
 from tests.project.test_startup import HEAVY
@@ -73,6 +75,15 @@ def test_commands_are_offered(env: dict[str, str]) -> None:
 def test_stored_profiles_are_offered(env: dict[str, str], typed: str) -> None:
     assert offered(typed, env) == ["team", "test"]
     assert offered(f"{typed}tea", env) == ["team"]
+
+
+def test_rooms_of_the_history_are_offered(env: dict[str, str]) -> None:
+    folder = Path(env["AWS_IOT_CONFIG_DIR"]) / "history" / "team"
+    file = history_file(folder, ALICE)
+    save(file, *(message("hello", room, room=room) for room in ("lobby", "stats", "ops")))
+    note_owner(folder, "alice", ALICE)
+    assert offered("aws-iot history -k team ", env)[-2:] == ["lobby", "ops"]
+    assert offered("aws-iot history delete -k team l", env) == ["lobby"]
 
 
 def test_without_profiles_none_is_offered(tmp_path: Path) -> None:

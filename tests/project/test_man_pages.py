@@ -40,6 +40,7 @@ def test_groff_has_no_complaint() -> None:
 
 def test_what_roff_would_interpret_is_escaped() -> None:
     assert escaped(r"a\nb 'c' -d ~ ^") == r"a\enb \(aqc\(aq \-d \(ti \(ha"
+    assert escaped("é 👍") == r"\[u00E9] \[u1F44D]"
     assert escaped(".hidden") == r"\&.hidden"
     assert escaped("use `pub -r`, or") == r"use \fBpub \-r\fR, or"
 

@@ -98,7 +98,7 @@ VALUES = [
 @pytest.mark.parametrize("value", ["", "  "])
 @pytest.mark.parametrize(("path", "param"), VALUES)
 def test_an_empty_value_is_rejected(path: str, param: click.Parameter, value: str) -> None:
-    words = [param.opts[0], value] if isinstance(param, click.Option) else [value]
+    words = [param.opts[0], *[value] * param.nargs] if isinstance(param, click.Option) else [value]
     with pytest.raises(click.BadParameter, match=r"it is (empty|only blanks)"):
         COMMANDS[path].make_context(path, words)
 

@@ -21,6 +21,7 @@ HEAVY = {
     "awscrt",
     "textual",
     "sqlite3",
+    "aws_iot.history",
     "asyncio",
     "keyring",
     "segno",

@@ -11,7 +11,8 @@ import pytest
 
 from aws_iot.api import publish_many
 from aws_iot.errors import InvalidMessage, InvalidRoom, TopicRefused, Unreachable
-from aws_iot.messaging.client import EVENTS_BEFORE_FLUSH, MAX_PAYLOAD_BYTES, Client, checked_payload
+from aws_iot.messaging.client import EVENTS_BEFORE_FLUSH, Client
+from aws_iot.messaging.composer import MAX_PAYLOAD_BYTES, checked_payload
 from aws_iot.messaging.connection import Done, Event, Lost, Publication, Restored
 from aws_iot.messaging.deduplication import COPY_SECONDS, NUMBERS_PER_BLOCK, REMEMBERED_BLOCKS
 from aws_iot.messaging.deliveries import Delivery, Flush
@@ -34,6 +35,7 @@ class Recorder:
         self.subscribed: list[list[str]] = []
         self.unsubscribed: list[list[str]] = []
         self.acknowledged: list[int] = []
+        self.waiting: list[Done] = []
         self.is_resumed = False
         self.is_closed = False
         self.acknowledgement_error: Exception | None = None
@@ -50,7 +52,8 @@ class Recorder:
         self.acknowledged.append(deliveries)
 
     def send(self, publication: Publication, done: Done) -> None:
-        raise AssertionError("unused")
+        self.published.append(publication[:3])
+        self.waiting.append(done)
 
     def publish(self, publication: Publication) -> None:
         if self._rejection:
@@ -79,7 +82,23 @@ def test_a_durable_session_may_have_the_name_of_a_device(tmp_path: Path) -> None
     assert DurableSession(tmp_path, "con", ALICE).rooms() == ["lobby"]
 
 
-def client_of(connection: Recorder, durable: DurableSession | None = None) -> Client:
+class Saver:
+    """What saves sent messages, in memory."""
+
+    def __init__(self) -> None:
+        self.added: list[Message] = []
+        self.saved: list[Message] = []
+
+    def add(self, message: Message) -> None:
+        self.added.append(message)
+
+    def flush(self) -> None:
+        self.saved, self.added = self.saved + self.added, []
+
+
+def client_of(
+    connection: Recorder, durable: DurableSession | None = None, saver: Saver | None = None
+) -> Client:
     ids = count(1)
     return Client(
         connection,
@@ -89,6 +108,7 @@ def client_of(connection: Recorder, durable: DurableSession | None = None) -> Cl
         now=lambda: NOW,
         new_id=lambda: f"id-{next(ids)}",
         durable=durable,
+        sent_saver=saver,
     )
 
 
@@ -131,6 +151,42 @@ def test_a_message_goes_to_the_topic_of_its_sender_with_id_time_and_name() -> No
         )
         for message_id in ("id-1", "id-2")
     ]
+
+
+def test_kind_and_reference_travel_as_user_properties() -> None:
+    connection = Recorder()
+    client_of(connection).publish("lobby", "better", kind="edit", re="id-7")
+    [(_, payload, properties)] = connection.published
+    assert payload == b'{"msg":"better"}'
+    assert properties[3:] == (("kind", "edit"), ("re", "id-7"))
+
+
+def test_what_publish_returns_is_what_members_receive() -> None:
+    connection = Recorder()
+    sent = client_of(connection).publish("lobby", "hi", retain=True, re="id-7")
+    [(topic, payload, properties)] = connection.published
+    [copy] = received(client_of(Recorder([Publication(topic, payload, properties)])))
+    assert sent == copy
+
+
+def test_a_message_is_saved_once_the_broker_has_acknowledged_it() -> None:
+    connection, saver = Recorder(), Saver()
+    client = client_of(connection, saver=saver)
+    sent = [client.publish("lobby", "1")]
+    assert saver.saved == sent
+    for text in ("2", "3"):
+        client.publish_nowait(client.outgoing("lobby", text), lambda _: None)
+    client.save_sent()
+    assert saver.saved == sent
+    second, third = connection.waiting
+    second(TopicRefused("no"))
+    third(None)
+    client.save_sent()
+    assert [message.text for message in saver.saved] == ["1", "3"]
+    with pytest.raises(TopicRefused):
+        client_of(Recorder(rejection=TopicRefused("no")), saver=saver).publish("lobby", "4")
+    assert len(saver.saved) == 2
+    assert saver.added == []
 
 
 def test_bytes_are_published_as_they_are() -> None:

@@ -76,6 +76,8 @@ def test_the_environment_has_every_field_of_a_message() -> None:
         "AWS_IOT_MESSAGE_SENT": "2026-01-31T23:59:59.999Z",
         "AWS_IOT_MESSAGE_QOS": "1",
         "AWS_IOT_MESSAGE_RETAINED": "false",
+        "AWS_IOT_MESSAGE_KIND": "",
+        "AWS_IOT_MESSAGE_RE": "",
         "AWS_IOT_MESSAGE_LINE": message_line(message("hi")),
     }
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from aws_iot.errors import InvalidMessage
-from aws_iot.messaging.json_lines import ParsedLine, from_line, to_line
+from aws_iot.messaging.json_lines import ParsedLine, from_line, to_line, to_message
 from aws_iot.messaging.message import from_wire
 
 MOMENT = datetime(2026, 1, 31, 23, 59, 59, 999000, tzinfo=UTC)
@@ -84,3 +84,36 @@ def test_an_invalid_line_is_rejected_with_the_reason(written: str | bytes, reaso
     with pytest.raises(InvalidMessage, match=reason) as wrong:
         from_line(written)
     assert "\n" not in str(wrong.value)
+
+
+def test_a_reference_is_at_the_end_of_a_line_that_has_one() -> None:
+    plain = from_wire("lobby", "us-east-1:4f9fa251", b"\xff", [("id", "2")], MOMENT)
+    assert "kind" not in to_line(plain)
+    reply, reaction = plain._replace(re="1"), plain._replace(kind="react", re="1")
+    assert to_line(reply).endswith(', "payload_base64": "/w==", "re": "1"}')
+    assert to_line(reaction).endswith(', "payload_base64": "/w==", "kind": "react", "re": "1"}')
+
+
+@pytest.mark.parametrize("payload", [b'{"msg":"hi"}', b"\xff\0", b'{"msg":"\\ud800"}', b"{}", b""])
+def test_a_line_can_be_read_as_the_message_that_it_shows(payload: bytes) -> None:
+    known = [("id", "2"), ("sent", MOMENT.isoformat()), ("name", "bob"), ("kind", "edit"), ("re", "1")]
+    for properties in (known, []):
+        message = from_wire("lobby", "us-east-1:4f9fa251", payload, properties, MOMENT, 0, True)
+        assert to_message(to_line(message)) == message
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('{"room": "a", "sender": "b", "text": "c"}', "it has no 'received'"),
+        ('{"room": "a", "received": "2026-01-31T12:00:00Z", "text": "c"}', "it has no 'sender'"),
+        ('{"sender": "b", "received": "2026-01-31T12:00:00Z", "text": "c"}', "it has no 'room'"),
+        ('{"room": "a", "sender": "b", "received": "noon", "text": "c"}', "its 'received' is not a time"),
+        ('{"room": "a", "sender": "b", "received": "2026-01-31T12:00:00Z"}', "neither 'text' nor 'payload'"),
+        ('{"room": "a", "sender": "b", "received": 5, "text": "c"}', "'received' is not a string"),
+        ("{", "not JSON"),
+    ],
+)
+def test_an_error_says_why_a_line_is_no_message(line: str, why: str) -> None:
+    with pytest.raises(InvalidMessage, match=why):
+        to_message(line)

@@ -195,3 +195,13 @@ def test_a_timestamp_that_is_out_of_range_in_utc_is_ignored(sent: str) -> None:
 )
 def test_a_time_is_written_in_utc_with_milliseconds(moment: datetime, text: str) -> None:
     assert timestamp(moment) == text
+
+
+def test_a_message_may_refer_to_another() -> None:
+    properties = to_properties("id-2", MOMENT, "alice", "react", "id-1")
+    assert properties == (*to_properties("id-2", MOMENT, "alice"), ("kind", "react"), ("re", "id-1"))
+    message = received(encode("👍"), *properties)
+    assert (message.id, message.kind, message.re) == ("id-2", "react", "id-1")
+    reply = received(encode("yes"), *to_properties("id-3", MOMENT, "alice", re="id-1"))
+    assert (reply.kind, reply.re) == (None, "id-1")
+    assert received(encode("hi"))[-2:] == (None, None)

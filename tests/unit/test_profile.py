@@ -427,6 +427,12 @@ def test_a_change_gets_the_saved_profile_and_keeps_other_fields(store: ProfileSt
     assert store.load("team") == LOCAL._replace(username="bob", key="team")
 
 
+@pytest.mark.parametrize("history", [True, False])
+def test_a_profile_remembers_whether_to_save_messages(store: ProfileStore, history: bool) -> None:
+    store.change("home", lambda _: LOCAL._replace(history=history))
+    assert store.load("home").history == history
+
+
 def test_a_change_of_one_profile_leaves_the_others(store: ProfileStore) -> None:
     store.change("home", lambda _: PROFILE)
     store.change("team", lambda _: LOCAL)

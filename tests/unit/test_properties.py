@@ -15,7 +15,8 @@ from aws_iot.cli.commands.sub.handler import variables
 from aws_iot.cli.ui.formatting import message_line, raw_line
 from aws_iot.cli.ui.template import FIELDS, InvalidTemplate, Template
 from aws_iot.errors import InvalidMessage, InvalidRoom
-from aws_iot.messaging.json_lines import ParsedLine, from_line, to_line
+from aws_iot.history.file.record import from_entry, to_entry, to_record
+from aws_iot.messaging.json_lines import ParsedLine, from_line, to_line, to_message
 from aws_iot.messaging.message import Message, decode, encode, from_wire
 from aws_iot.messaging.topics import matches, room_and_sender, topic, topic_filter
 
@@ -45,7 +46,7 @@ messages = st.builds(
     anything,
     anything | st.just(IDENTITY),
     payloads,
-    st.lists(st.tuples(st.sampled_from(["id", "sent", "name", "x"]), anything), max_size=5),
+    st.lists(st.tuples(st.sampled_from(["id", "sent", "name", "kind", "re", "x"]), anything), max_size=5),
     st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
     st.sampled_from([0, 1]),
     st.booleans(),
@@ -215,3 +216,21 @@ def test_a_pattern_matches_the_rooms_that_its_levels_match(
     fits = all(p in ("+", r) for p, r in zip(pattern, room, strict=False))
     long_enough = len(room) >= len(pattern) if deeper else len(room) == len(pattern)
     assert matches(where, wanted) == (fits and long_enough)
+
+
+@given(st.lists(messages, min_size=1, max_size=3))
+@few
+def test_the_queue_of_a_history_keeps_every_message(several: list[Message]) -> None:
+    line = to_entry(several, 7)
+    assert b"\n" not in line
+    records = [to_record(one)._replace(text=None) for one in several]
+    assert from_entry(line) == from_entry(line + b"\n") == (7, records)
+    assert not any(map(from_entry, (line[:end] for end in range(len(line)))))
+
+
+@given(messages)
+@few
+def test_a_json_line_can_be_read_as_its_message(message: Message) -> None:
+    read = to_message(to_line(message))
+    assert to_line(read) == to_line(message)
+    assert read.payload == message.payload

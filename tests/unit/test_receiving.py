@@ -36,9 +36,10 @@ class Collector:
     ) -> None:
         pass
 
-    def take(self, delivery: Delivery, ends: float = math.inf) -> None:
+    def take(self, delivery: Delivery, ends: float = math.inf) -> bool:
         self.happened.append(delivery.message.text)
         delivery.ack()
+        return True
 
     def flush(self) -> None:
         pass
@@ -69,14 +70,14 @@ def test_it_ends_after_the_given_number_of_messages(client: Client, connection: 
     for event in (publication("1"), lost, restored, publication("2"), publication("3")):
         connection.events.put(event)
     sink = Collector()
-    assert receive(client, sink, EVERYBODY, Limits(2, None), sink.happened.append) == 2
+    assert receive(client.events(None), sink, EVERYBODY, Limits(2, None), sink.happened.append) == 2
     assert sink.happened == ["1", lost, restored, "2", "finished"]
 
 
 def test_it_ends_when_the_time_is_up(client: Client, connection: FakeConnection) -> None:
     connection.events.put(publication("1"))
     sink, limits = Collector(), Limits(2, BRIEF_SECONDS)
-    assert receive(client, sink, EVERYBODY, limits, sink.happened.append) == 1
+    assert receive(client.events(limits.seconds), sink, EVERYBODY, limits, sink.happened.append) == 1
     assert sink.happened == ["1", "finished"]
     with pytest.raises(NothingArrived, match="1 of 2 messages arrived within 3 seconds"):
         limits.check(1)
@@ -104,6 +105,6 @@ def test_messages_of_other_senders_are_acknowledged_but_not_passed_on(
     for text, sender in (("ann", ANN), ("bob", BOB)):
         connection.events.put(publication(text, sender))
     sink = Collector()
-    receive(client, sink, senders, Limits(len(accepted), None), sink.happened.append)
+    receive(client.events(None), sink, senders, Limits(len(accepted), None), sink.happened.append)
     assert sink.happened == [*accepted, "finished"]
     assert connection.acknowledged == 2

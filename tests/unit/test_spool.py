@@ -45,7 +45,7 @@ def test_messages_stay_in_order_however_many_there_are(tmp_path: Path) -> None:
 
 
 def test_a_removed_message_is_gone_and_a_copy_is_not_added(tmp_path: Path) -> None:
-    saved = Outgoing("lobby", b"\xff\x00", "2", 0, True)
+    saved = Outgoing("lobby", b"\xff\x00", "2", 0, True, "edit", "1")
     with spool_in(tmp_path) as spool:
         for added in (message(1), saved, saved, message(3)):
             spool.add(added)

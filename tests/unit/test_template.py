@@ -9,7 +9,9 @@ from aws_iot.messaging.message import Message, encode
 
 IDENTITY = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
 RECEIVED = datetime(2026, 1, 31, 23, 59, 59, 999000, tzinfo=UTC)
-SAID = Message("ops/db", IDENTITY, "hello", encode("hello"), RECEIVED, "id-1", RECEIVED, "alice", 0, True)
+SAID = Message(
+    "ops/db", IDENTITY, "hello", encode("hello"), RECEIVED, "id-1", RECEIVED, "alice", 0, True, "edit", "id-0"
+)
 
 
 @pytest.mark.parametrize(
@@ -19,6 +21,7 @@ SAID = Message("ops/db", IDENTITY, "hello", encode("hello"), RECEIVED, "id-1", R
         ("plain", "plain"),
         ("{room} {short} {name}: {text}", "ops/db 4f9fa251 alice: hello"),
         ("{sender}|{id}|{qos}|{retained}", f"{IDENTITY}|id-1|0|true"),
+        ("{kind} {re}", "edit id-0"),
         ("{raw}", '{"msg":"hello"}'),
         ("{received} {sent}", "2026-01-31T23:59:59.999Z 2026-01-31T23:59:59.999Z"),
         ("{sent:%H.%M} {received:%d.%m.}", "23.59 31.01."),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from aws_iot.auth.session_store import SessionStore
 from aws_iot.config.profile import Profile, checked_key
@@ -16,6 +17,8 @@ from aws_iot.errors import LocalError, ProfileNotFound
 class ProfileChange:
     """Changes to a profile. What is None stays; `forget` removes the preset password and the client secret first.
 
+    A limit of the history that is 0 is removed.
+
     Another user, or another app client, is not `unconfirmed`, unless the change sets it.
     """
 
@@ -25,6 +28,9 @@ class ProfileChange:
     client_secret: str | None = field(default=None, repr=False)
     forget: bool = False
     unconfirmed: bool | None = None
+    history: bool | None = None
+    history_days: int | None = None
+    history_megabytes: int | None = None
 
     def apply(self, key: str, old: Profile | None) -> Profile:
         """The changed profile. Raises `ProfileNotFound` if there is neither an old one nor pools for a new one."""
@@ -39,11 +45,18 @@ class ProfileChange:
         keeps_secret = before.client_has_secret and same_client and not self.forget
         username = self.username or before.username
         unconfirmed = before.is_unconfirmed and same_client and username == before.username
-        return new._replace(
+        return self._with_history(new.with_settings_of(before))._replace(
             username=username,
             is_unconfirmed=unconfirmed if self.unconfirmed is None else self.unconfirmed,
             client_has_secret=bool(self.client_secret) or keeps_secret,
         )
+
+    def _with_history(self, profile: Profile) -> Profile:
+        changed: dict[str, Any] = {} if self.history is None else {"history": self.history}
+        for name in ("history_days", "history_megabytes"):
+            if (limit := getattr(self, name)) is not None:
+                changed[name] = limit or None
+        return profile._replace(**changed)
 
 
 class ProfileEditor:
@@ -97,6 +110,7 @@ class ProfileEditor:
             old = self.existing(key)
         if old:
             profile = profile._replace(username=old.username) if keep_username else profile
+            profile = profile.with_settings_of(old)
             removals = self._foreign_data(key, old, profile, everything=False)
         else:
             removals = [

@@ -1,6 +1,6 @@
 """Signing in and connecting, for the commands that send and receive."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 
@@ -12,6 +12,7 @@ from aws_iot.cli.ui.output import is_verbose
 from aws_iot.config.profile import Profile
 from aws_iot.errors import LocalError, NotAccepted
 from aws_iot.messaging.client import Client
+from aws_iot.messaging.composer import SentSaver
 from aws_iot.messaging.connect import AcceptanceWait, of_user, open_connection
 
 
@@ -67,12 +68,23 @@ def _report_waiting(error: NotAccepted) -> None:
 
 @contextmanager
 def connected_several(
-    person: ActiveSession, app: App, profile: Profile, connections: int
+    person: ActiveSession,
+    app: App,
+    profile: Profile,
+    connections: int,
+    saver: Callable[[], SentSaver | None] = lambda: None,
 ) -> Iterator[list[Client]]:
-    """Clients of the profile, over this number of connections. All are closed at the end."""
-    credentials = person.refreshing_credentials().current
+    """Clients of the profile, over this number of connections. All are closed at the end.
+
+    `saver` gives the `sent_saver` of the clients, see `Client`. It is called first while the network is busy, so that
+    making one takes no time of its own, and must then give the same.
+    """
     opened = app.messaging.connect_several(
-        of_user(profile, person), person.identity, credentials, connections
+        of_user(profile, person),
+        person.identity,
+        person.refreshing_credentials().current,
+        connections,
+        meanwhile=saver,
     )
     with ExitStack() as closing:
         for connection in opened:
@@ -80,6 +92,6 @@ def connected_several(
         for connection in opened:  # all of them, before any is waited for
             closing.callback(connection.leave)
         yield [
-            app.messaging.client(profile, connection, person.identity, person.username)
+            app.messaging.client(profile, connection, person.identity, person.username, sent_saver=saver())
             for connection in opened
         ]

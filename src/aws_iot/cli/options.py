@@ -269,6 +269,12 @@ verbose = option(
     callback=lambda ctx, _, given: ctx.meta.update({VERBOSE: given}),
     help="Print more about the connection.",
 )
+no_history = option(
+    "--no-history",
+    env="NO_HISTORY",
+    is_flag=True,
+    help="Do not save messages for `aws-iot history`.",
+)
 json_output = option("--json", "as_json", env="JSON", is_flag=True, help="Print one JSON object per line.")
 aws_profile = option(
     "--aws-profile",

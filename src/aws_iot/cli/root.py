@@ -18,6 +18,7 @@ TALK, ACCOUNT, TEAM, SETUP = "Talk", "Account", "Team", "Setup"
 _COMMANDS = {
     "sub": (TALK, "sub.command:sub", "Print messages as they arrive. Ctrl-C stops."),
     "pub": (TALK, "pub.command:pub", "Send one message, or a stream of them, to a room."),
+    "history": (TALK, "history.command:history", "Show and search saved messages."),
     "spool": (TALK, "spool:spool", "Show or delete messages that `pub --spool` has not sent."),
     "signup": (ACCOUNT, "account:signup", "Create an account in the user pool."),
     "confirm": (ACCOUNT, "account:confirm", "Confirm an account with the code from the e-mail."),
@@ -40,7 +41,7 @@ _COMMANDS = {
     "local": (SETUP, "local:local", "Run Cognito and AWS IoT Core on this machine."),
     "doctor": (SETUP, "doctor.command:doctor", "Find out why something does not work."),
     "help": (SETUP, "help.command:help_", "Print help about a command or a topic."),
-    "completion": (SETUP, "completion.command:completion", "Complete commands and names with the Tab key."),
+    "completion": (SETUP, "completion.command:completion", "Complete commands with the Tab key."),
 }
 
 

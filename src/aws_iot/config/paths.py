@@ -1,4 +1,4 @@
-"""Paths: the folders in which a person's settings, secrets and sessions are saved."""
+"""Paths: the folders in which a person's settings, secrets, sessions and history are saved."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 from aws_iot.errors import LocalError
 
 VARIABLE = "AWS_IOT_CONFIG_DIR"
-"""Names one folder for everything, instead of the two that the system chooses."""
+"""Names one folder for everything, instead of the three that the system chooses."""
 
 
 def expanded(path: Path) -> Path:
@@ -37,7 +37,7 @@ def _home_of_user() -> Path | None:
 
 
 class Folders:
-    """Where everything is saved, by default in the folders that the system has for settings and for caches.
+    """Where everything is saved, by default in the folders that the system has for settings, data and caches.
 
     They are found when they are needed: `--help` needs none. Raises `LocalError` if there is no home folder.
     """
@@ -68,6 +68,11 @@ class Folders:
         """What a command can fetch again."""
         return self._chosen or _of_system("user_cache_path")
 
+    @cached_property
+    def data(self) -> Path:
+        """What programs collect for you."""
+        return self._chosen or _of_system("user_data_path")
+
     @property
     def profiles(self) -> Path:
         """The profiles."""
@@ -95,6 +100,10 @@ class Folders:
     def known_names(self, key: str) -> Path:
         """The names that shells complete for a profile."""
         return self.cache / "known-names" / f"{key}.json"
+
+    def history(self, key: str) -> Path:
+        """The messages that a profile has sent and received: a file for each identity."""
+        return self.data / "history" / key
 
     @property
     def spools(self) -> Path:

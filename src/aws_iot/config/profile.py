@@ -18,6 +18,8 @@ class Profile(NamedTuple):
     AWS's own addresses; the local stack sets them. `ca_bundle` is a PEM file of the authorities to trust for them.
     `admin_credentials_file` is a file in the format of `~/.aws/credentials` with the keys of this AWS account's admin,
     if they are on this machine; the local stack sets it, too.
+    `history` tells whether messages are saved on this machine. They are deleted after `history_days`, and the oldest of
+    them if the history has more than `history_megabytes`.
     `local_stack` is the folder of the local stack that serves the profile; a profile of AWS has none.
     """
 
@@ -38,6 +40,9 @@ class Profile(NamedTuple):
     username: str | None = None
     is_unconfirmed: bool = False
     client_has_secret: bool = False
+    history: bool = True
+    history_days: int | None = None
+    history_megabytes: int | None = None
     key: str = ""
 
     @property
@@ -49,6 +54,14 @@ class Profile(NamedTuple):
     def identity_pool_region(self) -> str:
         """The region of the identity pool."""
         return self.identity_pool_id.partition(":")[0]
+
+    def with_settings_of(self, other: "Profile") -> "Profile":
+        """This profile with what a person has set in the other one, apart from the user."""
+        return self._replace(
+            history=other.history,
+            history_days=other.history_days,
+            history_megabytes=other.history_megabytes,
+        )
 
     def differences(self, other: "Profile") -> list[tuple[str, str, str]]:
         """What `other` signs in to or connects to elsewhere: its name, and both values."""

@@ -111,6 +111,9 @@ class ProfileStore:
             username=username if isinstance(username, str) else None,
             is_unconfirmed=stored.get("unconfirmed") is True,
             client_has_secret=stored.get("client_has_secret") is True,
+            history=stored.get("history") is not False,
+            history_days=_limit(stored.get("history_days")),
+            history_megabytes=_limit(stored.get("history_megabytes")),
         )
 
     @contextmanager
@@ -152,4 +155,14 @@ def _write(path: Path, profile: Profile) -> None:
         stored["unconfirmed"] = True
     if profile.client_has_secret:
         stored["client_has_secret"] = True
+    if not profile.history:
+        stored["history"] = False
+    if profile.history_days:
+        stored["history_days"] = profile.history_days
+    if profile.history_megabytes:
+        stored["history_megabytes"] = profile.history_megabytes
     write_private(path, json.dumps(stored, indent=2).encode() + b"\n")
+
+
+def _limit(stored: object) -> int | None:
+    return stored if type(stored) is int and stored > 0 else None

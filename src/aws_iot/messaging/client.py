@@ -8,16 +8,13 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from aws_iot.errors import InvalidMessage
+from aws_iot.errors import AwsIotError
+from aws_iot.messaging.composer import Composer, SentSaver, as_it_travels
 from aws_iot.messaging.connection import Connection, Done, Event, Lost, Publication, Restored
 from aws_iot.messaging.deliveries import Delivery, Flush, Receiver
 from aws_iot.messaging.durable import DurableSession
-from aws_iot.messaging.message import Message, Outgoing, encode, to_properties
+from aws_iot.messaging.message import Message, Outgoing
 from aws_iot.messaging.subscriptions import Subscribed, Subscriptions
-from aws_iot.messaging.topics import topic
-
-# AWS IoT Core message broker limits: docs.aws.amazon.com/general/latest/gr/iot-core.html
-MAX_PAYLOAD_BYTES = 128 * 1024
 
 EVENTS_BEFORE_FLUSH = 50
 """Number of events after which `Flush` comes at the latest. A broker sends 100 messages ahead."""
@@ -42,14 +39,17 @@ class Client:
         now: Callable[[], datetime],
         new_id: Callable[[], str],
         durable: DurableSession | None = None,
+        sent_saver: SentSaver | None = None,
     ) -> None:
-        """`username` travels with each message as the sender's name; `new_id` never returns the same ID twice."""
+        """`username` travels with each message as the sender's name; `new_id` never returns the same ID twice.
+
+        `sent_saver` gets each message that the broker has acknowledged; with QoS 0, each that has left.
+        """
         self.identity = identity
         self.username = username
         self._connection = connection
-        self._pool = pool
-        self._now = now
-        self._new_id = new_id
+        self._composer = Composer(pool, identity, username, now, new_id)
+        self._sent_saver = sent_saver
         self._subscriptions = Subscriptions(connection, pool, identity, durable)
         self._receiver = Receiver(connection.acknowledge, self._subscriptions.locate, now)
         self._handed_out: Delivery | None = None
@@ -75,36 +75,63 @@ class Client:
         self._backlog = deque()  # messages for later calls of `events`, which raise from now on
         self._connection.close()
 
-    def publish(self, room: str, message: str | bytes, *, qos: int = 1, retain: bool = False) -> None:
-        """Send a message, and return when the broker has acknowledged it.
+    def publish(
+        self,
+        room: str,
+        message: str | bytes,
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        kind: str | None = None,
+        re: str | None = None,
+    ) -> Message:
+        """Send a message, and return it when the broker has acknowledged it.
 
-        A `str` travels as `{"msg": …}`; `bytes` are the payload itself. Raises `InvalidRoom` or
-        `InvalidMessage` before anything is sent, otherwise what `Connection.publish` raises. After `Unreachable`, the
-        message may still be sent when the connection is restored, so a retry can send it twice.
+        A `str` travels as `{"msg": …}`; `bytes` are the payload itself. For `kind` and `re`, see `Message`. Raises
+        `InvalidRoom` or `InvalidMessage` before anything is sent, otherwise what `Connection.publish` raises. After
+        `Unreachable`, the message may still be sent when the connection is restored, so a retry can send it twice.
         """
-        self._connection.publish(self._publication(self.outgoing(room, message, qos=qos, retain=retain)))
+        outgoing = self.outgoing(room, message, qos=qos, retain=retain, kind=kind, re=re)
+        publication, at = self._composer.publication(outgoing)
+        self._connection.publish(publication)
+        sent = self._composer.acknowledged(outgoing, as_it_travels(at))
+        if self._sent_saver:
+            self._sent_saver.add(sent)
+            self._sent_saver.flush()
+        return sent
 
-    def outgoing(self, room: str, message: str | bytes, *, qos: int = 1, retain: bool = False) -> Outgoing:
+    def outgoing(
+        self,
+        room: str,
+        message: str | bytes,
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        kind: str | None = None,
+        re: str | None = None,
+    ) -> Outgoing:
         """A message for `publish_nowait`, with an ID of its own. Raises `InvalidRoom` or `InvalidMessage`."""
-        if not isinstance(message, str | bytes):
-            raise TypeError(f"a message is str or bytes, not {type(message).__name__}")
-        if qos not in (0, 1):
-            raise ValueError(f"qos is 0 or 1, not {qos!r}")
-        topic(self._pool, room, self.identity)
-        payload = checked_payload(message) if isinstance(message, str) else checked_size(message)
-        return Outgoing(room, payload, self._new_id(), qos, retain)
+        return self._composer.outgoing(room, message, qos, retain, kind, re)
 
     def publish_nowait(self, message: Outgoing, done: Done) -> None:
         """Send a message without waiting for the broker: see `Connection.send`.
 
         Raises `InvalidRoom` or `InvalidMessage` before anything is sent.
         """
-        self._connection.send(self._publication(message), done)
+        publication, at = self._composer.publication(message)
+        saver, composer = self._sent_saver, self._composer
 
-    def _publication(self, message: Outgoing) -> Publication:
-        where = topic(self._pool, message.room, self.identity)
-        properties = to_properties(message.id, self._now(), self.username)
-        return Publication(where, checked_size(message.payload), properties, message.qos, message.retain)
+        def saved(error: AwsIotError | None) -> None:
+            if error is None and saver:
+                saver.add(composer.acknowledged(message, at))
+            done(error)
+
+        self._connection.send(publication, saved if saver else done)
+
+    def save_sent(self) -> None:
+        """Save the messages of `publish_nowait` that were acknowledged so far, if the client saves them."""
+        if self._sent_saver:
+            self._sent_saver.flush()
 
     def subscribe(self, *rooms: str) -> Subscribed:
         """Receive these rooms, or patterns of rooms, as well; every room if none is named.
@@ -193,21 +220,3 @@ class Client:
     def keep_for_events(self, event: Lost | Restored) -> None:
         """Have `events` yield this event of `connection_events` as well, in order with the messages."""
         self._backlog.append(event)
-
-
-def checked_payload(text: str) -> bytes:
-    """The payload that carries `text`. Raises `InvalidMessage`."""
-    try:
-        payload = encode(text)
-    except UnicodeEncodeError:
-        raise InvalidMessage("the message is not valid UTF-8") from None
-    return checked_size(payload)
-
-
-def checked_size(payload: bytes) -> bytes:
-    """The payload, if it is small enough. Raises `InvalidMessage`."""
-    if len(payload) > MAX_PAYLOAD_BYTES:
-        raise InvalidMessage(
-            f"the message is {len(payload):,} bytes on the wire: the limit is {MAX_PAYLOAD_BYTES:,} bytes"
-        )
-    return payload

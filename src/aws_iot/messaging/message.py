@@ -31,6 +31,8 @@ class Message(NamedTuple):
     The IoT policy enforces the `sender`: it is the last level of the topic, and an identity can publish only
     under its own ID. Senders choose their `name` freely. Messages of other programs may
     have no `id` and `sent`. A `retained` message was sent before the client subscribed.
+    `re` is the ID of the message that this one refers to. With it, `kind` is `edit`, `delete` or `react`, or None for
+    a reply. Other kinds are shown as messages.
     """
 
     room: str
@@ -43,16 +45,20 @@ class Message(NamedTuple):
     name: str | None = None
     qos: int = 1
     retained: bool = False
+    kind: str | None = None
+    re: str | None = None
 
 
 class Outgoing(NamedTuple):
-    """A message to send. It keeps its `id` when it is sent again."""
+    """A message to send. It keeps its `id` when it is sent again. For `kind` and `re`, see `Message`."""
 
     room: str
     payload: bytes
     id: str
     qos: int = 1
     retain: bool = False
+    kind: str | None = None
+    re: str | None = None
 
 
 _OPENING = b'{"msg":"'
@@ -104,9 +110,14 @@ def _skip(separators: str, text: str, at: int) -> int:
     return found.end() if found else at
 
 
-def to_properties(message_id: str, sent: datetime, name: str) -> Properties:
-    """The user properties of a message to send."""
-    return (("id", message_id), ("sent", timestamp(sent)), ("name", name))
+def to_properties(
+    message_id: str, sent: datetime, name: str, kind: str | None = None, re: str | None = None
+) -> Properties:
+    """The user properties of a message to send. `kind` and `re` travel only if they are given."""
+    known = (("id", message_id), ("sent", timestamp(sent)), ("name", name))
+    if kind is None and re is None:
+        return known
+    return known + tuple((key, value) for key, value in (("kind", kind), ("re", re)) if value is not None)
 
 
 def from_wire(
@@ -119,12 +130,15 @@ def from_wire(
     retained: bool = False,
 ) -> Message:
     """The message that arrived. The first of several properties of a name counts; unreadable times are ignored."""
-    id_ = sent = name = None
+    id_ = sent = name = kind = re_ = None
     if properties:
         known = dict(reversed(properties))
-        id_, sent, name = known.get("id"), _parse_time(known.get("sent")), known.get("name")
+        id_, sent, name = known.get("id"), parse_time(known.get("sent")), known.get("name")
+        kind, re_ = known.get("kind"), known.get("re")
     # `_make` takes half as long as the constructor.
-    return Message._make((room, sender, decode(payload), payload, received, id_, sent, name, qos, retained))
+    return Message._make(
+        (room, sender, decode(payload), payload, received, id_, sent, name, qos, retained, kind, re_)
+    )
 
 
 def timestamp(moment: datetime) -> str:
@@ -134,9 +148,12 @@ def timestamp(moment: datetime) -> str:
 
 
 @lru_cache(maxsize=100)
-def _parse_time(text: str | None) -> datetime | None:
+def parse_time(text: str | None) -> datetime | None:
+    """The time of an ISO 8601 text, in UTC; None if it is none, or names no time zone."""
     try:
         parsed = datetime.fromisoformat(text) if text else None
-        return parsed.astimezone(UTC) if parsed and parsed.tzinfo else None
+        if parsed is None or parsed.tzinfo is UTC:
+            return parsed
+        return parsed.astimezone(UTC) if parsed.tzinfo else None
     except (ValueError, OverflowError):  # the latter if it is outside the years 1 to 9999 in UTC
         return None

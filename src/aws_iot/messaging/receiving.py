@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
@@ -10,7 +10,6 @@ from typing import Protocol, Self
 from aws_iot.deadline import in_seconds
 from aws_iot.errors import NothingArrived
 from aws_iot.identities import IdentityPrefix
-from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.deliveries import Delivery, Flush
 
@@ -40,6 +39,13 @@ class Limits:
     count: int | None
     seconds: float | None
 
+    def left(self, arrived: int, seconds: float) -> "Limits":
+        """What is left after so many messages and seconds. With a count of 0, nothing is."""
+        return Limits(
+            None if self.count is None else max(0, self.count - arrived),
+            None if self.seconds is None else max(0.0, self.seconds - seconds),
+        )
+
     def check(self, arrived: int) -> None:
         """Raise `NothingArrived` if too few messages arrived in time."""
         if self.seconds is not None and arrived < (self.count or 1):
@@ -57,8 +63,8 @@ class Sink(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-    def take(self, delivery: Delivery, ends: float = math.inf) -> None:
-        """Begin to handle a delivery. It waits for nothing longer than until `ends` (monotonic seconds)."""
+    def take(self, delivery: Delivery, ends: float = math.inf) -> bool:
+        """Begin to handle a delivery; whether it counts. It waits for nothing beyond `ends` (monotonic seconds)."""
         ...
 
     def flush(self) -> None:
@@ -75,7 +81,7 @@ class Sink(Protocol):
 
 
 def receive(
-    client: Client,
+    events: Iterable[Delivery | Lost | Restored | Flush],
     sink: Sink,
     senders: SenderFilter,
     limits: Limits,
@@ -83,23 +89,24 @@ def receive(
 ) -> int:
     """Pass messages to the sink, and changes of the connection to the callback.
 
-    Returns the number of messages when a limit is reached and all of them have been handled. Raises what ends the
-    connection, and what the sink raises.
+    Returns the number of messages that count when a limit is reached, or nothing more comes, and all of them have been
+    handled. Raises what ends the connection, and what the sink raises.
     """
     ends = math.inf if limits.seconds is None else time.monotonic() + limits.seconds
     is_filtered = bool(senders)
     arrived = 0
-    for event in client.events(limits.seconds):
+    for event in events:
         if isinstance(event, Delivery):
             if is_filtered and not senders.accepts(event.message.sender):
                 event.ack()
                 continue
-            sink.take(event, ends)
-            arrived += 1
+            arrived += sink.take(event, ends)
             if arrived == limits.count:
                 break
         elif isinstance(event, Flush):
             sink.flush()
+            if time.monotonic() >= ends:
+                break
         else:
             connection_changed(event)
     sink.finish(ends)

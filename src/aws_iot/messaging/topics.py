@@ -81,6 +81,15 @@ def check_topic(name: str) -> None:
         raise InvalidRoom(f"AWS IoT Core rejects a topic of {size} bytes: the limit is {MAX_TOPIC_BYTES}")
 
 
+def check_wildcards(pattern: str) -> None:
+    """Raise `InvalidRoom` if a wildcard is part of a name, or if something follows `#`."""
+    *outer, last = pattern.split("/")
+    if any(level not in ("+", "#") and ("+" in level or "#" in level) for level in (*outer, last)):
+        raise InvalidRoom(f"in '{pattern}', a wildcard is part of a name: '+' and '#' stand for whole levels")
+    if "#" in outer:
+        raise InvalidRoom(f"in '{pattern}', something follows '#', which can only be last")
+
+
 def check_pattern(pool: str, pattern: str) -> None:
     """Raise `InvalidRoom` if `topic_filter` would, before the identity is known."""
     topic_filter(pool, pattern, pool)
@@ -93,11 +102,8 @@ def topic_filter(pool: str, pattern: str, identity: str) -> str:
     every room below it (`ops/#`); `#` alone is every room. Raises `InvalidRoom` for a room that `identity`
     could not publish to.
     """
+    check_wildcards(pattern)
     *outer, last = levels = pattern.split("/")
-    if any(level not in ("+", "#") and ("+" in level or "#" in level) for level in levels):
-        raise InvalidRoom(f"in '{pattern}', a wildcard is part of a name: '+' and '#' stand for whole levels")
-    if "#" in outer:
-        raise InvalidRoom(f"in '{pattern}', something follows '#', which can only be last")
     if last == "#":
         levels = outer
     if levels:

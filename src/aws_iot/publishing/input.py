@@ -13,7 +13,7 @@ from typing import NamedTuple
 from aws_iot.deadline import POLL_SECONDS
 from aws_iot.errors import AwsIotError, InvalidMessage, LocalError
 from aws_iot.files import opened
-from aws_iot.messaging.client import MAX_PAYLOAD_BYTES, checked_payload, checked_size
+from aws_iot.messaging.composer import MAX_PAYLOAD_BYTES, checked_payload, checked_size
 from aws_iot.messaging.topics import check_room
 from aws_iot.publishing.request import InputOptions, PublishRequest
 from aws_iot.streams import BYTE_ORDER_MARKS, CHUNK_BYTES, MARK, Readable, encoding_of, read_some

@@ -162,13 +162,19 @@ class Publisher:
         self._callbacks.polled()
 
     def report(self) -> None:
-        """Report the rejected messages, and update `reported`."""
+        """Report the rejected messages, save the acknowledged ones, and update `reported`."""
         with self._lock:
             settled = self.stats.settled
+        self.save_sent()
         while self._rejections:
             self._callbacks.rejected(*self._rejections[0])
             self._rejections.popleft()  # after the call: Ctrl-C may interrupt that, and the report is not lost
         self.reported = settled
+
+    def save_sent(self) -> None:
+        """Save the messages that were acknowledged so far, if the clients save them."""
+        for lane in self._lanes:
+            lane.client.save_sent()
 
     def _check_connection(self, lane: _Lane) -> None:
         """Report changes of one connection. Raises what ended it."""

@@ -48,7 +48,8 @@ class PublishRequest(NamedTuple):
     """The messages to send, to the rooms of the identity pool `pool`, and how.
 
     `payload` is for options that name a single message. `rate` is in messages a second for each connection, 0 for
-    no limit. `stdin` is read if `options.reads_stdin`, and `is_interactive` means that a person types it.
+    no limit. `stdin` is read if `options.reads_stdin`, and `is_interactive` means that a person types it. Every
+    message has this `kind` and `re`: see `Message`.
     """
 
     options: InputOptions
@@ -59,6 +60,8 @@ class PublishRequest(NamedTuple):
     qos: int = 1
     retain: bool = False
     rate: float = PUBLISHES_PER_SECOND
+    kind: str | None = None
+    re: str | None = None
 
     @property
     def is_single(self) -> bool:
@@ -67,4 +70,4 @@ class PublishRequest(NamedTuple):
 
     def outgoing(self, stream: str, number: int, room: str, payload: bytes) -> Outgoing:
         """The message with this number in the input. `stream` begins the IDs of all messages of a run."""
-        return Outgoing(room, payload, f"{stream}-{number}", self.qos, self.retain)
+        return Outgoing(room, payload, f"{stream}-{number}", self.qos, self.retain, self.kind, self.re)

@@ -28,7 +28,8 @@ _URLS = {
 
 _OF_STACK = {"user_pool_id", "client_id", "identity_pool_id", "endpoint", "iot_region", "policy_name"}
 _OF_STACK |= {"username", "is_unconfirmed", "client_has_secret", "key"}
-"""The fields that a profile gets from a stack, and those of its user."""
+_OF_STACK |= {"history", "history_days", "history_megabytes"}
+"""The fields that a profile gets from a stack, and those that a person sets."""
 
 
 class AwsTarget:

@@ -103,15 +103,21 @@ class IotCoreConnection:
         now: Callable[[], datetime],
         timeout: float,
         count: int,
+        meanwhile: Callable[[], object] = lambda: None,
     ) -> list[Self]:
-        """Open `count` connections at the same time, and raise as `open` does."""
-        return cls._open_all([cls(profile, identity, credentials, now, timeout) for _ in range(count)])
+        """Open `count` connections at the same time, and raise as `open` does.
+
+        `meanwhile` is called while the network is busy with them.
+        """
+        connections = [cls(profile, identity, credentials, now, timeout) for _ in range(count)]
+        return cls._open_all(connections, meanwhile)
 
     @classmethod
-    def _open_all(cls, connections: list[Self]) -> list[Self]:
+    def _open_all(cls, connections: list[Self], meanwhile: Callable[[], object] = lambda: None) -> list[Self]:
         need_open_files(len(connections))  # without them, awscrt may abort the process
         try:
             calls = [connection._begin(on.Open()) for connection in connections]
+            meanwhile()
             for connection, call in zip(connections, calls, strict=True):
                 connection._finish(call)
         except BaseException:

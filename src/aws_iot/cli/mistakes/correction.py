@@ -4,12 +4,11 @@ import difflib
 import shlex
 from collections.abc import Mapping, Sequence
 from copy import copy
-from itertools import zip_longest
 from typing import Any
 
 import click
 
-from aws_iot.cli.mistakes.synonyms import ARGUMENTS, NO_COMMANDS, OPTIONS, SYNONYMS
+from aws_iot.cli.mistakes.synonyms import ARGUMENTS, IMPLIED, NO_COMMANDS, OPTIONS, SYNONYMS
 
 _SECRETS = frozenset(("password", "new_password", "client_secret"))
 
@@ -150,12 +149,13 @@ def _with_missing_values(command: click.Command, rest: Words) -> Words:
         name: param for param in command.params if isinstance(param, click.Option) for name in param.opts
     }
     words: Words = []
-    for word, following in zip_longest(rest, rest[1:]):
-        words.append(word)
-        option = known.get(word)
-        takes_value = option and not option.is_flag and not option.count and not option._flag_needs_value
-        if option and takes_value and (following is None or following in known):
-            words.append(_placeholder(option))
+    left = list(rest)
+    while left:
+        words.append(left.pop(0))
+        option = known.get(words[-1])
+        if option and not option.is_flag and not option.count and not option._flag_needs_value:
+            for name in _placeholders(option):
+                words.append(name if not left or left[0] in known else left.pop(0))
     return words
 
 
@@ -169,6 +169,8 @@ def _with_options(command: click.Command, path: str, rest: Words) -> Words | Non
     for word in left:
         words.remove(word)
     options = [option for name in ARGUMENTS.get(path, ()) if (option := _option(command, name))]
+    implied = {name for given in values for name in IMPLIED.get(given, ())}
+    options = [option for option in options if option.name not in implied]
     if left and options:
         added = _place(options, values, words, left)
         if added is None:
@@ -231,6 +233,12 @@ def _option(command: click.Command, name: str) -> click.Option | None:
 
 def _placeholder(param: click.Parameter) -> str:
     return (param.metavar or param.name or "").rstrip(".").upper()
+
+
+def _placeholders(param: click.Parameter) -> Words:
+    """One for each value of the option."""
+    placeholder = _placeholder(param)
+    return placeholder.split() if param.nargs > 1 else [placeholder]
 
 
 def _without_secrets(command: click.Command, words: Words) -> Words:

@@ -1,6 +1,6 @@
 """What people type by mistake, and what they mean by it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 SYNONYMS: Mapping[str, str] = {
     "subscribe": "sub",
@@ -10,6 +10,11 @@ SYNONYMS: Mapping[str, str] = {
     "watch": "sub",
     "tail": "sub",
     "join": "sub",
+    "search": "history",
+    "find": "history",
+    "log": "history",
+    "logs": "history",
+    "messages": "history",
     "publish": "pub",
     "send": "pub",
     "say": "pub",
@@ -71,6 +76,14 @@ SYNONYMS: Mapping[str, str] = {
     "config rm": "config remove",
     "config delete": "config remove",
     "config *": "config show",
+    "history list": "history rooms",
+    "history ls": "history rooms",
+    "history unread": "history rooms",
+    "history remove": "history delete",
+    "history rm": "history delete",
+    "history clear": "history delete",
+    "history repair": "history check",
+    "history size": "history stats",
     "password forgot": "password reset",
     "mfa on": "mfa setup",
     "mfa enable": "mfa setup",
@@ -109,6 +122,14 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
 }
 """The options that words without an option probably belong to. A single word belongs to the last."""
 
+IMPLIED: Mapping[str, Sequence[str]] = {
+    "reply_to": ("room",),
+    "edit": ("room",),
+    "react": ("room", "message"),
+    "delete": ("room", "message"),
+}
+"""What need not be given besides an option of `pub`: it names a message, which is in a room."""
+
 OPTIONS: Mapping[str, str] = {
     "--topic": "--room",
     "--channel": "--room",
@@ -119,16 +140,30 @@ OPTIONS: Mapping[str, str] = {
     "--pass": "--password",
     "--mail": "--email",
     "--otp": "--code",
+    "--before": "--until",
+    "--after": "--since",
+    "--grep": "--search",
+    "--search": "--grep",
+    "--regex": "--grep",
+    "--pattern": "--grep",
+    "--filter": "--grep",
+    "--replay": "--since",
+    "--history": "--since",
+    "--limit": "--number",
 }
 """Other words for an option, for commands that have the second but not the first."""
 
 _STOP_LOCAL = "To stop the local stack, press Ctrl-C in its terminal."
+
+_ROOMS_OF_HISTORY = "A room of the history needs no option. For help: aws-iot history --help"
 
 NO_COMMANDS: Mapping[str, str] = {
     "local stop": _STOP_LOCAL,
     "local down": _STOP_LOCAL,
     "local kill": _STOP_LOCAL,
     "local start": "To start the local stack: aws-iot local",
+    "history -r": _ROOMS_OF_HISTORY,
+    "history --room": _ROOMS_OF_HISTORY,
     "local up": "To start the local stack: aws-iot local",
 }
-"""Words after a command that look like commands of it, and what to do instead."""
+"""Words after a command that look like commands or options of it, and what to do instead."""

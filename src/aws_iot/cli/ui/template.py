@@ -40,6 +40,8 @@ _TEXTS: dict[str, Callable[[Message], str]] = {
     "raw": lambda message: message.payload.decode(errors="replace"),
     "qos": lambda message: str(message.qos),
     "retained": lambda message: "true" if message.retained else "false",
+    "kind": lambda message: message.kind or "",
+    "re": lambda message: message.re or "",
 }
 FIELDS = (*_TIMES, *_TEXTS)
 

@@ -146,6 +146,7 @@ class SpoolLeader:
     def _update_spool(self) -> None:
         """Remove acknowledged messages, and report new rejections."""
         if acknowledged := list(self._acknowledged):
+            self._publisher.save_sent()  # first: after `remove`, no program knows them any more
             self._run.spool.remove(acknowledged)
             for _ in acknowledged:  # after `remove`: Ctrl-C may interrupt that
                 self._acknowledged.popleft()

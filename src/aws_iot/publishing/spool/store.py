@@ -4,7 +4,8 @@ They are in `spool.sqlite3`, a SQLite database with two tables:
 
 - `waiting` has a row for each unsent message, in the order of `number`. `pool` is the identity pool, `room` the room,
   `payload` the bytes to send, and `id` the message's ID. `qos` is 0 or 1, `retain` is 0 or 1, and `speaker` is the
-  user who sends it, or NULL until that is known. `added` is when it was saved, in seconds since 1970, or NULL if an
+  user who sends it, or NULL until that is known. `kind` and `re` are those of a message that refers to another one, or
+  NULL. `added` is when it was saved, in seconds since 1970, or NULL if an
   older version of this program saved it.
 - `refused` has a row for each rejected message, until the program that added it has read it, for a day at most. `id`
   is the message's ID, `why` the error's text, `exit_code` its exit code, and `at` when it was rejected, in seconds
@@ -68,6 +69,8 @@ MIGRATIONS = (
     "CREATE TABLE refused (id TEXT PRIMARY KEY, why TEXT NOT NULL, at REAL NOT NULL)",
     "ALTER TABLE refused ADD COLUMN exit_code INTEGER",
     "ALTER TABLE waiting ADD COLUMN added REAL",
+    "ALTER TABLE waiting ADD COLUMN kind TEXT",
+    "ALTER TABLE waiting ADD COLUMN re TEXT",
 )
 """The steps that lead to the current tables, in order. The file's `user_version` counts those that were done."""
 
@@ -287,8 +290,8 @@ class Spool:
         """Save a message until it is removed. An ID that is already there is not added again."""
         with _translate_errors(self.folder):
             self._database.execute(
-                "INSERT OR IGNORE INTO waiting (pool, speaker, room, payload, id, qos, retain, added)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR IGNORE INTO waiting (pool, speaker, room, payload, id, qos, retain, kind, re, added)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (*self._owner, *message, time.time()),
             )
 
@@ -325,13 +328,13 @@ class Spool:
         """
         with _translate_errors(self.folder):
             rows = self._database.execute(
-                "SELECT number, room, payload, id, qos, retain FROM waiting WHERE pool = ? AND speaker IS ?"
+                "SELECT number, room, payload, id, qos, retain, kind, re FROM waiting WHERE pool = ? AND speaker IS ?"
                 " AND number > ? AND number <= ifnull(?, number) ORDER BY number LIMIT ?",
                 (*self._owner, after, until, BATCH_MESSAGES),
             ).fetchall()
         return [
-            (number, Outgoing(room, payload, message_id, qos, bool(retain)))
-            for number, room, payload, message_id, qos, retain in rows
+            (number, Outgoing(room, payload, message_id, qos, bool(retain), kind, re))
+            for number, room, payload, message_id, qos, retain, kind, re in rows
         ]
 
 

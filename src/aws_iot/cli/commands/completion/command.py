@@ -23,7 +23,7 @@ from aws_iot.errors import LocalError
 @options.option("--uninstall", env="COMPLETION_UNINSTALL", is_flag=True, help="Remove that file.")
 @click.pass_context
 def completion(ctx: click.Context, shell: str, install: bool, uninstall: bool) -> None:
-    """Complete commands and names with the Tab key.
+    """Complete commands with the Tab key.
 
     Prints the completion script of a shell, or installs it. The Tab key then completes commands, options, profiles,
     rooms that you have used, members that `aws-iot admin members` has listed, and files.

@@ -97,6 +97,26 @@ class _Config(Group):
     is_flag=True,
     help="Remove the preset password and the app client's secret.",
 )
+@options.option(
+    "--history",
+    env="CONFIG_HISTORY",
+    type=click.Choice(("on", "off")),
+    help="Whether messages are saved on this machine.",
+)
+@options.option(
+    "--history-days",
+    env="CONFIG_HISTORY_DAYS",
+    type=options.Whole(0, 36_500),
+    metavar="N",
+    help="Delete saved messages after N days; 0 is never.",
+)
+@options.option(
+    "--history-megabytes",
+    env="CONFIG_HISTORY_MEGABYTES",
+    type=options.Whole(0, 1_000_000),
+    metavar="N",
+    help="Delete the oldest saved messages if all have more than N MB; 0 is no limit.",
+)
 @click.pass_context
 def config(
     ctx: click.Context,
@@ -109,19 +129,23 @@ def config(
     password_stdin: bool,
     client_secret: str | None,
     forget: bool,
+    history: str | None,
+    history_days: int | None,
+    history_megabytes: int | None,
 ) -> None:
     """Save a profile: your pools, endpoint and user.
 
     It changes only what you specify. -s creates a profile. It asks before it changes the pools or the endpoint of an
     existing one; without a terminal, that needs --replace. A preset password is saved in your system's keyring, or in a
     file that only you can read if there is none. To choose: AWS_IOT_SECRETS=keyring or =file. Without a preset
-    password, the commands prompt for it.
+    password, the commands prompt for it. `aws-iot history` shows saved messages.
 
     \b
     Examples:
       aws-iot config -s aws-exports.json
       aws-iot config -s aws-exports.json -k team -u alice
       aws-iot config -k team -u bob
+      aws-iot config --history-days 90
       aws-iot config -s amplify_outputs.json --endpoint wss://…-ats.iot.us-east-1.amazonaws.com/mqtt
       ssh server cat aws-exports.js | aws-iot config -s -
       aws-iot config list
@@ -136,9 +160,10 @@ def config(
     password = chosen_password(password, password_stdin)
     if (endpoint or overwrite) and not exports:
         raise click.UsageError(f"{'--endpoint' if endpoint else '--replace'} requires -s FILE.")
-    if not (exports or user or password or client_secret or forget):
+    of_history = (None if history is None else history == "on", history_days, history_megabytes)
+    if not (exports or user or password or client_secret or forget) and of_history == (None, None, None):
         raise click.UsageError(
-            "Nothing to save. Give -s FILE, -u USER, -p PASS, --client-secret or --forget."
+            "Nothing to save. Give -s FILE, -u USER, -p PASS, --client-secret, --forget or --history."
         )
     if client_secret == _ASK:
         client_secret = secret(ctx, "AWS_IOT_CONFIG_CLIENT_SECRET") or _ask_client_secret(app)
@@ -147,7 +172,7 @@ def config(
     pools = _read_pools(exports, endpoint) if exports else None
     if exports and pools and not overwrite:
         _check_replaceable(app, key, pools, exports)
-    _change(app, key, ProfileChange(pools, user, password, client_secret, forget))
+    _change(app, key, ProfileChange(pools, user, password, client_secret, forget, None, *of_history))
 
 
 def _read_pools(exports: Path, endpoint: str | None) -> Profile:
@@ -208,10 +233,18 @@ def _change(app: App, key: str, change: "ProfileChange") -> None:
         for name, given in (("password", change.password), ("app client's secret", change.client_secret))
         if given
     ]
-    if change.forget and not (change.pools or change.username or secrets):
+    of_history = (change.history, change.history_days, change.history_megabytes)
+    if change.forget and not (change.pools or change.username or secrets or of_history != (None, None, None)):
         return
     apart = f" The {' and the '.join(secrets)} {'are' if len(secrets) > 1 else 'is'} saved separately."
     output.info(f"Saved the profile '{key}'.{apart if secrets else ''}")
+    if change.history_days:
+        output.info(
+            "Older messages are deleted step by step when you use the history."
+            f" To delete them now: aws-iot history delete --before {change.history_days}d -k {key}"
+        )
+    if change.history is False:
+        output.info(f"Saved messages are still there. To delete them: aws-iot history delete --all -k {key}")
 
 
 def _secrets_of(app: App, profile: Profile | None) -> list[str]:

@@ -72,8 +72,8 @@ def _cells(row: dict[str, str | None], used: str) -> list[str | None]:
 def show(app: App, key: str) -> None:
     """Show a profile as JSON.
 
-    It contains the profile's aws-exports.json and the user. It also tells whether a password is preset, and whether
-    the app client's secret is saved.
+    It contains the profile's aws-exports.json and the user. It also tells whether a password is preset, whether the
+    app client's secret is saved, and whether messages are saved, for how long, and up to which size.
 
     \b
     Examples:
@@ -89,6 +89,9 @@ def show(app: App, key: str) -> None:
                 "user": profile.username,
                 "password_preset": preset,
                 "client_secret": profile.client_has_secret,
+                "history": profile.history,
+                "history_days": profile.history_days,
+                "history_megabytes": profile.history_megabytes,
                 "aws_exports": to_exports(profile),
             },
             indent=2,

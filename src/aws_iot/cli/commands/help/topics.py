@@ -94,7 +94,8 @@ printed. The input is standard input, or --file FILE; - is standard input, too.
 \b
   - Blank lines are skipped, except with --raw.
   - Messages arrive in order, unless you use --connections.
-  - AWS IoT Core drops messages above 100 a second on a connection. --rate keeps below that.
+  - AWS IoT Core drops messages above 100 a second on a connection. --rate, which is for each connection, keeps below
+    that.
   - If a message cannot be sent, `pub` prints its number and continues with the next. The exit code depends on the
     cause, as for a single message. With several causes it is 5 if any message was not authorized, otherwise 7.
   - If the connection is lost, `pub` waits until it is back, without a limit: the input waits, too. Ctrl-C stops. With
@@ -102,6 +103,7 @@ printed. The input is standard input, or --file FILE; - is standard input, too.
   - If a broker acknowledges nothing for --timeout, `pub` connects again. If it still acknowledges nothing, the exit
     code is 6.
   - --retain requires the permission iot:RetainPublish.
+  - What is acknowledged is saved in your history, unless you use --no-history.
 
 \b
 With --resume FILE:
@@ -120,6 +122,76 @@ Examples:
   aws-iot pub -r bulk --lines --file big.txt --resume progress
   aws-iot pub -r bulk --lines --file big.txt --connections 4""",
     ),
+    "conversation": Topic(
+        "How to reply, react, edit and delete.",
+        """Messages can refer to others. `pub` sends such messages, and `history` shows what has become of each.
+
+\b
+Options of pub:
+  --reply-to ID     what you send is a reply
+  --react EMOJI ID  an emoji or a short word; nothing else is sent
+  --edit ID         what you send replaces the text of your message
+  --delete ID       deletes your message, or takes back your reaction or edit
+
+\b
+ID is one of these:
+  - `last`, the latest message that you sent yourself.
+  - The ID of a message in your history, or its beginning. `aws-iot history --ids` prints as much as you have to type.
+    `--json` of sub and history prints whole IDs, and `pub --json` that of what it sends.
+  - For a message without ID, such as those of the npm tool, the derived ID that `aws-iot history --ids` prints. It
+    begins with ~. Such a message can be answered, but not edited or deleted.
+
+The room is the message's. With -r ROOM, only messages of that room count. Nothing is sent if the message is unknown, or
+if you want to edit or delete another person's. Receivers ignore that, too.
+
+With --no-history, give the whole ID and -r ROOM. Nothing is checked then.
+
+The npm tool shows an edit as a message with the new text, a reaction as one with the emoji, and a deletion as the
+message "(message deleted)". Who has read or saved a message still has it.
+
+\b
+Examples:
+  aws-iot pub --reply-to 4f9fa251 -m 'It works now.'
+  aws-iot pub --react 👍 4f9fa251
+  aws-iot pub --edit last -m 'at 11, not at 10'
+  aws-iot pub --delete last -r lobby""",
+    ),
+    "select": Topic(
+        "How `sub` selects messages, past and new.",
+        """Without these options, `sub` prints everything in its rooms, from now on.
+
+\b
+Options:
+  --since TIME     messages of the history from TIME on, then new ones
+  --grep REGEX     messages whose text matches somewhere
+  --from IDENTITY  messages of this identity, or of one that begins so; a name before ~ is ignored
+  --not-from-me    messages of others
+  -C N             N messages
+  -W SECONDS       what arrives until then, after subscribing; with --wait, waiting counts, too
+
+\b
+With --since:
+  - The history has what `sub` and `pub` saved on this machine, not what was sent while no `sub` was running, except
+    with --durable. Between it and new messages, none is missing, and none comes twice.
+  - TIME has the forms that `aws-iot history` knows.
+  - Past messages are printed, handled by --exec and counted by -C as new ones are.
+  - Edits, reactions and deletions have lines of their own. A message that was deleted since is left out.
+  - With --no-history, `sub` reads the history, but saves nothing.
+
+\b
+A REGEX is a regular expression as in Python:
+  deploy|release   one of these words
+  ^build \\d+$      the whole text
+  (?i)error        upper and lower case alike
+
+If matching takes too long, as it may with (a+)+$, the message is printed, and `sub` warns once. What does not match is
+saved in the history, too.
+
+\b
+Examples:
+  aws-iot sub -r ops --since yesterday --grep 'deploy|release'
+  aws-iot sub -r jobs --since 30m -C 1 -W 60 --grep '(?i)^done'""",
+    ),
     "format": Topic(
         "The fields of `sub --format`.",
         """A template has fields, each as {field} or {field:WIDTH}, such as {who:>20}.
@@ -135,6 +207,7 @@ Fields:
   text, raw       the text, and the whole payload
   id              the message's ID, if the sender's program sets one
   qos, retained   how it was delivered: 0 or 1, true or false
+  kind, re        what it does to another message (edit, delete or react), and that one's ID; a reply has only re
 
 \\n, \\t and \\\\ are a line break, a tab and a backslash, {{ and }} are braces.
 
@@ -153,8 +226,8 @@ Examples:
 \b
   - It is split into words once. No shell runs, so a message cannot change it.
   - Its standard input is the text of the message.
-  - Its environment has AWS_IOT_MESSAGE_ROOM, _SENDER, _SHORT, _NAME, _TEXT, _ID, _RECEIVED, _SENT, _QOS, _RETAINED and
-    _LINE, up to 32,000 bytes each. _LINE is what `sub` would print.
+  - Its environment has AWS_IOT_MESSAGE_ROOM, _SENDER, _SHORT, _NAME, _TEXT, _ID, _RECEIVED, _SENT, _QOS, _RETAINED,
+    _KIND, _RE and _LINE, up to 32,000 bytes each. _LINE is what `sub` would print.
   - `sub` does not filter what it prints. The text of a message can control your terminal, so do not let the command
     print it there, as `tee` would. Print AWS_IOT_MESSAGE_LINE instead.
   - If it fails, `sub` prints a line to stderr, continues, and exits with 9 when it stops by itself (-C, -W). After

@@ -4,29 +4,34 @@ from __future__ import annotations  # so that what only types need is not import
 
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
 from aws_iot.app import App
-from aws_iot.auth.login import SignInRequest
 from aws_iot.cli import options
-from aws_iot.cli.commands.pub.options import DeliveryOptions, check_options, delivery_options, input_options
-from aws_iot.cli.connect import connected_several
+from aws_iot.cli.commands.pub.connector import Connector, SigningIn
+from aws_iot.cli.commands.pub.options import (
+    ConversationOptions,
+    DeliveryOptions,
+    check_options,
+    delivery_options,
+    input_options,
+)
+from aws_iot.cli.commands.pub.wording import sent_line
 from aws_iot.cli.groups import Command
 from aws_iot.cli.rooms import check_one_room, quoted_options
-from aws_iot.cli.sign_in import login_of, sign_in, suggest_doctor
+from aws_iot.cli.sign_in import suggest_doctor
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import standard_input
 from aws_iot.config.profile import Profile
-from aws_iot.errors import LocalError, NotAuthorized, SignInRefused
-from aws_iot.messaging.client import Client
+from aws_iot.errors import LocalError, NotAuthorized
 from aws_iot.publishing.request import InputOptions, PublishRequest
 
 if TYPE_CHECKING:
-    from aws_iot.auth.token_refresher import ActiveSession
+    from aws_iot.history.references import Reference
 
 LONGEST_SHOWN = 40
 """The characters that a message may have to be repeated in a corrected command."""
@@ -45,16 +50,16 @@ def pub(
     password: str | None,
     password_stdin: bool,
     messages: InputOptions,
+    conversation: ConversationOptions,
     delivery: DeliveryOptions,
 ) -> None:
     """Send one message, or a stream of them, to a room.
 
-    The command succeeds when the broker has acknowledged every message. With --qos 0, it does not wait for that.
+    The command succeeds when the broker has acknowledged every message. If the connection is lost, `pub` waits without
+    a limit until it is back. With --spool, it saves the rest of its input and waits for --timeout.
 
-    If the connection is lost, `pub` waits without a limit until it is back. With --spool, it saves the rest of its
-    input and waits for --timeout.
-
-    More: `aws-iot help` has the topics rooms and streams.
+    ID is the ID of a message in your history, or its beginning; `last` is your latest message. It names the room, too.
+    More: `aws-iot help` has the topics rooms, streams and conversation.
 
     \b
     Examples:
@@ -63,17 +68,19 @@ def pub(
       tail -f app.log | aws-iot pub -r logs --lines
       aws-iot sub -r lobby --json | aws-iot pub -r ops --json-lines
       aws-iot pub -r bulk --lines --file big.txt --resume progress
+      aws-iot pub --edit last -m 'hello, all'
     """
-    check_options(messages, delivery, password_stdin=password_stdin)
+    check_options(messages, delivery, conversation, password_stdin=password_stdin)
     profile = app.config.profiles.load(key)
     if messages.room is not None and messages.has_messages:
         _check_room(profile, messages, messages.room)
-    request = _request(profile, messages, delivery)
-    connector = _Connector(app, profile, user, password, password_stdin)
-    if request.is_single and not delivery.spool:
-        _send_one(connector, request, key)
-    else:
-        _send_many(app, connector, request, delivery, user)
+    with Connector(app, profile, SigningIn(user, password, password_stdin), delivery) as connector:
+        reference = connector.reference(conversation, messages.room) if conversation.named else None
+        request = _request(profile, messages, delivery, conversation.kind, reference)
+        if request.is_single and not delivery.spool:
+            _send_one(connector, request, key)
+        else:
+            _send_many(app, connector, request, delivery, user)
     if messages.room:
         app.config.known_names(key).add_rooms([messages.room])
 
@@ -90,7 +97,13 @@ def _check_room(profile: Profile, messages: InputOptions, room: str) -> None:
     check_one_room(profile.identity_pool_id, room, corrected)
 
 
-def _request(profile: Profile, messages: InputOptions, delivery: DeliveryOptions) -> PublishRequest:
+def _request(
+    profile: Profile,
+    messages: InputOptions,
+    delivery: DeliveryOptions,
+    kind: str | None,
+    reference: Reference | None,
+) -> PublishRequest:
     from aws_iot.publishing.input import read_message  # here, so that `--help` need not wait for it
 
     stdin = standard_input("Give the message with -m TEXT or --file FILE.") if messages.reads_stdin else None
@@ -103,6 +116,8 @@ def _request(profile: Profile, messages: InputOptions, delivery: DeliveryOptions
         if is_interactive:
             output.info("Type the message. To send it, press Ctrl-D at the start of a line.")
         payload = read_message(messages, stdin)
+    if reference:
+        messages = messages._replace(room=reference.room)
     return PublishRequest(
         messages,
         profile.identity_pool_id,
@@ -112,54 +127,22 @@ def _request(profile: Profile, messages: InputOptions, delivery: DeliveryOptions
         delivery.qos,
         delivery.retain,
         delivery.rate,
+        kind,
+        reference and reference.id,
     )
 
 
-class _Connector:
-    """Signs in once, and connects as often as needed."""
-
-    def __init__(
-        self, app: App, profile: Profile, user: str | None, password: str | None, password_stdin: bool
-    ) -> None:
-        self.profile = profile
-        self._app = app
-        self._user = user
-        self._password = password
-        self._password_stdin = password_stdin
-        self._session: ActiveSession | None = None
-
-    @contextmanager
-    def connect(self, connections: int, *, may_ask: bool = True) -> Iterator[list[Client]]:
-        """Open connections, and close them in the end. `may_ask`: whether to ask for a password if necessary."""
-        with ExitStack() as closing:
-            with suggest_doctor(self.profile.key):
-                if self._session is None:
-                    self._session = self._sign_in(may_ask)
-                opening = connected_several(self._session, self._app, self.profile, connections)
-                clients = closing.enter_context(opening)
-            yield clients
-
-    def _sign_in(self, may_ask: bool) -> ActiveSession:
-        if self._password_stdin and not may_ask:
-            raise SignInRefused("the password from standard input was already used, and is not saved")
-        return sign_in(self._app, self.profile, self._user, self._password, self._password_stdin, ask=may_ask)
-
-    def expected_username(self) -> str | None:
-        """The user who will be signed in, if that is known already."""
-        by_password = bool(self._password) or self._password_stdin
-        login = login_of(self._app, self.profile)
-        return login.expected_username(SignInRequest(self._user), by_password=by_password)
-
-
-def _send_one(connector: _Connector, request: PublishRequest, key: str) -> None:
+def _send_one(connector: Connector, request: PublishRequest, key: str) -> None:
     room, payload = request.options.room or "", request.payload or b""
     with connector.connect(1) as [client], suggest_doctor(key, room):
-        client.publish(room, payload, qos=request.qos, retain=request.retain)
-    output.info(f"Sent to {room}." if request.qos else f"Sent to {room}, without acknowledgement (--qos 0).")
+        client.publish(
+            room, payload, qos=request.qos, retain=request.retain, kind=request.kind, re=request.re
+        )
+    output.info(sent_line(request))
 
 
 def _send_many(
-    app: App, connector: _Connector, request: PublishRequest, delivery: DeliveryOptions, user: str | None
+    app: App, connector: Connector, request: PublishRequest, delivery: DeliveryOptions, user: str | None
 ) -> None:
     # Here, because most runs send a single message.
     from aws_iot.cli.commands.pub.reporter import PubReporter

@@ -9,10 +9,14 @@ import click
 
 from aws_iot.cli import options
 from aws_iot.cli.completion import names as completing
+from aws_iot.errors import InvalidMessage
+from aws_iot.messaging.kinds import DELETE, DELETED_TEXT, EDIT, REACT, check_reaction
 from aws_iot.publishing.pacing import PUBLISHES_PER_SECOND
 from aws_iot.publishing.request import InputOptions
 
 Command = Callable[..., Any]
+
+SOURCES = "-m TEXT, --lines, --json-lines or --file FILE"
 
 
 class DeliveryOptions(NamedTuple):
@@ -24,6 +28,28 @@ class DeliveryOptions(NamedTuple):
     connections: int
     resume: Path | None
     spool: Path | None
+    as_json: bool = False
+    no_history: bool = False
+
+
+class ConversationOptions(NamedTuple):
+    """The message that is answered or changed, as the person names it; at most one of these."""
+
+    reply_to: str | None = None
+    react: tuple[str, str] | None = None
+    """The reaction, and the message."""
+    edit: str | None = None
+    delete: str | None = None
+
+    @property
+    def named(self) -> str:
+        """What names the message; empty if there is none."""
+        return self.reply_to or (self.react or ("", ""))[1] or self.edit or self.delete or ""
+
+    @property
+    def kind(self) -> str | None:
+        """The kind of the message to send; None for a reply, and for a message that refers to none."""
+        return REACT if self.react else EDIT if self.edit else DELETE if self.delete else None
 
 
 _INPUT = (
@@ -83,6 +109,38 @@ _INPUT = (
     ),
 )
 
+_CONVERSATION = (
+    options.option(
+        "--reply-to",
+        cls=options.Once,
+        env="PUB_REPLY_TO",
+        metavar="ID",
+        help="Send it as a reply to this message.",
+    ),
+    options.option(
+        "--react",
+        cls=options.Once,
+        env="PUB_REACT",
+        nargs=2,
+        metavar="EMOJI ID",
+        help="React to this message, for example with 👍.",
+    ),
+    options.option(
+        "--edit",
+        cls=options.Once,
+        env="PUB_EDIT",
+        metavar="ID",
+        help="Replace the text of this message, which is yours.",
+    ),
+    options.option(
+        "--delete",
+        cls=options.Once,
+        env="PUB_DELETE",
+        metavar="ID",
+        help="Delete this message, which is yours.",
+    ),
+)
+
 _DELIVERY = (
     options.option(
         "--qos",
@@ -90,7 +148,7 @@ _DELIVERY = (
         type=click.Choice(["0", "1"]),
         default="1",
         show_default=True,
-        help="With 0, the broker acknowledges no messages.",
+        help="With 0, nothing is acknowledged.",
     ),
     options.option(
         "--retain",
@@ -105,7 +163,7 @@ _DELIVERY = (
         default=PUBLISHES_PER_SECOND,
         show_default=True,
         metavar="N",
-        help="Messages a second on each connection; 0 means no limit.",
+        help="Messages a second; 0 means no limit.",
     ),
     options.option(
         "--connections",
@@ -114,27 +172,39 @@ _DELIVERY = (
         default=1,
         show_default=True,
         metavar="N",
-        help="Send over N connections at once, in no particular order.",
+        help="Use N connections, in no order.",
     ),
     options.option(
         "--resume",
         env="RESUME",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
-        help="Save the progress in FILE, and continue from there the next time.",
+        help="Save the progress in FILE, and continue from there.",
     ),
     options.option(
         "--spool",
         env="SPOOL",
         type=click.Path(path_type=Path, file_okay=False),
         metavar="DIR",
-        help="Save messages in DIR until they are acknowledged, even while you are offline.",
+        help="Save messages in DIR until they are acknowledged.",
     ),
+    options.option(
+        "--json",
+        "as_json",
+        env="PUB_JSON",
+        is_flag=True,
+        help="Print each sent message, with its ID, as JSON.",
+    ),
+    options.no_history,
 )
 
 
 def input_options(command: Command) -> Command:
-    """Add the options for what to send. The command gets them as `messages`, an `InputOptions`."""
+    """Add the options for what to send.
+
+    The command gets them as `messages`, an `InputOptions`, and `conversation`, a `ConversationOptions`. The texts of
+    reactions and deletions are messages, too.
+    """
 
     @wraps(command)
     def collect(*args: Any, repeat: int | None, interval: float, **given: Any) -> Any:
@@ -144,9 +214,15 @@ def input_options(command: Command) -> Command:
         messages = InputOptions(
             **{name: given.pop(name) for name in names}, repeat=repeat or 1, interval=interval
         )
-        return command(*args, messages=messages, **given)
+        conversation = ConversationOptions(**{name: given.pop(name) for name in ConversationOptions._fields})
+        check_conversation(messages, conversation)
+        if conversation.react:
+            messages = messages._replace(message=conversation.react[0])
+        elif conversation.delete:
+            messages = messages._replace(message=DELETED_TEXT)
+        return command(*args, messages=messages, conversation=conversation, **given)
 
-    return _with(_INPUT, collect)
+    return _with((*_INPUT, *_CONVERSATION), collect)
 
 
 def delivery_options(command: Command) -> Command:
@@ -154,7 +230,7 @@ def delivery_options(command: Command) -> Command:
 
     @wraps(command)
     def collect(*args: Any, qos: str, **given: Any) -> Any:
-        names = ("retain", "rate", "connections", "resume", "spool")
+        names = ("retain", "rate", "connections", "resume", "spool", "as_json", "no_history")
         delivery = DeliveryOptions(int(qos), **{name: given.pop(name) for name in names})
         return command(*args, delivery=delivery, **given)
 
@@ -167,8 +243,34 @@ def _with(decorators: Sequence[Callable[[Command], Command]], command: Command) 
     return command
 
 
-def check_options(messages: InputOptions, delivery: DeliveryOptions, *, password_stdin: bool) -> None:
+def check_conversation(messages: InputOptions, conversation: ConversationOptions) -> None:
+    """Raises `UsageError` for options that cannot be combined with those of a conversation."""
+    given = [f"--{name.replace('_', '-')}" for name, value in conversation._asdict().items() if value]
+    if len(given) > 1:
+        raise click.UsageError(f"{' and '.join(given)} exclude each other.")
+    if not given or conversation.reply_to:
+        return
+    [option] = given
+    if messages.is_stream or messages.repeat > 1:
+        raise click.UsageError(f"{option} cannot be combined with --lines, --json-lines or --repeat.")
+    if not conversation.edit and (messages.has_messages or messages.raw):
+        raise click.UsageError(f"{option} cannot be combined with -m, --file or --raw.")
+    if conversation.react:
+        try:
+            check_reaction(conversation.react[0])
+        except InvalidMessage as error:
+            raise click.UsageError(f"--react EMOJI ID: {error}.") from error
+
+
+def check_options(
+    messages: InputOptions,
+    delivery: DeliveryOptions,
+    conversation: ConversationOptions,
+    *,
+    password_stdin: bool,
+) -> None:
     """Raises `UsageError` for options that cannot be combined, or that are missing."""
+    is_event = conversation.kind is not None
     conflicts = (
         (
             messages.message is not None and (messages.is_stream or messages.file),
@@ -178,10 +280,12 @@ def check_options(messages: InputOptions, delivery: DeliveryOptions, *, password
         (messages.json_lines and messages.raw, "--raw cannot be combined with --json-lines."),
         (
             not messages.has_messages and (not delivery.spool or options.is_typed("room")),
-            "Nothing to send: give -m TEXT, --lines, --json-lines or --file FILE.",
+            f"Nothing to send: give {'the new text with -m TEXT or --file FILE' if conversation.edit else SOURCES}.",
         ),
         (
-            messages.has_messages and messages.room is None and not messages.json_lines,
+            messages.has_messages
+            and messages.room is None
+            and not (messages.json_lines or conversation.named),
             "No room: give -r ROOM.",
         ),
         (
@@ -197,6 +301,18 @@ def check_options(messages: InputOptions, delivery: DeliveryOptions, *, password
             "--resume needs --lines, --json-lines or --repeat.",
         ),
         (delivery.spool and delivery.resume, "--spool cannot be combined with --resume."),
+        (
+            delivery.spool and delivery.as_json,
+            "--spool cannot be combined with --json: another program may send the messages.",
+        ),
+        (
+            delivery.retain and is_event,
+            "--retain cannot be combined with --react, --edit or --delete: it keeps one message of each sender.",
+        ),
+        (
+            conversation.reply_to and messages.json_lines,
+            "--reply-to cannot be combined with --json-lines: each line may have another room.",
+        ),
         (
             messages.reads_stdin and password_stdin,
             "Standard input cannot provide both the messages and the password (--password-stdin).",

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import click
 
 from aws_iot.cli.commands.pub.options import DeliveryOptions
+from aws_iot.cli.commands.pub.wording import sent_line
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.colors import Role
 from aws_iot.cli.ui.connection_reporter import ConnectionReporter
@@ -129,7 +130,7 @@ class PubReporter:
             output.info("No messages to send.")
             return
         if self._sent_just_its_own(event):
-            output.info(f"Sent to {self._request.options.room}.")
+            output.info(sent_line(self._request))
             return
         total = _counted(event.acknowledged + event.rejected)
         result = "acknowledged" if self._delivery.qos else "sent"

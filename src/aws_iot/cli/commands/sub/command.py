@@ -1,29 +1,25 @@
 """`aws-iot sub`: print messages, or run a command for each."""
 
-import sys
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
-from aws_iot.cli.commands.sub.handler import Handler, shell_syntax
 from aws_iot.cli.commands.sub.options import SubOptions, sub_options
-from aws_iot.cli.commands.sub.printer import Printer, TerminalPrinter
+from aws_iot.cli.commands.sub.sinks import Sinks, check_output, open_sinks
 from aws_iot.cli.connect import acceptance_wait, connected
 from aws_iot.cli.groups import Command
 from aws_iot.cli.rooms import check_patterns, quoted_options, typed_options
 from aws_iot.cli.sign_in import suggest_doctor
 from aws_iot.cli.ui import output
-from aws_iot.cli.ui.colors import Role, is_on
+from aws_iot.cli.ui.colors import Role
 from aws_iot.cli.ui.connection_reporter import ConnectionReporter
-from aws_iot.cli.ui.formatting import colored_message_line, message_line, raw_line
-from aws_iot.cli.ui.tables import terminal_width
 from aws_iot.messaging.client import Client
-from aws_iot.messaging.json_lines import to_line
-from aws_iot.messaging.message import Message
-from aws_iot.messaging.receiving import Limits, SenderFilter, Sink, receive
+from aws_iot.messaging.receiving import Limits, SenderFilter, receive
 
 
 @click.command(cls=Command)
@@ -41,7 +37,7 @@ def sub(
 
     The first time, an admin has to accept you. `sub` prints the identity that the admin needs.
 
-    More: `aws-iot help` has the topics rooms, format, exec and durable.
+    More: `aws-iot help` has the topics rooms, select, format, exec and durable.
 
     \b
     Examples:
@@ -54,13 +50,16 @@ def sub(
     chosen = SubOptions(**given)
     profile = app.config.profiles.load(key)
     typed_key = key if options.is_typed("key") else None
-    others = typed_options("count", "seconds", "as_json", "raw", "not_from_me", "durable", "wait")
+    others = typed_options(
+        "since", "pattern", "count", "seconds", "as_json", "raw", "not_from_me", "durable", "wait"
+    )
     check_patterns(
         profile.identity_pool_id,
         chosen.rooms,
         lambda rooms: f"aws-iot sub {quoted_options(rooms, typed_key)}{others}",
     )
-    sink = _sink(chosen)
+    since = _since(app, chosen)
+    check_output(chosen)
     wait = acceptance_wait(app, chosen.seconds) if chosen.wait else None
     connection = connected(
         app,
@@ -72,15 +71,43 @@ def sub(
         durable=chosen.durable,
         wait=wait,
     )
-    with connection as client, sink:
+    with connection as client:
         with suggest_doctor(key, _room_to_test(chosen.rooms)):
             _subscribe(client, chosen)
         app.config.known_names(key).add_rooms(chosen.rooms)
         senders = SenderFilter({*chosen.senders}, {client.identity} if chosen.not_from_me else set())
         limits = Limits(chosen.count, wait.left if wait else chosen.seconds)
-        arrived = receive(client, sink, senders, limits, ConnectionReporter())
+        with open_sinks(app, profile, client, chosen, since) as sinks:
+            arrived = _pass_on(client, sinks, senders, limits)
     Limits(chosen.count, chosen.seconds).check(arrived)
-    sink.check()
+    sinks.live.check()
+
+
+def _since(app: App, chosen: SubOptions) -> datetime | None:
+    """Raises `LocalError` if it is no time, and `UsageError` if it has not come yet."""
+    if chosen.since is None:
+        return None
+    from aws_iot.history.times import parse  # here, as below: few runs need it
+
+    now = app.settings.now()
+    since = parse(chosen.since, now).start
+    if since > now:
+        raise click.UsageError(f"--since {chosen.since} has not come yet.")
+    return since
+
+
+def _pass_on(client: Client, sinks: Sinks, senders: SenderFilter, limits: Limits) -> int:
+    """Handle the history, if it is wanted, and then what arrives; returns the number of messages that count."""
+    began = time.monotonic()
+    arrived, report = 0, ConnectionReporter()
+    if sinks.replay:
+        arrived = receive(sinks.replay.deliveries(), sinks.past, senders, limits, report)
+        if not arrived:
+            output.info("The history has no matching message since then.")
+        limits = limits.left(arrived, time.monotonic() - began)
+        if limits.count == 0:
+            return arrived
+    return arrived + receive(client.events(limits.seconds), sinks.live, senders, limits, report)
 
 
 def _room_to_test(rooms: Sequence[str]) -> str:
@@ -99,30 +126,3 @@ def _subscribe(client: Client, chosen: SubOptions) -> None:
             " now, but no later ones."
         )
     output.info(f"Receiving from {', '.join(chosen.rooms) or 'all rooms'}; Ctrl-C stops.", Role.GOOD)
-
-
-def _sink(chosen: SubOptions) -> Sink:
-    if chosen.command:
-        if word := shell_syntax(chosen.command):
-            output.info(
-                f"--exec does not run a shell, so '{word}' is passed as an argument."
-                " To use one: --exec 'sh -c \"…\"'"
-            )
-        return Handler(chosen.command, chosen.jobs)
-    if chosen.as_json:
-        return Printer(to_line)
-    is_terminal = sys.stdout.isatty()
-    if chosen.template:
-        return _terminal_printer(chosen.template.filled) if is_terminal else Printer(chosen.template.filled)
-    if chosen.raw:
-        return _terminal_printer(raw_line) if is_terminal else Printer(lambda message: message.payload)
-    form = colored_message_line if is_on() else message_line
-    return TerminalPrinter(form, _columns) if is_terminal else Printer(form)
-
-
-def _terminal_printer(form: Callable[[Message], str]) -> Sink:
-    return TerminalPrinter(lambda message, _: form(message), _columns)
-
-
-def _columns() -> int:
-    return terminal_width() or sys.maxsize

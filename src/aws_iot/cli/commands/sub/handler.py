@@ -61,6 +61,8 @@ _VARIABLES: dict[str, Callable[[Message], str]] = {
     "SENT": lambda message: timestamp(message.sent) if message.sent else "",
     "QOS": lambda message: str(message.qos),
     "RETAINED": lambda message: "true" if message.retained else "false",
+    "KIND": lambda message: message.kind or "",
+    "RE": lambda message: message.re or "",
     "LINE": message_line,
 }
 VARIABLES = tuple(f"AWS_IOT_MESSAGE_{name}" for name in _VARIABLES)
@@ -136,7 +138,7 @@ class Handler:
             if process.poll() in INTERRUPTED:
                 del self._running[process]
 
-    def take(self, delivery: Delivery, ends: float = math.inf) -> None:
+    def take(self, delivery: Delivery, ends: float = math.inf) -> bool:
         """Start the command, and return when a job is free, or at `ends`.
 
         Raises `CommandFailed` if this machine cannot start any command now. The message is then not handled.
@@ -156,6 +158,7 @@ class Handler:
             self._wait_for_fewer_than(self._jobs, ends)
         else:
             delivery.ack()
+        return True
 
     def flush(self) -> None:
         """Acknowledge the messages whose commands have ended, and report the commands that failed."""

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from aws_iot.cli import options
+from aws_iot.cli.commands.sub.matching import InvalidPattern, Pattern
 from aws_iot.cli.completion import names as completing
 from aws_iot.cli.ui.template import InvalidTemplate, Template
 from aws_iot.errors import LocalError
@@ -21,6 +22,8 @@ class SubOptions:
     """The options of `sub`, except those that sign in."""
 
     rooms: tuple[str, ...]
+    since: str | None
+    pattern: Pattern | None
     senders: tuple[IdentityPrefix, ...]
     not_from_me: bool
     count: int | None
@@ -32,6 +35,7 @@ class SubOptions:
     jobs: int
     durable: str | None
     wait: bool
+    no_history: bool
 
     def __post_init__(self) -> None:
         """Raises `UsageError` for options that exclude each other."""
@@ -69,6 +73,13 @@ def _template(_ctx: click.Context, _: click.Parameter, given: str | None) -> Tem
         raise click.BadParameter(f"{error}.") from error
 
 
+def _pattern(_ctx: click.Context, _: click.Parameter, given: str | None) -> Pattern | None:
+    try:
+        return None if given is None else Pattern(given)
+    except InvalidPattern as error:
+        raise click.BadParameter(f"{error}.") from error
+
+
 def _session_name(_ctx: click.Context, _: click.Parameter, given: str | None) -> str | None:
     try:
         if given is not None:
@@ -90,6 +101,21 @@ _WHICH_MESSAGES = (
         help="A room, or a pattern such as ops/+ or 'ops/#'; can be repeated.  [default: every room]",
     ),
     options.option(
+        "--since",
+        env="SINCE",
+        metavar="TIME",
+        help="First print the history from this time on, as 30m.",
+    ),
+    options.option(
+        "--grep",
+        "pattern",
+        cls=options.Once,
+        env="GREP",
+        metavar="REGEX",
+        callback=_pattern,
+        help="Only messages whose text this pattern matches.",
+    ),
+    options.option(
         "--from",
         "senders",
         env="FROM",
@@ -97,8 +123,7 @@ _WHICH_MESSAGES = (
         metavar="IDENTITY",
         callback=_identities,
         shell_complete=completing.members,
-        help="Receive only from this identity, such as 4f9fa251 or alice~4f9fa251; can be repeated. The name before"
-        " ~ is ignored, because senders choose it.",
+        help="Only from this identity, such as 4f9fa251; can be repeated.",
     ),
     options.option("--not-from-me", env="NOT_FROM_ME", is_flag=True, help="Skip your own messages."),
 )
@@ -113,8 +138,7 @@ _WHEN_TO_STOP = (
         env="WITHIN",
         type=options.Number(0, min_open=True),
         metavar="SECONDS",
-        help="Stop this long after subscribing; with --wait, waiting counts, too. The exit code is 8 if fewer than N"
-        " messages (see -C) or, without -C, none arrived.",
+        help="Stop this long after subscribing. Exits with 8 if fewer than N messages (-C), or none, arrived.",
     ),
 )
 _WHAT_TO_DO = (
@@ -169,6 +193,8 @@ _HOW_TO_CONNECT = (
 
 def sub_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the fields of `SubOptions` as options, in the order of `--help`."""
-    for decorate in reversed((*_WHICH_MESSAGES, *_WHEN_TO_STOP, *_WHAT_TO_DO, *_HOW_TO_CONNECT)):
+    for decorate in reversed(
+        (*_WHICH_MESSAGES, *_WHEN_TO_STOP, *_WHAT_TO_DO, *_HOW_TO_CONNECT, options.no_history)
+    ):
         command = decorate(command)
     return command

@@ -1,13 +1,20 @@
 """Printers: print each message that `sub` receives."""
 
+from __future__ import annotations  # so that what only types need is not imported
+
 import math
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
+from aws_iot.cli.ui.formatting import colored_message_line, highlighted, marks_of, message_line
 from aws_iot.cli.ui.output import Lines
 from aws_iot.messaging.deliveries import Delivery
 from aws_iot.messaging.message import Message
+
+if TYPE_CHECKING:
+    from aws_iot.cli.commands.sub.matching import Pattern
+    from aws_iot.history.quotes import Quotes
 
 
 class Printer:
@@ -27,9 +34,10 @@ class Printer:
     ) -> None:
         self._lines.flush()
 
-    def take(self, delivery: Delivery, ends: float = math.inf) -> None:  # noqa: ARG002 a line takes no time
+    def take(self, delivery: Delivery, ends: float = math.inf) -> bool:  # noqa: ARG002 a line takes no time
         self._add(self._form(delivery.message))
         self._last = delivery
+        return True
 
     def flush(self) -> None:
         self._lines.flush()
@@ -72,3 +80,23 @@ class TerminalPrinter(Printer):
         elif len(line) <= columns:
             return line
         return self._fold(line, columns)
+
+
+class LineMaker:
+    """Makes a line of each message: in color, with what the pattern matches, and what the message refers to."""
+
+    def __init__(self, is_colored: bool, pattern: Pattern | None, quotes: Quotes | None = None) -> None:
+        self._line_of = colored_message_line if is_colored else message_line
+        self._pattern = pattern if is_colored else None
+        self._quotes = quotes
+
+    def line(self, message: Message, columns: int | None = None) -> str:
+        """The line, for a terminal of so many columns if any are given."""
+        marks = None
+        if self._quotes:
+            if message.re is not None:
+                marks = marks_of(message, self._quotes.of(message))
+            self._quotes.note(message)
+        text = message.text
+        shown = highlighted(text, self._pattern.places(text)) if self._pattern else None
+        return self._line_of(message, columns, marks=marks, shown=shown)

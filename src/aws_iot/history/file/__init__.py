@@ -1,0 +1,1 @@
+"""The file of a history: its tables, and how messages get into them."""

@@ -1,0 +1,139 @@
+"""Sorter: sorts in what a program has saved, on a thread, while the program has time for it."""
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from aws_iot.errors import LocalError
+from aws_iot.history.file.journal import Journal, unsorted_bytes
+
+IDLE_SECONDS = 0.3
+"""How long nothing must have been saved before anything is sorted in."""
+
+LONG_BYTES = 4 * 1024 * 1024
+"""Size of the journals from which on they are sorted in while messages arrive, if those leave time for it."""
+
+LONGEST_BYTES = 256 * 1024 * 1024
+"""Size from which on they are sorted in at any time: about a million messages, and half a minute of work."""
+
+BUSY_SECONDS = 0.5
+"""How long one try to sort in waits for programs that write. The end of this program waits for it."""
+
+TIDY_SECONDS = 3_600.0
+"""How often a program that saves for long deletes what the person wants to keep no longer."""
+
+HURRIED_MESSAGES = 300
+"""Number of messages saved within `IDLE_SECONDS` that show that the program needs all its time for them."""
+
+
+class Sorter:
+    """Sorts in the journal of this program, and those of programs that have ended. The thread starts when it is needed.
+
+    Programs that end soon do not load SQLite.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        identity: str,
+        journal: Journal,
+        now: Callable[[], datetime],
+        tidy: Callable[[], None] | None = None,
+    ) -> None:
+        """`path` is the database of this identity. `tidy` is called when all is sorted in, once in `TIDY_SECONDS`."""
+        self._path = path
+        self._identity = identity
+        self._journal = journal
+        self._now = now
+        self._tidy = tidy
+        self._tidied = -math.inf
+        self.problems: list[LocalError] = []
+        """What the user should know and does not know yet."""
+        self._thread: threading.Thread | None = None
+        self._has_work = threading.Event()
+        self._is_closing = threading.Event()
+        self._saved = 0
+
+    def note_saved(self, messages: int) -> None:
+        """So many `messages` were saved at once."""
+        self._saved += messages
+        if not self._thread:
+            self._thread = threading.Thread(target=self._run, name="history", daemon=True)
+            self._thread.start()
+        if not self._has_work.is_set():
+            self._has_work.set()
+
+    def close(self) -> None:
+        """End the thread, after the transaction that it is in."""
+        self._is_closing.set()
+        if self._thread:
+            self._has_work.set()
+            self._thread.join()
+
+    def _run(self) -> None:
+        has_failed = False
+        while self._wait_for_time():
+            try:
+                self._sort()
+            except (
+                LocalError
+            ) as error:  # nothing is lost: the journals have it, and the next message tries again
+                if not has_failed:
+                    self.problems.append(error)
+                has_failed = True
+
+    def _wait_for_time(self) -> bool:
+        """Wait until there is something to sort in, and time for it; False at the end."""
+        while not self._is_closing.is_set():
+            self._has_work.wait()
+            self._has_work.clear()
+            before = self._saved
+            self._is_closing.wait(IDLE_SECONDS)
+            if self._has_time(before):
+                return not self._is_closing.is_set()
+            self._has_work.set()
+        return False
+
+    def _has_time(self, before: int) -> bool:
+        """Whether nothing was saved since `before`, or so much that it must be sorted in nevertheless."""
+        if self._saved == before:
+            return True
+        is_hurried = self._saved - before >= HURRIED_MESSAGES
+        return unsorted_bytes(self._path) >= (LONGEST_BYTES if is_hurried else LONG_BYTES)
+
+    def _sort(self) -> None:
+        """Sort in until it is done, or until there is no time left. Raises `LocalError` if it cannot be done."""
+        from aws_iot.history.file.intake import sort_in
+        from aws_iot.history.file.schema import (
+            HistoryBusy,
+            HistoryDamaged,
+            begin_anew,
+            connect,
+            translate_errors,
+        )
+
+        before = self._saved
+        try:
+            database = connect(self._path, self._identity, BUSY_SECONDS)
+            try:
+                with translate_errors(self._path, database):
+                    for _ in sort_in(database, self._path, self._journal, with_others=False):
+                        if self._is_closing.is_set() or not self._has_time(before):
+                            self._has_work.set()
+                            return
+            finally:
+                database.close()
+            self._tidy_if_due()
+        except HistoryBusy:
+            self._has_work.set()
+        except HistoryDamaged as error:
+            self.problems.append(begin_anew(error, self._path, self._now()))
+            self._has_work.set()
+
+    def _tidy_if_due(self) -> None:
+        if self._tidy and time.monotonic() - self._tidied >= TIDY_SECONDS:
+            self._tidied = time.monotonic()
+            self._tidy()

@@ -1,0 +1,27 @@
+"""Kinds: what a message does to the one that it refers to, and what is sent for it.
+
+The payload of each kind is a line that people can read in programs that know no kinds, such as the npm tool: an edit
+has the new text, a reaction the emoji, a deletion `DELETED_TEXT`.
+"""
+
+import unicodedata
+
+from aws_iot.errors import InvalidMessage
+
+EDIT, DELETE, REACT = "edit", "delete", "react"
+
+DELETED_TEXT = "(message deleted)"
+"""The text of a deletion."""
+
+LONGEST_REACTION = 32
+"""In characters. An emoji can have a dozen."""
+
+_CONTROL = ("Cc", "Zl", "Zp")
+"""The categories of control characters and line ends. Emoji have characters of the others, such as joiners."""
+
+
+def check_reaction(text: str) -> None:
+    """Raises `InvalidMessage` if the text is not an emoji or a short word."""
+    has_control = any(unicodedata.category(one) in _CONTROL for one in text)
+    if not text.strip() or len(text) > LONGEST_REACTION or has_control:
+        raise InvalidMessage(f"a reaction is an emoji or a short word, not {text[:LONGEST_REACTION]!r}")

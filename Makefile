@@ -16,7 +16,7 @@ LOCKED := --require-hashes --requirement
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-packages check format docs dist release-check sbom lock
+.PHONY: help demo test test-long test-packages check format docs docs-site dist release-check sbom lock
 .PHONY: benchmark benchmark-streams benchmark-history test-all clean
 
 help:  ## list these targets
@@ -92,6 +92,12 @@ lock: $(RELEASE)/ready  ## update the versions and hashes in requirements/; UPGR
 	    $$(test $$of != pyproject.toml=dev || echo --extra dev) --custom-compile-command 'make lock' \
 	    --output-file requirements/$${of#*=}.txt $${of%=*} || exit 1; \
 	done
+
+# The theme's advertisement for its successor is not part of the check.
+docs-site: $(READY)  ## the documentation as a site in build/site, with all its links checked
+	@$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --clean
+	@echo "The site is in build/site: open build/site/index.html"
 
 benchmark: $(READY)  ## how long commands take, as ratios to the least that could do the same
 	@$(BIN)/python benchmarks/start_up.py

@@ -116,17 +116,17 @@ def _no_file(path: Path, mode: int) -> LocalError:
 
 
 def protect(path: Path) -> bool:
-    """Take the permission to read the file from other users; whether any had it. On Windows, folders decide that."""
+    """Take the permission to read the file from other users; whether any had it."""
     with suppress(OSError):
-        if os.name == "posix" and is_open_to_others(path.stat()):
+        if is_open_to_others(path.stat()):
             path.chmod(0o600)
             return True
     return False
 
 
-def is_open_to_others(status: os.stat_result) -> bool:
-    """Whether users other than the owner may read or write the file."""
-    return bool(status.st_mode & (stat.S_IRGRP | stat.S_IWGRP | stat.S_IROTH | stat.S_IWOTH))
+def is_open_to_others(status: os.stat_result, *, has_modes: bool = os.name == "posix") -> bool:
+    """Whether users other than the owner may read or write the file. On Windows, its folders decide that."""
+    return has_modes and bool(status.st_mode & (stat.S_IRGRP | stat.S_IWGRP | stat.S_IROTH | stat.S_IWOTH))
 
 
 def parsed(data: bytes | str | None) -> Any:

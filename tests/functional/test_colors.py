@@ -53,6 +53,16 @@ def test_the_environment_decides(env: dict[str, str], on_terminal: bool, in_pipe
     assert is_on(Screen(is_terminal=False), env) is in_pipe  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("env", "has_colors"), [({}, False), ({"WT_SESSION": "1"}, True), ({"CLICOLOR_FORCE": "1"}, True)]
+)
+def test_the_old_console_of_windows_gets_no_colors_unless_they_are_forced(
+    env: dict[str, str], has_colors: bool
+) -> None:
+    assert is_on(Screen(is_terminal=True), env, platform="win32") is has_colors  # type: ignore[arg-type]
+    assert is_on(Screen(is_terminal=True), env, platform="linux")  # type: ignore[arg-type]
+
+
 def test_the_color_of_a_sender_depends_on_the_identity_only() -> None:
     other = "us-east-1:4f9fa252-0000-0000-0000-000000000001"
     assert sender_style(IDENTITY) != sender_style(other)

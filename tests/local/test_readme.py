@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.documents import blocks
 from tests.in_process import run_here
-from tests.processes import COMMAND, PASSWORD, Running, Stack, environment
+from tests.processes import COMMAND, PASSWORD, Running, Stack
 from tests.scripted_person import answers_at_init
 from tests.terminal import on_a_terminal, read_rest, type_answers
 from tests.waiting import DEADLINE_SECONDS
@@ -23,6 +24,7 @@ COMMANDS = re.findall(
     r"^\$ (.*)$", "\n".join(re.findall(r"```console\n(.*?)```", README, re.DOTALL)), re.MULTILINE
 )
 IDENTITY_IN_README = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
+MESSAGE_IN_README = "8f4940f3"
 
 HERE = re.findall(
     r"^\$ (aws-iot .*)$",
@@ -49,17 +51,11 @@ def test_it_installs_this_package() -> None:
     assert "local" in project["optional-dependencies"]
 
 
-def test_its_first_three_commands_let_two_people_talk(tmp_path: Path) -> None:
-    env = environment(tmp_path)
-    started: list[Running] = []
-    try:
-        for line, ready in zip(HERE, ("reset code for passwords", "Receiving", "Sent to lobby"), strict=True):
-            started.append(Running(line.removeprefix("aws-iot "), env))
-            started[-1].wait_for(ready)
-        assert re.fullmatch(r"[-\d]+ [:\d]+ \[lobby\] bob~[0-9a-f]{8}: hello", started[1].wait_for("hello"))
-    finally:
-        for process in reversed(started):
-            process.kill()
+def test_its_first_three_commands_are_those_of_the_tutorial_which_are_run() -> None:
+    tutorial = blocks(REPOSITORY / "docs" / "tutorial.md")
+    typed = [line for block in tutorial if block.mark != "not run" for line, _ in block.commands]
+    assert typed[: len(HERE)] == HERE
+    assert len(HERE) == 3
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the README's shell is POSIX")
@@ -72,11 +68,12 @@ def test_its_story_can_be_typed_as_it_stands(
     env = stack.account_env | {"PATH": path, "AWS_IOT_CONFIG_DIR": str(config), "AWS_IOT_PASSWORD": PASSWORD}
     del env["AWS_IOT_PROFILE"]
     admin = env | {"AWS_IOT_CONFIG_DIR": str(tmp_path / "admin")}  # the admin's machine, without a profile
-    identity = ""
+    identity = message = ""
     listeners: list[Running] = []
     try:
         for line in STORY:
             line = line.replace(IDENTITY_IN_README, identity or "none-yet")
+            line = line.replace(MESSAGE_IN_README, message or "none-yet")
             if line == "aws-iot init":
                 follow_init(tmp_path, env)
             elif line.startswith("aws-iot sub"):
@@ -86,7 +83,9 @@ def test_its_story_can_be_typed_as_it_stands(
                 found = re.search(r"identityId: '(\S+)'", "\n".join(listener.stderr))
                 identity = found.group(1) if found else identity
             else:
-                run_line(line, admin if re.match("aws-iot (backend|admin) ", line) else env)
+                printed = run_line(line, admin if re.match("aws-iot (backend|admin) ", line) else env)
+                if line == "aws-iot history --ids":
+                    message = re.findall(r"\(id (\w+)\)", printed)[-1]
         refused, *listening = listeners
         assert refused.wait() == 5
         assert any("hello world" in line for listener in listening for line in listener.stdout)
@@ -96,13 +95,14 @@ def test_its_story_can_be_typed_as_it_stands(
             listener.kill()
 
 
-def run_line(line: str, env: dict[str, str]) -> None:
-    """Run a line that ends by itself: in this process, unless it needs a shell."""
+def run_line(line: str, env: dict[str, str]) -> str:
+    """What a line prints that ends by itself. It runs in this process, unless it needs a shell."""
     program, *rest = shlex.split(line)
     if program == "aws-iot" and not {"|", ">"}.intersection(rest):
-        run_here(shlex.join(rest), env)
-        return
-    subprocess.run(["bash", "-c", line], env=env, timeout=DEADLINE_SECONDS, check=True, capture_output=True)
+        return run_here(shlex.join(rest), env).stdout
+    return subprocess.run(
+        ["bash", "-c", line], env=env, timeout=DEADLINE_SECONDS, check=True, capture_output=True, text=True
+    ).stdout
 
 
 def follow_init(folder: Path, env: dict[str, str]) -> None:

@@ -15,7 +15,17 @@ from pathlib import Path
 import pytest
 
 from aws_iot.errors import LocalError
-from aws_iot.files import MAX_FILE_BYTES, exclusive, is_locked, opened, parsed, protect, read, write_private
+from aws_iot.files import (
+    MAX_FILE_BYTES,
+    exclusive,
+    is_locked,
+    is_open_to_others,
+    opened,
+    parsed,
+    protect,
+    read,
+    write_private,
+)
 from tests.waiting import DEADLINE_SECONDS
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
@@ -272,6 +282,14 @@ def test_json_that_python_cannot_read_counts_as_missing(deep: str) -> None:
 
 
 @POSIX
+def test_where_files_have_no_modes_none_counts_as_open_to_others(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.touch()
+    path.chmod(0o666)
+    assert is_open_to_others(path.stat(), has_modes=True)
+    assert not is_open_to_others(path.stat(), has_modes=False)
+
+
 def test_a_file_that_others_could_read_can_be_protected(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.touch(mode=0o600)

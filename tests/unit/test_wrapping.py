@@ -1,7 +1,6 @@
 """Lines on a terminal: whole words, and commands that can be copied."""
 
 import shlex
-import sys
 
 import pytest
 from hypothesis import given, settings
@@ -41,12 +40,17 @@ def test_an_indented_line_continues_deeper() -> None:
     assert fit("  identityId: 'us-east-1:4f9fa251'", 30) == ["  identityId:", "    'us-east-1:4f9fa251'"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="its shells continue lines differently")
-def test_a_command_continues_as_a_shell_reads_it() -> None:
-    text, *command = fit(f"An admin can find out why: {COMMAND}", 60)
+def test_a_command_continues_as_a_posix_shell_reads_it() -> None:
+    text, *command = fit(f"An admin can find out why: {COMMAND}", 60, posix=True)
     assert text == "An admin can find out why:"
     assert max(map(len, command)) <= 60
     assert shlex.split("\n".join(command).replace("\\\n", "")) == shlex.split(COMMAND)
+
+
+def test_where_shells_differ_a_command_is_wrapped_like_text() -> None:
+    lines = fit(f"An admin can find out why: {COMMAND}", 60, posix=False)
+    assert [line for line in lines if line.endswith("\\")] == []
+    assert " ".join(line.strip() for line in lines).endswith(COMMAND)
 
 
 def test_text_after_a_command_is_text() -> None:

@@ -123,7 +123,7 @@ def _password_of_stdin() -> str:
     stream = standard_input("Set AWS_IOT_PASSWORD instead, or redirect a file to it.")
     with suppress(OSError, ValueError):  # in memory, as in tests, a stream has no descriptor
         status = os.fstat(stream.fileno())
-        if os.name == "posix" and stat.S_ISREG(status.st_mode) and is_open_to_others(status):
+        if stat.S_ISREG(status.st_mode) and is_open_to_others(status):
             output.info(
                 "Warning: other users can read the file with your password. To prevent that: chmod 600 FILE"
             )

@@ -20,7 +20,9 @@ class Role(StrEnum):
     FAINT = "2"
 
 
-def is_on(stream: TextIO | None = None, environ: Mapping[str, str] | None = None) -> bool:
+def is_on(
+    stream: TextIO | None = None, environ: Mapping[str, str] | None = None, *, platform: str = sys.platform
+) -> bool:
     """Whether to color what is written to `stream`, by default stdout: see no-color.org and bixense.com/clicolors."""
     env = os.environ if environ is None else environ
     if env.get("NO_COLOR"):
@@ -30,7 +32,7 @@ def is_on(stream: TextIO | None = None, environ: Mapping[str, str] | None = None
     if env.get("CLICOLOR") == "0" or env.get("TERM") == "dumb":
         return False
     # The old console of Windows prints the codes as text. Terminals that understand them set one of these.
-    if sys.platform == "win32" and not {"WT_SESSION", "TERM", "ANSICON"} & {*env}:
+    if platform == "win32" and not {"WT_SESSION", "TERM", "ANSICON"} & {*env}:
         return False
     stream = sys.stdout if stream is None else stream
     return stream is not None and stream.isatty()

@@ -112,14 +112,18 @@ def fill_command(line: str, width: int, indent: str) -> list[str]:
     return [_moved_left(line, width) for line in (*lines, current)]
 
 
-def fit(line: str, columns: int, indent: str = "", hang: str = "") -> list[str]:
+def fit(
+    line: str, columns: int, indent: str = "", hang: str = "", *, posix: bool = sys.platform != "win32"
+) -> list[str]:
     """A line of text that may end with a command. The command continues on the next line as a shell reads it.
+
+    If the shell is not a `posix` one, the command is wrapped like text.
 
     Text continues after `hang`, or else twice as deep as it begins.
     """
     if display_width(indent + line) <= columns:
         return [indent + line]
-    command = None if sys.platform == "win32" else _COMMAND.search(line)
+    command = _COMMAND.search(line) if posix else None
     if not command:
         lead = line[: len(line) - len(line.lstrip())]
         return fill(line.lstrip(), columns, indent + lead, indent + (hang or lead * 2))

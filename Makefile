@@ -8,28 +8,38 @@ BIN    := $(VENV)/bin
 endif
 READY  := $(VENV)/ready
 AWSCLI := $(VENV)/aws-cli
+RELEASE := $(VENV)/release
+TOOLS  := $(RELEASE)/$(notdir $(BIN))
+LOCKED := --require-hashes --requirement
 
 # With it, each of the hundreds of commands that the tests start would compile the program again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check format docs docs-site benchmark benchmark-streams benchmark-history \
-        benchmark-chat test-all clean
+.PHONY: help demo test test-long test-packages check format docs docs-site dist release-check sbom lock
+.PHONY: benchmark benchmark-streams benchmark-history benchmark-chat test-all clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(READY): pyproject.toml
+$(READY): pyproject.toml requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "aws-iot-cli needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.13")'
-	@$(PYTHON) tools/set_up.py $(VENV) 'about 75 packages (80 MB) from PyPI, once; this takes one to three minutes' --editable '.[dev]'
+	@$(PYTHON) tools/set_up.py $(VENV) 'about 80 packages (90 MB) from PyPI, once; this takes one to three minutes' \
+	  $(LOCKED) requirements/dev.txt -- --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: $(READY)  ## two people meet in a room, on this machine, with no AWS account
 	@$(BIN)/python examples/demo.py
 
 # The AWS CLI pins its own botocore, so it cannot share an environment with ours.
-$(AWSCLI)/ready: $(READY)
-	@$(PYTHON) tools/set_up.py $(AWSCLI) 'the AWS CLI (25 MB), which one test calls; this takes half a minute' awscli==1.46.3
+$(AWSCLI)/ready: $(READY) requirements/aws-cli.txt
+	@$(PYTHON) tools/set_up.py $(AWSCLI) 'the AWS CLI (25 MB), which one test calls; this takes half a minute' \
+	  $(LOCKED) requirements/aws-cli.txt
+	@touch $@
+
+$(RELEASE)/ready: $(READY) requirements/release.txt
+	@$(PYTHON) tools/set_up.py $(RELEASE) 'the tools that build and check packages (60 MB); this takes half a minute' \
+	  $(LOCKED) requirements/release.txt
 	@touch $@
 
 test: $(READY) $(AWSCLI)/ready  ## the tests, except the long ones; offline, once set up
@@ -38,13 +48,18 @@ test: $(READY) $(AWSCLI)/ready  ## the tests, except the long ones; offline, onc
 test-long: $(READY)  ## the tests that take minutes or measure time; needs an idle machine
 	@$(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal -m long
 
-check: $(READY)  ## format, lint, types, layers, template, generated docs
+test-packages: $(RELEASE)/ready  ## build the packages, and install them with pip, pipx and uv; needs PyPI
+	@$(BIN)/python -m pytest --quiet -m long tests/project/test_packages.py
+
+check: $(READY)  ## format, lint, types, layers, template, generated docs, workflows
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/cfn-lint src/aws_iot/backend/template.yaml
 	@$(BIN)/python docs/generate.py --check
+	@$(BIN)/zizmor --quiet --offline .github
+	@if command -v actionlint >/dev/null; then actionlint; else echo 'actionlint is not installed, so only zizmor has checked the workflows'; fi
 
 format: $(READY)  ## rewrite the code as the formatter likes it
 	@$(BIN)/ruff format .
@@ -52,6 +67,31 @@ format: $(READY)  ## rewrite the code as the formatter likes it
 
 docs: $(READY)  ## rewrite the docs that are generated from the code
 	@$(BIN)/python docs/generate.py
+
+# As users have it: the package and what it needs, without the tools of developers.
+build/users/ready: $(RELEASE)/ready pyproject.toml requirements/dev.txt
+	@$(TOOLS)/uv venv --quiet --clear build/users
+	@$(TOOLS)/uv pip install --quiet --python build/users --constraint requirements/dev.txt '.[local]'
+	@touch $@
+
+dist: $(RELEASE)/ready  ## build the wheel and the sdist
+	@rm -rf dist && mkdir -p build
+	@$(TOOLS)/python -m build --outdir dist . >build/build.log 2>&1 || { cat build/build.log; exit 1; }
+
+release-check: build/users/ready dist  ## version, changelog, docs, packages, README and licences; TAG=v1.2.3 for a release
+	@$(BIN)/python tools/release_check.py $(TOOLS) dist build/users/$(notdir $(BIN))/python
+
+sbom: build/users/ready  ## write dist/aws-iot-cli.cdx.json: what the program consists of (CycloneDX)
+	@mkdir -p dist
+	@$(TOOLS)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-format JSON \
+	  --output-file dist/aws-iot-cli.cdx.json build/users/$(notdir $(BIN))/python
+
+lock: $(RELEASE)/ready  ## update the versions and hashes in requirements/; UPGRADE=--upgrade takes the newest
+	@for of in pyproject.toml=dev requirements/aws-cli.in=aws-cli requirements/release.in=release; do \
+	  $(TOOLS)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
+	    $$(test $$of != pyproject.toml=dev || echo --extra dev) --custom-compile-command 'make lock' \
+	    --output-file requirements/$${of#*=}.txt $${of%=*} || exit 1; \
+	done
 
 # The theme's advertisement for its successor is not part of the check.
 docs-site: $(READY)  ## the documentation as a site in build/site, with all its links checked

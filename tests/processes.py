@@ -41,7 +41,7 @@ PASSWORD = "Passw0rd-of-a-test"
 
 def environment(config: Path, **more: str) -> dict[str, str]:
     """The environment of a person whose settings are in `config`, without what this machine has of AWS."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "XDG_"))}
     ours = {
         "AWS_IOT_CONFIG_DIR": str(config),
         "AWS_IOT_SECRETS": "file",  # never your own keyring

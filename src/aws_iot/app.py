@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from aws_iot.auth.setup import Setup, SetupPrompter
     from aws_iot.backend.members import Members
     from aws_iot.backend.stack import Target
+    from aws_iot.config.known_names import KnownNames
     from aws_iot.config.profile import Profile
     from aws_iot.config.profile_store import ProfileStore
     from aws_iot.config.secrets import Keyring, SecretStore
@@ -130,6 +131,12 @@ class ConfigBuilder:
         from aws_iot.config.profile_store import ProfileStore
 
         return ProfileStore(self._settings.folders.profiles)
+
+    def known_names(self, key: str) -> KnownNames:
+        """The names that shells complete for the profile `key`."""
+        from aws_iot.config.known_names import KnownNames
+
+        return KnownNames(self._settings.folders.known_names(key))
 
     @property
     def secrets(self) -> SecretStore:

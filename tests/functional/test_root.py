@@ -2,6 +2,8 @@
 
 import errno
 import os
+import platform
+from importlib import metadata
 
 import pytest
 from click.testing import CliRunner
@@ -21,8 +23,13 @@ def test_an_unknown_command_is_an_error(aws_iot: CommandLine) -> None:
     assert "No such command 'pup'" in aws_iot("pup", ends=2).stderr
 
 
-def test_it_prints_its_version(aws_iot: CommandLine) -> None:
-    assert aws_iot("--version").stdout == f"aws-iot {package.__version__}\n"
+def test_it_prints_its_version_and_those_on_which_a_bug_may_depend(aws_iot: CommandLine) -> None:
+    first, *others = aws_iot("--version").stdout.splitlines()
+    assert first == f"aws-iot {package.__version__}"
+    assert f"{platform.python_implementation()} {platform.python_version()}" in others
+    assert any(line.startswith(platform.system()) for line in others)
+    for library in ("awscrt", "awsiotsdk", "botocore", "ministack"):
+        assert f"{library} {metadata.version(library)}" in others
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,25 @@
 """The shell completes commands and profiles: the real process, called as the script in the shell calls it."""
 
+import json
+import re
 import shlex
+import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from aws_iot.app import App
+from aws_iot.cli.commands.completion.files import SHELLS
+from aws_iot.config.known_names import MOST
 from aws_iot.history.saving.owners import history_file, note_owner
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, CommandLine
+from tests.fakes import FakeApp, FakeCloud
 from tests.histories import ALICE, message, save
 from tests.in_process import run_here
 from tests.processes import COMMAND, environment, run
+from tests.project.test_startup import HEAVY
 from tests.waiting import DEADLINE_SECONDS
 
 
@@ -37,10 +46,10 @@ def offered(typed: str, env: dict[str, str]) -> list[str]:
     return [line.removeprefix("plain,") for line in done.stdout.split()]
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", SHELLS)
 def test_there_is_a_script_for_each_shell(shell: str, tmp_path: Path) -> None:
     script = run(f"completion {shell}", environment(tmp_path)).stdout
-    assert f"_AWS_IOT_COMPLETE={shell}_complete" in script
+    assert re.search(rf"_AWS_IOT_COMPLETE ?= ?'?{shell}_complete", script)
     assert "aws-iot" in script
 
 
@@ -79,3 +88,148 @@ def test_rooms_of_the_history_are_offered(env: dict[str, str]) -> None:
 
 def test_without_profiles_none_is_offered(tmp_path: Path) -> None:
     assert offered("aws-iot sub -k ", environment(tmp_path / "nowhere")) == []
+
+
+def test_rooms_that_were_used_with_the_profile_are_offered(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+    cloud.member("alice", "Passw0rd")
+    aws_iot("pub -r lobby -m hello -u alice -p Passw0rd")
+    aws_iot("pub -r ops/night -m hello -u alice -p Passw0rd")
+    known = App.in_folder(aws_iot.app.settings.folders.config).config.known_names
+    assert known("default").rooms() == ["lobby", "ops/night"]
+    assert known("other").rooms() == []
+    aws_iot("config remove -k default")
+    assert known("default").rooms() == []
+
+
+def test_members_are_known_from_the_last_list(aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud) -> None:
+    identity = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
+    cloud.other_identities[identity] = []
+    aws_iot(f"admin accept {identity} --user bob")
+    aws_iot("admin members")
+    assert app.config.known_names("default").members() == ["bob~4f9fa251"]
+    aws_iot(f"admin revoke {identity}")
+    aws_iot("admin members")
+    assert app.config.known_names("default").members() == []
+
+
+def test_only_the_last_names_are_kept(app: FakeApp) -> None:
+    known = app.config.known_names("default")
+    known.add_rooms(f"room-{number:03}" for number in range(MOST + 1))
+    assert known.rooms() == [f"room-{number:03}" for number in range(1, MOST + 1)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "names"),
+    [
+        ("aws-iot sub -r ", ["lobby", "ops/#"]),
+        ("aws-iot sub -k team -r ", ["of-team"]),
+        ("aws-iot pub -r l", ["lobby"]),
+        ("aws-iot policy -r o", ["ops/#"]),
+        ("aws-iot doctor -r o", ["ops/#"]),
+        ("aws-iot sub --from b", ["bob~4f9fa251"]),
+        ("aws-iot admin revoke ", ["bob~4f9fa251"]),
+        ("aws-iot admin revoke -k team ", []),
+        ("aws-iot pub --file ", ["file,"]),
+        ("aws-iot config -s ", ["file,"]),
+    ],
+)
+def test_rooms_members_and_files_are_offered(env: dict[str, str], typed: str, names: list[str]) -> None:
+    config = App.in_folder(Path(env["AWS_IOT_CONFIG_DIR"])).config
+    config.known_names("test").add_rooms(["ops/#", "lobby", "two words", "bell\a"])
+    config.known_names("test").replace_members(["bob~4f9fa251"])
+    config.known_names("team").add_rooms(["of-team"])
+    assert offered(typed, env | {"AWS_IOT_PROFILE": "test"}) == names
+
+
+@pytest.mark.parametrize("damage", ["", "[]", '{"rooms": 7, "members": [8]}', "{"])
+def test_damaged_names_are_not_offered(env: dict[str, str], damage: str) -> None:
+    path = Path(env["AWS_IOT_CONFIG_DIR"]) / "known-names" / "team.json"
+    path.parent.mkdir()
+    path.write_text(damage, encoding="utf-8")
+    assert offered("aws-iot sub -k team -r ", env) == []
+    assert offered("aws-iot admin revoke -k team ", env) == []
+
+
+def test_powershell_gets_a_line_for_each_name(env: dict[str, str]) -> None:
+    def answer(words: str, word: str) -> str:
+        asked = {"_AWS_IOT_COMPLETE": "powershell_complete", "_AWS_IOT_WORDS": words, "_AWS_IOT_WORD": word}
+        return subprocess.run(
+            COMMAND, env=env | asked, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=True
+        ).stdout
+
+    assert answer("aws-iot sub -k t", "t").splitlines() == ["team", "test"]
+    assert answer("aws-iot sub -k ", "").splitlines() == ["team", "test"]
+    assert answer("aws-iot su", "su").splitlines() == ["sub\tPrint messages as they arrive. Ctrl-C stops."]
+    assert answer("aws-iot pub --file ", "").strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "index", "commands"),
+    [("aws-iot p", "1", []), ("aws-iot sub -k team -r ", "5", ["aws_iot.cli.commands.sub"])],
+)
+def test_completion_loads_no_library_of_a_service_and_no_command_but_its_own(
+    env: dict[str, str], words: str, index: str, commands: list[str]
+) -> None:
+    asked = {"_AWS_IOT_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": index}
+    code = (
+        "import atexit, json, sys; atexit.register(lambda: print(json.dumps(sorted(sys.modules))))\n"
+        "from aws_iot.cli.root import root; root(prog_name='aws-iot')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=env | asked,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_SECONDS,
+        check=True,
+    )
+    loaded = json.loads(done.stdout.splitlines()[-1])
+    assert not HEAVY.intersection(loaded)
+    assert [name for name in loaded if re.match(r"aws_iot\.(aws|local)\.", name)] == []
+    assert [name for name in loaded if re.fullmatch(r"aws_iot\.cli\.commands\.\w+", name)] == commands
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_script_is_installed_and_removed(shell: str, tmp_path: Path) -> None:
+    env = environment(tmp_path) | {"XDG_DATA_HOME": "", "XDG_CONFIG_HOME": "relative"}
+    done = run_here(f"completion --install {shell}", env)
+    path = Path(done.stdout.strip())
+    assert path.is_relative_to(tmp_path)
+    assert f"{shell}_complete" in path.read_text(encoding="utf-8")
+    assert "Installed." in done.stderr
+    assert "\\n" not in done.stderr
+    assert (str(path.parent) in done.stderr) == (shell in ("zsh", "powershell"))
+    again = run_here(f"completion --install {shell}", env)
+    assert again.stdout == done.stdout
+    assert stat.S_ISREG(path.stat().st_mode)
+
+    removed = run_here(f"completion --uninstall {shell}", env)
+    assert removed.stdout == done.stdout
+    assert not path.exists()
+    assert "there is no" in run_here(f"completion --uninstall {shell}", env).stderr
+
+
+def test_the_folders_of_the_system_are_used(tmp_path: Path) -> None:
+    env = environment(tmp_path) | {
+        "XDG_DATA_HOME": str(tmp_path / "data"),
+        "XDG_CONFIG_HOME": str(tmp_path / "etc"),
+    }
+    for shell, folder in (("bash", "data"), ("zsh", "data"), ("fish", "etc")):
+        assert str(tmp_path / folder) in run_here(f"completion --install {shell}", env).stdout
+
+
+def test_a_file_of_another_program_is_kept(tmp_path: Path) -> None:
+    env = environment(tmp_path) | {"XDG_CONFIG_HOME": str(tmp_path)}
+    path = tmp_path / "fish" / "completions" / "aws-iot.fish"
+    path.parent.mkdir(parents=True)
+    path.write_text("my own", encoding="utf-8")
+    for action in ("install", "uninstall"):
+        assert (
+            "is not a completion script of aws-iot"
+            in run_here(f"completion --{action} fish", env, ends=3).stderr
+        )
+    assert path.read_text(encoding="utf-8") == "my own"
+
+
+def test_installing_and_removing_exclude_each_other(tmp_path: Path) -> None:
+    assert "either" in run_here("completion --install --uninstall bash", environment(tmp_path), ends=2).stderr

@@ -1,6 +1,7 @@
 """Turns errors into messages and exit codes, for all commands."""
 
 import errno
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +15,9 @@ from aws_iot.cli.ui.output import ReaderGone
 from aws_iot.errors import AwsIotError, LocalError
 
 INTERRUPTED = 130
+
+COMPLETION_VARIABLE = "_AWS_IOT_COMPLETE"
+"""With it, a shell asks what to offer. Click forms its name from that of the program."""
 
 _SHORTAGES = {
     errno.EMFILE: "too many open files",
@@ -47,6 +51,10 @@ class RootGroup(Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> Any:
+        if os.environ.get(COMPLETION_VARIABLE, "").startswith("powershell"):
+            from aws_iot.cli.completion import powershell
+
+            powershell.add()
         # Around everything Click does: it prints `--help` while it parses the command line.
         try:
             code = super().main(args, prog_name, complete_var, False, **extra)

@@ -43,14 +43,15 @@ class _Help(click.Command):
         self.format_usage(ctx, formatter)
         self.format_help_text(ctx, formatter)
         formatter.write_sections(self.sections(ctx))
-        formatter.write_sections(self._sections_of_options(ctx))
+        formatter.write_sections(self.sections_of_options(ctx))
         return formatter.getvalue().rstrip("\n")
 
     def sections(self, _: click.Context) -> Iterable[tuple[str, Rows]]:
         """What the help lists before the options."""
         return ()
 
-    def _sections_of_options(self, ctx: click.Context) -> list[tuple[str, Rows]]:
+    def sections_of_options(self, ctx: click.Context) -> list[tuple[str, Rows]]:
+        """The options by section: the names and the help of each."""
         sections: dict[str, Rows] = {}
         help_option = self.get_help_option(ctx)
         for param in self.get_params(ctx):

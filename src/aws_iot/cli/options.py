@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from aws_iot.app import TIMEOUT_SECONDS, App
+from aws_iot.cli.completion import names as completing
 from aws_iot.cli.groups import COMMON, OWN, SIGN_IN
 from aws_iot.cli.secret_variables import SECRET_VARIABLES, secret
 from aws_iot.cli.ui.output import QUIET, VERBOSE
@@ -164,15 +165,6 @@ class Whole(Number):
     _read = int
 
 
-def _stored_profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    app = ctx.obj if isinstance(ctx.obj, App) else App()
-    try:
-        keys = app.config.profiles.keys()
-    except LocalError:  # a shell that completes shows no error
-        return []
-    return [key for key in keys if key.startswith(incomplete)]
-
-
 def _set_timeout(ctx: click.Context, _: click.Parameter, seconds: float) -> None:
     if app := ctx.find_object(App):  # None while a shell completes
         ctx.obj = app.replace(timeout=seconds)
@@ -181,7 +173,7 @@ def _set_timeout(ctx: click.Context, _: click.Parameter, seconds: float) -> None
 def profile_key(env: str, **attributes: Any) -> Decorator:
     """An option that names a profile. Shells complete it with the stored profiles."""
     names = ("-k", "--profile", "--key", "key")
-    return option(*names, env=env, metavar="KEY", shell_complete=_stored_profiles, **attributes)
+    return option(*names, env=env, metavar="KEY", shell_complete=completing.profiles, **attributes)
 
 
 class ProfileOption(Option):
@@ -224,7 +216,7 @@ def profile_argument(option: Decorator) -> Decorator:
                 raise click.UsageError(f"Which profile: '{name}' or '{key}'?")
             return command(*args, key=name or key, **given)
 
-        chosen = argument("name", required=False, metavar="[KEY]", shell_complete=_stored_profiles)
+        chosen = argument("name", required=False, metavar="[KEY]", shell_complete=completing.profiles)
         return chosen(option(choose))
 
     return decorate

@@ -1,16 +1,21 @@
 """`aws-iot` itself: its commands, in the order in which you need them."""
 
+from __future__ import annotations  # so that what only types need is not imported
+
 import importlib
 from collections.abc import Iterable
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 import click
 
-import aws_iot
 from aws_iot.app import App
 from aws_iot.cli.errors import RootGroup
 from aws_iot.cli.groups import Rows
 from aws_iot.cli.ui import output
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 TALK, ACCOUNT, TEAM, SETUP = "Talk", "Account", "Team", "Setup"
 
@@ -43,7 +48,7 @@ _COMMANDS = {
     "local": (SETUP, "local:local", "Run Cognito and AWS IoT Core on this machine."),
     "doctor": (SETUP, "doctor.command:doctor", "Find out why something does not work."),
     "help": (SETUP, "help.command:help_", "Print help about a command or a topic."),
-    "completion": (SETUP, "completion:completion", "Print the completion script of a shell."),
+    "completion": (SETUP, "completion.command:completion", "Complete commands with the Tab key."),
 }
 
 
@@ -61,14 +66,39 @@ class _Commands(RootGroup):
             )
         return super().get_command(ctx, cmd_name)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands from the table: Click would import each of them to see whether it is hidden."""
+        from click.shell_completion import CompletionItem
+
+        commands = [
+            CompletionItem(name, help=row[2])
+            for name, row in _COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
+
     def sections(self, _: click.Context) -> Iterable[tuple[str, Rows]]:
         by_section = groupby(_COMMANDS.items(), lambda item: item[1][0])
         return [(name, [(command, row[2]) for command, row in rows]) for name, rows in by_section]
 
 
+def _print_versions(ctx: click.Context, _: click.Parameter, given: bool) -> None:
+    if given and not ctx.resilient_parsing:
+        from aws_iot.cli import versions  # here: all other lines would wait for it
+
+        output.data("\n".join(versions.lines()))
+        ctx.exit()
+
+
 @click.group(cls=_Commands)
-@click.version_option(
-    aws_iot.__version__, "-V", "--version", prog_name="aws-iot", message="%(prog)s %(version)s"
+@click.option(
+    "-V",
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_versions,
+    help="Print the versions of all parts.",
 )
 @click.pass_context
 def root(ctx: click.Context) -> None:

@@ -97,6 +97,10 @@ class Folders:
         """What is known of the sessions that a broker keeps for a profile."""
         return self.config / "durable" / key
 
+    def known_names(self, key: str) -> Path:
+        """The names that shells complete for a profile."""
+        return self.cache / "known-names" / f"{key}.json"
+
     def history(self, key: str) -> Path:
         """The messages that a profile has sent and received: a file for each identity."""
         return self.data / "history" / key

@@ -7,7 +7,8 @@ import click
 from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.commands.admin.options import Admin, admin_options, find_all, for_each, policy
-from aws_iot.cli.commands.admin.people import note_what_is_missing, people_table
+from aws_iot.cli.commands.admin.people import note_what_is_missing, people_table, person_label
+from aws_iot.cli.completion import names as completing
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.messaging.connect import apply_delay
@@ -16,7 +17,7 @@ from aws_iot.text.labels import label
 
 
 @click.command(cls=Command)
-@options.argument("people", nargs=-1, required=True, metavar="MEMBER...")
+@options.argument("people", nargs=-1, required=True, metavar="MEMBER...", shell_complete=completing.members)
 @policy
 @admin_options
 @click.pass_obj
@@ -67,6 +68,7 @@ def list_members(app: App, key: str, policy: str | None, as_json: bool, aws_prof
     output.need_stdout()
     admin = Admin(app, key, policy, aws_profile)
     members = admin.team.members
+    app.config.known_names(key).replace_members(map(person_label, members))
     if as_json:
         for one in members:
             accepted = one.since and timestamp(one.since)

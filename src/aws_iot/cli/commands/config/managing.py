@@ -66,6 +66,7 @@ def remove(app: App, key: str | None, yes: bool) -> None:
     was_default = profiles.default_key() == key
     editor_of(app).remove(key)
     app.messaging.forget_durable_sessions(key)
+    app.config.known_names(key).forget()
     output.info(f"Removed the profile '{key}'.")
     if was_default and profiles.default_key() != key:
         output.info(f"Commands use the profile '{profiles.default_key()}' again, if -k names no other.")

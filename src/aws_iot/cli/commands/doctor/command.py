@@ -14,6 +14,7 @@ from aws_iot.cli import options
 from aws_iot.cli.commands.doctor.findings_output import as_lines, as_object, begin
 from aws_iot.cli.commands.policy.explanation import explain_policies
 from aws_iot.cli.commands.policy.options import OPTION_NAMES, PolicyQuery, policy_options
+from aws_iot.cli.completion import names as completing
 from aws_iot.cli.groups import Command
 from aws_iot.cli.sign_in import is_password_explicit, login_of, prompter_of, request_of
 from aws_iot.cli.ui import output
@@ -37,6 +38,7 @@ ANY_POOL = "us-east-1:00000000-0000-0000-0000-000000000000"
     env="DOCTOR_ROOM",
     metavar="ROOM",
     cls=options.Once,
+    shell_complete=completing.rooms,
     help=f"The room to test.  [default: {ROOM}]",
 )
 @options.option("--policy", env="DOCTOR_POLICY", is_flag=True, help="The old name of `aws-iot policy`.")

@@ -8,6 +8,7 @@ from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.commands.policy.explanation import explain_policies
 from aws_iot.cli.commands.policy.options import PolicyQuery, policy_options
+from aws_iot.cli.completion import names as completing
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 
@@ -19,6 +20,7 @@ from aws_iot.cli.ui import output
     env="DOCTOR_ROOM",
     metavar="ROOM",
     cls=options.Once,
+    shell_complete=completing.rooms,
     help="The room, or a pattern, to check.  [default: subscribing to all rooms, and sending to the room doctor]",
 )
 @policy_options

@@ -81,6 +81,8 @@ def pub(
             _send_one(connector, request, key)
         else:
             _send_many(app, connector, request, delivery, user)
+    if messages.room:
+        app.config.known_names(key).add_rooms([messages.room])
 
 
 def _check_room(profile: Profile, messages: InputOptions, room: str) -> None:

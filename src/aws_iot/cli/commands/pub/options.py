@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import click
 
 from aws_iot.cli import options
+from aws_iot.cli.completion import names as completing
 from aws_iot.errors import InvalidMessage
 from aws_iot.messaging.kinds import DELETE, DELETED_TEXT, EDIT, REACT, check_reaction
 from aws_iot.publishing.pacing import PUBLISHES_PER_SECOND
@@ -52,7 +53,15 @@ class ConversationOptions(NamedTuple):
 
 
 _INPUT = (
-    options.option("-r", "--room", cls=options.Once, env="ROOM", metavar="ROOM", help="Room to send to."),
+    options.option(
+        "-r",
+        "--room",
+        cls=options.Once,
+        env="ROOM",
+        metavar="ROOM",
+        shell_complete=completing.rooms,
+        help="Room to send to.",
+    ),
     options.option(
         "-m",
         "--message",

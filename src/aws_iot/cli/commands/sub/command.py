@@ -74,6 +74,7 @@ def sub(
     with connection as client:
         with suggest_doctor(key, _room_to_test(chosen.rooms)):
             _subscribe(client, chosen)
+        app.config.known_names(key).add_rooms(chosen.rooms)
         senders = SenderFilter({*chosen.senders}, {client.identity} if chosen.not_from_me else set())
         limits = Limits(chosen.count, wait.left if wait else chosen.seconds)
         with open_sinks(app, profile, client, chosen, since) as sinks:

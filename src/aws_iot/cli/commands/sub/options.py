@@ -10,6 +10,7 @@ import click
 
 from aws_iot.cli import options
 from aws_iot.cli.commands.sub.matching import InvalidPattern, Pattern
+from aws_iot.cli.completion import names as completing
 from aws_iot.cli.ui.template import InvalidTemplate, Template
 from aws_iot.errors import LocalError
 from aws_iot.identities import SHORT, IdentityPrefix
@@ -96,6 +97,7 @@ _WHICH_MESSAGES = (
         env="ROOM",
         multiple=True,
         metavar="ROOM",
+        shell_complete=completing.rooms,
         help="A room, or a pattern such as ops/+ or 'ops/#'; can be repeated.  [default: every room]",
     ),
     options.option(
@@ -120,6 +122,7 @@ _WHICH_MESSAGES = (
         multiple=True,
         metavar="IDENTITY",
         callback=_identities,
+        shell_complete=completing.members,
         help="Only from this identity, such as 4f9fa251; can be repeated.",
     ),
     options.option("--not-from-me", env="NOT_FROM_ME", is_flag=True, help="Skip your own messages."),

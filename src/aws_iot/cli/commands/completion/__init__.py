@@ -1,0 +1,1 @@
+"""`aws-iot completion`: completion scripts of shells, printed or installed."""

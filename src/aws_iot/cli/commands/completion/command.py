@@ -1,0 +1,85 @@
+"""`aws-iot completion`: print, install or remove the completion script of a shell."""
+
+import click
+from click.shell_completion import get_completion_class
+
+from aws_iot.cli import options
+from aws_iot.cli.commands.completion.files import SHELLS, script_file
+from aws_iot.cli.completion import powershell
+from aws_iot.cli.errors import COMPLETION_VARIABLE
+from aws_iot.cli.groups import Command
+from aws_iot.cli.ui import output
+from aws_iot.errors import LocalError
+
+
+@click.command(cls=Command)
+@options.argument("shell", type=click.Choice(SHELLS))
+@options.option(
+    "--install",
+    env="COMPLETION_INSTALL",
+    is_flag=True,
+    help="Write the script where the shell finds it, and print where that is.",
+)
+@options.option("--uninstall", env="COMPLETION_UNINSTALL", is_flag=True, help="Remove that file.")
+@click.pass_context
+def completion(ctx: click.Context, shell: str, install: bool, uninstall: bool) -> None:
+    """Complete commands with the Tab key.
+
+    Prints the completion script of a shell, or installs it. The Tab key then completes commands, options, profiles,
+    rooms that you have used, members that `aws-iot admin members` has listed, and files.
+
+    SHELL is bash (4.4 or later), zsh, fish or powershell.
+
+    \b
+    Examples:
+      aws-iot completion --install bash
+      aws-iot completion --uninstall bash
+      eval "$(aws-iot completion zsh)"  for this shell only
+    """
+    if install and uninstall:
+        raise click.UsageError("Give either --install or --uninstall.")
+    if uninstall:
+        _uninstall(shell)
+        return
+    powershell.add()
+    found = get_completion_class(shell)
+    assert found is not None
+    script = found(ctx.find_root().command, {}, "aws-iot", COMPLETION_VARIABLE).source()
+    if install:
+        _install(shell, script)
+    else:
+        output.data(script)
+
+
+def _install(shell: str, script: str) -> None:
+    from aws_iot.files import write_private  # here: most runs print
+
+    file = script_file(shell)
+    _check_ours(shell)
+    write_private(file.path, script.encode())
+    output.data(str(file.path))
+    output.info(f"Installed. {file.next_step}")
+    if file.line:
+        output.info(file.line)
+
+
+def _uninstall(shell: str) -> None:
+    from aws_iot.files import delete
+
+    file = script_file(shell)
+    _check_ours(shell)
+    if delete(file.path):
+        output.data(str(file.path))
+        output.info(" ".join(filter(None, ["Removed.", file.last_step])))
+    else:
+        output.info(f"Nothing to remove: there is no {file.path}.")
+
+
+def _check_ours(shell: str) -> None:
+    """Raise `LocalError` if another program has written the file."""
+    from aws_iot.files import read
+
+    path = script_file(shell).path
+    content = read(path)
+    if content and COMPLETION_VARIABLE.encode() not in content:
+        raise LocalError(f"{path}: is not a completion script of aws-iot", hint=f"Move it away: {path}")

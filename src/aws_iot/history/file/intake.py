@@ -64,9 +64,8 @@ class Intake:
 
     def secure(self, journal: Path) -> None:
         """What was sorted in survives a power failure from now on, so the journal is not needed for that."""
-        self._database.execute(
-            "PRAGMA synchronous = FULL"
-        )  # the end of a transaction then writes the log to the disk
+        # The end of a transaction then writes the log to the disk.
+        self._database.execute("PRAGMA synchronous = FULL")
         try:
             with transaction(self._database):
                 self._note(journal, self.position(journal))

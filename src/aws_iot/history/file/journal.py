@@ -9,7 +9,7 @@ or a full disk has cut off ends at the next one.
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
@@ -110,13 +110,7 @@ class Journal:
 
 def journals(database: Path) -> list[Path]:
     """The journals of a database, oldest first."""
-    found = []
-    for one in database.parent.glob(f"{database.name}.*{_ENDING}"):
-        try:
-            found.append((one.stat().st_mtime_ns, one))
-        except FileNotFoundError:  # removed by another program
-            continue
-    return [one for _, one in sorted(found)]
+    return [path for _, _, path in sorted(_found(database))]
 
 
 def is_saved(database: Path) -> bool:
@@ -126,13 +120,15 @@ def is_saved(database: Path) -> bool:
 
 def unsorted_bytes(database: Path) -> int:
     """About how much there is to sort in."""
-    sizes = 0
-    for one in journals(database):
-        try:
-            sizes += one.stat().st_size
-        except FileNotFoundError:
-            continue
-    return sizes
+    return sum(size for _, size, _ in _found(database))
+
+
+def _found(database: Path) -> Iterator[tuple[int, int, Path]]:
+    """The journals of a database, each with the time of its last entry and its size."""
+    for path in database.parent.glob(f"{database.name}.*{_ENDING}"):
+        with suppress(FileNotFoundError):  # removed by another program
+            status = path.stat()
+            yield status.st_mtime_ns, status.st_size, path
 
 
 @contextmanager

@@ -72,8 +72,7 @@ class Recorder:
             del self._added[: len(added)]  # first: Ctrl-C at any moment must not save anything twice
             if self._journal:
                 self._save(self._journal, added)
-        if self._sorter.problems:
-            self._report()
+        self._report()
 
     def _save(self, journal: Journal, added: list[Message]) -> None:
         try:

@@ -23,7 +23,7 @@ BUSY_SECONDS = 0.5
 """How long one try to sort in waits for programs that write. The end of this program waits for it."""
 
 TIDY_SECONDS = 3_600.0
-"""How often a program that saves for long deletes what the person wants to keep no longer."""
+"""How often a program that saves for long deletes what the limits of the profile no longer allow."""
 
 HURRIED_MESSAGES = 300
 """Number of messages saved within `IDLE_SECONDS` that show that the program needs all its time for them."""
@@ -51,7 +51,7 @@ class Sorter:
         self._tidy = tidy
         self._tidied = -math.inf
         self.problems: list[LocalError] = []
-        """What the user should know and does not know yet."""
+        """What is still to be reported to the user."""
         self._thread: threading.Thread | None = None
         self._has_work = threading.Event()
         self._is_closing = threading.Event()
@@ -78,9 +78,8 @@ class Sorter:
         while self._wait_for_time():
             try:
                 self._sort()
-            except (
-                LocalError
-            ) as error:  # nothing is lost: the journals have it, and the next message tries again
+            except LocalError as error:
+                # Nothing is lost: the journals have it, and the next message tries again.
                 if not has_failed:
                     self.problems.append(error)
                 has_failed = True

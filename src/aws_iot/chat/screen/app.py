@@ -1,7 +1,9 @@
 """ChatApp: puts the widgets together, and turns keys, clicks and commands into events."""
 
-import shutil
+import os
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
@@ -181,11 +183,14 @@ class ChatApp(App[None]):
         """Ask the terminal again for its size.
 
         Textual reads it in a signal handler. A second signal can interrupt that handler, and then the older size comes
-        last. The loop, which nothing interrupts, gets the newest.
+        last. The loop, which nothing interrupts, gets the newest. Textual also believes COLUMNS and LINES, which shells
+        may export and then never change.
         """
-        if self._driver and not self.is_headless:
-            size = Size(*shutil.get_terminal_size(told))
-            if size != told:
+        if self.is_headless or not sys.__stdout__:
+            return
+        with suppress(OSError):
+            size = Size(*os.get_terminal_size(sys.__stdout__.fileno()))
+            if size != told and all(size):
                 self.post_message(events.Resize(size, size))
 
     def on_app_focus(self, _: events.AppFocus) -> None:

@@ -57,7 +57,8 @@ class Terminal:
         os.close(theirs)
         self._changed = threading.Condition()
         self._output = b""
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         with contextlib.suppress(OSError):
@@ -99,6 +100,7 @@ class Terminal:
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
+        self._reader.join()  # or it would go on reading from the next terminal, which gets the same number
         os.close(self._master)
 
 
@@ -115,6 +117,7 @@ def terminal(command: list[str], env: dict[str, str]) -> Iterator[Terminal]:
 def stack(folder: Path) -> Iterator[dict[str, str]]:
     """The local stack with two members, and the environment of its commands."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # on users' machines Python saves what it has compiled
     env |= {
         "AWS_IOT_CONFIG_DIR": str(folder),
         "AWS_IOT_SECRETS": "file",

@@ -12,8 +12,8 @@ from aws_iot.chat.model.posts import Key
 from aws_iot.chat.model.state import Room, State
 from aws_iot.chat.screen.drawing import Drawing, Line, View
 
-NEAR_LINES = 10
-"""How near to an end of the window the next page is read."""
+NEAR_SCREENS = 5
+"""How near to an end of the window the next page is read, so that Page Up never has to wait for it."""
 
 
 class Conversation(ScrollView, can_focus=False):
@@ -182,8 +182,9 @@ class Conversation(ScrollView, can_focus=False):
             return
         is_at_end = top + height >= len(self._lines)
         self._follows = is_at_end
-        is_near = top + height >= len(self._lines) - NEAR_LINES
-        self.post_message(self.Scrolled(is_at_end=is_at_end, near_top=top <= NEAR_LINES, near_end=is_near))
+        near = NEAR_SCREENS * height
+        is_near = top + height >= len(self._lines) - near
+        self.post_message(self.Scrolled(is_at_end=is_at_end, near_top=top <= near, near_end=is_near))
 
 
 def _are_same(lines: list[Line], others: list[Line]) -> bool:

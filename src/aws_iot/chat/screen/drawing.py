@@ -112,11 +112,13 @@ class Drawing:
         names: dict[str, str | None] = {}
         lines: list[Line] = []
         before: Post | None = None
+        day: date | None = None
         is_marked = room.unread_since is None
         for post in shown:
-            starts = before is None or _day(before) != _day(post)
+            key, day_before, day = post.key, day, _day_of(post.received)
+            starts = day != day_before
             if starts:
-                lines.append(self._rule(_date(_day(post), now), DIM))
+                lines.append(self._rule(_date(day, now), DIM))
             if not is_marked and self._is_unread(post, room.unread_since):
                 is_marked = starts = True
                 lines.append(self._rule("new", UNREAD))
@@ -125,11 +127,11 @@ class Drawing:
                 lines.append(self._renamed(post, names[post.sender]))
             names[post.sender] = post.name
             starts = starts or before is None or not _continues(before, post)
-            looks = (starts, post.key == view.selected, hidden[post.ref], self._versions(post))
-            entry = known.get(post.key)
+            looks = (starts, key == view.selected, hidden[post.ref], self._versions(key, post))
+            entry = known.get(key)
             if entry is None or entry[0] is not post or entry[1] != looks:
                 entry = (post, looks, [*self._post(post, *looks)])
-            self._known[post.key] = entry
+            self._known[key] = entry
             lines += entry[2]
             before = post
         return lines
@@ -137,9 +139,9 @@ class Drawing:
     def _is_unread(self, post: Post, since: datetime | None) -> bool:
         return since is not None and post.received >= since and post.sender != self._view.identity
 
-    def _versions(self, post: Post) -> tuple[str, ...]:
+    def _versions(self, key: Key, post: Post) -> tuple[str, ...]:
         versions = self._view.versions
-        return versions[1][:-1] if versions and versions[0] == post.key and post.is_edited else ()
+        return versions[1][:-1] if versions and versions[0] == key and post.is_edited else ()
 
     def _rule(self, text: str, style: Style) -> Line:
         left = f"── {text} "
@@ -247,10 +249,6 @@ def _continues(before: Post, post: Post) -> bool:
         and before.name == post.name
         and post.received - before.received < GROUP_MINUTES
     )
-
-
-def _day(post: Post) -> date:
-    return _day_of(post.received)
 
 
 @lru_cache(maxsize=4_000)

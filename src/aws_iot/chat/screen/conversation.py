@@ -59,7 +59,7 @@ class Conversation(ScrollView, can_focus=False):
     def text(self) -> str:
         """What is on the screen, for tests and for copying."""
         top = self.scroll_offset.y
-        return "\n".join(line.strip.text for line in self._lines[top : top + self.size.height])
+        return "\n".join(line.text for line in self._lines[top : top + self.size.height])
 
     def show(self, state: State, now: datetime) -> None:
         """Draw the open room: its end, what was read before, or the selected message if it is to be shown."""
@@ -155,7 +155,7 @@ class Conversation(ScrollView, can_focus=False):
         index -= max(0, self.size.height - len(self._lines))
         if not 0 <= index < len(self._lines):
             return Strip.blank(columns)
-        return self._lines[index].strip.adjust_cell_length(columns)
+        return Strip(self._lines[index].segments).adjust_cell_length(columns)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Tell the others."""
@@ -192,4 +192,4 @@ def _are_same(lines: list[Line], others: list[Line]) -> bool:
 
 
 def _is_same(line: Line, other: Line) -> bool:
-    return line is other or (line.key is None and other.key is None and line.strip.text == other.strip.text)
+    return line is other or (line.key is None and other.key is None and line.text == other.text)

@@ -13,7 +13,6 @@ from typing import Self
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.strip import Strip
 
 from aws_iot.chat.model.attention import words_of
 from aws_iot.chat.model.posts import Answered, Delivery, Key, Post
@@ -55,12 +54,20 @@ MENTION = Style(color="yellow", bold=True)
 SELECTED = Style(color="blue", bold=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
-    """A line of the conversation, and the message that it belongs to."""
+    """A line of the conversation, and the message that it belongs to.
 
-    strip: Strip
+    It has no strip before it is on the screen: a strip is made of a dozen objects, and few lines are ever shown. It is
+    not frozen, which would take longer for thousands of them.
+    """
+
+    segments: list[Segment]
     key: Key | None = None
+
+    @property
+    def text(self) -> str:
+        return "".join(segment.text for segment in self.segments)
 
 
 def name_style(identity: str) -> Style:
@@ -146,7 +153,7 @@ class Drawing:
     def _rule(self, text: str, style: Style) -> Line:
         left = f"── {text} "
         rule = left + "─" * max(0, self._columns - width_of(left))
-        return Line(Strip([Segment(cut(rule, self._columns), style)]))
+        return Line([Segment(cut(rule, self._columns), style)])
 
     def _renamed(self, post: Post, before: str | None) -> Line:
         old, new = who(post.sender, before, 24), kept_in_place(steady(label(post.name or "", 24)))
@@ -206,7 +213,7 @@ class Drawing:
         return kept_in_place(cut(f"{name}: {text}", self._columns - GUTTER))
 
     def _line(self, parts: Sequence[tuple[str, Style]], key: Key | None) -> Line:
-        return Line(Strip([Segment(text, style) for text, style in parts]), key)
+        return Line([Segment(text, style) for text, style in parts], key)
 
 
 def _linked(text: str, style: Style) -> list[tuple[str, Style]]:

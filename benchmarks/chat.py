@@ -24,7 +24,9 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
@@ -303,7 +305,8 @@ def latency(env: dict[str, str], runs: int) -> float:
 def switching(env: dict[str, str], messages: int, runs: int) -> tuple[float, float]:
     """Milliseconds to open a large room for the first time, and again: medians."""
     last = f"message {(messages - 1) // 10 * 10} "
-    firsts, others = [], []
+    firsts: list[float] = []
+    others: list[float] = []
     for _ in range(runs):
         with contextlib.closing(chat(env, "small", "big")) as ours:
             ours.wait_for("online")
@@ -319,8 +322,17 @@ def switching(env: dict[str, str], messages: int, runs: int) -> tuple[float, flo
     return statistics.median(firsts) * 1000, statistics.median(others) * 1000
 
 
-def paging(env: dict[str, str], messages: int, through: int) -> tuple[float, float, int]:
-    """Milliseconds of a page up: median and maximum; and how many pages. The key is held down."""
+class Pages(NamedTuple):
+    """Milliseconds of a page up, how many pages there were, and MiB of the whole process in the end."""
+
+    median: float
+    slowest: float
+    number: int
+    memory: float
+
+
+def paging(env: dict[str, str], messages: int, through: int) -> Pages:
+    """Hold Page Up until so many messages were on the screen."""
     times: list[float] = []
     lowest = (messages - 1) // 10 * 10
     ends = max(0, lowest - 10 * through)  # one message in ten is in this room
@@ -328,21 +340,21 @@ def paging(env: dict[str, str], messages: int, through: int) -> tuple[float, flo
     def numbers(output: bytes) -> list[int]:
         return [int(number) for number in re.findall(rb"message (\d+) ", output)]
 
+    def has_older(known: int, output: bytes) -> bool:
+        return min(numbers(output), default=known) < known
+
     with contextlib.closing(chat(env, "big")) as ours:
         ours.wait_for(f"message {lowest} ")
         ours.settle()
         while lowest > ends:
-            before = lowest
             ours.forget()
             pressed = ours.type("\x1b[5~")
-            shown = ours.wait_until(
-                lambda output, before=before: min(numbers(output), default=before) < before,
-                "an older message",
-            )
+            shown = ours.wait_until(partial(has_older, lowest), "an older message")
             times.append(shown - pressed)
             lowest = min(numbers(ours.output))
             time.sleep(max(0.0, KEY_REPEAT_SECONDS - (time.perf_counter() - pressed)))
-    return statistics.median(times) * 1000, max(times) * 1000, len(times)
+        memory = psutil.Process(ours.process.pid).memory_info().rss / 2**20
+    return Pages(statistics.median(times) * 1000, max(times) * 1000, len(times), memory)
 
 
 def memory(count: int) -> tuple[float, float]:
@@ -390,12 +402,16 @@ def main() -> None:
         first, again = switching(env, given.messages, given.runs)
         rows.append((f"open a room with {given.messages // 10:,} messages, ms", f"{first:.0f}", "50"))
         rows.append(("switch to it again, ms", f"{again:.0f}", "50"))
-        page, slowest, pages = paging(env, given.messages, given.pages)
-        rows.append((f"page up, {pages:,} times through {given.pages:,} messages, ms", f"{page:.0f}", ""))
-        rows.append(("the slowest of these pages, ms", f"{slowest:.0f}", "50"))
+        pages = paging(env, given.messages, given.pages)
+        what = f"page up, {pages.number:,} times through {given.pages:,} messages, ms"
+        rows.append((what, f"{pages.median:.0f}", ""))
+        rows.append(("the slowest of these pages, ms", f"{pages.slowest:.0f}", "50"))
+        rows.append(("memory of the whole process after that, MiB", f"{pages.memory:.0f}", "150"))
         rows.append(("from the end of `pub` to the screen, ms", f"{latency(env, given.runs):.0f}", "100"))
     first, last = memory(given.received)
-    rows.append((f"memory after {given.received:,} received messages, MiB", f"{last:.0f}", "150"))
+    rows.append(
+        (f"memory of the screen after {given.received:,} received messages, MiB", f"{last:.0f}", "150")
+    )
     rows.append(("growth of that since the first tenth, MiB", f"{last - first:.1f}", "10"))
 
 

@@ -279,27 +279,19 @@ def cpu(env: dict[str, str], folder: Path, seconds: float) -> tuple[float, float
             return idle, share()
 
 
-def latency(env: dict[str, str], runs: int) -> float:
-    """The median of the milliseconds from the end of `pub` in another process back to its text on the screen.
-
-    `pub` ends when the broker has acknowledged, so what counts is the time from the text's arrival at the broker: it is
-    measured from when `pub` prints that it has sent it, and is 0 if the screen was faster.
-    """
+def latency(env: dict[str, str], folder: Path, runs: int) -> tuple[float, float]:
+    """Milliseconds from when another process publishes a message until it is on the screen: median and maximum."""
     times = []
-    with contextlib.closing(chat(env, "news")) as ours:
+    with contextlib.closing(chat(env, "news")) as ours, sender(folder) as bob:
         ours.wait_for("online")
+        ours.settle()
         for _ in range(runs):
             text = uuid.uuid4().hex[:12]
-            done = subprocess.run(
-                [*COMMAND, "pub", "-k", "bob", "-r", "news", "-m", text],
-                env=env,
-                capture_output=True,
-                check=True,
-            )
-            ended = time.perf_counter()
-            times.append(max(0.0, ours.wait_for(text) - ended))
-            assert done.returncode == 0
-    return statistics.median(times) * 1000
+            published = time.perf_counter()
+            bob.publish_nowait(bob.outgoing("news", text), lambda _: None)
+            times.append(ours.wait_for(text) - published)
+            time.sleep(0.2)
+    return statistics.median(times) * 1000, max(times) * 1000
 
 
 def switching(env: dict[str, str], messages: int, runs: int) -> tuple[float, float]:
@@ -326,6 +318,7 @@ class Pages(NamedTuple):
     """Milliseconds of a page up, how many pages there were, and MiB of the whole process in the end."""
 
     median: float
+    percentile: float
     slowest: float
     number: int
     memory: float
@@ -354,7 +347,8 @@ def paging(env: dict[str, str], messages: int, through: int) -> Pages:
             lowest = min(numbers(ours.output))
             time.sleep(max(0.0, KEY_REPEAT_SECONDS - (time.perf_counter() - pressed)))
         memory = psutil.Process(ours.process.pid).memory_info().rss / 2**20
-    return Pages(statistics.median(times) * 1000, max(times) * 1000, len(times), memory)
+    percentile = statistics.quantiles(times, n=100)[98]
+    return Pages(statistics.median(times) * 1000, percentile * 1000, max(times) * 1000, len(times), memory)
 
 
 def memory(count: int) -> tuple[float, float]:
@@ -405,9 +399,12 @@ def main() -> None:
         pages = paging(env, given.messages, given.pages)
         what = f"page up, {pages.number:,} times through {given.pages:,} messages, ms"
         rows.append((what, f"{pages.median:.0f}", ""))
+        rows.append(("the same, 99th percentile, ms", f"{pages.percentile:.0f}", "50"))
         rows.append(("the slowest of these pages, ms", f"{pages.slowest:.0f}", "50"))
         rows.append(("memory of the whole process after that, MiB", f"{pages.memory:.0f}", "150"))
-        rows.append(("from the end of `pub` to the screen, ms", f"{latency(env, given.runs):.0f}", "100"))
+        usual, longest = latency(env, folder, 50)
+        rows.append(("from a publish in another process to the screen, ms", f"{usual:.0f}", "100"))
+        rows.append(("the same, at most", f"{longest:.0f}", "100"))
     first, last = memory(given.received)
     rows.append(
         (f"memory of the screen after {given.received:,} received messages, MiB", f"{last:.0f}", "150")

@@ -13,6 +13,7 @@ from aws_iot.chat.model.posts import Delivery
 from aws_iot.chat.model.state import Link
 from aws_iot.chat.screen.alerts import Alerts
 from aws_iot.chat.screen.composer import LARGE_LINES
+from aws_iot.chat.screen.conversation import Conversation
 from aws_iot.chat.screen.dialogs import Help, Question
 from aws_iot.chat.settings import ChatSettings, load
 from aws_iot.errors import LocalError, ServiceRefused, SessionEnded
@@ -251,12 +252,29 @@ def test_the_history_is_read_page_by_page_and_nothing_moves_while_you_read(
     run(test)
 
 
+def test_a_page_up_counts_from_what_is_on_the_screen(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            for number in range(60):
+                say(cloud, "lobby", f"message {number}", sender=BOB)
+            await chat.until_shown("message 59")
+            conversation = chat.screen.query_one(Conversation)
+            end = conversation.scroll_offset.y
+            chat.screen.scroll(-1)
+            # A page of the history that is added now must not change where it leads.
+            assert conversation.scroll_offset.y == end - (conversation.size.height - 1)
+
+    run(test)
+
+
 async def _columns_of_border(chat: Chat) -> set[int]:
     await chat.pilot.pause()
     return {row.index("│") for row in chat.rows if "│" in row}
 
 
-def test_a_chat_of_any_size_follows_what_arrives_unless_you_read_above(app: FakeApp, cloud: FakeCloud) -> None:
+def test_a_chat_of_any_size_follows_what_arrives_unless_you_read_above(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
     async def test() -> None:
         async with chatting(app, cloud, "lobby") as chat:
             for number in range(60):

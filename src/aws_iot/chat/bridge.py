@@ -7,8 +7,9 @@ screen is drawn once for many messages, and keys never wait behind them.
 import asyncio
 import threading
 import time
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from typing import NamedTuple, cast
 
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
@@ -108,7 +109,7 @@ class Bridge:
         with self._lock:
             events, self._events = self._events, []
         began = time.monotonic()
-        for event in events:
+        for event in joined(events):
             self.carry_out(update(self.state, event))
         self._changed()
         took = time.monotonic() - began
@@ -147,3 +148,12 @@ class Bridge:
                 parts.archive.take_back(effect, parts.outbox.send)
             case _:
                 parts.archive.read(effect)
+
+
+def joined(events: Iterable[on.Event]) -> Iterator[on.Event]:
+    """The events, with messages that follow one another in one: applying each takes as long as the window is."""
+    for is_received, found in groupby(events, lambda event: isinstance(event, on.Received)):
+        if is_received:
+            yield on.Received([message for event in found for message in cast("on.Received", event).messages])
+        else:
+            yield from found

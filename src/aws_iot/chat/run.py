@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # so that what only types need is not imported
 
+import gc
 import os
 from contextlib import suppress
 from functools import partial
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
     from aws_iot.messaging.client import Client
     from aws_iot.publishing.spool.store import Spool
 
+DRAWINGS_PER_SECOND = 120
+"""The most that Textual is to draw. With its usual 60, what is typed just after a drawing waits for up to 33 ms."""
+
+GARBAGE_COLLECTION_OBJECTS = 5_000
+"""Number of new objects before Python collects garbage. It takes about a millisecond, in which no key is handled."""
+
 # What signs in, connects and reads the history is imported by the threads that need it, once the screen is there.
 
 
@@ -49,7 +56,10 @@ def run(app: App, chatter: Chatter, rooms: Sequence[str], settings: ChatSettings
     Without `saves`, nothing that arrives is saved in the history. Raises `LocalError` if the chat's own file cannot be
     read.
     """
+    os.environ.setdefault("TEXTUAL_FPS", str(DRAWINGS_PER_SECOND))  # Textual reads it when it is imported
     screen, close = build(app, chatter, rooms, settings, saves=saves)
+    gc.freeze()  # what was imported is no garbage, and looking through it takes 40 ms
+    gc.set_threshold(GARBAGE_COLLECTION_OBJECTS)
     try:
         screen.run()
     finally:

@@ -308,7 +308,10 @@ class ChatApp(App[None]):
     def scroll(self, pages: int) -> None:
         """Scroll the conversation; upwards if negative."""
         height = self._widgets.conversation.size.height
-        self._widgets.conversation.scroll_relative(y=pages * max(1, height - 1), animate=False)
+        # At once: a page of the history that is added before would have it scroll to what is elsewhere by then.
+        self._widgets.conversation.scroll_relative(
+            y=pages * max(1, height - 1), animate=False, immediate=True
+        )
 
     def toggle_panel(self, name: str) -> None:
         """Hide or show a panel."""

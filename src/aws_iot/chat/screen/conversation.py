@@ -12,8 +12,8 @@ from aws_iot.chat.model.posts import Key
 from aws_iot.chat.model.state import Room, State
 from aws_iot.chat.screen.drawing import Drawing, Line, View
 
-NEAR_LINES = 10
-"""How near to an end of the window the next page is read."""
+NEAR_SCREENS = 5
+"""How near to an end of the window the next page is read, so that Page Up never has to wait for it."""
 
 
 class Conversation(ScrollView, can_focus=False):
@@ -60,7 +60,7 @@ class Conversation(ScrollView, can_focus=False):
     def text(self) -> str:
         """What is on the screen, for tests and for copying."""
         top = self.scroll_offset.y
-        return "\n".join(line.strip.text for line in self._lines[top : top + self.size.height])
+        return "\n".join(line.text for line in self._lines[top : top + self.size.height])
 
     def show(self, state: State, now: datetime) -> None:
         """Draw the open room: its end, what was read before, or the selected message if it is to be shown."""
@@ -156,7 +156,7 @@ class Conversation(ScrollView, can_focus=False):
         index -= max(0, self.size.height - len(self._lines))
         if not 0 <= index < len(self._lines):
             return Strip.blank(columns)
-        return self._lines[index].strip.adjust_cell_length(columns)
+        return Strip(self._lines[index].segments).adjust_cell_length(columns)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Tell the others."""
@@ -184,8 +184,9 @@ class Conversation(ScrollView, can_focus=False):
             return
         is_at_end = top + height >= len(self._lines)
         self._follows = is_at_end
-        is_near = top + height >= len(self._lines) - NEAR_LINES
-        self.post_message(self.Scrolled(is_at_end=is_at_end, near_top=top <= NEAR_LINES, near_end=is_near))
+        near = NEAR_SCREENS * height
+        is_near = top + height >= len(self._lines) - near
+        self.post_message(self.Scrolled(is_at_end=is_at_end, near_top=top <= near, near_end=is_near))
 
 
 def _are_same(lines: list[Line], others: list[Line]) -> bool:
@@ -193,4 +194,4 @@ def _are_same(lines: list[Line], others: list[Line]) -> bool:
 
 
 def _is_same(line: Line, other: Line) -> bool:
-    return line is other or (line.key is None and other.key is None and line.strip.text == other.strip.text)
+    return line is other or (line.key is None and other.key is None and line.text == other.text)

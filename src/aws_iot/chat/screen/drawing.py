@@ -13,7 +13,6 @@ from typing import Self
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.strip import Strip
 
 from aws_iot.chat.model.attention import words_of
 from aws_iot.chat.model.posts import Answered, Delivery, Key, Post
@@ -55,12 +54,20 @@ MENTION = Style(color="yellow", bold=True)
 SELECTED = Style(color="blue", bold=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
-    """A line of the conversation, and the message that it belongs to."""
+    """A line of the conversation, and the message that it belongs to.
 
-    strip: Strip
+    It has no strip before it is on the screen: a strip is made of a dozen objects, and few lines are ever shown. It is
+    not frozen, which would take longer for thousands of them.
+    """
+
+    segments: list[Segment]
     key: Key | None = None
+
+    @property
+    def text(self) -> str:
+        return "".join(segment.text for segment in self.segments)
 
 
 def name_style(identity: str) -> Style:
@@ -112,11 +119,13 @@ class Drawing:
         names: dict[str, str | None] = {}
         lines: list[Line] = []
         before: Post | None = None
+        day: date | None = None
         is_marked = room.unread_since is None
         for post in shown:
-            starts = before is None or _day(before) != _day(post)
+            key, day_before, day = post.key, day, _day_of(post.received)
+            starts = day != day_before
             if starts:
-                lines.append(self._rule(_date(_day(post), now), DIM))
+                lines.append(self._rule(_date(day, now), DIM))
             if not is_marked and self._is_unread(post, room.unread_since):
                 is_marked = starts = True
                 lines.append(self._rule("new", UNREAD))
@@ -125,11 +134,11 @@ class Drawing:
                 lines.append(self._renamed(post, names[post.sender]))
             names[post.sender] = post.name
             starts = starts or before is None or not _continues(before, post)
-            looks = (starts, post.key == view.selected, hidden[post.ref], self._versions(post))
-            entry = known.get(post.key)
+            looks = (starts, key == view.selected, hidden[post.ref], self._versions(key, post))
+            entry = known.get(key)
             if entry is None or entry[0] is not post or entry[1] != looks:
                 entry = (post, looks, [*self._post(post, *looks)])
-            self._known[post.key] = entry
+            self._known[key] = entry
             lines += entry[2]
             before = post
         return lines
@@ -137,14 +146,14 @@ class Drawing:
     def _is_unread(self, post: Post, since: datetime | None) -> bool:
         return since is not None and post.received >= since and post.sender != self._view.identity
 
-    def _versions(self, post: Post) -> tuple[str, ...]:
+    def _versions(self, key: Key, post: Post) -> tuple[str, ...]:
         versions = self._view.versions
-        return versions[1][:-1] if versions and versions[0] == post.key and post.is_edited else ()
+        return versions[1][:-1] if versions and versions[0] == key and post.is_edited else ()
 
     def _rule(self, text: str, style: Style) -> Line:
         left = f"── {text} "
         rule = left + "─" * max(0, self._columns - width_of(left))
-        return Line(Strip([Segment(cut(rule, self._columns), style)]))
+        return Line([Segment(cut(rule, self._columns), style)])
 
     def _renamed(self, post: Post, before: str | None) -> Line:
         old, new = who(post.sender, before, 24), kept_in_place(steady(label(post.name or "", 24)))
@@ -204,7 +213,7 @@ class Drawing:
         return kept_in_place(cut(f"{name}: {text}", self._columns - GUTTER))
 
     def _line(self, parts: Sequence[tuple[str, Style]], key: Key | None) -> Line:
-        return Line(Strip([Segment(text, style) for text, style in parts]), key)
+        return Line([Segment(text, style) for text, style in parts], key)
 
 
 def _linked(text: str, style: Style) -> list[tuple[str, Style]]:
@@ -247,10 +256,6 @@ def _continues(before: Post, post: Post) -> bool:
         and before.name == post.name
         and post.received - before.received < GROUP_MINUTES
     )
-
-
-def _day(post: Post) -> date:
-    return _day_of(post.received)
 
 
 @lru_cache(maxsize=4_000)

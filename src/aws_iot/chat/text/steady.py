@@ -75,25 +75,11 @@ def wrap(text: str, columns: int) -> list[tuple[int, int]]:
 
     A line is broken at a blank if possible. Blanks at the beginning are kept: they are the layout of code.
     """
-    if width_of(text) <= columns:
-        return [(0, len(text))]
     lines: list[tuple[int, int]] = []
     start = 0
-    while start < len(text):
-        end, blank, width = start, -1, 0
-        while end < len(text):
-            width += 1 if text[end].isascii() else get_character_cell_size(text[end])
-            if width > columns and end > start:
-                break
-            if text[end] == " " and text[start:end].strip():
-                blank = end
-            end += 1
-        if end == len(text):
-            lines.append((start, end))
-            break
-        if text[end] == " ":
-            blank = end
-        if blank > start:
+    while (end := _end_of_line(text, start, columns)) < len(text):
+        blank = end if text[end] == " " else text.rfind(" ", start, end)
+        if blank == end or text[start : max(start, blank)].strip():
             lines.append((start, blank))
             start = blank + 1
         else:
@@ -101,4 +87,17 @@ def wrap(text: str, columns: int) -> list[tuple[int, int]]:
                 end -= 1
             lines.append((start, end))
             start = end
-    return lines or [(0, 0)]
+    if start < len(text) or not lines:
+        lines.append((start, len(text)))
+    return lines
+
+
+def _end_of_line(text: str, start: int, columns: int) -> int:
+    """How far a line can reach that begins there: at least one character."""
+    if text.isascii():
+        return min(len(text), start + max(1, columns))
+    for end in range(start, len(text)):
+        columns -= get_character_cell_size(text[end])
+        if columns < 0 and end > start:
+            return end
+    return len(text)

@@ -1,0 +1,39 @@
+"""How the chat breaks text into lines."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aws_iot.chat.text.steady import steady, width_of, wrap
+
+WORDS = st.text("ab  漢é\u0301字-", max_size=40)
+
+
+@given(WORDS, st.integers(min_value=2, max_value=12))
+def test_lines_fit_and_lose_nothing_but_blanks(text: str, columns: int) -> None:
+    shown = steady(text)
+    lines = wrap(shown, columns)
+    assert all(width_of(shown[start:end]) <= columns for start, end in lines)
+    at = 0
+    for start, end in lines:
+        assert shown[at:start] in ("", " ")
+        at = end
+    assert not shown[at:].strip(" ")
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("", [""]),
+        ("short", ["short"]),
+        ("one two three", ["one two", "three"]),
+        ("    indented code", ["    inde", "nted", "code"]),
+        ("averylongword", ["averylon", "gword"]),
+        ("漢字漢字漢字", ["漢字漢字", "漢字"]),
+        ("漢字 漢字 漢字", ["漢字", "漢字", "漢字"]),
+        ("1234567 ", ["1234567 "]),
+        ("12345678 ", ["12345678"]),
+    ],
+)
+def test_a_line_is_broken_at_a_blank_if_possible(text: str, lines: list[str]) -> None:
+    assert [text[start:end] for start, end in wrap(text, 8)] == lines

@@ -17,6 +17,7 @@ from aws_iot.chat.screen.dialogs import Help, Question
 from aws_iot.chat.settings import ChatSettings, load
 from aws_iot.errors import LocalError, ServiceRefused, SessionEnded
 from aws_iot.messaging.connection import Lost, Restored
+from aws_iot.messaging.kinds import PRESENCE
 from aws_iot.messaging.message import encode
 from tests.chats import Chat, chatting, run, say
 from tests.fakes import FakeApp, FakeCloud
@@ -27,7 +28,7 @@ MALLORY = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
 
 
 def sent(cloud: FakeCloud) -> list[bytes]:
-    return [payload for _, payload, _ in cloud.published]
+    return [payload for _, payload, more in cloud.published if ("kind", PRESENCE) not in more]
 
 
 def test_enter_sends_and_other_keys_begin_a_line(app: FakeApp, cloud: FakeCloud) -> None:
@@ -90,7 +91,9 @@ def test_messages_show_their_sender_once_and_names_by_identity(app: FakeApp, clo
             await chat.until_shown("bob~4f9fa251")
             shown = [line.split("  ")[0] for line in chat.conversation.splitlines() if "~" in line]
             assert shown == ["bob~b0b00000", "bob~4f9fa251"]
-            assert chat.panel("people").splitlines()[0].startswith("bob~4f9f")
+            you, *others = chat.panel("people").splitlines()
+            assert you.startswith("● alice~")
+            assert others == ["  bob~4f9fa251", "  bob~b0b00000"]
 
     run(test)
 

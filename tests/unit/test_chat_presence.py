@@ -421,6 +421,9 @@ def test_a_room_in_which_you_may_not_write_gets_no_will(app: FakeApp, cloud: Fak
         async with chatting(app, cloud, "lobby", "ops") as chat:
             assert cloud.connections[-1].will is None
             await chat.until(lambda: told(cloud) == ["(joined)"])
+            await chat.until(lambda: chat.state.presence.is_quiet("lobby"))
+            assert not chat.state.presence.is_quiet("ops")
+        assert told(cloud) == ["(joined)", "(offline)"]
 
     run(test)
 

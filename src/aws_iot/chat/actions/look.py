@@ -59,7 +59,7 @@ class LookActions(Actions):
         elif presence.mode != OFF and presence.is_quiet(self.bridge.state.current):
             self.app.tell(
                 f"Presence is {presence.mode}, but this room learns nothing:"
-                " a program that would show it as messages has written here."
+                " a program that shows it as messages has written here, or you may not write here."
             )
         else:
             self.app.tell(f"Presence is {presence.mode}.")

@@ -150,10 +150,14 @@ class Send:
 
 @dataclass(slots=True)
 class Announce:
-    """Tell a room about the person, if there is a connection. It is neither saved nor repeated."""
+    """Tell a room about the person, if there is a connection. It is not saved.
+
+    The first one on a connection shows whether the person may write there.
+    """
 
     room: str
     sign: Sign
+    is_first: bool = False
 
 
 @dataclass(slots=True)

@@ -103,6 +103,13 @@ class Sensed:
 
 
 @dataclass(slots=True)
+class AnnounceFailed:
+    """The broker does not let the person write in a room, or has ended the connection instead."""
+
+    room: str
+
+
+@dataclass(slots=True)
 class Ticked:
     """Some seconds have passed. `at` is of a clock that never goes back, and `chance` random, from 0 up to 1."""
 
@@ -399,6 +406,7 @@ Event = (
     | Noticed
     | Sensed
     | Ticked
+    | AnnounceFailed
     | PresenceSet
     | Pressed
 )

@@ -71,6 +71,7 @@ _REDUCERS: dict[type, Callable[[State, Any], Effects]] = {
     on.Warned: looking.warned,
     on.Sensed: presence.sensed,
     on.Ticked: presence.ticked,
+    on.AnnounceFailed: presence.announce_failed,
     on.PresenceSet: presence.presence_set,
     on.Pressed: presence.pressed,
 }

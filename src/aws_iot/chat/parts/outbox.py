@@ -139,11 +139,17 @@ class Outbox:
         self._publish(message)
 
     def _announce(self, announcement: Announce, chat: str) -> None:
+        room, text, is_first = announcement.room, announcement.sign.value, announcement.is_first
+
+        def done(error: AwsIotError | None) -> None:
+            if error and is_first:
+                self._tell(on.AnnounceFailed(room))
+
         if client := self._line.client:
             with suppress(AwsIotError):  # others notice it later
-                text = announcement.sign.value
-                message = client.outgoing(announcement.room, text, qos=0, kind=PRESENCE, re=chat)
-                client.publish_nowait(message, lambda _: None)
+                # Only with QoS 1, the broker can reject it. Without, AWS may close the connection instead.
+                message = client.outgoing(room, text, qos=int(is_first), kind=PRESENCE, re=chat)
+                client.publish_nowait(message, done)
 
     def _rename(self, name: str) -> None:
         self._name = name

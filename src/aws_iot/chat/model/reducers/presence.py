@@ -63,6 +63,8 @@ def _note(presence: Presence, message: Message, sign: Sign, chat: str) -> None:
     seen.rooms[room] = presence.clock + LIFE_SECONDS
     if sign is Sign.TYPING:
         seen.typing[room] = presence.clock + TYPING_SHOWN_SECONDS
+    elif sign is Sign.IDLE:
+        seen.typing.clear()
     presence.remember(identity, chat, seen)
     if sign is Sign.JOINED:
         presence.told.setdefault(room, Told()).is_asked = True
@@ -138,14 +140,22 @@ def _due(presence: Presence, told: Told, *, is_open: bool) -> Sign | None:
 
 
 def _tell(presence: Presence, told: Told, room: str, sign: Sign) -> do.Announce:
+    is_first = told.sign is None
     told.sign, told.at, told.answers_at = _shown(sign), presence.clock, math.inf
     if sign is Sign.JOINED:
         told.asked_at = presence.clock
-    return do.Announce(room, sign)
+    return do.Announce(room, sign, is_first)
 
 
 def _shown(sign: Sign) -> Sign:
     return Sign.IDLE if sign is Sign.IDLE else Sign.ONLINE
+
+
+def announce_failed(state: State, event: on.AnnounceFailed) -> Effects:
+    """The next attempt could cost the connection again."""
+    keep_quiet(state.presence, event.room)
+    _forget(state.presence, event.room)
+    return []
 
 
 def typing(state: State, room: str, text: str) -> Effects:

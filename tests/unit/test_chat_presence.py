@@ -12,6 +12,7 @@ from aws_iot.chat.model.people import people_of
 from aws_iot.chat.model.presence import (
     ASK_SECONDS,
     BEAT_SECONDS,
+    DECISION_SECONDS,
     IDLE_SECONDS,
     LIFE_SECONDS,
     MOST_ANSWERS,
@@ -107,6 +108,16 @@ def test_who_joins_is_answered_once_after_a_while_and_several_with_one_message()
     update(state, sign(Sign.JOINED, sender=CAROL))
     assert tick(state, 4) == [("lobby", Sign.ONLINE)]
     assert tick(state, 6) == tick(state, 60) == []
+
+
+def test_who_joins_right_after_an_answer_gets_the_next_one() -> None:
+    state = chat()
+    tick(state, 0)
+    update(state, sign(Sign.JOINED))
+    tick(state, 2)
+    update(state, sign(Sign.JOINED, sender=CAROL))
+    assert tick(state, 4) == []
+    assert tick(state, 2 + DECISION_SECONDS) == [("lobby", Sign.ONLINE)]
 
 
 def test_in_a_large_room_a_few_answer() -> None:
@@ -368,8 +379,13 @@ def test_the_panel_shows_who_does_what_and_nothing_of_it_is_a_message(app: FakeA
             await chat.enter("/who")
             assert "Online: alice~" in chat.state.notice
             assert "carol~ca401000. Idle: bob~b0b00000" in chat.state.notice
+            await chat.enter("/alias carol Caz")
+            assert people(chat) == ["● alice", "● Caz", "○ bob"]
+            await chat.type("ca")
+            await chat.press("tab")
+            assert chat.input == "Caz: "
             tell(cloud, Sign.OFFLINE)
-            await chat.until(lambda: people(chat) == ["● alice", "● carol"])
+            await chat.until(lambda: people(chat) == ["● alice", "● Caz"])
             assert chat.state.room.posts == []
             assert chat.state.room.unread == 0
 

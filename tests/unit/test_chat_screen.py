@@ -569,6 +569,7 @@ def test_the_palette_runs_an_action_or_asks_for_its_argument(app: FakeApp, cloud
         ('{"keys": {"next-room": 5}}', "must be a list of texts"),
         ('{"bell": 1}', "must be true or false"),
         ('{"desktop": "loud"}', "must be one of"),
+        ('{"presence": true}', "must be one of off, on, typing"),
     ],
 )
 def test_wrong_settings_are_explained(tmp_path: Path, text: str, problem: str) -> None:

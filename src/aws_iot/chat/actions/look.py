@@ -67,17 +67,19 @@ class LookActions(Actions):
     def do_alias(self, argument: str) -> None:
         whom, _, name = argument.partition(" ")
         prefix = IdentityPrefix.parse(whom)
-        people = {
-            one.identity: one for room in self.bridge.state.rooms.values() for one in room.people.values()
-        }
+        state = self.bridge.state
+        claimed = {one.identity: one.name for room in state.rooms.values() for one in room.people.values()}
+        claimed |= {identity: name for identity, (_, name) in state.presence.here(state.current).items()}
         found = [
-            one for one in people.values() if (prefix and prefix.matches(one.identity)) or one.name == whom
+            identity
+            for identity, name in claimed.items()
+            if (prefix and prefix.matches(identity)) or name == whom
         ]
         if len(found) != 1:
             several = "Several people are called so" if found else "Nobody here is called so"
             self.app.tell(f"{several}: give the characters after ~, as in /alias 4f9fa251 Al.")
         else:
-            self.bridge.act(on.Aliased(found[0].identity, name.strip()))
+            self.bridge.act(on.Aliased(found[0], name.strip()))
 
     def do_toggle_rooms(self, _: str) -> None:
         self.app.toggle_panel("rooms")

@@ -29,6 +29,9 @@ MOST_ANSWERS = 10
 ANSWER_SECONDS = (3.0, 60.0)
 """Answers are spread over so many seconds at least and at most: one for each person who is there."""
 
+DECISION_SECONDS = 30.0
+"""How often a chat decides at the most whether to answer. So nobody can make others send much."""
+
 TYPING_SECONDS = 10.0
 """How often a chat tells at the most that its person is typing."""
 
@@ -70,10 +73,10 @@ class Told:
     at: float = -math.inf
     asked_at: float = -math.inf
     is_asked: bool = False
-    """Whether somebody has joined since the last tick."""
+    """Whether somebody has joined, and it is not decided yet whether to answer."""
     answers_at: float = math.inf
     decided_until: float = -math.inf
-    """Until then, further people who join change nothing: one answer is for all of them."""
+    """Those who join before this have to wait, unless an answer is still to come."""
     typing_at: float = -math.inf
     quiet_until: float = -math.inf
 

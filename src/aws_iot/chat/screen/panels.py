@@ -144,7 +144,7 @@ class PeopleList(Lines):
     def show_people(self, state: State) -> None:
         """Draw the people of the open room."""
         columns, height = max(4, self.size.width), max(1, self.size.height)
-        self.show([self._line(one, columns) for one in people_of(state)[:height]])
+        self.show([self._line(one, columns) for one in people_of(state, height)])
 
     def _line(self, one: Listed, columns: int) -> Parts:
         name = cut(who(one.identity, one.name, columns - 2), columns - 2)

@@ -13,6 +13,7 @@ from aws_iot.chat.model.presence import (
     ANSWER_SECONDS,
     ASK_SECONDS,
     BEAT_SECONDS,
+    DECISION_SECONDS,
     IDLE_SECONDS,
     LIFE_SECONDS,
     LONGEST_CHAT,
@@ -116,15 +117,16 @@ def ticked(state: State, event: on.Ticked) -> Effects:
 
 def _decide(presence: Presence, told: Told, room: str, chance: float) -> None:
     """Whether and when to answer those who have joined. In a large room, a few answers have to do."""
-    if not told.is_asked:
+    has_answer = told.answers_at < math.inf  # which is for them, too
+    if not told.is_asked or (presence.clock < told.decided_until and not has_answer):
         return
     told.is_asked = False
-    if presence.clock < told.decided_until:
+    if has_answer:
         return
     people = max(1, len(presence.here(room)))
     least, most = ANSWER_SECONDS
     seconds, share = min(max(least, people), most), min(1.0, MOST_ANSWERS / people)
-    told.decided_until = presence.clock + seconds
+    told.decided_until = presence.clock + max(seconds, DECISION_SECONDS)
     if chance < share:
         told.answers_at = presence.clock + seconds * chance / share
 
@@ -185,7 +187,7 @@ def presence_set(state: State, event: on.PresenceSet) -> Effects:
     presence.mode = event.mode
     if event.mode == OFF:
         presence.seen.clear()
-    state.notice = f"Until you quit, others learn {_LEARN[event.mode]}. For good: see presence in chat.json."
+    state.notice = f"Until you quit, others learn {_LEARN[event.mode]}."
     return effects
 
 

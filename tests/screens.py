@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -11,6 +12,14 @@ import pyte
 
 from tests.processes import COMMAND
 from tests.waiting import DEADLINE_SECONDS, wait_until
+
+# Makes the terminal at stdin the controlling one of a new session, and becomes the command. The kernel tells only such
+# a session about another size.
+WITH_CONTROLLING_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 
 class TerminalScreen:
@@ -23,7 +32,7 @@ class TerminalScreen:
         self._terminal, theirs = os.openpty()
         self._resize(columns, rows)
         self.process = subprocess.Popen(
-            [*COMMAND, *words],
+            [sys.executable, "-ISc", WITH_CONTROLLING_TERMINAL, *COMMAND, *words],
             env={**env, "TERM": "xterm-256color"},
             stdin=theirs,
             stdout=theirs,
@@ -60,6 +69,10 @@ class TerminalScreen:
         """Wait until a text is on the screen."""
         wait_until(lambda: text in self.text, lambda: f"no {text!r} on:\n{self.text}")
 
+    def wait_until_gone(self, text: str) -> None:
+        """Wait until a text is no longer on the screen."""
+        wait_until(lambda: text not in self.text, lambda: f"still {text!r} on:\n{self.text}")
+
     def resize(self, columns: int, rows: int) -> None:
         """Give the terminal another size."""
         with self._lock:
@@ -67,7 +80,7 @@ class TerminalScreen:
         self._resize(columns, rows)
 
     def _resize(self, columns: int, rows: int) -> None:
-        import fcntl
+        import fcntl  # not on Windows, where no test needs a screen
         import struct
         import termios
 

@@ -29,9 +29,14 @@ def test_two_people_talk_and_a_killed_chat_loses_nothing(stack: Stack, room: str
             assert f"{alice.username}~{alice.identity.partition(':')[2][:8]}" in other.text
             other.type("half a message")
             other.wait_for("half a message")
-            for columns in (30, 100, 40):  # no size may confuse it
+            other.wait_until_gone("│")
+            other.resize(100, 20)
+            other.wait_for("│")
+            for columns in (30, 140, 50, 41, 99, 40):  # no size may confuse it
                 other.resize(columns, 12)
+            other.wait_until_gone("│")
             other.wait_for("  an answer")
+            other.wait_for("half a message")
             saved = stack.config.parent / "people" / bob.username / "chat"
             wait_until(lambda: any("half a message" in path.read_text() for path in saved.rglob("*.json")))
             other.kill()

@@ -259,6 +259,27 @@ async def _columns_of_border(chat: Chat) -> set[int]:
     return {row.index("│") for row in chat.rows if "│" in row}
 
 
+def test_a_chat_of_any_size_follows_what_arrives_unless_you_read_above(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            for number in range(60):
+                say(cloud, "lobby", f"message {number}.", sender=BOB)
+            await chat.until_shown("message 59.")
+            for size in ((80, 12), (34, 10), (100, 30), (40, 12), (80, 24)):
+                await chat.pilot.resize_terminal(*size)
+                await chat.until_shown("message 59.")
+            say(cloud, "lobby", "and one more.", sender=BOB)
+            await chat.until_shown("and one more.")
+            await chat.press("pageup")
+            top = chat.conversation.splitlines()[0]
+            for size in ((80, 12), (100, 30), (80, 24)):
+                await chat.pilot.resize_terminal(*size)
+                await chat.until_shown(top)
+            assert "and one more." not in chat.conversation
+
+    run(test)
+
+
 def test_panels_can_be_hidden_and_are_on_narrow_screens(app: FakeApp, cloud: FakeCloud) -> None:
     async def test() -> None:
         async with chatting(app, cloud, "lobby", size=(40, 12)) as chat:

@@ -1,5 +1,6 @@
 """ChatApp: puts the widgets together, and turns keys, clicks and commands into events."""
 
+import shutil
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple, TypeVar
@@ -8,6 +9,7 @@ from textual import events
 from textual.app import App, ComposeResult
 from textual.command import Provider
 from textual.containers import Horizontal
+from textual.geometry import Size
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
@@ -170,9 +172,21 @@ class ChatApp(App[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Hide the panels on a narrow screen."""
+        self._correct(event.size)
         self._place_panels(event.size.width)
         self._widgets.composer.set_class(event.size.height < LOW_ROWS, "low")
         self.call_after_refresh(self.draw)
+
+    def _correct(self, told: Size) -> None:
+        """Ask the terminal again for its size.
+
+        Textual reads it in a signal handler. A second signal can interrupt that handler, and then the older size comes
+        last. The loop, which nothing interrupts, gets the newest.
+        """
+        if self._driver and not self.is_headless:
+            size = Size(*shutil.get_terminal_size(told))
+            if size != told:
+                self.post_message(events.Resize(size, size))
 
     def on_app_focus(self, _: events.AppFocus) -> None:
         """The terminal has the focus."""

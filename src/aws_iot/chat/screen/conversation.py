@@ -54,6 +54,7 @@ class Conversation(ScrollView, can_focus=False):
         self._room: Room | None = None
         self._now: datetime | None = None
         self._follows = True
+        self._laid_out = Size(0, 0)
 
     @property
     def text(self) -> str:
@@ -164,6 +165,7 @@ class Conversation(ScrollView, can_focus=False):
 
     def on_resize(self, _: Resize) -> None:
         """Wrap the lines anew."""
+        self._laid_out = self.size
         if self._room and self._now:
             follow = self._follows
             anchor = self._anchor()
@@ -178,7 +180,7 @@ class Conversation(ScrollView, can_focus=False):
 
     def _tell(self) -> None:
         top, height = self.scroll_offset.y, self.size.height
-        if not height:
+        if not height or self.size != self._laid_out:  # on_resize will tell, when the lines fit the new size
             return
         is_at_end = top + height >= len(self._lines)
         self._follows = is_at_end

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.people import people_of
+from aws_iot.chat.model.posts import post_of
 from aws_iot.chat.model.presence import (
     ASK_SECONDS,
     BEAT_SECONDS,
@@ -29,7 +30,7 @@ from aws_iot.messaging.kinds import PRESENCE, Sign
 from aws_iot.messaging.message import decode
 from tests.chats import Chat, chatting, run, say
 from tests.fakes import POOL, FakeApp, FakeCloud
-from tests.unit.test_chat_reducer import BOB, ME, message, opened
+from tests.unit.test_chat_reducer import BEGAN, BOB, ME, message, opened
 
 CAROL = "us-east-1:ca401000-0ed5-4578-add0-985024739222"
 NOW = 1_000_000.0
@@ -245,6 +246,15 @@ def test_a_room_in_which_another_program_writes_learns_nothing_for_a_day() -> No
     assert tick(state, 2) == []
     press(state)
     assert tick(state, QUIET_SECONDS) == [("lobby", Sign.JOINED)]
+
+
+@pytest.mark.parametrize(("days", "told"), [(0.9, []), (1.1, [("lobby", Sign.JOINED)])])
+def test_the_history_tells_too_that_another_program_is_used(days: float, told: list[Any]) -> None:
+    state = chat()
+    state.presence.began = BEGAN
+    post = post_of(message(int(-days * 86_400), id=None))
+    update(state, on.PageRead("lobby", on.Part.LAST, [post], is_end=True))
+    assert tick(state, 2) == told
 
 
 def test_leaving_a_room_and_quitting_are_told_where_you_are_known() -> None:

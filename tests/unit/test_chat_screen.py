@@ -259,7 +259,9 @@ async def _columns_of_border(chat: Chat) -> set[int]:
     return {row.index("│") for row in chat.rows if "│" in row}
 
 
-def test_a_chat_of_any_size_follows_what_arrives_unless_you_read_above(app: FakeApp, cloud: FakeCloud) -> None:
+def test_a_chat_of_any_size_follows_what_arrives_unless_you_read_above(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
     async def test() -> None:
         async with chatting(app, cloud, "lobby") as chat:
             for number in range(60):

@@ -5,6 +5,7 @@ Times are seconds of a clock that never goes back. The reducer learns them from 
 
 import math
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from aws_iot.messaging.kinds import Sign
 
@@ -98,6 +99,8 @@ class Presence:
     mode: str = OFF
     chat: str = ""
     clock: float = -math.inf
+    began: datetime | None = None
+    """When the chat was started."""
     activity: Activity = field(default_factory=Activity)
     told: dict[str, Told] = field(default_factory=dict)
     seen: dict[tuple[str, str], Seen] = field(default_factory=dict)

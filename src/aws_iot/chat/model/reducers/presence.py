@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
+from aws_iot.chat.model.posts import Post
 from aws_iot.chat.model.presence import (
     ANSWER_SECONDS,
     ASK_SECONDS,
@@ -85,6 +86,15 @@ def wrote(presence: Presence, messages: Iterable[Message]) -> None:
         for room in rooms_by_writer.get(identity, set()) & seen.rooms.keys():
             seen.typing.pop(room, None)
             seen.sign = Sign.ONLINE
+
+
+def has_read(presence: Presence, room: str, posts: Iterable[Post]) -> None:
+    """The newest messages of a room were read from the history: the same, if they are not too old."""
+    began = presence.began
+    if began and any(
+        post.id is None and (began - post.received).total_seconds() < QUIET_SECONDS for post in posts
+    ):
+        keep_quiet(presence, room)
 
 
 def keep_quiet(presence: Presence, room: str) -> None:

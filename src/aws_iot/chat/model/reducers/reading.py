@@ -23,8 +23,8 @@ def page_read(state: State, event: on.PageRead) -> Effects:
         return []
     was_loaded = room.is_loaded and not room.has_newer
     merge_page(room, event)
-    if event.part is on.Part.LAST and any(post.id is None for post in event.posts):
-        presence.keep_quiet(state.presence, room.name)
+    if event.part is on.Part.LAST:
+        presence.has_read(state.presence, room.name, event.posts)
     room.is_loaded, room.is_loading = True, False
     if event.part is on.Part.LAST and not was_loaded:
         on_page = {post.key for post in event.posts}

@@ -29,6 +29,7 @@ def start(
     now: datetime,
 ) -> Effects:
     """The first effects. Without `rooms`, those of the history are joined. `failed` was not sent by an earlier run."""
+    state.presence.began = now
     for name in (*rooms, *(one.room for one in failed)):
         state.rooms.setdefault(name, Room(name))
     for one in failed:

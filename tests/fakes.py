@@ -134,6 +134,8 @@ class FakeCloud:
         return next((name for name in self.accounts if name.casefold() == username.casefold()), username)
 
     published: list[tuple[str, bytes, Properties]] = field(default_factory=list)
+    closed_rooms: set[str] = field(default_factory=set)
+    """Rooms to which nobody may publish."""
 
     def member(self, username: str, password: str) -> str:
         """A confirmed account whose identity is accepted; the identity."""
@@ -377,7 +379,9 @@ class FakeSession:
 class FakeConnection:
     """`Connection` in memory, with the policy of the template."""
 
-    def __init__(self, cloud: FakeCloud, identity: str, durable: str | None = None) -> None:
+    def __init__(
+        self, cloud: FakeCloud, identity: str, durable: str | None = None, will: Publication | None = None
+    ) -> None:
         self._cloud = cloud
         self._identity = identity
         self._unacknowledged: list[Publication] = []
@@ -393,6 +397,9 @@ class FakeConnection:
             raise NotAccepted(
                 f"no admin has accepted the identity {identity} yet", hint="An admin accepts it."
             )
+        self.will = will
+        if will and not self._may_publish(will.topic):  # the broker does not tell that this is the reason
+            raise NotAccepted(f"no admin has accepted the identity {identity} yet")
         kept = cloud.sessions.pop((identity, durable), None)
         self.is_resumed = kept is not None
         self._filters = kept.filters if kept else []
@@ -412,10 +419,14 @@ class FakeConnection:
         else:
             done(None)
 
+    def _may_publish(self, topic: str) -> bool:
+        is_own = topic.startswith(f"{POOL}/") and topic.endswith(f"/{self._identity}")
+        return is_own and topic.split("/")[1] not in self._cloud.closed_rooms
+
     def publish(self, publication: Publication) -> None:
         self._check_open()
         topic = publication.topic
-        if not (topic.startswith(f"{POOL}/") and topic.endswith(f"/{self._identity}")):
+        if not self._may_publish(topic):
             raise TopicRefused(f"not authorized to publish to {topic}")
         if publication.payload == self._cloud.refuses_payload:
             raise self._cloud.refusal
@@ -797,8 +808,9 @@ class FakeMessaging(MessagingBuilder):
         identity: str,
         credentials: Callable[[], Credentials],
         durable: str | None = None,
+        will: Publication | None = None,
     ) -> Connection:
-        connection = FakeConnection(self._controls.cloud, identity, durable)
+        connection = FakeConnection(self._controls.cloud, identity, durable, will)
         self._controls.on_connect(connection)
         return connection
 

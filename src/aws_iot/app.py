@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from aws_iot.local.stack import LocalStack, Provisioned
     from aws_iot.messaging.client import Client
     from aws_iot.messaging.composer import SentSaver
-    from aws_iot.messaging.connection import Connection
+    from aws_iot.messaging.connection import Connection, Publication
     from aws_iot.policy.reader import PolicyReader
 
 TIMEOUT_SECONDS = 10.0
@@ -229,13 +229,14 @@ class MessagingBuilder:
         identity: str,
         credentials: Callable[[], Credentials],
         durable: str | None = None,
+        will: Publication | None = None,
     ) -> Connection:
-        """An open connection to the profile's broker. With `durable`, the broker keeps a session of this name."""
+        """An open connection to the profile's broker. For `durable` and `will`, see `IotCoreConnection.open`."""
         from aws_iot.aws.iot.connection import IotCoreConnection
 
         self._config.require_stack(profile)
         now, timeout = self._settings.now, self._settings.timeout
-        return IotCoreConnection.open(profile, identity, credentials, now, timeout, durable)
+        return IotCoreConnection.open(profile, identity, credentials, now, timeout, durable, will)
 
     def connect_several(
         self,
@@ -262,12 +263,14 @@ class MessagingBuilder:
         username: str,
         durable: str | None = None,
         sent_saver: SentSaver | None = None,
+        *,
+        presence: bool = False,
     ) -> Client:
         """A client for the rooms of the profile's identity pool; `durable` is the session of the connection."""
         from aws_iot.messaging.client import Client
 
         settings = self.client_settings(profile, identity, username, durable)
-        return Client(connection, **settings, sent_saver=sent_saver)
+        return Client(connection, **settings, sent_saver=sent_saver, presence=presence)
 
     def client_settings(
         self, profile: Profile, identity: str, username: str, durable: str | None

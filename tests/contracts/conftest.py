@@ -13,7 +13,7 @@ from aws_iot.auth.credentials import CredentialIssuer, Credentials
 from aws_iot.auth.session import Session
 from aws_iot.config.profile import Profile
 from aws_iot.doctor.probes import Probes
-from aws_iot.messaging.connection import Connection
+from aws_iot.messaging.connection import Connection, Publication
 from aws_iot.policy.reader import PolicyReader
 from tests.fakes import CODE, FakeApp, FakeCloud
 from tests.processes import PASSWORD, Stack, session_of, totp
@@ -78,10 +78,12 @@ class World:
         """Credentials of an account."""
         return self.issuer.issue(self.services.session_of(username))
 
-    def connect(self, credentials: Credentials, durable: str | None = None) -> Connection:
+    def connect(
+        self, credentials: Credentials, durable: str | None = None, will: Publication | None = None
+    ) -> Connection:
         """A connection, closed when the test ends."""
         connection = self.services.app.messaging.connect(
-            self.profile, credentials.identity, lambda: credentials, durable
+            self.profile, credentials.identity, lambda: credentials, durable, will
         )
         self.opened.append(connection)
         return connection

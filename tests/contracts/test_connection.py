@@ -56,6 +56,24 @@ def test_an_identity_that_is_not_accepted_cannot_connect(world: World, username:
     assert refused.value.hint
 
 
+def test_a_will_for_a_topic_that_the_identity_may_not_publish_to_rejects_the_connection(
+    world: World, username: str
+) -> None:
+    alice = connect(world, username)
+    own, other = Publication(alice.topic("lobby"), b"gone"), Publication(f"{alice.pool}/lobby/other", b"gone")
+    world.connect(alice.credentials, will=own)
+    with pytest.raises(NotAccepted):
+        world.connect(alice.credentials, will=other)
+
+
+def test_a_connection_that_is_closed_leaves_no_will(world: World, username: str) -> None:
+    alice, bob = connect(world, username), connect(world, f"{username}-2")
+    bob.connection.subscribe([f"{bob.pool}/lobby/+"])
+    world.connect(alice.credentials, will=Publication(alice.topic("lobby"), b"gone")).close()
+    alice.connection.publish(Publication(alice.topic("lobby"), b"later"))
+    assert bob.receive() == b"later"
+
+
 def test_a_subscriber_receives_a_publication_unchanged(world: World, username: str) -> None:
     alice, bob = connect(world, username), connect(world, f"{username}-2")
     alice.connection.subscribe([f"{alice.pool}/lobby/+"])

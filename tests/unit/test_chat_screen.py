@@ -18,6 +18,7 @@ from aws_iot.chat.screen.dialogs import Help, Question
 from aws_iot.chat.settings import ChatSettings, load
 from aws_iot.errors import LocalError, ServiceRefused, SessionEnded
 from aws_iot.messaging.connection import Lost, Restored
+from aws_iot.messaging.kinds import PRESENCE
 from aws_iot.messaging.message import encode
 from tests.chats import Chat, chatting, run, say
 from tests.fakes import FakeApp, FakeCloud
@@ -28,7 +29,7 @@ MALLORY = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
 
 
 def sent(cloud: FakeCloud) -> list[bytes]:
-    return [payload for _, payload, _ in cloud.published]
+    return [payload for _, payload, more in cloud.published if ("kind", PRESENCE) not in more]
 
 
 def test_enter_sends_and_other_keys_begin_a_line(app: FakeApp, cloud: FakeCloud) -> None:
@@ -91,7 +92,9 @@ def test_messages_show_their_sender_once_and_names_by_identity(app: FakeApp, clo
             await chat.until_shown("bob~4f9fa251")
             shown = [line.split("  ")[0] for line in chat.conversation.splitlines() if "~" in line]
             assert shown == ["bob~b0b00000", "bob~4f9fa251"]
-            assert chat.panel("people").splitlines()[0].startswith("bob~4f9f")
+            you, *others = chat.panel("people").splitlines()
+            assert you.startswith("● alice~")
+            assert others == ["  bob~4f9fa251", "  bob~b0b00000"]
 
     run(test)
 
@@ -605,6 +608,7 @@ def test_the_palette_runs_an_action_or_asks_for_its_argument(app: FakeApp, cloud
         ('{"keys": {"next-room": 5}}', "must be a list of texts"),
         ('{"bell": 1}', "must be true or false"),
         ('{"desktop": "loud"}', "must be one of"),
+        ('{"presence": true}', "must be one of off, on, typing"),
     ],
 )
 def test_wrong_settings_are_explained(tmp_path: Path, text: str, problem: str) -> None:

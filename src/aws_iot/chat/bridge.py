@@ -5,6 +5,7 @@ screen is drawn once for many messages, and keys never wait behind them.
 """
 
 import asyncio
+import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +14,7 @@ from typing import NamedTuple, cast
 
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
-from aws_iot.chat.model.reducer import Effects, update
+from aws_iot.chat.model.reducer import Effects, farewells, update
 from aws_iot.chat.model.state import State
 from aws_iot.chat.parts.archive import Archive
 from aws_iot.chat.parts.outbox import Outbox
@@ -27,6 +28,10 @@ MOST_SHARE = 0.1
 
 LONGEST_SECONDS = 0.25
 """The longest time between two drawings. Without it, what waits in a flood would grow without limit."""
+
+
+TICK_SECONDS = 2.0
+"""How often the state learns the time."""
 
 
 class Parts(NamedTuple):
@@ -48,6 +53,7 @@ class Bridge:
         self._changed: Callable[[], None] = lambda: None
         self._next_at = 0.0
         self._parts: Parts | None = None
+        self._chances = random.SystemRandom()
 
     def connect(self, parts: Parts, changed: Callable[[], None], notify: Callable[[do.Notify], None]) -> None:
         """The parts that do what follows from events. Called on the loop, once.
@@ -57,6 +63,7 @@ class Bridge:
         self._notify = notify
         self._parts = parts
         self._changed = changed
+        self._tick()
         with self._lock:
             self._loop = asyncio.get_running_loop()
             is_late = bool(self._events)
@@ -97,9 +104,18 @@ class Bridge:
             self._loop = None
         if not self._parts:  # the screen was never there
             return
+        self.carry_out(farewells(self.state))
+        self._parts.outbox.finish_announcements()
         self._parts.receiver.close()
         self._parts.outbox.close()
         self._parts.archive.close()
+
+    def _tick(self) -> None:
+        before = self.state.presence.shown
+        self.carry_out_event(on.Ticked(time.monotonic(), self._chances.random()))
+        if before != self.state.presence.shown:
+            self._changed()
+        asyncio.get_running_loop().call_later(TICK_SECONDS, self._tick)
 
     def _schedule(self) -> None:
         assert self._loop
@@ -121,6 +137,8 @@ class Bridge:
         match effect:
             case do.Send():
                 parts.outbox.send(effect)
+            case do.Announce():
+                parts.outbox.announce(effect, self.state.presence.chat)
             case do.Join(room):
                 parts.receiver.join(room)
             case do.Leave(room):

@@ -10,13 +10,14 @@ from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 from aws_iot.chat.bridge import Bridge, Parts
+from aws_iot.chat.model.presence import OFF, Presence
 from aws_iot.chat.model.reducer import start
 from aws_iot.chat.model.state import State
 from aws_iot.chat.parts.archive import Archive
 from aws_iot.chat.parts.memory import Memory, Remembered
 from aws_iot.chat.parts.outbox import Outbox
 from aws_iot.chat.parts.receiver import Receiver
-from aws_iot.errors import InvalidRoom, LocalError
+from aws_iot.errors import InvalidRoom, LocalError, NotAccepted
 from aws_iot.messaging.composer import Composer
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from aws_iot.chat.settings import ChatSettings
     from aws_iot.config.profile import Profile
     from aws_iot.messaging.client import Client
+    from aws_iot.messaging.connection import Publication
     from aws_iot.publishing.spool.store import Spool
 
 DRAWINGS_PER_SECOND = 120
@@ -73,7 +75,8 @@ def build(
     folder = app.settings.folders.chat(chatter.profile.key)
     memory = Memory(folder / f"{chatter.identity.replace(':', '_')}.json")
     remembered = memory.load()
-    bridge = Bridge(State(chatter.identity, chatter.username, keywords=settings.keywords))
+    presence = Presence(settings.presence, os.urandom(4).hex())
+    bridge = Bridge(State(chatter.identity, chatter.username, keywords=settings.keywords, presence=presence))
     effects = _start(bridge.state, rooms, remembered, app)
     parts = _parts(app, chatter, bridge, memory, saves=saves)
 
@@ -115,7 +118,9 @@ def _parts(app: App, chatter: Chatter, bridge: Bridge, memory: Memory, *, saves:
         open_spool, composer, bridge.state.name, bridge.tell, lambda message: receiver.sent(message), now
     )
     recorder = partial(app.history.recorder, profile, chatter.identity, chatter.username) if saves else None
-    receiver = Receiver(_connector(app, chatter), recorder, outbox, bridge.tell, key=profile.key)
+    receiver = Receiver(
+        _connector(app, chatter, bridge.state), recorder, outbox, bridge.tell, key=profile.key
+    )
     archive = Archive(app.history.file(profile, chatter.identity), memory, bridge.tell, now, chatter.identity)
     return Parts(archive, outbox, receiver)
 
@@ -143,8 +148,8 @@ def _doubt(pool: str, room: str) -> str | None:
     return f"Probably a mistake: {mistake.why}.{meant} To join it all the same, repeat the command."
 
 
-def _connector(app: App, chatter: Chatter) -> Callable[[], Client]:
-    """Signs in without asking, and connects."""
+def _connector(app: App, chatter: Chatter, state: State) -> Callable[[], Client]:
+    """Signs in without asking, and connects. The open room is told if the connection is lost."""
 
     def connect() -> Client:
         from aws_iot.auth.login import SignInRequest
@@ -156,9 +161,32 @@ def _connector(app: App, chatter: Chatter) -> Callable[[], Client]:
         person = chatter.session or app.auth.login(profile).sign_in(
             SignInRequest(chatter.username, None), NoPrompter(profile.key)
         )
-        connection = open_connection(person, partial(app.messaging.connect, of_user(profile, person)))
+        connect = partial(app.messaging.connect, of_user(profile, person))
+        try:
+            connection = open_connection(
+                person, partial(connect, will=_will(profile.identity_pool_id, state))
+            )
+        except NotAccepted:  # or the identity may not publish to that room: the broker tells no difference
+            connection = open_connection(person, connect)
         with suppress(LocalError):
             app.auth.sessions.note_connected(profile.key, person.identity)
-        return app.messaging.client(profile, connection, person.identity, person.username)
+        return app.messaging.client(profile, connection, person.identity, person.username, presence=True)
 
     return connect
+
+
+def _will(pool: str, state: State) -> Publication | None:
+    """What the broker tells the open room if this chat crashes. MQTT allows one will, so other rooms learn it later.
+
+    It is called on the thread that connects, and only looks which room is open.
+    """
+    from aws_iot.messaging.connection import Publication
+    from aws_iot.messaging.kinds import PRESENCE, Sign
+    from aws_iot.messaging.message import encode
+    from aws_iot.messaging.topics import topic
+
+    room, presence = state.current, state.presence
+    if not room or presence.mode == OFF or presence.is_quiet(room):
+        return None
+    properties = ("name", state.name), ("kind", PRESENCE), ("re", presence.chat)
+    return Publication(topic(pool, room, state.identity), encode(Sign.OFFLINE.value), properties, qos=0)

@@ -5,7 +5,7 @@
   "keywords": ["deploy"],
   "bell": true,
   "desktop": "osc9",
-  "presence": false
+  "presence": "off"
 }
 """
 
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from aws_iot.chat.model.keys import BY_NAME
+from aws_iot.chat.model.presence import MODES, ON
 from aws_iot.errors import LocalError
 from aws_iot.files import read
 
@@ -33,6 +34,7 @@ class ChatSettings:
     bell: bool = True
     desktop: str = "off"
     plain: bool = False
+    presence: str = ON
 
 
 def load(path: Path) -> ChatSettings:
@@ -55,6 +57,8 @@ def load(path: Path) -> ChatSettings:
             raise LocalError(f"{path}: '{name}' must be true or false")
     if values.get("desktop", "off") not in DESKTOP:
         raise LocalError(f"{path}: 'desktop' must be one of {', '.join(DESKTOP)}")
+    if values.get("presence", ON) not in MODES:
+        raise LocalError(f"{path}: 'presence' must be one of {', '.join(MODES)}")
     if "keywords" in values:
         values["keywords"] = _texts(path, "keywords", values["keywords"])
     if "keys" in values:

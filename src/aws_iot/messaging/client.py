@@ -40,10 +40,12 @@ class Client:
         new_id: Callable[[], str],
         durable: DurableSession | None = None,
         sent_saver: SentSaver | None = None,
+        presence: bool = False,
     ) -> None:
         """`username` travels with each message as the sender's name; `new_id` never returns the same ID twice.
 
         `sent_saver` gets each message that the broker has acknowledged; with QoS 0, each that has left.
+        With `presence`, it also receives signs of presence: see `kinds.Sign`.
         """
         self.identity = identity
         self.username = username
@@ -51,7 +53,7 @@ class Client:
         self._composer = Composer(pool, identity, username, now, new_id)
         self._sent_saver = sent_saver
         self._subscriptions = Subscriptions(connection, pool, identity, durable)
-        self._receiver = Receiver(connection.acknowledge, self._subscriptions.locate, now)
+        self._receiver = Receiver(connection.acknowledge, self._subscriptions.locate, now, presence=presence)
         self._handed_out: Delivery | None = None
         self._backlog: deque[Event] = deque()
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from aws_iot.messaging.connection import Publication
 from aws_iot.messaging.deduplication import Copies, Deduplicator
+from aws_iot.messaging.kinds import PRESENCE
 from aws_iot.messaging.message import Message, from_wire
 from aws_iot.messaging.topics import Located
 
@@ -89,11 +90,17 @@ class Receiver:
         acknowledge: Callable[[int], None],
         locate: Callable[[str], Located | None],
         now: Callable[[], datetime],
+        *,
+        presence: bool = False,
     ) -> None:
-        """`locate` gives what a topic stands for, or None if it was not subscribed to."""
+        """`locate` gives what a topic stands for, or None if it was not subscribed to.
+
+        Signs of presence are delivered only with `presence`.
+        """
         self._acknowledgements = Acknowledgements(acknowledge)
         self._locate = locate
         self._now = now
+        self._dropped_kind = None if presence else PRESENCE
         self._is_repeated = Deduplicator().is_repeated
         self._copies = Copies()
         self._arrived, self._arrived_at = now(), -math.inf
@@ -122,7 +129,8 @@ class Receiver:
             room, sender, filters = located
             message = from_wire(room, sender, payload, properties, self._arrived, qos, retain)
             is_copy = filters > 1 and self._copies.is_copy(publication, filters)
-            if not (self._is_repeated(message) if message.id else is_copy):
+            is_dropped = message.kind is not None and message.kind == self._dropped_kind
+            if not is_dropped and not (self._is_repeated(message) if message.id else is_copy):
                 return Delivery(message, number, acknowledgements)
         acknowledgements.ack(number)
         return None

@@ -1,10 +1,11 @@
-"""Kinds: what a message does to the one that it refers to, and what is sent for it.
+"""Kinds: what a message does to the one that it refers to, or tells about its sender, and what is sent for it.
 
 The payload of each kind is a line that people can read in programs that know no kinds, such as the npm tool: an edit
-has the new text, a reaction the emoji, a deletion `DELETED_TEXT`.
+has the new text, a reaction the emoji, a deletion `DELETED_TEXT`, a sign of presence what `Sign` lists.
 """
 
 import unicodedata
+from enum import Enum
 
 from aws_iot.errors import InvalidMessage
 
@@ -12,6 +13,21 @@ EDIT, DELETE, REACT = "edit", "delete", "react"
 
 DELETED_TEXT = "(message deleted)"
 """The text of a deletion."""
+
+PRESENCE = "presence"
+"""A sign of presence, whose `re` names the chat that has sent it. Only clients that ask for such messages get them."""
+
+
+class Sign(Enum):
+    """What a message of the kind `presence` tells: its text. After `JOINED`, others tell the same of themselves."""
+
+    JOINED = "(joined)"
+    ONLINE = "(online)"
+    IDLE = "(idle)"
+    TYPING = "(typing)"
+    LEFT = "(left)"
+    OFFLINE = "(offline)"
+
 
 LONGEST_REACTION = 32
 """In characters. An emoji can have a dozen."""

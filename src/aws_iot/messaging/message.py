@@ -32,7 +32,7 @@ class Message(NamedTuple):
     under its own ID. Senders choose their `name` freely. Messages of other programs may
     have no `id` and `sent`. A `retained` message was sent before the client subscribed.
     `re` is the ID of the message that this one refers to. With it, `kind` is `edit`, `delete` or `react`, or None for
-    a reply. Other kinds are shown as messages.
+    a reply. Messages of the kind `presence` are delivered only on request. Other kinds are shown as messages.
     """
 
     room: str

@@ -51,6 +51,8 @@ class ClientSettings(NamedTuple):
     client_id: str
     ca_bundle: str | None
     durable: str | None
+    will: mqtt5.PublishPacket | None
+    """What the broker publishes if the connection ends without a DISCONNECT."""
     inbox: Inbox
     """Where received messages go."""
 
@@ -74,6 +76,7 @@ class Client:
             settings.ca_bundle,
             settings.client_id,
             is_durable=bool(settings.durable),
+            will=settings.will,
             on_handshake=self._on_handshake,
             on_publish_callback_fn=self._on_publish,
             on_lifecycle_event_connection_success_fn=self._on_connected,

@@ -54,6 +54,7 @@ class IotCoreConnection:
         now: Callable[[], datetime],
         timeout: float,
         durable: str | None = None,
+        will: Publication | None = None,
     ) -> None:
         # The policy wants the identity first. The rest keeps two programs of a person apart.
         client_id = f"{identity}-{durable or os.urandom(4).hex()}"
@@ -63,7 +64,15 @@ class IotCoreConnection:
         )
         self._inbox = Inbox(is_durable=bool(durable))
         self._settings = ClientSettings(
-            profile, identity, credentials, now, client_id, ca_bundle, durable, self._inbox
+            profile,
+            identity,
+            credentials,
+            now,
+            client_id,
+            ca_bundle,
+            durable,
+            will and _packet(will),
+            self._inbox,
         )
         self._state = State(Settings(str(profile.endpoint), timeout, cut, bool(durable)))
         self._lock = threading.RLock()
@@ -83,15 +92,18 @@ class IotCoreConnection:
         now: Callable[[], datetime],
         timeout: float,
         durable: str | None = None,
+        will: Publication | None = None,
     ) -> Self:
         """Connect within about `timeout` seconds; `credentials` is called for each attempt, on another thread.
 
         With a name, `durable`, the broker keeps the session, and what is published while no program uses the name.
+        The broker publishes `will` each time that the connection is lost; `close` prevents that. A broker that does not
+        let the identity publish it rejects the connection.
 
         Raises `NotAccepted`, `CredentialsRefused`, `Unreachable`, `LocalError` for an unusable CA bundle or proxy, or
         what `credentials` raises.
         """
-        [connection] = cls._open_all([cls(profile, identity, credentials, now, timeout, durable)])
+        [connection] = cls._open_all([cls(profile, identity, credentials, now, timeout, durable, will)])
         return connection
 
     @classmethod
@@ -339,11 +351,15 @@ _QOS = (mqtt5.QoS.AT_MOST_ONCE, mqtt5.QoS.AT_LEAST_ONCE)
 
 
 def _pending(publication: Publication, done: Done) -> PendingPublish:
-    packet = mqtt5.PublishPacket(
+    packet = _packet(publication)
+    return PendingPublish(publication.topic, publication.qos, len(publication.payload), packet, done)
+
+
+def _packet(publication: Publication) -> mqtt5.PublishPacket:
+    return mqtt5.PublishPacket(
         topic=publication.topic,
         payload=publication.payload,
         qos=_QOS[publication.qos],
         retain=publication.retain,
         user_properties=[mqtt5.UserProperty(name, value) for name, value in publication.properties],
     )
-    return PendingPublish(publication.topic, publication.qos, len(publication.payload), packet, done)

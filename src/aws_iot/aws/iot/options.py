@@ -38,6 +38,7 @@ def build_client(
     client_id: str,
     *,
     is_durable: bool,
+    will: mqtt5.PublishPacket | None,
     on_handshake: Callable[..., None],
     **callbacks: Callable[[Any], Any],
 ) -> mqtt5.Client:
@@ -55,6 +56,7 @@ def build_client(
             keep_alive_interval_sec=KEEP_ALIVE_SECONDS,
             receive_maximum=UNACKNOWLEDGED,
             session_expiry_interval_sec=SESSION_SECONDS if is_durable else None,
+            will=will,
         ),
         session_behavior=behaviors.REJOIN_ALWAYS if is_durable else behaviors.CLEAN,
         # Rates are up to the publisher, which knows of `--rate 0`.

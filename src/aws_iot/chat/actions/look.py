@@ -2,8 +2,13 @@
 
 from aws_iot.chat.actions.base import Actions
 from aws_iot.chat.model import events as on
+from aws_iot.chat.model.people import people_of
+from aws_iot.chat.model.presence import MODES, OFF
 from aws_iot.chat.text.people import who
 from aws_iot.identities import IdentityPrefix
+from aws_iot.messaging.kinds import Sign
+
+_GROUPS = {Sign.TYPING: "Typing", Sign.ONLINE: "Online", Sign.IDLE: "Idle", None: "Have written here"}
 
 
 class LookActions(Actions):
@@ -39,26 +44,42 @@ class LookActions(Actions):
         self.app.search(argument, None)
 
     def do_who(self, _: str) -> None:
-        people = [*reversed(self.bridge.state.room.people.values())]
-        names = [(one.identity, self.bridge.state.name_of(one.identity, one.name)) for one in people]
-        self.app.tell(
-            ", ".join(who(identity, name, 30) for identity, name in names) or "Nobody has written here."
-        )
+        by_sign: dict[Sign | None, list[str]] = {}
+        for one in people_of(self.bridge.state):
+            by_sign.setdefault(one.sign, []).append(who(one.identity, one.name, 30))
+        groups = [f"{what}: {', '.join(by_sign[sign])}" for sign, what in _GROUPS.items() if sign in by_sign]
+        self.app.tell(". ".join(groups) or "Nobody has written here.")
+
+    def do_presence(self, argument: str) -> None:
+        presence, mode = self.bridge.state.presence, argument.lower()
+        if mode in MODES:
+            self.bridge.act(on.PresenceSet(mode))
+        elif mode:
+            self.app.tell(f"Use one of: {', '.join(f'/presence {one}' for one in MODES)}")
+        elif presence.mode != OFF and presence.is_quiet(self.bridge.state.current):
+            self.app.tell(
+                f"Presence is {presence.mode}, but this room learns nothing:"
+                " a program that shows it as messages has written here, or you may not write here."
+            )
+        else:
+            self.app.tell(f"Presence is {presence.mode}.")
 
     def do_alias(self, argument: str) -> None:
         whom, _, name = argument.partition(" ")
         prefix = IdentityPrefix.parse(whom)
-        people = {
-            one.identity: one for room in self.bridge.state.rooms.values() for one in room.people.values()
-        }
+        state = self.bridge.state
+        claimed = {one.identity: one.name for room in state.rooms.values() for one in room.people.values()}
+        claimed |= {identity: name for identity, (_, name) in state.presence.here(state.current).items()}
         found = [
-            one for one in people.values() if (prefix and prefix.matches(one.identity)) or one.name == whom
+            identity
+            for identity, name in claimed.items()
+            if (prefix and prefix.matches(identity)) or name == whom
         ]
         if len(found) != 1:
             several = "Several people are called so" if found else "Nobody here is called so"
             self.app.tell(f"{several}: give the characters after ~, as in /alias 4f9fa251 Al.")
         else:
-            self.bridge.act(on.Aliased(found[0].identity, name.strip()))
+            self.bridge.act(on.Aliased(found[0], name.strip()))
 
     def do_toggle_rooms(self, _: str) -> None:
         self.app.toggle_panel("rooms")

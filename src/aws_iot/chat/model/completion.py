@@ -5,6 +5,7 @@ from functools import cache
 from typing import NamedTuple
 
 from aws_iot.chat.model.keys import ACTIONS, BY_SLASH
+from aws_iot.chat.model.people import people_of
 from aws_iot.chat.model.state import State
 
 MOST = 50
@@ -65,14 +66,10 @@ def complete(line: str, state: State) -> Completion:
 
 
 def _names(word: str, state: State, *, is_first: bool) -> list[str]:
-    """The names of people in the room, who wrote last first. An @ before the name is kept."""
+    """The names of people in the room, as they are listed. An @ before the name is kept."""
     mark = "@" if word.startswith("@") else ""
     beginning = word.removeprefix("@").casefold()
-    names = [
-        state.name_of(one.identity, one.name)
-        for one in reversed(state.room.people.values())
-        if one.identity != state.identity
-    ]
+    names = [one.name for one in people_of(state) if one.identity != state.identity]
     fitting = [
         name for name in names if name and name.isprintable() and name.casefold().startswith(beginning)
     ]

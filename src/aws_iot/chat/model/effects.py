@@ -6,6 +6,8 @@ They are not frozen, which would take twice as long at start-up.
 from dataclasses import dataclass
 from datetime import datetime
 
+from aws_iot.messaging.kinds import Sign
+
 
 @dataclass(slots=True)
 class ReadRooms:
@@ -147,6 +149,18 @@ class Send:
 
 
 @dataclass(slots=True)
+class Announce:
+    """Tell a room about the person, if there is a connection. It is not saved.
+
+    The first one on a connection shows whether the person may write there.
+    """
+
+    room: str
+    sign: Sign
+    is_first: bool = False
+
+
+@dataclass(slots=True)
 class Join:
     """Receive the messages of a room."""
 
@@ -216,4 +230,5 @@ Effect = (
     | Rename
     | Export
     | Notify
+    | Announce
 )

@@ -96,6 +96,28 @@ class Received:
 
 
 @dataclass(slots=True)
+class Sensed:
+    """Messages of the kind `presence` arrived. They are not saved."""
+
+    messages: Sequence[Message]
+
+
+@dataclass(slots=True)
+class AnnounceFailed:
+    """The broker does not let the person write in a room, or has ended the connection instead."""
+
+    room: str
+
+
+@dataclass(slots=True)
+class Ticked:
+    """Some seconds have passed. `at` is of a clock that never goes back, and `chance` random, from 0 up to 1."""
+
+    at: float
+    chance: float
+
+
+@dataclass(slots=True)
 class StatusChanged:
     """The connection has another state."""
 
@@ -235,6 +257,18 @@ class VersionsAsked:
 
 
 @dataclass(slots=True)
+class PresenceSet:
+    """The person chooses what others learn about them: see `presence.MODES`."""
+
+    mode: str
+
+
+@dataclass(slots=True)
+class Pressed:
+    """The person has pressed a key that does something."""
+
+
+@dataclass(slots=True)
 class Renamed:
     """The person wants another name; an empty one is the user name."""
 
@@ -370,4 +404,9 @@ Event = (
     | Scrolled
     | Jumped
     | Noticed
+    | Sensed
+    | Ticked
+    | AnnounceFailed
+    | PresenceSet
+    | Pressed
 )

@@ -62,7 +62,7 @@ ACTIONS = (
     Action(
         "export", LOOK, "write this room to a new file: .jsonl, .md or .csv", slash="export", usage="FILE"
     ),
-    Action("who", LOOK, "list who has written in this room", slash="who"),
+    Action("who", LOOK, "list who is here, and who has written in this room", slash="who"),
     Action(
         "alias",
         LOOK,
@@ -74,6 +74,13 @@ ACTIONS = (
     Action("toggle-rooms", LOOK, "hide or show the rooms", ("f2",)),
     Action("toggle-people", LOOK, "hide or show the people", ("f3",)),
     Action("nick", CHAT, "send under another name; without NAME, under your user name", (), "nick", "[NAME]"),
+    Action(
+        "presence",
+        CHAT,
+        "let others know nothing of you, or whether you are here, or also typing",
+        slash="presence",
+        usage="[off|on|typing]",
+    ),
     Action("editor", CHAT, "write the message in your editor ($EDITOR)", ("ctrl+o",), slash="editor"),
     Action("palette", CHAT, "choose what to do from a list", ("ctrl+k",), slash="commands"),
     Action("help", CHAT, "show this help", ("f1",), slash="help"),

@@ -10,17 +10,25 @@ from typing import Any
 
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
-from aws_iot.chat.model.reducers import looking, reading, rooms, sending
+from aws_iot.chat.model.reducers import looking, presence, reading, rooms, sending
 from aws_iot.chat.model.state import State
 
 Effects = list[do.Effect]
 
 start = rooms.start
+farewells = presence.farewells
 
 
 def update(state: State, event: on.Event) -> Effects:
     """Apply an event."""
-    return _REDUCERS[type(event)](state, event)
+    kind = type(event)
+    if kind in _ACTIVE:
+        state.presence.activity.since_tick = True
+    return _REDUCERS[kind](state, event)
+
+
+_ACTIVE = {on.Pressed, on.Submitted, on.Typed, on.RoomOpened, on.Selected, on.Reacted, on.Deleted}
+"""What only a person does who is there."""
 
 
 _REDUCERS: dict[type, Callable[[State, Any], Effects]] = {
@@ -61,4 +69,9 @@ _REDUCERS: dict[type, Callable[[State, Any], Effects]] = {
     on.LevelSet: looking.level_set,
     on.Noticed: looking.noticed,
     on.Warned: looking.warned,
+    on.Sensed: presence.sensed,
+    on.Ticked: presence.ticked,
+    on.AnnounceFailed: presence.announce_failed,
+    on.PresenceSet: presence.presence_set,
+    on.Pressed: presence.pressed,
 }

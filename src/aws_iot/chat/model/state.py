@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import Enum
 
 from aws_iot.chat.model.posts import Delivery, Key, Post
+from aws_iot.chat.model.presence import Presence
 
 PAGE = 100
 """How many messages are read from the history at once."""
@@ -149,6 +150,8 @@ class State:
     """How many of your messages are not acknowledged."""
     warning: str = ""
     """Why messages are not saved, if they are not."""
+    presence: Presence = field(default_factory=Presence)
+    """Who is here, and what they know of you."""
 
     @property
     def room(self) -> Room:

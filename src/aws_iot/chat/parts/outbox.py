@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from aws_iot.chat.model import events as on
 from aws_iot.errors import AwsIotError, LocalError, ServiceRefused, TopicRefused
+from aws_iot.messaging.kinds import PRESENCE
 from aws_iot.messaging.message import decode
 from aws_iot.publishing.pacing import BYTES_PER_SECOND, PUBLISHES_PER_SECOND, Pacer
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from aws_iot.chat.model.effects import Send
+    from aws_iot.chat.model.effects import Announce, Send
     from aws_iot.messaging.client import Client
     from aws_iot.messaging.composer import Composer
     from aws_iot.messaging.message import Message, Outgoing
@@ -60,6 +61,18 @@ class Outbox:
     def send(self, message: Send) -> None:
         """Save a message, and send it as soon as there is a connection."""
         self._requests.put(lambda: self._add(message))
+
+    def announce(self, announcement: Announce, chat: str) -> None:
+        """Tell a room about the person of this chat, if there is a connection."""
+        self._requests.put(lambda: self._announce(announcement, chat))
+
+    def finish_announcements(self, seconds: float = 1.0) -> None:
+        """Wait until all of them have left, but not for long."""
+        if not self._thread.is_alive():
+            return
+        done = threading.Event()
+        self._requests.put(done.set)
+        done.wait(seconds)
 
     def rename(self, name: str) -> None:
         """Send under another name from now on."""
@@ -124,6 +137,19 @@ class Outbox:
                 self._tell(on.Warned(f"{error}; the message is lost if the chat ends before it is sent"))
         self._line.waiting[message.id] = message
         self._publish(message)
+
+    def _announce(self, announcement: Announce, chat: str) -> None:
+        room, text, is_first = announcement.room, announcement.sign.value, announcement.is_first
+
+        def done(error: AwsIotError | None) -> None:
+            if error and is_first:
+                self._tell(on.AnnounceFailed(room))
+
+        if client := self._line.client:
+            with suppress(AwsIotError):  # others notice it later
+                # Only with QoS 1, the broker can reject it. Without, AWS may close the connection instead.
+                message = client.outgoing(room, text, qos=int(is_first), kind=PRESENCE, re=chat)
+                client.publish_nowait(message, done)
 
     def _rename(self, name: str) -> None:
         self._name = name

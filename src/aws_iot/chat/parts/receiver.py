@@ -17,6 +17,7 @@ from aws_iot.deadline import POLL_SECONDS
 from aws_iot.errors import AwsIotError, LocalError, Unreachable
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.deliveries import Delivery
+from aws_iot.messaging.kinds import PRESENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -139,9 +140,9 @@ class Receiver:
         self._rooms.attach(client)
         self._handle_requests()
         self._rooms.subscribe()
+        self._sender.attach(client)  # first: what follows from the events is sent with it
         self._tell(on.StatusChanged(Status(Link.ONLINE)))
         self._rooms.tell_joined()
-        self._sender.attach(client)
         try:
             while not self._closing.is_set():
                 self._receive(client)
@@ -175,7 +176,10 @@ class Receiver:
     def _take(self, batch: list[Delivery]) -> None:
         if not batch:
             return
-        messages = [delivery.message for delivery in batch]
+        arrived = [delivery.message for delivery in batch]
+        if signs := [message for message in arrived if message.kind == PRESENCE]:
+            self._tell(on.Sensed(signs))
+        messages = [message for message in arrived if message.kind != PRESENCE] if signs else arrived
         for message in messages:
             self._echoes.arrived(message)
         self._save(messages)

@@ -70,6 +70,7 @@ class PlainChat:
 
     def enter(self, line: str) -> None:
         """The person has entered a line."""
+        self._bridge.carry_out_event(on.Pressed())
         if self._question:
             then, self._question = self._question, None
             if line.strip().lower() in ("y", "yes"):

@@ -364,6 +364,7 @@ class ChatApp(App[None]):
         name = self._keys.get(key)
         if name is None or isinstance(self.screen, ModalScreen):
             return False
+        self._bridge.carry_out_event(on.Pressed())
         self.action_run(name)
         return True
 

@@ -11,11 +11,12 @@ from textual.message import Message as TextualMessage
 from textual.strip import Strip
 from textual.widget import Widget
 
+from aws_iot.chat.model.people import Listed, people_of
 from aws_iot.chat.model.state import Link, Room, State, Status
 from aws_iot.chat.screen.drawing import DIM, PLAIN, name_style
 from aws_iot.chat.text.people import who
 from aws_iot.chat.text.steady import cut, kept_in_place, steady, width_of, wrap
-from aws_iot.messaging.kinds import EDIT
+from aws_iot.messaging.kinds import EDIT, Sign
 from aws_iot.text.labels import label
 
 GOOD = Style(color="green")
@@ -41,6 +42,13 @@ _SHORT = {
     Link.SIGNED_OUT: "signed out",
     Link.WRONG_CLOCK: "wrong clock",
     Link.REJECTED: "rejected",
+}
+
+_PRESENT = {
+    Sign.ONLINE: ("● ", GOOD),
+    Sign.TYPING: ("… ", GOOD),
+    Sign.IDLE: ("○ ", WAITING),
+    None: ("  ", PLAIN),
 }
 
 MOST_TROUBLE_LINES = 6
@@ -124,10 +132,10 @@ class RoomList(Lines):
 
 
 class PeopleList(Lines):
-    """Who has written in the room, the latest first."""
+    """Who is in the room: `●` online, `○` idle, `…` typing; then who has written there."""
 
     DEFAULT_CSS = """
-    PeopleList { width: 18; padding: 0 1; border-left: solid ansi_bright_black; background: transparent; }
+    PeopleList { width: 18; padding: 0; border-left: solid ansi_bright_black; background: transparent; }
     """
 
     def __init__(self) -> None:
@@ -136,18 +144,11 @@ class PeopleList(Lines):
     def show_people(self, state: State) -> None:
         """Draw the people of the open room."""
         columns, height = max(4, self.size.width), max(1, self.size.height)
-        people = [*reversed(state.room.people.values())][:height]
-        self.show(
-            [
-                [
-                    (
-                        cut(who(one.identity, state.name_of(one.identity, one.name), columns), columns),
-                        name_style(one.identity),
-                    )
-                ]
-                for one in people
-            ]
-        )
+        self.show([self._line(one, columns) for one in people_of(state, height)])
+
+    def _line(self, one: Listed, columns: int) -> Parts:
+        name = cut(who(one.identity, one.name, columns - 2), columns - 2)
+        return [_PRESENT[one.sign], (name, name_style(one.identity))]
 
 
 class Trouble(Lines):

@@ -7,6 +7,7 @@ from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.attention import notify
 from aws_iot.chat.model.posts import Delivery, Post, post_of
+from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.reducers.sending import count_waiting, to_end
 from aws_iot.chat.model.state import Room, State
 from aws_iot.chat.model.windows import add_arrived, merge_page, same_moment, shorten, split
@@ -22,6 +23,8 @@ def page_read(state: State, event: on.PageRead) -> Effects:
         return []
     was_loaded = room.is_loaded and not room.has_newer
     merge_page(room, event)
+    if event.part is on.Part.LAST:
+        presence.has_read(state.presence, room.name, event.posts)
     room.is_loaded, room.is_loading = True, False
     if event.part is on.Part.LAST and not was_loaded:
         on_page = {post.key for post in event.posts}
@@ -52,6 +55,7 @@ def post_read(state: State, event: on.PostRead) -> Effects:
 
 def received(state: State, event: on.Received) -> Effects:
     """Messages arrived. What changes other messages has those read again."""
+    presence.wrote(state.presence, event.messages)
     effects: Effects = []
     for name, messages in groupby(event.messages, lambda message: message.room):
         room = state.rooms.setdefault(name, Room(name, is_joined=True))

@@ -6,6 +6,7 @@ from datetime import datetime
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Delivery
+from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.reducers.reading import mark_if_read
 from aws_iot.chat.model.reducers.sending import append_pending, count_waiting
 from aws_iot.chat.model.state import Link, Room, State
@@ -28,6 +29,7 @@ def start(
     now: datetime,
 ) -> Effects:
     """The first effects. Without `rooms`, those of the history are joined. `failed` was not sent by an earlier run."""
+    state.presence.began = now
     for name in (*rooms, *(one.room for one in failed)):
         state.rooms.setdefault(name, Room(name))
     for one in failed:
@@ -66,6 +68,7 @@ def status_changed(state: State, event: on.StatusChanged) -> Effects:
     if event.status.link is not Link.ONLINE:
         for room in state.rooms.values():
             room.is_joined = False
+        presence.cut_off(state.presence)
     return []
 
 
@@ -121,7 +124,7 @@ def room_left(state: State, event: on.RoomLeft) -> Effects:
         state.notice = "This is the only room: join another one first."
         return []
     at = names.index(event.room)
-    effects: Effects = [do.Leave(event.room)]
+    effects: Effects = [*presence.left(state, event.room), do.Leave(event.room)]
     if event.room == state.current:
         effects += open_room(state, names[at - 1 if at else 1])
     del state.rooms[event.room]

@@ -6,6 +6,7 @@ from datetime import datetime
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Answered, Delivery, Post
+from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.state import Aim, Room, State
 from aws_iot.chat.model.windows import change, remove, shorten, split
 from aws_iot.messaging.kinds import DELETE, DELETED_TEXT, EDIT, REACT
@@ -176,7 +177,8 @@ def typed(state: State, event: on.Typed) -> Effects:
         return []
     room.draft = event.text
     kept = room.aim.kept if room.aim else ""
-    return [do.SaveDraft(event.room, f"{kept}\n{event.text}" if kept else event.text)]
+    saved = do.SaveDraft(event.room, f"{kept}\n{event.text}" if kept else event.text)
+    return [saved, *presence.typing(state, event.room, event.text)]
 
 
 def _save_failed(state: State) -> do.SaveFailed:

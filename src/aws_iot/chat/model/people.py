@@ -1,0 +1,40 @@
+"""People: who is in a room or has written there, in the order in which they are listed."""
+
+from itertools import islice
+from typing import NamedTuple
+
+from aws_iot.chat.model.presence import OFF
+from aws_iot.chat.model.state import Link, State
+from aws_iot.messaging.kinds import Sign
+
+
+class Listed(NamedTuple):
+    """Somebody, by the name that they have here. `sign` is None if they are not known to be here."""
+
+    identity: str
+    name: str | None
+    sign: Sign | None = None
+
+
+def people_of(state: State, most: int | None = None) -> list[Listed]:
+    """The people of the open room: first those who are here, then those who are idle, then who else has written.
+
+    Among these, who wrote last comes first. Typing moves nobody. Not more than `most` are listed.
+    """
+    presence, room = state.presence, state.room
+    here = presence.here(room.name)
+    if presence.mode != OFF and state.status.link is Link.ONLINE and room.is_joined:
+        here[state.identity] = Sign.IDLE if presence.activity.is_idle else Sign.ONLINE, state.name
+
+    def rank(identity: str) -> tuple[object, ...]:
+        (sign, name), wrote = here[identity], room.people.get(identity)
+        return sign is Sign.IDLE, -wrote.last.timestamp() if wrote else 0.0, name or "", identity
+
+    listed = [
+        Listed(identity, state.name_of(identity, here[identity][1]), here[identity][0])
+        for identity in sorted(here, key=rank)
+    ]
+    writers = (one for one in reversed(room.people.values()) if one.identity not in here)
+    left = None if most is None else max(0, most - len(listed))
+    listed += [Listed(one.identity, state.name_of(one.identity, one.name)) for one in islice(writers, left)]
+    return listed[:most]

@@ -101,6 +101,17 @@ def test_rooms_that_were_used_with_the_profile_are_offered(aws_iot: CommandLine,
     assert known("default").rooms() == []
 
 
+def test_without_a_history_no_room_is_remembered(aws_iot: CommandLine, cloud: FakeCloud) -> None:
+    cloud.member("alice", "Passw0rd")
+    known = App.in_folder(aws_iot.app.settings.folders.config).config.known_names("default")
+    aws_iot("pub -r secret -m hello -u alice -p Passw0rd --no-history")
+    aws_iot("sub -r secret -u alice -p Passw0rd --no-history -W 0.01", ends=8)
+    assert known.rooms() == []
+    aws_iot("config --history off")
+    aws_iot("pub -r secret -m hello -u alice -p Passw0rd")
+    assert known.rooms() == []
+
+
 def test_members_are_known_from_the_last_list(aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud) -> None:
     identity = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
     cloud.other_identities[identity] = []

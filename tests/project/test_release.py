@@ -13,6 +13,7 @@ from tools.release_check import (
     check_changelog,
     check_contents,
     check_readme,
+    check_source,
     check_tag,
     version_of,
 )
@@ -56,6 +57,16 @@ def test_a_release_needs_its_own_section_of_the_changelog() -> None:
     for version in ("1.1.0", "0.9.0"):
         with pytest.raises(Failed, match="no section"):
             check_changelog(CHANGELOG, version, f"v{version}")
+
+
+def test_a_release_names_the_repository_that_publishes_it() -> None:
+    check_source({}, "", "")  # not released yet
+    check_source({"Source": "https://example.com/us/it"}, "v1.0.0", "")
+    check_source({"Source": "https://example.com/us/it"}, "v1.0.0", "https://example.com/us/it")
+    with pytest.raises(Failed, match="no Source"):
+        check_source({}, "v1.0.0", "")
+    with pytest.raises(Failed, match="made by https://"):
+        check_source({"Source": "https://example.com/us/it"}, "v1.0.0", "https://example.com/others/it")
 
 
 def test_a_file_too_many_or_too_few_is_found() -> None:

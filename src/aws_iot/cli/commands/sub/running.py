@@ -12,6 +12,7 @@ from aws_iot.cli.commands.sub.options import SubOptions
 from aws_iot.cli.commands.sub.sinks import Sinks, check_output, open_sinks
 from aws_iot.cli.connect import acceptance_wait, connected
 from aws_iot.cli.rooms import check_patterns, quoted_options, typed_options
+from aws_iot.cli.saving import remember_rooms
 from aws_iot.cli.sign_in import suggest_doctor
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.colors import Role
@@ -50,7 +51,7 @@ def receive_messages(
     with connection as client:
         with suggest_doctor(key, _room_to_test(chosen.rooms)):
             _subscribe(client, chosen)
-        app.config.known_names(key).add_rooms(chosen.rooms)
+        remember_rooms(app, profile, chosen.rooms, no_history=chosen.no_history)
         senders = SenderFilter({*chosen.senders}, {client.identity} if chosen.not_from_me else set())
         limits = Limits(chosen.count, wait.left if wait else chosen.seconds)
         with open_sinks(app, profile, client, chosen, since) as sinks:

@@ -81,7 +81,7 @@ def test_a_link_that_works_only_in_the_repository_is_found() -> None:
         check_readme("[a](docs/x.md#part)")
 
 
-@pytest.mark.parametrize("name", ["dev", "aws-cli", "release"])
+@pytest.mark.parametrize("name", ["dev", "docs", "benchmark", "aws-cli", "release"])
 def test_each_locked_package_has_hashes_and_no_address(name: str) -> None:
     text = (REPOSITORY / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
     assert "://" not in text
@@ -92,11 +92,12 @@ def test_each_locked_package_has_hashes_and_no_address(name: str) -> None:
     assert [one for one in entries if "==" not in one or "--hash=sha256:" not in one] == []
 
 
-def test_the_locked_versions_are_those_that_the_project_asks_for() -> None:
+@pytest.mark.parametrize("name", ["dev", "docs", "benchmark"])
+def test_the_locked_versions_are_those_that_the_project_asks_for(name: str) -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    asked = [*project["dependencies"], *extras["local"], *extras["dev"]]
-    lines = (REPOSITORY / "requirements" / "dev.txt").read_text(encoding="utf-8").splitlines()
+    asked = [*project["dependencies"], *extras[name], *(extras["local"] if name == "dev" else ())]
+    lines = (REPOSITORY / "requirements" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     locked = dict(re.split("==| ", line)[:2] for line in lines if re.match(r"\w[^ ]*==", line))
     wanted = [Requirement(one) for one in asked if not one.startswith("aws-iot-cli[")]
     wrong = [str(one) for one in wanted if one.name not in locked or locked[one.name] not in one.specifier]

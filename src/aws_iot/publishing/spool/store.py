@@ -30,8 +30,9 @@ from typing import NamedTuple, Self, TypeVar
 from aws_iot.deadline import in_seconds
 from aws_iot.errors import AwsIotError, LocalError, ServiceRefused, TopicRefused
 from aws_iot.files import exclusive, names
+from aws_iot.limits import file_size_limit
 from aws_iot.messaging.message import Outgoing
-from aws_iot.publishing.spool.reserve import Reserve, file_size_limit
+from aws_iot.publishing.spool.reserve import Reserve
 
 BATCH_MESSAGES = 500
 """Number of messages that are read from the file at once."""

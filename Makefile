@@ -16,7 +16,7 @@ LOCKED := --require-hashes --requirement
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-packages check format docs docs-site dist release-check sbom lock
+.PHONY: help demo test test-long test-packages test-network check format docs docs-site dist release-check sbom lock
 .PHONY: benchmark benchmark-streams benchmark-history test-all clean
 
 help:  ## list these targets
@@ -50,6 +50,9 @@ test-long: $(READY)  ## the tests that take minutes or measure time; needs an id
 
 test-packages: $(RELEASE)/ready  ## build the packages, and install them with pip, pipx and uv; needs PyPI
 	@$(BIN)/python -m pytest --quiet -m long tests/project/test_packages.py
+
+test-network: $(READY)  ## trace every command: it connects only to what docs/network.md declares; needs strace
+	@$(BIN)/python -m pytest --quiet --numprocesses 2 tests/local/test_network.py
 
 check: $(READY)  ## format, lint, types, layers, template, generated docs, workflows
 	@$(BIN)/ruff format --check .

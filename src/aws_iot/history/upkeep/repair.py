@@ -101,7 +101,10 @@ def repair(path: Path, now: datetime, seconds: float = BUSY_SECONDS) -> Repaired
     """
     new, aside = path.with_name(f"{path.name}.new"), None
     with placing(path):
-        with translate_errors(path), closing(sqlite3.connect(path, seconds, isolation_level=None)) as old:
+        with (
+            translate_errors(path),
+            closing(sqlite3.connect(path, timeout=seconds, isolation_level=None)) as old,
+        ):
             identity = _begin(old, path)
             move(new, None)
             with closing(connect(new, identity)) as database:

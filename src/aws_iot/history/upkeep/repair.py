@@ -154,8 +154,8 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> int:
             )
         counts = new.execute(_COUNTS).fetchall()
         new.executemany(
-            "UPDATE room SET messages = ?2, unread = ?3, last = ?4 WHERE number = ?1",
-            counts,
+            "UPDATE room SET messages = ?, unread = ?, last = ? WHERE number = ?",
+            [(*values, number) for number, *values in counts],
         )
         if index.is_available(new):
             index.rebuild(new)

@@ -16,7 +16,7 @@ LOCKED := --require-hashes --requirement
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-packages check format docs docs-site dist release-check sbom lock
+.PHONY: help demo test test-long test-packages test-network check format docs docs-site dist release-check sbom lock
 .PHONY: benchmark benchmark-streams benchmark-history benchmark-chat test-all clean
 
 help:  ## list these targets
@@ -51,6 +51,9 @@ test-long: $(READY)  ## the tests that take minutes or measure time; needs an id
 test-packages: $(RELEASE)/ready  ## build the packages, and install them with pip, pipx and uv; needs PyPI
 	@$(BIN)/python -m pytest --quiet -m long tests/project/test_packages.py
 
+test-network: $(READY)  ## trace every command: it connects only to what docs/network.md declares; needs strace
+	@$(BIN)/python -m pytest --quiet --numprocesses 2 tests/local/test_network.py
+
 check: $(READY)  ## format, lint, types, layers, template, generated docs, workflows
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -59,7 +62,7 @@ check: $(READY)  ## format, lint, types, layers, template, generated docs, workf
 	@$(BIN)/cfn-lint src/aws_iot/backend/template.yaml
 	@$(BIN)/python docs/generate.py --check
 	@$(BIN)/zizmor --quiet --offline .github
-	@if command -v actionlint >/dev/null; then actionlint; else echo 'actionlint is not installed, so only zizmor has checked the workflows'; fi
+	@$(BIN)/actionlint .github/workflows/*.yml
 
 format: $(READY)  ## rewrite the code as the formatter likes it
 	@$(BIN)/ruff format .
@@ -86,16 +89,23 @@ sbom: build/users/ready  ## write dist/aws-iot-cli.cdx.json: what the program co
 	@$(TOOLS)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-format JSON \
 	  --output-file dist/aws-iot-cli.cdx.json build/users/$(notdir $(BIN))/python
 
+LOCK = $(TOOLS)/uv pip compile --quiet --universal --generate-hashes $(UPGRADE) \
+  --custom-compile-command 'make lock'
+
+# What docs and benchmarks add must suit the environment of the tests, which they share. What builds the site needs
+# Python 3.11.5.
 lock: $(RELEASE)/ready  ## update the versions and hashes in requirements/; UPGRADE=--upgrade takes the newest
-	@for of in pyproject.toml=dev requirements/aws-cli.in=aws-cli requirements/release.in=release; do \
-	  $(TOOLS)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
-	    $$(test $$of != pyproject.toml=dev || echo --extra dev) --custom-compile-command 'make lock' \
-	    --output-file requirements/$${of#*=}.txt $${of%=*} || exit 1; \
+	@$(LOCK) --python-version 3.11 --extra dev --output-file requirements/dev.txt pyproject.toml
+	@for extra in docs benchmark; do \
+	  $(LOCK) --python-version 3.11.5 --extra $$extra --constraint requirements/dev.txt --output-file requirements/$$extra.txt pyproject.toml || exit 1; \
+	done
+	@for tools in aws-cli release; do \
+	  $(LOCK) --python-version 3.11 --output-file requirements/$$tools.txt requirements/$$tools.in || exit 1; \
 	done
 
 # The theme's advertisement for its successor is not part of the check.
 docs-site: $(READY)  ## the documentation as a site in build/site, with all its links checked
-	@$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(LOCKED) requirements/docs.txt
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --clean
 	@echo "The site is in build/site: open build/site/index.html"
 
@@ -103,7 +113,7 @@ benchmark: $(READY)  ## how long commands take, as ratios to the least that coul
 	@$(BIN)/python benchmarks/start_up.py
 
 benchmark-streams: $(READY)  ## how fast streams go, beside other clients, on mosquitto
-	@$(BIN)/python -m pip install --quiet --editable '.[benchmark]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(LOCKED) requirements/benchmark.txt
 	@$(BIN)/python benchmarks/streams.py
 
 benchmark-history: $(READY)  ## how fast the history is, with a million messages

@@ -173,16 +173,20 @@ def run(
     return done
 
 
+def aws_cli_folder() -> Path:
+    """The folder of the AWS CLI. Skips the test if that is not installed."""
+    own = Path(sys.executable).parent
+    folder = own.parent / "aws-cli" / own.name  # an environment of its own, because it pins another botocore
+    if not shutil.which("aws", path=str(folder)):
+        pytest.skip("the AWS CLI is not installed: `make test` does that")
+    return folder
+
+
 def aws_cli(*words: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """What the AWS CLI does. Skips the test if that is not installed."""
-    folder = Path(
-        sys.executable
-    ).parent  # beside the tests' own environment, because it pins another botocore
-    aws = shutil.which("aws", path=str(folder.parent / "aws-cli" / folder.name))
-    if not aws:
-        pytest.skip("the AWS CLI is not installed: `make test` does that")
+    command = [shutil.which("aws", path=str(aws_cli_folder())) or "", *words]
     return subprocess.run(
-        [aws, *words], env=env, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False
+        command, env=env, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False
     )
 
 

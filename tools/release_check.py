@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -53,6 +54,17 @@ def check_changelog(text: str, version: str, tag: str) -> None:
     sections = re.findall(r"^## (\S+).*?\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     if not any(title in titles and re.search(r"^- ", body, re.MULTILINE) for title, body in sections):
         raise Failed(f"CHANGELOG.md has no section '## {titles[0]}' with changes")
+
+
+def check_source(urls: dict[str, str], tag: str, repository: str) -> None:
+    """Raise `Failed` if a release does not tell its users where its source is.
+
+    `repository` is the address of the one that publishes it, if that is known.
+    """
+    if tag and "Source" not in urls:
+        raise Failed("pyproject.toml has no Source in [project.urls]: name the public repository")
+    if tag and repository and urls["Source"] != repository:
+        raise Failed(f"Source in pyproject.toml is {urls['Source']}, and the release is made by {repository}")
 
 
 def check_contents(wheel: set[str], sdist: set[str], version: str) -> None:
@@ -100,6 +112,9 @@ def checks(tag: str, tools: Path, dist: Path, users: Path) -> Iterator[tuple[str
     version = version_of((SOURCE / "aws_iot" / "__init__.py").read_text(encoding="utf-8"))
     wheel, sdist = dist / f"{NAME}-{version}-py3-none-any.whl", dist / f"{NAME}-{version}.tar.gz"
     changelog = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    github = "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}"
+    publisher = github.format_map(os.environ) if "GITHUB_REPOSITORY" in os.environ else ""
 
     def contents() -> None:
         with zipfile.ZipFile(wheel) as one, tarfile.open(sdist) as other:
@@ -115,6 +130,7 @@ def checks(tag: str, tools: Path, dist: Path, users: Path) -> Iterator[tuple[str
 
     yield f"version {version}", lambda: check_tag(version, tag)
     yield "changelog", lambda: check_changelog(changelog, version, tag)
+    yield "address of the source", lambda: check_source(project.get("urls", {}), tag, publisher)
     yield "generated docs", lambda: _run(sys.executable, REPOSITORY / "docs" / "generate.py", "--check")
     yield "contents of the packages", contents
     yield "README on the index", readme

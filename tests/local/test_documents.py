@@ -1,5 +1,6 @@
 """The tutorial and the recipes tell the truth: each of their commands is run, and prints what they show."""
 
+import os
 import re
 import shlex
 import shutil
@@ -15,13 +16,14 @@ from tests.confined import NUMBERS
 from tests.conftest import REPOSITORY
 from tests.documents import reader
 from tests.in_process import run_here
-from tests.processes import PASSWORD, Running, Stack, environment, run
+from tests.processes import PASSWORD, Running, Stack, aws_cli_folder, environment, run
 from tests.waiting import DEADLINE_SECONDS
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the shell of the docs is POSIX")
 
 DOCS = REPOSITORY / "docs"
-RECIPES = [*sorted((DOCS / "how-to").glob("*.md")), DOCS / "history.md"]
+RECIPES = [*sorted((DOCS / "how-to").glob("*.md")), DOCS / "history.md", DOCS / "scripting.md"]
+AWS_SETUP = DOCS / "aws-setup.md"
 
 
 @pytest.fixture
@@ -63,6 +65,35 @@ def test_a_recipe_can_be_typed_as_it_stands(page: Path, folder: Path, member: di
     run_here("pub -q -r lobby -m hello", member)  # the history is not empty
     with reader(folder, member) as person:
         person.read(page)
+
+
+def sections(page: Path) -> dict[str, str]:
+    """The parts of a page that have commands, by title."""
+    parts = re.split(r"^## (.*)\n", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {title: text for title, text in zip(parts[1::2], parts[2::2], strict=True) if "```console" in text}
+
+
+@pytest.mark.parametrize("title", sections(AWS_SETUP))
+def test_an_admin_can_type_each_part_of_the_page_about_aws(
+    title: str, stack: Stack, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack_name = f"by-{title.split()[-1]}"
+    text = re.sub("(?<=--stack-name )chat", stack_name, sections(AWS_SETUP)[title])
+    if "$ aws " in text:
+        monkeypatch.setenv("PATH", str(aws_cli_folder()), prepend=os.pathsep)
+    part = tmp_path / "part.md"
+    part.write_text(text, encoding="utf-8")
+    config = {"AWS_IOT_CONFIG_DIR": str(tmp_path / "config"), "AWS_IOT_BACKEND_NAME": stack_name}
+    env = stack.account_env | config
+    del env["AWS_IOT_PROFILE"]
+
+    def typed(line: str) -> dict[str, str]:
+        return {"AWS_IOT_BACKEND_DESTROY_YES": stack_name} if line == "aws-iot backend destroy" else {}
+
+    with reader(folder, env, more=typed) as person:
+        person.read(part)
+    if "backend destroy" not in text:
+        run_here(f"backend destroy --yes {stack_name}", env)
 
 
 def test_cron_runs_the_script_of_its_recipe(folder: Path) -> None:

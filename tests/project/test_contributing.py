@@ -11,9 +11,12 @@ from tests.conftest import REPOSITORY
 from tests.documents import Reader
 
 COPIED = (
+    ".github",
     "benchmarks",
     "docs",
     "examples",
+    "man",
+    "requirements",
     "src",
     "tests",
     "tools",

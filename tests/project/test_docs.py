@@ -16,10 +16,15 @@ from tests.documents import blocks
 from tests.waiting import DEADLINE_SECONDS
 
 PAGES = [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").rglob("*.md"))]
+PUBLISHED = [*PAGES, *REPOSITORY.glob("examples/**/*.md"), *REPOSITORY.glob("benchmarks/**/*.md")]
 CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"`((?:[a-z_]+/)+(?:[a-z_]+\.(?:py|yaml))?)`")
 SOURCE = REPOSITORY / "src" / "aws_iot"
 LINK = re.compile(r"\]\(\s*<?([^)\s>]+)|^\[[^\]]+\]:\s*(\S+)|(?:href|src)=\"([^\"]+)\"", re.MULTILINE)
+
+
+def _name(page: Path) -> str:
+    return page.relative_to(REPOSITORY).as_posix()
 
 
 def test_generated_docs_are_up_to_date() -> None:
@@ -28,7 +33,7 @@ def test_generated_docs_are_up_to_date() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("page", [pytest.param(p, id=p.relative_to(REPOSITORY).as_posix()) for p in PAGES])
+@pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_relative_links_lead_to_files_that_exist(page: Path) -> None:
     text = CODE.sub("", page.read_text(encoding="utf-8"))
     targets = [next(filter(None, groups)) for groups in LINK.findall(text)]
@@ -37,7 +42,7 @@ def test_relative_links_lead_to_files_that_exist(page: Path) -> None:
     assert broken == []
 
 
-@pytest.mark.parametrize("page", [pytest.param(p, id=p.relative_to(REPOSITORY).as_posix()) for p in PAGES])
+@pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_files_and_folders_named_in_the_docs_exist(page: Path) -> None:
     named = FILE.findall(page.read_text(encoding="utf-8"))
     assert [name for name in named if not (_exists(SOURCE / name) or _exists(REPOSITORY / name))] == []
@@ -51,8 +56,7 @@ def test_every_page_is_in_the_navigation_of_the_site() -> None:
     config = (REPOSITORY / "mkdocs.yml").read_text(encoding="utf-8")
     entries = re.findall(r"^ +- [^:]+: (\S+\.md)$", config.partition("\nnav:\n")[2], re.MULTILINE)
     listed = [path for entry in entries for path in REPOSITORY.glob(entry)]
-    published = [*PAGES, *REPOSITORY.glob("examples/**/*.md"), *REPOSITORY.glob("benchmarks/**/*.md")]
-    assert sorted(set(published) - set(listed)) == []
+    assert sorted(set(PUBLISHED) - set(listed)) == []
     assert [entry for entry in entries if not any(REPOSITORY.glob(entry))] == []
 
 
@@ -73,6 +77,39 @@ def test_each_promise_of_the_threat_model_has_a_test_that_exists() -> None:
     assert [line for line in promises if not PROMISE.search(line)] == []
 
 
+RUN_BY = {
+    "README.md": "local/test_readme.py",
+    "CONTRIBUTING.md": "project/test_contributing.py",
+    "docs/aws-setup.md": "local/test_documents.py",
+    "docs/history.md": "local/test_documents.py",
+    "docs/how-to/*.md": "local/test_documents.py",
+    "docs/python.md": "local/test_python_api.py",
+    "docs/scripting.md": "local/test_documents.py",
+    "docs/tutorial.md": "local/test_documents.py",
+}
+"""The test that runs the commands and programs of each page that has some."""
+
+RUNNABLE = {"console", "sh", "bash", "shell", "python", "powershell"}
+COMMAND_WITHOUT_A_BLOCK = re.compile(r"^(?: {4}|\t)(?:\$ |aws-iot |aws |make |pip |export )", re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PUBLISHED, ids=_name)
+def test_each_command_of_a_page_is_run_or_says_why_not(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    found = [one for one in blocks(page) if one.language in RUNNABLE]
+    # `blocks` does not see a block within a list.
+    assert len(found) == len(re.findall(rf"^ *```(?:{'|'.join(RUNNABLE)})$", text, re.MULTILINE))
+    assert all(one.value for one in found if one.mark == "not run")
+    if any(one.mark != "not run" for one in found):
+        [test] = [test for pattern, test in RUN_BY.items() if page in REPOSITORY.glob(pattern)]
+        assert page.parent.name == "how-to" or page.name in (REPOSITORY / "tests" / test).read_text("utf-8")
+    outside = re.sub(r"^ *```.*?^ *```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    shown = COMMAND_WITHOUT_A_BLOCK.findall(outside)
+    assert len(shown) == (page.name == "README.md" and page.parent == REPOSITORY), (
+        "write them as a console block"
+    )
+
+
 def test_few_commands_of_the_docs_are_not_run_and_each_has_a_reason() -> None:
     not_run = Counter(
         (page.relative_to(REPOSITORY).as_posix(), block.value)
@@ -83,11 +120,14 @@ def test_few_commands_of_the_docs_are_not_run_and_each_has_a_reason() -> None:
     )
     assert {page for page, _ in not_run} == {
         "CONTRIBUTING.md",
+        "docs/aws-setup.md",
+        "docs/doctor.md",
         "docs/history.md",
         "docs/how-to/alerting.md",
         "docs/how-to/container.md",
         "docs/how-to/cron.md",
         "docs/how-to/systemd.md",
+        "docs/python.md",
         "docs/tutorial.md",
     }
     assert all(reason for _, reason in not_run)

@@ -13,6 +13,7 @@ from tools.release_check import (
     check_changelog,
     check_contents,
     check_readme,
+    check_source,
     check_tag,
     version_of,
 )
@@ -58,6 +59,16 @@ def test_a_release_needs_its_own_section_of_the_changelog() -> None:
             check_changelog(CHANGELOG, version, f"v{version}")
 
 
+def test_a_release_names_the_repository_that_publishes_it() -> None:
+    check_source({}, "", "")  # not released yet
+    check_source({"Source": "https://example.com/us/it"}, "v1.0.0", "")
+    check_source({"Source": "https://example.com/us/it"}, "v1.0.0", "https://example.com/us/it")
+    with pytest.raises(Failed, match="no Source"):
+        check_source({}, "v1.0.0", "")
+    with pytest.raises(Failed, match="made by https://"):
+        check_source({"Source": "https://example.com/us/it"}, "v1.0.0", "https://example.com/others/it")
+
+
 def test_a_file_too_many_or_too_few_is_found() -> None:
     with pytest.raises(Failed, match=r"lacks \['aws_iot/__init__\.py'.*should not have \['tests/x\.py'\]"):
         check_contents({"tests/x.py"}, set(), "1.0.0")
@@ -70,7 +81,7 @@ def test_a_link_that_works_only_in_the_repository_is_found() -> None:
         check_readme("[a](docs/x.md#part)")
 
 
-@pytest.mark.parametrize("name", ["dev", "aws-cli", "release"])
+@pytest.mark.parametrize("name", ["dev", "docs", "benchmark", "aws-cli", "release"])
 def test_each_locked_package_has_hashes_and_no_address(name: str) -> None:
     text = (REPOSITORY / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
     assert "://" not in text
@@ -81,11 +92,12 @@ def test_each_locked_package_has_hashes_and_no_address(name: str) -> None:
     assert [one for one in entries if "==" not in one or "--hash=sha256:" not in one] == []
 
 
-def test_the_locked_versions_are_those_that_the_project_asks_for() -> None:
+@pytest.mark.parametrize("name", ["dev", "docs", "benchmark"])
+def test_the_locked_versions_are_those_that_the_project_asks_for(name: str) -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    asked = [*project["dependencies"], *extras["local"], *extras["dev"]]
-    lines = (REPOSITORY / "requirements" / "dev.txt").read_text(encoding="utf-8").splitlines()
+    asked = [*project["dependencies"], *extras[name], *(extras["local"] if name == "dev" else ())]
+    lines = (REPOSITORY / "requirements" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     locked = dict(re.split("==| ", line)[:2] for line in lines if re.match(r"\w[^ ]*==", line))
     wanted = [Requirement(one) for one in asked if not one.startswith("aws-iot-cli[")]
     wrong = [str(one) for one in wanted if one.name not in locked or locked[one.name] not in one.specifier]

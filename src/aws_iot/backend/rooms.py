@@ -1,16 +1,20 @@
 """The rooms that members may use: the template's parameters Room1 to Room4."""
 
+from __future__ import annotations  # so that what only types need is not imported
+
 import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from aws_iot.backend.template import SID_OF_ROOMS, parameters
 from aws_iot.config.partitions import iot_arn
 from aws_iot.errors import InvalidRoom
-from aws_iot.messaging.topics import check_room
-from aws_iot.policy.access import is_pattern
-from aws_iot.policy.documents import Statement
+from aws_iot.messaging.topics import check_room, is_pattern
+
+if TYPE_CHECKING:
+    from aws_iot.policy.documents import Statement
 
 ROOMS = ("Room1", "Room2", "Room3", "Room4")
 

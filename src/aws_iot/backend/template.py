@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 SID_OF_ROOMS = "AskForTheRoomsOfThePool"
 """The Sid of the statement in the role's policy that names the rooms for subscribing."""
@@ -12,6 +11,8 @@ SID_OF_ROOMS = "AskForTheRoomsOfThePool"
 
 def text() -> str:
     """The template, as YAML."""
+    from importlib.resources import files  # here: most commands of `aws-iot backend` do not read it
+
     return files(__package__).joinpath("template.yaml").read_text(encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""Saving messages in the history, for the commands that receive and send them."""
+"""Saving messages in the history, and rooms for the Tab key, for the commands that receive and send."""
 
 from __future__ import annotations  # so that what only types need is not imported
 
@@ -11,6 +11,8 @@ from aws_iot.config.profile import Profile
 from aws_iot.errors import LocalError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from aws_iot.history.saving.recorder import Recorder
 
 
@@ -25,6 +27,12 @@ def new_recorder(
     if no_history or not profile.history:
         return None
     return app.history.recorder(profile, identity, username, warn, is_safe=is_safe)
+
+
+def remember_rooms(app: App, profile: Profile, rooms: Iterable[str], *, no_history: bool) -> None:
+    """Remember rooms that exist, unless the person wants no history: their names tell who talks about what."""
+    if not no_history and profile.history:
+        app.config.known_names(profile.key).add_rooms(rooms)
 
 
 def warn(problem: LocalError) -> None:

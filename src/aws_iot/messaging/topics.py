@@ -90,6 +90,11 @@ def check_wildcards(pattern: str) -> None:
         raise InvalidRoom(f"in '{pattern}', something follows '#', which can only be last")
 
 
+def is_pattern(name: str) -> bool:
+    """Whether a room, or a topic, stands for several."""
+    return "+" in name or "#" in name
+
+
 def check_pattern(pool: str, pattern: str) -> None:
     """Raise `InvalidRoom` if `topic_filter` would, before the identity is known."""
     topic_filter(pool, pattern, pool)

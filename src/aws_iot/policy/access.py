@@ -7,23 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aws_iot.config.partitions import iot_arn
-from aws_iot.messaging.topics import check_topic, topic, topic_filter
+from aws_iot.messaging.topics import check_topic, is_pattern, topic, topic_filter
+from aws_iot.policy.actions import ACTIONS, ROOM
 from aws_iot.policy.context import Request, identity_request
 from aws_iot.policy.documents import Document
 from aws_iot.policy.evaluate import Decision, Verdict, decide
 from aws_iot.policy.explain import NearMiss, near_misses
-
-ACTIONS = {
-    "connect": "iot:Connect",
-    "subscribe": "iot:Subscribe",
-    "receive": "iot:Receive",
-    "publish": "iot:Publish",
-    "retain": "iot:RetainPublish",
-}
-"""The actions in the order in which a client performs them; `sub` and `pub` always need all but the last."""
-
-ROOM = "doctor"
-"""The room for test messages if none is named: no member listens there."""
 
 CLIENT_SUFFIX = "-0a1b2c3d"
 """Stands for the eight random characters at the end of a client ID."""
@@ -159,8 +148,3 @@ def questions(
         found.append(Question("iot:RetainPublish", f"topic/{published}"))
     chosen = {ACTIONS[one] for one in actions or ACTIONS.keys() - {"retain"}}
     return [one for one in found if one.action in chosen or (retain and one.action == ACTIONS["retain"])]
-
-
-def is_pattern(name: str) -> bool:
-    """Whether a room, or a topic, stands for several."""
-    return "+" in name or "#" in name

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from aws_iot.config.profile import Profile
 from aws_iot.errors import Indeterminate, NotAuthorized
 from aws_iot.messaging.connect import APPLY_DELAY, accept_command, apply_delay
+from aws_iot.messaging.topics import is_pattern
 from aws_iot.policy.access import (
-    ROOM,
     AccessDecision,
     LayerDecision,
     PolicyLayer,
     Principal,
     Question,
     decide_access,
-    is_pattern,
 )
+from aws_iot.policy.actions import ROOM
 from aws_iot.policy.documents import Document, rooms_in
 from aws_iot.policy.evaluate import Verdict
 from aws_iot.policy.explain import how_to_decide

@@ -34,8 +34,8 @@ from aws_iot.config.local_stack import check_stack
 from aws_iot.config.profile import Profile
 from aws_iot.deadline import POLL_SECONDS, settled
 from aws_iot.errors import AwsIotError
+from aws_iot.limits import need_open_files
 from aws_iot.messaging.connection import Done, Event, Publication
-from aws_iot.open_files import need_open_files
 
 LEAVE_SECONDS = 1.0
 """How long it may take to disconnect."""

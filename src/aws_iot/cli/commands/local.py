@@ -3,7 +3,6 @@
 import itertools
 import json
 import os
-import shlex
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
+from aws_iot.cli.ui.shell import setting
 from aws_iot.config.exports import to_exports
 from aws_iot.config.local_stack import announced, profiles_of, require_replaceable
 from aws_iot.config.paths import VARIABLE
@@ -279,5 +279,4 @@ def _config_variable() -> str:
     """What to type first in another terminal; empty if nothing."""
     if not (folder := os.environ.get(VARIABLE)):
         return ""
-    line = f"set {VARIABLE}={folder}" if os.name == "nt" else f"export {VARIABLE}={shlex.quote(folder)}"
-    return f"  {line}\n"
+    return f"  {setting(VARIABLE, folder)}\n"

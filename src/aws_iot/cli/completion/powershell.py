@@ -22,7 +22,9 @@ Register-ArgumentCompleter -Native -CommandName %(prog_name)s -ScriptBlock {
             [System.Management.Automation.CompletionResult]::new($value, $value, 'ParameterValue', $shown)
         }
     } finally {
-        Remove-Item Env:%(complete_var)s, Env:_AWS_IOT_WORDS, Env:_AWS_IOT_WORD
+        Remove-Item Env:%(complete_var)s
+        Remove-Item Env:_AWS_IOT_WORDS
+        Remove-Item Env:_AWS_IOT_WORD
     }
 }
 """

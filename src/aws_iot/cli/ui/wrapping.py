@@ -2,12 +2,12 @@
 
 import os
 import re
-import sys
 import textwrap
 import unicodedata
 from itertools import pairwise
 from typing import TextIO
 
+from aws_iot.cli.ui.shell import IS_POSIX
 from aws_iot.text.width import character_width, display_width
 
 LESS = "  "
@@ -112,9 +112,7 @@ def fill_command(line: str, width: int, indent: str) -> list[str]:
     return [_moved_left(line, width) for line in (*lines, current)]
 
 
-def fit(
-    line: str, columns: int, indent: str = "", hang: str = "", *, posix: bool = sys.platform != "win32"
-) -> list[str]:
+def fit(line: str, columns: int, indent: str = "", hang: str = "", *, posix: bool = IS_POSIX) -> list[str]:
     """A line of text that may end with a command. The command continues on the next line as a shell reads it.
 
     If the shell is not a `posix` one, the command is wrapped like text.

@@ -72,14 +72,14 @@ def original(database: sqlite3.Connection, edit: Row) -> Row | None:
 
 def named_by_deletion(database: sqlite3.Connection, deletion: Row) -> list[Row]:
     """The messages that a deletion erases, erased already or not."""
+    named = (deletion.re, deletion.sender, deletion.room)
     return select(
         database,
-        "id = ?1 AND sender = ?2 AND named = 0 AND room = ?3 AND (kind IS NOT 'delete' OR re IS NULL)"
+        "id = ? AND sender = ? AND named = 0 AND room = ? AND (kind IS NOT 'delete' OR re IS NULL)"
         " UNION ALL"
-        f" SELECT {COLUMNS} FROM message WHERE re = ?1 AND sender = ?2 AND room = ?3 AND kind = '{EDIT}'",
-        deletion.re,
-        deletion.sender,
-        deletion.room,
+        f" SELECT {COLUMNS} FROM message WHERE re = ? AND sender = ? AND room = ? AND kind = '{EDIT}'",
+        *named,
+        *named,
     )
 
 

@@ -171,10 +171,12 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
                 check_version(done, path)
                 if done == len(MIGRATIONS):
                     return database
-            except sqlite3.OperationalError:
-                if more:
-                    raise
+                problem = None
+            except Exception as error:  # noqa: BLE001 raised below, when the file is closed
+                problem = error
             database.close()
+            if problem and (more or not isinstance(problem, sqlite3.OperationalError)):
+                raise problem
         raise LocalError(f"{path}: it is from an older version and cannot be changed")
 
 

@@ -101,10 +101,10 @@ class Taker:
         at = record.received * PER_MILLISECOND
         reach = MATCH_MILLISECONDS * PER_MILLISECOND
         found = self._execute(
-            "SELECT at FROM message WHERE id = ?1 AND sender = ?2 AND named IS NULL AND at BETWEEN ?3 - ?4 AND ?3 + ?4"
-            " AND NOT EXISTS (SELECT 1 FROM sighting WHERE sighting.at = message.at AND writer = ?5)"
-            " ORDER BY abs(at / 4096 - ?3 / 4096), at LIMIT 1",
-            (packed, sender, at, reach, writer),
+            "SELECT at FROM message WHERE id = ? AND sender = ? AND named IS NULL AND at BETWEEN ? AND ?"
+            " AND NOT EXISTS (SELECT 1 FROM sighting WHERE sighting.at = message.at AND writer = ?)"
+            " ORDER BY abs(at / 4096 - ? / 4096), at LIMIT 1",
+            (packed, sender, at - reach, at + reach, writer, at),
         )
         if nearest := found.fetchone():
             self._execute("INSERT INTO sighting VALUES (?, ?)", (nearest[0], writer))

@@ -101,7 +101,10 @@ def repair(path: Path, now: datetime, seconds: float = BUSY_SECONDS) -> Repaired
     """
     new, aside = path.with_name(f"{path.name}.new"), None
     with placing(path):
-        with translate_errors(path), closing(sqlite3.connect(path, seconds, isolation_level=None)) as old:
+        with (
+            translate_errors(path),
+            closing(sqlite3.connect(path, timeout=seconds, isolation_level=None)) as old,
+        ):
             identity = _begin(old, path)
             move(new, None)
             with closing(connect(new, identity)) as database:
@@ -151,8 +154,8 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> int:
             )
         counts = new.execute(_COUNTS).fetchall()
         new.executemany(
-            "UPDATE room SET messages = ?2, unread = ?3, last = ?4 WHERE number = ?1",
-            counts,
+            "UPDATE room SET messages = ?, unread = ?, last = ? WHERE number = ?",
+            [(*values, number) for number, *values in counts],
         )
         if index.is_available(new):
             index.rebuild(new)

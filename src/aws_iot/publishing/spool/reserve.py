@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -58,13 +57,3 @@ class Reserve:
         """Delete it, so that its space can be used."""
         with suppress(OSError):
             self._path.unlink()
-
-
-def file_size_limit() -> int | None:
-    """The limit of this process for the size of a file, in bytes; None if there is none."""
-    if sys.platform == "win32":
-        return None
-    import resource
-
-    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
-    return None if limit == resource.RLIM_INFINITY else limit

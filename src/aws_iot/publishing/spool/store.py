@@ -30,8 +30,9 @@ from typing import NamedTuple, Self, TypeVar
 from aws_iot.deadline import in_seconds
 from aws_iot.errors import AwsIotError, LocalError, ServiceRefused, TopicRefused
 from aws_iot.files import exclusive, names
+from aws_iot.limits import file_size_limit
 from aws_iot.messaging.message import Outgoing
-from aws_iot.publishing.spool.reserve import Reserve, file_size_limit
+from aws_iot.publishing.spool.reserve import Reserve
 
 BATCH_MESSAGES = 500
 """Number of messages that are read from the file at once."""
@@ -124,9 +125,11 @@ class Spool:
             with suppress(FileExistsError):
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             self._database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-            self._resources.callback(self._database.close)
-            self._reserve.fill()
-            self._with_reserve(self._set_up)
+            with ExitStack() as unless_it_works:
+                unless_it_works.callback(self._database.close)
+                self._reserve.fill()
+                self._with_reserve(self._set_up)
+                self._resources.push(unless_it_works.pop_all())
         return self
 
     def __exit__(

@@ -12,7 +12,6 @@ from aws_iot.app import App
 from aws_iot.auth.login import SignInRequest
 from aws_iot.cli import options
 from aws_iot.cli.commands.doctor.findings_output import as_lines, as_object, begin
-from aws_iot.cli.commands.policy.explanation import explain_policies
 from aws_iot.cli.commands.policy.options import OPTION_NAMES, PolicyQuery, policy_options
 from aws_iot.cli.completion import names as completing
 from aws_iot.cli.groups import Command
@@ -25,7 +24,7 @@ from aws_iot.doctor.checks import Services, Setup, SignedIn
 from aws_iot.doctor.diagnosis import Diagnosis, Finding
 from aws_iot.errors import WrongPassword
 from aws_iot.messaging.topics import check_room
-from aws_iot.policy.access import ROOM
+from aws_iot.policy.actions import ROOM
 
 ANY_POOL = "us-east-1:00000000-0000-0000-0000-000000000000"
 """As long as the ID of any pool, so a room can be checked before the profile is loaded."""
@@ -77,6 +76,8 @@ def doctor(
     if policy:
         if given := _first_given(ctx, _SIGN_IN):
             raise click.UsageError(f"{given} excludes --policy, which does not sign in: use --identity.")
+        from aws_iot.cli.commands.policy.explanation import explain_policies  # here: few runs need it
+
         explain_policies(ctx.obj, key, as_json, PolicyQuery.from_options(room, **query))
         return
     if given := _first_given(ctx, OPTION_NAMES):

@@ -6,7 +6,6 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
-from aws_iot.cli.commands.policy.explanation import explain_policies
 from aws_iot.cli.commands.policy.options import PolicyQuery, policy_options
 from aws_iot.cli.completion import names as completing
 from aws_iot.cli.groups import Command
@@ -44,5 +43,9 @@ def policy(app: App, /, key: str, room: str | None, as_json: bool, **query: Any)
       aws-iot policy -r ops --aws-profile admin
       aws-iot policy -r ops --role-policy role.json --iot-policy member.json
     """
+    from aws_iot.cli.commands.policy.explanation import (
+        explain_policies,
+    )  # here: the Tab key would wait for it
+
     output.need_stdout()
     explain_policies(app, key, as_json, PolicyQuery.from_options(room, **query))

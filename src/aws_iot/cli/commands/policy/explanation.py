@@ -21,13 +21,13 @@ from aws_iot.identities import identity_error
 from aws_iot.messaging.connect import apply_delay
 from aws_iot.policy.access import (
     CLIENT_SUFFIX,
-    ROOM,
     PolicyLayer,
     Principal,
     Question,
     decide_access,
     questions,
 )
+from aws_iot.policy.actions import ROOM
 from aws_iot.policy.context import AUD
 from aws_iot.policy.documents import (
     Document,

@@ -9,7 +9,8 @@ from typing import Any, Self
 import click
 
 from aws_iot.cli import options
-from aws_iot.policy.access import ACTIONS, is_pattern
+from aws_iot.messaging.topics import is_pattern
+from aws_iot.policy.actions import ACTIONS
 from aws_iot.policy.context import expected_instead
 
 

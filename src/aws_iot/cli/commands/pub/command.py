@@ -23,6 +23,7 @@ from aws_iot.cli.commands.pub.options import (
 from aws_iot.cli.commands.pub.wording import sent_line
 from aws_iot.cli.groups import Command
 from aws_iot.cli.rooms import check_one_room, quoted_options
+from aws_iot.cli.saving import remember_rooms
 from aws_iot.cli.sign_in import suggest_doctor
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import standard_input
@@ -82,7 +83,7 @@ def pub(
         else:
             _send_many(app, connector, request, delivery, user)
     if messages.room:
-        app.config.known_names(key).add_rooms([messages.room])
+        remember_rooms(app, profile, [messages.room], no_history=delivery.no_history)
 
 
 def _check_room(profile: Profile, messages: InputOptions, room: str) -> None:

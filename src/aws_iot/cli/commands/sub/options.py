@@ -1,20 +1,23 @@
 """The options of `aws-iot sub`, and the values that they give."""
 
+from __future__ import annotations  # so that what only types need is not imported
+
 import shlex
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from aws_iot.cli import options
 from aws_iot.cli.commands.sub.matching import InvalidPattern, Pattern
 from aws_iot.cli.completion import names as completing
-from aws_iot.cli.ui.template import InvalidTemplate, Template
 from aws_iot.errors import LocalError
 from aws_iot.identities import SHORT, IdentityPrefix
 from aws_iot.messaging.durable import check_session_name
+
+if TYPE_CHECKING:
+    from aws_iot.cli.ui.template import Template
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ def _identities(
 
 
 def _command(_ctx: click.Context, _: click.Parameter, given: str | None) -> list[str]:
+    import shutil  # here, as below: the Tab key would wait for it
+
     try:
         command = shlex.split(given or "")
     except ValueError as error:
@@ -67,8 +72,12 @@ def _command(_ctx: click.Context, _: click.Parameter, given: str | None) -> list
 
 
 def _template(_ctx: click.Context, _: click.Parameter, given: str | None) -> Template | None:
+    if given is None:
+        return None
+    from aws_iot.cli.ui.template import InvalidTemplate, Template
+
     try:
-        return None if given is None else Template(given)
+        return Template(given)
     except InvalidTemplate as error:
         raise click.BadParameter(f"{error}.") from error
 

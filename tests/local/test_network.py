@@ -18,6 +18,7 @@ import pytest
 from tests.conftest import REPOSITORY
 from tests.processes import COMMAND, PASSWORD, Running, Stack, environment
 from tests.project.commands import COMMANDS
+from tests.terminal import ON_A_TERMINAL
 from tests.waiting import DEADLINE_SECONDS
 
 SERVICES, BROKER, ITSELF, NOTHING = "services", "broker", "itself", "nothing"
@@ -48,6 +49,7 @@ SAMPLE = shlex.quote(str(REPOSITORY / "aws-exports.sample.json"))
 LINES = {
     "sub": ("sub -r lobby -W 1", 8),
     "pub": ("pub -r lobby -m hello", 0),
+    "chat": ("chat lobby --plain", 0),
     "doctor": ("doctor", 0),
     "signup": (f"signup -u NEW -p {PASSWORD} -e new@example.com", 0),
     "confirm": ("confirm -c 000000", 4),
@@ -97,6 +99,9 @@ LINES = {
     "account delete": ("account delete --yes", 4),
 }
 """A line for each command, and its exit code. The order counts: a session is needed until `logout`."""
+
+TYPED = {"chat": "hello\n/quit\n"}
+"""What is typed at commands that need a terminal."""
 
 
 class Address(NamedTuple):
@@ -228,10 +233,11 @@ def test_each_command_connects_only_to_what_is_declared(
     problems, connected = [], set()
     for command, (line, code) in LINES.items():
         one = type(recorder)(tmp_path)
+        on_terminal = [sys.executable, "-c", ON_A_TERMINAL] if command in TYPED else []
         process = subprocess.run(
-            [*one.command, *COMMAND, *shlex.split(line.replace("NEW", tmp_path.name))],
+            [*one.command, *on_terminal, *COMMAND, *shlex.split(line.replace("NEW", tmp_path.name))],
             env=env | one.env,
-            stdin=subprocess.DEVNULL,
+            input=TYPED.get(command, ""),
             capture_output=True,
             text=True,
             timeout=DEADLINE_SECONDS,

@@ -15,11 +15,13 @@ from aws_iot.chat.model.state import (
     LONGEST_WINDOW,
     PAGE,
     SHORTEST_WINDOW,
+    Draft,
     Link,
     Room,
     State,
     Status,
 )
+from aws_iot.messaging.kinds import EDIT
 from aws_iot.messaging.message import Message
 
 ME, BOB = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222", "us-east-1:b0b00000-0ed5-4578-add0-985024739222"
@@ -93,15 +95,15 @@ def test_a_message_of_your_own_is_pending_until_it_is_acknowledged_and_shown_onc
 def test_a_failed_message_stays_with_its_reason_and_can_be_sent_again_or_edited() -> None:
     state = opened()
     update(state, on.Submitted("lobby", "hello", "mine-1", at(1)))
-    [saved] = update(state, on.SendFailed("mine-1", "it is too long"))
+    [saved] = update(state, on.SendFailed("mine-1", "it is too long", at(3)))
     assert saved == do.SaveFailed((do.FailedMessage("lobby", "hello", "mine-1", "it is too long"),))
     assert state.room.failed[0].why == "it is too long"
     effects = update(state, on.Resent("lobby", "mine-1"))
     assert effects == [do.Send("lobby", "hello", "mine-1"), do.SaveFailed(())]
-    update(state, on.SendFailed("mine-1", "again"))
+    update(state, on.SendFailed("mine-1", "again", at(4)))
     update(state, on.Discarded("lobby", "mine-1", to_draft=True))
     assert state.room.posts == []
-    assert state.room.draft == "hello"
+    assert state.room.draft.text == "hello"
 
 
 def test_failed_messages_of_the_last_run_are_shown_again() -> None:
@@ -109,6 +111,40 @@ def test_failed_messages_of_the_last_run_are_shown_again() -> None:
     start(state, ("lobby",), {}, [do.FailedMessage("ops", "hello", "old-1", "denied")], BEGAN)
     assert [post.why for post in state.rooms["ops"].failed] == ["denied"]
     assert state.waiting == 0
+
+
+def test_an_edit_that_failed_stays_and_is_never_sent_as_a_message() -> None:
+    state = opened()
+    update(state, on.Received([message(1, sender=ME)]))
+    update(state, on.Aimed(EDIT, state.room.posts[0]))
+    update(state, on.Submitted("lobby", "better", "edit-1", at(2)))
+    [saved] = update(state, on.SendFailed("edit-1", "no", at(3)))
+    assert saved == do.SaveFailed((do.FailedMessage("lobby", "better", "edit-1", "no", "id-1", True),))
+    update(state, on.Typed("lobby", "something else"))
+    again = State(ME, "alice")
+    start(again, ("lobby",), {"lobby": state.room.draft}, saved.messages, BEGAN)
+    for one in (state, again):
+        [sent, _] = update(one, on.Resent("lobby", "edit-1"))
+        assert sent == do.Send("lobby", "better", "edit-1", EDIT, "id-1")
+        assert "better" not in texts(one)
+        update(one, on.SendFailed("edit-1", "no", at(4)))
+        update(one, on.Discarded("lobby", "edit-1", to_draft=True))
+        assert one.room.draft.text == "better"
+        [sent, _] = update(one, on.Submitted("lobby", "best", "edit-2", at(5)))
+        assert sent == do.Send("lobby", "best", "edit-2", EDIT, "id-1")
+        assert one.room.draft == Draft("something else")
+
+
+def test_a_reply_that_failed_is_still_a_reply_in_the_next_run() -> None:
+    state = opened()
+    update(state, on.Received([message(1)]))
+    update(state, on.Aimed(None, state.room.posts[0]))
+    update(state, on.Submitted("lobby", "yes", "mine-1", at(2)))
+    [saved] = update(state, on.SendFailed("mine-1", "no", at(3)))
+    again = State(ME, "alice")
+    assert isinstance(saved, do.SaveFailed)
+    start(again, ("lobby",), {}, saved.messages, BEGAN)
+    assert do.Send("lobby", "yes", "mine-1", re="id-1") in update(again, on.Resent("lobby", "mine-1"))
 
 
 def test_a_room_is_read_only_while_its_end_is_on_a_screen_that_has_the_focus() -> None:
@@ -156,12 +192,12 @@ def test_the_line_is_above_the_first_unread_message_even_if_the_window_does_not_
 
 def test_a_draft_belongs_to_its_room_and_is_saved_at_each_change() -> None:
     state = opened("lobby", "ops")
-    assert update(state, on.Typed("lobby", "hel")) == [do.SaveDraft("lobby", "hel")]
+    assert update(state, on.Typed("lobby", "hel")) == [do.SaveDraft("lobby", Draft("hel"))]
     assert update(state, on.Typed("lobby", "hel")) == []
     update(state, on.RoomOpened("ops"))
-    assert (state.room.draft, state.rooms["lobby"].draft) == ("", "hel")
+    assert (state.room.draft.text, state.rooms["lobby"].draft.text) == ("", "hel")
     effects = update(state, on.Submitted("lobby", "hello", "mine-1", at(1)))
-    assert do.SaveDraft("lobby", "") in effects
+    assert do.SaveDraft("lobby", Draft()) in effects
 
 
 def test_older_messages_are_read_when_the_top_is_near_and_newer_ones_again_at_the_end() -> None:
@@ -207,6 +243,19 @@ def test_leaving_a_room_opens_another_one() -> None:
     assert (state.current, [*state.rooms]) == ("ops", ["ops"])
     assert update(state, on.RoomLeft("ops")) == []
     assert state.notice
+
+
+def test_leaving_a_room_loses_neither_its_draft_nor_what_is_not_sent() -> None:
+    state = opened("lobby", "ops")
+    update(state, on.Typed("lobby", "half a"))
+    update(state, on.RoomLeft("lobby"))
+    update(state, on.RoomOpened("lobby"))
+    assert state.room.draft == Draft("half a")
+    update(state, on.Submitted("lobby", "half a message", "mine-1", at(1)))
+    assert update(state, on.RoomLeft("lobby")) == []
+    assert "not sent" in state.notice
+    update(state, on.Acknowledged("mine-1"))
+    assert do.Leave("lobby") in update(state, on.RoomLeft("lobby"))
 
 
 def test_memory_stays_flat_however_much_arrives() -> None:

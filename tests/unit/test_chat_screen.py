@@ -145,6 +145,25 @@ def test_drafts_survive_rooms_and_a_restart(app: FakeApp, cloud: FakeCloud) -> N
     run(test)
 
 
+def test_after_a_restart_an_edit_is_still_an_edit(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.enter("frist")
+            await chat.until(lambda: chat.state.room.posts[-1].delivery is Delivery.ARRIVED)
+            await chat.type("a draft")
+            await chat.press("alt+e")
+            await chat.type("!")
+        async with chatting(app, cloud, "lobby") as chat:
+            assert (chat.input, chat.panel("aim")[:11]) == ("frist!", "Edit: frist")
+            await chat.press("enter")
+            await chat.until_shown("  frist!\n· edited")
+            assert chat.input == "a draft"
+            [(_, ref)] = mine(cloud, "edit")
+            assert ref == chat.state.room.posts[-1].id
+
+    run(test)
+
+
 def test_what_is_written_offline_is_kept_and_sent_by_the_next_run(app: FakeApp, cloud: FakeCloud) -> None:
     async def test() -> None:
         cloud.member("alice", "Passw0rd")
@@ -356,7 +375,7 @@ def test_replies_quote_what_they_answer_and_lead_to_it(app: FakeApp, cloud: Fake
             await chat.enter("it is")
             await chat.until(lambda: mine(cloud) == [(encode("it is"), "id-1")])
             await chat.until_shown("┃ bob~b0b00000: is it on?\n  it is")
-            assert not chat.state.room.aim
+            assert not chat.state.room.draft.aim
             for number in range(2, 40):
                 say(cloud, "lobby", f"message {number}", sender=BOB, properties=named(number))
             await chat.until_shown("message 39")

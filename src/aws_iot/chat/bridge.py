@@ -145,8 +145,8 @@ class Bridge:
                 parts.receiver.leave(room)
             case do.MarkRead():
                 parts.archive.mark_read(effect)
-            case do.SaveDraft(room, text):
-                parts.archive.remember(lambda memory: memory.note_draft(room, text))
+            case do.SaveDraft(room, draft):
+                parts.archive.remember(lambda memory: memory.note_draft(room, draft))
             case do.SaveRooms(rooms, current):
                 parts.archive.remember(lambda memory: memory.note_rooms(rooms, current))
             case do.SaveFailed(messages):

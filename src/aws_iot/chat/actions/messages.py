@@ -85,7 +85,7 @@ class MessageActions(Actions):
         self.app.load_draft()
 
     def do_cancel(self, _: str) -> None:
-        if self.bridge.state.current and self.bridge.state.room.aim:
+        if self.bridge.state.current and self.bridge.state.room.draft.aim:
             self._aim(None, None)
         elif self.bridge.state.selected:
             self.bridge.act(on.Selected(None))

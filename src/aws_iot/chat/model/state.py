@@ -6,8 +6,9 @@ Only a window of each room's messages is in memory. The rest is in the history.
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from typing import NamedTuple
 
-from aws_iot.chat.model.posts import Delivery, Key, Post
+from aws_iot.chat.model.posts import Answered, Delivery, Key, Post
 from aws_iot.chat.model.presence import Presence
 
 PAGE = 100
@@ -61,11 +62,28 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """The message that the draft answers (`kind` is None) or replaces (`edit`). `kept` is the draft from before."""
+    """The message that the draft answers (`kind` is None) or replaces (`edit`). `kept` is the text from before."""
 
     kind: str | None
-    post: Post
+    about: Answered
     kept: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is being written in a room. Without an aim, it is a message of its own."""
+
+    text: str = ""
+    aim: Aim | None = None
+
+
+class Change(NamedTuple):
+    """An edit, deletion or reaction of your own. `about` is the message that it changes, by `ref`."""
+
+    kind: str
+    room: str
+    text: str
+    about: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +117,7 @@ class Room:
     has_older: bool = True
     has_newer: bool = False
     last: datetime | None = None
-    draft: str = ""
-    aim: Aim | None = None
-    """What the draft answers or replaces; None if it is a message of its own."""
+    draft: Draft = Draft()
     is_joined: bool = False
     why_not_joined: str = ""
     people: dict[str, Person] = field(default_factory=dict)
@@ -121,6 +137,8 @@ class State:
     nick: str = ""
     """The name that travels with your messages, if it is not your user name."""
     rooms: dict[str, Room] = field(default_factory=dict)
+    drafts: dict[str, Draft] = field(default_factory=dict)
+    """Those of rooms that are not among `rooms`."""
     current: str = ""
     status: Status = Status(Link.STARTING)
     is_focused: bool = True
@@ -144,8 +162,8 @@ class State:
     results: Results | None = None
     versions: tuple[Key, tuple[str, ...]] | None = None
     """The texts that a message has had."""
-    changes: dict[str, tuple[str, str, str]] = field(default_factory=dict)
-    """Edits, deletions and reactions that are not acknowledged, by ID: kind, room and text."""
+    changes: dict[str, Change] = field(default_factory=dict)
+    """Edits, deletions and reactions that are not acknowledged, by ID."""
     waiting: int = 0
     """How many of your messages are not acknowledged."""
     warning: str = ""
@@ -169,6 +187,12 @@ class State:
     def name(self) -> str:
         """The name that travels with your messages."""
         return self.nick or self.username
+
+    def known_room(self, name: str) -> Room:
+        """The room of this name. If it is new, it has the draft that was begun there before."""
+        if name not in self.rooms:
+            self.rooms[name] = Room(name, draft=self.drafts.pop(name, Draft()))
+        return self.rooms[name]
 
     def name_of(self, identity: str, claimed: str | None) -> str | None:
         """What somebody is called here: by your alias, or by the name that they claim."""

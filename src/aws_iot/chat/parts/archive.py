@@ -132,7 +132,7 @@ class Archive:
         if reaction:
             send(do.Send(wanted.room, DELETED_TEXT, wanted.id, DELETE, reaction))
         else:
-            self._tell(on.SendFailed(wanted.id, "your reaction is not in the history"))
+            self._tell(on.SendFailed(wanted.id, "your reaction is not in the history", self._now()))
 
     def close(self, seconds: float = 5.0) -> None:
         """Save everything, and end."""

@@ -127,7 +127,7 @@ class Outbox:
         try:
             made = self._composer.outgoing(wanted.room, wanted.text, kind=wanted.kind, re=wanted.re)
         except AwsIotError as error:
-            self._tell(on.SendFailed(wanted.id, str(error)))
+            self._tell(on.SendFailed(wanted.id, str(error), self._now()))
             return
         message = made._replace(id=wanted.id)
         if self._spool:
@@ -188,7 +188,7 @@ class Outbox:
         if self._line.waiting.pop(message.id, None) is None:
             return
         if error:
-            self._tell(on.SendFailed(message.id, str(error)))
+            self._tell(on.SendFailed(message.id, str(error), self._now()))
         else:
             self._sent(self._composer.acknowledged(message, self._now()))
             self._tell(on.Acknowledged(message.id))

@@ -107,9 +107,10 @@ class PlainChat:
     def load_draft(self) -> None:
         """What the next line answers or replaces is told instead."""
         room = self._bridge.state.rooms.get(self._bridge.state.current)
-        if room and room.aim:
-            what = "edits" if room.aim.kind else "answers"
-            self._write(f"Your next line {what}: {steady(room.aim.post.text)}")
+        aim = room.draft.aim if room else None
+        if aim:
+            what = "edits" if aim.kind else "answers"
+            self._write(f"Your next line {what}: {steady(aim.about.text or 'an earlier message')}")
 
     def confirm(self, question: str, then: Callable[[], None]) -> None:
         """Ask, and take the next line for the answer."""

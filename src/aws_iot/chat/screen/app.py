@@ -168,7 +168,7 @@ class ChatApp(App[None]):
             dialog.show_state(self.state)
 
     def load_draft(self) -> None:
-        self._widgets.composer.load(self.state.room.draft)
+        self._widgets.composer.load(self.state.room.draft.text)
 
     # -- what Textual tells
 

@@ -184,12 +184,17 @@ class AimLine(Lines):
 
     def show_aim(self, state: State, columns: int) -> None:
         """Draw the line."""
-        aim = state.room.aim
+        aim = state.room.draft.aim
         self.display = aim is not None
         if aim:
-            name = who(aim.post.sender, state.name_of(aim.post.sender, aim.post.name), 24)
+            about = aim.about
+            name = (
+                who(about.sender, state.name_of(about.sender, about.name), 24)
+                if about.sender
+                else "a message"
+            )
             what = "Edit" if aim.kind == EDIT else f"Reply to {name}"
-            text = steady(" ".join(aim.post.text.split()))
+            text = steady(" ".join((about.text or "").split()))
             end = "  Esc: no"
             self.show([[(cut(f"{what}: {text}", columns - 2 - len(end)), WAITING), (end, DIM)]])
 

@@ -4,7 +4,7 @@ from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.attention import ALL, MENTIONS, NONE
 from aws_iot.chat.model.reducers.rooms import open_room
-from aws_iot.chat.model.state import Results, Room, State
+from aws_iot.chat.model.state import Results, State
 from aws_iot.chat.model.threads import root_of
 
 Effects = list[do.Effect]
@@ -23,7 +23,7 @@ def went(state: State, event: on.Went) -> Effects:
     effects: Effects = []
     if event.room != state.current:
         if event.room not in state.rooms:
-            state.rooms[event.room] = Room(event.room)
+            state.known_room(event.room)
             effects.append(do.Join(event.room))
         effects += [one for one in open_room(state, event.room) if not isinstance(one, do.ReadLast)]
     room = state.room

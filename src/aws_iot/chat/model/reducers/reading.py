@@ -58,7 +58,9 @@ def received(state: State, event: on.Received) -> Effects:
     presence.wrote(state.presence, event.messages)
     effects: Effects = []
     for name, messages in groupby(event.messages, lambda message: message.room):
-        room = state.rooms.setdefault(name, Room(name, is_joined=True))
+        is_new = name not in state.rooms
+        room = state.known_room(name)
+        room.is_joined = room.is_joined or is_new
         posts: list[Post] = []
         changed: dict[str, None] = {}
         for message in messages:

@@ -206,6 +206,46 @@ def test_a_rejected_message_stays_says_why_and_can_be_sent_again(app: FakeApp, c
     run(test)
 
 
+def test_what_is_sent_right_before_the_end_is_sent_or_told_of_by_the_next_run(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.enter("bye")
+        assert sent(cloud) == [encode("bye")]
+        cloud.refuses_payload, cloud.refusal = encode("no"), ServiceRefused("not that")
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.enter("no")
+        async with chatting(app, cloud, "lobby", online=False) as chat:
+            await chat.until_shown("! not sent: not that")
+            await chat.enter("at once")
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.until(lambda: encode("at once") in sent(cloud))
+
+    run(test)
+
+
+def test_an_export_that_fails_in_any_way_stops_nothing_else(
+    app: FakeApp, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            say(cloud, "lobby", "half \ud83d", sender=BOB, properties=named(1))
+            await chat.until_shown("half")
+            await chat.enter("/export ~nobody-has-this-name/room.md")
+            await chat.until(lambda: "Nothing was exported" in chat.panel("status"))
+            for form in ("md", "csv", "jsonl"):
+                path = tmp_path / f"room.{form}"
+                await chat.enter(f"/export {path}")
+                await chat.until(lambda name=path.name: name in chat.state.notice)  # type: ignore[misc]
+                assert "half" in path.read_text()
+            await chat.type("a draft")
+        async with chatting(app, cloud, "lobby") as chat:
+            assert chat.input == "a draft"
+
+    run(test)
+
+
 def test_the_status_line_tells_what_happens_to_the_connection(app: FakeApp, cloud: FakeCloud) -> None:
     async def test() -> None:
         async with chatting(app, cloud, "lobby") as chat:

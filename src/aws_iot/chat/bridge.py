@@ -104,10 +104,14 @@ class Bridge:
             self._loop = None
         if not self._parts:  # the screen was never there
             return
+        self._parts.archive.finish()  # it starts the others: what they are to save may still wait for that
         self.carry_out(farewells(self.state))
-        self._parts.outbox.finish_announcements()
+        self._parts.outbox.finish()
         self._parts.receiver.close()
         self._parts.outbox.close()
+        for event in self._events:
+            if isinstance(event, on.SendFailed):  # otherwise, that message would be nowhere
+                self.carry_out_event(event)
         self._parts.archive.close()
 
     def _tick(self) -> None:

@@ -34,6 +34,9 @@ class Memory:
         self._path = path
         self._drafts: dict[str, Draft] = {}
         self._values: dict[str, Any] = {}
+        self._failed: list[FailedMessage] | None = None
+        self._own: set[str] = set()
+        """The IDs of failed messages that this chat knows. Others are of another chat that runs at the same time."""
 
     def load(self) -> Remembered:
         """What was saved. A damaged file counts as empty. Raises `LocalError` if it cannot be read."""
@@ -42,15 +45,12 @@ class Memory:
         aims = _object(found.get("aims"))
         texts = _texts(found.get("drafts"))
         drafts = {room: Draft(texts.get(room, ""), _aim(aims.get(room))) for room in {**texts, **aims}}
-        failed = [_object(one) for one in _list(found.get("failed"))]
+        failed = _failed(found)
+        self._own |= {one.id for one in failed}
         return Remembered(
             tuple(rooms),
             drafts,
-            tuple(
-                FailedMessage(**one)
-                for one in failed
-                if {*map(type, one.values())} <= {str, bool} and _FAILED <= one.keys() <= _FAILED | _ABOUT
-            ),
+            tuple(failed),
             _texts(found.get("aliases")),
             {room: level for room, level in _texts(found.get("levels")).items() if level in LEVELS},
             found["nick"] if isinstance(found.get("nick"), str) else "",
@@ -59,7 +59,7 @@ class Memory:
     @property
     def is_changed(self) -> bool:
         """Whether there is something to save."""
-        return bool(self._drafts or self._values)
+        return bool(self._drafts or self._values or self._failed is not None)
 
     def note_draft(self, room: str, draft: Draft) -> None:
         """The draft of a room has changed."""
@@ -71,7 +71,8 @@ class Memory:
 
     def note_failed(self, messages: tuple[FailedMessage, ...]) -> None:
         """Other messages were not sent."""
-        self._values["failed"] = [asdict(one) for one in messages]
+        self._failed = [*messages]
+        self._own |= {one.id for one in messages}
 
     def note_aliases(self, aliases: tuple[tuple[str, str], ...]) -> None:
         """The person calls somebody otherwise."""
@@ -97,14 +98,25 @@ class Memory:
                 **{room: _saved(one.aim) for room, one in self._drafts.items()},
             }
             found |= self._values
+            if self._failed is not None:
+                others = [one for one in _failed(found) if one.id not in self._own]
+                found["failed"] = [asdict(one) for one in (*others, *self._failed)]
             found["drafts"] = {room: text for room, text in texts.items() if text}
             found["aims"] = {room: aim for room, aim in aims.items() if aim}
             write_private(self._path, json.dumps(found, indent=1).encode())
-        self._drafts, self._values = {}, {}
+        self._drafts, self._values, self._failed = {}, {}, None
 
 
 _FAILED = {"room", "text", "id", "why"}
 _ABOUT = {"about", "is_edit"}
+
+
+def _failed(found: dict[str, Any]) -> list[FailedMessage]:
+    return [
+        FailedMessage(**one)
+        for one in map(_object, _list(found.get("failed")))
+        if {*map(type, one.values())} <= {str, bool} and _FAILED <= one.keys() <= _FAILED | _ABOUT
+    ]
 
 
 def _saved(aim: Aim | None) -> dict[str, Any] | None:

@@ -420,12 +420,21 @@ def test_the_person_is_told_of_mentions_elsewhere_but_never_of_the_room_they_loo
         effects = update(state, on.Received(messages))
         return [effect.title for effect in effects if isinstance(effect, do.Notify)]
 
-    assert told("ops", "hello", "hi alice", "deploy it") == ["bob in ops (and 1 more)"]
+    assert told("ops", "hello", "hi alice", "deploy it") == ["bob~b0b00000 in ops (and 1 more)"]
     assert told("ops", "hello") == []
     assert told("lobby", "hi alice") == []
     update(state, on.Focused(False))
-    assert told("lobby", "hi alice") == ["bob in lobby"]
+    assert told("lobby", "hi alice") == ["bob~b0b00000 in lobby"]
     update(state, on.LevelSet("ops", "all"))
-    assert told("ops", "hello") == ["bob in ops"]
+    assert told("ops", "hello") == ["bob~b0b00000 in ops"]
     update(state, on.LevelSet("ops", "none"))
     assert told("ops", "hi alice") == []
+
+
+def test_no_name_makes_a_notification_look_like_a_line_of_the_chat() -> None:
+    state = opened("lobby", "12:00 al: hi")
+    [*effects] = update(
+        state, on.Received([message(1, room="12:00 al: hi", name="Warning: x", text="alice")])
+    )
+    [told] = [effect for effect in effects if isinstance(effect, do.Notify)]
+    assert told.title == '"Warning: x"~b0b00000 in "12:00 al: hi"'

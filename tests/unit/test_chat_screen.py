@@ -10,13 +10,24 @@ from textual import events
 from aws_iot.chat.actions.editor import NoEditor, edited
 from aws_iot.chat.model.effects import Notify
 from aws_iot.chat.model.posts import Delivery
-from aws_iot.chat.model.state import Link
+from aws_iot.chat.model.state import Link, State
+from aws_iot.chat.parts.status import status_of
 from aws_iot.chat.screen.alerts import Alerts
 from aws_iot.chat.screen.composer import LARGE_LINES
 from aws_iot.chat.screen.conversation import Conversation
 from aws_iot.chat.screen.dialogs import Help, Question
+from aws_iot.chat.screen.panels import StatusLine
 from aws_iot.chat.settings import ChatSettings, load
-from aws_iot.errors import LocalError, ServiceRefused, SessionEnded
+from aws_iot.errors import (
+    AwsIotError,
+    LocalError,
+    NotAccepted,
+    ServiceRefused,
+    SessionEnded,
+    TakenOver,
+    Unreachable,
+    WrongClock,
+)
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.kinds import PRESENCE
 from aws_iot.messaging.message import encode
@@ -261,8 +272,38 @@ def test_the_status_line_tells_what_happens_to_the_connection(app: FakeApp, clou
             await chat.until(lambda: "signed out" in chat.panel("status"))
             assert "aws-iot login" in chat.panel("trouble")
             await chat.until_online()
+            say(cloud, "lobby", "old words", sender=BOB)
+            await chat.until_shown("old words")
+            cloud.connections[-1].events.put(TakenOver("another program took over"))
+            await chat.until(lambda: "taken over" in chat.panel("status"))
+            assert "connects again" in chat.panel("trouble")
+            await chat.enter("/find old")
+            await chat.until(lambda: bool(chat.state.results and chat.state.results.posts))
+            await chat.press("escape")
+            await chat.until_online()
 
     run(test)
+
+
+@pytest.mark.parametrize(
+    ("error", "link", "hint"),
+    [
+        (NotAccepted("no", hint="Ask an admin to run: x"), Link.NOT_ACCEPTED, "Ask an admin"),
+        (SessionEnded("it has expired"), Link.SIGNED_OUT, "aws-iot login -k team"),
+        (WrongClock("an hour fast"), Link.WRONG_CLOCK, "Set the clock"),
+        (TakenOver("by another"), Link.TAKEN_OVER, "connects again"),
+        (ServiceRefused("a limit"), Link.OFFLINE, "aws-iot doctor -k team"),
+        (Unreachable("no network"), Link.OFFLINE, "aws-iot doctor -k team"),
+        (LocalError("no such file"), Link.REJECTED, "aws-iot doctor -k team"),
+    ],
+)
+def test_each_trouble_has_a_status_that_tells_what_to_do(error: AwsIotError, link: Link, hint: str) -> None:
+    status = status_of(error, "team")
+    assert status.link is link
+    assert hint in status.hint
+    line = StatusLine()
+    line.show_state(State("us-east-1:a11ce000", "alice", status=status), 80)
+    assert len(line.text) > 3
 
 
 def test_unread_messages_are_counted_until_the_screen_shows_them_with_the_focus(
@@ -726,6 +767,17 @@ def test_notifications_are_harmless_and_a_flood_rings_once() -> None:
     now[0] += 10
     alerts.show(Notify("lobby", "bob", "hi"))
     assert len(rung) == 2
+
+
+def test_what_is_copied_can_run_nothing_where_it_is_pasted(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            say(cloud, "lobby", "two\n\tlines\x1b[201~\rrm", sender=BOB)
+            await chat.until_shown("lines")
+            await chat.press("alt+c")
+            assert chat.screen.clipboard == "two\n\tlines[201~\nrm"
+
+    run(test)
 
 
 def test_keys_are_handled_in_their_order_however_fast_they_come(app: FakeApp, cloud: FakeCloud) -> None:

@@ -3,7 +3,7 @@
 from aws_iot.chat.actions.base import Actions
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Delivery, Post
-from aws_iot.chat.text.people import links
+from aws_iot.chat.text.people import host_of, links
 from aws_iot.chat.text.steady import cut, steady
 from aws_iot.errors import InvalidMessage
 from aws_iot.messaging.kinds import EDIT, check_reaction
@@ -147,8 +147,9 @@ class MessageActions(Actions):
                 self.app.tell("This message has no link.")
 
     def ask_to_open(self, link: str) -> None:
-        """Show the link before it is opened."""
-        self.app.confirm(f"Open this link in your browser?\n\n{link}", lambda: self.app.open_link(link))
+        """Show the link before it is opened; first the host, which a long link would hide."""
+        question = f"Open this link to {host_of(link)} in your browser?\n\n{link}"
+        self.app.confirm(question, lambda: self.app.open_link(link))
 
     def enter_selected(self) -> None:
         """Enter without a text: open the link of the selected message, or go to what it answers."""

@@ -14,7 +14,7 @@ from aws_iot.chat.bridge import Bridge
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.effects import Notify
 from aws_iot.chat.model.keys import ACTIONS, Action, UnknownCommand, message_of, parse
-from aws_iot.chat.plain.announcer import Announcer
+from aws_iot.chat.plain.announcer import MORE, Announcer
 from aws_iot.chat.text.steady import steady
 
 
@@ -133,9 +133,8 @@ class PlainChat:
         self.tell(f"There are no panels here. /{'rooms' if name == 'rooms' else 'who'} prints them.")
 
     def copy(self, text: str) -> None:
-        """Print the whole text, to be copied."""
-        for line in text.split("\n"):
-            self._write(steady(line))
+        """Print the whole text, to be copied. No line of it can pass for one of the chat."""
+        self._write("The text:" + "".join(f"{MORE}{steady(line)}" for line in text.split("\n")))
 
     def open_link(self, link: str) -> None:
         """Open a link in the browser, without waiting for it."""

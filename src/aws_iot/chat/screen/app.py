@@ -26,7 +26,7 @@ from aws_iot.chat.model.keys import ACTIONS, UnknownCommand, keys_of, message_of
 from aws_iot.chat.model.posts import Post
 from aws_iot.chat.model.state import State
 from aws_iot.chat.screen.alerts import Alerts
-from aws_iot.chat.screen.composer import Composer
+from aws_iot.chat.screen.composer import Composer, clean
 from aws_iot.chat.screen.conversation import Conversation
 from aws_iot.chat.screen.legacy_keys import register
 from aws_iot.chat.screen.panels import (
@@ -320,8 +320,8 @@ class ChatApp(App[None]):
         self.call_after_refresh(self.draw)
 
     def copy(self, text: str) -> None:
-        """Give a text to the clipboard of the terminal."""
-        self.copy_to_clipboard(text)
+        """Give a text to the clipboard of the terminal, without what would control the program that it is pasted to."""
+        self.copy_to_clipboard(clean(text))
 
     def open_link(self, link: str) -> None:
         """Open a link in the browser, without waiting for it."""

@@ -58,7 +58,7 @@ class Composer(TextArea):
 
     def load(self, text: str) -> None:
         """Replace the text, without an undo across rooms; the cursor is at its end."""
-        if text != self.text:
+        if (text := clean(text)) != self.text:
             self.load_text(text)
             self.move_cursor(self.document.end)
 

@@ -41,6 +41,7 @@ _SHORT = {
     Link.NOT_ACCEPTED: "not accepted yet",
     Link.SIGNED_OUT: "signed out",
     Link.WRONG_CLOCK: "wrong clock",
+    Link.TAKEN_OVER: "taken over",
     Link.REJECTED: "rejected",
 }
 

@@ -790,6 +790,10 @@ def test_keys_are_handled_in_their_order_however_fast_they_come(app: FakeApp, cl
                 chat.screen.post_message(key)
             await chat.until(lambda: chat.input == "xabdz")
             assert chat.state.current == "lobby"
+            for key in keys("y", "ctrl+q"):
+                chat.screen.post_message(key)
+        async with chatting(app, cloud, "lobby") as chat:
+            assert chat.input == "xabdzy"
             await chat.press("ctrl+n")
             assert chat.input == "other"
 

@@ -131,8 +131,13 @@ class ChatApp(App[None]):
     def on_mount(self) -> None:
         """Draw what there is, and begin."""
         self._widgets.composer.focus()
+        self.app_resume_signal.subscribe(self, lambda _: self._repaint())
         self.draw()
         self.call_after_refresh(self._begin)
+
+    def _repaint(self) -> None:
+        """The terminal has lost what was on it: another program, or the shell, had it in between."""
+        self.screen.refresh(layout=True)
 
     def _recalled(self, by: int, text: str) -> str | None:
         state = self.state
@@ -348,6 +353,7 @@ class ChatApp(App[None]):
 
     def quit(self) -> None:
         """End the chat."""
+        self.keep_draft()
         self.exit()
 
     # -- actions

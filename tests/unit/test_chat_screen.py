@@ -302,7 +302,7 @@ def test_each_trouble_has_a_status_that_tells_what_to_do(error: AwsIotError, lin
     assert status.link is link
     assert hint in status.hint
     line = StatusLine()
-    line.show_state(State("us-east-1:a11ce000", "alice", status=status), 80)
+    line.show_state(State("us-east-1:a11ce000", "alice", status=status), 80, has_rooms=True)
     assert len(line.text) > 3
 
 

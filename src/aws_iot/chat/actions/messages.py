@@ -70,13 +70,13 @@ class MessageActions(Actions):
         if post := self._target(own=False):
             self._aim(None, post)
             if argument:
-                self.app.send(argument)
+                self.send(argument)
 
     def do_edit(self, argument: str) -> None:
         if post := self._target(own=True):
             self._aim(EDIT, post)
             if argument:
-                self.app.send(argument)
+                self.send(argument)
                 self.app.load_draft()
 
     def _aim(self, kind: str | None, post: Post | None) -> None:
@@ -163,7 +163,7 @@ class MessageActions(Actions):
         if not argument:
             self.app.tell("What do you do? /me TEXT")
         else:
-            self.app.send(f"*{argument}*")
+            self.send(f"*{argument}*")
 
     def do_resend(self, _: str) -> None:
         failed = self.bridge.state.room.failed

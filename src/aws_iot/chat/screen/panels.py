@@ -54,10 +54,6 @@ _PRESENT = {
 
 MOST_TROUBLE_LINES = 6
 
-ROOMS_FROM_COLUMNS = 60
-PEOPLE_FROM_COLUMNS = 80
-"""On narrower screens, these panels are hidden unless you ask for them."""
-
 Parts = Sequence[tuple[str, Style]]
 
 
@@ -208,8 +204,11 @@ class StatusLine(Lines):
     def __init__(self) -> None:
         super().__init__("status")
 
-    def show_state(self, state: State, columns: int) -> None:
-        """Draw the line. What is least important is left out on a narrow screen."""
+    def show_state(self, state: State, columns: int, *, has_rooms: bool) -> None:
+        """Draw the line. What is least important is left out on a narrow screen.
+
+        `has_rooms` tells whether the screen is wide enough for the list of rooms.
+        """
         link = state.status.link
         sign, style = _SIGNS.get(link, ("✗ ", BAD))
         parts: list[tuple[str, Style]] = [(sign, style), (_SHORT[link], style)]
@@ -217,10 +216,10 @@ class StatusLine(Lines):
         if state.notice:
             parts.append((f"  {steady(state.notice)}", WAITING))
         else:
-            parts += self._parts(state, room, columns)
+            parts += self._parts(state, room, has_rooms)
         self.show([_fitted(parts, columns - 2)])
 
-    def _parts(self, state: State, room: Room | None, columns: int) -> Parts:
+    def _parts(self, state: State, room: Room | None, has_rooms: bool) -> Parts:
         parts: list[tuple[str, Style]] = []
         if room:
             parts.append((f"  {kept_in_place(cut(steady(label(room.name)), 24))}", UNREAD))
@@ -234,7 +233,7 @@ class StatusLine(Lines):
         if state.waiting:
             parts.append((f"  {state.waiting} waiting", WAITING))
         others = sum(one.unread for one in state.rooms.values() if one is not room)
-        if others and columns < ROOMS_FROM_COLUMNS:  # where no list tells it
+        if others and not has_rooms:  # where no list tells it
             parts.append((f"  {others} unread", UNREAD))
         parts.append((f"  {who(state.identity, state.name, 30)}", DIM))
         parts.append(("  F1 help", DIM))

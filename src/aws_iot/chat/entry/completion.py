@@ -4,7 +4,7 @@ import unicodedata
 from functools import cache
 from typing import NamedTuple
 
-from aws_iot.chat.model.keys import ACTIONS, BY_SLASH
+from aws_iot.chat.entry.keys import ACTIONS, BY_SLASH
 from aws_iot.chat.model.people import people_of
 from aws_iot.chat.model.state import State
 

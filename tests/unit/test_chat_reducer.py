@@ -17,6 +17,7 @@ from aws_iot.chat.model.state import (
     SHORTEST_WINDOW,
     Draft,
     Link,
+    Me,
     Room,
     State,
     Status,
@@ -45,7 +46,7 @@ def page(*numbers: int, room: str = "lobby", part: on.Part = on.Part.LAST, unrea
 
 def opened(*rooms: str) -> State:
     """The state of somebody who looks at the first room, which is empty."""
-    state = State(ME, "alice")
+    state = State(Me(ME, "alice"))
     start(state, rooms or ("lobby",), {}, (), BEGAN)
     for room in state.rooms:
         update(state, on.PageRead(room, on.Part.LAST, [], is_end=True))
@@ -57,7 +58,7 @@ def texts(state: State, room: str = "lobby") -> list[str]:
 
 
 def test_without_rooms_those_of_the_history_are_joined_and_the_latest_is_opened() -> None:
-    state = State(ME, "alice")
+    state = State(Me(ME, "alice"))
     assert start(state, (), {}, (), BEGAN) == [do.ReadRooms()]
     effects = update(state, on.RoomsFound([on.RoomFound("a", 2, at(1)), on.RoomFound("b", 3, at(2))]))
     assert state.current == "b"
@@ -66,14 +67,14 @@ def test_without_rooms_those_of_the_history_are_joined_and_the_latest_is_opened(
 
 
 def test_without_any_history_the_lobby_is_opened() -> None:
-    state = State(ME, "alice")
+    state = State(Me(ME, "alice"))
     start(state, (), {}, (), BEGAN)
     update(state, on.RoomsFound([]))
     assert state.current == "lobby"
 
 
 def test_what_arrives_while_a_page_is_read_is_shown_once_and_in_order() -> None:
-    state = State(ME, "alice")
+    state = State(Me(ME, "alice"))
     start(state, ("lobby",), {}, (), BEGAN)
     update(state, on.Received([message(3), message(4)]))
     update(state, page(1, 2, 3, unread=0))
@@ -84,10 +85,10 @@ def test_a_message_of_your_own_is_pending_until_it_is_acknowledged_and_shown_onc
     state = opened()
     effects = update(state, on.Submitted("lobby", "hello", "mine-1", at(1)))
     assert do.Send("lobby", "hello", "mine-1") in effects
-    assert state.waiting == 1
+    assert state.sending.waiting == 1
     update(state, on.Acknowledged("mine-1"))
     assert [post.delivery for post in state.room.posts] == [Delivery.ACKNOWLEDGED]
-    assert state.waiting == 0
+    assert state.sending.waiting == 0
     update(state, on.Received([message(2, sender=ME, id="mine-1", text="hello")]))
     assert [(post.text, post.delivery) for post in state.room.posts] == [("hello", Delivery.ARRIVED)]
 
@@ -107,10 +108,10 @@ def test_a_failed_message_stays_with_its_reason_and_can_be_sent_again_or_edited(
 
 
 def test_failed_messages_of_the_last_run_are_shown_again() -> None:
-    state = State(ME, "alice")
+    state = State(Me(ME, "alice"))
     start(state, ("lobby",), {}, [do.FailedMessage("ops", "hello", "old-1", "denied")], BEGAN)
     assert [post.why for post in state.rooms["ops"].failed] == ["denied"]
-    assert state.waiting == 0
+    assert state.sending.waiting == 0
 
 
 def test_an_edit_that_failed_stays_and_is_never_sent_as_a_message() -> None:
@@ -121,7 +122,7 @@ def test_an_edit_that_failed_stays_and_is_never_sent_as_a_message() -> None:
     [saved] = update(state, on.SendFailed("edit-1", "no", at(3)))
     assert saved == do.SaveFailed((do.FailedMessage("lobby", "better", "edit-1", "no", "id-1", True),))
     update(state, on.Typed("lobby", "something else"))
-    again = State(ME, "alice")
+    again = State(Me(ME, "alice"))
     start(again, ("lobby",), {"lobby": state.room.draft}, saved.messages, BEGAN)
     for one in (state, again):
         [sent, _] = update(one, on.Resent("lobby", "edit-1"))
@@ -141,7 +142,7 @@ def test_a_reply_that_failed_is_still_a_reply_in_the_next_run() -> None:
     update(state, on.Aimed(None, state.room.posts[0]))
     update(state, on.Submitted("lobby", "yes", "mine-1", at(2)))
     [saved] = update(state, on.SendFailed("mine-1", "no", at(3)))
-    again = State(ME, "alice")
+    again = State(Me(ME, "alice"))
     assert isinstance(saved, do.SaveFailed)
     start(again, ("lobby",), {}, saved.messages, BEGAN)
     assert do.Send("lobby", "yes", "mine-1", re="id-1") in update(again, on.Resent("lobby", "mine-1"))
@@ -170,7 +171,7 @@ def test_your_own_messages_are_never_unread() -> None:
 
 
 def test_the_line_is_above_the_first_unread_message_even_if_the_window_does_not_have_it() -> None:
-    state = State(ME, "alice")
+    state = State(Me(ME, "alice"))
     start(state, ("lobby",), {}, (), BEGAN)
     update(state, on.Focused(False))
     last = page(*range(200, 300))
@@ -184,9 +185,9 @@ def test_the_line_is_above_the_first_unread_message_even_if_the_window_does_not_
         state,
         on.PageRead("lobby", on.Part.AROUND, around, is_end=False, target=around[50].key, has_newer=True),
     )
-    assert state.selected == around[50].key
+    assert state.look.selected == around[50].key
     assert state.room.has_newer
-    assert not state.is_at_end
+    assert not state.look.is_at_end
     assert state.room.unread == 150, "its end was not on the screen"
 
 
@@ -218,7 +219,7 @@ def test_older_messages_are_read_when_the_top_is_near_and_newer_ones_again_at_th
     assert state.room.posts == before, "there is a gap before what arrives now"
     [wanted] = update(state, on.Scrolled(is_at_end=True, near_end=True))
     assert isinstance(wanted, do.ReadNewer)
-    assert not state.is_at_end
+    assert not state.look.is_at_end
     assert update(state, on.Jumped()) == [do.ReadLast("lobby")]
     update(state, page(*range(900, 1000)))
     assert texts(state)[-1] == "text 999"
@@ -412,7 +413,7 @@ def test_a_room_that_is_not_known_appears_when_a_message_arrives_there() -> None
 
 def test_the_person_is_told_of_mentions_elsewhere_but_never_of_the_room_they_look_at() -> None:
     state = opened("lobby", "ops")
-    state.keywords = ("deploy",)
+    state.me.keywords = ("deploy",)
 
     def told(room: str, *given: str) -> list[str]:
         state.rooms[room].posts = []

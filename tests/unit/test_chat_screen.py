@@ -10,7 +10,7 @@ from textual import events
 from aws_iot.chat.actions.editor import NoEditor, edited
 from aws_iot.chat.model.effects import Notify
 from aws_iot.chat.model.posts import Delivery
-from aws_iot.chat.model.state import Link, State
+from aws_iot.chat.model.state import Link, Me, State
 from aws_iot.chat.parts.status import status_of
 from aws_iot.chat.screen.alerts import Alerts
 from aws_iot.chat.screen.composer import LARGE_LINES
@@ -183,7 +183,7 @@ def test_what_is_written_offline_is_kept_and_sent_by_the_next_run(app: FakeApp, 
             await chat.until(lambda: chat.state.status.link is Link.NOT_ACCEPTED)
             assert "An admin accepts it" in chat.panel("trouble")
             await chat.enter("later")
-            await chat.until(lambda: chat.state.waiting == 1)
+            await chat.until(lambda: chat.state.sending.waiting == 1)
             await chat.until_shown("○ later")
             assert "1 waiting" in chat.panel("status")
         cloud.members = members
@@ -278,7 +278,7 @@ def test_the_status_line_tells_what_happens_to_the_connection(app: FakeApp, clou
             await chat.until(lambda: "taken over" in chat.panel("status"))
             assert "connects again" in chat.panel("trouble")
             await chat.enter("/find old")
-            await chat.until(lambda: bool(chat.state.results and chat.state.results.posts))
+            await chat.until(lambda: bool(chat.state.look.results and chat.state.look.results.posts))
             await chat.press("escape")
             await chat.until_online()
 
@@ -302,7 +302,7 @@ def test_each_trouble_has_a_status_that_tells_what_to_do(error: AwsIotError, lin
     assert status.link is link
     assert hint in status.hint
     line = StatusLine()
-    line.show_state(State("us-east-1:a11ce000", "alice", status=status), 80, has_rooms=True)
+    line.show_state(State(Me("us-east-1:a11ce000", "alice"), status=status), 80, has_rooms=True)
     assert len(line.text) > 3
 
 
@@ -315,7 +315,7 @@ def test_unread_messages_are_counted_until_the_screen_shows_them_with_the_focus(
             say(cloud, "ops", "look", sender=BOB)
             await chat.until(lambda: chat.panel("rooms").splitlines()[1].endswith("1"))
             chat.screen.post_message(events.AppBlur())
-            await chat.until(lambda: not chat.state.is_focused)
+            await chat.until(lambda: not chat.state.look.is_focused)
             await chat.press("ctrl+n")
             await chat.until_shown("── new ──")
             await asyncio.sleep(0.1)
@@ -494,7 +494,9 @@ def test_your_messages_can_be_edited_and_deleted_and_those_of_others_cannot(
         async with chatting(app, cloud, "lobby") as chat:
             say(cloud, "lobby", "not yours", sender=BOB, properties=named(1))
             await chat.enter("frist")
-            await chat.until(lambda: chat.state.room.posts[-1].text == "frist" and not chat.state.waiting)
+            await chat.until(
+                lambda: chat.state.room.posts[-1].text == "frist" and not chat.state.sending.waiting
+            )
             await chat.until(lambda: chat.state.room.posts[-1].delivery is Delivery.ARRIVED)
             await chat.type("a draft")
             await chat.press("alt+e")
@@ -551,7 +553,7 @@ def test_search_finds_in_the_history_and_opens_a_message_among_its_neighbors(
             await chat.until_shown("number 299")
             await chat.press("ctrl+n")
             await chat.enter("/search needle")
-            await chat.until(lambda: bool(chat.state.results and chat.state.results.posts))
+            await chat.until(lambda: bool(chat.state.look.results and chat.state.look.results.posts))
             assert any("number 20 needle" in row for row in chat.rows)
             await chat.press("enter")
             await chat.until(lambda: chat.state.current == "lobby")
@@ -560,10 +562,10 @@ def test_search_finds_in_the_history_and_opens_a_message_among_its_neighbors(
             await chat.press("ctrl+f")
             await chat.pilot.pause()
             await chat.press(*"needl")
-            await chat.until(lambda: bool(chat.state.results and not chat.state.results.is_running))
+            await chat.until(lambda: bool(chat.state.look.results and not chat.state.look.results.is_running))
             assert any("Nothing was found." in row for row in chat.rows)
             await chat.press("escape")
-            assert chat.state.results is None
+            assert chat.state.look.results is None
             await chat.press("ctrl+end")
             await chat.until_shown("number 299")
             await chat.enter("/goto yesterday")
@@ -749,7 +751,7 @@ def test_mentions_are_counted_and_the_bell_rings_as_each_room_is_set(app: FakeAp
             await chat.enter("/mute")
             assert "no message" in chat.panel("status")
         async with chatting(app, cloud, "lobby", "ops") as chat:
-            assert chat.state.levels == {"ops": "none"}
+            assert chat.state.me.levels == {"ops": "none"}
 
     run(test)
 

@@ -27,14 +27,14 @@ class MessageActions(Actions):
             fitting = [
                 post
                 for post in arrived
-                if not post.is_deleted and own in (None, post.sender == state.identity)
+                if not post.is_deleted and own in (None, post.sender == state.me.identity)
             ]
             selected = next(reversed(fitting), None)
         if selected is None:
             self.app.tell("There is no message of yours." if own else "There is no message.")
         elif selected.delivery is not Delivery.ARRIVED:
             self.app.tell("This message is not sent yet.")
-        elif own and (selected.sender != state.identity or not selected.id):
+        elif own and (selected.sender != state.me.identity or not selected.id):
             self.app.tell("Only the sender can change a message.")
         elif selected.is_deleted:
             self.app.tell("This message was deleted.")
@@ -59,7 +59,7 @@ class MessageActions(Actions):
 
     def _select(self, by: int) -> None:
         keys = [post.key for post in self.bridge.state.room.posts]
-        selected = self.bridge.state.selected
+        selected = self.bridge.state.look.selected
         at = keys.index(selected) + by if selected in keys else len(keys) - 1
         if at >= len(keys):
             self.bridge.act(on.Jumped())
@@ -87,7 +87,7 @@ class MessageActions(Actions):
     def do_cancel(self, _: str) -> None:
         if self.bridge.state.current and self.bridge.state.room.draft.aim:
             self._aim(None, None)
-        elif self.bridge.state.selected:
+        elif self.bridge.state.look.selected:
             self.bridge.act(on.Selected(None))
         else:
             self.bridge.act(on.Noticed(""))

@@ -69,7 +69,7 @@ def _names(word: str, state: State, *, is_first: bool) -> list[str]:
     """The names of people in the room, as they are listed. An @ before the name is kept."""
     mark = "@" if word.startswith("@") else ""
     beginning = word.removeprefix("@").casefold()
-    names = [one.name for one in people_of(state) if one.identity != state.identity]
+    names = [one.name for one in people_of(state) if one.identity != state.me.identity]
     fitting = [
         name for name in names if name and name.isprintable() and name.casefold().startswith(beginning)
     ]

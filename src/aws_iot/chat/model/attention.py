@@ -28,7 +28,7 @@ def words(username: str, keywords: tuple[str, ...]) -> re.Pattern[str]:
 
 def words_of(state: State) -> re.Pattern[str]:
     """What matches a mention of the person of this state."""
-    return words(state.username, (*state.keywords, *filter(None, [state.nick])))
+    return words(state.me.username, (*state.me.keywords, *filter(None, [state.me.nick])))
 
 
 def mentions(state: State, text: str) -> bool:
@@ -41,8 +41,8 @@ def notify(state: State, room: Room, new: Sequence[Post]) -> list[do.Effect]:
 
     It begins with the identity, so that no name can make it look like something else.
     """
-    level = state.levels.get(room.name, MENTIONS)
-    is_looking = room.name == state.current and state.is_focused
+    level = state.me.levels.get(room.name, MENTIONS)
+    is_looking = room.name == state.current and state.look.is_focused
     called = [post for post in new if mentions(state, post.text)]
     room.mentions += 0 if is_looking else len(called)
     wanted = {ALL: [*new], MENTIONS: called, NONE: []}[level]

@@ -48,8 +48,8 @@ class Announcer:
             self._notice = state.notice
             if state.notice:
                 yield steady(state.notice)
-        if state.results != self._results:
-            self._results = state.results
+        if state.look.results != self._results:
+            self._results = state.look.results
             yield from _results(state)
 
     def _posts(self, state: State) -> Iterator[str]:
@@ -122,7 +122,7 @@ def _status(status: Status) -> Iterator[str]:
 
 
 def _results(state: State) -> Sequence[str]:
-    results = state.results
+    results = state.look.results
     if results is None or results.is_running:
         return []
     if results.error:

@@ -110,7 +110,7 @@ class ChatApp(App[None]):
         if not state.current:
             return None
         sent = [
-            post.text for post in state.room.posts if post.sender == state.identity and not post.is_deleted
+            post.text for post in state.room.posts if post.sender == state.me.identity and not post.is_deleted
         ]
         return self._recall.step(by, text, sent)
 
@@ -165,9 +165,9 @@ class ChatApp(App[None]):
 
     def on_conversation_scrolled(self, event: Conversation.Scrolled) -> None:
         """The person reads elsewhere."""
-        before = self.state.is_at_end
+        before = self.state.look.is_at_end
         self._bridge.carry_out_event(on.Scrolled(event.is_at_end, event.near_top, event.near_end))
-        if before != self.state.is_at_end:
+        if before != self.state.look.is_at_end:
             self.draw()
 
     def on_conversation_chosen(self, event: Conversation.Chosen) -> None:

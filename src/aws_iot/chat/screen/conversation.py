@@ -64,8 +64,8 @@ class Conversation(ScrollView, can_focus=False):
 
     def show(self, state: State, now: datetime) -> None:
         """Draw the open room: its end, what was read before, or the selected message if it is to be shown."""
-        room, follow, view = state.room, state.is_at_end, View.of(state)
-        reveals, self._reveals = state.reveals != self._reveals, state.reveals
+        room, follow, view = state.room, state.look.is_at_end, View.of(state)
+        reveals, self._reveals = state.look.reveals != self._reveals, state.look.reveals
         is_other = self._room is None or self._room is not room
         anchor = None if is_other else self._anchor()
         self._room, self._now, self._view = room, now, view
@@ -75,7 +75,7 @@ class Conversation(ScrollView, can_focus=False):
         lines = self._drawing.lines(room, columns, now, view)
         if not is_other and _are_same(lines, self._lines):
             if reveals:
-                self._reveal(state.selected)
+                self._reveal(state.look.selected)
             elif follow:
                 self._to_end()
             return
@@ -83,7 +83,7 @@ class Conversation(ScrollView, can_focus=False):
         self._resize(columns)
         self._follows = follow
         if reveals:
-            self._reveal(state.selected)
+            self._reveal(state.look.selected)
         elif follow:
             self._to_end()
         elif anchor:

@@ -92,12 +92,12 @@ class View:
     def of(cls, state: State) -> Self:
         """The view of a state."""
         return cls(
-            state.identity,
+            state.me.identity,
             words_of(state),
-            state.selected,
-            frozenset(state.folded),
-            dict(state.aliases),
-            state.versions,
+            state.look.selected,
+            frozenset(state.look.folded),
+            dict(state.me.aliases),
+            state.look.versions,
         )
 
 

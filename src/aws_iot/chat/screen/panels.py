@@ -225,17 +225,17 @@ class StatusLine(Lines):
             parts.append((f"  {kept_in_place(cut(steady(label(room.name)), 24))}", UNREAD))
             if room.why_not_joined:
                 parts.append((" not joined", BAD))
-            if room.has_newer or not state.is_at_end:
+            if room.has_newer or not state.look.is_at_end:
                 new = f" {room.unread} new" if room.unread else ""
                 parts.append((f"  ↓{new}", WAITING))
             if room.failed:
                 parts.append((f"  {len(room.failed)} not sent", BAD))
-        if state.waiting:
-            parts.append((f"  {state.waiting} waiting", WAITING))
+        if state.sending.waiting:
+            parts.append((f"  {state.sending.waiting} waiting", WAITING))
         others = sum(one.unread for one in state.rooms.values() if one is not room)
         if others and not has_rooms:  # where no list tells it
             parts.append((f"  {others} unread", UNREAD))
-        parts.append((f"  {who(state.identity, state.name, 30)}", DIM))
+        parts.append((f"  {who(state.me.identity, state.name, 30)}", DIM))
         parts.append(("  F1 help", DIM))
         return parts
 

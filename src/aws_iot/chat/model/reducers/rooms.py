@@ -99,7 +99,7 @@ def open_room(state: State, name: str) -> Effects:
         if not left.unread:
             left.unread_since = None
         shorten(left, is_open=False, is_at_end=True)
-    state.current, state.is_at_end, state.selected = name, True, None
+    state.current, state.look.is_at_end, state.look.selected = name, True, None
     room = state.room
     if room.is_loaded:
         return mark_if_read(state)

@@ -19,7 +19,7 @@ def unsent(state: State, event: on.Unsent) -> Effects:
     """An earlier run has left it."""
     room = state.known_room(event.room)
     if event.kind:
-        state.changes[event.id] = Change(event.kind, event.room, event.text, event.re or "")
+        state.sending.changes[event.id] = Change(event.kind, event.room, event.text, event.re or "")
     elif all(post.id != event.id for post in room.posts):
         append_pending(state, room, event.text, event.id, event.at, _unread_quote(event.re))
     count_waiting(state)
@@ -48,7 +48,7 @@ def submitted(state: State, event: on.Submitted) -> Effects:
 
 
 def _send_change(state: State, id_: str, change: Change) -> do.Send:
-    state.changes[id_] = change
+    state.sending.changes[id_] = change
     count_waiting(state)
     return do.Send(change.room, change.text, id_, change.kind, change.about)
 
@@ -76,7 +76,7 @@ def add_failed(
 
 def to_end(state: State) -> Effects:
     room = state.room
-    state.is_at_end, state.selected = True, None
+    state.look.is_at_end, state.look.selected = True, None
     if room.has_newer:
         room.is_loading = True
         return [do.ReadLast(room.name)]
@@ -91,7 +91,7 @@ def append_pending(
     room.posts.append(
         Post(
             room.name,
-            state.identity,
+            state.me.identity,
             state.name,
             text,
             at,
@@ -110,14 +110,14 @@ def acknowledged(state: State, event: on.Acknowledged) -> Effects:
         for index, post in enumerate(room.posts):
             if post.id == event.id and post.delivery is Delivery.PENDING:
                 room.posts[index] = replace(post, delivery=Delivery.ACKNOWLEDGED)
-    state.changes.pop(event.id, None)
+    state.sending.changes.pop(event.id, None)
     count_waiting(state)
     return []
 
 
 def send_failed(state: State, event: on.SendFailed) -> Effects:
     """It was not sent. A message or an edit stays; another change is only told of."""
-    if changed := state.changes.pop(event.id, None):
+    if changed := state.sending.changes.pop(event.id, None):
         if changed.kind == EDIT:
             about = _unread_quote(changed.about)
             message = do.FailedMessage(changed.room, changed.text, event.id, event.why, changed.about, True)
@@ -170,10 +170,10 @@ def discarded(state: State, event: on.Discarded) -> Effects:
 def reacted(state: State, event: on.Reacted) -> Effects:
     """A reaction, or taking it back."""
     post = event.post
-    mine = any(one.text == event.text and state.identity in one.senders for one in post.reactions)
+    mine = any(one.text == event.text and state.me.identity in one.senders for one in post.reactions)
     if not mine:
         return [_send_change(state, event.id, Change(REACT, post.room, event.text, post.ref))]
-    state.changes[event.id] = Change(DELETE, post.room, event.text, post.ref)
+    state.sending.changes[event.id] = Change(DELETE, post.room, event.text, post.ref)
     count_waiting(state)
     return [do.TakeBack(post.room, post.ref, event.text, event.id)]
 
@@ -225,4 +225,4 @@ def count_waiting(state: State) -> None:
     pending = sum(
         post.delivery is Delivery.PENDING for room in state.rooms.values() for post in split(room.posts)[1]
     )
-    state.waiting = pending + len(state.changes)
+    state.sending.waiting = pending + len(state.sending.changes)

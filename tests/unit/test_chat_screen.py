@@ -350,6 +350,11 @@ def test_the_history_is_read_page_by_page_and_nothing_moves_while_you_read(
             assert "↓ 1 new" in chat.panel("status")
             await chat.press("ctrl+end")
             await chat.until_shown("new one")
+            chat.screen.scroll(-1)
+            chat.screen.draw()  # as if something had arrived in the same moment
+            assert "new one" not in chat.conversation
+            await chat.press("ctrl+end")
+            await chat.until_shown("new one")
             await chat.until(lambda: chat.state.room.unread == 0)
 
     run(test)

@@ -82,7 +82,8 @@ class ChatApp(App[None]):
         self._desk = Desk(self, bridge, now, new_id, doubt)
         self._room_shown = ""
         self._layout = Layout(
-            Composer(self.run_key, self._submit, lambda line: complete(line, self.state), self._recalled)
+            Composer(self.run_key, self._submit, lambda line: complete(line, self.state), self._recalled),
+            self._scrolled,
         )
 
     @property
@@ -163,10 +164,10 @@ class ChatApp(App[None]):
         """The terminal has lost the focus."""
         self._bridge.act(on.Focused(False))
 
-    def on_conversation_scrolled(self, event: Conversation.Scrolled) -> None:
+    def _scrolled(self, event: on.Scrolled) -> None:
         """The person reads elsewhere."""
         before = self.state.look.is_at_end
-        self._bridge.carry_out_event(on.Scrolled(event.is_at_end, event.near_top, event.near_end))
+        self._bridge.carry_out_event(event)
         if before != self.state.look.is_at_end:
             self.draw()
 

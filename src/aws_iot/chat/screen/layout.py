@@ -1,5 +1,6 @@
 """Layout: the widgets of the screen, and which of them are hidden."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from textual.app import ComposeResult
@@ -7,6 +8,7 @@ from textual.containers import Horizontal
 from textual.geometry import Size
 from textual.widget import Widget
 
+from aws_iot.chat.model.events import Scrolled
 from aws_iot.chat.model.state import State
 from aws_iot.chat.screen.composer import Composer
 from aws_iot.chat.screen.conversation import Conversation
@@ -23,10 +25,11 @@ LOW_ROWS = 16
 class Layout:
     """The widgets. They are not found by queries: those would look in the dialog that is open."""
 
-    def __init__(self, composer: Composer) -> None:
+    def __init__(self, composer: Composer, scrolled: Callable[[Scrolled], None]) -> None:
+        """`scrolled` is that of `Conversation`."""
         self.composer = composer
         self._rooms = RoomList()
-        self._conversation = Conversation()
+        self._conversation = Conversation(scrolled)
         self._people = PeopleList()
         self._trouble = Trouble()
         self._aim = AimLine()

@@ -175,7 +175,9 @@ def test_after_a_restart_an_edit_is_still_an_edit(app: FakeApp, cloud: FakeCloud
     run(test)
 
 
-def test_what_is_written_offline_is_kept_and_sent_by_the_next_run(app: FakeApp, cloud: FakeCloud) -> None:
+def test_what_is_written_offline_is_kept_and_the_next_run_sends_it_as_soon_as_you_are_accepted(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
     async def test() -> None:
         cloud.member("alice", "Passw0rd")
         members, cloud.members = cloud.members, set()
@@ -186,8 +188,11 @@ def test_what_is_written_offline_is_kept_and_sent_by_the_next_run(app: FakeApp, 
             await chat.until(lambda: chat.state.sending.waiting == 1)
             await chat.until_shown("○ later")
             assert "1 waiting" in chat.panel("status")
-        cloud.members = members
-        async with chatting(app, cloud, "lobby") as chat:
+        async with chatting(app, cloud, "lobby", online=False) as chat:
+            await chat.until(lambda: chat.state.status.link is Link.NOT_ACCEPTED)
+            cloud.members = members
+            await chat.until_online()
+            assert chat.panel("trouble") == ""
             await chat.until(lambda: sent(cloud) == [encode("later")])
             await chat.until(lambda: [post.delivery for post in chat.state.room.posts] == [Delivery.ARRIVED])
 

@@ -16,7 +16,7 @@ LOCKED := --require-hashes --requirement
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-packages test-network check format docs docs-site dist release-check sbom lock
+.PHONY: help demo test test-long test-packages test-network check format docs docs-picture screens docs-site dist release-check sbom lock
 .PHONY: benchmark benchmark-streams benchmark-history benchmark-chat test-all clean
 
 help:  ## list these targets
@@ -70,6 +70,12 @@ format: $(READY)  ## rewrite the code as the formatter likes it
 
 docs: $(READY)  ## rewrite the docs that are generated from the code
 	@$(BIN)/python docs/generate.py
+
+docs-picture: $(READY)  ## take the picture and the recording of the chat again, on the local stack
+	@$(BIN)/python tools/take_pictures.py
+
+screens: $(READY)  ## write again what the chat screen looks like, which tests compare with
+	@RENEW_SCREENS=1 $(BIN)/python -m pytest --quiet tests/unit/test_chat_screens_as_text.py
 
 # As users have it: the package and what it needs, without the tools of developers.
 build/users/ready: $(RELEASE)/ready pyproject.toml requirements/dev.txt

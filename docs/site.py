@@ -19,6 +19,7 @@ PUBLISHED = (
     "aws-exports.sample.json",
     "benchmarks/**/*",
     "docs/**/*.md",
+    "docs/pictures/*",
     "docs/site.css",
     "examples/**/*",
     "src/aws_iot/backend/template.yaml",

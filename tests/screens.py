@@ -22,11 +22,23 @@ os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
+class _Screen(pyte.Screen):
+    """A screen that knows dim text. For pyte, it blinks, which nothing in the chat does."""
+
+    def select_graphic_rendition(self, *attributes: int) -> None:
+        """Take SGR 2 for SGR 5, and end both with SGR 22."""
+        numbers = [*attributes]
+        if 38 not in numbers and 48 not in numbers:  # which are followed by numbers of colors
+            numbers = [5 if one == 2 else one for one in numbers]
+            numbers += [25] if 22 in numbers else []
+        super().select_graphic_rendition(*numbers)
+
+
 class TerminalScreen:
     """A process with a keyboard and a screen."""
 
     def __init__(self, words: Sequence[str], env: Mapping[str, str], columns: int, rows: int) -> None:
-        self._screen = pyte.Screen(columns, rows)
+        self._screen = _Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._lock = threading.Lock()
         self._terminal, theirs = os.openpty()
@@ -60,6 +72,13 @@ class TerminalScreen:
         """Where the cursor is: column and row, from 0."""
         with self._lock:
             return self._screen.cursor.x, self._screen.cursor.y
+
+    @property
+    def cells(self) -> list[list[pyte.screens.Char]]:
+        """The characters with their looks, row by row. After a wide one, there is an empty one. Dim ones `blink`."""
+        with self._lock:
+            rows, columns = range(self._screen.lines), range(self._screen.columns)
+            return [[self._screen.buffer[row][column] for column in columns] for row in rows]
 
     def type(self, text: str) -> None:
         """Press the keys of a text; Enter is a carriage return."""

@@ -11,7 +11,8 @@ from tests import terminal
 from tests.fault_proxy import FaultProxy
 from tests.in_process import run_here
 from tests.processes import Stack
-from tests.screens import on_a_screen
+from tests.screens import TerminalScreen, on_a_screen
+from tests.unit.test_output import HOSTILE
 from tests.waiting import DEADLINE_SECONDS, wait_until
 
 pytestmark = terminal.NEEDED
@@ -134,3 +135,30 @@ def test_a_chat_that_is_cut_off_sends_and_receives_everything_once_when_it_is_ba
     lines = run_here(f"history {room} -n 1000 --json", alice.env).stdout.splitlines()
     texts = [json.loads(line)["text"] for line in lines]
     assert texts == [*(f"flood {number}." for number in range(300)), "written offline", "the end."]
+
+
+def test_no_message_changes_what_is_around_the_conversation(stack: Stack, speaker: Client, room: str) -> None:
+    alice = stack.person()
+
+    def around(screen: TerminalScreen) -> list[str]:
+        """The rooms, the people, the input and the status, with their frames: columns and rows, and their looks."""
+        cells = screen.cells
+        return [str(row[:18] + row[61:] if number < 21 else row) for number, row in enumerate(cells)]
+
+    with on_a_screen(f"chat {room}", alice.env) as screen:
+        screen.wait_for("● online")
+        speaker.publish(room, "the beginning.")
+        screen.wait_for("  the beginning.")
+        screen.wait_for("  bob~")
+        screen.type("half a message")
+        wait_until(lambda: screen.text.splitlines()[22] == " half a message" and screen.cells[22][15].reverse)
+        before = around(screen)
+        for number, text in enumerate(HOSTILE):
+            speaker.publish(room, json.dumps({"msg": text}).encode())
+            speaker.publish(room, f"number {number}.")
+            screen.wait_for(f"  number {number}.")
+            assert around(screen) == before, text
+        screen.type("\x11")
+        assert screen.process.wait(DEADLINE_SECONDS) == 0
+    lines = run_here(f"history {room} -n 1000 --json", alice.env).stdout.splitlines()
+    assert [json.loads(line)["text"] for line in lines][1::2] == HOSTILE

@@ -137,6 +137,25 @@ def test_nothing_in_a_message_can_leave_its_place(
     run(test)
 
 
+def test_no_background_hides_the_text_of_a_light_or_dark_terminal(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            for number in range(40):  # the scroll bar is there
+                say(cloud, "lobby", str(number), sender=BOB)
+            await chat.until_shown("39")
+            await chat.type("half a message")
+            top = chat.screen.screen
+            backgrounds = {
+                segment.style.bgcolor.name
+                for strip in top._compositor.render_strips(top.size)
+                for segment in strip
+                if segment.style and segment.style.bgcolor
+            }
+            assert backgrounds <= {"default"}
+
+    run(test)
+
+
 def test_drafts_survive_rooms_and_a_restart(app: FakeApp, cloud: FakeCloud) -> None:
     async def test() -> None:
         async with chatting(app, cloud, "lobby", "ops") as chat:

@@ -25,6 +25,8 @@ class Composer(TextArea):
     Composer, Composer:focus { height: auto; max-height: 8; min-height: 1; padding: 0 1; background: transparent;
                                border: none; border-top: solid ansi_bright_black; }
     Composer.low, Composer.low:focus { border: none; }
+    Composer .text-area--cursor { color: ansi_default !important;
+                                   background: ansi_default !important; text-style: reverse; }
     """
 
     class LargePaste(TextualMessage):

@@ -23,7 +23,10 @@ class Conversation(ScrollView, can_focus=False):
 
     DEFAULT_CSS = """
     Conversation { width: 1fr; height: 1fr; padding: 0 1; overflow-x: hidden; overflow-y: scroll;
-                   scrollbar-size-vertical: 1; background: transparent; }
+                   scrollbar-size-vertical: 1; background: transparent;
+                   scrollbar-background: ansi_default; scrollbar-background-hover: ansi_default;
+                   scrollbar-background-active: ansi_default; scrollbar-color: ansi_bright_black;
+                   scrollbar-color-hover: ansi_default; scrollbar-color-active: ansi_default; }
     """
 
     class Chosen(TextualMessage):

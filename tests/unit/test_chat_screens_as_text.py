@@ -41,7 +41,7 @@ async def conversation(chat: Chat, cloud: FakeCloud) -> None:
     await chat.until(lambda: chat.state.rooms["ops"].unread == 1)
     await chat.enter("Yes, alice said so.\n    it = indented()")
     await chat.until_shown("  Yes, alice")
-    await chat.until(lambda: not chat.state.waiting)
+    await chat.until(lambda: not chat.state.sending.waiting)
     await chat.type("half a message")
 
 

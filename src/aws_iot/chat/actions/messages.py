@@ -3,6 +3,7 @@
 from aws_iot.chat.actions.base import Actions
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Delivery, Post
+from aws_iot.chat.model.threads import folding
 from aws_iot.chat.text.people import links
 from aws_iot.chat.text.steady import cut, steady
 from aws_iot.errors import InvalidMessage
@@ -58,8 +59,9 @@ class MessageActions(Actions):
         self._select(1)
 
     def _select(self, by: int) -> None:
-        keys = [post.key for post in self.bridge.state.room.posts]
-        selected = self.bridge.state.selected
+        state = self.bridge.state
+        keys = [post.key for post in folding(state.room.posts, state.folded).shown]
+        selected = state.selected
         at = keys.index(selected) + by if selected in keys else len(keys) - 1
         if at >= len(keys):
             self.bridge.act(on.Jumped())
@@ -68,20 +70,17 @@ class MessageActions(Actions):
 
     def do_reply(self, argument: str) -> None:
         if post := self._target(own=False):
-            self._aim(None, post)
-            if argument:
-                self.app.send(argument)
+            self._aim(None, post, argument)
 
     def do_edit(self, argument: str) -> None:
         if post := self._target(own=True):
-            self._aim(EDIT, post)
-            if argument:
-                self.app.send(argument)
-                self.app.load_draft()
+            self._aim(EDIT, post, argument)
 
-    def _aim(self, kind: str | None, post: Post | None) -> None:
+    def _aim(self, kind: str | None, post: Post | None, text: str = "") -> None:
         self.app.keep_draft()
         self.bridge.act(on.Aimed(kind, post))
+        if text:
+            self.app.send(text)
         self.app.load_draft()
 
     def do_cancel(self, _: str) -> None:

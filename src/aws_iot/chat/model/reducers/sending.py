@@ -8,6 +8,7 @@ from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Answered, Delivery, Post
 from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.state import Aim, Room, State
+from aws_iot.chat.model.threads import unfold
 from aws_iot.chat.model.windows import change, remove, shorten, split
 from aws_iot.messaging.kinds import DELETE, DELETED_TEXT, EDIT, REACT
 
@@ -42,6 +43,7 @@ def submitted(state: State, event: on.Submitted) -> Effects:
     room.unread_since = None
     answered = Answered(aim.post.ref, aim.post.sender, aim.post.name, aim.post.text) if aim else None
     append_pending(state, room, event.text, event.id, event.at, answered)
+    unfold(room.posts, room.posts[-1], state.folded)
     effects: Effects = [do.Send(event.room, event.text, event.id, re=aim.post.ref if aim else None), saved]
     if event.room == state.current:
         effects += to_end(state)

@@ -381,8 +381,52 @@ def test_a_thread_can_be_folded(app: FakeApp, cloud: FakeCloud) -> None:
             await chat.press("alt+t")
             await chat.until_shown("▸ 2 replies")
             assert "answer" not in chat.conversation
+            await chat.press("alt+up", "alt+up")
+            await chat.until_shown("▌ question")
             await chat.enter("/thread")
             await chat.until_shown("answer to it")
+
+    run(test)
+
+
+@pytest.mark.parametrize("how", ["reply", "search", "select"])
+def test_what_a_folded_thread_hides_is_shown_when_you_go_there_or_add_to_it(
+    app: FakeApp, cloud: FakeCloud, how: str
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            say(cloud, "lobby", "question", sender=BOB, properties=named(1))
+            say(cloud, "lobby", "answer", sender=MALLORY, properties=[*named(2), ("re", "id-1")])
+            await chat.until_shown("answer")
+            await chat.press("alt+up", "alt+t")
+            await chat.until_shown("▸ 1 reply")
+            await chat.until_shown("▌ question")
+            if how == "reply":
+                await chat.enter("/reply mine")
+                await chat.until_shown("  mine")
+            elif how == "search":
+                await chat.enter("/find answer")
+                await chat.until(lambda: any("  answer" in row for row in chat.rows))
+                await chat.press("enter")
+            else:
+                await chat.enter("/select 0")
+            await chat.until_shown("answer")
+
+    run(test)
+
+
+def test_what_the_status_line_tells_ends_with_the_next_thing_that_you_do(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            for key in ("enter", "f3"):
+                await chat.enter("/mute")
+                await chat.until(lambda: "notifications" in chat.panel("status"))
+                await chat.type("next" * (key == "enter"))
+                assert "notifications" in chat.panel("status")
+                await chat.press(key)
+                await chat.until(lambda: "notifications" not in chat.panel("status"))
 
     run(test)
 
@@ -589,7 +633,7 @@ def test_the_palette_runs_an_action_or_asks_for_its_argument(app: FakeApp, cloud
     async def test() -> None:
         async with chatting(app, cloud, "lobby") as chat:
             await chat.press("ctrl+k")
-            await chat.pilot.pause()
+            await chat.until(lambda: any("List your rooms (/rooms)" in row for row in chat.rows))
             await chat.press(*"join a room")
             await chat.pilot.pause(0.3)
             await chat.press("enter")

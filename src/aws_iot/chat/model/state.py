@@ -128,7 +128,7 @@ class State:
     is_at_end: bool = True
     """Whether the last message of the open room is on the screen."""
     notice: str = ""
-    """What the chat tells you, until the next key."""
+    """What the chat tells you for a while, or until you do something else."""
     selected: Key | None = None
     """The post of the open room that commands are about."""
     reveals: int = 0

@@ -78,7 +78,7 @@ class ChatApp(App[None]):
 
     CSS = """
     Screen { layout: vertical; background: transparent; }
-    Horizontal { height: 1fr; }
+    #panels { height: 1fr; }
     """
     TITLE = "aws-iot chat"
     COMMANDS: ClassVar = {_palette}
@@ -110,6 +110,7 @@ class ChatApp(App[None]):
         self._actions = RoomActions(*parts), MessageActions(*parts), LookActions(*parts)
         self._panels: dict[str, bool | None] = {"rooms": None, "people": None}
         self._room_shown = ""
+        self._notice = ""
         composer = Composer(
             self.run_key, self._submit, lambda line: complete(line, self.state), self._recalled
         )
@@ -124,7 +125,7 @@ class ChatApp(App[None]):
 
     def compose(self) -> ComposeResult:
         """The widgets, for Textual."""
-        with Horizontal():
+        with Horizontal(id="panels"):
             yield from self._widgets[:3]
         yield from self._widgets[3:]
 
@@ -146,6 +147,7 @@ class ChatApp(App[None]):
     def draw(self) -> None:
         """Draw the state."""
         state = self.state
+        self._forget_later(state.notice)
         self._widgets.status.show_state(state, self.size.width)
         self._widgets.trouble.show_status(state.status, state.warning, self.size.width)
         if isinstance(self.screen, ModalScreen):
@@ -238,6 +240,7 @@ class ChatApp(App[None]):
         if not text.strip():
             self._actions[1].enter_selected()
             return False
+        self._bridge.carry_out_event(on.Noticed(""))
         try:
             command = parse(text)
         except UnknownCommand as error:
@@ -365,6 +368,7 @@ class ChatApp(App[None]):
         if name is None or isinstance(self.screen, ModalScreen):
             return False
         self._bridge.carry_out_event(on.Pressed())
+        self._bridge.carry_out_event(on.Noticed(""))  # of what was done before
         self.action_run(name)
         return True
 
@@ -381,7 +385,11 @@ class ChatApp(App[None]):
     def tell(self, text: str) -> None:
         """Tell the person something in the status line, for a while."""
         self._bridge.act(on.Noticed(text))
-        self.set_timer(NOTICE_SECONDS, lambda: self._forget(text))
+
+    def _forget_later(self, notice: str) -> None:
+        if notice and notice != self._notice:
+            self.set_timer(NOTICE_SECONDS, lambda: self._forget(notice))
+        self._notice = notice
 
     def _forget(self, text: str) -> None:
         if self.state.notice == text:

@@ -75,6 +75,8 @@ class PlainChat:
             then, self._question = self._question, None
             if line.strip().lower() in ("y", "yes"):
                 then()
+            else:
+                self.tell("Cancelled.")
             return
         try:
             command = parse(line)
@@ -108,7 +110,7 @@ class PlainChat:
         """What the next line answers or replaces is told instead."""
         room = self._bridge.state.rooms.get(self._bridge.state.current)
         if room and room.aim:
-            what = "edits" if room.aim.kind else "answers"
+            what = "edits" if room.aim.kind else "replies to"
             self._write(f"Your next line {what}: {steady(room.aim.post.text)}")
 
     def confirm(self, question: str, then: Callable[[], None]) -> None:

@@ -190,7 +190,7 @@ class AimLine(Lines):
             name = who(aim.post.sender, state.name_of(aim.post.sender, aim.post.name), 24)
             what = "Edit" if aim.kind == EDIT else f"Reply to {name}"
             text = steady(" ".join(aim.post.text.split()))
-            end = "  Esc: no"
+            end = "  Esc: cancel"
             self.show([[(cut(f"{what}: {text}", columns - 2 - len(end)), WAITING), (end, DIM)]])
 
 

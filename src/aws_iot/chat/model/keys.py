@@ -34,8 +34,21 @@ ACTIONS = (
     Action("previous-room", ROOMS, "open the previous room", ("ctrl+p", "alt+left")),
     Action("select-older", MESSAGES, "select the message above", ("alt+up",)),
     Action("select-newer", MESSAGES, "select the message below", ("alt+down",)),
-    Action("select", MESSAGES, "select a message by its number, from 0 (the last one) upwards", slash="select", usage="N"),
-    Action("reply", MESSAGES, "reply to the selected message, or to the last one of others", ("alt+r",), "reply", "[TEXT]"),
+    Action(
+        "select",
+        MESSAGES,
+        "select a message by its number, from 0 (the last one) upwards",
+        slash="select",
+        usage="N",
+    ),
+    Action(
+        "reply",
+        MESSAGES,
+        "reply to the selected message, or to the last one of others",
+        ("alt+r",),
+        "reply",
+        "[TEXT]",
+    ),
     Action("react", MESSAGES, "react to it; again, to take that back", ("alt+l",), "react", "[EMOJI]"),
     Action(
         "edit", MESSAGES, "edit the selected message of yours, or your last one", ("alt+e",), "edit", "[TEXT]"

@@ -14,7 +14,7 @@ from aws_iot.chat.model.state import Link
 from aws_iot.chat.screen.alerts import Alerts
 from aws_iot.chat.screen.composer import LARGE_LINES
 from aws_iot.chat.screen.conversation import Conversation
-from aws_iot.chat.screen.dialogs import Help, Question
+from aws_iot.chat.screen.dialogs import Help, Question, help_text
 from aws_iot.chat.settings import ChatSettings, load
 from aws_iot.errors import LocalError, ServiceRefused, SessionEnded
 from aws_iot.messaging.connection import Lost, Restored
@@ -411,6 +411,22 @@ def test_what_a_folded_thread_hides_is_shown_when_you_go_there_or_add_to_it(
             else:
                 await chat.enter("/select 0")
             await chat.until_shown("answer")
+
+    run(test)
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+def test_the_help_and_what_the_chat_tells_fit_the_screen(
+    app: FakeApp, cloud: FakeCloud, columns: int
+) -> None:
+    assert max(map(len, help_text({}, columns).splitlines()[3:-2])) <= columns
+
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby", size=(columns, 20)) as chat:
+            await chat.enter("/goto nowhere")
+            await chat.until(lambda: "today, yesterday" in " ".join(chat.panel("status").split()))
+            assert "…" not in chat.panel("status").partition("●")[0]
+            assert "● online" in chat.rows[-1]
 
     run(test)
 

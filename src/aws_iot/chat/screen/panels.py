@@ -52,6 +52,7 @@ _PRESENT = {
 }
 
 MOST_TROUBLE_LINES = 6
+MOST_NOTICE_LINES = 4
 
 ROOMS_FROM_COLUMNS = 60
 PEOPLE_FROM_COLUMNS = 80
@@ -195,7 +196,7 @@ class AimLine(Lines):
 
 
 class StatusLine(Lines):
-    """One line: the connection, the room, who you are, and what waits."""
+    """One line: the connection, the room, who you are, and what waits. A long notice has lines of its own above it."""
 
     DEFAULT_CSS = "StatusLine { height: 1; padding: 0 1; background: transparent; }"
 
@@ -207,12 +208,20 @@ class StatusLine(Lines):
         link = state.status.link
         sign, style = _SIGNS.get(link, ("✗ ", BAD))
         parts: list[tuple[str, Style]] = [(sign, style), (_SHORT[link], style)]
-        room = state.rooms.get(state.current)
+        lines: list[Parts] = []
         if state.notice:
-            parts.append((f"  {steady(state.notice)}", WAITING))
-        else:
-            parts += self._parts(state, room, columns)
-        self.show([_fitted(parts, columns - 2)])
+            notice = steady(state.notice)
+            used = sum(width_of(text) for text, _ in parts) + 2
+            if used + width_of(notice) > columns - 2:  # it is above the state, on lines of its own
+                pieces = wrap(notice, max(10, columns - 2))[:MOST_NOTICE_LINES]
+                lines = [[(notice[start:end], WAITING)] for start, end in pieces]
+            else:
+                parts.append((f"  {notice}", WAITING))
+        if lines or not state.notice:
+            parts += self._parts(state, state.rooms.get(state.current), columns)
+        lines.append(_fitted(parts, columns - 2))
+        self.styles.height = len(lines)
+        self.show(lines)
 
     def _parts(self, state: State, room: Room | None, columns: int) -> Parts:
         parts: list[tuple[str, Style]] = []

@@ -16,7 +16,7 @@ import psutil
 from aws_iot.chat.bridge import Bridge, Parts
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.reducer import start
-from aws_iot.chat.model.state import Link, State, Status
+from aws_iot.chat.model.state import Link, Me, State, Status
 from aws_iot.chat.screen.app import ChatApp
 from aws_iot.chat.settings import ChatSettings
 from aws_iot.messaging.message import Message, encode
@@ -51,7 +51,7 @@ async def drained(bridge: Bridge) -> None:
 
 
 async def main(count: int) -> None:
-    state = State("us-east-1:ffffffff-0ed5-4578-add0-985024739222", "alice")
+    state = State(Me("us-east-1:ffffffff-0ed5-4578-add0-985024739222", "alice"))
     bridge = Bridge(state)
     start(state, ROOMS, {}, (), now())
     for room in state.rooms.values():

@@ -15,7 +15,7 @@ from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.presence import OFF, Presence
 from aws_iot.chat.model.reducer import farewells, start, update
-from aws_iot.chat.model.state import Link, State, Status
+from aws_iot.chat.model.state import Link, Me, State, Status
 from aws_iot.messaging.kinds import PRESENCE, Sign
 from aws_iot.messaging.message import Message
 
@@ -36,7 +36,7 @@ class Person:
 
     def __init__(self, number: int, mode: str, comes: float, goes: float, chance: random.Random) -> None:
         self.comes, self.goes = comes, goes
-        self.state = State(f"us-east-1:{number:08x}-0ed5-4578-add0-985024739222", f"person{number}")
+        self.state = State(Me(f"us-east-1:{number:08x}-0ed5-4578-add0-985024739222", f"person{number}"))
         self.state.presence = Presence(mode, "only")
         self.is_there = False
         self._chance = chance
@@ -96,7 +96,7 @@ def simulate(people: Sequence[Person], hours: float, step: float) -> dict[str, f
 
 def _message(sender: Person, sign: Sign) -> Message:
     state = sender.state
-    told = Message(ROOM, state.identity, sign.value, b"", BEGAN, "id-1", BEGAN, state.username)
+    told = Message(ROOM, state.me.identity, sign.value, b"", BEGAN, "id-1", BEGAN, state.me.username)
     return told._replace(kind=PRESENCE, re=state.presence.chat)
 
 

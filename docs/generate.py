@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from aws_iot.chat.model.keys import ACTIONS, key_name
+from aws_iot.chat.entry.keys import ACTIONS, key_name
 from aws_iot.cli.commands.help.environment import option_variables, walk
 from aws_iot.cli.commands.help.exit_codes import exit_codes
 from aws_iot.cli.root import root

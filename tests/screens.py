@@ -86,6 +86,14 @@ class TerminalScreen:
 
         fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
+    def stop_and_continue(self) -> None:
+        """Stop it, as a shell does in between for another program, and have it go on, on a screen that is empty."""
+        self.process.send_signal(signal.SIGTSTP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
+        with self._lock:
+            self._screen.reset()
+        self.process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """End it as a crash does."""
         self.process.send_signal(signal.SIGKILL)

@@ -117,6 +117,10 @@ class StackNotRunning(Unreachable):
     """The local stack of the profile does not run."""
 
 
+class TakenOver(Unreachable):
+    """Another connection uses the same client ID, so that the broker has ended this one."""
+
+
 class WrongClock(Unreachable):
     """This machine's clock differs too much from the service's for a signature to be valid."""
 

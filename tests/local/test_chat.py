@@ -1,6 +1,7 @@
 """Real chats, side by side on the local stack, as people see them."""
 
 import json
+import signal
 from pathlib import Path
 
 from aws_iot.app import App
@@ -53,6 +54,23 @@ def test_two_people_talk_and_a_killed_chat_loses_nothing(stack: Stack, room: str
     found = run_here(f"history {room} --json", alice.env).stdout.splitlines()
     texts = [line.split('"text": "')[1].split('"')[0] for line in found]
     assert texts == ["hello from the first", "an answer", "while you were away", "half a message"]
+
+
+def test_a_chat_that_is_stopped_or_whose_terminal_is_closed_keeps_the_draft(stack: Stack, room: str) -> None:
+    alice = stack.person()
+    with on_a_screen(f"chat {room}", alice.env) as screen:
+        screen.wait_for("● online")
+        screen.type("half a message")
+        screen.wait_for("half a message")
+        screen.stop_and_continue()
+        screen.wait_for(room)
+        screen.wait_for("half a message")
+        screen.type("!")
+        screen.wait_for("half a message!")
+        screen.process.send_signal(signal.SIGHUP)
+        assert screen.process.wait(DEADLINE_SECONDS) == 128 + signal.SIGHUP
+    with on_a_screen(f"chat {room}", alice.env) as screen:
+        screen.wait_for("half a message!")
 
 
 def test_without_a_terminal_chat_names_the_commands_for_scripts(stack: Stack) -> None:

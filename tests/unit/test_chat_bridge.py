@@ -1,9 +1,15 @@
-"""How the bridge takes what the threads tell to the state."""
+"""How the bridge takes what the threads tell to the state, and what they save."""
 
+import os
 from datetime import UTC, datetime
+from pathlib import Path
 
 from aws_iot.chat.bridge import joined
 from aws_iot.chat.model import events as on
+from aws_iot.chat.model.effects import FailedMessage
+from aws_iot.chat.model.posts import Answered
+from aws_iot.chat.model.state import Aim, Draft
+from aws_iot.chat.parts.memory import Memory
 from aws_iot.messaging.message import Message
 
 AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -34,3 +40,26 @@ def test_messages_that_follow_one_another_are_one_event_and_nothing_changes_its_
         on.Received([four]),
     ]
     assert [*joined([])] == []
+
+
+def test_two_chats_of_one_person_keep_what_the_other_has_saved(tmp_path: Path) -> None:
+    def failed(id_: str) -> FailedMessage:
+        return FailedMessage("lobby", "text", id_, "why", "ref", True)
+
+    path = tmp_path / "me.json"
+    one, other = Memory(path), Memory(path)
+    aim = Aim("edit", Answered("ref", "us-east-1:b0b", None, "\ud83d"), "kept")
+    for memory, room in ((one, "lobby"), (other, "ops")):
+        memory.note_draft(room, Draft(room, aim))
+        memory.note_failed((failed(room),))
+        memory.save()
+    found = Memory(path).load()
+    assert found.drafts == {"lobby": Draft("lobby", aim), "ops": Draft("ops", aim)}
+    assert found.failed == (failed("lobby"), failed("ops"))
+    one.note_failed(())
+    one.note_draft("lobby", Draft())
+    one.save()
+    found = Memory(path).load()
+    assert (found.failed, [*found.drafts]) == ((failed("ops"),), ["ops"])
+    if os.name == "posix":
+        assert path.stat().st_mode & 0o777 == 0o600

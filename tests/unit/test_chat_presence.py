@@ -448,7 +448,7 @@ def test_the_end_is_told_and_the_broker_has_a_will_for_a_crash(app: FakeApp, clo
             await chat.until(lambda: told(cloud) == ["(joined)"] * 2)
             will = cloud.connections[-1].will
             assert will
-            assert will.topic == f"{POOL}/lobby/{chat.state.identity}"
+            assert will.topic == f"{POOL}/lobby/{chat.state.me.identity}"
             assert decode(will.payload) == "(offline)"
             assert dict(will.properties)["re"] == chat.state.presence.chat
         assert told(cloud) == ["(joined)", "(joined)", "(offline)", "(offline)"]

@@ -15,11 +15,14 @@ from aws_iot.chat.model.state import (
     LONGEST_WINDOW,
     PAGE,
     SHORTEST_WINDOW,
+    Draft,
     Link,
+    Me,
     Room,
     State,
     Status,
 )
+from aws_iot.messaging.kinds import EDIT
 from aws_iot.messaging.message import Message
 
 ME, BOB = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222", "us-east-1:b0b00000-0ed5-4578-add0-985024739222"
@@ -43,7 +46,7 @@ def page(*numbers: int, room: str = "lobby", part: on.Part = on.Part.LAST, unrea
 
 def opened(*rooms: str) -> State:
     """The state of somebody who looks at the first room, which is empty."""
-    state = State(ME, "alice")
+    state = State(Me(ME, "alice"))
     start(state, rooms or ("lobby",), {}, (), BEGAN)
     for room in state.rooms:
         update(state, on.PageRead(room, on.Part.LAST, [], is_end=True))
@@ -55,7 +58,7 @@ def texts(state: State, room: str = "lobby") -> list[str]:
 
 
 def test_without_rooms_those_of_the_history_are_joined_and_the_latest_is_opened() -> None:
-    state = State(ME, "alice")
+    state = State(Me(ME, "alice"))
     assert start(state, (), {}, (), BEGAN) == [do.ReadRooms()]
     effects = update(state, on.RoomsFound([on.RoomFound("a", 2, at(1)), on.RoomFound("b", 3, at(2))]))
     assert state.current == "b"
@@ -64,14 +67,14 @@ def test_without_rooms_those_of_the_history_are_joined_and_the_latest_is_opened(
 
 
 def test_without_any_history_the_lobby_is_opened() -> None:
-    state = State(ME, "alice")
+    state = State(Me(ME, "alice"))
     start(state, (), {}, (), BEGAN)
     update(state, on.RoomsFound([]))
     assert state.current == "lobby"
 
 
 def test_what_arrives_while_a_page_is_read_is_shown_once_and_in_order() -> None:
-    state = State(ME, "alice")
+    state = State(Me(ME, "alice"))
     start(state, ("lobby",), {}, (), BEGAN)
     update(state, on.Received([message(3), message(4)]))
     update(state, page(1, 2, 3, unread=0))
@@ -82,10 +85,10 @@ def test_a_message_of_your_own_is_pending_until_it_is_acknowledged_and_shown_onc
     state = opened()
     effects = update(state, on.Submitted("lobby", "hello", "mine-1", at(1)))
     assert do.Send("lobby", "hello", "mine-1") in effects
-    assert state.waiting == 1
+    assert state.sending.waiting == 1
     update(state, on.Acknowledged("mine-1"))
     assert [post.delivery for post in state.room.posts] == [Delivery.ACKNOWLEDGED]
-    assert state.waiting == 0
+    assert state.sending.waiting == 0
     update(state, on.Received([message(2, sender=ME, id="mine-1", text="hello")]))
     assert [(post.text, post.delivery) for post in state.room.posts] == [("hello", Delivery.ARRIVED)]
 
@@ -93,22 +96,56 @@ def test_a_message_of_your_own_is_pending_until_it_is_acknowledged_and_shown_onc
 def test_a_failed_message_stays_with_its_reason_and_can_be_sent_again_or_edited() -> None:
     state = opened()
     update(state, on.Submitted("lobby", "hello", "mine-1", at(1)))
-    [saved] = update(state, on.SendFailed("mine-1", "it is too long"))
+    [saved] = update(state, on.SendFailed("mine-1", "it is too long", at(3)))
     assert saved == do.SaveFailed((do.FailedMessage("lobby", "hello", "mine-1", "it is too long"),))
     assert state.room.failed[0].why == "it is too long"
     effects = update(state, on.Resent("lobby", "mine-1"))
     assert effects == [do.Send("lobby", "hello", "mine-1"), do.SaveFailed(())]
-    update(state, on.SendFailed("mine-1", "again"))
+    update(state, on.SendFailed("mine-1", "again", at(4)))
     update(state, on.Discarded("lobby", "mine-1", to_draft=True))
     assert state.room.posts == []
-    assert state.room.draft == "hello"
+    assert state.room.draft.text == "hello"
 
 
 def test_failed_messages_of_the_last_run_are_shown_again() -> None:
-    state = State(ME, "alice")
+    state = State(Me(ME, "alice"))
     start(state, ("lobby",), {}, [do.FailedMessage("ops", "hello", "old-1", "denied")], BEGAN)
     assert [post.why for post in state.rooms["ops"].failed] == ["denied"]
-    assert state.waiting == 0
+    assert state.sending.waiting == 0
+
+
+def test_an_edit_that_failed_stays_and_is_never_sent_as_a_message() -> None:
+    state = opened()
+    update(state, on.Received([message(1, sender=ME)]))
+    update(state, on.Aimed(EDIT, state.room.posts[0]))
+    update(state, on.Submitted("lobby", "better", "edit-1", at(2)))
+    [saved] = update(state, on.SendFailed("edit-1", "no", at(3)))
+    assert saved == do.SaveFailed((do.FailedMessage("lobby", "better", "edit-1", "no", "id-1", True),))
+    update(state, on.Typed("lobby", "something else"))
+    again = State(Me(ME, "alice"))
+    start(again, ("lobby",), {"lobby": state.room.draft}, saved.messages, BEGAN)
+    for one in (state, again):
+        [sent, _] = update(one, on.Resent("lobby", "edit-1"))
+        assert sent == do.Send("lobby", "better", "edit-1", EDIT, "id-1")
+        assert "better" not in texts(one)
+        update(one, on.SendFailed("edit-1", "no", at(4)))
+        update(one, on.Discarded("lobby", "edit-1", to_draft=True))
+        assert one.room.draft.text == "better"
+        [sent, _] = update(one, on.Submitted("lobby", "best", "edit-2", at(5)))
+        assert sent == do.Send("lobby", "best", "edit-2", EDIT, "id-1")
+        assert one.room.draft == Draft("something else")
+
+
+def test_a_reply_that_failed_is_still_a_reply_in_the_next_run() -> None:
+    state = opened()
+    update(state, on.Received([message(1)]))
+    update(state, on.Aimed(None, state.room.posts[0]))
+    update(state, on.Submitted("lobby", "yes", "mine-1", at(2)))
+    [saved] = update(state, on.SendFailed("mine-1", "no", at(3)))
+    again = State(Me(ME, "alice"))
+    assert isinstance(saved, do.SaveFailed)
+    start(again, ("lobby",), {}, saved.messages, BEGAN)
+    assert do.Send("lobby", "yes", "mine-1", re="id-1") in update(again, on.Resent("lobby", "mine-1"))
 
 
 def test_a_room_is_read_only_while_its_end_is_on_a_screen_that_has_the_focus() -> None:
@@ -134,7 +171,7 @@ def test_your_own_messages_are_never_unread() -> None:
 
 
 def test_the_line_is_above_the_first_unread_message_even_if_the_window_does_not_have_it() -> None:
-    state = State(ME, "alice")
+    state = State(Me(ME, "alice"))
     start(state, ("lobby",), {}, (), BEGAN)
     update(state, on.Focused(False))
     last = page(*range(200, 300))
@@ -148,20 +185,20 @@ def test_the_line_is_above_the_first_unread_message_even_if_the_window_does_not_
         state,
         on.PageRead("lobby", on.Part.AROUND, around, is_end=False, target=around[50].key, has_newer=True),
     )
-    assert state.selected == around[50].key
+    assert state.look.selected == around[50].key
     assert state.room.has_newer
-    assert not state.is_at_end
+    assert not state.look.is_at_end
     assert state.room.unread == 150, "its end was not on the screen"
 
 
 def test_a_draft_belongs_to_its_room_and_is_saved_at_each_change() -> None:
     state = opened("lobby", "ops")
-    assert update(state, on.Typed("lobby", "hel")) == [do.SaveDraft("lobby", "hel")]
+    assert update(state, on.Typed("lobby", "hel")) == [do.SaveDraft("lobby", Draft("hel"))]
     assert update(state, on.Typed("lobby", "hel")) == []
     update(state, on.RoomOpened("ops"))
-    assert (state.room.draft, state.rooms["lobby"].draft) == ("", "hel")
+    assert (state.room.draft.text, state.rooms["lobby"].draft.text) == ("", "hel")
     effects = update(state, on.Submitted("lobby", "hello", "mine-1", at(1)))
-    assert do.SaveDraft("lobby", "") in effects
+    assert do.SaveDraft("lobby", Draft()) in effects
 
 
 def test_older_messages_are_read_when_the_top_is_near_and_newer_ones_again_at_the_end() -> None:
@@ -182,7 +219,7 @@ def test_older_messages_are_read_when_the_top_is_near_and_newer_ones_again_at_th
     assert state.room.posts == before, "there is a gap before what arrives now"
     [wanted] = update(state, on.Scrolled(is_at_end=True, near_end=True))
     assert isinstance(wanted, do.ReadNewer)
-    assert not state.is_at_end
+    assert not state.look.is_at_end
     assert update(state, on.Jumped()) == [do.ReadLast("lobby")]
     update(state, page(*range(900, 1000)))
     assert texts(state)[-1] == "text 999"
@@ -207,6 +244,19 @@ def test_leaving_a_room_opens_another_one() -> None:
     assert (state.current, [*state.rooms]) == ("ops", ["ops"])
     assert update(state, on.RoomLeft("ops")) == []
     assert state.notice
+
+
+def test_leaving_a_room_loses_neither_its_draft_nor_what_is_not_sent() -> None:
+    state = opened("lobby", "ops")
+    update(state, on.Typed("lobby", "half a"))
+    update(state, on.RoomLeft("lobby"))
+    update(state, on.RoomOpened("lobby"))
+    assert state.room.draft == Draft("half a")
+    update(state, on.Submitted("lobby", "half a message", "mine-1", at(1)))
+    assert update(state, on.RoomLeft("lobby")) == []
+    assert "not sent" in state.notice
+    update(state, on.Acknowledged("mine-1"))
+    assert do.Leave("lobby") in update(state, on.RoomLeft("lobby"))
 
 
 def test_memory_stays_flat_however_much_arrives() -> None:
@@ -363,7 +413,7 @@ def test_a_room_that_is_not_known_appears_when_a_message_arrives_there() -> None
 
 def test_the_person_is_told_of_mentions_elsewhere_but_never_of_the_room_they_look_at() -> None:
     state = opened("lobby", "ops")
-    state.keywords = ("deploy",)
+    state.me.keywords = ("deploy",)
 
     def told(room: str, *given: str) -> list[str]:
         state.rooms[room].posts = []
@@ -371,12 +421,21 @@ def test_the_person_is_told_of_mentions_elsewhere_but_never_of_the_room_they_loo
         effects = update(state, on.Received(messages))
         return [effect.title for effect in effects if isinstance(effect, do.Notify)]
 
-    assert told("ops", "hello", "hi alice", "deploy it") == ["bob in ops (and 1 more)"]
+    assert told("ops", "hello", "hi alice", "deploy it") == ["bob~b0b00000 in ops (and 1 more)"]
     assert told("ops", "hello") == []
     assert told("lobby", "hi alice") == []
     update(state, on.Focused(False))
-    assert told("lobby", "hi alice") == ["bob in lobby"]
+    assert told("lobby", "hi alice") == ["bob~b0b00000 in lobby"]
     update(state, on.LevelSet("ops", "all"))
-    assert told("ops", "hello") == ["bob in ops"]
+    assert told("ops", "hello") == ["bob~b0b00000 in ops"]
     update(state, on.LevelSet("ops", "none"))
     assert told("ops", "hi alice") == []
+
+
+def test_no_name_makes_a_notification_look_like_a_line_of_the_chat() -> None:
+    state = opened("lobby", "12:00 al: hi")
+    [*effects] = update(
+        state, on.Received([message(1, room="12:00 al: hi", name="Warning: x", text="alice")])
+    )
+    [told] = [effect for effect in effects if isinstance(effect, do.Notify)]
+    assert told.title == '"Warning: x"~b0b00000 in "12:00 al: hi"'

@@ -10,13 +10,24 @@ from textual import events
 from aws_iot.chat.actions.editor import NoEditor, edited
 from aws_iot.chat.model.effects import Notify
 from aws_iot.chat.model.posts import Delivery
-from aws_iot.chat.model.state import Link
+from aws_iot.chat.model.state import Link, Me, State
+from aws_iot.chat.parts.status import status_of
 from aws_iot.chat.screen.alerts import Alerts
 from aws_iot.chat.screen.composer import LARGE_LINES
 from aws_iot.chat.screen.conversation import Conversation
 from aws_iot.chat.screen.dialogs import Help, Question, help_text
+from aws_iot.chat.screen.panels import StatusLine
 from aws_iot.chat.settings import ChatSettings, load
-from aws_iot.errors import LocalError, ServiceRefused, SessionEnded
+from aws_iot.errors import (
+    AwsIotError,
+    LocalError,
+    NotAccepted,
+    ServiceRefused,
+    SessionEnded,
+    TakenOver,
+    Unreachable,
+    WrongClock,
+)
 from aws_iot.messaging.connection import Lost, Restored
 from aws_iot.messaging.kinds import PRESENCE
 from aws_iot.messaging.message import encode
@@ -145,7 +156,28 @@ def test_drafts_survive_rooms_and_a_restart(app: FakeApp, cloud: FakeCloud) -> N
     run(test)
 
 
-def test_what_is_written_offline_is_kept_and_sent_by_the_next_run(app: FakeApp, cloud: FakeCloud) -> None:
+def test_after_a_restart_an_edit_is_still_an_edit(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.enter("frist")
+            await chat.until(lambda: chat.state.room.posts[-1].delivery is Delivery.ARRIVED)
+            await chat.type("a draft")
+            await chat.press("alt+e")
+            await chat.type("!")
+        async with chatting(app, cloud, "lobby") as chat:
+            assert (chat.input, chat.panel("aim")[:11]) == ("frist!", "Edit: frist")
+            await chat.press("enter")
+            await chat.until_shown("  frist!\n· edited")
+            assert chat.input == "a draft"
+            [(_, ref)] = mine(cloud, "edit")
+            assert ref == chat.state.room.posts[-1].id
+
+    run(test)
+
+
+def test_what_is_written_offline_is_kept_and_the_next_run_sends_it_as_soon_as_you_are_accepted(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
     async def test() -> None:
         cloud.member("alice", "Passw0rd")
         members, cloud.members = cloud.members, set()
@@ -153,11 +185,14 @@ def test_what_is_written_offline_is_kept_and_sent_by_the_next_run(app: FakeApp, 
             await chat.until(lambda: chat.state.status.link is Link.NOT_ACCEPTED)
             assert "An admin accepts it" in chat.panel("trouble")
             await chat.enter("later")
-            await chat.until(lambda: chat.state.waiting == 1)
+            await chat.until(lambda: chat.state.sending.waiting == 1)
             await chat.until_shown("○ later")
             assert "1 waiting" in chat.panel("status")
-        cloud.members = members
-        async with chatting(app, cloud, "lobby") as chat:
+        async with chatting(app, cloud, "lobby", online=False) as chat:
+            await chat.until(lambda: chat.state.status.link is Link.NOT_ACCEPTED)
+            cloud.members = members
+            await chat.until_online()
+            assert chat.panel("trouble") == ""
             await chat.until(lambda: sent(cloud) == [encode("later")])
             await chat.until(lambda: [post.delivery for post in chat.state.room.posts] == [Delivery.ARRIVED])
 
@@ -187,6 +222,46 @@ def test_a_rejected_message_stays_says_why_and_can_be_sent_again(app: FakeApp, c
     run(test)
 
 
+def test_what_is_sent_right_before_the_end_is_sent_or_told_of_by_the_next_run(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.enter("bye")
+        assert sent(cloud) == [encode("bye")]
+        cloud.refuses_payload, cloud.refusal = encode("no"), ServiceRefused("not that")
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.enter("no")
+        async with chatting(app, cloud, "lobby", online=False) as chat:
+            await chat.until_shown("! not sent: not that")
+            await chat.enter("at once")
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.until(lambda: encode("at once") in sent(cloud))
+
+    run(test)
+
+
+def test_an_export_that_fails_in_any_way_stops_nothing_else(
+    app: FakeApp, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            say(cloud, "lobby", "half \ud83d", sender=BOB, properties=named(1))
+            await chat.until_shown("half")
+            await chat.enter("/export ~nobody-has-this-name/room.md")
+            await chat.until(lambda: "Nothing was exported" in chat.panel("status"))
+            for form in ("md", "csv", "jsonl"):
+                path = tmp_path / f"room.{form}"
+                await chat.enter(f"/export {path}")
+                await chat.until(lambda name=path.name: name in chat.state.notice)  # type: ignore[misc]
+                assert "half" in path.read_text()
+            await chat.type("a draft")
+        async with chatting(app, cloud, "lobby") as chat:
+            assert chat.input == "a draft"
+
+    run(test)
+
+
 def test_the_status_line_tells_what_happens_to_the_connection(app: FakeApp, cloud: FakeCloud) -> None:
     async def test() -> None:
         async with chatting(app, cloud, "lobby") as chat:
@@ -202,8 +277,38 @@ def test_the_status_line_tells_what_happens_to_the_connection(app: FakeApp, clou
             await chat.until(lambda: "signed out" in chat.panel("status"))
             assert "aws-iot login" in chat.panel("trouble")
             await chat.until_online()
+            say(cloud, "lobby", "old words", sender=BOB)
+            await chat.until_shown("old words")
+            cloud.connections[-1].events.put(TakenOver("another program took over"))
+            await chat.until(lambda: "taken over" in chat.panel("status"))
+            assert "connects again" in chat.panel("trouble")
+            await chat.enter("/find old")
+            await chat.until(lambda: bool(chat.state.look.results and chat.state.look.results.posts))
+            await chat.press("escape")
+            await chat.until_online()
 
     run(test)
+
+
+@pytest.mark.parametrize(
+    ("error", "link", "hint"),
+    [
+        (NotAccepted("no", hint="Ask an admin to run: x"), Link.NOT_ACCEPTED, "Ask an admin"),
+        (SessionEnded("it has expired"), Link.SIGNED_OUT, "aws-iot login -k team"),
+        (WrongClock("an hour fast"), Link.WRONG_CLOCK, "Set the clock"),
+        (TakenOver("by another"), Link.TAKEN_OVER, "connects again"),
+        (ServiceRefused("a limit"), Link.OFFLINE, "aws-iot doctor -k team"),
+        (Unreachable("no network"), Link.OFFLINE, "aws-iot doctor -k team"),
+        (LocalError("no such file"), Link.REJECTED, "aws-iot doctor -k team"),
+    ],
+)
+def test_each_trouble_has_a_status_that_tells_what_to_do(error: AwsIotError, link: Link, hint: str) -> None:
+    status = status_of(error, "team")
+    assert status.link is link
+    assert hint in status.hint
+    line = StatusLine()
+    line.show_state(State(Me("us-east-1:a11ce000", "alice"), status=status), 80, has_rooms=True)
+    assert len(line.text) > 3
 
 
 def test_unread_messages_are_counted_until_the_screen_shows_them_with_the_focus(
@@ -215,7 +320,7 @@ def test_unread_messages_are_counted_until_the_screen_shows_them_with_the_focus(
             say(cloud, "ops", "look", sender=BOB)
             await chat.until(lambda: chat.panel("rooms").splitlines()[1].endswith("1"))
             chat.screen.post_message(events.AppBlur())
-            await chat.until(lambda: not chat.state.is_focused)
+            await chat.until(lambda: not chat.state.look.is_focused)
             await chat.press("ctrl+n")
             await chat.until_shown("── new ──")
             await asyncio.sleep(0.1)
@@ -248,6 +353,11 @@ def test_the_history_is_read_page_by_page_and_nothing_moves_while_you_read(
             await chat.until(lambda: chat.state.room.unread == 1)
             assert chat.conversation == before
             assert "↓ 1 new" in chat.panel("status")
+            await chat.press("ctrl+end")
+            await chat.until_shown("new one")
+            chat.screen.scroll(-1)
+            chat.screen.draw()  # as if something had arrived in the same moment
+            assert "new one" not in chat.conversation
             await chat.press("ctrl+end")
             await chat.until_shown("new one")
             await chat.until(lambda: chat.state.room.unread == 0)
@@ -356,7 +466,7 @@ def test_replies_quote_what_they_answer_and_lead_to_it(app: FakeApp, cloud: Fake
             await chat.enter("it is")
             await chat.until(lambda: mine(cloud) == [(encode("it is"), "id-1")])
             await chat.until_shown("┃ bob~b0b00000: is it on?\n  it is")
-            assert not chat.state.room.aim
+            assert not chat.state.room.draft.aim
             for number in range(2, 40):
                 say(cloud, "lobby", f"message {number}", sender=BOB, properties=named(number))
             await chat.until_shown("message 39")
@@ -454,7 +564,9 @@ def test_your_messages_can_be_edited_and_deleted_and_those_of_others_cannot(
         async with chatting(app, cloud, "lobby") as chat:
             say(cloud, "lobby", "not yours", sender=BOB, properties=named(1))
             await chat.enter("frist")
-            await chat.until(lambda: chat.state.room.posts[-1].text == "frist" and not chat.state.waiting)
+            await chat.until(
+                lambda: chat.state.room.posts[-1].text == "frist" and not chat.state.sending.waiting
+            )
             await chat.until(lambda: chat.state.room.posts[-1].delivery is Delivery.ARRIVED)
             await chat.type("a draft")
             await chat.press("alt+e")
@@ -511,7 +623,7 @@ def test_search_finds_in_the_history_and_opens_a_message_among_its_neighbors(
             await chat.until_shown("number 299")
             await chat.press("ctrl+n")
             await chat.enter("/search needle")
-            await chat.until(lambda: bool(chat.state.results and chat.state.results.posts))
+            await chat.until(lambda: bool(chat.state.look.results and chat.state.look.results.posts))
             assert any("number 20 needle" in row for row in chat.rows)
             await chat.press("enter")
             await chat.until(lambda: chat.state.current == "lobby")
@@ -520,10 +632,10 @@ def test_search_finds_in_the_history_and_opens_a_message_among_its_neighbors(
             await chat.press("ctrl+f")
             await chat.pilot.pause()
             await chat.press(*"needl")
-            await chat.until(lambda: bool(chat.state.results and not chat.state.results.is_running))
+            await chat.until(lambda: bool(chat.state.look.results and not chat.state.look.results.is_running))
             assert any("Nothing was found." in row for row in chat.rows)
             await chat.press("escape")
-            assert chat.state.results is None
+            assert chat.state.look.results is None
             await chat.press("ctrl+end")
             await chat.until_shown("number 299")
             await chat.enter("/goto yesterday")
@@ -709,7 +821,7 @@ def test_mentions_are_counted_and_the_bell_rings_as_each_room_is_set(app: FakeAp
             await chat.enter("/mute")
             assert "no message" in chat.panel("status")
         async with chatting(app, cloud, "lobby", "ops") as chat:
-            assert chat.state.levels == {"ops": "none"}
+            assert chat.state.me.levels == {"ops": "none"}
 
     run(test)
 
@@ -729,6 +841,17 @@ def test_notifications_are_harmless_and_a_flood_rings_once() -> None:
     assert len(rung) == 2
 
 
+def test_what_is_copied_can_run_nothing_where_it_is_pasted(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            say(cloud, "lobby", "two\n\tlines\x1b[201~\rrm", sender=BOB)
+            await chat.until_shown("lines")
+            await chat.press("alt+c")
+            assert chat.screen.clipboard == "two\n\tlines[201~\nrm"
+
+    run(test)
+
+
 def test_keys_are_handled_in_their_order_however_fast_they_come(app: FakeApp, cloud: FakeCloud) -> None:
     def keys(*names: str) -> list[events.Key]:
         return [events.Key(name, name if len(name) == 1 else None) for name in names]
@@ -739,6 +862,10 @@ def test_keys_are_handled_in_their_order_however_fast_they_come(app: FakeApp, cl
                 chat.screen.post_message(key)
             await chat.until(lambda: chat.input == "xabdz")
             assert chat.state.current == "lobby"
+            for key in keys("y", "ctrl+q"):
+                chat.screen.post_message(key)
+        async with chatting(app, cloud, "lobby") as chat:
+            assert chat.input == "xabdzy"
             await chat.press("ctrl+n")
             assert chat.input == "other"
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aws_iot.chat.text.people import host_of, links
 from aws_iot.chat.text.steady import steady, width_of, wrap
 
 WORDS = st.text("ab  漢é\u0301字-", max_size=40)
@@ -37,3 +38,10 @@ def test_lines_fit_and_lose_nothing_but_blanks(text: str, columns: int) -> None:
 )
 def test_a_line_is_broken_at_a_blank_if_possible(text: str, lines: list[str]) -> None:
     assert [text[start:end] for start, end in wrap(text, 8)] == lines
+
+
+def test_a_link_leads_to_a_host_that_can_be_told() -> None:
+    text = r"(https://a.example/x). https://[ https:// https://good.example\@evil.example http://me@b.example:8080/y"
+    found = links(text)
+    assert found == ["https://a.example/x", "https://good.example", "http://me@b.example:8080/y"]
+    assert [*map(host_of, found)] == ["a.example", "good.example", "b.example"]

@@ -104,10 +104,14 @@ class Bridge:
             self._loop = None
         if not self._parts:  # the screen was never there
             return
+        self._parts.archive.finish()  # it starts the others: what they are to save may still wait for that
         self.carry_out(farewells(self.state))
-        self._parts.outbox.finish_announcements()
+        self._parts.outbox.finish()
         self._parts.receiver.close()
         self._parts.outbox.close()
+        for event in self._events:
+            if isinstance(event, on.SendFailed):  # otherwise, that message would be nowhere
+                self.carry_out_event(event)
         self._parts.archive.close()
 
     def _tick(self) -> None:
@@ -145,8 +149,8 @@ class Bridge:
                 parts.receiver.leave(room)
             case do.MarkRead():
                 parts.archive.mark_read(effect)
-            case do.SaveDraft(room, text):
-                parts.archive.remember(lambda memory: memory.note_draft(room, text))
+            case do.SaveDraft(room, draft):
+                parts.archive.remember(lambda memory: memory.note_draft(room, draft))
             case do.SaveRooms(rooms, current):
                 parts.archive.remember(lambda memory: memory.note_rooms(rooms, current))
             case do.SaveFailed(messages):

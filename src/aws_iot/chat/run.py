@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aws_iot.chat.bridge import Bridge, Parts
 from aws_iot.chat.model.presence import OFF, Presence
 from aws_iot.chat.model.reducer import start
-from aws_iot.chat.model.state import State
+from aws_iot.chat.model.state import Me, State
 from aws_iot.chat.parts.archive import Archive
 from aws_iot.chat.parts.memory import Memory, Remembered
 from aws_iot.chat.parts.outbox import Outbox
@@ -76,7 +76,9 @@ def build(
     memory = Memory(folder / f"{chatter.identity.replace(':', '_')}.json")
     remembered = memory.load()
     presence = Presence(settings.presence, os.urandom(4).hex())
-    bridge = Bridge(State(chatter.identity, chatter.username, keywords=settings.keywords, presence=presence))
+    bridge = Bridge(
+        State(Me(chatter.identity, chatter.username, keywords=settings.keywords), presence=presence)
+    )
     effects = _start(bridge.state, rooms, remembered, app)
     parts = _parts(app, chatter, bridge, memory, saves=saves)
 
@@ -126,8 +128,8 @@ def _parts(app: App, chatter: Chatter, bridge: Bridge, memory: Memory, *, saves:
 
 
 def _start(state: State, rooms: Sequence[str], remembered: Remembered, app: App) -> list[do.Effect]:
-    state.nick = remembered.nick
-    state.aliases, state.levels = dict(remembered.aliases), dict(remembered.levels)
+    state.me.nick = remembered.nick
+    state.me.aliases, state.me.levels = dict(remembered.aliases), dict(remembered.levels)
     wanted = [*dict.fromkeys([*rooms, *remembered.rooms])]
     return start(state, wanted, remembered.drafts, remembered.failed, app.settings.now())
 
@@ -189,4 +191,4 @@ def _will(pool: str, state: State) -> Publication | None:
     if not room or presence.mode == OFF or presence.is_quiet(room):
         return None
     properties = ("name", state.name), ("kind", PRESENCE), ("re", presence.chat)
-    return Publication(topic(pool, room, state.identity), encode(Sign.OFFLINE.value), properties, qos=0)
+    return Publication(topic(pool, room, state.me.identity), encode(Sign.OFFLINE.value), properties, qos=0)

@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from aws_iot.chat.model.keys import BY_NAME
+from aws_iot.chat.entry.keys import BY_NAME
 from aws_iot.chat.model.presence import MODES, ON
 from aws_iot.errors import LocalError
 from aws_iot.files import read

@@ -4,7 +4,14 @@ from awscrt import mqtt5
 
 from aws_iot.aws.iot.reason_codes import describe
 from aws_iot.config.profile import Profile
-from aws_iot.errors import AwsIotError, CredentialsRefused, NotAccepted, ServiceRefused, Unreachable
+from aws_iot.errors import (
+    AwsIotError,
+    CredentialsRefused,
+    NotAccepted,
+    ServiceRefused,
+    TakenOver,
+    Unreachable,
+)
 from aws_iot.messaging.connect import acceptance_hint
 
 FINAL_CONNACKS = {
@@ -36,11 +43,11 @@ def not_accepted(profile: Profile, identity: str, symptom: str) -> NotAccepted:
     )
 
 
-def taken_over(durable: str | None) -> Unreachable:
+def taken_over(durable: str | None) -> TakenOver:
     """Another connection uses the same client ID."""
     if not durable:
-        return Unreachable("another program took over this connection's client ID")
-    return Unreachable(
+        return TakenOver("another program took over this connection's client ID")
+    return TakenOver(
         f"another program took over the session '{durable}'",
         hint="Only one program can use a durable session. Use another --durable name.",
     )

@@ -1,1 +1,1 @@
-"""Actions: what the table of `chat/model/keys.py` names, by subject. Each is a method `do_<name>`."""
+"""Actions: what the table of `chat/entry/keys.py` names, by subject. Each is a method `do_<name>`."""

@@ -4,6 +4,8 @@ from __future__ import annotations  # so that what only types need is not import
 
 from typing import TYPE_CHECKING, Protocol
 
+from aws_iot.chat.model import events as on
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
@@ -16,10 +18,6 @@ class Stage(Protocol):
 
     def tell(self, text: str) -> None:
         """Tell the person something in the status line, for a while."""
-        ...
-
-    def send(self, text: str) -> None:
-        """Send a text to the open room."""
         ...
 
     def keep_draft(self) -> None:
@@ -90,3 +88,9 @@ class Actions:
         self.doubt = doubt
         self.doubtful = ""
         """The name that was doubted last."""
+
+    def send(self, text: str) -> None:
+        """Send a text to the open room."""
+        room = self.bridge.state.current
+        if room:
+            self.bridge.act(on.Submitted(room, text, self.new_id(), self.now()))

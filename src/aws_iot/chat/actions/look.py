@@ -97,7 +97,7 @@ class LookActions(Actions):
         self.app.show_help()
 
     def do_nick(self, argument: str) -> None:
-        self.bridge.act(on.Renamed(argument or self.bridge.state.username))
+        self.bridge.act(on.Renamed(argument or self.bridge.state.me.username))
 
     def do_export(self, argument: str) -> None:
         if argument:

@@ -4,7 +4,7 @@ from aws_iot.chat.actions.base import Actions
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Delivery, Post
 from aws_iot.chat.model.threads import folding
-from aws_iot.chat.text.people import links
+from aws_iot.chat.text.people import host_of, links
 from aws_iot.chat.text.steady import cut, steady
 from aws_iot.errors import InvalidMessage
 from aws_iot.messaging.kinds import EDIT, check_reaction
@@ -28,14 +28,14 @@ class MessageActions(Actions):
             fitting = [
                 post
                 for post in arrived
-                if not post.is_deleted and own in (None, post.sender == state.identity)
+                if not post.is_deleted and own in (None, post.sender == state.me.identity)
             ]
             selected = next(reversed(fitting), None)
         if selected is None:
             self.app.tell("There is no message of yours." if own else "There is no message.")
         elif selected.delivery is not Delivery.ARRIVED:
             self.app.tell("This message is not sent yet.")
-        elif own and (selected.sender != state.identity or not selected.id):
+        elif own and (selected.sender != state.me.identity or not selected.id):
             self.app.tell("Only the sender can change a message.")
         elif selected.is_deleted:
             self.app.tell("This message was deleted.")
@@ -60,8 +60,8 @@ class MessageActions(Actions):
 
     def _select(self, by: int) -> None:
         state = self.bridge.state
-        keys = [post.key for post in folding(state.room.posts, state.folded).shown]
-        selected = state.selected
+        keys = [post.key for post in folding(state.room.posts, state.look.folded).shown]
+        selected = state.look.selected
         at = keys.index(selected) + by if selected in keys else len(keys) - 1
         if at >= len(keys):
             self.bridge.act(on.Jumped())
@@ -80,13 +80,13 @@ class MessageActions(Actions):
         self.app.keep_draft()
         self.bridge.act(on.Aimed(kind, post))
         if text:
-            self.app.send(text)
+            self.send(text)
         self.app.load_draft()
 
     def do_cancel(self, _: str) -> None:
-        if self.bridge.state.current and self.bridge.state.room.aim:
+        if self.bridge.state.current and self.bridge.state.room.draft.aim:
             self._aim(None, None)
-        elif self.bridge.state.selected:
+        elif self.bridge.state.look.selected:
             self.bridge.act(on.Selected(None))
         else:
             self.bridge.act(on.Noticed(""))
@@ -146,8 +146,9 @@ class MessageActions(Actions):
                 self.app.tell("This message has no link.")
 
     def ask_to_open(self, link: str) -> None:
-        """Show the link before it is opened."""
-        self.app.confirm(f"Open this link in your browser?\n\n{link}", lambda: self.app.open_link(link))
+        """Show the link before it is opened; first the host, which a long link would hide."""
+        question = f"Open this link to {host_of(link)} in your browser?\n\n{link}"
+        self.app.confirm(question, lambda: self.app.open_link(link))
 
     def enter_selected(self) -> None:
         """Enter without a text: open the link of the selected message, or go to what it answers."""
@@ -161,7 +162,7 @@ class MessageActions(Actions):
         if not argument:
             self.app.tell("What do you do? /me TEXT")
         else:
-            self.app.send(f"*{argument}*")
+            self.send(f"*{argument}*")
 
     def do_resend(self, _: str) -> None:
         failed = self.bridge.state.room.failed

@@ -51,7 +51,7 @@ class RoomActions(Actions):
     def do_mute(self, argument: str) -> None:
         room, level = self.bridge.state.current, argument.lower()
         if not level:
-            level = MENTIONS if self.bridge.state.levels.get(room) == NONE else NONE
+            level = MENTIONS if self.bridge.state.me.levels.get(room) == NONE else NONE
         if level not in LEVELS:
             self.app.tell(f"Use one of: {', '.join(f'/mute {one}' for one in LEVELS)}")
         else:

@@ -7,12 +7,16 @@ from functools import lru_cache
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model.posts import Post
 from aws_iot.chat.model.state import Room, State
+from aws_iot.chat.text.people import who
+from aws_iot.text.labels import label
 
 ALL, MENTIONS, NONE = LEVELS = ("all", "mentions", "none")
 """For which messages of a room the person is told: all, those that mention them, or none."""
 
 LONGEST = 100
 """In characters, of the text in a notification."""
+
+NAME_COLUMNS = 40
 
 
 @lru_cache(maxsize=16)
@@ -24,7 +28,7 @@ def words(username: str, keywords: tuple[str, ...]) -> re.Pattern[str]:
 
 def words_of(state: State) -> re.Pattern[str]:
     """What matches a mention of the person of this state."""
-    return words(state.username, (*state.keywords, *filter(None, [state.nick])))
+    return words(state.me.username, (*state.me.keywords, *filter(None, [state.me.nick])))
 
 
 def mentions(state: State, text: str) -> bool:
@@ -33,9 +37,12 @@ def mentions(state: State, text: str) -> bool:
 
 
 def notify(state: State, room: Room, new: Sequence[Post]) -> list[do.Effect]:
-    """The notification about new messages of others, at most one for all of them."""
-    level = state.levels.get(room.name, MENTIONS)
-    is_looking = room.name == state.current and state.is_focused
+    """The notification about new messages of others, at most one for all of them.
+
+    It begins with the identity, so that no name can make it look like something else.
+    """
+    level = state.me.levels.get(room.name, MENTIONS)
+    is_looking = room.name == state.current and state.look.is_focused
     called = [post for post in new if mentions(state, post.text)]
     room.mentions += 0 if is_looking else len(called)
     wanted = {ALL: [*new], MENTIONS: called, NONE: []}[level]
@@ -43,5 +50,6 @@ def notify(state: State, room: Room, new: Sequence[Post]) -> list[do.Effect]:
         return []
     last = wanted[-1]
     more = f" (and {len(wanted) - 1} more)" if len(wanted) > 1 else ""
-    name = state.name_of(last.sender, last.name) or ""
-    return [do.Notify(room.name, f"{name} in {room.name}{more}", " ".join(last.text.split())[:LONGEST])]
+    name = who(last.sender, state.name_of(last.sender, last.name), NAME_COLUMNS)
+    title = f"{name} in {label(room.name)}{more}"
+    return [do.Notify(room.name, title, " ".join(last.text.split())[:LONGEST])]

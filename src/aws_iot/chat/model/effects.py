@@ -6,6 +6,7 @@ They are not frozen, which would take twice as long at start-up.
 from dataclasses import dataclass
 from datetime import datetime
 
+from aws_iot.chat.model.state import Draft
 from aws_iot.messaging.kinds import Sign
 
 
@@ -176,10 +177,10 @@ class Leave:
 
 @dataclass(slots=True)
 class SaveDraft:
-    """Save the text that was not sent yet."""
+    """Save what was not sent yet."""
 
     room: str
-    text: str
+    draft: Draft
 
 
 @dataclass(slots=True)
@@ -192,12 +193,14 @@ class SaveRooms:
 
 @dataclass(slots=True)
 class FailedMessage:
-    """A message that was not sent, and why."""
+    """A message that was not sent, and why. `about` is the one that it answers or replaces, if any, by `ref`."""
 
     room: str
     text: str
     id: str
     why: str
+    about: str = ""
+    is_edit: bool = False
 
 
 @dataclass(slots=True)

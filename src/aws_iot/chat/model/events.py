@@ -164,6 +164,7 @@ class SendFailed:
 
     id: str
     why: str
+    at: datetime
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ def people_of(state: State, most: int | None = None) -> list[Listed]:
     presence, room = state.presence, state.room
     here = presence.here(room.name)
     if presence.mode != OFF and state.status.link is Link.ONLINE and room.is_joined:
-        here[state.identity] = Sign.IDLE if presence.activity.is_idle else Sign.ONLINE, state.name
+        here[state.me.identity] = Sign.IDLE if presence.activity.is_idle else Sign.ONLINE, state.name
 
     def rank(identity: str) -> tuple[object, ...]:
         (sign, name), wrote = here[identity], room.people.get(identity)

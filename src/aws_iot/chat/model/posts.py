@@ -52,6 +52,8 @@ class Post:
     is_deleted: bool = False
     reactions: tuple[Reaction, ...] = ()
     answered: Answered | None = None
+    replaces: Answered | None = None
+    """The message whose new text this is. Only an edit that was not sent is a post of its own."""
     is_retained: bool = False
     """Whether it was sent before the chat subscribed, so that it is no news."""
 

@@ -6,8 +6,9 @@ Only a window of each room's messages is in memory. The rest is in the history.
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from typing import NamedTuple
 
-from aws_iot.chat.model.posts import Delivery, Key, Post
+from aws_iot.chat.model.posts import Answered, Delivery, Key, Post
 from aws_iot.chat.model.presence import Presence
 
 PAGE = 100
@@ -61,11 +62,28 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """The message that the draft answers (`kind` is None) or replaces (`edit`). `kept` is the draft from before."""
+    """The message that the draft answers (`kind` is None) or replaces (`edit`). `kept` is the text from before."""
 
     kind: str | None
-    post: Post
+    about: Answered
     kept: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is being written in a room. Without an aim, it is a message of its own."""
+
+    text: str = ""
+    aim: Aim | None = None
+
+
+class Change(NamedTuple):
+    """An edit, deletion or reaction of your own. `about` is the message that it changes, by `ref`."""
+
+    kind: str
+    room: str
+    text: str
+    about: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +117,7 @@ class Room:
     has_older: bool = True
     has_newer: bool = False
     last: datetime | None = None
-    draft: str = ""
-    aim: Aim | None = None
-    """What the draft answers or replaces; None if it is a message of its own."""
+    draft: Draft = Draft()
     is_joined: bool = False
     why_not_joined: str = ""
     people: dict[str, Person] = field(default_factory=dict)
@@ -113,43 +129,64 @@ class Room:
 
 
 @dataclass(slots=True)
-class State:
-    """The chat of one identity."""
+class Me:
+    """The person who chats, and what they have chosen for themselves."""
 
     identity: str
     username: str
     nick: str = ""
-    """The name that travels with your messages, if it is not your user name."""
-    rooms: dict[str, Room] = field(default_factory=dict)
-    current: str = ""
-    status: Status = Status(Link.STARTING)
+    """The name that travels with their messages, if it is not their user name."""
+    keywords: tuple[str, ...] = ()
+    """Words besides their name that call for their attention."""
+    levels: dict[str, str] = field(default_factory=dict)
+    """For which messages of a room they are told, if not for mentions; see `attention.py`."""
+    aliases: dict[str, str] = field(default_factory=dict)
+    """Their own names for identities."""
+
+
+@dataclass(slots=True)
+class Look:
+    """What the person looks at."""
+
     is_focused: bool = True
     """Whether the terminal has the focus, as far as it tells."""
     is_at_end: bool = True
     """Whether the last message of the open room is on the screen."""
-    notice: str = ""
-    """What the chat tells you for a while, or until you do something else."""
     selected: Key | None = None
     """The post of the open room that commands are about."""
     reveals: int = 0
     """How often the selected post was to be brought to the screen."""
     folded: set[str] = field(default_factory=set)
     """The first messages of threads whose replies are hidden, by `ref`."""
-    keywords: tuple[str, ...] = ()
-    """Words besides your name that call for your attention."""
-    levels: dict[str, str] = field(default_factory=dict)
-    """For which messages of a room you are told, if not for mentions; see `attention.py`."""
-    aliases: dict[str, str] = field(default_factory=dict)
-    """Your own names for identities."""
     results: Results | None = None
     versions: tuple[Key, tuple[str, ...]] | None = None
     """The texts that a message has had."""
-    changes: dict[str, tuple[str, str, str]] = field(default_factory=dict)
-    """Edits, deletions and reactions that are not acknowledged, by ID: kind, room and text."""
+
+
+@dataclass(slots=True)
+class Sending:
+    """What of your own is not acknowledged: how many messages, and each edit, deletion and reaction by its ID."""
+
     waiting: int = 0
-    """How many of your messages are not acknowledged."""
+    changes: dict[str, Change] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class State:
+    """The chat of one person."""
+
+    me: Me
+    rooms: dict[str, Room] = field(default_factory=dict)
+    drafts: dict[str, Draft] = field(default_factory=dict)
+    """Those of rooms that are not among `rooms`."""
+    current: str = ""
+    status: Status = Status(Link.STARTING)
+    notice: str = ""
+    """What the chat tells you for a while, or until you do something else."""
     warning: str = ""
     """Why messages are not saved, if they are not."""
+    look: Look = field(default_factory=Look)
+    sending: Sending = field(default_factory=Sending)
     presence: Presence = field(default_factory=Presence)
     """Who is here, and what they know of you."""
 
@@ -161,18 +198,24 @@ class State:
     @property
     def selected_post(self) -> Post | None:
         """The selected post, if it is in the window."""
-        if self.selected is None or self.current not in self.rooms:
+        if self.look.selected is None or self.current not in self.rooms:
             return None
-        return next((post for post in self.room.posts if post.key == self.selected), None)
+        return next((post for post in self.room.posts if post.key == self.look.selected), None)
 
     @property
     def name(self) -> str:
         """The name that travels with your messages."""
-        return self.nick or self.username
+        return self.me.nick or self.me.username
+
+    def known_room(self, name: str) -> Room:
+        """The room of this name. If it is new, it has the draft that was begun there before."""
+        if name not in self.rooms:
+            self.rooms[name] = Room(name, draft=self.drafts.pop(name, Draft()))
+        return self.rooms[name]
 
     def name_of(self, identity: str, claimed: str | None) -> str | None:
         """What somebody is called here: by your alias, or by the name that they claim."""
-        return self.aliases.get(identity, claimed)
+        return self.me.aliases.get(identity, claimed)
 
     def room_names(self) -> list[str]:
         """The rooms as they are listed: in alphabetical order."""

@@ -15,6 +15,7 @@ from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Answered, Post, milliseconds
 from aws_iot.chat.model.state import PAGE
+from aws_iot.chat.parts.guard import carry_out
 from aws_iot.chat.parts.memory import Memory
 from aws_iot.config.paths import expanded
 from aws_iot.errors import LocalError
@@ -73,6 +74,7 @@ class Archive:
         self._marks: dict[str, datetime] = {}
         self._due: float | None = None
         self._is_warned = False
+        self._exports: list[threading.Thread] = []
 
     def start(self) -> None:
         """Begin to work."""
@@ -86,6 +88,13 @@ class Archive:
         """Call something once everything before is done."""
         self._requests.put(function)
 
+    def finish(self, seconds: float = 5.0) -> None:
+        """Wait until everything before is done, but not for long."""
+        if self._thread.is_alive():
+            done = threading.Event()
+            self.call(done.set)
+            done.wait(seconds)
+
     def mark_read(self, mark: do.MarkRead) -> None:
         """Save up to where a room was read."""
         self._requests.put(
@@ -97,8 +106,16 @@ class Archive:
         self._requests.put(lambda: self._later(SAVE_SECONDS, lambda: change(self._memory)))
 
     def export(self, wanted: do.Export) -> None:
-        """Write the messages of a room to a new file, in the form that its name tells."""
-        self._requests.put(lambda: self._export(wanted))
+        """Write the messages of a room to a new file, in the form that its name tells.
+
+        On a thread of its own: a large room takes long, and drafts are saved meanwhile.
+        """
+        self._exports = [one for one in self._exports if one.is_alive()]
+        thread = threading.Thread(
+            target=lambda: carry_out(lambda: self._export(wanted), self._tell), name="export", daemon=True
+        )
+        self._exports.append(thread)
+        thread.start()
 
     def _export(self, wanted: do.Export) -> None:
         from aws_iot.history.store import History
@@ -108,11 +125,16 @@ class Archive:
         try:
             path = expanded(Path(wanted.path))
             form = forms.get(path.suffix.lower(), to_json_lines)
-            with History(self._path) as history, open(path, "x", encoding="utf-8", opener=_private) as file:
+            with (
+                History(self._path) as history,
+                open(
+                    path, "x", encoding="utf-8", errors="backslashreplace", newline="\n", opener=_private
+                ) as file,
+            ):
                 file.writelines(f"{line}\n" for line in form(history, _of(wanted.room)))
         except FileExistsError:
             self._tell(on.Noticed(f"{wanted.path} exists: choose another file."))
-        except (OSError, LocalError) as error:
+        except (OSError, ValueError, RuntimeError, LocalError) as error:
             self._tell(on.Noticed(f"Nothing was exported: {error}"))
         else:
             self._tell(on.Noticed(f"Exported {wanted.room} to {path}."))
@@ -132,13 +154,15 @@ class Archive:
         if reaction:
             send(do.Send(wanted.room, DELETED_TEXT, wanted.id, DELETE, reaction))
         else:
-            self._tell(on.SendFailed(wanted.id, "your reaction is not in the history"))
+            self._tell(on.SendFailed(wanted.id, "your reaction is not in the history", self._now()))
 
     def close(self, seconds: float = 5.0) -> None:
         """Save everything, and end."""
         self._requests.put(None)
         if self._thread.ident is not None:
             self._thread.join(seconds)
+        for export in self._exports:
+            export.join(seconds)
 
     def _run(self) -> None:
         while True:
@@ -147,12 +171,10 @@ class Archive:
                     timeout=None if self._due is None else max(0.0, self._due - time.monotonic())
                 )
             except queue.Empty:
-                self._save()
-                continue
+                request = self._save
+            carry_out(request or self._save, self._tell)
             if request is None:
-                self._save()
                 return
-            request()
 
     def _later(self, seconds: float, note: Callable[[], None]) -> None:
         note()

@@ -9,10 +9,13 @@ from __future__ import annotations  # so that what only types need is not import
 import queue
 import threading
 import time
+from collections import deque
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aws_iot.chat.model import events as on
+from aws_iot.chat.parts.guard import carry_out
 from aws_iot.errors import AwsIotError, LocalError, ServiceRefused, TopicRefused
 from aws_iot.messaging.kinds import PRESENCE
 from aws_iot.messaging.message import decode
@@ -66,12 +69,12 @@ class Outbox:
         """Tell a room about the person of this chat, if there is a connection."""
         self._requests.put(lambda: self._announce(announcement, chat))
 
-    def finish_announcements(self, seconds: float = 1.0) -> None:
-        """Wait until all of them have left, but not for long."""
+    def finish(self, seconds: float = 1.0) -> None:
+        """Wait until all announcements have left and all messages are acknowledged, but not for long."""
         if not self._thread.is_alive():
             return
         done = threading.Event()
-        self._requests.put(done.set)
+        self._requests.put(lambda: self._line.when_empty(done.set))
         done.wait(seconds)
 
     def rename(self, name: str) -> None:
@@ -101,8 +104,16 @@ class Outbox:
                 self._lead()
             except LocalError as error:
                 self._tell(on.Warned(f"{error}; messages that are not sent are lost when the chat ends"))
-            while request := self._requests.get():
-                request()
+            while True:
+                try:
+                    request = self._requests.get(timeout=self._line.delay())
+                except queue.Empty:
+                    message = self._line.due.popleft()
+                    carry_out(partial(self._publish, message), self._tell)
+                    continue
+                if request is None:
+                    return
+                carry_out(request, self._tell)
 
     def _lead(self) -> None:
         """Take over what earlier runs have left, unless another program does that."""
@@ -127,7 +138,7 @@ class Outbox:
         try:
             made = self._composer.outgoing(wanted.room, wanted.text, kind=wanted.kind, re=wanted.re)
         except AwsIotError as error:
-            self._tell(on.SendFailed(wanted.id, str(error)))
+            self._tell(on.SendFailed(wanted.id, str(error), self._now()))
             return
         message = made._replace(id=wanted.id)
         if self._spool:
@@ -136,7 +147,7 @@ class Outbox:
             except LocalError as error:
                 self._tell(on.Warned(f"{error}; the message is lost if the chat ends before it is sent"))
         self._line.waiting[message.id] = message
-        self._publish(message)
+        self._line.due.append(message)
 
     def _announce(self, announcement: Announce, chat: str) -> None:
         room, text, is_first = announcement.room, announcement.sign.value, announcement.is_first
@@ -159,18 +170,16 @@ class Outbox:
 
     def _attach(self, client: Client) -> None:
         client.rename(self._name)
-        self._line.attach(client)
         with suppress(LocalError):  # the next connection tries again
             self._lead()
-        for message in [*self._line.waiting.values()]:
-            self._publish(message)
+        self._line.attach(client)
 
     def _publish(self, message: Outgoing) -> None:
         client = self._line.client
-        if client is None:
+        if (
+            client is None or message.id not in self._line.waiting
+        ):  # acknowledged late, by the connection before
             return
-        if (delay := self._line.pacer.delay(len(message.payload))) > 0:
-            time.sleep(delay)
 
         def done(error: AwsIotError | None) -> None:  # on a thread of the connection
             self._requests.put(lambda: self._settle(message, error))
@@ -185,10 +194,10 @@ class Outbox:
     def _settle(self, message: Outgoing, error: AwsIotError | None) -> None:
         if error and not isinstance(error, ServiceRefused | TopicRefused):
             return  # the connection has ended
-        if self._line.waiting.pop(message.id, None) is None:
+        if not self._line.settle(message.id):
             return
         if error:
-            self._tell(on.SendFailed(message.id, str(error)))
+            self._tell(on.SendFailed(message.id, str(error), self._now()))
         else:
             self._sent(self._composer.acknowledged(message, self._now()))
             self._tell(on.Acknowledged(message.id))
@@ -198,16 +207,50 @@ class Outbox:
 
 
 class _Line:
-    """The messages that wait for an acknowledgement, and the client that sends them, if there is one."""
+    """The messages that wait for an acknowledgement, and the client that sends them, if there is one.
+
+    `due` are those of them that are still to be given to the client. Nobody waits for them, so that what the person
+    sends meanwhile is saved at once.
+    """
 
     def __init__(self) -> None:
         self.waiting: dict[str, Outgoing] = {}
+        self.due: deque[Outgoing] = deque()
         self.client: Client | None = None
-        self.pacer = Pacer(PUBLISHES_PER_SECOND, BYTES_PER_SECOND)
+        self._pacer = Pacer(PUBLISHES_PER_SECOND, BYTES_PER_SECOND)
+        self._next: tuple[str, float] | None = None
+        self._emptied: Callable[[], None] | None = None
 
     def attach(self, client: Client) -> None:
         self.client = client
-        self.pacer = Pacer(PUBLISHES_PER_SECOND, BYTES_PER_SECOND)
+        self.due = deque(self.waiting.values())
+        self._pacer = Pacer(PUBLISHES_PER_SECOND, BYTES_PER_SECOND)
+        self._next = None
 
     def detach(self) -> None:
         self.client = None
+        self._tell_if_empty()
+
+    def delay(self) -> float | None:
+        """The seconds until the first message that is due may be published; None if there is none."""
+        if self.client is None or not self.due:
+            return None
+        first = self.due[0]
+        if self._next is None or self._next[0] != first.id:
+            self._next = first.id, time.monotonic() + self._pacer.delay(len(first.payload))
+        return max(0.0, self._next[1] - time.monotonic())
+
+    def settle(self, id_: str) -> bool:
+        """This message waits no longer; whether it did."""
+        found = self.waiting.pop(id_, None)
+        self._tell_if_empty()
+        return found is not None
+
+    def when_empty(self, told: Callable[[], None]) -> None:
+        """Call this as soon as nothing waits for the client."""
+        self._emptied = told
+        self._tell_if_empty()
+
+    def _tell_if_empty(self) -> None:
+        if self._emptied and not (self.client and self.waiting):
+            self._emptied()

@@ -8,6 +8,7 @@ from aws_iot.errors import (
     NotAuthorized,
     SignInRefused,
     StackNotRunning,
+    TakenOver,
     WrongClock,
 )
 from aws_iot.messaging.connection import Lost
@@ -22,6 +23,8 @@ def status_of(error: AwsIotError, key: str) -> Status:
         return Status(Link.SIGNED_OUT, str(error), hint or f"In another terminal: aws-iot login -k {key}")
     if isinstance(error, WrongClock):
         return Status(Link.WRONG_CLOCK, str(error), hint or "Set the clock of this machine.")
+    if isinstance(error, TakenOver):
+        return Status(Link.TAKEN_OVER, str(error), hint or "The chat connects again under another ID.")
     if isinstance(error, NotAuthorized | LocalError):
         return Status(Link.REJECTED, str(error), hint or f"To find out why: aws-iot doctor -k {key}")
     if isinstance(error, StackNotRunning):

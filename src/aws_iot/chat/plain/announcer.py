@@ -52,8 +52,8 @@ class Announcer:
             self._notice = state.notice
             if state.notice:
                 yield steady(state.notice)
-        if state.results != self._results:
-            self._results = state.results
+        if state.look.results != self._results:
+            self._results = state.look.results
             yield from _results(state)
 
     def _posts(self, state: State) -> Iterator[str]:
@@ -64,10 +64,10 @@ class Announcer:
             yield f"Room {steady(label(room.name))}{unread}."
             self._first = room.posts[-AT_ONCE:][0].key if room.posts else None
         keys = [post.key for post in room.posts]
-        if state.reveals != self._reveals:
-            self._reveals = state.reveals
-            if not state.is_at_end and state.selected in keys:
-                yield from self._from(state, keys.index(state.selected))
+        if state.look.reveals != self._reveals:
+            self._reveals = state.look.reveals
+            if not state.look.is_at_end and state.look.selected in keys:
+                yield from self._from(state, keys.index(state.look.selected))
         at = keys.index(self._first) if self._first in keys else 0
         if self._first not in keys and self._was_elsewhere:  # and now the end of the room is read again
             at = max(0, len(keys) - AT_ONCE)
@@ -158,7 +158,7 @@ def _status(status: Status) -> Iterator[str]:
 
 
 def _results(state: State) -> Sequence[str]:
-    results = state.results
+    results = state.look.results
     if results is None or results.is_running:
         return []
     if results.error:

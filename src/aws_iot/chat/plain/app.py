@@ -7,14 +7,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TextIO
 
-from aws_iot.chat.actions.look import LookActions
-from aws_iot.chat.actions.messages import MessageActions
-from aws_iot.chat.actions.rooms import RoomActions
+from aws_iot.chat.actions.desk import Desk
 from aws_iot.chat.bridge import Bridge
+from aws_iot.chat.entry.keys import ACTIONS, UnknownCommand, message_of, parse
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.effects import Notify
-from aws_iot.chat.model.keys import ACTIONS, Action, UnknownCommand, message_of, parse
-from aws_iot.chat.plain.announcer import Announcer
+from aws_iot.chat.plain.announcer import MORE, Announcer
 from aws_iot.chat.text.steady import steady
 
 
@@ -35,14 +33,11 @@ class PlainChat:
         """The arguments are those of `ChatApp`. `write` prints a line."""
         self._bridge = bridge
         self._begin = begin
-        self._now = now
-        self._new_id = new_id
         self._stdin = stdin or sys.stdin
         self._write = write or print
         self._announcer = Announcer()
         self._question: Callable[[], None] | None = None
-        parts = self, bridge, now, new_id, doubt
-        self._actions = RoomActions(*parts), MessageActions(*parts), LookActions(*parts)
+        self._desk = Desk(self, bridge, now, new_id, doubt)
 
     def run(self) -> None:
         """Until the person quits, or the input ends."""
@@ -85,13 +80,9 @@ class PlainChat:
             self.tell(str(error))
             return
         if command:
-            self._run(command.action, command.argument)
+            self._desk.run(command.action.name, command.argument)
         elif line.strip():
-            self.send(message_of(line).rstrip())
-
-    def _run(self, action: Action, argument: str) -> None:
-        method = f"do_{action.name.replace('-', '_')}"
-        next(getattr(one, method) for one in self._actions if hasattr(one, method))(argument)
+            self._desk.messages.send(message_of(line).rstrip())
 
     # -- what actions need
 
@@ -99,20 +90,16 @@ class PlainChat:
         """Print it. Nothing has to be removed later."""
         self._write(steady(text))
 
-    def send(self, text: str) -> None:
-        """Send a text to the open room."""
-        if self._bridge.state.current:
-            self._bridge.act(on.Submitted(self._bridge.state.current, text, self._new_id(), self._now()))
-
     def keep_draft(self) -> None:
         """The terminal has what is typed, until Enter."""
 
     def load_draft(self) -> None:
         """What the next line answers or replaces is told instead."""
         room = self._bridge.state.rooms.get(self._bridge.state.current)
-        if room and room.aim:
-            what = "edits" if room.aim.kind else "replies to"
-            self._write(f"Your next line {what}: {steady(room.aim.post.text)}")
+        aim = room.draft.aim if room else None
+        if aim:
+            what = "edits" if aim.kind else "replies to"
+            self._write(f"Your next line {what}: {steady(aim.about.text or 'an earlier message')}")
 
     def confirm(self, question: str, then: Callable[[], None]) -> None:
         """Ask, and take the next line for the answer."""
@@ -139,9 +126,8 @@ class PlainChat:
         self.tell(f"There are no panels here. /{'rooms' if name == 'rooms' else 'who'} prints them.")
 
     def copy(self, text: str) -> None:
-        """Print the whole text, to be copied."""
-        for line in text.split("\n"):
-            self._write(steady(line))
+        """Print the whole text, to be copied. No line of it can pass for one of the chat."""
+        self._write("The text:" + "".join(f"{MORE}{steady(line)}" for line in text.split("\n")))
 
     def open_link(self, link: str) -> None:
         """Open a link in the browser, without waiting for it."""
@@ -162,7 +148,7 @@ class PlainChat:
     def edit_draft(self, edit: Callable[[str], str]) -> None:
         """Write a message in the editor, and send it."""
         if text := edit(""):
-            self.send(text)
+            self._desk.messages.send(text)
 
     def quit(self) -> None:
         """End the chat."""

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from html import escape
 
 from aws_iot.chat.model.effects import Notify
 from aws_iot.chat.settings import ChatSettings
@@ -69,7 +70,7 @@ def _show_by_system(title: str, text: str) -> None:
         script = "on run argv\ndisplay notification (item 2 of argv) with title (item 1 of argv)\nend run"
         command = ["osascript", "-e", script, title, text]
     else:
-        command = ["notify-send", "--", title, text]
+        command = ["notify-send", "--", title, escape(text, quote=False)]  # the desktop takes it for markup
     with suppress(OSError):  # there is no such program
         subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -7,7 +7,7 @@ from textual import events
 from textual.message import Message as TextualMessage
 from textual.widgets import TextArea
 
-from aws_iot.chat.model.completion import Completion
+from aws_iot.chat.entry.completion import Completion
 
 LARGE_LINES = 20
 LARGE_CHARACTERS = 4_000
@@ -37,13 +37,13 @@ class Composer(TextArea):
     def __init__(
         self,
         run_key: Callable[[str], bool],
-        submit: Callable[[str], bool],
+        submit: Callable[[str], None],
         complete: Callable[[str], Completion],
         recall: Callable[[int, str], str | None],
     ) -> None:
         """`run_key` does what a key means to the chat, and returns whether it means something.
 
-        `submit` gets the text when the person presses Enter, and returns whether it is done with it.
+        `submit` gets the text when the person presses Enter, and empties the input at once if it is done with it.
 
         `complete` gets the line up to the cursor when they press Tab. `recall` gets 1 for Up and -1 for Down, and
         returns what was sent before.
@@ -58,7 +58,7 @@ class Composer(TextArea):
 
     def load(self, text: str) -> None:
         """Replace the text, without an undo across rooms; the cursor is at its end."""
-        if text != self.text:
+        if (text := clean(text)) != self.text:
             self.load_text(text)
             self.move_cursor(self.document.end)
 
@@ -125,8 +125,7 @@ class Composer(TextArea):
         if column and self.document.get_line(row)[column - 1] == "\\":
             self.replace("\n", (row, column - 1), (row, column))
             return
-        if self._submit(self.text):
-            self.load("")  # at once: what is typed next must not be lost
+        self._submit(self.text)
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()

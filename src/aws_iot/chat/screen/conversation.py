@@ -1,5 +1,6 @@
 """Conversation: the messages of the open room. It scrolls, and tells when it is at an end."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from textual.events import Click, Resize
@@ -8,8 +9,9 @@ from textual.message import Message as TextualMessage
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from aws_iot.chat.model.events import Scrolled
 from aws_iot.chat.model.posts import Key
-from aws_iot.chat.model.state import Room, State
+from aws_iot.chat.model.state import Look, Room, State
 from aws_iot.chat.screen.drawing import Drawing, Line, View
 
 NEAR_SCREENS = 5
@@ -23,13 +25,6 @@ class Conversation(ScrollView, can_focus=False):
     Conversation { width: 1fr; height: 1fr; padding: 0 1; overflow-x: hidden; overflow-y: scroll;
                    scrollbar-size-vertical: 1; background: transparent; }
     """
-
-    class Scrolled(TextualMessage):
-        """The person has scrolled, or the screen has another size."""
-
-        def __init__(self, *, is_at_end: bool, near_top: bool, near_end: bool) -> None:
-            super().__init__()
-            self.is_at_end, self.near_top, self.near_end = is_at_end, near_top, near_end
 
     class Chosen(TextualMessage):
         """The person has clicked a message, or the quote of one."""
@@ -45,15 +40,21 @@ class Conversation(ScrollView, can_focus=False):
             super().__init__()
             self.link = link
 
-    def __init__(self) -> None:
+    def __init__(self, scrolled: Callable[[Scrolled], None]) -> None:
+        """`scrolled` is called when the person has scrolled, or the screen has another size.
+
+        At once: the state alone decides whether the end is followed, and so it must know before the next drawing.
+        """
         super().__init__()
+        self._scrolled = scrolled
+        self._is_drawing = False
         self._view = View()
         self._reveals = 0
         self._drawing = Drawing()
         self._lines: list[Line] = []
         self._room: Room | None = None
         self._now: datetime | None = None
-        self._follows = True
+        self._look = Look()
         self._laid_out = Size(0, 0)
 
     @property
@@ -64,8 +65,15 @@ class Conversation(ScrollView, can_focus=False):
 
     def show(self, state: State, now: datetime) -> None:
         """Draw the open room: its end, what was read before, or the selected message if it is to be shown."""
-        room, follow, view = state.room, state.is_at_end, View.of(state)
-        reveals, self._reveals = state.reveals != self._reveals, state.reveals
+        self._is_drawing = True
+        self._show(state, now)
+        self._is_drawing = False
+        self._tell()
+
+    def _show(self, state: State, now: datetime) -> None:
+        self._look = state.look
+        room, follow, view = state.room, state.look.is_at_end, View.of(state)
+        reveals, self._reveals = state.look.reveals != self._reveals, state.look.reveals
         is_other = self._room is None or self._room is not room
         anchor = None if is_other else self._anchor()
         self._room, self._now, self._view = room, now, view
@@ -75,21 +83,19 @@ class Conversation(ScrollView, can_focus=False):
         lines = self._drawing.lines(room, columns, now, view)
         if not is_other and _are_same(lines, self._lines):
             if reveals:
-                self._reveal(state.selected)
+                self._reveal(state.look.selected)
             elif follow:
                 self._to_end()
             return
         self._lines = lines
         self._resize(columns)
-        self._follows = follow
         if reveals:
-            self._reveal(state.selected)
+            self._reveal(state.look.selected)
         elif follow:
             self._to_end()
         elif anchor:
             self._restore(anchor)
         self.refresh()
-        self.call_later(self._tell)
 
     def _resize(self, columns: int) -> None:
         """There are other lines to scroll through.
@@ -106,7 +112,6 @@ class Conversation(ScrollView, can_focus=False):
         found = [index for index, line in enumerate(self._lines) if line.key == key]
         top, height = self.scroll_offset.y, self.size.height
         if key and found and not (top <= found[0] and found[-1] < top + height):
-            self._follows = False
             self.scroll_to(y=max(0, found[0] - height // 3), animate=False, force=True, immediate=True)
 
     def on_click(self, event: Click) -> None:
@@ -145,7 +150,6 @@ class Conversation(ScrollView, can_focus=False):
                 return
 
     def _to_end(self) -> None:
-        self._follows = True
         self.scroll_to(y=len(self._lines), animate=False, force=True, immediate=True)
 
     def render_line(self, y: int) -> Strip:
@@ -161,20 +165,22 @@ class Conversation(ScrollView, can_focus=False):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Tell the others."""
         super().watch_scroll_y(old_value, new_value)
-        self._tell()
+        if not self._is_drawing:
+            self._tell()
 
     def on_resize(self, _: Resize) -> None:
         """Wrap the lines anew."""
         self._laid_out = self.size
         if self._room and self._now:
-            follow = self._follows
+            self._is_drawing = True
             anchor = self._anchor()
             self._lines = self._drawing.lines(self._room, self._columns, self._now, self._view)
             self._resize(self._columns)
-            if follow:
+            if self._look.is_at_end:
                 self._to_end()
             elif anchor:
                 self._restore(anchor)
+            self._is_drawing = False
             self.refresh()
         self._tell()
 
@@ -183,10 +189,9 @@ class Conversation(ScrollView, can_focus=False):
         if not height or self.size != self._laid_out:  # on_resize will tell, when the lines fit the new size
             return
         is_at_end = top + height >= len(self._lines)
-        self._follows = is_at_end
         near = NEAR_SCREENS * height
         is_near = top + height >= len(self._lines) - near
-        self.post_message(self.Scrolled(is_at_end=is_at_end, near_top=top <= near, near_end=is_near))
+        self._scrolled(Scrolled(is_at_end, top <= near, is_near))
 
 
 def _are_same(lines: list[Line], others: list[Line]) -> bool:

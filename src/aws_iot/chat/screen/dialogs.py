@@ -1,16 +1,18 @@
-"""Dialogs: a question, and the help."""
+"""Dialogs: a question, the help, and the list of actions."""
 
 from collections.abc import Mapping
+from functools import partial
 from itertools import groupby
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding
+from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from aws_iot.chat.model.keys import ACTIONS, Action, key_name, keys_of
+from aws_iot.chat.entry.keys import ACTIONS, Action, key_name, keys_of
 
 _LARGEST = 76
 _LEAST_HELP = 30
@@ -98,3 +100,28 @@ def _entry(how: str, what: str, width: int, columns: int) -> list[str]:
 def _how(action: Action, keys: Mapping[str, tuple[str, ...]]) -> str:
     slash = f"/{action.slash} {action.usage}".rstrip() if action.slash else ""
     return "  ".join(filter(None, [slash, *map(key_name, keys_of(action, keys))]))
+
+
+class ActionProvider(Provider):
+    """Offers the actions of the table. One that needs an argument puts its command into the input."""
+
+    async def discover(self) -> Hits:
+        """All actions, before anything is typed."""
+        for action in ACTIONS:
+            yield DiscoveryHit(_title(action), partial(self.app.call_later, self._run, action), help=None)
+
+    async def search(self, query: str) -> Hits:
+        """Those that fit what was typed."""
+        matcher = self.matcher(query)
+        for action in ACTIONS:
+            title = _title(action)
+            if (score := matcher.match(title)) > 0:
+                yield Hit(score, matcher.highlight(title), partial(self.app.call_later, self._run, action))
+
+    async def _run(self, action: Action) -> None:
+        await self.app.run_action(f"choose('{action.name}')")
+
+
+def _title(action: Action) -> str:
+    slash = f" (/{action.slash})" if action.slash else ""
+    return f"{action.help[0].upper()}{action.help[1:]}{slash}"

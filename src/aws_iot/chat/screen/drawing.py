@@ -92,12 +92,12 @@ class View:
     def of(cls, state: State) -> Self:
         """The view of a state."""
         return cls(
-            state.identity,
+            state.me.identity,
             words_of(state),
-            state.selected,
-            frozenset(state.folded),
-            dict(state.aliases),
-            state.versions,
+            state.look.selected,
+            frozenset(state.look.folded),
+            dict(state.me.aliases),
+            state.look.versions,
         )
 
 
@@ -188,7 +188,9 @@ class Drawing:
             count = "1 reply" if replies == 1 else f"{replies} replies"
             yield self._line([("▸ ", DIM), (count, DIM)], key)
         if post.delivery is Delivery.FAILED:
-            for text in _lines_of(f"not sent: {post.why}", self._columns - GUTTER):
+            for text in _lines_of(
+                f"{'edit ' if post.replaces else ''}not sent: {post.why}", self._columns - GUTTER
+            ):
                 yield self._line([("! ", ERROR), (text, ERROR)], key)
 
     def _styled(self, post: Post, text: str, style: Style) -> list[tuple[str, Style]]:

@@ -41,6 +41,7 @@ _SHORT = {
     Link.NOT_ACCEPTED: "not accepted yet",
     Link.SIGNED_OUT: "signed out",
     Link.WRONG_CLOCK: "wrong clock",
+    Link.TAKEN_OVER: "taken over",
     Link.REJECTED: "rejected",
 }
 
@@ -54,9 +55,7 @@ _PRESENT = {
 MOST_TROUBLE_LINES = 6
 MOST_NOTICE_LINES = 4
 
-ROOMS_FROM_COLUMNS = 60
-PEOPLE_FROM_COLUMNS = 80
-"""On narrower screens, these panels are hidden unless you ask for them."""
+NOTICE_SECONDS = 8.0
 
 Parts = Sequence[tuple[str, Style]]
 
@@ -185,12 +184,17 @@ class AimLine(Lines):
 
     def show_aim(self, state: State, columns: int) -> None:
         """Draw the line."""
-        aim = state.room.aim
+        aim = state.room.draft.aim
         self.display = aim is not None
         if aim:
-            name = who(aim.post.sender, state.name_of(aim.post.sender, aim.post.name), 24)
+            about = aim.about
+            name = (
+                who(about.sender, state.name_of(about.sender, about.name), 24)
+                if about.sender
+                else "a message"
+            )
             what = "Edit" if aim.kind == EDIT else f"Reply to {name}"
-            text = steady(" ".join(aim.post.text.split()))
+            text = steady(" ".join((about.text or "").split()))
             end = "  Esc: cancel"
             self.show([[(cut(f"{what}: {text}", columns - 2 - len(end)), WAITING), (end, DIM)]])
 
@@ -200,11 +204,28 @@ class StatusLine(Lines):
 
     DEFAULT_CSS = "StatusLine { height: 1; padding: 0 1; background: transparent; }"
 
+    class Told(TextualMessage):
+        """A notice was there for long enough."""
+
+        def __init__(self, notice: str) -> None:
+            super().__init__()
+            self.notice = notice
+
     def __init__(self) -> None:
         super().__init__("status")
+        self._notice = ""
 
-    def show_state(self, state: State, columns: int) -> None:
-        """Draw the line. What is least important is left out on a narrow screen."""
+    def _end_later(self, notice: str) -> None:
+        if notice and notice != self._notice:
+            self.set_timer(NOTICE_SECONDS, lambda: self.post_message(self.Told(notice)))
+        self._notice = notice
+
+    def show_state(self, state: State, columns: int, *, has_rooms: bool) -> None:
+        """Draw the line. What is least important is left out on a narrow screen.
+
+        `has_rooms` tells whether the screen is wide enough for the list of rooms.
+        """
+        self._end_later(state.notice)
         link = state.status.link
         sign, style = _SIGNS.get(link, ("✗ ", BAD))
         parts: list[tuple[str, Style]] = [(sign, style), (_SHORT[link], style)]
@@ -218,28 +239,28 @@ class StatusLine(Lines):
             else:
                 parts.append((f"  {notice}", WAITING))
         if lines or not state.notice:
-            parts += self._parts(state, state.rooms.get(state.current), columns)
+            parts += self._parts(state, state.rooms.get(state.current), has_rooms)
         lines.append(_fitted(parts, columns - 2))
         self.styles.height = len(lines)
         self.show(lines)
 
-    def _parts(self, state: State, room: Room | None, columns: int) -> Parts:
+    def _parts(self, state: State, room: Room | None, has_rooms: bool) -> Parts:
         parts: list[tuple[str, Style]] = []
         if room:
             parts.append((f"  {kept_in_place(cut(steady(label(room.name)), 24))}", UNREAD))
             if room.why_not_joined:
                 parts.append((" not joined", BAD))
-            if room.has_newer or not state.is_at_end:
+            if room.has_newer or not state.look.is_at_end:
                 new = f" {room.unread} new" if room.unread else ""
                 parts.append((f"  ↓{new}", WAITING))
             if room.failed:
                 parts.append((f"  {len(room.failed)} not sent", BAD))
-        if state.waiting:
-            parts.append((f"  {state.waiting} waiting", WAITING))
+        if state.sending.waiting:
+            parts.append((f"  {state.sending.waiting} waiting", WAITING))
         others = sum(one.unread for one in state.rooms.values() if one is not room)
-        if others and columns < ROOMS_FROM_COLUMNS:  # where no list tells it
+        if others and not has_rooms:  # where no list tells it
             parts.append((f"  {others} unread", UNREAD))
-        parts.append((f"  {who(state.identity, state.name, 30)}", DIM))
+        parts.append((f"  {who(state.me.identity, state.name, 30)}", DIM))
         parts.append(("  F1 help", DIM))
         return parts
 

@@ -96,7 +96,7 @@ class SearchScreen(ModalScreen[Post | None]):
     def show_state(self, state: State) -> None:
         """Draw the results."""
         self._state = state
-        results = state.results
+        results = state.look.results
         if results is None or results.posts != self._posts:
             self._at = 0
         self._posts = results.posts if results else ()
@@ -111,7 +111,7 @@ class SearchScreen(ModalScreen[Post | None]):
         if not self.is_mounted or self._state is None:
             return
         found = self.query_one("#found", Lines)
-        results = self._state.results
+        results = self._state.look.results
         if results is None:
             lines: list[Parts] = []
         elif results.error:

@@ -1,12 +1,14 @@
 """Who has written, and the links in what they wrote."""
 
 import re
+from urllib.parse import urlsplit
 
 from aws_iot.chat.text.steady import cut, kept_in_place, steady
 from aws_iot.identities import short_identity
 from aws_iot.text.labels import label
 
-_LINK = re.compile(r"https?://[!-~]+")
+_LINK = re.compile(r"https?://[!-\[\]-~]+")
+"""Without backslashes, of which browsers and Python make different hosts."""
 
 
 def who(identity: str, name: str | None, columns: int) -> str:
@@ -18,4 +20,13 @@ def who(identity: str, name: str | None, columns: int) -> str:
 
 def links(text: str) -> list[str]:
     """The web addresses in a text. Only visible ASCII: others could look like what they are not."""
-    return [found.rstrip(".,;:!?)]}'\"*_") for found in _LINK.findall(text)]
+    found = (one.rstrip(".,;:!?)]}'\"*_") for one in _LINK.findall(text))
+    return [link for link in found if host_of(link)]
+
+
+def host_of(link: str) -> str:
+    """The host to which a link leads; empty if it leads to none."""
+    try:
+        return urlsplit(link).hostname or ""
+    except ValueError:
+        return ""

@@ -23,16 +23,26 @@ _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]+")
 _FIRST_LETTER = 0x1F1E6
 
 
-@lru_cache(maxsize=2_000)
+_CACHED = 500
+"""Longer texts, in characters, are not kept in memory: two thousand of 128 KB would be 256 MB."""
+
+
 def steady(text: str) -> str:
     """The text on one line, harmless, and as wide as `width_of` tells."""
     if text.isascii() and text.isprintable():
         return text
+    return _cached_steady(text) if len(text) <= _CACHED else _steady(text)
+
+
+def _steady(text: str) -> str:
     shown = visible(text.replace("\t", TAB))
     if shown.isascii():
         return shown
     shown = _FLAG.sub(_letters, _VARIES.sub("", shown))
     return "".join(one if ord(one) < 0x300 or _is_known(one) else escape(one) for one in shown)
+
+
+_cached_steady = lru_cache(maxsize=2_000)(_steady)
 
 
 def _letters(flag: re.Match[str]) -> str:

@@ -4,7 +4,7 @@ from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.attention import ALL, MENTIONS, NONE
 from aws_iot.chat.model.reducers.rooms import open_room
-from aws_iot.chat.model.state import Results, Room, State
+from aws_iot.chat.model.state import Results, State
 from aws_iot.chat.model.threads import root_of, unfold
 
 Effects = list[do.Effect]
@@ -12,11 +12,11 @@ Effects = list[do.Effect]
 
 def selected(state: State, event: on.Selected) -> Effects:
     """A message is selected."""
-    state.selected = event.key
+    state.look.selected = event.key
     if state.selected_post:
-        unfold(state.room.posts, state.selected_post, state.folded)
+        unfold(state.room.posts, state.selected_post, state.look.folded)
     if event.reveals:
-        state.reveals += 1
+        state.look.reveals += 1
     return []
 
 
@@ -25,16 +25,16 @@ def went(state: State, event: on.Went) -> Effects:
     effects: Effects = []
     if event.room != state.current:
         if event.room not in state.rooms:
-            state.rooms[event.room] = Room(event.room)
+            state.known_room(event.room)
             effects.append(do.Join(event.room))
         effects += [one for one in open_room(state, event.room) if not isinstance(one, do.ReadLast)]
     room = state.room
     ref = event.post.ref if event.post else event.ref
     known = next((post for post in reversed(room.posts) if ref and post.ref == ref), None)
     if known:
-        unfold(room.posts, known, state.folded)
-        state.selected, state.is_at_end = known.key, False
-        state.reveals += 1
+        unfold(room.posts, known, state.look.folded)
+        state.look.selected, state.look.is_at_end = known.key, False
+        state.look.reveals += 1
         return effects
     room.is_loading = True
     at = event.post.at if event.post else None
@@ -49,11 +49,11 @@ def went_to_unread(state: State, _: on.WentToUnread) -> Effects:
         state.notice = "You have read everything in this room."
         return []
     is_above = room.has_older and (not room.posts or room.posts[0].received >= since)
-    unread = (post for post in room.posts if post.received >= since and post.sender != state.identity)
+    unread = (post for post in room.posts if post.received >= since and post.sender != state.me.identity)
     if not is_above and (first := next(unread, None)):
-        unfold(room.posts, first, state.folded)
-        state.selected, state.is_at_end = first.key, False
-        state.reveals += 1
+        unfold(room.posts, first, state.look.folded)
+        state.look.selected, state.look.is_at_end = first.key, False
+        state.look.reveals += 1
         return []
     room.is_loading = True
     return [do.ReadAround(room.name, moment=since)]
@@ -73,26 +73,28 @@ def not_found(state: State, event: on.NotFound) -> Effects:
 def searched(state: State, event: on.Searched) -> Effects:
     """A search begins, or ends."""
     if not event.text.strip():
-        state.results = None
+        state.look.results = None
         return []
-    state.results = Results(event.text, event.room)
+    state.look.results = Results(event.text, event.room)
     return [do.Search(event.text, event.room)]
 
 
 def found(state: State, event: on.Found) -> Effects:
     """What the latest search has found; others came too late."""
-    wanted = state.results
+    wanted = state.look.results
     if wanted and (wanted.text, wanted.room) == (event.text, event.room):
-        state.results = Results(event.text, event.room, tuple(event.posts), event.error, is_running=False)
+        state.look.results = Results(
+            event.text, event.room, tuple(event.posts), event.error, is_running=False
+        )
     return []
 
 
 def folded(state: State, event: on.Folded) -> Effects:
     """The replies of a thread are hidden or shown."""
     root = root_of(state.room.posts, event.post)
-    state.folded ^= {root}
-    if root in state.folded and event.post.ref != root:  # the selected message must be on the screen
-        state.selected = next((post.key for post in state.room.posts if post.ref == root), None)
+    state.look.folded ^= {root}
+    if root in state.look.folded and event.post.ref != root:  # the selected message must be on the screen
+        state.look.selected = next((post.key for post in state.room.posts if post.ref == root), None)
     return []
 
 
@@ -103,29 +105,29 @@ def versions_asked(_: State, event: on.VersionsAsked) -> Effects:
 
 def versions_read(state: State, event: on.VersionsRead) -> Effects:
     """They were read."""
-    state.versions = event.key, tuple(event.texts)
+    state.look.versions = event.key, tuple(event.texts)
     return []
 
 
 def aliased(state: State, event: on.Aliased) -> Effects:
     """Your own name for an identity."""
     if event.name:
-        state.aliases[event.identity] = event.name
+        state.me.aliases[event.identity] = event.name
     else:
-        state.aliases.pop(event.identity, None)
-    return [do.SaveAliases(tuple(sorted(state.aliases.items())))]
+        state.me.aliases.pop(event.identity, None)
+    return [do.SaveAliases(tuple(sorted(state.me.aliases.items())))]
 
 
 def level_set(state: State, event: on.LevelSet) -> Effects:
     """For which messages of a room the person is told."""
-    state.levels[event.room] = event.level
+    state.me.levels[event.room] = event.level
     state.notice = f"{event.room}: notifications for {_LEVELS[event.level]}."
-    return [do.SaveLevels(tuple(sorted(state.levels.items())))]
+    return [do.SaveLevels(tuple(sorted(state.me.levels.items())))]
 
 
 def renamed(state: State, event: on.Renamed) -> Effects:
     """Another name of your own."""
-    state.nick = "" if event.name == state.username else event.name
+    state.me.nick = "" if event.name == state.me.username else event.name
     state.notice = f"Your messages now have the name {state.name}. Your identity stays the same."
     return [do.Rename(state.name)]
 

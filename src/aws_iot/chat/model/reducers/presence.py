@@ -45,7 +45,7 @@ def sensed(state: State, event: on.Sensed) -> Effects:
         return []
     for message in event.messages:
         sign, chat = _SIGNS.get(message.text), message.re or ""
-        is_other = message.sender != state.identity and not message.retained
+        is_other = message.sender != state.me.identity and not message.retained
         if sign and is_other and message.room in state.rooms and len(chat) <= LONGEST_CHAT:
             _note(state.presence, message, sign, chat)
     return []

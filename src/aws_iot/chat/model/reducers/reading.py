@@ -30,7 +30,9 @@ def page_read(state: State, event: on.PageRead) -> Effects:
     if event.part is on.Part.LAST and not was_loaded:
         on_page = {post.key for post in event.posts}
         later = [
-            post for post in split(room.posts)[0] if post.sender != state.identity and post.key not in on_page
+            post
+            for post in split(room.posts)[0]
+            if post.sender != state.me.identity and post.key not in on_page
         ]
         room.unread = event.unread + len(later)
         if event.unread_since:
@@ -38,11 +40,11 @@ def page_read(state: State, event: on.PageRead) -> Effects:
         elif later:
             room.unread_since = later[0].received
     if event.part is on.Part.AROUND and event.room == state.current:
-        state.is_at_end = False
-        state.selected = event.target
+        state.look.is_at_end = False
+        state.look.selected = event.target
         if state.selected_post:
-            unfold(room.posts, state.selected_post, state.folded)
-        state.reveals += 1
+            unfold(room.posts, state.selected_post, state.look.folded)
+        state.look.reveals += 1
     return mark_if_read(state)
 
 
@@ -61,7 +63,9 @@ def received(state: State, event: on.Received) -> Effects:
     presence.wrote(state.presence, event.messages)
     effects: Effects = []
     for name, messages in groupby(event.messages, lambda message: message.room):
-        room = state.rooms.setdefault(name, Room(name, is_joined=True))
+        is_new = name not in state.rooms
+        room = state.known_room(name)
+        room.is_joined = room.is_joined or is_new
         posts: list[Post] = []
         changed: dict[str, None] = {}
         for message in messages:
@@ -69,7 +73,7 @@ def received(state: State, event: on.Received) -> Effects:
                 posts.append(post_of(message))
             elif message.re:
                 changed[message.re] = None
-                state.changes.pop(message.id or "", None)
+                state.sending.changes.pop(message.id or "", None)
         if posts:
             effects += _arrived(state, room, posts)
         known = {post.ref for post in room.posts} if changed else set()
@@ -91,21 +95,21 @@ def _arrived(state: State, room: Room, posts: Sequence[Post]) -> Effects:
     before = {post.key for post in room.posts if post.delivery is Delivery.ARRIVED}
     add_arrived(room, posts)
     room.last = posts[-1].received
-    new = [post for post in posts if post.sender != state.identity and post.key not in before]
+    new = [post for post in posts if post.sender != state.me.identity and post.key not in before]
     is_open = room.name == state.current
     if new and not (is_open and _is_reading(state)):
         if not room.unread:
             room.unread_since = new[0].received
         room.unread += len(new)
     effects = notify(state, room, [post for post in new if not post.is_retained]) if new else []
-    shorten(room, is_open=is_open, is_at_end=state.is_at_end)
+    shorten(room, is_open=is_open, is_at_end=state.look.is_at_end)
     return [*effects, *(mark_if_read(state, is_new=True) if is_open else [])]
 
 
 def _is_reading(state: State) -> bool:
     """Whether what arrives in the open room is read at once."""
     room = state.room
-    return state.is_focused and state.is_at_end and room.is_loaded and not room.has_newer
+    return state.look.is_focused and state.look.is_at_end and room.is_loaded and not room.has_newer
 
 
 def mark_if_read(state: State, *, is_new: bool = False) -> Effects:
@@ -122,7 +126,7 @@ def mark_if_read(state: State, *, is_new: bool = False) -> Effects:
 
 def focused(state: State, event: on.Focused) -> Effects:
     """The terminal got or lost the focus."""
-    state.is_focused = event.is_focused
+    state.look.is_focused = event.is_focused
     return mark_if_read(state)
 
 
@@ -131,7 +135,7 @@ def scrolled(state: State, event: on.Scrolled) -> Effects:
     room = state.rooms.get(state.current)
     if room is None:
         return []
-    state.is_at_end = event.is_at_end and not room.has_newer
+    state.look.is_at_end = event.is_at_end and not room.has_newer
     effects = mark_if_read(state)
     saved, _ = split(room.posts)
     if room.is_loading or not room.is_loaded or not saved:

@@ -8,9 +8,9 @@ from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Delivery
 from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.reducers.reading import mark_if_read
-from aws_iot.chat.model.reducers.sending import append_pending, count_waiting
-from aws_iot.chat.model.state import Link, Room, State
-from aws_iot.chat.model.windows import change, shorten
+from aws_iot.chat.model.reducers.sending import start_failed
+from aws_iot.chat.model.state import Draft, Link, State
+from aws_iot.chat.model.windows import shorten, split
 
 Effects = list[do.Effect]
 
@@ -24,21 +24,16 @@ MOST_ROOMS = 50
 def start(
     state: State,
     rooms: Sequence[str],
-    drafts: Mapping[str, str],
+    drafts: Mapping[str, Draft],
     failed: Sequence[do.FailedMessage],
     now: datetime,
 ) -> Effects:
     """The first effects. Without `rooms`, those of the history are joined. `failed` was not sent by an earlier run."""
     state.presence.began = now
-    for name in (*rooms, *(one.room for one in failed)):
-        state.rooms.setdefault(name, Room(name))
-    for one in failed:
-        append_pending(state, state.rooms[one.room], one.text, one.id, now)
-        change(state.rooms[one.room], one.id, delivery=Delivery.FAILED, why=one.why)
-    for name, text in drafts.items():
-        if name in state.rooms:
-            state.rooms[name].draft = text
-    count_waiting(state)
+    state.drafts = dict(drafts)
+    for name in rooms:
+        state.known_room(name)
+    start_failed(state, failed, now)
     if not rooms:
         return [do.ReadRooms()]
     opened = open_room(state, rooms[0])
@@ -52,7 +47,7 @@ def rooms_found(state: State, event: on.RoomsFound) -> Effects:
         by_age = sorted(event.rooms, key=lambda found: found.last, reverse=True)[:MOST_ROOMS]
         names = [found.room for found in by_age] or [FIRST_ROOM]
         for name in names:
-            state.rooms[name] = Room(name)
+            state.known_room(name)
             effects.append(do.Join(name))
         effects += [*open_room(state, names[0]), _save_rooms(state)]
     for found in event.rooms:
@@ -94,7 +89,7 @@ def room_opened(state: State, event: on.RoomOpened) -> Effects:
         return []
     if event.room in state.rooms:
         return [*open_room(state, event.room), _save_rooms(state)]
-    state.rooms[event.room] = Room(event.room)
+    state.known_room(event.room)
     return [do.Join(event.room), *open_room(state, event.room), _save_rooms(state)]
 
 
@@ -104,7 +99,7 @@ def open_room(state: State, name: str) -> Effects:
         if not left.unread:
             left.unread_since = None
         shorten(left, is_open=False, is_at_end=True)
-    state.current, state.is_at_end, state.selected = name, True, None
+    state.current, state.look.is_at_end, state.look.selected = name, True, None
     room = state.room
     if room.is_loaded:
         return mark_if_read(state)
@@ -123,11 +118,16 @@ def room_left(state: State, event: on.RoomLeft) -> Effects:
     if len(names) == 1:
         state.notice = "This is the only room: join another one first."
         return []
+    mine = split(state.rooms[event.room].posts)[1]
+    if any(post.delivery is not Delivery.ACKNOWLEDGED for post in mine):
+        state.notice = f"A message of yours in {event.room} is not sent yet: /resend or /discard it first."
+        return []
     at = names.index(event.room)
     effects: Effects = [*presence.left(state, event.room), do.Leave(event.room)]
     if event.room == state.current:
         effects += open_room(state, names[at - 1 if at else 1])
-    del state.rooms[event.room]
+    if (draft := state.rooms.pop(event.room).draft) != Draft():
+        state.drafts[event.room] = draft
     return [*effects, _save_rooms(state)]
 
 

@@ -1,5 +1,6 @@
 """Your own messages: drafts, what is on its way, and what was not sent."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -7,7 +8,7 @@ from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Answered, Delivery, Post
 from aws_iot.chat.model.reducers import presence
-from aws_iot.chat.model.state import Aim, Room, State
+from aws_iot.chat.model.state import Aim, Change, Draft, Room, State
 from aws_iot.chat.model.threads import unfold
 from aws_iot.chat.model.windows import change, remove, shorten, split
 from aws_iot.messaging.kinds import DELETE, DELETED_TEXT, EDIT, REACT
@@ -17,9 +18,9 @@ Effects = list[do.Effect]
 
 def unsent(state: State, event: on.Unsent) -> Effects:
     """An earlier run has left it."""
-    room = state.rooms.setdefault(event.room, Room(event.room))
+    room = state.known_room(event.room)
     if event.kind:
-        state.changes[event.id] = event.kind, event.room, event.text
+        state.sending.changes[event.id] = Change(event.kind, event.room, event.text, event.re or "")
     elif all(post.id != event.id for post in room.posts):
         append_pending(state, room, event.text, event.id, event.at, _unread_quote(event.re))
     count_waiting(state)
@@ -33,26 +34,51 @@ def _unread_quote(ref: str | None) -> Answered | None:
 def submitted(state: State, event: on.Submitted) -> Effects:
     """The draft is sent: as a message, an answer or the new text of a message."""
     room = state.rooms[event.room]
-    aim, room.aim = room.aim, None
-    room.draft = aim.kept if aim else ""
+    aim = room.draft.aim
+    room.draft = Draft(aim.kept if aim else "")
     saved = do.SaveDraft(event.room, room.draft)
     if aim and aim.kind == EDIT:
-        state.changes[event.id] = EDIT, room.name, event.text
-        count_waiting(state)
-        return [do.Send(event.room, event.text, event.id, EDIT, aim.post.ref), saved]
+        return [_send_change(state, event.id, Change(EDIT, room.name, event.text, aim.about.id)), saved]
     room.unread_since = None
-    answered = Answered(aim.post.ref, aim.post.sender, aim.post.name, aim.post.text) if aim else None
-    append_pending(state, room, event.text, event.id, event.at, answered)
-    unfold(room.posts, room.posts[-1], state.folded)
-    effects: Effects = [do.Send(event.room, event.text, event.id, re=aim.post.ref if aim else None), saved]
+    append_pending(state, room, event.text, event.id, event.at, aim.about if aim else None)
+    unfold(room.posts, room.posts[-1], state.look.folded)
+    re = aim.about.id if aim else None
+    effects: Effects = [do.Send(event.room, event.text, event.id, re=re), saved]
     if event.room == state.current:
         effects += to_end(state)
     return effects
 
 
+def _send_change(state: State, id_: str, change: Change) -> do.Send:
+    state.sending.changes[id_] = change
+    count_waiting(state)
+    return do.Send(change.room, change.text, id_, change.kind, change.about)
+
+
+def start_failed(state: State, messages: Sequence[do.FailedMessage], now: datetime) -> None:
+    """Show again what an earlier run could not send."""
+    for one in messages:
+        about = _unread_quote(one.about)
+        add_failed(state, one, now, None if one.is_edit else about, about if one.is_edit else None)
+
+
+def add_failed(
+    state: State,
+    message: do.FailedMessage,
+    now: datetime,
+    answered: Answered | None,
+    replaces: Answered | None,
+) -> None:
+    """Show a message or an edit that was not sent."""
+    room = state.known_room(message.room)
+    append_pending(state, room, message.text, message.id, now, answered)
+    change(room, message.id, delivery=Delivery.FAILED, why=message.why, replaces=replaces)
+    count_waiting(state)
+
+
 def to_end(state: State) -> Effects:
     room = state.room
-    state.is_at_end, state.selected = True, None
+    state.look.is_at_end, state.look.selected = True, None
     if room.has_newer:
         room.is_loading = True
         return [do.ReadLast(room.name)]
@@ -67,7 +93,7 @@ def append_pending(
     room.posts.append(
         Post(
             room.name,
-            state.identity,
+            state.me.identity,
             state.name,
             text,
             at,
@@ -86,56 +112,59 @@ def acknowledged(state: State, event: on.Acknowledged) -> Effects:
         for index, post in enumerate(room.posts):
             if post.id == event.id and post.delivery is Delivery.PENDING:
                 room.posts[index] = replace(post, delivery=Delivery.ACKNOWLEDGED)
-    state.changes.pop(event.id, None)
+    state.sending.changes.pop(event.id, None)
     count_waiting(state)
     return []
 
 
 def send_failed(state: State, event: on.SendFailed) -> Effects:
-    """It was not sent. A message stays; the text of an edit becomes the draft again."""
-    if changed := state.changes.pop(event.id, None):
-        count_waiting(state)
-        return _change_failed(state, *changed, event.why)
+    """It was not sent. A message or an edit stays; another change is only told of."""
+    if changed := state.sending.changes.pop(event.id, None):
+        if changed.kind == EDIT:
+            about = _unread_quote(changed.about)
+            message = do.FailedMessage(changed.room, changed.text, event.id, event.why, changed.about, True)
+            add_failed(state, message, event.at, None, about)
+        else:
+            state.notice = f"{_CALLED.get(changed.kind, changed.kind)} was not sent: {event.why}"
     for room in state.rooms.values():
-        for index, post in enumerate(room.posts):
-            if post.id == event.id and post.delivery is Delivery.PENDING:
-                room.posts[index] = replace(post, delivery=Delivery.FAILED, why=event.why)
+        change(room, event.id, delivery=Delivery.FAILED, why=event.why)
     count_waiting(state)
     return [_save_failed(state)]
 
 
-_CALLED = {EDIT: "the edit", DELETE: "the deletion", REACT: "the reaction"}
-
-
-def _change_failed(state: State, kind: str, name: str, text: str, why: str) -> Effects:
-    state.notice = f"{_CALLED.get(kind, kind)} was not sent: {why}"
-    room = state.rooms.get(name)
-    if kind != EDIT or room is None or room.draft:
-        return []
-    room.draft = text
-    return [do.SaveDraft(name, text)]
+_CALLED = {DELETE: "the deletion", REACT: "the reaction"}
 
 
 def resent(state: State, event: on.Resent) -> Effects:
     """Once more."""
     room = state.rooms[event.room]
     post = change(room, event.id, delivery=Delivery.PENDING, why="")
-    count_waiting(state)
     if post is None:
         return []
-    re = post.answered.id if post.answered else None
-    return [do.Send(room.name, post.text, event.id, re=re), _save_failed(state)]
+    if post.replaces:
+        remove(room, event.id)
+        sent = _send_change(state, event.id, Change(EDIT, room.name, post.text, post.replaces.id))
+    else:
+        count_waiting(state)
+        sent = do.Send(room.name, post.text, event.id, re=post.answered.id if post.answered else None)
+    return [sent, _save_failed(state)]
 
 
 def discarded(state: State, event: on.Discarded) -> Effects:
-    """It is given up, or becomes the draft."""
+    """It is given up, or becomes the draft, with what it answers or replaces."""
     room = state.rooms[event.room]
     post = remove(room, event.id)
     if post is None:
         return []
     effects: Effects = [_save_failed(state)]
     if event.to_draft:
-        room.draft = f"{room.draft}\n{post.text}" if room.draft else post.text
+        before = room.draft
+        if post.replaces and not (before.aim and before.aim.kind == EDIT):
+            room.draft = Draft(post.text, Aim(EDIT, post.replaces, before.text))
+        else:
+            text = f"{before.text}\n{post.text}" if before.text else post.text
+            aim = Aim(None, post.answered) if post.answered and not before.text else None
+            room.draft = Draft(text, before.aim or aim)
         effects.append(do.SaveDraft(room.name, room.draft))
     return effects
 
@@ -143,53 +172,53 @@ def discarded(state: State, event: on.Discarded) -> Effects:
 def reacted(state: State, event: on.Reacted) -> Effects:
     """A reaction, or taking it back."""
     post = event.post
-    mine = any(one.text == event.text and state.identity in one.senders for one in post.reactions)
-    state.changes[event.id] = (DELETE if mine else REACT), post.room, event.text
+    mine = any(one.text == event.text and state.me.identity in one.senders for one in post.reactions)
+    if not mine:
+        return [_send_change(state, event.id, Change(REACT, post.room, event.text, post.ref))]
+    state.sending.changes[event.id] = Change(DELETE, post.room, event.text, post.ref)
     count_waiting(state)
-    if mine:
-        return [do.TakeBack(post.room, post.ref, event.text, event.id)]
-    return [do.Send(post.room, event.text, event.id, REACT, post.ref)]
+    return [do.TakeBack(post.room, post.ref, event.text, event.id)]
 
 
 def deleted(state: State, event: on.Deleted) -> Effects:
     """A deletion. Receivers check that it is of the sender, and so does what sends it."""
-    state.changes[event.id] = DELETE, event.post.room, DELETED_TEXT
-    count_waiting(state)
-    return [do.Send(event.post.room, DELETED_TEXT, event.id, DELETE, event.post.ref)]
+    return [_send_change(state, event.id, Change(DELETE, event.post.room, DELETED_TEXT, event.post.ref))]
 
 
 def aimed(state: State, event: on.Aimed) -> Effects:
     """The draft gets a purpose, or loses it. What was typed before an edit comes back after it."""
     room = state.room
-    before, room.aim = room.aim, None
-    if before and before.kind == EDIT:
-        room.draft = before.kept
-    if event.post:
-        kept = room.draft if event.kind == EDIT else ""
-        room.aim = Aim(event.kind, event.post, kept)
-        if event.kind == EDIT:
-            room.draft = event.post.text
-    return [] if event.kind == EDIT else [do.SaveDraft(room.name, room.draft)]
+    before = room.draft.aim
+    text = before.kept if before and before.kind == EDIT else room.draft.text
+    post = event.post
+    if post is None:
+        room.draft = Draft(text)
+    else:
+        about = Answered(post.ref, post.sender, post.name, post.text)
+        is_edit = event.kind == EDIT
+        room.draft = Draft(post.text if is_edit else text, Aim(event.kind, about, text if is_edit else ""))
+    return [do.SaveDraft(room.name, room.draft)]
 
 
 def typed(state: State, event: on.Typed) -> Effects:
-    """The draft has changed. While a message is edited, the draft from before is saved with its new text."""
+    """The draft has changed."""
     room = state.rooms.get(event.room)
-    if room is None or room.draft == event.text:
+    if room is None or room.draft.text == event.text:
         return []
-    room.draft = event.text
-    kept = room.aim.kept if room.aim else ""
-    saved = do.SaveDraft(event.room, f"{kept}\n{event.text}" if kept else event.text)
-    return [saved, *presence.typing(state, event.room, event.text)]
+    room.draft = replace(room.draft, text=event.text)
+    return [do.SaveDraft(event.room, room.draft), *presence.typing(state, event.room, event.text)]
 
 
 def _save_failed(state: State) -> do.SaveFailed:
     return do.SaveFailed(
-        tuple(
-            do.FailedMessage(post.room, post.text, post.id or "", post.why)
-            for room in state.rooms.values()
-            for post in room.failed
-        )
+        tuple(_failed_message(post) for room in state.rooms.values() for post in room.failed)
+    )
+
+
+def _failed_message(post: Post) -> do.FailedMessage:
+    about = post.replaces or post.answered
+    return do.FailedMessage(
+        post.room, post.text, post.id or "", post.why, about.id if about else "", post.replaces is not None
     )
 
 
@@ -198,4 +227,4 @@ def count_waiting(state: State) -> None:
     pending = sum(
         post.delivery is Delivery.PENDING for room in state.rooms.values() for post in split(room.posts)[1]
     )
-    state.waiting = pending + len(state.changes)
+    state.sending.waiting = pending + len(state.sending.changes)

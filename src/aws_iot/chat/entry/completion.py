@@ -4,7 +4,7 @@ import unicodedata
 from functools import cache
 from typing import NamedTuple
 
-from aws_iot.chat.model.keys import ACTIONS, BY_SLASH
+from aws_iot.chat.entry.keys import ACTIONS, BY_SLASH
 from aws_iot.chat.model.people import people_of
 from aws_iot.chat.model.state import State
 
@@ -69,7 +69,7 @@ def _names(word: str, state: State, *, is_first: bool) -> list[str]:
     """The names of people in the room, as they are listed. An @ before the name is kept."""
     mark = "@" if word.startswith("@") else ""
     beginning = word.removeprefix("@").casefold()
-    names = [one.name for one in people_of(state) if one.identity != state.identity]
+    names = [one.name for one in people_of(state) if one.identity != state.me.identity]
     fitting = [
         name for name in names if name and name.isprintable() and name.casefold().startswith(beginning)
     ]

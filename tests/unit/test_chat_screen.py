@@ -19,6 +19,7 @@ from aws_iot.chat.screen.dialogs import Help, Question, help_text
 from aws_iot.chat.screen.panels import StatusLine
 from aws_iot.chat.settings import ChatSettings, load
 from aws_iot.errors import (
+    AccountReplaced,
     AwsIotError,
     LocalError,
     NotAccepted,
@@ -255,6 +256,10 @@ def test_an_export_that_fails_in_any_way_stops_nothing_else(
                 await chat.enter(f"/export {path}")
                 await chat.until(lambda name=path.name: name in chat.state.notice)  # type: ignore[misc]
                 assert "half" in path.read_text()
+            await chat.enter(f"/export {path}/room.md")
+            await chat.until(
+                lambda: chat.state.notice == f"Nothing was exported: {path}/room.md: Not a directory"
+            )
             await chat.type("a draft")
         async with chatting(app, cloud, "lobby") as chat:
             assert chat.input == "a draft"
@@ -298,6 +303,11 @@ def test_the_status_line_tells_what_happens_to_the_connection(app: FakeApp, clou
         (WrongClock("an hour fast"), Link.WRONG_CLOCK, "Set the clock"),
         (TakenOver("by another"), Link.TAKEN_OVER, "connects again"),
         (ServiceRefused("a limit"), Link.OFFLINE, "aws-iot doctor -k team"),
+        (
+            AccountReplaced("restarted", hint="Run this command again."),
+            Link.REJECTED,
+            "Quit the chat (/quit)",
+        ),
         (Unreachable("no network"), Link.OFFLINE, "aws-iot doctor -k team"),
         (LocalError("no such file"), Link.REJECTED, "aws-iot doctor -k team"),
     ],
@@ -319,6 +329,8 @@ def test_unread_messages_are_counted_until_the_screen_shows_them_with_the_focus(
             await chat.until(lambda: chat.state.rooms["ops"].is_joined)
             say(cloud, "ops", "look", sender=BOB)
             await chat.until(lambda: chat.panel("rooms").splitlines()[1].endswith("1"))
+            await chat.enter("/rooms")
+            assert "lobby, ops (1 unread)" in chat.panel("status")
             chat.screen.post_message(events.AppBlur())
             await chat.until(lambda: not chat.state.look.is_focused)
             await chat.press("ctrl+n")
@@ -607,6 +619,11 @@ def test_reactions_are_counted_and_a_second_time_takes_yours_back(app: FakeApp, 
             await chat.until_shown("· 👍 1")
             await chat.enter("/react this is far too long for a reaction to anything")
             assert "a reaction is" in chat.panel("status")
+            for named_so, emoji in ((":heart:", "❤"), (":Red_Apple", "🍎"), ("❄", "❄"), (":)", '":)"')):
+                await chat.enter(f"/react {named_so}")
+                await chat.until_shown(f"{emoji} 1")
+            await chat.enter("/react :no such emoji:")
+            assert "There is no emoji named no such emoji." in chat.panel("status")
 
     run(test)
 

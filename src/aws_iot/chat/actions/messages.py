@@ -1,6 +1,7 @@
 """MessageActions: answering, reacting, editing, deleting, and what failed."""
 
 from aws_iot.chat.actions.base import Actions
+from aws_iot.chat.entry.completion import as_emoji, emoji_named
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Delivery, Post
 from aws_iot.chat.model.threads import folding
@@ -93,6 +94,13 @@ class MessageActions(Actions):
 
     def do_react(self, argument: str) -> None:
         text = argument or LIKE
+        if text.startswith(":"):
+            emoji = emoji_named(text)
+            if emoji is None and text.endswith(":") and len(text) > 2:
+                self.app.tell(f"There is no emoji named {text[1:-1]}. Tab completes the names: /react :hea")
+                return
+            text = emoji or text
+        text = as_emoji(text)
         try:
             check_reaction(text)
         except InvalidMessage as error:

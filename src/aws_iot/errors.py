@@ -47,6 +47,10 @@ class StackRestarted(ProfileError):
     """The local stack of the profile was restarted, with other accounts."""
 
 
+class AccountReplaced(StackRestarted):
+    """The profile already has a new account there, which a command that runs does not know."""
+
+
 class ProfileNotFound(ProfileError):
     """There is no profile of this name."""
 

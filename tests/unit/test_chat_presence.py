@@ -221,6 +221,22 @@ def test_who_leaves_a_room_is_still_in_others_and_who_goes_offline_is_nowhere() 
     assert not state.presence.here("ops")
 
 
+def test_who_comes_back_to_a_room_sees_whom_it_knew_and_asks_again_as_soon_as_that_is_allowed() -> None:
+    state = chat("lobby", "ops")
+    assert ("lobby", Sign.JOINED) in tick(state, 0)
+    update(state, sign(Sign.ONLINE))
+    update(state, on.RoomLeft("lobby"))
+    update(state, on.RoomOpened("lobby"))
+    update(state, on.RoomsJoined(["lobby"]))
+    assert tick(state, 1) == [("lobby", Sign.ONLINE)]
+    assert state.presence.here("lobby")
+    update(state, on.Pressed())
+    assert tick(state, ASK_SECONDS) == [("lobby", Sign.JOINED)]
+    assert state.presence.here("lobby"), "the answers are still on their way"
+    tick(state, ASK_SECONDS + 61)
+    assert not state.presence.here("lobby"), "nobody has answered"
+
+
 def test_the_end_of_one_chat_is_not_the_end_of_another_one_of_the_same_person() -> None:
     state = chat()
     update(state, sign(Sign.ONLINE, chat="before"))

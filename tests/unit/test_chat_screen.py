@@ -15,10 +15,11 @@ from aws_iot.chat.parts.status import status_of
 from aws_iot.chat.screen.alerts import Alerts
 from aws_iot.chat.screen.composer import LARGE_LINES
 from aws_iot.chat.screen.conversation import Conversation
-from aws_iot.chat.screen.dialogs import Help, Question
+from aws_iot.chat.screen.dialogs import Help, Question, help_text
 from aws_iot.chat.screen.panels import StatusLine
 from aws_iot.chat.settings import ChatSettings, load
 from aws_iot.errors import (
+    AccountReplaced,
     AwsIotError,
     LocalError,
     NotAccepted,
@@ -274,6 +275,10 @@ def test_an_export_that_fails_in_any_way_stops_nothing_else(
                 await chat.enter(f"/export {path}")
                 await chat.until(lambda name=path.name: name in chat.state.notice)  # type: ignore[misc]
                 assert "half" in path.read_text()
+            await chat.enter(f"/export {path}/room.md")
+            await chat.until(
+                lambda: chat.state.notice == f"Nothing was exported: {path}/room.md: Not a directory"
+            )
             await chat.type("a draft")
         async with chatting(app, cloud, "lobby") as chat:
             assert chat.input == "a draft"
@@ -317,6 +322,11 @@ def test_the_status_line_tells_what_happens_to_the_connection(app: FakeApp, clou
         (WrongClock("an hour fast"), Link.WRONG_CLOCK, "Set the clock"),
         (TakenOver("by another"), Link.TAKEN_OVER, "connects again"),
         (ServiceRefused("a limit"), Link.OFFLINE, "aws-iot doctor -k team"),
+        (
+            AccountReplaced("restarted", hint="Run this command again."),
+            Link.REJECTED,
+            "Quit the chat (/quit)",
+        ),
         (Unreachable("no network"), Link.OFFLINE, "aws-iot doctor -k team"),
         (LocalError("no such file"), Link.REJECTED, "aws-iot doctor -k team"),
     ],
@@ -338,6 +348,8 @@ def test_unread_messages_are_counted_until_the_screen_shows_them_with_the_focus(
             await chat.until(lambda: chat.state.rooms["ops"].is_joined)
             say(cloud, "ops", "look", sender=BOB)
             await chat.until(lambda: chat.panel("rooms").splitlines()[1].endswith("1"))
+            await chat.enter("/rooms")
+            assert "lobby, ops (1 unread)" in chat.panel("status")
             chat.screen.post_message(events.AppBlur())
             await chat.until(lambda: not chat.state.look.is_focused)
             await chat.press("ctrl+n")
@@ -510,8 +522,68 @@ def test_a_thread_can_be_folded(app: FakeApp, cloud: FakeCloud) -> None:
             await chat.press("alt+t")
             await chat.until_shown("▸ 2 replies")
             assert "answer" not in chat.conversation
+            await chat.press("alt+up", "alt+up")
+            await chat.until_shown("▌ question")
             await chat.enter("/thread")
             await chat.until_shown("answer to it")
+
+    run(test)
+
+
+@pytest.mark.parametrize("how", ["reply", "search", "select"])
+def test_what_a_folded_thread_hides_is_shown_when_you_go_there_or_add_to_it(
+    app: FakeApp, cloud: FakeCloud, how: str
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            say(cloud, "lobby", "question", sender=BOB, properties=named(1))
+            say(cloud, "lobby", "answer", sender=MALLORY, properties=[*named(2), ("re", "id-1")])
+            await chat.until_shown("answer")
+            await chat.press("alt+up", "alt+t")
+            await chat.until_shown("▸ 1 reply")
+            await chat.until_shown("▌ question")
+            if how == "reply":
+                await chat.enter("/reply mine")
+                await chat.until_shown("  mine")
+            elif how == "search":
+                await chat.enter("/find answer")
+                await chat.until(lambda: any("  answer" in row for row in chat.rows))
+                await chat.press("enter")
+            else:
+                await chat.enter("/select 0")
+            await chat.until_shown("answer")
+
+    run(test)
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+def test_the_help_and_what_the_chat_tells_fit_the_screen(
+    app: FakeApp, cloud: FakeCloud, columns: int
+) -> None:
+    assert max(map(len, help_text({}, columns).splitlines()[3:-2])) <= columns
+
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby", size=(columns, 20)) as chat:
+            await chat.enter("/goto nowhere")
+            await chat.until(lambda: "today, yesterday" in " ".join(chat.panel("status").split()))
+            assert "…" not in chat.panel("status").partition("●")[0]
+            assert "● online" in chat.rows[-1]
+
+    run(test)
+
+
+def test_what_the_status_line_tells_ends_with_the_next_thing_that_you_do(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            for key in ("enter", "f3"):
+                await chat.enter("/mute")
+                await chat.until(lambda: "notifications" in chat.panel("status"))
+                await chat.type("next" * (key == "enter"))
+                assert "notifications" in chat.panel("status")
+                await chat.press(key)
+                await chat.until(lambda: "notifications" not in chat.panel("status"))
 
     run(test)
 
@@ -566,6 +638,11 @@ def test_reactions_are_counted_and_a_second_time_takes_yours_back(app: FakeApp, 
             await chat.until_shown("· 👍 1")
             await chat.enter("/react this is far too long for a reaction to anything")
             assert "a reaction is" in chat.panel("status")
+            for named_so, emoji in ((":heart:", "❤"), (":Red_Apple", "🍎"), ("❄", "❄"), (":)", '":)"')):
+                await chat.enter(f"/react {named_so}")
+                await chat.until_shown(f"{emoji} 1")
+            await chat.enter("/react :no such emoji:")
+            assert "There is no emoji named no such emoji." in chat.panel("status")
 
     run(test)
 
@@ -720,7 +797,7 @@ def test_the_palette_runs_an_action_or_asks_for_its_argument(app: FakeApp, cloud
     async def test() -> None:
         async with chatting(app, cloud, "lobby") as chat:
             await chat.press("ctrl+k")
-            await chat.pilot.pause()
+            await chat.until(lambda: any("List your rooms (/rooms)" in row for row in chat.rows))
             await chat.press(*"join a room")
             await chat.pilot.pause(0.3)
             await chat.press("enter")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aws_iot.config.profile import Profile
 from aws_iot.config.profile_store import ProfileStore
-from aws_iot.errors import LocalError, StackNotRunning, StackRestarted
+from aws_iot.errors import AccountReplaced, LocalError, StackNotRunning, StackRestarted
 from aws_iot.files import LOCK_SECONDS, exclusive, is_locked, names, parsed, read, write_private
 
 _NOTE = "stack.json"
@@ -53,7 +53,7 @@ def check_stack(profile: Profile) -> None:
 
 def _restarted(stack: str, key: str, start: str, members: Sequence[str]) -> StackRestarted:
     if key in members:  # so this program has read the profile before the restart
-        return StackRestarted(
+        return AccountReplaced(
             f"the local stack '{stack}' was restarted, and the profile '{key}' has a new account there",
             hint="Run this command again.",
         )

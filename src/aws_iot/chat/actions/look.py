@@ -30,6 +30,9 @@ class LookActions(Actions):
         from aws_iot.history.times import InvalidTime  # here: few people need it
         from aws_iot.history.times import parse as parse_time
 
+        if not argument:
+            self.app.tell("To which day or time? /goto TIME, such as yesterday, 2h or 14:00")
+            return
         try:
             moment = parse_time(argument, self.now()).start
         except InvalidTime as error:
@@ -66,6 +69,9 @@ class LookActions(Actions):
 
     def do_alias(self, argument: str) -> None:
         whom, _, name = argument.partition(" ")
+        if not whom:
+            self.app.tell("Whose? /alias WHO NAME")
+            return
         prefix = IdentityPrefix.parse(whom)
         state = self.bridge.state
         claimed = {one.identity: one.name for room in state.rooms.values() for one in room.people.values()}
@@ -76,8 +82,8 @@ class LookActions(Actions):
             if (prefix and prefix.matches(identity)) or name == whom
         ]
         if len(found) != 1:
-            several = "Several people are called so" if found else "Nobody here is called so"
-            self.app.tell(f"{several}: give the characters after ~, as in /alias 4f9fa251 Al.")
+            several = f"Several people are called {whom}" if found else f"Nobody here is called {whom}"
+            self.app.tell(f"{several}. Use the characters after ~, as in /alias 4f9fa251 Al.")
         else:
             self.bridge.act(on.Aliased(found[0], name.strip()))
 

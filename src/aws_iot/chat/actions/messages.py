@@ -1,8 +1,10 @@
 """MessageActions: answering, reacting, editing, deleting, and what failed."""
 
 from aws_iot.chat.actions.base import Actions
+from aws_iot.chat.entry.completion import as_emoji, emoji_named
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Delivery, Post
+from aws_iot.chat.model.threads import folding
 from aws_iot.chat.text.people import host_of, links
 from aws_iot.chat.text.steady import cut, steady
 from aws_iot.errors import InvalidMessage
@@ -58,8 +60,9 @@ class MessageActions(Actions):
         self._select(1)
 
     def _select(self, by: int) -> None:
-        keys = [post.key for post in self.bridge.state.room.posts]
-        selected = self.bridge.state.look.selected
+        state = self.bridge.state
+        keys = [post.key for post in folding(state.room.posts, state.look.folded).shown]
+        selected = state.look.selected
         at = keys.index(selected) + by if selected in keys else len(keys) - 1
         if at >= len(keys):
             self.bridge.act(on.Jumped())
@@ -68,20 +71,17 @@ class MessageActions(Actions):
 
     def do_reply(self, argument: str) -> None:
         if post := self._target(own=False):
-            self._aim(None, post)
-            if argument:
-                self.send(argument)
+            self._aim(None, post, argument)
 
     def do_edit(self, argument: str) -> None:
         if post := self._target(own=True):
-            self._aim(EDIT, post)
-            if argument:
-                self.send(argument)
-                self.app.load_draft()
+            self._aim(EDIT, post, argument)
 
-    def _aim(self, kind: str | None, post: Post | None) -> None:
+    def _aim(self, kind: str | None, post: Post | None, text: str = "") -> None:
         self.app.keep_draft()
         self.bridge.act(on.Aimed(kind, post))
+        if text:
+            self.send(text)
         self.app.load_draft()
 
     def do_cancel(self, _: str) -> None:
@@ -94,6 +94,13 @@ class MessageActions(Actions):
 
     def do_react(self, argument: str) -> None:
         text = argument or LIKE
+        if text.startswith(":"):
+            emoji = emoji_named(text)
+            if emoji is None and text.endswith(":") and len(text) > 2:
+                self.app.tell(f"There is no emoji named {text[1:-1]}. Tab completes the names: /react :hea")
+                return
+            text = emoji or text
+        text = as_emoji(text)
         try:
             check_reaction(text)
         except InvalidMessage as error:

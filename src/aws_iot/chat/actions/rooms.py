@@ -26,7 +26,8 @@ class RoomActions(Actions):
 
     def do_rooms(self, _: str) -> None:
         state = self.bridge.state
-        self.app.tell(", ".join(f"{name} ({state.rooms[name].unread})" for name in state.room_names()))
+        unread = ((name, state.rooms[name].unread) for name in state.room_names())
+        self.app.tell(", ".join(f"{name} ({count} unread)" if count else name for name, count in unread))
 
     def _step(self, by: int) -> None:
         names = self.bridge.state.room_names()

@@ -84,6 +84,18 @@ def _emoji(beginning: str) -> list[str]:
     return [*dict.fromkeys([*known, *whole, *inside])][:MOST]
 
 
+def emoji_named(name: str) -> str | None:
+    """The emoji of a whole name, as in `:heart:`. The colon at the end may be missing."""
+    wanted = name.casefold().removeprefix(":").removesuffix(":")
+    return _SHORT_NAMES.get(wanted) or dict(_emoji_names()).get(wanted.replace("_", " "))
+
+
+def as_emoji(text: str) -> str:
+    """The text, or if it is one narrow symbol, that in the style of emoji, as others send it."""
+    is_symbol = len(text) == 1 and any(ord(text) in codes for codes in _EMOJI)
+    return f"{text}\ufe0f" if is_symbol and unicodedata.east_asian_width(text) != "W" else text
+
+
 @cache
 def _emoji_names() -> list[tuple[str, str]]:
     codes = (code for codes in _EMOJI for code in codes if code not in _MODIFIERS)

@@ -25,7 +25,7 @@ ACTIONS = (
     Action(
         "mute",
         ROOMS,
-        "be told of no message of this room, or of all or mentions",
+        "mute this room, or undo that; or choose what notifies you",
         slash="mute",
         usage="[all|mentions|none]",
     ),
@@ -34,16 +34,29 @@ ACTIONS = (
     Action("previous-room", ROOMS, "open the previous room", ("ctrl+p", "alt+left")),
     Action("select-older", MESSAGES, "select the message above", ("alt+up",)),
     Action("select-newer", MESSAGES, "select the message below", ("alt+down",)),
-    Action("select", MESSAGES, "select the last message but N", slash="select", usage="N"),
-    Action("reply", MESSAGES, "answer the selected message, or the last one", ("alt+r",), "reply", "[TEXT]"),
-    Action("react", MESSAGES, "react to it; a second time takes it back", ("alt+l",), "react", "[EMOJI]"),
+    Action(
+        "select",
+        MESSAGES,
+        "select a message by its number, from 0 (the last one) upwards",
+        slash="select",
+        usage="N",
+    ),
+    Action(
+        "reply",
+        MESSAGES,
+        "reply to the selected message, or to the last one of others",
+        ("alt+r",),
+        "reply",
+        "[TEXT]",
+    ),
+    Action("react", MESSAGES, "react to it; again, to take that back", ("alt+l",), "react", "[EMOJI]"),
     Action(
         "edit", MESSAGES, "edit the selected message of yours, or your last one", ("alt+e",), "edit", "[TEXT]"
     ),
     Action("delete", MESSAGES, "delete it for everybody", ("alt+d",), slash="delete"),
     Action("thread", MESSAGES, "hide or show the replies in its thread", ("alt+t",), slash="thread"),
     Action("versions", MESSAGES, "show its earlier texts, if it was edited", ("alt+v",), slash="versions"),
-    Action("answered", MESSAGES, "go to the message that it answers", ("alt+g",), slash="answered"),
+    Action("answered", MESSAGES, "go to the message that it replies to", ("alt+g",), slash="answered"),
     Action("open-link", MESSAGES, "open the link in it", ("alt+o",), slash="open"),
     Action("copy", MESSAGES, "copy its text", ("alt+c",), slash="copy"),
     Action("me", MESSAGES, "send *TEXT*, as in “*waves*”", slash="me", usage="TEXT"),
@@ -51,7 +64,7 @@ ACTIONS = (
     Action(
         "discard", MESSAGES, "put the last message that was not sent back into the input", slash="discard"
     ),
-    Action("cancel", MESSAGES, "answer, edit and select nothing any more", ("escape",), slash="cancel"),
+    Action("cancel", MESSAGES, "stop replying or editing, and select nothing", ("escape",), slash="cancel"),
     Action("page-up", LOOK, "read older messages", ("pageup",), slash="older"),
     Action("page-down", LOOK, "read newer messages", ("pagedown",), slash="newer"),
     Action("newest", LOOK, "go to the newest message", ("ctrl+end", "alt+end"), slash="newest"),
@@ -77,7 +90,7 @@ ACTIONS = (
     Action(
         "presence",
         CHAT,
-        "let others know nothing of you, or whether you are here, or also typing",
+        "show others nothing, whether you are here, or also that you type",
         slash="presence",
         usage="[off|on|typing]",
     ),
@@ -142,4 +155,4 @@ def _suggestion(word: str) -> str:
 
     near = get_close_matches(word.lower(), BY_SLASH, n=1, cutoff=0.6)
     meant = f"Did you mean /{near[0]}?" if near else "/help lists the commands."
-    return f"There is no command /{word}. {meant} To send it as a message, begin with //."
+    return f"There is no command /{word}. {meant} To send this text: //{word}"

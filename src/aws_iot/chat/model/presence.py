@@ -73,6 +73,8 @@ class Told:
     """What the people there know, if anything."""
     at: float = -math.inf
     asked_at: float = -math.inf
+    asks_again: bool = False
+    """Whether to ask as soon as that is allowed: this chat was not there for a while."""
     is_asked: bool = False
     """Whether somebody has joined, and it is not decided yet whether to answer."""
     answers_at: float = math.inf

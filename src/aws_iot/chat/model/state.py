@@ -182,7 +182,7 @@ class State:
     current: str = ""
     status: Status = Status(Link.STARTING)
     notice: str = ""
-    """What the chat tells you, until the next key."""
+    """What the chat tells you for a while, or until you do something else."""
     warning: str = ""
     """Why messages are not saved, if they are not."""
     look: Look = field(default_factory=Look)

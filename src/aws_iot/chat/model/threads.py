@@ -40,6 +40,13 @@ def folding(posts: Sequence[Post], folded: Collection[str]) -> Folding:
     return Folding(shown, hidden)
 
 
+def unfold(posts: Sequence[Post], post: Post, folded: set[str]) -> None:
+    """Show a reply that its folded thread hides."""
+    root = root_of(posts, post)
+    if root != post.ref:
+        folded.discard(root)
+
+
 def root_of(posts: Sequence[Post], post: Post) -> str:
     """The first message of the thread of a post, by `ref`."""
     return roots(posts).get(post.ref, post.ref)

@@ -135,7 +135,8 @@ class Archive:
         except FileExistsError:
             self._tell(on.Noticed(f"{wanted.path} exists: choose another file."))
         except (OSError, ValueError, RuntimeError, LocalError) as error:
-            self._tell(on.Noticed(f"Nothing was exported: {error}"))
+            why = f"{wanted.path}: {error.strerror or error}" if isinstance(error, OSError) else error
+            self._tell(on.Noticed(f"Nothing was exported: {why}"))
         else:
             self._tell(on.Noticed(f"Exported {wanted.room} to {path}."))
 

@@ -2,6 +2,7 @@
 
 from aws_iot.chat.model.state import Link, Status
 from aws_iot.errors import (
+    AccountReplaced,
     AwsIotError,
     LocalError,
     NotAccepted,
@@ -25,6 +26,8 @@ def status_of(error: AwsIotError, key: str) -> Status:
         return Status(Link.WRONG_CLOCK, str(error), hint or "Set the clock of this machine.")
     if isinstance(error, TakenOver):
         return Status(Link.TAKEN_OVER, str(error), hint or "The chat connects again under another ID.")
+    if isinstance(error, AccountReplaced):
+        return Status(Link.REJECTED, str(error), "Quit the chat (/quit), and start it again.")
     if isinstance(error, NotAuthorized | LocalError):
         return Status(Link.REJECTED, str(error), hint or f"To find out why: aws-iot doctor -k {key}")
     if isinstance(error, StackNotRunning):

@@ -8,8 +8,8 @@ from aws_iot.chat.text.people import who
 from aws_iot.chat.text.steady import kept_in_place, steady
 from aws_iot.text.labels import label
 
-AT_FIRST = 10
-"""How many messages of a room are announced when it is opened."""
+AT_ONCE = 10
+"""How many messages are announced when a room is opened, and when older or newer ones are asked for."""
 
 MOST_KNOWN = 5_000
 """How many announced messages are remembered, so that changes of them are announced."""
@@ -29,6 +29,10 @@ class Announcer:
     def __init__(self) -> None:
         self._known: dict[tuple[str, Key], Post] = {}
         self._room = ""
+        self._first: Key | None = None
+        """The oldest message of the open room that was announced. Those before it wait until they are asked for."""
+        self._reveals = 0
+        self._wants_older = self._was_elsewhere = False
         self._status: Status | None = None
         self._notice = ""
         self._warning = ""
@@ -58,8 +62,20 @@ class Announcer:
             self._room = room.name
             unread = f", {room.unread} unread" if room.unread else ""
             yield f"Room {steady(label(room.name))}{unread}."
-            for post in room.posts[:-AT_FIRST]:
-                self._known.setdefault((room.name, post.key), post)
+            self._first = room.posts[-AT_ONCE:][0].key if room.posts else None
+        keys = [post.key for post in room.posts]
+        if state.look.reveals != self._reveals:
+            self._reveals = state.look.reveals
+            if not state.look.is_at_end and state.look.selected in keys:
+                yield from self._from(state, keys.index(state.look.selected))
+        at = keys.index(self._first) if self._first in keys else 0
+        if self._first not in keys and self._was_elsewhere:  # and now the end of the room is read again
+            at = max(0, len(keys) - AT_ONCE)
+        self._first, self._was_elsewhere = keys[at] if keys else None, room.has_newer
+        for post in room.posts[:at]:
+            self._known.setdefault((room.name, post.key), post)
+        if self._wants_older and at:
+            yield from self.older(state)
         for post in room.posts:
             known = self._known.get((room.name, post.key))
             if known is not post:
@@ -67,6 +83,26 @@ class Announcer:
                 yield from _changes(state, known, post) if known else self._new(state, post)
         while len(self._known) > MOST_KNOWN:
             del self._known[next(iter(self._known))]
+
+    def older(self, state: State) -> list[str]:
+        """The messages before those that were announced. If there are none, the next ones that are read will be."""
+        room = state.room
+        at = next((index for index, post in enumerate(room.posts) if post.key == self._first), 0)
+        before = room.posts[max(0, at - AT_ONCE) : at]
+        self._wants_older = not before and room.has_older
+        if before:
+            self._first = before[0].key
+        elif not room.has_older:
+            return ["There are no older messages."]
+        return [line(state, post) for post in before]
+
+    def _from(self, state: State, at: int) -> Iterator[str]:
+        """The messages from the one that the person went to."""
+        room = state.room
+        for post in room.posts:
+            self._known[room.name, post.key] = post
+        self._first = room.posts[at].key
+        yield from (line(state, post) for post in room.posts[at : at + AT_ONCE])
 
     def _new(self, state: State, post: Post) -> Iterator[str]:
         if post.delivery is Delivery.PENDING:  # the person has just typed it

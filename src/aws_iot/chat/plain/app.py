@@ -46,6 +46,7 @@ class PlainChat:
     async def _main(self) -> None:
         self._loop, self._done = asyncio.get_running_loop(), asyncio.Event()
         self._begin()
+        self.tell("Type a message and press Enter. /help lists the commands.")
         threading.Thread(target=self._read, name="input", daemon=True).start()
         await self._done.wait()
 
@@ -70,6 +71,8 @@ class PlainChat:
             then, self._question = self._question, None
             if line.strip().lower() in ("y", "yes"):
                 then()
+            else:
+                self.tell("Cancelled.")
             return
         try:
             command = parse(line)
@@ -95,7 +98,7 @@ class PlainChat:
         room = self._bridge.state.rooms.get(self._bridge.state.current)
         aim = room.draft.aim if room else None
         if aim:
-            what = "edits" if aim.kind else "answers"
+            what = "edits" if aim.kind else "replies to"
             self._write(f"Your next line {what}: {steady(aim.about.text or 'an earlier message')}")
 
     def confirm(self, question: str, then: Callable[[], None]) -> None:
@@ -111,7 +114,11 @@ class PlainChat:
             self.tell("Which words? /find WORDS or /search WORDS")
 
     def scroll(self, pages: int) -> None:
-        """Read the page before, or after."""
+        """Print older messages, or read the page after."""
+        state = self._bridge.state
+        if pages < 0 and state.current in state.rooms:
+            for line in self._announcer.older(state):
+                self._write(line)
         self._bridge.act(on.Scrolled(pages > 0, near_top=pages < 0, near_end=pages > 0))
 
     def toggle_panel(self, name: str) -> None:

@@ -27,15 +27,13 @@ from aws_iot.chat.screen.composer import Composer, clean
 from aws_iot.chat.screen.conversation import Conversation
 from aws_iot.chat.screen.layout import Layout
 from aws_iot.chat.screen.legacy_keys import register
-from aws_iot.chat.screen.panels import RoomList
+from aws_iot.chat.screen.panels import RoomList, StatusLine
 from aws_iot.chat.settings import ChatSettings
 
 Answer = TypeVar("Answer")
 
 NO_KEY = "f24"
 """No keyboard has it. Textual knows no binding without a key."""
-
-NOTICE_SECONDS = 8.0
 
 
 # Dialogs are imported when they are opened: the first screen would wait for them.
@@ -52,7 +50,7 @@ class ChatApp(App[None]):
 
     CSS = """
     Screen { layout: vertical; background: transparent; }
-    Horizontal { height: 1fr; }
+    #panels { height: 1fr; }
     """
     TITLE = "aws-iot chat"
     COMMANDS: ClassVar = {_palette}
@@ -201,6 +199,7 @@ class ChatApp(App[None]):
         if not text.strip():
             self._desk.messages.enter_selected()
             return
+        self._bridge.carry_out_event(on.Noticed(""))
         try:
             command = parse(text)
         except UnknownCommand as error:
@@ -320,6 +319,7 @@ class ChatApp(App[None]):
         if name is None or isinstance(self.screen, ModalScreen):
             return False
         self._bridge.carry_out_event(on.Pressed())
+        self._bridge.carry_out_event(on.Noticed(""))  # of what was done before
         self._desk.run(name)
         return True
 
@@ -331,10 +331,10 @@ class ChatApp(App[None]):
     def tell(self, text: str) -> None:
         """Tell the person something in the status line, for a while."""
         self._bridge.act(on.Noticed(text))
-        self.set_timer(NOTICE_SECONDS, lambda: self._forget(text))
 
-    def _forget(self, text: str) -> None:
-        if self.state.notice == text:
+    def on_status_line_told(self, event: StatusLine.Told) -> None:
+        """A notice was there for long enough."""
+        if self.state.notice == event.notice:
             self._bridge.act(on.Noticed(""))
 
     def action_help_quit(self) -> None:

@@ -14,7 +14,11 @@ from textual.widgets import Static
 
 from aws_iot.chat.entry.keys import ACTIONS, Action, key_name, keys_of
 
-_SIZE = "width: 90%; max-width: 76; height: auto; max-height: 90%; border: solid ansi_blue; padding: 0 1;"
+_LARGEST = 76
+_LEAST_HELP = 30
+"""In fewer columns beside the keys, the help of an action would be hard to read. Then it is below them."""
+
+_SIZE = f"width: 90%; max-width: {_LARGEST}; height: auto; max-height: 90%; border: solid ansi_blue; padding: 0 1;"
 
 
 class Question(ModalScreen[bool]):
@@ -55,14 +59,17 @@ class Help(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """The text, for Textual."""
         with VerticalScroll():
-            yield Static(help_text(self._keys), markup=False)
+            width = min(self.app.size.width * 9 // 10, _LARGEST)
+            yield Static(
+                help_text(self._keys, width - 6), markup=False
+            )  # without border, padding and scroll bar
 
     def action_close(self) -> None:
         """Back to the chat."""
         self.dismiss(None)
 
 
-def help_text(keys: Mapping[str, tuple[str, ...]]) -> str:
+def help_text(keys: Mapping[str, tuple[str, ...]], columns: int) -> str:
     """The keys and commands as text."""
     width = max(len(_how(action, keys)) for action in ACTIONS)
     lines = [
@@ -70,13 +77,24 @@ def help_text(keys: Mapping[str, tuple[str, ...]]) -> str:
         "Tab completes commands, rooms, names and :emoji. Up in an empty input brings back what you have sent.",
     ]
     for group, actions in groupby(ACTIONS, lambda action: action.group):
-        lines += ["", group, *(f"  {_how(action, keys).ljust(width)}  {action.help}" for action in actions)]
+        lines += ["", group]
+        for action in actions:
+            lines += _entry(_how(action, keys), action.help, width, columns)
     lines += [
         "",
         "To copy with the mouse, hold Shift (on macOS Option or Fn) while you drag it.",
         "Esc closes this help.",
     ]
     return "\n".join(lines)
+
+
+def _entry(how: str, what: str, width: int, columns: int) -> list[str]:
+    from textwrap import wrap
+
+    if columns - width - 4 < _LEAST_HELP:
+        return [f"  {how}", *wrap(what, max(20, columns), initial_indent="    ", subsequent_indent="    ")]
+    first, *rest = wrap(what, columns - width - 4)
+    return [f"  {how.ljust(width)}  {first}", *(" " * (width + 4) + line for line in rest)]
 
 
 def _how(action: Action, keys: Mapping[str, tuple[str, ...]]) -> str:

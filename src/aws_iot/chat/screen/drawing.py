@@ -232,7 +232,7 @@ def _texts(post: Post, columns: int) -> list[str]:
         return ["(deleted)"]
     lines = _lines_of(post.text, columns)
     if len(lines) > MOST_LINES:
-        return [*lines[: MOST_LINES - 1], f"… {len(lines) - MOST_LINES + 1:,} more lines"]
+        return [*lines[: MOST_LINES - 1], f"… {len(lines) - MOST_LINES + 1:,} more lines; /copy copies all"]
     return lines
 
 

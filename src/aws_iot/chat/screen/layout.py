@@ -39,7 +39,7 @@ class Layout:
 
     def compose(self) -> ComposeResult:
         """The widgets, for Textual."""
-        with Horizontal():
+        with Horizontal(id="panels"):
             yield from (self._rooms, self._conversation, self._people)
         yield from (self._trouble, self._aim, self.composer, self._status)
 

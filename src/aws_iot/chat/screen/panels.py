@@ -53,6 +53,9 @@ _PRESENT = {
 }
 
 MOST_TROUBLE_LINES = 6
+MOST_NOTICE_LINES = 4
+
+NOTICE_SECONDS = 8.0
 
 Parts = Sequence[tuple[str, Style]]
 
@@ -192,32 +195,54 @@ class AimLine(Lines):
             )
             what = "Edit" if aim.kind == EDIT else f"Reply to {name}"
             text = steady(" ".join((about.text or "").split()))
-            end = "  Esc: no"
+            end = "  Esc: cancel"
             self.show([[(cut(f"{what}: {text}", columns - 2 - len(end)), WAITING), (end, DIM)]])
 
 
 class StatusLine(Lines):
-    """One line: the connection, the room, who you are, and what waits."""
+    """One line: the connection, the room, who you are, and what waits. A long notice has lines of its own above it."""
 
     DEFAULT_CSS = "StatusLine { height: 1; padding: 0 1; background: transparent; }"
 
+    class Told(TextualMessage):
+        """A notice was there for long enough."""
+
+        def __init__(self, notice: str) -> None:
+            super().__init__()
+            self.notice = notice
+
     def __init__(self) -> None:
         super().__init__("status")
+        self._notice = ""
+
+    def _end_later(self, notice: str) -> None:
+        if notice and notice != self._notice:
+            self.set_timer(NOTICE_SECONDS, lambda: self.post_message(self.Told(notice)))
+        self._notice = notice
 
     def show_state(self, state: State, columns: int, *, has_rooms: bool) -> None:
         """Draw the line. What is least important is left out on a narrow screen.
 
         `has_rooms` tells whether the screen is wide enough for the list of rooms.
         """
+        self._end_later(state.notice)
         link = state.status.link
         sign, style = _SIGNS.get(link, ("✗ ", BAD))
         parts: list[tuple[str, Style]] = [(sign, style), (_SHORT[link], style)]
-        room = state.rooms.get(state.current)
+        lines: list[Parts] = []
         if state.notice:
-            parts.append((f"  {steady(state.notice)}", WAITING))
-        else:
-            parts += self._parts(state, room, has_rooms)
-        self.show([_fitted(parts, columns - 2)])
+            notice = steady(state.notice)
+            used = sum(width_of(text) for text, _ in parts) + 2
+            if used + width_of(notice) > columns - 2:  # it is above the state, on lines of its own
+                pieces = wrap(notice, max(10, columns - 2))[:MOST_NOTICE_LINES]
+                lines = [[(notice[start:end], WAITING)] for start, end in pieces]
+            else:
+                parts.append((f"  {notice}", WAITING))
+        if lines or not state.notice:
+            parts += self._parts(state, state.rooms.get(state.current), has_rooms)
+        lines.append(_fitted(parts, columns - 2))
+        self.styles.height = len(lines)
+        self.show(lines)
 
     def _parts(self, state: State, room: Room | None, has_rooms: bool) -> Parts:
         parts: list[tuple[str, Style]] = []

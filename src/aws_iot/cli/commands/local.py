@@ -241,12 +241,15 @@ def _next_steps(key: str, people: _People, *, keep: bool) -> str:
     variable = _config_variable()
     if names := [*people.members, *people.saved]:
         first = f"In each new terminal, first:\n{variable}\n" if variable else ""
+        last = (people.members or people.saved)[-1]
+        chats = "\n".join(f"  aws-iot chat -k {name}" for name in dict.fromkeys([names[0], last]))
         return f"""\
 {_who(people)}
-{first}In a second terminal, receive messages:
+{first}In other terminals, chat:
+{chats}
+Or receive messages in one, and send one in another:
   aws-iot sub -k {names[0]}
-In a third terminal, send one:
-  aws-iot pub -k {(people.members or people.saved)[-1]} -r lobby -m hello
+  aws-iot pub -k {last} -r lobby -m hello
 """
     return f"""\
 For two people who can talk at once, stop it, and run:

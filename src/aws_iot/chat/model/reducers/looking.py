@@ -5,7 +5,7 @@ from aws_iot.chat.model import events as on
 from aws_iot.chat.model.attention import ALL, MENTIONS, NONE
 from aws_iot.chat.model.reducers.rooms import open_room
 from aws_iot.chat.model.state import Results, State
-from aws_iot.chat.model.threads import root_of
+from aws_iot.chat.model.threads import root_of, unfold
 
 Effects = list[do.Effect]
 
@@ -13,6 +13,8 @@ Effects = list[do.Effect]
 def selected(state: State, event: on.Selected) -> Effects:
     """A message is selected."""
     state.look.selected = event.key
+    if state.selected_post:
+        unfold(state.room.posts, state.selected_post, state.look.folded)
     if event.reveals:
         state.look.reveals += 1
     return []
@@ -30,6 +32,7 @@ def went(state: State, event: on.Went) -> Effects:
     ref = event.post.ref if event.post else event.ref
     known = next((post for post in reversed(room.posts) if ref and post.ref == ref), None)
     if known:
+        unfold(room.posts, known, state.look.folded)
         state.look.selected, state.look.is_at_end = known.key, False
         state.look.reveals += 1
         return effects
@@ -48,6 +51,7 @@ def went_to_unread(state: State, _: on.WentToUnread) -> Effects:
     is_above = room.has_older and (not room.posts or room.posts[0].received >= since)
     unread = (post for post in room.posts if post.received >= since and post.sender != state.me.identity)
     if not is_above and (first := next(unread, None)):
+        unfold(room.posts, first, state.look.folded)
         state.look.selected, state.look.is_at_end = first.key, False
         state.look.reveals += 1
         return []
@@ -87,7 +91,10 @@ def found(state: State, event: on.Found) -> Effects:
 
 def folded(state: State, event: on.Folded) -> Effects:
     """The replies of a thread are hidden or shown."""
-    state.look.folded ^= {root_of(state.room.posts, event.post)}
+    root = root_of(state.room.posts, event.post)
+    state.look.folded ^= {root}
+    if root in state.look.folded and event.post.ref != root:  # the selected message must be on the screen
+        state.look.selected = next((post.key for post in state.room.posts if post.ref == root), None)
     return []
 
 

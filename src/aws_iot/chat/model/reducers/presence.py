@@ -146,6 +146,8 @@ def _due(presence: Presence, told: Told, *, is_open: bool) -> Sign | None:
     if told.sign is None:
         asks = sign is Sign.ONLINE and presence.clock - told.asked_at >= ASK_SECONDS
         return Sign.JOINED if asks else sign
+    if told.asks_again and sign is Sign.ONLINE and presence.clock - told.asked_at >= ASK_SECONDS:
+        return Sign.JOINED
     is_changed = is_open and told.sign is not sign
     is_late = presence.clock - told.at >= BEAT_SECONDS
     return sign if is_changed or is_late or presence.clock >= told.answers_at else None
@@ -155,7 +157,7 @@ def _tell(presence: Presence, told: Told, room: str, sign: Sign) -> do.Announce:
     is_first = told.sign is None
     told.sign, told.at, told.answers_at = _shown(sign), presence.clock, math.inf
     if sign is Sign.JOINED:
-        told.asked_at = presence.clock
+        told.asked_at, told.asks_again = presence.clock, False
     return do.Announce(room, sign, is_first)
 
 
@@ -213,9 +215,12 @@ def farewells(state: State) -> Effects:
 
 
 def left(state: State, room: str) -> Effects:
-    """The person leaves a room."""
+    """The person leaves a room. If they come back before the chat may ask again, it shows whom it knew."""
+    told = state.presence.told.setdefault(room, Told())
+    told.asks_again = True
     for seen in state.presence.seen.values():
-        seen.rooms.pop(room, None)
+        if room in seen.rooms:
+            seen.rooms[room] = min(seen.rooms[room], told.asked_at + ASK_SECONDS + ANSWER_SECONDS[1])
     return [do.Announce(room, Sign.LEFT)] if _forget(state.presence, room) else []
 
 

@@ -10,6 +10,7 @@ from aws_iot.chat.model.posts import Delivery, Post, post_of
 from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.reducers.sending import count_waiting, to_end
 from aws_iot.chat.model.state import Room, State
+from aws_iot.chat.model.threads import unfold
 from aws_iot.chat.model.windows import add_arrived, merge_page, same_moment, shorten, split
 from aws_iot.history.conversation import is_event
 
@@ -41,6 +42,8 @@ def page_read(state: State, event: on.PageRead) -> Effects:
     if event.part is on.Part.AROUND and event.room == state.current:
         state.look.is_at_end = False
         state.look.selected = event.target
+        if state.selected_post:
+            unfold(room.posts, state.selected_post, state.look.folded)
         state.look.reveals += 1
     return mark_if_read(state)
 

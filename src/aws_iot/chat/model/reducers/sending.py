@@ -9,6 +9,7 @@ from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Answered, Delivery, Post
 from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.state import Aim, Change, Draft, Room, State
+from aws_iot.chat.model.threads import unfold
 from aws_iot.chat.model.windows import change, remove, shorten, split
 from aws_iot.messaging.kinds import DELETE, DELETED_TEXT, EDIT, REACT
 
@@ -40,6 +41,7 @@ def submitted(state: State, event: on.Submitted) -> Effects:
         return [_send_change(state, event.id, Change(EDIT, room.name, event.text, aim.about.id)), saved]
     room.unread_since = None
     append_pending(state, room, event.text, event.id, event.at, aim.about if aim else None)
+    unfold(room.posts, room.posts[-1], state.look.folded)
     re = aim.about.id if aim else None
     effects: Effects = [do.Send(event.room, event.text, event.id, re=re), saved]
     if event.room == state.current:

@@ -1,5 +1,6 @@
 """The rules of the chat, without a screen: whatever happens in any order, nothing is lost or shown twice."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -41,7 +42,9 @@ def message(number: int, *, sender: str = BOB, room: str = "lobby", **more: Any)
 
 def page(*numbers: int, room: str = "lobby", part: on.Part = on.Part.LAST, unread: int = 0) -> on.PageRead:
     posts = [post_of(message(number, room=room)) for number in numbers]
-    return on.PageRead(room, part, posts, is_end=len(posts) < PAGE, unread=unread)
+    # An older page was asked for from the message after it.
+    edge = at(numbers[-1] + 1) if part is on.Part.OLDER else None
+    return on.PageRead(room, part, posts, is_end=len(posts) < PAGE, unread=unread, edge=edge)
 
 
 def opened(*rooms: str) -> State:
@@ -281,6 +284,7 @@ def test_no_room_counts_as_joined_without_a_connection() -> None:
 # -- any order of events
 
 ROOMS = ("lobby", "ops")
+READING = do.ReadLast | do.ReadOlder | do.ReadNewer | do.ReadAround
 
 
 class World:
@@ -300,7 +304,7 @@ class World:
         for effect in effects:
             if isinstance(effect, do.Send):
                 self.sent[effect.id] = effect.room, effect.text
-        return [effect for effect in effects if isinstance(effect, do.ReadLast | do.ReadOlder | do.ReadNewer)]
+        return [effect for effect in effects if isinstance(effect, READING)]
 
     def arrive(self, room: str, sender: str, id_: str | None = None) -> None:
         self.number += 1
@@ -322,18 +326,29 @@ class World:
         if not self.waiting:
             return
         wanted = self.waiting.pop(0)
-        assert isinstance(wanted, do.ReadLast | do.ReadOlder | do.ReadNewer)
-        saved = self.saved[wanted.room]
-        count = PAGE
-        if isinstance(wanted, do.ReadLast):
-            found, part = saved[-PAGE:], on.Part.LAST
-        elif isinstance(wanted, do.ReadOlder):
-            count += wanted.overlap
-            found, part = [post for post in saved if post.received <= wanted.before][-count:], on.Part.OLDER
-        else:
-            count += wanted.overlap
-            found, part = [post for post in saved if post.received >= wanted.since][:count], on.Part.NEWER
-        self.act(on.PageRead(wanted.room, part, found, is_end=len(found) < count))
+        assert isinstance(wanted, READING)
+        saved = [replace(post, at=place) for place, post in enumerate(self.saved[wanted.room], 1)]
+        match wanted:
+            case do.ReadLast(room):
+                page = on.PageRead(room, on.Part.LAST, saved[-PAGE:], is_end=len(saved) < PAGE)
+            case do.ReadOlder(room, before, overlap, place):
+                count = PAGE if place else PAGE + overlap
+                older = saved[: place - 1] if place else [post for post in saved if post.received <= before]
+                is_end = len(older) < count
+                page = on.PageRead(room, on.Part.OLDER, older[-count:], is_end, edge=before)
+            case do.ReadNewer(room, since, overlap, place):
+                count = PAGE if place else PAGE + overlap
+                newer = saved[place:] if place else [post for post in saved if post.received >= since]
+                is_end = len(newer) < count
+                page = on.PageRead(room, on.Part.NEWER, newer[:count], is_end, edge=since)
+            case do.ReadAround(room, _, ref):
+                [index] = [index for index, post in enumerate(saved) if post.ref == ref]
+                first, end = max(0, index - PAGE // 2), index + PAGE // 2 + 1
+                page = on.PageRead(
+                    room, on.Part.AROUND, saved[first:end], not first, target=saved[index].key,
+                    has_newer=end < len(saved),
+                )  # fmt: skip
+        self.act(page)
 
     def check(self) -> None:
         for name, room in self.state.rooms.items():
@@ -356,7 +371,7 @@ class World:
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("arrive"), st.sampled_from(ROOMS), st.sampled_from([ME, BOB])),
-        st.tuples(st.just("flood"), st.sampled_from(ROOMS), st.integers(1, 400)),
+        st.tuples(st.just("flood"), st.sampled_from(ROOMS), st.integers(1, 700)),
         st.tuples(st.just("submit"), st.sampled_from(ROOMS)),
         st.tuples(st.just("echo"), st.integers(0, 5)),
         st.tuples(st.just("acknowledge"), st.integers(0, 5)),
@@ -365,13 +380,14 @@ STEPS = st.lists(
         st.tuples(st.just("scroll"), st.booleans(), st.booleans(), st.booleans()),
         st.tuples(st.just("focus"), st.booleans()),
         st.tuples(st.just("jump")),
+        st.tuples(st.just("go"), st.integers(0, 700)),
     ),
     max_size=60,
 )
 
 
 @given(STEPS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_whatever_happens_nothing_is_lost_or_shown_twice(steps: list[tuple[object, ...]]) -> None:
     world = World()
     for step in steps:
@@ -401,6 +417,9 @@ def test_whatever_happens_nothing_is_lost_or_shown_twice(steps: list[tuple[objec
                 world.act(on.Focused(is_focused))
             case ("jump",):
                 world.act(on.Jumped())
+            case ("go", int(index)):
+                if index < len(saved := world.saved[world.state.current]):
+                    world.act(on.Went(world.state.current, ref=saved[index].ref))
         world.check()
 
 

@@ -24,20 +24,28 @@ class ReadLast:
 
 @dataclass(slots=True)
 class ReadOlder:
-    """Read the page before this time. So many messages of that millisecond are there already."""
+    """Read the page before a message, by its place in the history if that is known.
+
+    Otherwise by its time: so many messages of that millisecond are there already.
+    """
 
     room: str
     before: datetime
     overlap: int = 0
+    at: int | None = None
 
 
 @dataclass(slots=True)
 class ReadNewer:
-    """Read the page that begins at this time. So many messages of that millisecond are there already."""
+    """Read the page after a message, by its place in the history if that is known.
+
+    Otherwise by its time: so many messages of that millisecond are there already.
+    """
 
     room: str
     since: datetime
     overlap: int = 0
+    at: int | None = None
 
 
 @dataclass(slots=True)

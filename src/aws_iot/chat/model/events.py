@@ -43,7 +43,9 @@ class PageRead:
     """A page of a room was read from the history, oldest first.
 
     `is_end` tells that the history has nothing further in that direction. `unread` is how many of the room's messages
-    are unread, if the page is the last. `target` is the post that was asked for, if the page is around one.
+    are unread, if the page is the last. `target` is the post that was asked for, if the page is around one. `edge` is
+    the time from which an older or newer page was asked for. If the window begins or ends elsewhere by now, the page
+    does not belong there.
     """
 
     room: str
@@ -54,6 +56,7 @@ class PageRead:
     unread_since: datetime | None = None
     target: Key | None = None
     has_newer: bool = False
+    edge: datetime | None = None
 
 
 @dataclass(slots=True)

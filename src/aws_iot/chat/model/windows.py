@@ -43,6 +43,8 @@ def merge_page(room: Room, page: PageRead) -> None:
     """Add a page of the history to the window, or replace the window by it."""
     note_people(room, page.posts)
     saved, unsent = split(room.posts)
+    if _is_stale(page, saved):
+        return
     on_page = {post.key for post in page.posts}
     ids = {post.id for post in page.posts}
     unsent = [post for post in unsent if post.id not in ids]
@@ -53,7 +55,7 @@ def merge_page(room: Room, page: PageRead) -> None:
             for post in saved
             if post.key not in on_page and not room.has_newer and (newest is None or post.received >= newest)
         ]
-        saved = [*page.posts, *(later if page.part is Part.LAST else ())]
+        saved = [*page.posts, *(() if page.has_newer else later)]
         room.has_older, room.has_newer = not page.is_end, page.has_newer
     elif page.part is Part.OLDER:
         known = {post.key for post in saved}
@@ -72,6 +74,13 @@ def merge_page(room: Room, page: PageRead) -> None:
             del saved[:-LONGEST_BROWSED]
             room.has_older = True
     room.posts = saved + unsent
+
+
+def _is_stale(page: PageRead, saved: Sequence[Post]) -> bool:
+    """Whether another page has replaced the window since this one was asked for."""
+    if page.part in (Part.LAST, Part.AROUND):
+        return False
+    return not saved or page.edge != saved[0 if page.part is Part.OLDER else -1].received
 
 
 def shorten(room: Room, *, is_open: bool, is_at_end: bool) -> None:

@@ -252,12 +252,16 @@ def _answer(history: History, wanted: Reading, now: Callable[[], datetime]) -> o
             unread = sum(one.unread for one in history.rooms() if one.room == room)
             since = first_unread(history, room) if unread else None
             return on.PageRead(room, on.Part.LAST, _posts(found), len(found) < PAGE, unread, since)
-        case do.ReadOlder(room, before, overlap):
-            found = history.last(_of(room, until=before + _NEXT), PAGE + overlap)
-            return on.PageRead(room, on.Part.OLDER, _posts(found), len(found) < PAGE + overlap)
-        case do.ReadNewer(room, since, overlap):
-            found = history.first(_of(room, since=since), PAGE + overlap)
-            return on.PageRead(room, on.Part.NEWER, _posts(found), len(found) < PAGE + overlap)
+        case do.ReadOlder(room, before, overlap, at):
+            count = PAGE if at else PAGE + overlap
+            older = (
+                history.around(at, count)[0] if at else history.last(_of(room, until=before + _NEXT), count)
+            )
+            return on.PageRead(room, on.Part.OLDER, _posts(older), len(older) < count, edge=before)
+        case do.ReadNewer(room, since, overlap, at):
+            count = PAGE if at else PAGE + overlap
+            newer = history.around(at, count)[1] if at else history.first(_of(room, since=since), count)
+            return on.PageRead(room, on.Part.NEWER, _posts(newer), len(newer) < count, edge=since)
         case do.ReadAround():
             return _around(history, wanted)
         case do.Search(text, room):

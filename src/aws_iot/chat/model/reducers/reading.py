@@ -142,10 +142,11 @@ def scrolled(state: State, event: on.Scrolled) -> Effects:
         return effects
     if event.near_top and room.has_older:
         room.is_loading = True
-        return [*effects, do.ReadOlder(room.name, saved[0].received, same_moment(saved))]
+        return [*effects, do.ReadOlder(room.name, saved[0].received, same_moment(saved), saved[0].at)]
     if event.near_end and room.has_newer:
         room.is_loading = True
-        return [*effects, do.ReadNewer(room.name, saved[-1].received, same_moment(saved[::-1]))]
+        last = saved[-1]
+        return [*effects, do.ReadNewer(room.name, last.received, same_moment(saved[::-1]), last.at)]
     return effects
 
 

@@ -418,8 +418,8 @@ def test_whatever_happens_nothing_is_lost_or_shown_twice(steps: list[tuple[objec
             case ("jump",):
                 world.act(on.Jumped())
             case ("go", int(index)):
-                if index < len(saved := world.saved[world.state.current]):
-                    world.act(on.Went(world.state.current, ref=saved[index].ref))
+                if index < len(posts := world.saved[world.state.current]):
+                    world.act(on.Went(world.state.current, ref=posts[index].ref))
         world.check()
 
 

@@ -55,7 +55,9 @@ def through(stack: Stack, person: Person, port: int) -> dict[str, str]:
     """The environment of a person, with a copy of their settings in which the broker is a proxy at that port."""
     endpoint = stack.profile.endpoint._replace(port=port)
     folder = Path(person.env["AWS_IOT_CONFIG_DIR"])
-    copy = shutil.copytree(folder, folder.with_name(f"{folder.name}-{port}"))
+    # A command that is running may write its history, and nobody needs that here.
+    without = shutil.ignore_patterns("history")
+    copy = shutil.copytree(folder, folder.with_name(f"{folder.name}-{port}"), ignore=without)
     App.in_folder(copy).config.profiles.change(
         stack.profile.key, lambda _: stack.profile._replace(endpoint=endpoint)
     )

@@ -32,7 +32,9 @@ def test_two_people_talk_after_three_commands_and_learn_of_a_restart(tmp_path: P
     without = listener = None
     try:
         with_members.wait_for(READY)
-        receive, send = re.findall(r"^  aws-iot (.*)", "\n".join(with_members.stdout), re.MULTILINE)
+        shown = "\n".join(with_members.stdout)
+        *suggested, receive, send = re.findall(r"^  aws-iot (.*)", shown, re.MULTILINE)
+        assert suggested == ["chat -k alice", "chat -k bob"]
         listener = Running(receive, env)
         listener.wait_for("Receiving")
         assert listener.stderr == ["Receiving from all rooms; Ctrl-C stops."]

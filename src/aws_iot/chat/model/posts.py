@@ -68,8 +68,8 @@ def milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1_000_000 + 0.5) // 1_000
 
 
-def post_of(message: Message) -> Post:
-    """The post of a message that has just arrived. What it answers is looked up later."""
+def post_of(message: Message, ref: str | None = None) -> Post:
+    """The post of a message. What it answers is looked up later. `ref` is its ID in the history, if that is known."""
     answered = Answered(message.re, "", None, None) if message.re else None
     return Post(
         message.room,
@@ -78,7 +78,7 @@ def post_of(message: Message) -> Post:
         message.text,
         message.received,
         message.id,
-        message.id or ids.unpack(ids.derive(message.room, message.sender, message.payload)),
+        ref or message.id or ids.unpack(ids.derive(message.room, message.sender, message.payload)),
         answered=answered,
         is_retained=message.retained,
     )

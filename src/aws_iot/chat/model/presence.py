@@ -127,7 +127,7 @@ class Presence:
         ]
 
     def is_quiet(self, room: str) -> bool:
-        """Whether nothing is told in a room, because somebody there would see it as messages."""
+        """Whether the chat sends no signs to a room, because a member there would see them as messages."""
         told = self.told.get(room)
         return told is not None and self.clock < told.quiet_until
 

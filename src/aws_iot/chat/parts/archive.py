@@ -7,13 +7,14 @@ import queue
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
-from aws_iot.chat.model.posts import Answered, Post, milliseconds
+from aws_iot.chat.model.posts import Answered, Post, milliseconds, post_of
 from aws_iot.chat.model.state import PAGE
 from aws_iot.chat.parts.guard import carry_out
 from aws_iot.chat.parts.memory import Memory
@@ -333,21 +334,12 @@ def _posts(entries: Sequence[Entry]) -> list[Post]:
 
 def post_of_entry(entry: Entry) -> Post:
     """The post of a message of the history."""
-    message, quote = entry.message, entry.reply_to
-    answered = Answered(message.re, "", None, None) if message.re else None
-    if quote:
-        answered = Answered(quote.id, quote.sender, quote.name, quote.text)
-    return Post(
-        message.room,
-        message.sender,
-        message.name,
-        message.text,
-        message.received,
-        message.id,
-        entry.id,
-        entry.at,
+    post, quote = post_of(entry.message, entry.id), entry.reply_to
+    return replace(
+        post,
+        at=entry.at,
         is_edited=entry.is_edited,
         is_deleted=entry.is_deleted,
         reactions=entry.reactions,
-        answered=answered,
+        answered=Answered(quote.id, quote.sender, quote.name, quote.text) if quote else post.answered,
     )

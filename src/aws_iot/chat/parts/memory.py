@@ -79,7 +79,7 @@ class Memory:
         self._values["aliases"] = dict(aliases)
 
     def note_levels(self, levels: tuple[tuple[str, str], ...]) -> None:
-        """The person wants to be told of other messages."""
+        """The person has changed which messages of a room notify them."""
         self._values["levels"] = dict(levels)
 
     def note_nick(self, name: str) -> None:

@@ -98,12 +98,12 @@ def has_read(presence: Presence, room: str, posts: Iterable[Post]) -> None:
 
 
 def keep_quiet(presence: Presence, room: str) -> None:
-    """Somebody in the room would see signs of presence as messages."""
+    """Send no signs to a room: a member there would see them as messages."""
     presence.told.setdefault(room, Told()).quiet_until = presence.clock + QUIET_SECONDS
 
 
 def ticked(state: State, event: on.Ticked) -> Effects:
-    """Time has passed: who was not heard for long is gone, and what is due is told."""
+    """Time has passed. Forget people who have sent nothing for long, and send the signs that are due."""
     presence, activity = state.presence, state.presence.activity
     presence.clock = event.at
     if activity.since_tick:
@@ -231,7 +231,7 @@ def cut_off(presence: Presence) -> None:
 
 
 def _forget(presence: Presence, room: str) -> bool:
-    """Whether the room knew of this chat; it is to be told anew."""
+    """Forget what the chat has sent to a room, so that it sends a sign again. Whether there was one."""
     told = presence.told.get(room)
     if told is None or told.sign is None:
         return False

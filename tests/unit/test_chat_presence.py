@@ -392,7 +392,7 @@ def test_the_panel_shows_who_does_what_and_nothing_of_it_is_a_message(app: FakeA
     async def test() -> None:
         async with chatting(app, cloud, "lobby", "ops", size=(100, 24)) as chat:
             await chat.until(lambda: told(cloud) == ["(joined)"] * 2)
-            assert people(chat) == ["● alice"]
+            await chat.until(lambda: people(chat) == ["● alice"])
             for one, shown in (
                 (Sign.JOINED, "● bob"),
                 (Sign.TYPING, "… bob"),
@@ -406,7 +406,7 @@ def test_the_panel_shows_who_does_what_and_nothing_of_it_is_a_message(app: FakeA
             assert "Online: alice~" in chat.state.notice
             assert "carol~ca401000. Idle: bob~b0b00000" in chat.state.notice
             await chat.enter("/alias carol Caz")
-            assert people(chat) == ["● alice", "● Caz", "○ bob"]
+            await chat.until(lambda: people(chat) == ["● alice", "● Caz", "○ bob"])
             await chat.type("ca")
             await chat.press("tab")
             assert chat.input == "Caz: "
@@ -432,7 +432,7 @@ def test_the_command_tells_the_mode_and_changes_it(app: FakeApp, cloud: FakeClou
                 await chat.enter(line)
                 assert chat.state.notice.startswith(notice)
             await chat.until(lambda: told(cloud) == ["(joined)", "(offline)"])
-            assert people(chat) == []
+            await chat.until(lambda: people(chat) == [])
             await chat.enter("/presence on")
             say(cloud, "lobby", "from another program", sender=BOB)
             await chat.until_shown("from another program")
@@ -482,7 +482,7 @@ def test_presence_can_be_off_for_all_chats(app: FakeApp, cloud: FakeCloud) -> No
             await chat.enter("hello")
             await chat.until_shown("hello")
             assert cloud.connections[-1].will is None
-            assert people(chat) == ["  alice"]
+            await chat.until(lambda: people(chat) == ["  alice"])
         assert told(cloud) == []
 
     run(test)

@@ -59,6 +59,7 @@ class PahoClient:
     ) -> None:
         """If it does not acknowledge, a test does that: `acknowledge`. A durable one has a durable session."""
         self._stack, self._credentials, self._is_durable = stack, credentials, is_durable
+        self.client_id = client_id
         self.messages: list[mqtt.MQTTMessage] = []
         self.connected: list[bool] = []
         self.granted: list[int] = []

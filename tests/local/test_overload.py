@@ -106,6 +106,7 @@ def test_a_crowded_client_slows_a_sender_down_but_does_not_stop_it(
     silent.subscribe(everything)
     sender.connect()
     publish(sender, own, numbered(0, 1_130))  # the last of them are acknowledged a second later
+    stack.process.wait_for(f"{silent.client_id} does not keep up: more than 1,000 messages wait")
     publish(sender, own, numbered(1_130, 1_140), qos=0)
     assert not sender.lost
     assert silent.payloads == numbered(0, WINDOW)

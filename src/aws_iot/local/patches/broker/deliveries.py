@@ -21,7 +21,7 @@ from typing import Any
 from ministack.services import iot
 
 from aws_iot.local import notices
-from aws_iot.local.patches.broker.outbox import ENDED, WINDOW, Outbox, Waiting
+from aws_iot.local.patches.broker.outbox import CROWDED_MESSAGES, ENDED, WINDOW, Outbox, Waiting
 
 Dispatch = Callable[[Any, int, int, bytes], Awaitable[bool]]
 
@@ -69,6 +69,12 @@ async def _deliver(session: Any, topic: str, payload: bytes, qos: int) -> None:
     properties, retain = iot._delivery_properties.get(), iot._delivery_retain.get()
     outbox.add(Waiting(topic, payload, qos, properties, retain, time.time()))
     _receivers.get([]).append(outbox)
+    if outbox.is_crowded and "is_crowded" not in vars(session):
+        session.is_crowded = True
+        notices.add(
+            f"{session._client_id} does not keep up: more than {CROWDED_MESSAGES:,} messages wait for it."
+            " The broker slows down those who send to it."
+        )
     if outbox.is_over_quota:
         _end(session, QUOTA_EXCEEDED, "it has not read its messages, and too many wait for it")
 

@@ -294,8 +294,14 @@ class ChatApp(App[None]):
 
     def edit_draft(self, edit: Callable[[str], str]) -> None:
         """Give the terminal to an editor, which changes the draft."""
-        with self.suspend():
-            text = edit(self._layout.composer.text)
+        failure = None
+        with self.suspend():  # an exception would leave the terminal to the editor
+            try:
+                text = edit(self._layout.composer.text)
+            except Exception as error:
+                failure = error
+        if failure:
+            raise failure
         self._layout.composer.load(text)
         self.keep_draft()
 

@@ -194,6 +194,20 @@ def test_the_line_is_above_the_first_unread_message_even_if_the_window_does_not_
     assert state.room.unread == 150, "its end was not on the screen"
 
 
+def test_the_first_unread_message_is_found_again_after_it_was_read_from_the_history() -> None:
+    state = opened("lobby", "ops")
+    moments = [at(number + 0.0005678) for number in range(3 * PAGE)]
+    update(state, on.Received([message(n, room="ops", received=now) for n, now in enumerate(moments)]))
+    update(state, on.RoomOpened("ops"))
+    [saved] = update(state, on.WentToUnread())
+    assert saved == do.ReadAround("ops", moment=at(0))
+    as_saved = [post_of(message(number, room="ops", received=at(number))) for number in range(PAGE)]
+    update(state, on.PageRead("ops", on.Part.AROUND, as_saved, is_end=True, target=as_saved[0].key))
+    update(state, on.Jumped())
+    update(state, on.WentToUnread())
+    assert state.look.selected == as_saved[0].key
+
+
 def test_a_draft_belongs_to_its_room_and_is_saved_at_each_change() -> None:
     state = opened("lobby", "ops")
     assert update(state, on.Typed("lobby", "hel")) == [do.SaveDraft("lobby", Draft("hel"))]

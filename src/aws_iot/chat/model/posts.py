@@ -69,14 +69,17 @@ def milliseconds(moment: datetime) -> int:
 
 
 def post_of(message: Message, ref: str | None = None) -> Post:
-    """The post of a message. What it answers is looked up later. `ref` is its ID in the history, if that is known."""
+    """The post of a message. What it answers is looked up later. `ref` is its ID in the history, if that is known.
+
+    It was received at the same time as in the history, which counts milliseconds.
+    """
     answered = Answered(message.re, "", None, None) if message.re else None
     return Post(
         message.room,
         message.sender,
         message.name,
         message.text,
-        message.received,
+        message.received.replace(microsecond=message.received.microsecond // 1_000 * 1_000),
         message.id,
         ref or message.id or ids.unpack(ids.derive(message.room, message.sender, message.payload)),
         answered=answered,

@@ -407,9 +407,9 @@ def test_the_panel_shows_who_does_what_and_nothing_of_it_is_a_message(app: FakeA
             assert "carol~ca401000. Idle: bob~b0b00000" in chat.state.notice
             await chat.enter("/alias carol Caz")
             await chat.until(lambda: people(chat) == ["● alice", "● Caz", "○ bob"])
-            await chat.type("ca")
+            await chat.type("caz")
             await chat.press("tab")
-            assert chat.input == "Caz: "
+            assert chat.input == "carol: ", "the name that carol knows"
             tell(cloud, Sign.OFFLINE)
             await chat.until(lambda: people(chat) == ["● alice", "● Caz"])
             assert chat.state.room.posts == []

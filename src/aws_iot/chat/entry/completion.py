@@ -66,12 +66,19 @@ def complete(line: str, state: State) -> Completion:
 
 
 def _names(word: str, state: State, *, is_first: bool) -> list[str]:
-    """The names of people in the room, as they are listed. An @ before the name is kept."""
+    """The names of people in the room, as they are listed. An @ before the name is kept.
+
+    Your alias for somebody finds their own name: others do not know the alias.
+    """
     mark = "@" if word.startswith("@") else ""
     beginning = word.removeprefix("@").casefold()
-    names = [one.name for one in people_of(state) if one.identity != state.me.identity]
+    others = (one for one in people_of(state) if one.identity != state.me.identity)
     fitting = [
-        name for name in names if name and name.isprintable() and name.casefold().startswith(beginning)
+        one.claimed
+        for one in others
+        if one.claimed
+        and one.claimed.isprintable()
+        and any(name and name.casefold().startswith(beginning) for name in (one.claimed, one.name))
     ]
     return [f"{mark}{name}{': ' if is_first and not mark else ' '}" for name in dict.fromkeys(fitting)][:MOST]
 

@@ -9,10 +9,14 @@ from aws_iot.messaging.kinds import Sign
 
 
 class Listed(NamedTuple):
-    """Somebody, by the name that they have here. `sign` is None if they are not known to be here."""
+    """Somebody, by the name that they have here, and by the one that they claim.
+
+    `sign` is None if they are not known to be here.
+    """
 
     identity: str
     name: str | None
+    claimed: str | None
     sign: Sign | None = None
 
 
@@ -30,11 +34,11 @@ def people_of(state: State, most: int | None = None) -> list[Listed]:
         (sign, name), wrote = here[identity], room.people.get(identity)
         return sign is Sign.IDLE, -wrote.last.timestamp() if wrote else 0.0, name or "", identity
 
-    listed = [
-        Listed(identity, state.name_of(identity, here[identity][1]), here[identity][0])
-        for identity in sorted(here, key=rank)
-    ]
+    def entry(identity: str, claimed: str | None, sign: Sign | None = None) -> Listed:
+        return Listed(identity, state.name_of(identity, claimed), claimed, sign)
+
+    listed = [entry(identity, here[identity][1], here[identity][0]) for identity in sorted(here, key=rank)]
     writers = (one for one in reversed(room.people.values()) if one.identity not in here)
     left = None if most is None else max(0, most - len(listed))
-    listed += [Listed(one.identity, state.name_of(one.identity, one.name)) for one in islice(writers, left)]
+    listed += [entry(one.identity, one.name) for one in islice(writers, left)]
     return listed[:most]

@@ -57,7 +57,9 @@ def test_two_people_talk_and_a_killed_chat_loses_nothing(stack: Stack, room: str
     assert texts == ["hello from the first", "an answer", "while you were away", "half a message"]
 
 
-def test_a_chat_that_is_stopped_or_whose_editor_fails_or_whose_terminal_is_closed_keeps_the_draft(stack: Stack, room: str) -> None:
+def test_a_chat_that_is_stopped_or_whose_editor_fails_or_whose_terminal_is_closed_keeps_the_draft(
+    stack: Stack, room: str
+) -> None:
     alice = stack.person()
     with on_a_screen(f"chat {room}", alice.env | {"VISUAL": "false"}) as screen:
         screen.wait_for("● online")

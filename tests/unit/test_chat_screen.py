@@ -776,7 +776,7 @@ def test_up_brings_back_what_was_sent_and_never_replaces_a_draft(app: FakeApp, c
 def test_keys_can_be_changed_and_the_help_shows_them(app: FakeApp, cloud: FakeCloud) -> None:
     path = app.settings.folders.chat_settings
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text('{"keys": {"next-room": ["f5"], "discard": ["f6"], "previous-room": []}}')
+    path.write_text('{"keys": {"next-room": ["f5"], "discard": ["ctrl+q"], "previous-room": []}}')
 
     async def test() -> None:
         async with chatting(app, cloud, "lobby", "ops") as chat:
@@ -784,7 +784,7 @@ def test_keys_can_be_changed_and_the_help_shows_them(app: FakeApp, cloud: FakeCl
             assert chat.state.current == "ops"
             await chat.press("ctrl+n", "ctrl+p")
             assert chat.state.current == "ops"
-            await chat.press("f6")
+            await chat.press("ctrl+q")  # no longer the key to quit
             assert "was sent" in chat.panel("status")
             await chat.press("f1")
             await chat.until(lambda: isinstance(chat.screen.screen, Help))
@@ -798,6 +798,7 @@ def test_the_palette_runs_an_action_or_asks_for_its_argument(app: FakeApp, cloud
         async with chatting(app, cloud, "lobby") as chat:
             await chat.press("ctrl+k")
             await chat.until(lambda: any("List your rooms (/rooms)" in row for row in chat.rows))
+            assert any("Open the next room (Ctrl+N, Alt+Right)" in row for row in chat.rows)
             await chat.press(*"join a room")
             await chat.pilot.pause(0.3)
             await chat.press("enter")
@@ -814,6 +815,13 @@ def test_the_palette_runs_an_action_or_asks_for_its_argument(app: FakeApp, cloud
         ('{"key": {}}', "did you mean 'keys'?"),
         ('{"keys": {"next-rom": "f5"}}', "did you mean 'next-room'?"),
         ('{"keys": {"next-room": 5}}', "must be a list of texts"),
+        (
+            '{"keys": {"next-room": "ctrl+zz"}}',
+            "'ctrl\\+zz', for 'next-room', is not a key; .* as in ctrl\\+n",
+        ),
+        ('{"keys": {"next-room": "a"}}', "'a', for 'next-room', types a text; .* such as alt\\+a"),
+        ('{"keys": {"copy": ["f9", "enter"]}}', "'enter', for 'copy', sends messages"),
+        ('{"keys": {"copy": "f9", "quit": "f9"}}', "'f9' is the key of both 'copy' and 'quit'"),
         ('{"bell": 1}', "must be true or false"),
         ('{"desktop": "loud"}', "must be one of"),
         ('{"presence": true}', "must be one of off, on, typing"),

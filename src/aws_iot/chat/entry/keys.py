@@ -1,5 +1,6 @@
 """Actions: what a person can do in the chat, by key or by slash command. Bindings, help and docs are made of them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -116,9 +117,45 @@ class UnknownCommand(Exception):
     """There is no such slash command. The text tells what was probably meant."""
 
 
-def keys_of(action: Action, chosen: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """The keys of an action: those that the person has chosen, or the usual ones."""
-    return chosen.get(action.name, action.keys)
+_KEY = re.compile(
+    r"(?P<modifiers>(?:(?:ctrl|alt|shift|super|hyper|meta)\+)*)"
+    r"(?:(?P<character>\S|space)|f[1-9]|f1[0-9]|f2[0-4]|up|down|left|right|home|end|pageup|pagedown|insert|delete"
+    r"|escape|enter|tab|backspace|[a-z]+(?:_[a-z]+)+)"  # full_stop, and other characters by name
+)
+
+_INPUT_KEYS = {
+    "enter": "sends messages",
+    "ctrl+m": "sends messages",
+    "shift+enter": "begins a line",
+    "alt+enter": "begins a line",
+    "ctrl+j": "begins a line",
+    "tab": "completes words",
+    "ctrl+i": "completes words",
+    "backspace": "deletes characters",
+    "ctrl+h": "deletes characters",
+    "ctrl+c": "copies in some terminals",
+}
+
+
+def why_not(key: str) -> str:
+    """Why a key cannot be chosen for an action; empty if it can."""
+    found = _KEY.fullmatch(key)
+    if not found:
+        return "is not a key; write keys as in ctrl+n, alt+up, f5 or pageup"
+    if found["character"] and found["modifiers"] in ("", "shift+"):
+        return f"types a text; use another key, such as alt+{found['character']} or f5"
+    return _INPUT_KEYS.get(key, "")
+
+
+def bindings(chosen: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """The action of each key. A key that the person has chosen is no longer the usual one of another action."""
+    usual = {key: action.name for action in ACTIONS if action.name not in chosen for key in action.keys}
+    return usual | {key: name for name, keys in chosen.items() for key in keys}
+
+
+def keys_of(action: Action, bound: Mapping[str, str]) -> list[str]:
+    """The keys of an action, from `bindings`."""
+    return [key for key, name in bound.items() if name == action.name]
 
 
 def key_name(key: str) -> str:

@@ -16,7 +16,7 @@ from textual.screen import ModalScreen
 from aws_iot.chat.actions.desk import Desk
 from aws_iot.chat.bridge import Bridge
 from aws_iot.chat.entry.completion import command_line, complete
-from aws_iot.chat.entry.keys import ACTIONS, UnknownCommand, keys_of, message_of, parse
+from aws_iot.chat.entry.keys import UnknownCommand, bindings, message_of, parse
 from aws_iot.chat.entry.recall import Recall
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.effects import Notify
@@ -67,9 +67,9 @@ class ChatApp(App[None]):
     ) -> None:
         """`begin` starts the threads, once the screen is there. `doubt` tells why a room's name is probably wrong."""
         super().__init__(ansi_color=True)  # the terminal's own colors, light or dark; none with NO_COLOR
-        register(key for action in ACTIONS for key in keys_of(action, settings.keys))
-        self._settings = settings
-        self._keys = {key: action.name for action in ACTIONS for key in keys_of(action, settings.keys)}
+        self.keys = bindings(settings.keys)
+        """The action of each key."""
+        register(self.keys)
         self._bindings.key_to_bindings.pop("ctrl+q", None)  # Textual's own, which would win over the table
         self._recall = Recall()
         self._alerts = Alerts(settings, self.bell, self._write)
@@ -286,7 +286,7 @@ class ChatApp(App[None]):
         """Show the keys and commands."""
         from aws_iot.chat.screen.dialogs import Help
 
-        self._show(Help(self._settings.keys), lambda _: None)
+        self._show(Help(self.keys), lambda _: None)
 
     def show_palette(self) -> None:
         """Show the list of actions."""
@@ -298,7 +298,7 @@ class ChatApp(App[None]):
         with self.suspend():  # an exception would leave the terminal to the editor
             try:
                 text = edit(self._layout.composer.text)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 it is raised below
                 failure = error
         if failure:
             raise failure
@@ -321,7 +321,7 @@ class ChatApp(App[None]):
 
     def run_key(self, key: str) -> bool:
         """Do what a key means, unless a dialog is open; whether it means something."""
-        name = self._keys.get(key)
+        name = self.keys.get(key)
         if name is None or isinstance(self.screen, ModalScreen):
             return False
         self._bridge.carry_out_event(on.Pressed())

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 from itertools import groupby
-from typing import ClassVar
+from typing import ClassVar, Protocol, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -51,8 +51,8 @@ class Help(ModalScreen[None]):
         f"Help {{ align: center middle; }} Help VerticalScroll {{ {_SIZE} }} Help Static {{ height: auto; }}"
     )
 
-    def __init__(self, keys: Mapping[str, tuple[str, ...]]) -> None:
-        """`keys` are those that the person has chosen."""
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        """`keys` has the action of each key."""
         super().__init__()
         self._keys = keys
 
@@ -69,7 +69,7 @@ class Help(ModalScreen[None]):
         self.dismiss(None)
 
 
-def help_text(keys: Mapping[str, tuple[str, ...]], columns: int) -> str:
+def help_text(keys: Mapping[str, str], columns: int) -> str:
     """The keys and commands as text."""
     width = max(len(_how(action, keys)) for action in ACTIONS)
     lines = [
@@ -97,9 +97,14 @@ def _entry(how: str, what: str, width: int, columns: int) -> list[str]:
     return [f"  {how.ljust(width)}  {first}", *(" " * (width + 4) + line for line in rest)]
 
 
-def _how(action: Action, keys: Mapping[str, tuple[str, ...]]) -> str:
+def _how(action: Action, keys: Mapping[str, str]) -> str:
     slash = f"/{action.slash} {action.usage}".rstrip() if action.slash else ""
     return "  ".join(filter(None, [slash, *map(key_name, keys_of(action, keys))]))
+
+
+class _HasKeys(Protocol):
+    keys: Mapping[str, str]
+    """The action of each key."""
 
 
 class ActionProvider(Provider):
@@ -108,20 +113,22 @@ class ActionProvider(Provider):
     async def discover(self) -> Hits:
         """All actions, before anything is typed."""
         for action in ACTIONS:
-            yield DiscoveryHit(_title(action), partial(self.app.call_later, self._run, action), help=None)
+            yield DiscoveryHit(
+                self._title(action), partial(self.app.call_later, self._run, action), help=None
+            )
 
     async def search(self, query: str) -> Hits:
         """Those that fit what was typed."""
         matcher = self.matcher(query)
         for action in ACTIONS:
-            title = _title(action)
+            title = self._title(action)
             if (score := matcher.match(title)) > 0:
                 yield Hit(score, matcher.highlight(title), partial(self.app.call_later, self._run, action))
 
     async def _run(self, action: Action) -> None:
         await self.app.run_action(f"choose('{action.name}')")
 
-
-def _title(action: Action) -> str:
-    slash = f" (/{action.slash})" if action.slash else ""
-    return f"{action.help[0].upper()}{action.help[1:]}{slash}"
+    def _title(self, action: Action) -> str:
+        slash = [f"/{action.slash}"] if action.slash else []
+        keys = map(key_name, keys_of(action, cast("_HasKeys", self.app).keys))
+        return f"{action.help[0].upper()}{action.help[1:]} ({', '.join([*slash, *keys])})"

@@ -88,6 +88,15 @@ class TerminalScreen:
         """Wait until a text is on the screen."""
         wait_until(lambda: text in self.text, lambda: f"no {text!r} on:\n{self.text}")
 
+    def count(self, message: str) -> int:
+        """How often a message is on the screen that has arrived: below a sender, or at the mark of a further one."""
+        text = self.text
+        return sum(text.count(f"{begin}{message}") for begin in ("  ", "› "))
+
+    def wait_for_message(self, message: str) -> None:
+        """Wait until a message is on the screen that has arrived."""
+        wait_until(lambda: self.count(message) > 0, lambda: f"no message {message!r} on:\n{self.text}")
+
     def wait_until_gone(self, text: str) -> None:
         """Wait until a text is no longer on the screen."""
         wait_until(lambda: text not in self.text, lambda: f"still {text!r} on:\n{self.text}")

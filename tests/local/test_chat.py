@@ -25,9 +25,9 @@ def test_two_people_talk_and_a_killed_chat_loses_nothing(stack: Stack, room: str
         with on_a_screen(f"chat {room}", bob.env, 40, 12) as other:
             other.wait_for("● online")
             one.type("hello from the first\r")
-            other.wait_for("  hello from the first")
+            other.wait_for_message("hello from the first")
             other.type("an answer\r")
-            one.wait_for("  an answer")
+            one.wait_for_message("an answer")
             assert f"{alice.username}~{alice.identity.partition(':')[2][:8]}" in other.text
             other.type("half a message")
             other.wait_for("half a message")
@@ -37,19 +37,19 @@ def test_two_people_talk_and_a_killed_chat_loses_nothing(stack: Stack, room: str
             for columns in (30, 140, 50, 41, 99, 40):  # no size may confuse it
                 other.resize(columns, 12)
             other.wait_until_gone("│")
-            other.wait_for("  an answer")
+            other.wait_for_message("an answer")
             other.wait_for("half a message")
             saved = stack.config.parent / "people" / bob.username / "chat"
             wait_until(lambda: any("half a message" in path.read_text() for path in saved.rglob("*.json")))
             other.kill()
         one.type("while you were away\r")
-        one.wait_for("  while you were away")
+        one.wait_for_message("while you were away")
         with on_a_screen(f"chat {room}", bob.env) as again:
             again.wait_for("half a message")
-            again.wait_for("  an answer")
+            again.wait_for_message("an answer")
             again.wait_for("● online")
             again.type("\r")
-            one.wait_for("  half a message")
+            one.wait_for_message("half a message")
             again.type("\x11")
             assert again.process.wait(DEADLINE_SECONDS) == 0
     found = run_here(f"history {room} --json", alice.env).stdout.splitlines()
@@ -90,7 +90,7 @@ def test_the_plain_form_announces_everything_once(stack: Stack, room: str) -> No
             one.wait_for(": hello\n    | second line")
             one.type("/reply an answer\r")
             other.wait_for("┃ ")
-            other.wait_for("  an answer")
+            other.wait_for_message("an answer")
             other.type("/edit hello again\r")
             one.wait_for(" edited: hello again")
             one.type("/jion x\r")
@@ -127,7 +127,7 @@ def test_a_chat_that_is_cut_off_sends_and_receives_everything_once_when_it_is_ba
             screen.wait_for("○ written offline")
             proxy.admit()
             screen.wait_for("● online")
-            screen.wait_for("  written offline")
+            screen.wait_for_message("written offline")
             speaker.publish(room, "the end.")
             screen.wait_for("the end.")
             screen.type("\x11")
@@ -148,7 +148,7 @@ def test_no_message_changes_what_is_around_the_conversation(stack: Stack, speake
     with on_a_screen(f"chat {room}", alice.env) as screen:
         screen.wait_for("● online")
         speaker.publish(room, "the beginning.")
-        screen.wait_for("  the beginning.")
+        screen.wait_for_message("the beginning.")
         screen.wait_for("  bob~")
         screen.type("half a message")
         wait_until(lambda: screen.text.splitlines()[22] == " half a message" and screen.cells[22][15].reverse)
@@ -156,7 +156,7 @@ def test_no_message_changes_what_is_around_the_conversation(stack: Stack, speake
         for number, text in enumerate(HOSTILE):
             speaker.publish(room, json.dumps({"msg": text}).encode())
             speaker.publish(room, f"number {number}.")
-            screen.wait_for(f"  number {number}.")
+            screen.wait_for_message(f"number {number}.")
             assert around(screen) == before, text
         screen.type("\x11")
         assert screen.process.wait(DEADLINE_SECONDS) == 0

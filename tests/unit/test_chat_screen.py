@@ -111,6 +111,26 @@ def test_messages_show_their_sender_once_and_names_by_identity(app: FakeApp, clo
     run(test)
 
 
+def test_each_message_shows_where_it_begins(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            for number, text in enumerate(("one\ntwo", "three", f"four {'long ' * 20}", "five")):
+                say(cloud, "lobby", text, sender=BOB, properties=named(number))
+            say(cloud, "lobby", "six", sender=BOB, properties=[*named(5), ("re", "id-1")])
+            await chat.until_shown("six")
+            rows = [line.rstrip() for line in chat.conversation.splitlines()]
+            shown = rows[rows.index("  one") :]
+            assert [line[:6] for line in shown] == [
+                *("  one", "  two", "› thre", "› four", "  long", "  long", "› five"),
+                *("┃ bob~", "  six"),
+            ]
+            await chat.press("alt+up")
+            await chat.press("alt+up")
+            await chat.until_shown("▌ five")
+
+    run(test)
+
+
 def _is_last(chat: Chat, text: str) -> bool:
     posts = chat.state.room.posts
     return bool(posts) and posts[-1].text == text
@@ -128,7 +148,7 @@ def test_nothing_in_a_message_can_leave_its_place(
                 chat.screen.draw()
                 await chat.pilot.pause()
                 for line in chat.conversation.splitlines():
-                    is_frame = line.startswith(("──", "┃", "○", "·")) or "~4f9fa251  " in line
+                    is_frame = line.startswith(("──", "┃", "○", "·", "›")) or "~4f9fa251  " in line
                     assert is_frame or line.startswith("  "), line
                 for row in chat.rows:
                     assert not any(ord(one) < 32 or 0x7F <= ord(one) < 0xA0 for one in row), row

@@ -23,6 +23,7 @@ from aws_iot.chat.model.state import (
     State,
     Status,
 )
+from aws_iot.history.conversation import Reaction
 from aws_iot.messaging.kinds import EDIT
 from aws_iot.messaging.message import Message
 
@@ -149,6 +150,14 @@ def test_a_reply_that_failed_is_still_a_reply_in_the_next_run() -> None:
     assert isinstance(saved, do.SaveFailed)
     start(again, ("lobby",), {}, saved.messages, BEGAN)
     assert do.Send("lobby", "yes", "mine-1", re="id-1") in update(again, on.Resent("lobby", "mine-1"))
+
+
+def test_your_reaction_is_taken_back_in_whatever_style_you_have_sent_it() -> None:
+    state = opened()
+    update(state, on.Received([message(1)]))
+    post = replace(state.room.posts[0], reactions=(Reaction("❤\ufe0f", (BOB, ME)), Reaction("👍", (BOB,))))
+    assert update(state, on.Reacted(post, "❤", "a")) == [do.TakeBack("lobby", "id-1", "❤", "a")]
+    assert update(state, on.Reacted(post, "👍", "b")) == [do.Send("lobby", "👍", "b", "react", "id-1")]
 
 
 def test_a_room_is_read_only_while_its_end_is_on_a_screen_that_has_the_focus() -> None:

@@ -92,7 +92,7 @@ class Search:
 
 @dataclass(slots=True)
 class TakeBack:
-    """Delete a reaction of your own, by a message with this ID."""
+    """Delete the reactions of your own that count as this text, the first one by a message with this ID."""
 
     room: str
     ref: str

@@ -142,20 +142,21 @@ class Archive:
             self._tell(on.Noticed(f"Exported {wanted.room} to {path}."))
 
     def take_back(self, wanted: do.TakeBack, send: Callable[[do.Send], None]) -> None:
-        """Look up a reaction of your own, and have it deleted."""
+        """Look up your own reactions that count as this one, and have them deleted."""
         self._requests.put(lambda: self._take_back(wanted, send))
 
     def _take_back(self, wanted: do.TakeBack, send: Callable[[do.Send], None]) -> None:
-        from aws_iot.history.details import own_reaction
+        from aws_iot.history.details import own_reactions
         from aws_iot.history.store import History
 
-        reaction = None
+        reactions: list[str] = []
         with suppress(LocalError), History(self._path) as history:
             entry = history.find(wanted.ref, wanted.room)
-            reaction = own_reaction(history, entry, self._identity, wanted.text)
-        if reaction:
-            send(do.Send(wanted.room, DELETED_TEXT, wanted.id, DELETE, reaction))
-        else:
+            reactions = own_reactions(history, entry, self._identity, wanted.text)
+        for number, reaction in enumerate(reactions):  # of several programs of the person, perhaps
+            id_ = f"{wanted.id}.{number}" if number else wanted.id
+            send(do.Send(wanted.room, DELETED_TEXT, id_, DELETE, reaction))
+        if not reactions:
             self._tell(on.SendFailed(wanted.id, "your reaction is not in the history", self._now()))
 
     def close(self, seconds: float = 5.0) -> None:

@@ -667,6 +667,33 @@ def test_reactions_are_counted_and_a_second_time_takes_yours_back(app: FakeApp, 
     run(test)
 
 
+def test_without_messages_of_others_a_reaction_is_to_your_own(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.enter("/react")
+            assert "There is no message." in chat.panel("status")
+            await chat.enter("hello?")
+            await chat.until(lambda: _is_last(chat, "hello?") and not chat.state.sending.waiting)
+            await chat.until(lambda: chat.state.room.posts[-1].delivery is Delivery.ARRIVED)
+            await chat.enter("/react")
+            await chat.until_shown("· 👍 1")
+
+    run(test)
+
+
+def test_a_message_that_is_not_sent_yet_cannot_be_changed(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        cloud.member("alice", "Passw0rd")
+        cloud.members.clear()
+        async with chatting(app, cloud, "lobby", online=False) as chat:
+            await chat.enter("hello?")
+            for command in ("/react", "/edit", "/delete", "/reply"):
+                await chat.enter(command)
+                assert "Your message is not sent yet." in chat.panel("status")
+
+    run(test)
+
+
 def test_search_finds_in_the_history_and_opens_a_message_among_its_neighbors(
     app: FakeApp, cloud: FakeCloud
 ) -> None:

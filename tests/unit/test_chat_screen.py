@@ -536,6 +536,9 @@ def test_a_thread_can_be_folded(app: FakeApp, cloud: FakeCloud) -> None:
     async def test() -> None:
         async with chatting(app, cloud, "lobby") as chat:
             say(cloud, "lobby", "question", sender=BOB, properties=named(1))
+            await chat.until_shown("question")
+            await chat.press("alt+t")
+            assert "This message has no replies." in chat.panel("status")
             say(cloud, "lobby", "answer", sender=MALLORY, properties=[*named(2), ("re", "id-1")])
             say(cloud, "lobby", "answer to it", sender=BOB, properties=[*named(3), ("re", "id-2")])
             await chat.until_shown("answer to it")

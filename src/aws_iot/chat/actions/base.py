@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from aws_iot.chat.bridge import Bridge
+    from aws_iot.chat.model.posts import Post
 
 
 class Stage(Protocol):
@@ -42,6 +43,10 @@ class Stage(Protocol):
 
     def toggle_panel(self, name: str) -> None:
         """Hide or show a panel."""
+        ...
+
+    def show_thread(self, post: Post) -> None:
+        """Show the replies in the thread of a message, or hide them."""
         ...
 
     def copy(self, text: str) -> None:

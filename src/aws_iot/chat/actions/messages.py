@@ -4,7 +4,7 @@ from aws_iot.chat.actions.base import Actions
 from aws_iot.chat.entry.completion import as_emoji, emoji_named
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Delivery, Post
-from aws_iot.chat.model.threads import folding
+from aws_iot.chat.model.threads import folding, thread_of
 from aws_iot.chat.text.people import host_of, links
 from aws_iot.chat.text.steady import cut, steady
 from aws_iot.errors import InvalidMessage
@@ -128,7 +128,10 @@ class MessageActions(Actions):
 
     def do_thread(self, _: str) -> None:
         if post := self._target():
-            self.bridge.act(on.Folded(post))
+            if len(thread_of(self.bridge.state.room.posts, post)) > 1:
+                self.app.show_thread(post)
+            else:
+                self.app.tell("This message has no replies.")
 
     def do_versions(self, _: str) -> None:
         if post := self._target():

@@ -272,6 +272,10 @@ class ChatApp(App[None]):
         self._layout.toggle(name, self.size)
         self.call_after_refresh(self.draw)
 
+    def show_thread(self, post: Post) -> None:
+        """Show the replies in the thread of a message, or hide them."""
+        self._bridge.act(on.Folded(post))
+
     def copy(self, text: str) -> None:
         """Give a text to the clipboard of the terminal, without what would control the program that it is pasted to."""
         self.copy_to_clipboard(clean(text))

@@ -217,7 +217,7 @@ def test_older_messages_are_read_when_the_top_is_near_and_newer_ones_again_at_th
     state = opened()
     update(state, page(*range(2 * PAGE, 3 * PAGE)))
     [wanted] = update(state, on.Scrolled(is_at_end=False, near_top=True))
-    assert wanted == do.ReadOlder("lobby", at(2 * PAGE), overlap=1)
+    assert wanted == do.ReadNext("lobby", on.Part.OLDER, at(2 * PAGE), overlap=1)
     assert update(state, on.Scrolled(is_at_end=False, near_top=True)) == [], "one page at a time"
     update(state, page(*range(PAGE, 2 * PAGE), part=on.Part.OLDER))
     assert texts(state) == [f"text {number}" for number in range(PAGE, 3 * PAGE)]
@@ -230,7 +230,8 @@ def test_older_messages_are_read_when_the_top_is_near_and_newer_ones_again_at_th
     update(state, on.Received([message(999)]))
     assert state.room.posts == before, "there is a gap before what arrives now"
     [wanted] = update(state, on.Scrolled(is_at_end=True, near_end=True))
-    assert isinstance(wanted, do.ReadNewer)
+    assert isinstance(wanted, do.ReadNext)
+    assert wanted.part is on.Part.NEWER
     assert not state.look.is_at_end
     assert update(state, on.Jumped()) == [do.ReadLast("lobby")]
     update(state, page(*range(900, 1000)))
@@ -293,7 +294,7 @@ def test_no_room_counts_as_joined_without_a_connection() -> None:
 # -- any order of events
 
 ROOMS = ("lobby", "ops")
-READING = do.ReadLast | do.ReadOlder | do.ReadNewer | do.ReadAround
+READING = do.ReadLast | do.ReadNext | do.ReadAround
 
 
 class World:
@@ -340,16 +341,14 @@ class World:
         match wanted:
             case do.ReadLast(room):
                 page = on.PageRead(room, on.Part.LAST, saved[-PAGE:], is_end=len(saved) < PAGE)
-            case do.ReadOlder(room, before, overlap, place):
+            case do.ReadNext(room, on.Part.OLDER, edge, overlap, place):
                 count = PAGE if place else PAGE + overlap
-                older = saved[: place - 1] if place else [post for post in saved if post.received <= before]
-                is_end = len(older) < count
-                page = on.PageRead(room, on.Part.OLDER, older[-count:], is_end, edge=before)
-            case do.ReadNewer(room, since, overlap, place):
+                older = saved[: place - 1] if place else [post for post in saved if post.received <= edge]
+                page = on.PageRead(room, wanted.part, older[-count:], len(older) < count, edge=edge)
+            case do.ReadNext(room, _, edge, overlap, place):
                 count = PAGE if place else PAGE + overlap
-                newer = saved[place:] if place else [post for post in saved if post.received >= since]
-                is_end = len(newer) < count
-                page = on.PageRead(room, on.Part.NEWER, newer[:count], is_end, edge=since)
+                newer = saved[place:] if place else [post for post in saved if post.received >= edge]
+                page = on.PageRead(room, wanted.part, newer[:count], len(newer) < count, edge=edge)
             case do.ReadAround(room, _, ref):
                 [index] = [index for index, post in enumerate(saved) if post.ref == ref]
                 first, end = max(0, index - PAGE // 2), index + PAGE // 2 + 1

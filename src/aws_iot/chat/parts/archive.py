@@ -43,8 +43,7 @@ MOST_RESULTS = 200
 Reading = (
     do.ReadRooms
     | do.ReadLast
-    | do.ReadOlder
-    | do.ReadNewer
+    | do.ReadNext
     | do.ReadPost
     | do.ReadTarget
     | do.ReadAround
@@ -254,22 +253,27 @@ def _answer(history: History, wanted: Reading, now: Callable[[], datetime]) -> o
             unread = sum(one.unread for one in history.rooms() if one.room == room)
             since = first_unread(history, room) if unread else None
             return on.PageRead(room, on.Part.LAST, _posts(found), len(found) < PAGE, unread, since)
-        case do.ReadOlder(room, before, overlap, at):
-            count = PAGE if at else PAGE + overlap
-            older = (
-                history.around(at, count)[0] if at else history.last(_of(room, until=before + _NEXT), count)
-            )
-            return on.PageRead(room, on.Part.OLDER, _posts(older), len(older) < count, edge=before)
-        case do.ReadNewer(room, since, overlap, at):
-            count = PAGE if at else PAGE + overlap
-            newer = history.around(at, count)[1] if at else history.first(_of(room, since=since), count)
-            return on.PageRead(room, on.Part.NEWER, _posts(newer), len(newer) < count, edge=since)
+        case do.ReadNext():
+            return _next(history, wanted)
         case do.ReadAround():
             return _around(history, wanted)
         case do.Search(text, room):
             return _found(history, text, room, now())
         case _:
             return _detail(history, wanted)
+
+
+def _next(history: History, wanted: do.ReadNext) -> on.Event:
+    room, part, edge, overlap, at = wanted.room, wanted.part, wanted.edge, wanted.overlap, wanted.at
+    is_older = part is on.Part.OLDER
+    count = PAGE if at else PAGE + overlap
+    if at:
+        found = history.around(at, count)[0 if is_older else 1]
+    elif is_older:
+        found = history.last(_of(room, until=edge + _NEXT), count)
+    else:
+        found = history.first(_of(room, since=edge), count)
+    return on.PageRead(room, part, _posts(found), is_end=len(found) < count, edge=edge)
 
 
 def _around(history: History, wanted: do.ReadAround) -> on.Event:

@@ -141,13 +141,16 @@ def scrolled(state: State, event: on.Scrolled) -> Effects:
     if room.is_loading or not room.is_loaded or not saved:
         return effects
     if event.near_top and room.has_older:
-        room.is_loading = True
-        return [*effects, do.ReadOlder(room.name, saved[0].received, same_moment(saved), saved[0].at)]
+        return [*effects, _read_next(room, on.Part.OLDER, saved)]
     if event.near_end and room.has_newer:
-        room.is_loading = True
-        last = saved[-1]
-        return [*effects, do.ReadNewer(room.name, last.received, same_moment(saved[::-1]), last.at)]
+        return [*effects, _read_next(room, on.Part.NEWER, saved[::-1])]
     return effects
+
+
+def _read_next(room: Room, part: on.Part, saved: Sequence[Post]) -> do.ReadNext:
+    """Have the page read that follows the first of these posts, which are in the order away from it."""
+    room.is_loading = True
+    return do.ReadNext(room.name, part, saved[0].received, same_moment(saved), saved[0].at)
 
 
 def jumped(state: State, _: on.Jumped) -> Effects:

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from aws_iot.chat.bridge import joined
+from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.effects import FailedMessage
 from aws_iot.chat.model.posts import Answered
 from aws_iot.chat.model.state import Aim, Draft
+from aws_iot.chat.parts.archive import Archive
 from aws_iot.chat.parts.memory import Memory
 from aws_iot.messaging.message import Message
 
@@ -40,6 +42,27 @@ def test_messages_that_follow_one_another_are_one_event_and_nothing_changes_its_
         on.Received([four]),
     ]
     assert [*joined([])] == []
+
+
+def test_each_request_is_answered_if_the_history_cannot_be_read(tmp_path: Path) -> None:
+    path, told = tmp_path / "file", list[on.Event]()
+    path.mkdir()
+    archive = Archive(path, Memory(tmp_path / "me.json"), told.append, lambda: AT, "us-east-1:b0b")
+    archive.start()
+    archive.read(do.ReadLast("lobby"))
+    archive.read(do.ReadNext("ops", on.Part.OLDER, AT))
+    archive.read(do.ReadAround("lobby", moment=AT))
+    archive.read(do.ReadVersions("lobby", "ref"))
+    archive.read(do.Search("word", None))
+    archive.close()
+    warned, *answers = told
+    assert isinstance(warned, on.Warned)
+    assert answers == [
+        on.PageFailed("lobby"),
+        on.PageFailed("ops"),
+        *2 * [on.NotFound(warned.text)],
+        on.Found("word", None, [], warned.text),
+    ]
 
 
 def test_two_chats_of_one_person_keep_what_the_other_has_saved(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Answered, post_of
 from aws_iot.chat.model.reducer import update
-from aws_iot.chat.model.state import LONGEST_WINDOW, State
+from aws_iot.chat.model.state import LONGEST_WINDOW, Reading, State
 from aws_iot.chat.plain.announcer import Announcer, thread
 from aws_iot.chat.plain.reader import AT_ONCE
 from tests.unit.test_chat_reducer import message, opened, page
@@ -86,7 +86,7 @@ def test_newer_messages_are_announced_without_a_gap_after_you_went_to_one() -> N
     heard += numbers(newer(state, announcer))
     assert heard == [*range(110, 151)]
     assert newer(state, announcer) == [], "they are being read"
-    assert state.room.is_loading
+    assert state.room.reading is Reading.RUNNING
     update(state, newer_page(151, 175, is_end=True))
     assert numbers([*announcer.lines(state)]) == [*range(151, 161)]
     assert numbers(newer(state, announcer)) == [*range(161, 171)]

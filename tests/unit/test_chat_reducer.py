@@ -239,6 +239,21 @@ def test_older_messages_are_read_when_the_top_is_near_and_newer_ones_again_at_th
     assert not state.room.has_newer
 
 
+def test_a_page_that_could_not_be_read_is_read_again_but_not_at_each_drawing() -> None:
+    state = State(Me(ME, "alice"))
+    start(state, ("lobby",), {}, (), BEGAN)
+    at_top = on.Scrolled(is_at_end=True, near_top=True)
+    for wanted in (do.ReadLast("lobby"), do.ReadNext("lobby", on.Part.OLDER, at(1), overlap=1)):
+        update(state, on.PageFailed("lobby"))
+        assert update(state, at_top) == []
+        update(state, on.Ticked(1.0, 0.5))
+        assert wanted in update(state, at_top)
+        assert update(state, at_top) == [], "it is being read"
+        update(state, on.PageFailed("lobby"))
+        update(state, on.Received([message(1)]))
+        assert texts(state) == ["text 1"]
+
+
 def test_an_edit_deletion_or_reaction_is_no_message_and_has_the_message_read_again() -> None:
     state = opened()
     update(state, on.Received([message(1)]))
@@ -358,6 +373,14 @@ class World:
                 )  # fmt: skip
         self.act(page)
 
+    def fail(self) -> None:
+        """The archive cannot answer the oldest request."""
+        if self.waiting:
+            wanted = self.waiting.pop(0)
+            assert isinstance(wanted, READING)
+            around = isinstance(wanted, do.ReadAround)
+            self.act(on.NotFound("broken") if around else on.PageFailed(wanted.room))
+
     def check(self) -> None:
         for name, room in self.state.rooms.items():
             arrived = [post for post in room.posts if post.delivery is Delivery.ARRIVED]
@@ -385,6 +408,8 @@ STEPS = st.lists(
         st.tuples(st.just("acknowledge"), st.integers(0, 5)),
         st.tuples(st.just("open"), st.sampled_from(ROOMS)),
         st.tuples(st.just("answer")),
+        st.tuples(st.just("fail")),
+        st.tuples(st.just("tick")),
         st.tuples(st.just("scroll"), st.booleans(), st.booleans(), st.booleans()),
         st.tuples(st.just("focus"), st.booleans()),
         st.tuples(st.just("jump")),
@@ -417,6 +442,10 @@ def test_whatever_happens_nothing_is_lost_or_shown_twice(steps: list[tuple[objec
                     world.act(on.Acknowledged([*world.sent][index]))
             case ("open", str(room)):
                 world.act(on.RoomOpened(room))
+            case ("fail",):
+                world.fail()
+            case ("tick",):
+                world.act(on.Ticked(float(world.number), 0.5))
             case ("answer",):
                 world.answer()
             case ("scroll", bool(is_at_end), bool(near_top), bool(near_end)):

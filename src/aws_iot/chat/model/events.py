@@ -60,6 +60,13 @@ class PageRead:
 
 
 @dataclass(slots=True)
+class PageFailed:
+    """A page of a room could not be read."""
+
+    room: str
+
+
+@dataclass(slots=True)
 class PostRead:
     """A message was read again, because something has changed it."""
 
@@ -373,6 +380,7 @@ class Noticed:
 Event = (
     RoomsFound
     | PageRead
+    | PageFailed
     | PostRead
     | Received
     | StatusChanged

@@ -42,6 +42,14 @@ class Link(Enum):
     REJECTED = "rejected"
 
 
+class Reading(Enum):
+    """Whether a page of a room is read from the history. After a failure, it is tried again at the next tick."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """The connection: its state, what happened, and what you can do about it."""
@@ -113,10 +121,9 @@ class Room:
     unread_since: datetime | None = None
     """When the first unread message arrived. The line of unread messages is above it, until you leave the room."""
     is_loaded: bool = False
-    is_loading: bool = False
+    reading: Reading = Reading.IDLE
     has_older: bool = True
     has_newer: bool = False
-    last: datetime | None = None
     draft: Draft = Draft()
     is_joined: bool = False
     why_not_joined: str = ""

@@ -234,8 +234,10 @@ def _failure(wanted: Reading, error: LocalError) -> on.Event | None:
     match wanted:
         case do.ReadRooms():
             return on.RoomsFound([])
-        case do.ReadLast(room):
-            return on.PageRead(room, on.Part.LAST, [], is_end=True)
+        case do.ReadLast(room) | do.ReadNext(room):
+            return on.PageFailed(room)
+        case do.ReadAround() | do.ReadVersions():
+            return on.NotFound(str(error))
         case do.Search(text, room):
             return on.Found(text, room, [], str(error))
         case _:

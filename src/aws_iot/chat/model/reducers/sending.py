@@ -8,7 +8,7 @@ from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Answered, Delivery, Post
 from aws_iot.chat.model.reducers import presence
-from aws_iot.chat.model.state import Aim, Change, Draft, Room, State
+from aws_iot.chat.model.state import Aim, Change, Draft, Reading, Room, State
 from aws_iot.chat.model.threads import unfold
 from aws_iot.chat.model.windows import change, remove, shorten, split
 from aws_iot.messaging.kinds import DELETE, DELETED_TEXT, EDIT, REACT, are_same_reaction
@@ -80,7 +80,7 @@ def to_end(state: State) -> Effects:
     room = state.room
     state.look.is_at_end, state.look.selected = True, None
     if room.has_newer:
-        room.is_loading = True
+        room.reading = Reading.RUNNING
         return [do.ReadLast(room.name)]
     shorten(room, is_open=True, is_at_end=True)
     return []

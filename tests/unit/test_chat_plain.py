@@ -35,7 +35,7 @@ def test_older_messages_are_announced_without_a_gap_and_once() -> None:
 
 def test_new_messages_are_announced_while_older_ones_wait() -> None:
     state, announcer = opened(), Announcer()
-    assert [*announcer.lines(state)] == ["Room lobby."]
+    assert [*announcer.lines(state)] == ["Room lobby. Your history of it begins here."]
     update(state, on.Received([message(number) for number in range(30)]))
     assert numbers([*announcer.lines(state)]) == [*range(30)]
     update(state, on.Received([message(number) for number in range(30, 2 * LONGEST_WINDOW)]))

@@ -131,6 +131,23 @@ def test_each_message_shows_where_it_begins(app: FakeApp, cloud: FakeCloud) -> N
     run(test)
 
 
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+def test_an_empty_room_tells_how_to_begin_until_there_is_a_message(
+    app: FakeApp, cloud: FakeCloud, size: tuple[int, int]
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby", size=size) as chat:
+            await chat.until_shown("· Your history begins here.\n· Type a message, and press Enter.")
+            say(cloud, "lobby", "hello", sender=BOB, properties=named(1))
+            await chat.until_shown("hello")
+            assert "begins here" not in chat.conversation
+        async with chatting(app, cloud, "lobby", size=size) as chat:
+            await chat.until_shown("hello")
+            assert "begins here" not in chat.conversation
+
+    run(test)
+
+
 def _is_last(chat: Chat, text: str) -> bool:
     posts = chat.state.room.posts
     return bool(posts) and posts[-1].text == text

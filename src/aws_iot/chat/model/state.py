@@ -130,6 +130,11 @@ class Room:
     people: dict[str, Person] = field(default_factory=dict)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether it has no messages, as far as anybody knows here."""
+        return not self.posts and self.is_loaded and not (self.has_older or self.has_newer)
+
+    @property
     def failed(self) -> list[Post]:
         """Your messages that were not sent."""
         return [post for post in self.posts if post.delivery is Delivery.FAILED]

@@ -68,7 +68,8 @@ class Reader:
     def _opened(self, room: Room) -> Iterator[str]:
         self._room = room.name
         unread = f", {room.unread} unread" if room.unread else ""
-        yield f"Room {steady(label(room.name))}{unread}."
+        begins = " Your history of it begins here." if room.is_empty else ""
+        yield f"Room {steady(label(room.name))}{unread}.{begins}"
         self._first, self._last = room.posts[-AT_ONCE:][0].key if room.posts else None, None
         self._wants_older = self._wants_newer = False
 

@@ -32,6 +32,8 @@ GROUP_MINUTES = timedelta(minutes=5)
 MOST_LINES = 200
 """A longer message is cut on the screen."""
 
+NOTHING_YET = "Your history begins here.\nType a message, and press Enter."
+
 NAME_STYLES = tuple(
     Style(color=color, bold=True)
     for color in (
@@ -142,7 +144,11 @@ class Drawing:
             self._known[key] = entry
             lines += entry[2]
             before = post
-        return lines
+        return lines if lines or not room.is_empty else self._hint()
+
+    def _hint(self) -> list[Line]:
+        texts = _lines_of(NOTHING_YET, self._columns - GUTTER)
+        return [self._line([("· ", DIM), (text, DIM)], None) for text in texts]
 
     def _is_unread(self, post: Post, since: datetime | None) -> bool:
         return since is not None and post.received >= since and post.sender != self._view.identity

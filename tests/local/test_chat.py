@@ -1,6 +1,7 @@
 """Real chats, side by side on the local stack, as people see them."""
 
 import json
+import shlex
 import signal
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from aws_iot.messaging.client import Client
 from tests import terminal
 from tests.fault_proxy import FaultProxy
 from tests.in_process import run_here
-from tests.processes import Stack
-from tests.screens import TerminalScreen, on_a_screen
+from tests.processes import COMMAND, Stack
+from tests.screens import TerminalScreen, on_a_screen, shell_on_a_screen
 from tests.unit.test_output import HOSTILE
 from tests.waiting import DEADLINE_SECONDS, wait_until
 
@@ -72,6 +73,35 @@ def test_a_chat_that_is_stopped_or_whose_terminal_is_closed_keeps_the_draft(stac
         assert screen.process.wait(DEADLINE_SECONDS) == 128 + signal.SIGHUP
     with on_a_screen(f"chat {room}", alice.env) as screen:
         screen.wait_for("half a message!")
+
+
+def test_ctrl_z_goes_back_to_the_shell_and_fg_to_the_chat(stack: Stack, room: str) -> None:
+    alice = stack.person()
+    with shell_on_a_screen(alice.env) as shell:
+        shell.type(f"{shlex.join(COMMAND)} chat {room}\r")
+        shell.wait_for("● online")
+        shell.type("half a message\x1a")
+        shell.wait_for_pattern(r"Stopped|suspended")
+        shell.type("echo 'in the '\"shell\"\r")
+        shell.wait_for("in the shell")
+        shell.type("fg\r")
+        shell.wait_for(" half a message")
+        shell.type("\r")
+        shell.wait_for_message("half a message")
+        shell.type("\x11")
+        shell.wait_for_pattern(r"\$\n")  # the prompt
+        shell.type("exit\r")
+        assert shell.process.wait(DEADLINE_SECONDS) == 0
+
+
+def test_without_a_shell_ctrl_z_stops_nothing(stack: Stack, room: str) -> None:
+    with on_a_screen(f"chat {room}", stack.person().env) as screen:
+        screen.wait_for("● online")
+        screen.type("half a message\x1a")
+        screen.type(", and the rest")
+        screen.wait_for("half a message, and the rest")
+        screen.type("\x11")
+        assert screen.process.wait(DEADLINE_SECONDS) == 0
 
 
 def test_without_a_terminal_chat_names_the_commands_for_scripts(stack: Stack) -> None:

@@ -60,6 +60,22 @@ def test_enter_sends_and_other_keys_begin_a_line(app: FakeApp, cloud: FakeCloud)
     run(test)
 
 
+def test_what_was_typed_can_be_undone_but_not_by_the_key_that_stops_programs(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.press("h", "i", "ctrl+z")
+            assert chat.input == "hi"
+            assert "cannot stop a program" in chat.panel("status")
+            await chat.press("ctrl+underscore")
+            assert chat.input == ""
+            await chat.press("ctrl+y")
+            assert chat.input == "hi"
+
+    run(test)
+
+
 def test_alt_enter_of_a_plain_terminal_begins_a_line() -> None:
     from textual._xterm_parser import XTermParser
 

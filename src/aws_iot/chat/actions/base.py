@@ -69,6 +69,10 @@ class Stage(Protocol):
         """Give the terminal to an editor, which changes the draft."""
         ...
 
+    def stop(self) -> None:
+        """Give the terminal back to the shell, until the shell continues the chat."""
+        ...
+
     def quit(self) -> None:
         """End the chat."""
         ...

@@ -159,6 +159,9 @@ class PlainChat:
         if text := edit(""):
             self._desk.messages.send(text)
 
+    def stop(self) -> None:
+        """The terminal does it at Ctrl+Z. No command leads here."""
+
     def quit(self) -> None:
         """End the chat."""
         self._done.set()

@@ -177,11 +177,22 @@ class SendFailed:
     at: datetime
 
 
+class Subject(Enum):
+    """What may not work for a while."""
+
+    MESSAGES = "messages"
+    DRAFTS = "drafts"
+    HISTORY = "history"
+    OUTBOX = "outbox"
+    OTHER = "other"
+
+
 @dataclass(slots=True)
 class Warned:
-    """Something does not work from now on, such as saving messages."""
+    """Something does not work from now on, such as saving messages; an empty text tells that it works again."""
 
     text: str
+    subject: Subject = Subject.OTHER
 
 
 # -- what the person does

@@ -195,8 +195,8 @@ class State:
     status: Status = Status(Link.STARTING)
     notice: str = ""
     """What the chat tells you for a while, or until you do something else."""
-    warning: str = ""
-    """Why messages are not saved, if they are not."""
+    warnings: dict[str, str] = field(default_factory=dict)
+    """What does not work, by its subject, such as that messages are not saved."""
     look: Look = field(default_factory=Look)
     sending: Sending = field(default_factory=Sending)
     presence: Presence = field(default_factory=Presence)

@@ -35,6 +35,9 @@ SAVE_SECONDS = 0.2
 MARK_SECONDS = 0.5
 """The same for the mark up to where a room was read."""
 
+RETRY_SECONDS = 5.0
+"""When to try again what could not be saved, such as on a full disk."""
+
 _NEXT = timedelta(milliseconds=1)
 
 MOST_RESULTS = 200
@@ -73,7 +76,7 @@ class Archive:
         self._thread = threading.Thread(target=self._run, name="archive", daemon=True)
         self._marks: dict[str, datetime] = {}
         self._due: float | None = None
-        self._is_warned = False
+        self._warnings: dict[on.Subject, str] = {}
         self._exports: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -190,7 +193,10 @@ class Archive:
             if self._marks:
                 self._save_marks()
         except LocalError as error:
-            self._warn(f"{error}; drafts and read marks are not saved")
+            self._warn(on.Subject.DRAFTS, f"{error}; drafts and read marks are not saved")
+            self._later(RETRY_SECONDS, lambda: None)
+        else:
+            self._warn(on.Subject.DRAFTS, "")
 
     def _save_marks(self) -> None:
         marks, self._marks = self._marks, {}
@@ -204,10 +210,11 @@ class Archive:
                 # The last place of that millisecond.
                 history.mark_read(room, (milliseconds(until) + 1) * PER_MILLISECOND - 1)
 
-    def _warn(self, text: str) -> None:
-        if not self._is_warned:
-            self._is_warned = True
-            self._tell(on.Warned(text))
+    def _warn(self, subject: on.Subject, text: str) -> None:
+        """Tell once what does not work, and once that it works again."""
+        if text != self._warnings.get(subject, ""):
+            self._warnings[subject] = text
+            self._tell(on.Warned(text, subject))
 
     def _read(self, wanted: Reading) -> None:
         from aws_iot.history.store import History
@@ -220,7 +227,9 @@ class Archive:
         except LocalError as error:
             event = _failure(wanted, error)
             if not isinstance(wanted, do.Search):
-                self._warn(str(error))
+                self._warn(on.Subject.HISTORY, str(error))
+        else:
+            self._warn(on.Subject.HISTORY, "")
         if event:
             self._tell(event)
 

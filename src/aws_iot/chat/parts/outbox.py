@@ -103,7 +103,11 @@ class Outbox:
                 self._spool = self._resources.enter_context(self._open_spool())
                 self._lead()
             except LocalError as error:
-                self._tell(on.Warned(f"{error}; messages that are not sent are lost when the chat ends"))
+                self._tell(
+                    on.Warned(
+                        f"{error}; messages that are not sent are lost when the chat ends", on.Subject.OUTBOX
+                    )
+                )
             while True:
                 try:
                     request = self._requests.get(timeout=self._line.delay())
@@ -145,7 +149,11 @@ class Outbox:
             try:
                 self._spool.add(message)
             except LocalError as error:
-                self._tell(on.Warned(f"{error}; the message is lost if the chat ends before it is sent"))
+                self._tell(
+                    on.Warned(
+                        f"{error}; the message is lost if the chat ends before it is sent", on.Subject.OUTBOX
+                    )
+                )
         self._line.waiting[message.id] = message
         self._line.due.append(message)
 

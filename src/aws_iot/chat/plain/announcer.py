@@ -21,7 +21,7 @@ class Announcer:
         self.reader = Reader()
         self._status: Status | None = None
         self._notice = ""
-        self._warning = ""
+        self._warnings: list[str] = []
         self._results: object = None
         self._versions: object = None
 
@@ -30,9 +30,8 @@ class Announcer:
         if state.status != self._status:
             self._status = state.status
             yield from _status(state.status)
-        if state.warning != self._warning:
-            self._warning = state.warning
-            yield f"Warning: {steady(state.warning)}"
+        before, self._warnings = self._warnings, [*state.warnings.values()]
+        yield from (f"Warning: {steady(warning)}" for warning in self._warnings if warning not in before)
         if state.current in state.rooms and state.room.is_loaded:
             yield from self.reader.lines(state)
         if state.notice != self._notice:

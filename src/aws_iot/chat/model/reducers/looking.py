@@ -147,6 +147,8 @@ def noticed(state: State, event: on.Noticed) -> Effects:
 
 
 def warned(state: State, event: on.Warned) -> Effects:
-    """Something does not work from now on."""
-    state.warning = event.text
+    """Something does not work from now on, or works again."""
+    state.warnings.pop(event.subject.value, None)
+    if event.text:
+        state.warnings[event.subject.value] = event.text
     return []

@@ -1,6 +1,7 @@
 """Real `chat` processes on pseudo-terminals, and what a terminal emulator (pyte) shows of them."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -37,14 +38,22 @@ class _Screen(pyte.Screen):
 class TerminalScreen:
     """A process with a keyboard and a screen."""
 
-    def __init__(self, words: Sequence[str], env: Mapping[str, str], columns: int, rows: int) -> None:
+    def __init__(
+        self,
+        words: Sequence[str],
+        env: Mapping[str, str],
+        columns: int,
+        rows: int,
+        *,
+        command: Sequence[str] = COMMAND,
+    ) -> None:
         self._screen = _Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._lock = threading.Lock()
         self._terminal, theirs = os.openpty()
         self._resize(columns, rows)
         self.process = subprocess.Popen(
-            [sys.executable, "-ISc", WITH_CONTROLLING_TERMINAL, *COMMAND, *words],
+            [sys.executable, "-ISc", WITH_CONTROLLING_TERMINAL, *command, *words],
             env={**env, "TERM": "xterm-256color"},
             stdin=theirs,
             stdout=theirs,
@@ -87,6 +96,19 @@ class TerminalScreen:
     def wait_for(self, text: str) -> None:
         """Wait until a text is on the screen."""
         wait_until(lambda: text in self.text, lambda: f"no {text!r} on:\n{self.text}")
+
+    def count(self, message: str) -> int:
+        """How often a message is on the screen that has arrived: below a sender, or at the mark of a further one."""
+        text = self.text
+        return sum(text.count(f"{begin}{message}") for begin in ("  ", "› "))
+
+    def wait_for_message(self, message: str) -> None:
+        """Wait until a message is on the screen that has arrived."""
+        wait_until(lambda: self.count(message) > 0, lambda: f"no message {message!r} on:\n{self.text}")
+
+    def wait_for_pattern(self, pattern: str) -> None:
+        """Wait until a text is on the screen that this regular expression finds."""
+        wait_until(lambda: bool(re.search(pattern, self.text)), lambda: f"no {pattern!r} on:\n{self.text}")
 
     def wait_until_gone(self, text: str) -> None:
         """Wait until a text is no longer on the screen."""
@@ -132,6 +154,16 @@ def on_a_screen(
 ) -> Iterator[TerminalScreen]:
     """`aws-iot <line>` on a screen, until the block ends."""
     screen = TerminalScreen(line.split(), env, columns, rows)
+    try:
+        yield screen
+    finally:
+        screen.close()
+
+
+@contextmanager
+def shell_on_a_screen(env: Mapping[str, str], columns: int = 80, rows: int = 24) -> Iterator[TerminalScreen]:
+    """A shell with job control on a screen, until the block ends."""
+    screen = TerminalScreen(["-i"], {**env, "PS1": "$ ", "ENV": ""}, columns, rows, command=["/bin/sh"])
     try:
         yield screen
     finally:

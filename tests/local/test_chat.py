@@ -1,6 +1,7 @@
 """Real chats, side by side on the local stack, as people see them."""
 
 import json
+import shlex
 import signal
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from aws_iot.messaging.client import Client
 from tests import terminal
 from tests.fault_proxy import FaultProxy
 from tests.in_process import run_here
-from tests.processes import Stack
-from tests.screens import TerminalScreen, on_a_screen
+from tests.processes import COMMAND, Stack
+from tests.screens import TerminalScreen, on_a_screen, shell_on_a_screen
 from tests.unit.test_output import HOSTILE
 from tests.waiting import DEADLINE_SECONDS, wait_until
 
@@ -25,9 +26,9 @@ def test_two_people_talk_and_a_killed_chat_loses_nothing(stack: Stack, room: str
         with on_a_screen(f"chat {room}", bob.env, 40, 12) as other:
             other.wait_for("● online")
             one.type("hello from the first\r")
-            other.wait_for("  hello from the first")
+            other.wait_for_message("hello from the first")
             other.type("an answer\r")
-            one.wait_for("  an answer")
+            one.wait_for_message("an answer")
             assert f"{alice.username}~{alice.identity.partition(':')[2][:8]}" in other.text
             other.type("half a message")
             other.wait_for("half a message")
@@ -37,19 +38,19 @@ def test_two_people_talk_and_a_killed_chat_loses_nothing(stack: Stack, room: str
             for columns in (30, 140, 50, 41, 99, 40):  # no size may confuse it
                 other.resize(columns, 12)
             other.wait_until_gone("│")
-            other.wait_for("  an answer")
+            other.wait_for_message("an answer")
             other.wait_for("half a message")
             saved = stack.config.parent / "people" / bob.username / "chat"
             wait_until(lambda: any("half a message" in path.read_text() for path in saved.rglob("*.json")))
             other.kill()
         one.type("while you were away\r")
-        one.wait_for("  while you were away")
+        one.wait_for_message("while you were away")
         with on_a_screen(f"chat {room}", bob.env) as again:
             again.wait_for("half a message")
-            again.wait_for("  an answer")
+            again.wait_for_message("an answer")
             again.wait_for("● online")
             again.type("\r")
-            one.wait_for("  half a message")
+            one.wait_for_message("half a message")
             again.type("\x11")
             assert again.process.wait(DEADLINE_SECONDS) == 0
     found = run_here(f"history {room} --json", alice.env).stdout.splitlines()
@@ -78,6 +79,35 @@ def test_a_chat_that_is_stopped_or_whose_editor_fails_or_whose_terminal_is_close
         screen.wait_for("half a message!")
 
 
+def test_ctrl_z_goes_back_to_the_shell_and_fg_to_the_chat(stack: Stack, room: str) -> None:
+    alice = stack.person()
+    with shell_on_a_screen(alice.env) as shell:
+        shell.type(f"{shlex.join(COMMAND)} chat {room}\r")
+        shell.wait_for("● online")
+        shell.type("half a message\x1a")
+        shell.wait_for_pattern(r"Stopped|suspended")
+        shell.type("echo 'in the '\"shell\"\r")
+        shell.wait_for("in the shell")
+        shell.type("fg\r")
+        shell.wait_for(" half a message")
+        shell.type("\r")
+        shell.wait_for_message("half a message")
+        shell.type("\x11")
+        shell.wait_for_pattern(r"\$\n")  # the prompt
+        shell.type("exit\r")
+        assert shell.process.wait(DEADLINE_SECONDS) == 0
+
+
+def test_without_a_shell_ctrl_z_stops_nothing(stack: Stack, room: str) -> None:
+    with on_a_screen(f"chat {room}", stack.person().env) as screen:
+        screen.wait_for("● online")
+        screen.type("half a message\x1a")
+        screen.type(", and the rest")
+        screen.wait_for("half a message, and the rest")
+        screen.type("\x11")
+        assert screen.process.wait(DEADLINE_SECONDS) == 0
+
+
 def test_without_a_terminal_chat_names_the_commands_for_scripts(stack: Stack) -> None:
     done = run_here("chat lobby", stack.person().env, ends=3)
     assert "`chat` needs a terminal" in done.stderr
@@ -94,7 +124,7 @@ def test_the_plain_form_announces_everything_once(stack: Stack, room: str) -> No
             one.wait_for(": hello\n    | second line")
             one.type("/reply an answer\r")
             other.wait_for("┃ ")
-            other.wait_for("  an answer")
+            other.wait_for_message("an answer")
             other.type("/edit hello again\r")
             one.wait_for(" edited: hello again")
             one.type("/jion x\r")
@@ -131,7 +161,7 @@ def test_a_chat_that_is_cut_off_sends_and_receives_everything_once_when_it_is_ba
             screen.wait_for("○ written offline")
             proxy.admit()
             screen.wait_for("● online")
-            screen.wait_for("  written offline")
+            screen.wait_for_message("written offline")
             speaker.publish(room, "the end.")
             screen.wait_for("the end.")
             screen.type("\x11")
@@ -152,7 +182,7 @@ def test_no_message_changes_what_is_around_the_conversation(stack: Stack, speake
     with on_a_screen(f"chat {room}", alice.env) as screen:
         screen.wait_for("● online")
         speaker.publish(room, "the beginning.")
-        screen.wait_for("  the beginning.")
+        screen.wait_for_message("the beginning.")
         screen.wait_for("  bob~")
         screen.type("half a message")
         wait_until(lambda: screen.text.splitlines()[22] == " half a message" and screen.cells[22][15].reverse)
@@ -160,7 +190,7 @@ def test_no_message_changes_what_is_around_the_conversation(stack: Stack, speake
         for number, text in enumerate(HOSTILE):
             speaker.publish(room, json.dumps({"msg": text}).encode())
             speaker.publish(room, f"number {number}.")
-            screen.wait_for(f"  number {number}.")
+            screen.wait_for_message(f"number {number}.")
             assert around(screen) == before, text
         screen.type("\x11")
         assert screen.process.wait(DEADLINE_SECONDS) == 0

@@ -120,17 +120,17 @@ def test_a_flood_and_a_window_that_is_dragged_hold_up_nobody(
         other.wait_for("● online")
         with Flood(speaker, flooded) as flood, resized_all_the_time(other):
             one.type("from the flooded one\r")
-            other.wait_for("  from the flooded one")
+            other.wait_for_message("from the flooded one")
             one.type("\x0e")  # Ctrl+N: the flooded room
-            one.wait_for("  flood 1")
+            one.wait_for_message("flood 1")
             one.type("is anybody here?\r")
             wait_until(lambda: len(flood.sent) >= 1_000)
             other.type("from the one that is resized\r")
             flood.stop()
-            one.wait_for(f"  {flood.sent[-1]}")
+            one.wait_for_message(flood.sent[-1])
             one.type("\x10")
-            one.wait_for("  from the one that is resized")
-        other.wait_for("  from the one that is resized")
+            one.wait_for_message("from the one that is resized")
+        other.wait_for_message("from the one that is resized")
         for screen in (one, other):
             screen.type("\x11")
             assert screen.process.wait(DEADLINE_SECONDS) == 0
@@ -164,18 +164,18 @@ class Crowd:
             text = "" if drafted and number == KILLED else said[number]
             self.screens[number].type(f"{text}\r")
         for text in said.values():
-            self._wait_for_once(WITNESS, f"  {text}")
+            self._wait_for_once(WITNESS, text)
         end = f"enough of {about}."
         self.screens[WITNESS].type(f"{end}\r")
         for number in there:
             if number != RESIZED:  # at times its window is too small
-                self._wait_for_once(number, f"  {end}")
+                self._wait_for_once(number, end)
             self._expected[number].update([*said.values(), end])
 
     def _wait_for_once(self, number: int, text: str) -> None:
-        """Wait until a screen shows a text, and only once."""
+        """Wait until a screen shows a message that has arrived, and only once."""
         screen = self.screens[number]
-        wait_until(lambda: screen.text.count(text) == 1, lambda: f"{text!r} once on:\n{screen.text}")
+        wait_until(lambda: screen.count(text) == 1, lambda: f"{text!r} once on:\n{screen.text}")
 
     def expect(self, text: str) -> None:
         """Everybody must have this message, too."""
@@ -225,18 +225,18 @@ def test_ten_people_lose_nothing_and_see_nothing_twice(stack: Stack, speaker: Cl
             screens[KILLED].wait_for("● online")
             proxy.admit()
             screens[CUT].wait_for("● online")
-            screens[WITNESS].wait_for("  written offline")
+            screens[WITNESS].wait_for_message("written offline")
             crowd.expect("written offline")
             screens[FLOODED].type("\x0e")  # Ctrl+N: the flooded room
             wait_until(lambda: len(flood.sent) >= 1_000)
-            screens[FLOODED].wait_for("  flood ")
+            screens[FLOODED].wait_for_message("flood ")
             screens[FLOODED].type("is anybody here?\r")
             flood.stop()
-            screens[FLOODED].wait_for(f"  {flood.sent[-1]}")
+            screens[FLOODED].wait_for_message(flood.sent[-1])
             screens[FLOODED].type("\x10")  # Ctrl+P: back
-            screens[FLOODED].wait_for("  written offline")
+            screens[FLOODED].wait_for_message("written offline")
             crowd.all_talk("the return", drafted="half a message")
-        screens[RESIZED].wait_for("  enough of the return.")
+        screens[RESIZED].wait_for_message("enough of the return.")
         for screen in screens:
             screen.type("\x11")
             assert screen.process.wait(DEADLINE_SECONDS) == 0

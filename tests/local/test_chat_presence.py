@@ -94,7 +94,7 @@ def test_sub_and_the_history_see_nothing_of_presence_and_the_npm_tool_short_text
                 other.type("/who\r")
                 other.wait_for("Online: ")
                 other.type("the only message\r")
-                one.wait_for("  the only message")
+                one.wait_for_message("the only message")
                 sub.wait_for("the only message")
                 quit_chat(other, "/quit\r")
                 assert not re.search(r"\((joined|online|offline)\)", other.text)

@@ -63,7 +63,7 @@ def test_its_first_three_commands_let_two_people_talk(tmp_path: Path) -> None:
             alice.wait_for("● online")
             bob.wait_for("● online")
             bob.type("hello\r")
-            alice.wait_for("  hello")
+            alice.wait_for_message("hello")
             assert re.search("bob~[0-9a-f]{8}  ", alice.text)
     finally:
         running.kill()

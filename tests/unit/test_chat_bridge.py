@@ -1,16 +1,24 @@
 """How the bridge takes what the threads tell to the state, and what they save."""
 
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from aws_iot.chat.bridge import joined
+from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.effects import FailedMessage
 from aws_iot.chat.model.posts import Answered
 from aws_iot.chat.model.state import Aim, Draft
+from aws_iot.chat.parts.archive import Archive
 from aws_iot.chat.parts.memory import Memory
+from aws_iot.chat.parts.saver import Saver
+from aws_iot.errors import LocalError
+from aws_iot.history.saving.recorder import Recorder
+from aws_iot.history.store import Filter, History
 from aws_iot.messaging.message import Message
+from tests.waiting import wait_until
 
 AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -40,6 +48,71 @@ def test_messages_that_follow_one_another_are_one_event_and_nothing_changes_its_
         on.Received([four]),
     ]
     assert [*joined([])] == []
+
+
+def test_each_request_is_answered_if_the_history_cannot_be_read(tmp_path: Path) -> None:
+    path, told = tmp_path / "file", list[on.Event]()
+    path.mkdir()
+    archive = Archive(path, Memory(tmp_path / "me.json"), told.append, lambda: AT, "us-east-1:b0b")
+    archive.start()
+    archive.read(do.ReadLast("lobby"))
+    archive.read(do.ReadNext("ops", on.Part.OLDER, AT))
+    archive.read(do.ReadAround("lobby", moment=AT))
+    archive.read(do.ReadVersions("lobby", "ref"))
+    archive.read(do.Search("word", None))
+    archive.close()
+    warned, *answers = told
+    assert isinstance(warned, on.Warned)
+    assert answers == [
+        on.PageFailed("lobby"),
+        on.PageFailed("ops"),
+        *2 * [on.NotFound(warned.text)],
+        on.Found("word", None, [], warned.text),
+    ]
+
+
+def test_what_cannot_be_saved_is_saved_later_and_nothing_is_missing(tmp_path: Path) -> None:
+    folder, told = tmp_path / "folder", list[on.Event]()
+    path = folder / "file"
+    folder.touch()  # so that no file can be in it
+
+    def recorder(warn: Callable[[LocalError], None]) -> Recorder:
+        return Recorder(path, "us-east-1:b0b", warn, lambda: AT)
+
+    def texts() -> list[str]:
+        with History(path) as history:
+            return [entry.message.text for entry in history.last(Filter(["lobby"]), 10)]
+
+    with Saver(recorder, told.append, retry_seconds=0) as saver:
+        saver.save([message("one")])
+        [warned] = told
+        assert isinstance(warned, on.Warned)
+        assert warned.subject is on.Subject.MESSAGES
+        saver.save([message("two")])
+        folder.unlink()
+        folder.mkdir()
+        saver.save([])
+        assert told[-2] == on.Warned("", on.Subject.MESSAGES)
+        assert isinstance(told[-1], on.Noticed)
+        saver.save([message("three")])
+    assert texts() == ["one", "two", "three"]
+
+
+def test_the_chat_tells_that_drafts_are_saved_again(tmp_path: Path) -> None:
+    folder, told = tmp_path / "folder", list[on.Event]()
+    folder.touch()
+    archive = Archive(tmp_path / "file", Memory(folder / "me.json"), told.append, lambda: AT, "us-east-1:b0b")
+    archive.start()
+    archive.remember(lambda memory: memory.note_draft("lobby", Draft("half a message")))
+    wait_until(lambda: bool(told))
+    folder.unlink()
+    folder.mkdir()
+    archive.close()
+    warned, works = told
+    assert isinstance(warned, on.Warned)
+    assert warned.text.endswith("drafts and read marks are not saved")
+    assert works == on.Warned("", on.Subject.DRAFTS)
+    assert Memory(folder / "me.json").load().drafts == {"lobby": Draft("half a message")}
 
 
 def test_two_chats_of_one_person_keep_what_the_other_has_saved(tmp_path: Path) -> None:

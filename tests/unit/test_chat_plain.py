@@ -1,9 +1,13 @@
 """The plain form of the chat: what is announced, and when."""
 
+from dataclasses import replace
+
 from aws_iot.chat.model import events as on
+from aws_iot.chat.model.posts import Answered, post_of
 from aws_iot.chat.model.reducer import update
-from aws_iot.chat.model.state import LONGEST_WINDOW
-from aws_iot.chat.plain.announcer import AT_ONCE, Announcer
+from aws_iot.chat.model.state import LONGEST_WINDOW, Reading, State
+from aws_iot.chat.plain.announcer import Announcer, thread
+from aws_iot.chat.plain.reader import AT_ONCE
 from tests.unit.test_chat_reducer import message, opened, page
 
 
@@ -20,18 +24,18 @@ def test_older_messages_are_announced_without_a_gap_and_once() -> None:
     assert numbers([*announcer.lines(state)]) == [*range(200 - AT_ONCE, 200)]
     heard: list[int] = []
     for _ in range(9):
-        heard = numbers(announcer.older(state)) + heard
+        heard = numbers(announcer.reader.older(state)) + heard
     assert heard == [*range(100, 200 - AT_ONCE)]
-    assert announcer.older(state) == [], "they are being read"
+    assert announcer.reader.older(state) == [], "they are being read"
     assert [*announcer.lines(state)] == []
     update(state, page(*range(90, 100), part=on.Part.OLDER))
     assert numbers([*announcer.lines(state)]) == [*range(90, 100)]
-    assert announcer.older(state) == ["There are no older messages."]
+    assert announcer.reader.older(state) == ["There are no older messages."]
 
 
 def test_new_messages_are_announced_while_older_ones_wait() -> None:
     state, announcer = opened(), Announcer()
-    assert [*announcer.lines(state)] == ["Room lobby."]
+    assert [*announcer.lines(state)] == ["Room lobby. Your history of it begins here."]
     update(state, on.Received([message(number) for number in range(30)]))
     assert numbers([*announcer.lines(state)]) == [*range(30)]
     update(state, on.Received([message(number) for number in range(30, 2 * LONGEST_WINDOW)]))
@@ -46,6 +50,78 @@ def test_where_the_person_goes_is_announced() -> None:
     assert len([*announcer.lines(state)]) == AT_ONCE + 1
     update(state, on.Went("lobby", ref="id-50"))
     assert numbers([*announcer.lines(state)]) == [*range(50, 60)]
-    assert numbers(announcer.older(state)) == [*range(40, 50)]
+    assert numbers(announcer.reader.older(state)) == [*range(40, 50)]
     update(state, on.Received([message(100)]))
     assert numbers([*announcer.lines(state)]) == [100]
+
+
+def around(first: int, target: int, end: int, *, has_newer: bool) -> on.PageRead:
+    """The page of the history around a message."""
+    posts = [post_of(message(number)) for number in range(first, end)]
+    key = post_of(message(target)).key
+    return on.PageRead("lobby", on.Part.AROUND, posts, is_end=False, target=key, has_newer=has_newer)
+
+
+def newer_page(first: int, end: int, *, is_end: bool) -> on.PageRead:
+    posts = [post_of(message(number)) for number in range(first, end)]
+    return on.PageRead("lobby", on.Part.NEWER, posts, is_end=is_end, edge=message(first - 1).received)
+
+
+def newer(state: State, announcer: Announcer) -> list[str]:
+    """What `/newer` prints, and what is printed right after it."""
+    lines = announcer.reader.newer(state)
+    update(state, on.Scrolled(announcer.reader.is_at_end, near_end=True))
+    return [*lines, *announcer.lines(state)]
+
+
+def test_newer_messages_are_announced_without_a_gap_after_you_went_to_one() -> None:
+    state, announcer = opened(), Announcer()
+    update(state, page(*range(900, 1000)))
+    assert len([*announcer.lines(state)]) == AT_ONCE + 1
+    update(state, around(50, 100, 151, has_newer=True))
+    assert numbers([*announcer.lines(state)]) == [*range(100, 110)]
+    heard: list[int] = []
+    for _ in range(4):
+        heard += numbers(newer(state, announcer))
+    heard += numbers(newer(state, announcer))
+    assert heard == [*range(110, 151)]
+    assert newer(state, announcer) == [], "they are being read"
+    assert state.room.reading is Reading.RUNNING
+    update(state, newer_page(151, 175, is_end=True))
+    assert numbers([*announcer.lines(state)]) == [*range(151, 161)]
+    assert numbers(newer(state, announcer)) == [*range(161, 171)]
+    was_at_end = state.look.is_at_end
+    assert numbers(newer(state, announcer)) == [*range(171, 175)]
+    assert (was_at_end, state.look.is_at_end) == (False, True), "the room is not read while some wait"
+    assert newer(state, announcer) == ["There are no newer messages."]
+    update(state, on.Received([message(175)]))
+    assert numbers([*announcer.lines(state)]) == [175]
+
+
+def test_the_newest_messages_are_announced_when_you_go_there_from_elsewhere() -> None:
+    state, announcer = opened(), Announcer()
+    update(state, page(*range(100)))
+    assert len([*announcer.lines(state)]) == AT_ONCE + 1
+    update(state, on.Went("lobby", ref="id-50"))
+    assert numbers([*announcer.lines(state)]) == [*range(50, 60)]
+    update(state, on.Jumped())
+    assert numbers([*announcer.lines(state)]) == [*range(90, 100)]
+    update(state, on.Received([message(100)]))
+    assert numbers([*announcer.lines(state)]) == [100]
+
+
+def test_a_thread_and_earlier_texts_are_printed_on_demand() -> None:
+    state, announcer = opened(), Announcer()
+    first, other, reply = (post_of(message(number)) for number in range(3))
+    reply = replace(reply, answered=Answered("id-0", first.sender, "bob", first.text))
+    update(state, on.PageRead("lobby", on.Part.LAST, [first, other, reply], is_end=True))
+    assert len([*announcer.lines(state)]) == 4
+    count, *lines = thread(state, reply)
+    assert count == "The thread has 2 messages:"
+    assert numbers(lines) == [0, 2]
+    for _ in range(2):
+        update(state, on.VersionsRead(first.key, ["one\ntwo", "three"]))
+        assert [*announcer.lines(state)] == [
+            "Its texts, the first one first:",
+            *("1. one\n    | two", "2. three"),
+        ]

@@ -23,6 +23,7 @@ from aws_iot.chat.model.state import (
     State,
     Status,
 )
+from aws_iot.history.conversation import Reaction
 from aws_iot.messaging.kinds import EDIT
 from aws_iot.messaging.message import Message
 
@@ -151,6 +152,14 @@ def test_a_reply_that_failed_is_still_a_reply_in_the_next_run() -> None:
     assert do.Send("lobby", "yes", "mine-1", re="id-1") in update(again, on.Resent("lobby", "mine-1"))
 
 
+def test_your_reaction_is_taken_back_in_whatever_style_you_have_sent_it() -> None:
+    state = opened()
+    update(state, on.Received([message(1)]))
+    post = replace(state.room.posts[0], reactions=(Reaction("❤\ufe0f", (BOB, ME)), Reaction("👍", (BOB,))))
+    assert update(state, on.Reacted(post, "❤", "a")) == [do.TakeBack("lobby", "id-1", "❤", "a")]
+    assert update(state, on.Reacted(post, "👍", "b")) == [do.Send("lobby", "👍", "b", "react", "id-1")]
+
+
 def test_a_room_is_read_only_while_its_end_is_on_a_screen_that_has_the_focus() -> None:
     state = opened()
     assert update(state, on.Received([message(1)])) == [do.MarkRead("lobby", at(1))]
@@ -222,7 +231,7 @@ def test_older_messages_are_read_when_the_top_is_near_and_newer_ones_again_at_th
     state = opened()
     update(state, page(*range(2 * PAGE, 3 * PAGE)))
     [wanted] = update(state, on.Scrolled(is_at_end=False, near_top=True))
-    assert wanted == do.ReadOlder("lobby", at(2 * PAGE), overlap=1)
+    assert wanted == do.ReadNext("lobby", on.Part.OLDER, at(2 * PAGE), overlap=1)
     assert update(state, on.Scrolled(is_at_end=False, near_top=True)) == [], "one page at a time"
     update(state, page(*range(PAGE, 2 * PAGE), part=on.Part.OLDER))
     assert texts(state) == [f"text {number}" for number in range(PAGE, 3 * PAGE)]
@@ -235,12 +244,28 @@ def test_older_messages_are_read_when_the_top_is_near_and_newer_ones_again_at_th
     update(state, on.Received([message(999)]))
     assert state.room.posts == before, "there is a gap before what arrives now"
     [wanted] = update(state, on.Scrolled(is_at_end=True, near_end=True))
-    assert isinstance(wanted, do.ReadNewer)
+    assert isinstance(wanted, do.ReadNext)
+    assert wanted.part is on.Part.NEWER
     assert not state.look.is_at_end
     assert update(state, on.Jumped()) == [do.ReadLast("lobby")]
     update(state, page(*range(900, 1000)))
     assert texts(state)[-1] == "text 999"
     assert not state.room.has_newer
+
+
+def test_a_page_that_could_not_be_read_is_read_again_but_not_at_each_drawing() -> None:
+    state = State(Me(ME, "alice"))
+    start(state, ("lobby",), {}, (), BEGAN)
+    at_top = on.Scrolled(is_at_end=True, near_top=True)
+    for wanted in (do.ReadLast("lobby"), do.ReadNext("lobby", on.Part.OLDER, at(1), overlap=1)):
+        update(state, on.PageFailed("lobby"))
+        assert update(state, at_top) == []
+        update(state, on.Ticked(1.0, 0.5))
+        assert wanted in update(state, at_top)
+        assert update(state, at_top) == [], "it is being read"
+        update(state, on.PageFailed("lobby"))
+        update(state, on.Received([message(1)]))
+        assert texts(state) == ["text 1"]
 
 
 def test_an_edit_deletion_or_reaction_is_no_message_and_has_the_message_read_again() -> None:
@@ -298,7 +323,7 @@ def test_no_room_counts_as_joined_without_a_connection() -> None:
 # -- any order of events
 
 ROOMS = ("lobby", "ops")
-READING = do.ReadLast | do.ReadOlder | do.ReadNewer | do.ReadAround
+READING = do.ReadLast | do.ReadNext | do.ReadAround
 
 
 class World:
@@ -345,16 +370,14 @@ class World:
         match wanted:
             case do.ReadLast(room):
                 page = on.PageRead(room, on.Part.LAST, saved[-PAGE:], is_end=len(saved) < PAGE)
-            case do.ReadOlder(room, before, overlap, place):
+            case do.ReadNext(room, on.Part.OLDER, edge, overlap, place):
                 count = PAGE if place else PAGE + overlap
-                older = saved[: place - 1] if place else [post for post in saved if post.received <= before]
-                is_end = len(older) < count
-                page = on.PageRead(room, on.Part.OLDER, older[-count:], is_end, edge=before)
-            case do.ReadNewer(room, since, overlap, place):
+                older = saved[: place - 1] if place else [post for post in saved if post.received <= edge]
+                page = on.PageRead(room, wanted.part, older[-count:], len(older) < count, edge=edge)
+            case do.ReadNext(room, _, edge, overlap, place):
                 count = PAGE if place else PAGE + overlap
-                newer = saved[place:] if place else [post for post in saved if post.received >= since]
-                is_end = len(newer) < count
-                page = on.PageRead(room, on.Part.NEWER, newer[:count], is_end, edge=since)
+                newer = saved[place:] if place else [post for post in saved if post.received >= edge]
+                page = on.PageRead(room, wanted.part, newer[:count], len(newer) < count, edge=edge)
             case do.ReadAround(room, _, ref):
                 [index] = [index for index, post in enumerate(saved) if post.ref == ref]
                 first, end = max(0, index - PAGE // 2), index + PAGE // 2 + 1
@@ -363,6 +386,14 @@ class World:
                     has_newer=end < len(saved),
                 )  # fmt: skip
         self.act(page)
+
+    def fail(self) -> None:
+        """The archive cannot answer the oldest request."""
+        if self.waiting:
+            wanted = self.waiting.pop(0)
+            assert isinstance(wanted, READING)
+            around = isinstance(wanted, do.ReadAround)
+            self.act(on.NotFound("broken") if around else on.PageFailed(wanted.room))
 
     def check(self) -> None:
         for name, room in self.state.rooms.items():
@@ -391,6 +422,8 @@ STEPS = st.lists(
         st.tuples(st.just("acknowledge"), st.integers(0, 5)),
         st.tuples(st.just("open"), st.sampled_from(ROOMS)),
         st.tuples(st.just("answer")),
+        st.tuples(st.just("fail")),
+        st.tuples(st.just("tick")),
         st.tuples(st.just("scroll"), st.booleans(), st.booleans(), st.booleans()),
         st.tuples(st.just("focus"), st.booleans()),
         st.tuples(st.just("jump")),
@@ -423,6 +456,10 @@ def test_whatever_happens_nothing_is_lost_or_shown_twice(steps: list[tuple[objec
                     world.act(on.Acknowledged([*world.sent][index]))
             case ("open", str(room)):
                 world.act(on.RoomOpened(room))
+            case ("fail",):
+                world.fail()
+            case ("tick",):
+                world.act(on.Ticked(float(world.number), 0.5))
             case ("answer",):
                 world.answer()
             case ("scroll", bool(is_at_end), bool(near_top), bool(near_end)):

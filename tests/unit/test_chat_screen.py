@@ -60,6 +60,22 @@ def test_enter_sends_and_other_keys_begin_a_line(app: FakeApp, cloud: FakeCloud)
     run(test)
 
 
+def test_what_was_typed_can_be_undone_but_not_by_the_key_that_stops_programs(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.press("h", "i", "ctrl+z")
+            assert chat.input == "hi"
+            assert "cannot stop a program" in chat.panel("status")
+            await chat.press("ctrl+underscore")
+            assert chat.input == ""
+            await chat.press("ctrl+y")
+            assert chat.input == "hi"
+
+    run(test)
+
+
 def test_alt_enter_of_a_plain_terminal_begins_a_line() -> None:
     from textual._xterm_parser import XTermParser
 
@@ -111,6 +127,43 @@ def test_messages_show_their_sender_once_and_names_by_identity(app: FakeApp, clo
     run(test)
 
 
+def test_each_message_shows_where_it_begins(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            for number, text in enumerate(("one\ntwo", "three", f"four {'long ' * 20}", "five")):
+                say(cloud, "lobby", text, sender=BOB, properties=named(number))
+            say(cloud, "lobby", "six", sender=BOB, properties=[*named(5), ("re", "id-1")])
+            await chat.until_shown("six")
+            rows = [line.rstrip() for line in chat.conversation.splitlines()]
+            shown = rows[rows.index("  one") :]
+            assert [line[:6] for line in shown] == [
+                *("  one", "  two", "› thre", "› four", "  long", "  long", "› five"),
+                *("┃ bob~", "  six"),
+            ]
+            await chat.press("alt+up")
+            await chat.press("alt+up")
+            await chat.until_shown("▌ five")
+
+    run(test)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+def test_an_empty_room_tells_how_to_begin_until_there_is_a_message(
+    app: FakeApp, cloud: FakeCloud, size: tuple[int, int]
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby", size=size) as chat:
+            await chat.until_shown("· Your history begins here.\n· Type a message, and press Enter.")
+            say(cloud, "lobby", "hello", sender=BOB, properties=named(1))
+            await chat.until_shown("hello")
+            assert "begins here" not in chat.conversation
+        async with chatting(app, cloud, "lobby", size=size) as chat:
+            await chat.until_shown("hello")
+            assert "begins here" not in chat.conversation
+
+    run(test)
+
+
 def _is_last(chat: Chat, text: str) -> bool:
     posts = chat.state.room.posts
     return bool(posts) and posts[-1].text == text
@@ -128,7 +181,7 @@ def test_nothing_in_a_message_can_leave_its_place(
                 chat.screen.draw()
                 await chat.pilot.pause()
                 for line in chat.conversation.splitlines():
-                    is_frame = line.startswith(("──", "┃", "○", "·")) or "~4f9fa251  " in line
+                    is_frame = line.startswith(("──", "┃", "○", "·", "›")) or "~4f9fa251  " in line
                     assert is_frame or line.startswith("  "), line
                 for row in chat.rows:
                     assert not any(ord(one) < 32 or 0x7F <= ord(one) < 0xA0 for one in row), row
@@ -516,6 +569,9 @@ def test_a_thread_can_be_folded(app: FakeApp, cloud: FakeCloud) -> None:
     async def test() -> None:
         async with chatting(app, cloud, "lobby") as chat:
             say(cloud, "lobby", "question", sender=BOB, properties=named(1))
+            await chat.until_shown("question")
+            await chat.press("alt+t")
+            assert "This message has no replies." in chat.panel("status")
             say(cloud, "lobby", "answer", sender=MALLORY, properties=[*named(2), ("re", "id-1")])
             say(cloud, "lobby", "answer to it", sender=BOB, properties=[*named(3), ("re", "id-2")])
             await chat.until_shown("answer to it")
@@ -643,6 +699,33 @@ def test_reactions_are_counted_and_a_second_time_takes_yours_back(app: FakeApp, 
                 await chat.until_shown(f"{emoji} 1")
             await chat.enter("/react :no such emoji:")
             assert "There is no emoji named no such emoji." in chat.panel("status")
+
+    run(test)
+
+
+def test_without_messages_of_others_a_reaction_is_to_your_own(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.enter("/react")
+            assert "There is no message." in chat.panel("status")
+            await chat.enter("hello?")
+            await chat.until(lambda: _is_last(chat, "hello?") and not chat.state.sending.waiting)
+            await chat.until(lambda: chat.state.room.posts[-1].delivery is Delivery.ARRIVED)
+            await chat.enter("/react")
+            await chat.until_shown("· 👍 1")
+
+    run(test)
+
+
+def test_a_message_that_is_not_sent_yet_cannot_be_changed(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        cloud.member("alice", "Passw0rd")
+        cloud.members.clear()
+        async with chatting(app, cloud, "lobby", online=False) as chat:
+            await chat.enter("hello?")
+            for command in ("/react", "/edit", "/delete", "/reply"):
+                await chat.enter(command)
+                assert "Your message is not sent yet." in chat.panel("status")
 
     run(test)
 

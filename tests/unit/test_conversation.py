@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from aws_iot.history.conversation import Reaction
+from aws_iot.history.details import own_reactions
 from aws_iot.history.file.intake import Intake, sort_in
 from aws_iot.history.file.journal import Journal
 from aws_iot.history.file.record import new_writer, to_entry, to_record
@@ -70,6 +71,25 @@ def test_a_reaction_counts_once_for_each_person_and_can_be_taken_back(tmp_path: 
     save(path, *(message("", f"9{id_}", sender=ALICE, kind="delete", re=id_) for id_ in "45"))
     [entry] = entries(path)
     assert entry.reactions == (Reaction("👍", (BOB,)),)
+
+
+def test_an_emoji_in_the_style_of_text_counts_as_the_same_reaction(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    heart, narrow = "❤\ufe0f", "❤"
+    save(
+        path,
+        message("original", "1"),
+        message(narrow, "2", kind="react", re="1"),
+        message(heart, "3", kind="react", re="1"),
+        message(heart, "4", sender=ALICE, kind="react", re="1"),
+    )
+    [entry] = entries(path)
+    assert entry.reactions == (Reaction(heart, (ALICE, BOB)),)
+    with History(path) as history:
+        for text in (heart, narrow):
+            assert own_reactions(history, entry, BOB, text) == ["2", "3"]
+            assert own_reactions(history, entry, ALICE, text) == ["4"]
+        assert own_reactions(history, entry, BOB, "👍") == []
 
 
 def test_a_reply_quotes_what_it_answers_as_it_stands(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ order, several times, and through several programs. So each rule says what a *se
 - A deletion erases the message that it names, and all edits of it, if these have the same sender and room. What is
   erased counts for nothing. So a deletion wins over every edit, deleting a reaction takes it back, and deleting
   an edit takes back the edit. Deletions themselves cannot be deleted.
-- A reaction counts once for each sender and text, in the same room.
+- A reaction counts once for each sender and text, in the same room. The style of an emoji (text or color) makes no
+  other text. If both are there, the one with the style is shown.
 - A message without `kind` that has `re` is a reply. Unknown kinds are messages.
 """
 
@@ -19,6 +20,7 @@ from typing import NamedTuple
 from aws_iot.messaging.kinds import DELETE as DELETE
 from aws_iot.messaging.kinds import EDIT as EDIT
 from aws_iot.messaging.kinds import REACT as REACT
+from aws_iot.messaging.kinds import unstyled
 
 EVENTS = frozenset((EDIT, DELETE, REACT))
 """The kinds that change another message, if they name one. They are not shown by themselves."""
@@ -61,9 +63,12 @@ def visible(sender: str, text: str, changes: Sequence[Change]) -> Visible:
     """What is visible of a message that is not erased. The order of `changes` does not matter."""
     edits = [change for change in changes if change.kind == EDIT and change.sender == sender]
     last = max(edits, key=lambda edit: (edit.sent, edit.id), default=None)
-    by_text: dict[str, set[str]] = {}
+    by_text: dict[str, list[Change]] = {}
     for change in changes:
         if change.kind == REACT:
-            by_text.setdefault(change.text, set()).add(change.sender)
-    reactions = tuple(Reaction(reaction, tuple(sorted(by_text[reaction]))) for reaction in sorted(by_text))
+            by_text.setdefault(unstyled(change.text), []).append(change)
+    reactions = tuple(
+        Reaction(max(one.text for one in same), tuple(sorted({one.sender for one in same})))
+        for _, same in sorted(by_text.items())
+    )
     return Visible(last.text if last else text, last is not None, reactions)

@@ -7,7 +7,7 @@ from aws_iot.history.file.record import moment
 from aws_iot.history.file.rows import IS_OWN, IS_SHOWN, PER_MILLISECOND
 from aws_iot.history.file.schema import translate_errors
 from aws_iot.history.store import Entry, History
-from aws_iot.messaging.kinds import EDIT, REACT
+from aws_iot.messaging.kinds import EDIT, REACT, are_same_reaction
 
 
 def first_unread(history: History, room: str) -> datetime | None:
@@ -33,13 +33,13 @@ def versions(history: History, entry: Entry) -> list[str]:
     return [found[0].content, *(one.text for one in sorted(mine, key=lambda edit: (edit.sent, edit.id)))]
 
 
-def own_reaction(history: History, entry: Entry, identity: str, text: str) -> str | None:
-    """The ID of the reaction with this text that an identity has sent; None if there is none."""
+def own_reactions(history: History, entry: Entry, identity: str, text: str) -> list[str]:
+    """The IDs of the reactions that count as this text, and that an identity has sent."""
     with translate_errors(history.path):
         found = rows.select(history.database, "at = ?", entry.at)
-        reactions = rows.changes(history.database, found[0]) if found else []
-    fitting = [one.id for one in reactions if (one.kind, one.sender, one.text) == (REACT, identity, text)]
-    return fitting[-1] if fitting else None
+        changes = rows.changes(history.database, found[0]) if found else []
+    reactions = (one for one in changes if one.kind == REACT and one.sender == identity)
+    return [one.id for one in reactions if are_same_reaction(one.text, text)]
 
 
 def reference(room: str, sender: str, payload: bytes, message_id: str | None) -> str:

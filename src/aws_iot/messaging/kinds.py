@@ -36,6 +36,20 @@ _CONTROL = ("Cc", "Zl", "Zp")
 """The categories of control characters and line ends. Emoji have characters of the others, such as joiners."""
 
 
+_STYLES = str.maketrans("", "", "\ufe0e\ufe0f")
+"""Without the characters that have an emoji shown as text, or in color."""
+
+
+def are_same_reaction(text: str, other: str) -> bool:
+    """Whether two reactions count as one. Programs send the same emoji in different styles."""
+    return unstyled(text) == unstyled(other)
+
+
+def unstyled(text: str) -> str:
+    """A reaction as it is counted: without the style of its emoji."""
+    return text.translate(_STYLES)
+
+
 def check_reaction(text: str) -> None:
     """Raises `InvalidMessage` if the text is not an emoji or a short word."""
     has_control = any(unicodedata.category(one) in _CONTROL for one in text)

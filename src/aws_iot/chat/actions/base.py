@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from aws_iot.chat.bridge import Bridge
+    from aws_iot.chat.model.posts import Post
 
 
 class Stage(Protocol):
@@ -44,6 +45,10 @@ class Stage(Protocol):
         """Hide or show a panel."""
         ...
 
+    def show_thread(self, post: Post) -> None:
+        """Show the replies in the thread of a message, or hide them."""
+        ...
+
     def copy(self, text: str) -> None:
         """Give a text to the clipboard of the terminal."""
         ...
@@ -62,6 +67,10 @@ class Stage(Protocol):
 
     def edit_draft(self, edit: Callable[[str], str]) -> None:
         """Give the terminal to an editor, which changes the draft."""
+        ...
+
+    def stop(self) -> None:
+        """Give the terminal back to the shell, until the shell continues the chat."""
         ...
 
     def quit(self) -> None:

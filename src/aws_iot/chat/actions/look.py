@@ -116,5 +116,8 @@ class LookActions(Actions):
         except NoEditor as error:
             self.app.tell(str(error))
 
+    def do_suspend(self, _: str) -> None:
+        self.app.stop()
+
     def do_quit(self, _: str) -> None:
         self.app.quit()

@@ -4,7 +4,7 @@ from aws_iot.chat.actions.base import Actions
 from aws_iot.chat.entry.completion import as_emoji, emoji_named
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Delivery, Post
-from aws_iot.chat.model.threads import folding
+from aws_iot.chat.model.threads import folding, thread_of
 from aws_iot.chat.text.people import host_of, links
 from aws_iot.chat.text.steady import cut, steady
 from aws_iot.errors import InvalidMessage
@@ -18,22 +18,14 @@ class MessageActions(Actions):
     """Does something with the selected message, or the last one."""
 
     def _target(self, *, own: bool | None = None) -> Post | None:
-        """The selected message, or the last one; with `own`, of yours (True) or of others (False).
+        """The selected message, or the last one; with `own`, of yours (True) or if possible of others (False).
 
         It tells the person if there is none, or if only its sender can do that.
         """
         state = self.bridge.state
-        selected = state.selected_post
+        selected = state.selected_post or self._last(own)
         if selected is None:
-            arrived = [post for post in state.room.posts if post.delivery is Delivery.ARRIVED]
-            fitting = [
-                post
-                for post in arrived
-                if not post.is_deleted and own in (None, post.sender == state.me.identity)
-            ]
-            selected = next(reversed(fitting), None)
-        if selected is None:
-            self.app.tell("There is no message of yours." if own else "There is no message.")
+            self._tell_of_none(own)
         elif selected.delivery is not Delivery.ARRIVED:
             self.app.tell("This message is not sent yet.")
         elif own and (selected.sender != state.me.identity or not selected.id):
@@ -43,6 +35,20 @@ class MessageActions(Actions):
         else:
             return selected
         return None
+
+    def _last(self, own: bool | None) -> Post | None:
+        state = self.bridge.state
+        arrived = [
+            post for post in state.room.posts if post.delivery is Delivery.ARRIVED and not post.is_deleted
+        ]
+        fitting = [post for post in arrived if own in (None, post.sender == state.me.identity)]
+        return next(reversed(fitting or ([] if own else arrived)), None)
+
+    def _tell_of_none(self, own: bool | None) -> None:
+        if any(post.delivery is not Delivery.ARRIVED for post in self.bridge.state.room.posts):
+            self.app.tell("Your message is not sent yet.")
+        else:
+            self.app.tell("There is no message of yours." if own else "There is no message.")
 
     def do_select(self, argument: str) -> None:
         posts = self.bridge.state.room.posts
@@ -122,7 +128,10 @@ class MessageActions(Actions):
 
     def do_thread(self, _: str) -> None:
         if post := self._target():
-            self.bridge.act(on.Folded(post))
+            if len(thread_of(self.bridge.state.room.posts, post)) > 1:
+                self.app.show_thread(post)
+            else:
+                self.app.tell("This message has no replies.")
 
     def do_versions(self, _: str) -> None:
         if post := self._target():

@@ -6,6 +6,7 @@ They are not frozen, which would take twice as long at start-up.
 from dataclasses import dataclass
 from datetime import datetime
 
+from aws_iot.chat.model.events import Part
 from aws_iot.chat.model.state import Draft
 from aws_iot.messaging.kinds import Sign
 
@@ -23,27 +24,15 @@ class ReadLast:
 
 
 @dataclass(slots=True)
-class ReadOlder:
-    """Read the page before a message, by its place in the history if that is known.
+class ReadNext:
+    """Read the older or newer page that follows a message, by its place in the history if that is known.
 
-    Otherwise by its time: so many messages of that millisecond are there already.
+    Otherwise by its time (`edge`): so many messages of that millisecond are there already.
     """
 
     room: str
-    before: datetime
-    overlap: int = 0
-    at: int | None = None
-
-
-@dataclass(slots=True)
-class ReadNewer:
-    """Read the page after a message, by its place in the history if that is known.
-
-    Otherwise by its time: so many messages of that millisecond are there already.
-    """
-
-    room: str
-    since: datetime
+    part: Part
+    edge: datetime
     overlap: int = 0
     at: int | None = None
 
@@ -92,7 +81,7 @@ class Search:
 
 @dataclass(slots=True)
 class TakeBack:
-    """Delete a reaction of your own, by a message with this ID."""
+    """Delete the reactions of your own that count as this text, the first one by a message with this ID."""
 
     room: str
     ref: str
@@ -221,8 +210,7 @@ class SaveFailed:
 Effect = (
     ReadRooms
     | ReadLast
-    | ReadOlder
-    | ReadNewer
+    | ReadNext
     | ReadPost
     | MarkRead
     | Send

@@ -60,6 +60,13 @@ class PageRead:
 
 
 @dataclass(slots=True)
+class PageFailed:
+    """A page of a room could not be read."""
+
+    room: str
+
+
+@dataclass(slots=True)
 class PostRead:
     """A message was read again, because something has changed it."""
 
@@ -170,11 +177,22 @@ class SendFailed:
     at: datetime
 
 
+class Subject(Enum):
+    """What may not work for a while."""
+
+    MESSAGES = "messages"
+    DRAFTS = "drafts"
+    HISTORY = "history"
+    OUTBOX = "outbox"
+    OTHER = "other"
+
+
 @dataclass(slots=True)
 class Warned:
-    """Something does not work from now on, such as saving messages."""
+    """Something does not work from now on, such as saving messages; an empty text tells that it works again."""
 
     text: str
+    subject: Subject = Subject.OTHER
 
 
 # -- what the person does
@@ -373,6 +391,7 @@ class Noticed:
 Event = (
     RoomsFound
     | PageRead
+    | PageFailed
     | PostRead
     | Received
     | StatusChanged

@@ -42,6 +42,14 @@ class Link(Enum):
     REJECTED = "rejected"
 
 
+class Reading(Enum):
+    """Whether a page of a room is read from the history. After a failure, it is tried again at the next tick."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """The connection: its state, what happened, and what you can do about it."""
@@ -113,14 +121,18 @@ class Room:
     unread_since: datetime | None = None
     """When the first unread message arrived. The line of unread messages is above it, until you leave the room."""
     is_loaded: bool = False
-    is_loading: bool = False
+    reading: Reading = Reading.IDLE
     has_older: bool = True
     has_newer: bool = False
-    last: datetime | None = None
     draft: Draft = Draft()
     is_joined: bool = False
     why_not_joined: str = ""
     people: dict[str, Person] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no messages, as far as anybody knows here."""
+        return not self.posts and self.is_loaded and not (self.has_older or self.has_newer)
 
     @property
     def failed(self) -> list[Post]:
@@ -183,8 +195,8 @@ class State:
     status: Status = Status(Link.STARTING)
     notice: str = ""
     """What the chat tells you for a while, or until you do something else."""
-    warning: str = ""
-    """Why messages are not saved, if they are not."""
+    warnings: dict[str, str] = field(default_factory=dict)
+    """What does not work, by its subject, such as that messages are not saved."""
     look: Look = field(default_factory=Look)
     sending: Sending = field(default_factory=Sending)
     presence: Presence = field(default_factory=Presence)

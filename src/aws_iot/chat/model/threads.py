@@ -50,3 +50,10 @@ def unfold(posts: Sequence[Post], post: Post, folded: set[str]) -> None:
 def root_of(posts: Sequence[Post], post: Post) -> str:
     """The first message of the thread of a post, by `ref`."""
     return roots(posts).get(post.ref, post.ref)
+
+
+def thread_of(posts: Sequence[Post], post: Post) -> list[Post]:
+    """The posts of the window that are in the thread of a post, with itself."""
+    first = roots(posts)
+    root = first.get(post.ref, post.ref)
+    return [one for one in posts if first.get(one.ref, one.ref) == root]

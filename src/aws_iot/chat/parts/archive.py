@@ -35,6 +35,9 @@ SAVE_SECONDS = 0.2
 MARK_SECONDS = 0.5
 """The same for the mark up to where a room was read."""
 
+RETRY_SECONDS = 5.0
+"""When to try again what could not be saved, such as on a full disk."""
+
 _NEXT = timedelta(milliseconds=1)
 
 MOST_RESULTS = 200
@@ -43,8 +46,7 @@ MOST_RESULTS = 200
 Reading = (
     do.ReadRooms
     | do.ReadLast
-    | do.ReadOlder
-    | do.ReadNewer
+    | do.ReadNext
     | do.ReadPost
     | do.ReadTarget
     | do.ReadAround
@@ -74,7 +76,7 @@ class Archive:
         self._thread = threading.Thread(target=self._run, name="archive", daemon=True)
         self._marks: dict[str, datetime] = {}
         self._due: float | None = None
-        self._is_warned = False
+        self._warnings: dict[on.Subject, str] = {}
         self._exports: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -142,20 +144,21 @@ class Archive:
             self._tell(on.Noticed(f"Exported {wanted.room} to {path}."))
 
     def take_back(self, wanted: do.TakeBack, send: Callable[[do.Send], None]) -> None:
-        """Look up a reaction of your own, and have it deleted."""
+        """Look up your own reactions that count as this one, and have them deleted."""
         self._requests.put(lambda: self._take_back(wanted, send))
 
     def _take_back(self, wanted: do.TakeBack, send: Callable[[do.Send], None]) -> None:
-        from aws_iot.history.details import own_reaction
+        from aws_iot.history.details import own_reactions
         from aws_iot.history.store import History
 
-        reaction = None
+        reactions: list[str] = []
         with suppress(LocalError), History(self._path) as history:
             entry = history.find(wanted.ref, wanted.room)
-            reaction = own_reaction(history, entry, self._identity, wanted.text)
-        if reaction:
-            send(do.Send(wanted.room, DELETED_TEXT, wanted.id, DELETE, reaction))
-        else:
+            reactions = own_reactions(history, entry, self._identity, wanted.text)
+        for number, reaction in enumerate(reactions):  # of several programs of the person, perhaps
+            id_ = f"{wanted.id}.{number}" if number else wanted.id
+            send(do.Send(wanted.room, DELETED_TEXT, id_, DELETE, reaction))
+        if not reactions:
             self._tell(on.SendFailed(wanted.id, "your reaction is not in the history", self._now()))
 
     def close(self, seconds: float = 5.0) -> None:
@@ -190,7 +193,10 @@ class Archive:
             if self._marks:
                 self._save_marks()
         except LocalError as error:
-            self._warn(f"{error}; drafts and read marks are not saved")
+            self._warn(on.Subject.DRAFTS, f"{error}; drafts and read marks are not saved")
+            self._later(RETRY_SECONDS, lambda: None)
+        else:
+            self._warn(on.Subject.DRAFTS, "")
 
     def _save_marks(self) -> None:
         marks, self._marks = self._marks, {}
@@ -204,10 +210,11 @@ class Archive:
                 # The last place of that millisecond.
                 history.mark_read(room, (milliseconds(until) + 1) * PER_MILLISECOND - 1)
 
-    def _warn(self, text: str) -> None:
-        if not self._is_warned:
-            self._is_warned = True
-            self._tell(on.Warned(text))
+    def _warn(self, subject: on.Subject, text: str) -> None:
+        """Tell once what does not work, and once that it works again."""
+        if text != self._warnings.get(subject, ""):
+            self._warnings[subject] = text
+            self._tell(on.Warned(text, subject))
 
     def _read(self, wanted: Reading) -> None:
         from aws_iot.history.store import History
@@ -220,7 +227,9 @@ class Archive:
         except LocalError as error:
             event = _failure(wanted, error)
             if not isinstance(wanted, do.Search):
-                self._warn(str(error))
+                self._warn(on.Subject.HISTORY, str(error))
+        else:
+            self._warn(on.Subject.HISTORY, "")
         if event:
             self._tell(event)
 
@@ -234,8 +243,10 @@ def _failure(wanted: Reading, error: LocalError) -> on.Event | None:
     match wanted:
         case do.ReadRooms():
             return on.RoomsFound([])
-        case do.ReadLast(room):
-            return on.PageRead(room, on.Part.LAST, [], is_end=True)
+        case do.ReadLast(room) | do.ReadNext(room):
+            return on.PageFailed(room)
+        case do.ReadAround() | do.ReadVersions():
+            return on.NotFound(str(error))
         case do.Search(text, room):
             return on.Found(text, room, [], str(error))
         case _:
@@ -253,22 +264,27 @@ def _answer(history: History, wanted: Reading, now: Callable[[], datetime]) -> o
             unread = sum(one.unread for one in history.rooms() if one.room == room)
             since = first_unread(history, room) if unread else None
             return on.PageRead(room, on.Part.LAST, _posts(found), len(found) < PAGE, unread, since)
-        case do.ReadOlder(room, before, overlap, at):
-            count = PAGE if at else PAGE + overlap
-            older = (
-                history.around(at, count)[0] if at else history.last(_of(room, until=before + _NEXT), count)
-            )
-            return on.PageRead(room, on.Part.OLDER, _posts(older), len(older) < count, edge=before)
-        case do.ReadNewer(room, since, overlap, at):
-            count = PAGE if at else PAGE + overlap
-            newer = history.around(at, count)[1] if at else history.first(_of(room, since=since), count)
-            return on.PageRead(room, on.Part.NEWER, _posts(newer), len(newer) < count, edge=since)
+        case do.ReadNext():
+            return _next(history, wanted)
         case do.ReadAround():
             return _around(history, wanted)
         case do.Search(text, room):
             return _found(history, text, room, now())
         case _:
             return _detail(history, wanted)
+
+
+def _next(history: History, wanted: do.ReadNext) -> on.Event:
+    room, part, edge, overlap, at = wanted.room, wanted.part, wanted.edge, wanted.overlap, wanted.at
+    is_older = part is on.Part.OLDER
+    count = PAGE if at else PAGE + overlap
+    if at:
+        found = history.around(at, count)[0 if is_older else 1]
+    elif is_older:
+        found = history.last(_of(room, until=edge + _NEXT), count)
+    else:
+        found = history.first(_of(room, since=edge), count)
+    return on.PageRead(room, part, _posts(found), is_end=len(found) < count, edge=edge)
 
 
 def _around(history: History, wanted: do.ReadAround) -> on.Event:

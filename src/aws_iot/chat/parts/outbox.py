@@ -103,7 +103,11 @@ class Outbox:
                 self._spool = self._resources.enter_context(self._open_spool())
                 self._lead()
             except LocalError as error:
-                self._tell(on.Warned(f"{error}; messages that are not sent are lost when the chat ends"))
+                self._tell(
+                    on.Warned(
+                        f"{error}; messages that are not sent are lost when the chat ends", on.Subject.OUTBOX
+                    )
+                )
             while True:
                 try:
                     request = self._requests.get(timeout=self._line.delay())
@@ -145,7 +149,9 @@ class Outbox:
             try:
                 self._spool.add(message)
             except LocalError as error:
-                self._tell(on.Warned(f"{error}; the message is lost if the chat ends before it is sent"))
+                self._line.unsaved.add(message.id)
+                text = f"{error}; the message is lost if the chat ends before it is sent"
+                self._tell(on.Warned(text, on.Subject.OUTBOX))
         self._line.waiting[message.id] = message
         self._line.due.append(message)
 
@@ -196,6 +202,10 @@ class Outbox:
             return  # the connection has ended
         if not self._line.settle(message.id):
             return
+        if message.id in self._line.unsaved:
+            self._line.unsaved.remove(message.id)
+            if not self._line.unsaved:
+                self._tell(on.Warned("", on.Subject.OUTBOX))
         if error:
             self._tell(on.SendFailed(message.id, str(error), self._now()))
         else:
@@ -216,6 +226,8 @@ class _Line:
     def __init__(self) -> None:
         self.waiting: dict[str, Outgoing] = {}
         self.due: deque[Outgoing] = deque()
+        self.unsaved: set[str] = set()
+        """The IDs of those that are not in the spool."""
         self.client: Client | None = None
         self._pacer = Pacer(PUBLISHES_PER_SECOND, BYTES_PER_SECOND)
         self._next: tuple[str, float] | None = None

@@ -6,12 +6,13 @@ import queue
 import threading
 import time
 from collections import deque
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from aws_iot.backoff import Backoff
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.state import Link, Status
+from aws_iot.chat.parts.saver import Saver
 from aws_iot.chat.parts.status import status_of, status_of_loss
 from aws_iot.deadline import POLL_SECONDS
 from aws_iot.errors import AwsIotError, LocalError, Unreachable
@@ -107,7 +108,7 @@ class Receiver:
             )
 
     def _work(self) -> None:
-        with self._new_recorder(self._warn) if self._new_recorder else nullcontext() as self._recorder:
+        with Saver(self._new_recorder, self._tell) as self._saver:
             delays = iter(self._backoff)
             while not self._closing.is_set():
                 self._tell(on.StatusChanged(Status(Link.CONNECTING)))
@@ -132,9 +133,6 @@ class Receiver:
         while not self._closing.is_set() and time.monotonic() < ends:
             self._closing.wait(POLL_SECONDS)
             self._handle_requests()
-
-    def _warn(self, problem: LocalError) -> None:
-        self._tell(on.Warned(str(problem)))
 
     def _serve(self, client: Client) -> None:
         self._rooms.attach(client)
@@ -187,10 +185,7 @@ class Receiver:
 
     def _save(self, messages: Iterable[Message]) -> None:
         saved = [*messages]
-        if self._recorder:
-            for message in saved:
-                self._recorder.add(message)
-            self._recorder.flush()
+        self._saver.save(saved)
         if saved:
             self._tell(on.Received(saved))
 

@@ -12,7 +12,9 @@ from aws_iot.chat.bridge import Bridge
 from aws_iot.chat.entry.keys import ACTIONS, UnknownCommand, message_of, parse
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.effects import Notify
-from aws_iot.chat.plain.announcer import MORE, Announcer
+from aws_iot.chat.model.posts import Post
+from aws_iot.chat.plain.announcer import Announcer, thread
+from aws_iot.chat.plain.lines import in_lines
 from aws_iot.chat.text.steady import steady
 
 
@@ -114,12 +116,19 @@ class PlainChat:
             self.tell("Which words? /find WORDS or /search WORDS")
 
     def scroll(self, pages: int) -> None:
-        """Print older messages, or read the page after."""
-        state = self._bridge.state
-        if pages < 0 and state.current in state.rooms:
-            for line in self._announcer.older(state):
-                self._write(line)
-        self._bridge.act(on.Scrolled(pages > 0, near_top=pages < 0, near_end=pages > 0))
+        """Print older or newer messages, and have more of them read if the window has no more."""
+        state, reader = self._bridge.state, self._announcer.reader
+        if state.current not in state.rooms:
+            return
+        for line in reader.older(state) if pages < 0 else reader.newer(state):
+            self._write(line)
+        is_at_end = pages > 0 and reader.is_at_end
+        self._bridge.act(on.Scrolled(is_at_end, near_top=pages < 0, near_end=pages > 0))
+
+    def show_thread(self, post: Post) -> None:
+        """Print the messages of the thread: nothing is hidden here."""
+        for line in thread(self._bridge.state, post):
+            self._write(line)
 
     def toggle_panel(self, name: str) -> None:
         """There are no panels."""
@@ -127,7 +136,7 @@ class PlainChat:
 
     def copy(self, text: str) -> None:
         """Print the whole text, to be copied. No line of it can pass for one of the chat."""
-        self._write("The text:" + "".join(f"{MORE}{steady(line)}" for line in text.split("\n")))
+        self._write("The text:" + in_lines(f"\n{text}"))
 
     def open_link(self, link: str) -> None:
         """Open a link in the browser, without waiting for it."""
@@ -149,6 +158,9 @@ class PlainChat:
         """Write a message in the editor, and send it."""
         if text := edit(""):
             self._desk.messages.send(text)
+
+    def stop(self) -> None:
+        """The terminal does it at Ctrl+Z. No command leads here."""
 
     def quit(self) -> None:
         """End the chat."""

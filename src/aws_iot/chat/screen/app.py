@@ -1,6 +1,7 @@
 """ChatApp: puts the widgets together, and turns keys, clicks and commands into events."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -272,6 +273,10 @@ class ChatApp(App[None]):
         self._layout.toggle(name, self.size)
         self.call_after_refresh(self.draw)
 
+    def show_thread(self, post: Post) -> None:
+        """Show the replies in the thread of a message, or hide them."""
+        self._bridge.act(on.Folded(post))
+
     def copy(self, text: str) -> None:
         """Give a text to the clipboard of the terminal, without what would control the program that it is pasted to."""
         self.copy_to_clipboard(clean(text))
@@ -304,6 +309,20 @@ class ChatApp(App[None]):
             raise failure
         self._layout.composer.load(text)
         self.keep_draft()
+
+    def stop(self) -> None:
+        """Give the terminal back to the shell, until the shell continues the chat.
+
+        Textual's own handler would stop the chat even if no shell could continue it. The system does not.
+        """
+        if self.is_headless or not hasattr(signal, "SIGTSTP"):
+            self.tell("This terminal cannot stop a program and continue it.")
+            return
+        self.keep_draft()
+        with self.suspend():
+            handler = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+            os.killpg(0, signal.SIGTSTP)  # and what has started the chat, as the terminal itself would
+            signal.signal(signal.SIGTSTP, handler)
 
     def quit(self) -> None:
         """End the chat."""

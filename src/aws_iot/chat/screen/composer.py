@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable
+from typing import ClassVar
 
 from textual import events
+from textual.binding import Binding
 from textual.message import Message as TextualMessage
 from textual.widgets import TextArea
 
@@ -28,6 +30,8 @@ class Composer(TextArea):
     Composer .text-area--cursor { color: ansi_default !important;
                                    background: ansi_default !important; text-style: reverse; }
     """
+
+    BINDINGS: ClassVar = [Binding("ctrl+underscore", "undo")]  # Ctrl+Z, Textual's key, stops the chat
 
     class LargePaste(TextualMessage):
         """The person has pasted much. It is not inserted yet."""

@@ -1,7 +1,8 @@
 """Drawing: the lines of a room's messages.
 
 The first two columns are the gutter. Only the chat writes there, and a sender's line begins there. What people write
-begins after it, so no message can imitate a sender, a mark of the chat, or another message.
+begins after it, so no message can imitate a sender, a mark of the chat, or another message. A message begins below the
+line of its sender, below a quote, or at a mark.
 """
 
 import re
@@ -30,6 +31,8 @@ GROUP_MINUTES = timedelta(minutes=5)
 
 MOST_LINES = 200
 """A longer message is cut on the screen."""
+
+NOTHING_YET = "Your history begins here.\nType a message, and press Enter."
 
 NAME_STYLES = tuple(
     Style(color=color, bold=True)
@@ -141,7 +144,11 @@ class Drawing:
             self._known[key] = entry
             lines += entry[2]
             before = post
-        return lines
+        return lines if lines or not room.is_empty else self._hint()
+
+    def _hint(self) -> list[Line]:
+        texts = _lines_of(NOTHING_YET, self._columns - GUTTER)
+        return [self._line([("· ", DIM), (text, DIM)], None) for text in texts]
 
     def _is_unread(self, post: Post, since: datetime | None) -> bool:
         return since is not None and post.received >= since and post.sender != self._view.identity
@@ -172,8 +179,9 @@ class Drawing:
             ref = Style(dim=True, meta={"ref": post.answered.id})
             yield self._line([("┃ ", DIM), (self._quote(post.answered), ref)], key)
         text_gutter = ("▌ ", SELECTED) if is_selected else ("  ", PLAIN)
+        begins_here = not (starts or post.answered or is_selected)
         gutter = {Delivery.PENDING: ("○ ", DIM), Delivery.FAILED: ("! ", ERROR)}.get(
-            post.delivery, text_gutter
+            post.delivery, ("› ", DIM) if begins_here else text_gutter
         )
         style = DIM if post.is_deleted or post.delivery is Delivery.PENDING else PLAIN
         for text in _texts(post, self._columns - GUTTER):

@@ -46,7 +46,7 @@ class Layout:
     def show(self, state: State, columns: int, now: datetime) -> None:
         """Draw the state."""
         self._status.show_state(state, columns, has_rooms=columns >= ROOMS_FROM_COLUMNS)
-        self._trouble.show_status(state.status, state.warning, columns)
+        self._trouble.show_status(state.status, [*state.warnings.values()], columns)
         if state.current in state.rooms:
             self._aim.show_aim(state, columns)
             self._conversation.show(state, now)

@@ -159,12 +159,12 @@ class Trouble(Lines):
     def __init__(self) -> None:
         super().__init__("trouble")
 
-    def show_status(self, status: Status, warning: str, columns: int) -> None:
+    def show_status(self, status: Status, warnings: Sequence[str], columns: int) -> None:
         """Draw the trouble."""
         lines: list[Parts] = []
         texts = [(status.what, BAD)] if status.what else []
         texts += [(line, PLAIN) for line in status.hint.splitlines()]
-        texts += [(warning, WAITING)] if warning else []
+        texts += [(warning, WAITING) for warning in warnings]
         for text, style in texts:
             shown = steady(text)
             lines += [[(shown[start:end], style)] for start, end in wrap(shown, max(10, columns - 2))]

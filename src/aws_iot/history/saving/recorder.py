@@ -57,6 +57,11 @@ class Recorder:
     ) -> None:
         self.close()
 
+    @property
+    def is_saving(self) -> bool:
+        """Whether what is added is saved: False after a failure."""
+        return self._journal is not None
+
     def close(self) -> None:
         """Save what was added, and nothing from now on."""
         self.flush()

@@ -4,7 +4,7 @@ from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.attention import ALL, MENTIONS, NONE
 from aws_iot.chat.model.reducers.rooms import open_room
-from aws_iot.chat.model.state import Results, State
+from aws_iot.chat.model.state import Reading, Results, State
 from aws_iot.chat.model.threads import root_of, unfold
 
 Effects = list[do.Effect]
@@ -36,7 +36,7 @@ def went(state: State, event: on.Went) -> Effects:
         state.look.selected, state.look.is_at_end = known.key, False
         state.look.reveals += 1
         return effects
-    room.is_loading = True
+    room.reading = Reading.RUNNING
     at = event.post.at if event.post else None
     return [*effects, do.ReadAround(event.room, at, ref, event.moment)]
 
@@ -55,7 +55,7 @@ def went_to_unread(state: State, _: on.WentToUnread) -> Effects:
         state.look.selected, state.look.is_at_end = first.key, False
         state.look.reveals += 1
         return []
-    room.is_loading = True
+    room.reading = Reading.RUNNING
     return [do.ReadAround(room.name, moment=since)]
 
 
@@ -63,9 +63,9 @@ def not_found(state: State, event: on.NotFound) -> Effects:
     """It is not in the history."""
     state.notice = event.text
     for room in state.rooms.values():
-        room.is_loading = False
+        room.reading = Reading.IDLE
     if state.current in state.rooms and not state.room.is_loaded:
-        state.room.is_loading = True
+        state.room.reading = Reading.RUNNING
         return [do.ReadLast(state.current)]
     return []
 
@@ -147,6 +147,8 @@ def noticed(state: State, event: on.Noticed) -> Effects:
 
 
 def warned(state: State, event: on.Warned) -> Effects:
-    """Something does not work from now on."""
-    state.warning = event.text
+    """Something does not work from now on, or works again."""
+    state.warnings.pop(event.subject.value, None)
+    if event.text:
+        state.warnings[event.subject.value] = event.text
     return []

@@ -9,7 +9,7 @@ from aws_iot.chat.model.attention import notify
 from aws_iot.chat.model.posts import Delivery, Post, post_of
 from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.reducers.sending import count_waiting, to_end
-from aws_iot.chat.model.state import Room, State
+from aws_iot.chat.model.state import Reading, Room, State
 from aws_iot.chat.model.threads import unfold
 from aws_iot.chat.model.windows import add_arrived, merge_page, same_moment, shorten, split
 from aws_iot.history.conversation import is_event
@@ -26,7 +26,7 @@ def page_read(state: State, event: on.PageRead) -> Effects:
     merge_page(room, event)
     if event.part is on.Part.LAST:
         presence.has_read(state.presence, room.name, event.posts)
-    room.is_loaded, room.is_loading = True, False
+    room.is_loaded, room.reading = True, Reading.IDLE
     if event.part is on.Part.LAST and not was_loaded:
         on_page = {post.key for post in event.posts}
         later = [
@@ -46,6 +46,21 @@ def page_read(state: State, event: on.PageRead) -> Effects:
             unfold(room.posts, state.selected_post, state.look.folded)
         state.look.reveals += 1
     return mark_if_read(state)
+
+
+def page_failed(state: State, event: on.PageFailed) -> Effects:
+    """A page could not be read. What arrives is shown all the same."""
+    if room := state.rooms.get(event.room):
+        room.is_loaded, room.reading = True, Reading.FAILED
+    return []
+
+
+def ticked(state: State, event: on.Ticked) -> Effects:
+    """What could not be read may be tried again. At once would be too often: the screen asks at each drawing."""
+    for room in state.rooms.values():
+        if room.reading is Reading.FAILED:
+            room.reading = Reading.IDLE
+    return presence.ticked(state, event)
 
 
 def post_read(state: State, event: on.PostRead) -> Effects:
@@ -94,7 +109,6 @@ def received(state: State, event: on.Received) -> Effects:
 def _arrived(state: State, room: Room, posts: Sequence[Post]) -> Effects:
     before = {post.key for post in room.posts if post.delivery is Delivery.ARRIVED}
     add_arrived(room, posts)
-    room.last = posts[-1].received
     new = [post for post in posts if post.sender != state.me.identity and post.key not in before]
     is_open = room.name == state.current
     if new and not (is_open and _is_reading(state)):
@@ -138,16 +152,29 @@ def scrolled(state: State, event: on.Scrolled) -> Effects:
     state.look.is_at_end = event.is_at_end and not room.has_newer
     effects = mark_if_read(state)
     saved, _ = split(room.posts)
-    if room.is_loading or not room.is_loaded or not saved:
+    if room.reading is not Reading.IDLE or not room.is_loaded:
         return effects
+    if not saved:
+        return [*effects, *_read_again(room)]
     if event.near_top and room.has_older:
-        room.is_loading = True
-        return [*effects, do.ReadOlder(room.name, saved[0].received, same_moment(saved), saved[0].at)]
+        return [*effects, _read_next(room, on.Part.OLDER, saved)]
     if event.near_end and room.has_newer:
-        room.is_loading = True
-        last = saved[-1]
-        return [*effects, do.ReadNewer(room.name, last.received, same_moment(saved[::-1]), last.at)]
+        return [*effects, _read_next(room, on.Part.NEWER, saved[::-1])]
     return effects
+
+
+def _read_next(room: Room, part: on.Part, saved: Sequence[Post]) -> do.ReadNext:
+    """Have the page read that follows the first of these posts, which are in the order away from it."""
+    room.reading = Reading.RUNNING
+    return do.ReadNext(room.name, part, saved[0].received, same_moment(saved), saved[0].at)
+
+
+def _read_again(room: Room) -> Effects:
+    """The last page, if it could not be read."""
+    if not room.has_older:
+        return []
+    room.reading = Reading.RUNNING
+    return [do.ReadLast(room.name)]
 
 
 def jumped(state: State, _: on.Jumped) -> Effects:

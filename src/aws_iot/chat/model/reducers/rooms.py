@@ -9,7 +9,7 @@ from aws_iot.chat.model.posts import Delivery
 from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.reducers.reading import mark_if_read
 from aws_iot.chat.model.reducers.sending import start_failed
-from aws_iot.chat.model.state import Draft, Link, State
+from aws_iot.chat.model.state import Draft, Link, Reading, State
 from aws_iot.chat.model.windows import shorten, split
 
 Effects = list[do.Effect]
@@ -53,7 +53,7 @@ def rooms_found(state: State, event: on.RoomsFound) -> Effects:
     for found in event.rooms:
         room = state.rooms.get(found.room)
         if room and not room.is_loaded:
-            room.unread, room.last = found.unread, found.last
+            room.unread = found.unread
     return effects
 
 
@@ -103,9 +103,9 @@ def open_room(state: State, name: str) -> Effects:
     room = state.room
     if room.is_loaded:
         return mark_if_read(state)
-    if room.is_loading:
+    if room.reading is Reading.RUNNING:
         return []
-    room.is_loading = True
+    room.reading = Reading.RUNNING
     return [do.ReadLast(name)]
 
 

@@ -8,10 +8,10 @@ from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Answered, Delivery, Post
 from aws_iot.chat.model.reducers import presence
-from aws_iot.chat.model.state import Aim, Change, Draft, Room, State
+from aws_iot.chat.model.state import Aim, Change, Draft, Reading, Room, State
 from aws_iot.chat.model.threads import unfold
 from aws_iot.chat.model.windows import change, remove, shorten, split
-from aws_iot.messaging.kinds import DELETE, DELETED_TEXT, EDIT, REACT
+from aws_iot.messaging.kinds import DELETE, DELETED_TEXT, EDIT, REACT, are_same_reaction
 
 Effects = list[do.Effect]
 
@@ -80,7 +80,7 @@ def to_end(state: State) -> Effects:
     room = state.room
     state.look.is_at_end, state.look.selected = True, None
     if room.has_newer:
-        room.is_loading = True
+        room.reading = Reading.RUNNING
         return [do.ReadLast(room.name)]
     shorten(room, is_open=True, is_at_end=True)
     return []
@@ -172,7 +172,9 @@ def discarded(state: State, event: on.Discarded) -> Effects:
 def reacted(state: State, event: on.Reacted) -> Effects:
     """A reaction, or taking it back."""
     post = event.post
-    mine = any(one.text == event.text and state.me.identity in one.senders for one in post.reactions)
+    mine = any(
+        are_same_reaction(one.text, event.text) and state.me.identity in one.senders for one in post.reactions
+    )
     if not mine:
         return [_send_change(state, event.id, Change(REACT, post.room, event.text, post.ref))]
     state.sending.changes[event.id] = Change(DELETE, post.room, event.text, post.ref)

@@ -106,7 +106,7 @@ async def chatting(
     request = SignInRequest(user, PASSWORD, is_explicit=True)
     person = app.auth.login(profile).sign_in(request, NoPrompter("default"))
     chatter = Chatter(profile, person.identity, user, person)
-    screen, close = build(app, chatter, rooms, load(app.settings.folders.chat_settings), saves=True)
+    screen, bridge = build(app, chatter, rooms, load(app.settings.folders.chat_settings), saves=True)
     assert isinstance(screen, ChatApp)
     try:
         async with screen.run_test(size=size) as pilot:
@@ -116,7 +116,7 @@ async def chatting(
                 await chat.until_online()
             yield chat
     finally:
-        close()
+        bridge.close()
 
 
 def run(test: Callable[[], Awaitable[Any]]) -> None:

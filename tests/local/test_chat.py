@@ -164,7 +164,13 @@ def test_a_chat_that_is_cut_off_sends_and_receives_everything_once_when_it_is_ba
             screen.wait_for_message("written offline")
             speaker.publish(room, "the end.")
             screen.wait_for("the end.")
+            proxy.refuse()
+            proxy.cut()
+            screen.wait_for("reconnecting")
+            screen.type("not sent today\r")
+            screen.wait_for("○ not sent today")
             screen.type("\x11")
+            screen.wait_for("1 message waits until you run: aws-iot chat -k local")
             assert screen.process.wait(DEADLINE_SECONDS) == 0
     lines = run_here(f"history {room} -n 1000 --json", alice.env).stdout.splitlines()
     texts = [json.loads(line)["text"] for line in lines]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
-from aws_iot.chat.model.posts import Delivery, Post, post_of
+from aws_iot.chat.model.posts import Answered, Delivery, Post, post_of
 from aws_iot.chat.model.reducer import Effects, start, update
 from aws_iot.chat.model.state import (
     LONGEST_BROWSED,
@@ -24,10 +24,12 @@ from aws_iot.chat.model.state import (
     Status,
 )
 from aws_iot.history.conversation import Reaction
+from aws_iot.chat.model.threads import folding
 from aws_iot.messaging.kinds import EDIT
 from aws_iot.messaging.message import Message
 
 ME, BOB = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222", "us-east-1:b0b00000-0ed5-4578-add0-985024739222"
+CAROL = "us-east-1:ca401000-0ed5-4578-add0-985024739222"
 BEGAN = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 
 
@@ -215,6 +217,42 @@ def test_the_first_unread_message_is_found_again_after_it_was_read_from_the_hist
     update(state, on.Jumped())
     update(state, on.WentToUnread())
     assert state.look.selected == as_saved[0].key
+
+
+def test_an_answer_shows_what_it_answers_at_once_but_not_if_two_messages_have_that_id() -> None:
+    state = opened()
+    update(state, on.Received([message(1)]))
+    assert update(state, on.Received([message(2, re="id-1")])) == [do.MarkRead("lobby", at(2))]
+    assert state.room.posts[-1].answered == Answered("id-1", BOB, "bob", "text 1")
+    update(state, on.Received([message(3, sender=CAROL, id="id-1")]))
+    assert do.ReadPost("lobby", "id-4") in update(state, on.Received([message(4, re="id-1")]))
+    assert state.room.posts[-1].answered == Answered("id-1", "", None, None)
+
+
+def test_a_new_reply_unfolds_its_thread() -> None:
+    state = opened()
+    update(state, on.Received([message(1), message(2, re="id-1")]))
+    update(state, on.Folded(state.room.posts[0]))
+    assert folding(state.room.posts, state.look.folded).hidden["id-1"] == 1
+    update(state, on.Received([message(3, re="id-2")]))
+    assert len(folding(state.room.posts, state.look.folded).shown) == 3
+
+
+def test_mentions_count_as_unread_also_in_the_open_room_while_its_end_is_not_shown() -> None:
+    state = opened()
+    update(state, on.Received([message(1)]))
+    update(state, on.Scrolled(is_at_end=False))
+    assert update(state, on.Received([message(2, text="alice?")])) == [], "they are in that room"
+    assert (state.room.unread, state.room.mentions) == (1, 1)
+    update(state, on.Scrolled(is_at_end=True))
+    assert (state.room.unread, state.room.mentions) == (0, 0)
+
+
+def test_nobody_reads_of_a_reconnection_while_the_connection_is_lost() -> None:
+    state = opened()
+    update(state, on.Noticed(on.RECONNECTED))
+    update(state, on.StatusChanged(Status(Link.LOST)))
+    assert state.notice == ""
 
 
 def test_a_draft_belongs_to_its_room_and_is_saved_at_each_change() -> None:

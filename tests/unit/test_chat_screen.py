@@ -412,6 +412,12 @@ def test_unread_messages_are_counted_until_the_screen_shows_them_with_the_focus(
             chat.screen.post_message(events.AppFocus())
             await chat.until(lambda: chat.state.room.unread == 0)
             assert not chat.panel("rooms").splitlines()[1].rstrip().endswith("1")
+            await chat.enter("/mute")
+            await chat.type("a draft")
+            await chat.press("ctrl+p")
+            await chat.until(lambda: chat.panel("rooms").splitlines()[1].rstrip().endswith("✎"))
+            await chat.enter("/rooms")
+            assert "lobby, ops (draft, muted)" in chat.panel("status")
 
     run(test)
 
@@ -751,8 +757,9 @@ def test_search_finds_in_the_history_and_opens_a_message_among_its_neighbors(
             await chat.press("ctrl+f")
             await chat.pilot.pause()
             await chat.press(*"needl")
-            await chat.until(lambda: bool(chat.state.look.results and not chat.state.look.results.is_running))
-            assert any("Nothing was found." in row for row in chat.rows)
+            await chat.until(lambda: any("number 20 needle" in row for row in chat.rows))
+            await chat.press("space")  # now the word is finished
+            await chat.until(lambda: any("Nothing was found." in row for row in chat.rows))
             await chat.press("escape")
             assert chat.state.look.results is None
             await chat.press("ctrl+end")
@@ -1013,6 +1020,8 @@ def test_you_can_have_another_name_and_export_a_room(app: FakeApp, cloud: FakeCl
             assert "hello" in (tmp_path / "lobby.md").read_text()
             await chat.enter(f"/export {tmp_path / 'lobby.md'}")
             await chat.until(lambda: "exists" in chat.state.notice)
+            await chat.enter(f"/export {tmp_path / 'lobby.txt'}")
+            assert "FILE.jsonl, FILE.md or FILE.csv" in chat.state.notice
         async with chatting(app, cloud, "lobby") as chat:
             assert "Al~" in chat.panel("status")
             await chat.enter("/nick")

@@ -110,7 +110,7 @@ class Bridge:
         self._parts.receiver.close()
         self._parts.outbox.close()
         for event in self._events:
-            if isinstance(event, on.SendFailed):  # otherwise, that message would be nowhere
+            if isinstance(event, on.SendFailed | on.Acknowledged):  # the former would be nowhere otherwise
                 self.carry_out_event(event)
         self._parts.archive.close()
 

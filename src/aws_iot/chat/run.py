@@ -52,26 +52,27 @@ class Chatter(NamedTuple):
     session: ActiveSession | None = None
 
 
-def run(app: App, chatter: Chatter, rooms: Sequence[str], settings: ChatSettings, *, saves: bool) -> None:
-    """Chat until the person quits. `rooms` are opened besides those of the last time.
+def run(app: App, chatter: Chatter, rooms: Sequence[str], settings: ChatSettings, *, saves: bool) -> State:
+    """Chat until the person quits. Returns what the chat knew then.
 
-    Without `saves`, nothing that arrives is saved in the history. Raises `LocalError` if the chat's own file cannot be
-    read.
+    `rooms` are opened besides those of the last time. Without `saves`, nothing that arrives is saved in the history.
+    Raises `LocalError` if the chat's own file cannot be read.
     """
     os.environ.setdefault("TEXTUAL_FPS", str(DRAWINGS_PER_SECOND))  # Textual reads it when it is imported
-    screen, close = build(app, chatter, rooms, settings, saves=saves)
+    screen, bridge = build(app, chatter, rooms, settings, saves=saves)
     gc.freeze()  # what was imported is no garbage, and looking through it takes 40 ms
     gc.set_threshold(GARBAGE_COLLECTION_OBJECTS)
     try:
         screen.run()
     finally:
-        close()
+        bridge.close()
+    return bridge.state
 
 
 def build(
     app: App, chatter: Chatter, rooms: Sequence[str], settings: ChatSettings, *, saves: bool
-) -> tuple[ChatApp | PlainChat, Callable[[], None]]:
-    """The screen, or its plain form, and what ends its threads."""
+) -> tuple[ChatApp | PlainChat, Bridge]:
+    """The screen, or its plain form, and the bridge to its threads, which its `close` ends."""
     folder = app.settings.folders.chat(chatter.profile.key)
     memory = Memory(folder / f"{chatter.identity.replace(':', '_')}.json")
     remembered = memory.load()
@@ -101,7 +102,7 @@ def build(
         from aws_iot.chat.screen.app import ChatApp
 
         screen = ChatApp(*arguments, settings)
-    return screen, bridge.close
+    return screen, bridge
 
 
 def _parts(app: App, chatter: Chatter, bridge: Bridge, memory: Memory, *, saves: bool) -> Parts:

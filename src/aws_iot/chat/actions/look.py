@@ -100,7 +100,7 @@ class LookActions(Actions):
         self.bridge.act(on.Renamed(argument or self.bridge.state.me.username))
 
     def do_export(self, argument: str) -> None:
-        if argument:
+        if argument.lower().endswith((".jsonl", ".md", ".csv")):
             self.bridge.act(on.Exported(self.bridge.state.current, argument))
         else:
             self.app.tell("To which file? /export FILE.jsonl, FILE.md or FILE.csv")

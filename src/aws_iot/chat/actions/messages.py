@@ -6,7 +6,7 @@ from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Delivery, Post
 from aws_iot.chat.model.threads import folding, thread_of
 from aws_iot.chat.text.people import host_of, links
-from aws_iot.chat.text.steady import cut, steady
+from aws_iot.chat.text.steady import cut, one_line, steady
 from aws_iot.errors import InvalidMessage
 from aws_iot.messaging.kinds import EDIT, check_reaction
 
@@ -120,7 +120,7 @@ class MessageActions(Actions):
         if post is None:
             return
 
-        text = cut(steady(" ".join(post.text.split())), 200)
+        text = cut(steady(one_line(post.text)), 200)
         self.app.confirm(
             f"Delete this message for everybody?\n\n{text}",
             lambda: self.bridge.act(on.Deleted(post, self.new_id())),

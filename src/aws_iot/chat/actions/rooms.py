@@ -3,6 +3,7 @@
 from aws_iot.chat.actions.base import Actions
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.attention import LEVELS, MENTIONS, NONE
+from aws_iot.chat.model.state import Draft, Room
 
 
 class RoomActions(Actions):
@@ -26,8 +27,13 @@ class RoomActions(Actions):
 
     def do_rooms(self, _: str) -> None:
         state = self.bridge.state
-        unread = ((name, state.rooms[name].unread) for name in state.room_names())
-        self.app.tell(", ".join(f"{name} ({count} unread)" if count else name for name, count in unread))
+        self.app.tell(", ".join(self._described(state.rooms[name]) for name in state.room_names()))
+
+    def _described(self, room: Room) -> str:
+        marks = [f"{room.unread} unread"] if room.unread else []
+        marks += ["draft"] if room.draft != Draft() and room.name != self.bridge.state.current else []
+        marks += ["muted"] if self.bridge.state.me.levels.get(room.name) == NONE else []
+        return f"{room.name} ({', '.join(marks)})" if marks else room.name
 
     def _step(self, by: int) -> None:
         names = self.bridge.state.room_names()

@@ -8,6 +8,7 @@ from aws_iot.chat.model import effects as do
 from aws_iot.chat.model.posts import Post
 from aws_iot.chat.model.state import Room, State
 from aws_iot.chat.text.people import who
+from aws_iot.chat.text.steady import one_line
 from aws_iot.text.labels import label
 
 ALL, MENTIONS, NONE = LEVELS = ("all", "mentions", "none")
@@ -42,14 +43,13 @@ def notify(state: State, room: Room, new: Sequence[Post]) -> list[do.Effect]:
     It begins with the identity, so that no name can make it look like something else.
     """
     level = state.me.levels.get(room.name, MENTIONS)
-    is_looking = room.name == state.current and state.look.is_focused
-    called = [post for post in new if mentions(state, post.text)]
-    room.mentions += 0 if is_looking else len(called)
-    wanted = {ALL: [*new], MENTIONS: called, NONE: []}[level]
-    if is_looking or not wanted:
+    if level == NONE or (room.name == state.current and state.look.is_focused):
+        return []
+    wanted = [post for post in new if level == ALL or mentions(state, post.text)]
+    if not wanted:
         return []
     last = wanted[-1]
     more = f" (and {len(wanted) - 1} more)" if len(wanted) > 1 else ""
     name = who(last.sender, state.name_of(last.sender, last.name), NAME_COLUMNS)
     title = f"{name} in {label(room.name)}{more}"
-    return [do.Notify(room.name, title, " ".join(last.text.split())[:LONGEST])]
+    return [do.Notify(room.name, title, one_line(last.text)[:LONGEST])]

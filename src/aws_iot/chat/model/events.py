@@ -9,8 +9,11 @@ from datetime import datetime
 from enum import Enum
 
 from aws_iot.chat.model.posts import Key, Post
-from aws_iot.chat.model.state import Status
+from aws_iot.chat.model.state import Places, Status
 from aws_iot.messaging.message import Message
+
+RECONNECTED = "Reconnected. Messages sent in the meantime may be missing."
+"""A notice, until the connection is lost again."""
 
 
 class Part(Enum):
@@ -82,12 +85,13 @@ class NotFound:
 
 @dataclass(slots=True)
 class Found:
-    """A search has ended: what it has found, the newest first, or why it could not."""
+    """A search has ended: what it has found, the newest first, or why it could not. For `places`, see `Results`."""
 
     text: str
     room: str | None
     posts: Sequence[Post]
     error: str = ""
+    places: Sequence[Places] = ()
 
 
 @dataclass(slots=True)

@@ -63,6 +63,11 @@ class Post:
         return (self.sender, self.id, 0) if self.id else (self.sender, self.text, milliseconds(self.received))
 
 
+def answered_by(post: Post) -> Answered:
+    """What an answer to this post shows of it."""
+    return Answered(post.ref, post.sender, post.name, None if post.is_deleted else post.text)
+
+
 def milliseconds(moment: datetime) -> int:
     """Milliseconds since 1970, rounded down as in the history."""
     return int(moment.timestamp() * 1_000_000 + 0.5) // 1_000

@@ -3,6 +3,7 @@
 Only a window of each room's messages is in memory. The rest is in the history.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -94,15 +95,23 @@ class Change(NamedTuple):
     about: str
 
 
+Places = Sequence[tuple[int, int]]
+"""Where something is in a text: starts and ends, in order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Results:
-    """A search: in one room or (None) in all, what it has found, the newest first, or why it could not."""
+    """A search: in one room or (None) in all, what it has found, the newest first, or why it could not.
+
+    `places` tells for each post where the words are in its text, put on one line.
+    """
 
     text: str
     room: str | None
     posts: tuple[Post, ...] = ()
     error: str = ""
     is_running: bool = True
+    places: tuple[Places, ...] = ()
 
 
 @dataclass(slots=True)

@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from aws_iot.chat.model.posts import Post
+from aws_iot.chat.model.posts import Post, answered_by
+from aws_iot.chat.model.state import Room
 
 
 class Folding(NamedTuple):
@@ -38,6 +40,19 @@ def folding(posts: Sequence[Post], folded: Collection[str]) -> Folding:
         else:
             shown.append(post)
     return Folding(shown, hidden)
+
+
+def quoting_known(room: Room, new: Sequence[Post]) -> list[Post]:
+    """New posts. Those that answer a post of the window, or one another, show it without reading the history."""
+    if not any(post.answered for post in new):
+        return [*new]
+    posts = [*room.posts, *new]
+    count = Counter(post.ref for post in posts)  # others can use an ID again: the history knows whose it is
+    known = {post.ref: answered_by(post) for post in posts if count[post.ref] == 1}
+    return [
+        replace(post, answered=known.get(post.answered.id, post.answered)) if post.answered else post
+        for post in new
+    ]
 
 
 def unfold(posts: Sequence[Post], post: Post, folded: set[str]) -> None:

@@ -18,6 +18,7 @@ from aws_iot.chat.model.posts import Answered, Post, milliseconds, post_of
 from aws_iot.chat.model.state import PAGE
 from aws_iot.chat.parts.guard import carry_out
 from aws_iot.chat.parts.memory import Memory
+from aws_iot.chat.text.steady import one_line
 from aws_iot.config.paths import expanded
 from aws_iot.errors import LocalError
 from aws_iot.messaging.kinds import DELETE, DELETED_TEXT
@@ -315,8 +316,9 @@ def _around(history: History, wanted: do.ReadAround) -> on.Event:
 def _found(history: History, text: str, room: str | None, now: datetime) -> on.Event:
     from aws_iot.history.search import parse_search, search
 
-    entries = search(history, parse_search(text, now), MOST_RESULTS, rooms=[room] if room else ())
-    return on.Found(text, room, _posts(entries)[::-1])
+    wanted = parse_search(text, now)
+    posts = _posts(search(history, wanted, MOST_RESULTS, rooms=[room] if room else ()))[::-1]
+    return on.Found(text, room, posts, places=[wanted.highlights(one_line(post.text)) for post in posts])
 
 
 def _detail(history: History, wanted: Reading) -> on.Event | None:

@@ -163,7 +163,7 @@ class Receiver:
                 self._tell(on.StatusChanged(Status(Link.ONLINE)))
                 self._rooms.tell_joined()
                 if event.may_miss:
-                    self._tell(on.Noticed("Reconnected. Messages sent in the meantime may be missing."))
+                    self._tell(on.Noticed(on.RECONNECTED))
             else:
                 self._take(batch)
                 batch = []

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from aws_iot.chat.model.posts import Delivery, Post
 from aws_iot.chat.model.state import State
 from aws_iot.chat.text.people import who
-from aws_iot.chat.text.steady import kept_in_place, steady
+from aws_iot.chat.text.steady import kept_in_place, one_line, steady
 from aws_iot.text.labels import label
 
 NAME_COLUMNS = 40
@@ -21,7 +21,7 @@ def line(state: State, post: Post) -> str:
     marks += [f"{steady(label(one.text))} {len(one.senders)}" for one in post.reactions]
     if post.answered:
         answered = post.answered
-        quote = steady(" ".join((answered.text or "").split()))[:40]
+        quote = steady(one_line(answered.text or ""))[:40]
         to = who(answered.sender, answered.name, NAME_COLUMNS) if answered.sender else "an earlier message"
         marks.append(f"to {to} {label(quote)}" if quote else f"to {to}")
     about = f" ({'; '.join(marks)})" if marks else ""

@@ -216,7 +216,7 @@ class ChatApp(App[None]):
 
     def on_composer_large_paste(self, event: Composer.LargePaste) -> None:
         """Ask before much is inserted."""
-        lines = event.text.count("\n") + 1
+        lines = len(event.text.splitlines())
         question = (
             f"Insert {lines:,} line{'s' * (lines != 1)} ({len(event.text):,} characters) into the message?"
         )

@@ -20,7 +20,7 @@ from aws_iot.chat.model.posts import Answered, Delivery, Key, Post
 from aws_iot.chat.model.state import Room, State
 from aws_iot.chat.model.threads import folding
 from aws_iot.chat.text.people import links, who
-from aws_iot.chat.text.steady import cut, kept_in_place, steady, width_of, wrap
+from aws_iot.chat.text.steady import cut, kept_in_place, one_line, steady, width_of, wrap
 from aws_iot.identities import short_identity
 from aws_iot.text.labels import label
 
@@ -219,7 +219,7 @@ class Drawing:
         if not answered.sender:
             return cut("an earlier message, which is not in the history", self._columns - GUTTER)
         name = who(answered.sender, self._view.aliases.get(answered.sender, answered.name), 24)
-        text = "(deleted)" if answered.text is None else steady(" ".join(answered.text.split()))
+        text = "(deleted)" if answered.text is None else steady(one_line(answered.text))
         return kept_in_place(cut(f"{name}: {text}", self._columns - GUTTER))
 
     def _line(self, parts: Sequence[tuple[str, Style]], key: Key | None) -> Line:

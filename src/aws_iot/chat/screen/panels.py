@@ -11,11 +11,12 @@ from textual.message import Message as TextualMessage
 from textual.strip import Strip
 from textual.widget import Widget
 
+from aws_iot.chat.model.attention import NONE
 from aws_iot.chat.model.people import Listed, people_of
-from aws_iot.chat.model.state import Link, Room, State, Status
+from aws_iot.chat.model.state import Draft, Link, Room, State, Status
 from aws_iot.chat.screen.drawing import DIM, PLAIN, name_style
 from aws_iot.chat.text.people import who
-from aws_iot.chat.text.steady import cut, kept_in_place, steady, width_of, wrap
+from aws_iot.chat.text.steady import cut, kept_in_place, one_line, steady, width_of, wrap
 from aws_iot.messaging.kinds import EDIT, Sign
 from aws_iot.text.labels import label
 
@@ -89,7 +90,7 @@ class Lines(Widget):
 
 
 class RoomList(Lines):
-    """The rooms, with the numbers of unread messages. A click opens one."""
+    """The rooms, with the numbers of unread messages; `✎` is a draft, and muted ones are dim. A click opens one."""
 
     DEFAULT_CSS = """
     RoomList { width: 18; padding: 0 1; border-right: solid ansi_bright_black; background: transparent; }
@@ -114,14 +115,25 @@ class RoomList(Lines):
         first = max(0, min(at - height // 2, len(names) - height))
         self._names = names[first : first + height]
         self.show(
-            [self._line(state.rooms[name], columns, is_open=name == state.current) for name in self._names]
+            [
+                self._line(
+                    state.rooms[name],
+                    columns,
+                    is_open=name == state.current,
+                    is_muted=state.me.levels.get(name) == NONE,
+                )
+                for name in self._names
+            ]
         )
 
-    def _line(self, room: Room, columns: int, *, is_open: bool) -> Parts:
+    def _line(self, room: Room, columns: int, *, is_open: bool, is_muted: bool) -> Parts:
         mark = "@" if room.mentions else ""
         count = f" {mark}{room.unread if room.unread < 1000 else '999+'}" if room.unread else ""
+        if room.draft != Draft() and not is_open:
+            count = f" ✎{count}"
         name = kept_in_place(cut(steady(label(room.name)), columns - len(count)))
-        style = OPEN if is_open else UNREAD if room.unread else PLAIN if room.is_joined else DIM
+        style = PLAIN if room.is_joined and not is_muted else DIM
+        style = OPEN if is_open else UNREAD if room.unread and not is_muted else style
         blank = " " * max(0, columns - width_of(name) - len(count))
         return [(name, style), (blank, style), (count, style)]
 
@@ -194,7 +206,7 @@ class AimLine(Lines):
                 else "a message"
             )
             what = "Edit" if aim.kind == EDIT else f"Reply to {name}"
-            text = steady(" ".join((about.text or "").split()))
+            text = steady(one_line(about.text or ""))
             end = "  Esc: cancel"
             self.show([[(cut(f"{what}: {text}", columns - 2 - len(end)), WAITING), (end, DIM)]])
 

@@ -1,6 +1,7 @@
 """SearchScreen: a search in the history, and what it has found. Enter opens a message among its neighbors."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 from rich.style import Style
@@ -13,15 +14,21 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from aws_iot.chat.model.posts import Post
-from aws_iot.chat.model.state import State
+from aws_iot.chat.model.state import Places, State
 from aws_iot.chat.screen.drawing import DIM, ERROR, PLAIN, name_style
 from aws_iot.chat.screen.panels import OPEN, Lines, Parts
 from aws_iot.chat.text.people import who
-from aws_iot.chat.text.steady import cut, kept_in_place, steady, width_of
+from aws_iot.chat.text.steady import cut, kept_in_place, one_line, steady, width_of
 from aws_iot.text.labels import label
 
 TYPING_SECONDS = 0.2
 """How long the person must pause before what they have typed is searched for."""
+
+
+MOST_BEFORE, LEAST_BEFORE = 30, 15
+"""If what was found begins after more characters, only the last ones before it are shown."""
+
+FOUND = Style(color="yellow", bold=True)
 
 
 class SearchScreen(ModalScreen[Post | None]):
@@ -70,7 +77,9 @@ class SearchScreen(ModalScreen[Post | None]):
     def _typed(self, event: Input.Changed) -> None:
         if self._timer:
             self._timer.stop()
-        self._timer = self.set_timer(TYPING_SECONDS, lambda: self._search(event.value, self._room))
+        self._timer = self.set_timer(
+            TYPING_SECONDS, lambda: self._search(_unfinished(event.value), self._room)
+        )
 
     @on(Input.Submitted)
     def _entered(self, _: Input.Submitted) -> None:
@@ -122,26 +131,46 @@ class SearchScreen(ModalScreen[Post | None]):
             first = self._first
             shown = self._posts[first : first + max(1, found.size.height)]
             lines = [
-                self._line(post, found.size.width, index == self._at)
-                for index, post in enumerate(shown, first)
+                self._line(post, places, found.size.width, index == self._at)
+                for index, (post, places) in enumerate(
+                    zip(shown, results.places[first:], strict=False), first
+                )
             ]
         found.show(lines)
 
-    def _line(self, post: Post, columns: int, is_chosen: bool) -> Parts:
+    def _line(self, post: Post, places: Places, columns: int, is_chosen: bool) -> Parts:
         assert self._state
         time = f"{post.received.astimezone():%Y-%m-%d %H:%M} "
         room = "" if self._room else f"{kept_in_place(cut(steady(label(post.room)), 14))} "
         sender = who(post.sender, self._state.name_of(post.sender, post.name), 20)
-        text = kept_in_place(steady(" ".join(post.text.split())))
         parts: list[tuple[str, Style]] = [
             (time, DIM),
             (room, PLAIN),
             (sender, name_style(post.sender)),
-            (f"  {text}", PLAIN),
+            ("  ", PLAIN),
+            *_excerpt(one_line(post.text), places),
         ]
         fitted: list[tuple[str, Style]] = []
         for part, style in parts:
             piece = cut(part, columns)
             columns -= width_of(piece)
-            fitted.append((piece, OPEN if is_chosen else style))
+            fitted.append((piece, style + OPEN if is_chosen else style))
         return fitted
+
+
+def _excerpt(text: str, places: Places) -> Iterator[tuple[str, Style]]:
+    """A text with what was found in it, from shortly before that on."""
+    at = 0
+    if places and places[0][0] > MOST_BEFORE:
+        at = places[0][0] - LEAST_BEFORE
+        yield "… ", DIM
+    for start, end in places:
+        yield kept_in_place(steady(text[at:start])), PLAIN
+        yield kept_in_place(steady(text[start:end])), FOUND
+        at = end
+    yield kept_in_place(steady(text[at:])), PLAIN
+
+
+def _unfinished(text: str) -> str:
+    """A search that is being typed: its last word may go on."""
+    return f"{text}*" if re.search(r"(?:^|[\s-])(?!OR$)\w+$", text) and not text.count('"') % 2 else text

@@ -34,6 +34,11 @@ def steady(text: str) -> str:
     return _cached_steady(text) if len(text) <= _CACHED else _steady(text)
 
 
+def one_line(text: str) -> str:
+    """The words of a text, on one line."""
+    return " ".join(text.split())
+
+
 def _steady(text: str) -> str:
     shown = visible(text.replace("\t", TAB))
     if shown.isascii():

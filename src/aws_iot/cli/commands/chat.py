@@ -12,9 +12,11 @@ from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.groups import Command
 from aws_iot.cli.rooms import check_one_room
+from aws_iot.cli.ui import output
 from aws_iot.errors import LocalError
 
 if TYPE_CHECKING:
+    from aws_iot.chat.model.state import State
     from aws_iot.chat.run import Chatter
     from aws_iot.config.profile import Profile
 
@@ -70,7 +72,18 @@ def chat(
     chatter = _chatter(app, profile, user, password, password_stdin)
     from aws_iot.chat.run import run
 
-    run(app, chatter, rooms, settings, saves=profile.history and not no_history)
+    _tell_of_unsent(run(app, chatter, rooms, settings, saves=profile.history and not no_history), profile)
+
+
+def _tell_of_unsent(state: State, profile: Profile) -> None:
+    from aws_iot.chat.model.events import Subject
+
+    waiting = state.sending.waiting
+    if waiting and (warning := state.warnings.get(Subject.OUTBOX.value)):
+        output.error(warning)
+    elif waiting:
+        what = "1 message waits" if waiting == 1 else f"{waiting} messages wait"
+        output.info(f"{what} until you run: aws-iot chat -k {profile.key}")
 
 
 def _chatter(app: App, profile: Profile, user: str | None, password: str | None, from_stdin: bool) -> Chatter:

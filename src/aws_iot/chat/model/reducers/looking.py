@@ -84,7 +84,7 @@ def found(state: State, event: on.Found) -> Effects:
     wanted = state.look.results
     if wanted and (wanted.text, wanted.room) == (event.text, event.room):
         state.look.results = Results(
-            event.text, event.room, tuple(event.posts), event.error, is_running=False
+            event.text, event.room, tuple(event.posts), event.error, False, tuple(event.places)
         )
     return []
 

@@ -5,12 +5,12 @@ from itertools import groupby
 
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
-from aws_iot.chat.model.attention import notify
+from aws_iot.chat.model.attention import mentions, notify
 from aws_iot.chat.model.posts import Delivery, Post, post_of
 from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.reducers.sending import count_waiting, to_end
 from aws_iot.chat.model.state import Reading, Room, State
-from aws_iot.chat.model.threads import unfold
+from aws_iot.chat.model.threads import quoting_known, unfold
 from aws_iot.chat.model.windows import add_arrived, merge_page, same_moment, shorten, split
 from aws_iot.history.conversation import is_event
 
@@ -90,6 +90,7 @@ def received(state: State, event: on.Received) -> Effects:
                 changed[message.re] = None
                 state.sending.changes.pop(message.id or "", None)
         if posts:
+            posts = quoting_known(room, posts)
             effects += _arrived(state, room, posts)
         known = {post.ref for post in room.posts} if changed else set()
         quoting = {post.answered.id for post in room.posts if post.answered} if changed else set()
@@ -97,7 +98,7 @@ def received(state: State, event: on.Received) -> Effects:
         effects += [
             do.ReadPost(name, post.ref)
             for post in (room.posts if quoting & changed.keys() else posts)
-            if post.answered and (post in posts or post.answered.id in changed)
+            if post.answered and (post.answered.id in changed or (post in posts and not post.answered.sender))
         ]
         # What a deletion names may be a reaction or an edit. Only the history knows of which message.
         if unknown := [ref for ref in changed if ref not in known]:
@@ -115,6 +116,9 @@ def _arrived(state: State, room: Room, posts: Sequence[Post]) -> Effects:
         if not room.unread:
             room.unread_since = new[0].received
         room.unread += len(new)
+        room.mentions += sum(mentions(state, post.text) for post in new)
+    for post in new if state.look.folded else ():
+        unfold(room.posts, post, state.look.folded)  # nobody would see that it is there
     effects = notify(state, room, [post for post in new if not post.is_retained]) if new else []
     shorten(room, is_open=is_open, is_at_end=state.look.is_at_end)
     return [*effects, *(mark_if_read(state, is_new=True) if is_open else [])]

@@ -61,6 +61,7 @@ def status_changed(state: State, event: on.StatusChanged) -> Effects:
     """The connection: without one, no room is joined."""
     state.status = event.status
     if event.status.link is not Link.ONLINE:
+        state.notice = "" if state.notice == on.RECONNECTED else state.notice
         for room in state.rooms.values():
             room.is_joined = False
         presence.cut_off(state.presence)

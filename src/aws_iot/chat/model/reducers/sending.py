@@ -6,7 +6,7 @@ from datetime import datetime
 
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
-from aws_iot.chat.model.posts import Answered, Delivery, Post
+from aws_iot.chat.model.posts import Answered, Delivery, Post, answered_by
 from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.state import Aim, Change, Draft, Reading, Room, State
 from aws_iot.chat.model.threads import unfold
@@ -196,7 +196,7 @@ def aimed(state: State, event: on.Aimed) -> Effects:
     if post is None:
         room.draft = Draft(text)
     else:
-        about = Answered(post.ref, post.sender, post.name, post.text)
+        about = answered_by(post)
         is_edit = event.kind == EDIT
         room.draft = Draft(post.text if is_edit else text, Aim(event.kind, about, text if is_edit else ""))
     return [do.SaveDraft(room.name, room.draft)]

@@ -26,8 +26,10 @@ class RoomActions(Actions):
 
     def do_rooms(self, _: str) -> None:
         state = self.bridge.state
-        unread = ((name, state.rooms[name].unread) for name in state.room_names())
-        self.app.tell(", ".join(f"{name} ({count} unread)" if count else name for name, count in unread))
+        names = sorted(state.room_names(), key=lambda name: not state.rooms[name].unread)
+        unread = ((name, state.rooms[name].unread) for name in names)
+        listed = ", ".join(f"{name} ({count} unread)" if count else name for name, count in unread)
+        self.app.tell(f"{len(names)} rooms: {listed}" if len(names) > 1 else listed)
 
     def _step(self, by: int) -> None:
         names = self.bridge.state.room_names()

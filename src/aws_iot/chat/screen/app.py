@@ -183,7 +183,11 @@ class ChatApp(App[None]):
 
     def on_room_list_chosen(self, event: RoomList.Chosen) -> None:
         """The person has clicked a room."""
-        self._desk.rooms.open(event.room)
+        self.open_room(event.room)
+
+    def open_room(self, room: str) -> None:
+        """Open a room that the person has chosen from a list."""
+        self._desk.rooms.open(room)
 
     def on_text_area_changed(self, _: Composer.Changed) -> None:
         """The draft has changed."""

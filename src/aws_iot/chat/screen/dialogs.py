@@ -1,18 +1,26 @@
 """Dialogs: a question, the help, and the list of actions."""
 
+from __future__ import annotations  # so that what only types need is not imported
+
 from collections.abc import Mapping
 from functools import partial
 from itertools import groupby
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from aws_iot.chat.entry.keys import ACTIONS, Action, key_name, keys_of
+from aws_iot.chat.text.steady import steady
+from aws_iot.text.labels import label
+
+if TYPE_CHECKING:
+    from aws_iot.chat.screen.app import ChatApp
 
 _LARGEST = 76
 _LEAST_HELP = 30
@@ -103,7 +111,10 @@ def _how(action: Action, keys: Mapping[str, tuple[str, ...]]) -> str:
 
 
 class ActionProvider(Provider):
-    """Offers the actions of the table. One that needs an argument puts its command into the input."""
+    """Offers the actions of the table, and the rooms that fit what is typed.
+
+    An action that needs an argument puts its command into the input.
+    """
 
     async def discover(self) -> Hits:
         """All actions, before anything is typed."""
@@ -117,6 +128,18 @@ class ActionProvider(Provider):
             title = _title(action)
             if (score := matcher.match(title)) > 0:
                 yield Hit(score, matcher.highlight(title), partial(self.app.call_later, self._run, action))
+
+        for room in self._chat.state.room_names():
+            title = f"Open the room {steady(label(room, _LARGEST))}"  # not highlighted: that would read markup in it
+            if (score := matcher.match(title)) > 0:
+                yield Hit(score, Content(title), partial(self.app.call_later, self._open, room))
+
+    @property
+    def _chat(self) -> ChatApp:
+        return cast("ChatApp", self.app)
+
+    async def _open(self, room: str) -> None:
+        self._chat.open_room(room)
 
     async def _run(self, action: Action) -> None:
         await self.app.run_action(f"choose('{action.name}')")

@@ -5,7 +5,7 @@ from __future__ import annotations  # so that what only types need is not import
 from collections.abc import Mapping
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -20,7 +20,7 @@ from aws_iot.chat.text.steady import steady
 from aws_iot.text.labels import label
 
 if TYPE_CHECKING:
-    from aws_iot.chat.screen.app import ChatApp
+    from aws_iot.chat.model.state import State
 
 _LARGEST = 76
 _LEAST_HELP = 30
@@ -110,6 +110,19 @@ def _how(action: Action, keys: Mapping[str, tuple[str, ...]]) -> str:
     return "  ".join(filter(None, [slash, *map(key_name, keys_of(action, keys))]))
 
 
+class HasRooms(Protocol):
+    """What the list needs of the chat."""
+
+    @property
+    def state(self) -> State:
+        """What is drawn."""
+        ...
+
+    def open_room(self, room: str) -> None:
+        """Open a room that the person has chosen from a list."""
+        ...
+
+
 class ActionProvider(Provider):
     """Offers the actions of the table, and the rooms that fit what is typed.
 
@@ -135,8 +148,8 @@ class ActionProvider(Provider):
                 yield Hit(score, Content(title), partial(self.app.call_later, self._open, room))
 
     @property
-    def _chat(self) -> ChatApp:
-        return cast("ChatApp", self.app)
+    def _chat(self) -> HasRooms:
+        return cast("HasRooms", self.app)
 
     async def _open(self, room: str) -> None:
         self._chat.open_room(room)

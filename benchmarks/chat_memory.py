@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import psutil
 
+from aws_iot.chat.actions.base import Context
 from aws_iot.chat.bridge import Bridge, Parts
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.reducer import start
@@ -61,7 +62,7 @@ async def main(count: int) -> None:
     def begin() -> None:
         bridge.connect(Parts(idle, idle, idle), screen.draw, screen.alert)
 
-    screen = ChatApp(bridge, begin, now, str, lambda _: None, ChatSettings())
+    screen = ChatApp(Context(bridge, now, str, lambda _: None), begin, ChatSettings())
     async with screen.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         bridge.tell(on.StatusChanged(Status(Link.ONLINE)))

@@ -23,8 +23,8 @@ from aws_iot.chat.model.state import (
     State,
     Status,
 )
-from aws_iot.history.conversation import Reaction
 from aws_iot.chat.model.threads import folding
+from aws_iot.history.conversation import Reaction
 from aws_iot.messaging.kinds import EDIT
 from aws_iot.messaging.message import Message
 

@@ -164,6 +164,10 @@ def test_an_empty_room_tells_how_to_begin_until_there_is_a_message(
     run(test)
 
 
+def _is_on(chat: Chat, text: str) -> bool:
+    return any(text in row for row in chat.rows)
+
+
 def _is_last(chat: Chat, text: str) -> bool:
     posts = chat.state.room.posts
     return bool(posts) and posts[-1].text == text
@@ -402,7 +406,7 @@ def test_unread_messages_are_counted_until_the_screen_shows_them_with_the_focus(
             say(cloud, "ops", "look", sender=BOB)
             await chat.until(lambda: chat.panel("rooms").splitlines()[1].endswith("1"))
             await chat.enter("/rooms")
-            assert "lobby, ops (1 unread)" in chat.panel("status")
+            assert "2 rooms: ops (1 unread), lobby" in chat.panel("status")
             chat.screen.post_message(events.AppBlur())
             await chat.until(lambda: not chat.state.look.is_focused)
             await chat.press("ctrl+n")
@@ -417,7 +421,7 @@ def test_unread_messages_are_counted_until_the_screen_shows_them_with_the_focus(
             await chat.press("ctrl+p")
             await chat.until(lambda: chat.panel("rooms").splitlines()[1].rstrip().endswith("✎"))
             await chat.enter("/rooms")
-            assert "lobby, ops (draft, muted)" in chat.panel("status")
+            assert "2 rooms: lobby, ops (draft, muted)" in chat.panel("status")
 
     run(test)
 
@@ -893,6 +897,35 @@ def test_the_palette_runs_an_action_or_asks_for_its_argument(app: FakeApp, cloud
             await chat.pilot.pause(0.3)
             await chat.press("enter")
             await chat.until(lambda: chat.input == "/join ")
+
+    run(test)
+
+
+def test_the_palette_opens_a_room_and_its_name_can_do_nothing(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby", "[red]x[/]", "ops-north", "ops-south") as chat:
+            for typed, title in (("[red", 'the room "[red]x[/]"'), ("opssouth", "the room ops-south")):
+                await chat.press("escape", "ctrl+k")
+                await chat.until(lambda: any("List your rooms (/rooms)" in row for row in chat.rows))
+                await chat.press(*typed)
+                await chat.until(partial(_is_on, chat, title))
+            await chat.press("enter")
+            await chat.until(lambda: chat.state.current == "ops-south")
+
+    run(test)
+
+
+def test_a_long_list_tells_how_much_there_is_and_that_it_is_cut(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        rooms = [f"room-{number}" for number in range(60)]
+        async with chatting(app, cloud, *rooms) as chat:
+            say(cloud, "room-39", "hello", sender=BOB, properties=named(1))
+            await chat.until(lambda: chat.state.rooms["room-39"].unread == 1)
+            await chat.enter("/rooms")
+            lines = chat.panel("status").splitlines()
+            assert lines[0].startswith("60 rooms: room-39 (1 unread), room-0, ")
+            assert lines[-2].endswith(" …")
+            assert all(len(line) <= 78 for line in lines)
 
     run(test)
 

@@ -9,6 +9,7 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
+from aws_iot.chat.actions.base import Context
 from aws_iot.chat.bridge import Bridge, Parts
 from aws_iot.chat.model.presence import OFF, Presence
 from aws_iot.chat.model.reducer import start
@@ -92,16 +93,16 @@ def build(
 
     stream, numbers = os.urandom(16).hex(), count(1)
     doubt = partial(_doubt, chatter.profile.identity_pool_id)
-    arguments = bridge, begin, app.settings.now, lambda: f"{stream}-{next(numbers)}", doubt
+    context = Context(bridge, app.settings.now, lambda: f"{stream}-{next(numbers)}", doubt)
     screen: ChatApp | PlainChat
     if settings.plain:
         from aws_iot.chat.plain.app import PlainChat
 
-        screen = PlainChat(*arguments)
+        screen = PlainChat(context, begin)
     else:
         from aws_iot.chat.screen.app import ChatApp
 
-        screen = ChatApp(*arguments, settings)
+        screen = ChatApp(context, begin, settings)
     return screen, bridge
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # so that what only types need is not imported
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from aws_iot.chat.model import events as on
 
@@ -78,23 +78,21 @@ class Stage(Protocol):
         ...
 
 
+class Context(NamedTuple):
+    """What actions use. `doubt` tells why the name of a room is probably wrong."""
+
+    bridge: Bridge
+    now: Callable[[], datetime]
+    new_id: Callable[[], str]
+    doubt: Callable[[str], str | None]
+
+
 class Actions:
     """Turns what a person wants into events. Each method `do_…` gets what follows its slash command."""
 
-    def __init__(
-        self,
-        app: Stage,
-        bridge: Bridge,
-        now: Callable[[], datetime],
-        new_id: Callable[[], str],
-        doubt: Callable[[str], str | None],
-    ) -> None:
-        """`doubt` tells why the name of a room is probably wrong."""
+    def __init__(self, app: Stage, context: Context) -> None:
         self.app = app
-        self.bridge = bridge
-        self.now = now
-        self.new_id = new_id
-        self.doubt = doubt
+        self.bridge, self.now, self.new_id, self.doubt = context
         self.doubtful = ""
         """The name that was doubted last."""
 

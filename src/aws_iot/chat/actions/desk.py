@@ -9,31 +9,16 @@ from aws_iot.chat.actions.messages import MessageActions
 from aws_iot.chat.actions.rooms import RoomActions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from aws_iot.chat.actions.base import Stage
-    from aws_iot.chat.bridge import Bridge
+    from aws_iot.chat.actions.base import Context, Stage
 
 
 class Desk:
     """All actions. `run` finds one by its name."""
 
-    def __init__(
-        self,
-        stage: Stage,
-        bridge: Bridge,
-        now: Callable[[], datetime],
-        new_id: Callable[[], str],
-        doubt: Callable[[str], str | None],
-    ) -> None:
-        """`doubt` tells why the name of a room is probably wrong."""
-        parts = stage, bridge, now, new_id, doubt
-        self.rooms, self.messages, self.look = (
-            RoomActions(*parts),
-            MessageActions(*parts),
-            LookActions(*parts),
-        )
+    def __init__(self, stage: Stage, context: Context) -> None:
+        self.rooms = RoomActions(stage, context)
+        self.messages = MessageActions(stage, context)
+        self.look = LookActions(stage, context)
 
     def run(self, name: str, argument: str = "") -> None:
         """Do what the table of actions names."""

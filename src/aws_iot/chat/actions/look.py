@@ -1,5 +1,7 @@
 """LookActions: scrolling, searching, people, panels, help."""
 
+from collections.abc import Sequence
+
 from aws_iot.chat.actions.base import Actions
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.people import people_of
@@ -9,6 +11,14 @@ from aws_iot.identities import IdentityPrefix
 from aws_iot.messaging.kinds import Sign
 
 _GROUPS = {Sign.TYPING: "Typing", Sign.ONLINE: "Online", Sign.IDLE: "Idle", None: "Have written here"}
+
+
+MANY = 10
+"""Of so many people, `/who` tells how many they are."""
+
+
+def _count(listed: Sequence[str]) -> str:
+    return f" ({len(listed)})" if len(listed) >= MANY else ""
 
 
 class LookActions(Actions):
@@ -50,7 +60,11 @@ class LookActions(Actions):
         by_sign: dict[Sign | None, list[str]] = {}
         for one in people_of(self.bridge.state):
             by_sign.setdefault(one.sign, []).append(who(one.identity, one.name, 30))
-        groups = [f"{what}: {', '.join(by_sign[sign])}" for sign, what in _GROUPS.items() if sign in by_sign]
+        groups = [
+            f"{what}{_count(by_sign[sign])}: {', '.join(by_sign[sign])}"
+            for sign, what in _GROUPS.items()
+            if sign in by_sign
+        ]
         self.app.tell(". ".join(groups) or "Nobody has written here.")
 
     def do_presence(self, argument: str) -> None:

@@ -27,7 +27,9 @@ class RoomActions(Actions):
 
     def do_rooms(self, _: str) -> None:
         state = self.bridge.state
-        self.app.tell(", ".join(self._described(state.rooms[name]) for name in state.room_names()))
+        names = sorted(state.room_names(), key=lambda name: not state.rooms[name].unread)
+        listed = ", ".join(self._described(state.rooms[name]) for name in names)
+        self.app.tell(f"{len(names)} rooms: {listed}" if len(names) > 1 else listed)
 
     def _described(self, room: Room) -> str:
         marks = [f"{room.unread} unread"] if room.unread else []

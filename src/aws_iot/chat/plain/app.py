@@ -4,11 +4,10 @@ import asyncio
 import sys
 import threading
 from collections.abc import Callable
-from datetime import datetime
 from typing import TextIO
 
+from aws_iot.chat.actions.base import Context
 from aws_iot.chat.actions.desk import Desk
-from aws_iot.chat.bridge import Bridge
 from aws_iot.chat.entry.keys import ACTIONS, UnknownCommand, message_of, parse
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.effects import Notify
@@ -23,23 +22,20 @@ class PlainChat:
 
     def __init__(
         self,
-        bridge: Bridge,
+        context: Context,
         begin: Callable[[], None],
-        now: Callable[[], datetime],
-        new_id: Callable[[], str],
-        doubt: Callable[[str], str | None],
         *,
         stdin: TextIO | None = None,
         write: Callable[[str], object] | None = None,
     ) -> None:
-        """The arguments are those of `ChatApp`. `write` prints a line."""
-        self._bridge = bridge
+        """`begin` starts the threads. `write` prints a line."""
+        self._bridge = context.bridge
         self._begin = begin
         self._stdin = stdin or sys.stdin
         self._write = write or print
         self._announcer = Announcer()
         self._question: Callable[[], None] | None = None
-        self._desk = Desk(self, bridge, now, new_id, doubt)
+        self._desk = Desk(self, context)
 
     def run(self) -> None:
         """Until the person quits, or the input ends."""

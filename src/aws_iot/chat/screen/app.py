@@ -5,7 +5,6 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
 from textual import events
@@ -14,8 +13,8 @@ from textual.command import Provider
 from textual.geometry import Size
 from textual.screen import ModalScreen
 
+from aws_iot.chat.actions.base import Context
 from aws_iot.chat.actions.desk import Desk
-from aws_iot.chat.bridge import Bridge
 from aws_iot.chat.entry.completion import command_line, complete
 from aws_iot.chat.entry.keys import UnknownCommand, bindings, message_of, parse
 from aws_iot.chat.entry.recall import Recall
@@ -57,16 +56,8 @@ class ChatApp(App[None]):
     COMMANDS: ClassVar = {_palette}
     COMMAND_PALETTE_BINDING = NO_KEY  # ours is in the table
 
-    def __init__(
-        self,
-        bridge: Bridge,
-        begin: Callable[[], None],
-        now: Callable[[], datetime],
-        new_id: Callable[[], str],
-        doubt: Callable[[str], str | None],
-        settings: ChatSettings,
-    ) -> None:
-        """`begin` starts the threads, once the screen is there. `doubt` tells why a room's name is probably wrong."""
+    def __init__(self, context: Context, begin: Callable[[], None], settings: ChatSettings) -> None:
+        """`begin` starts the threads, once the screen is there."""
         super().__init__(ansi_color=True)  # the terminal's own colors, light or dark; none with NO_COLOR
         self.keys = bindings(settings.keys)
         """The action of each key."""
@@ -75,10 +66,10 @@ class ChatApp(App[None]):
         self._recall = Recall()
         self._alerts = Alerts(settings, self.bell, self._write)
         self.theme = "ansi-dark"
-        self._bridge = bridge
+        self._bridge = context.bridge
         self._begin = begin
-        self._now = now
-        self._desk = Desk(self, bridge, now, new_id, doubt)
+        self._now = context.now
+        self._desk = Desk(self, context)
         self._room_shown = ""
         self._layout = Layout(
             Composer(self.run_key, self._submit, lambda line: complete(line, self.state), self._recalled),
@@ -183,7 +174,11 @@ class ChatApp(App[None]):
 
     def on_room_list_chosen(self, event: RoomList.Chosen) -> None:
         """The person has clicked a room."""
-        self._desk.rooms.open(event.room)
+        self.open_room(event.room)
+
+    def open_room(self, room: str) -> None:
+        """Open a room that the person has chosen from a list."""
+        self._desk.rooms.open(room)
 
     def on_text_area_changed(self, _: Composer.Changed) -> None:
         """The draft has changed."""

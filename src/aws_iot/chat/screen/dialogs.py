@@ -1,18 +1,26 @@
 """Dialogs: a question, the help, and the list of actions."""
 
+from __future__ import annotations  # so that what only types need is not imported
+
 from collections.abc import Mapping
 from functools import partial
 from itertools import groupby
-from typing import ClassVar, Protocol, cast
+from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from aws_iot.chat.entry.keys import ACTIONS, Action, key_name, keys_of
+from aws_iot.chat.text.steady import steady
+from aws_iot.text.labels import label
+
+if TYPE_CHECKING:
+    from aws_iot.chat.model.state import State
 
 _LARGEST = 76
 _LEAST_HELP = 30
@@ -102,13 +110,27 @@ def _how(action: Action, keys: Mapping[str, str]) -> str:
     return "  ".join(filter(None, [slash, *map(key_name, keys_of(action, keys))]))
 
 
-class _HasKeys(Protocol):
+class ListedChat(Protocol):
+    """What the list needs of the chat."""
+
     keys: Mapping[str, str]
     """The action of each key."""
 
+    @property
+    def state(self) -> State:
+        """What is drawn."""
+        ...
+
+    def open_room(self, room: str) -> None:
+        """Open a room that the person has chosen from a list."""
+        ...
+
 
 class ActionProvider(Provider):
-    """Offers the actions of the table. One that needs an argument puts its command into the input."""
+    """Offers the actions of the table, and the rooms that fit what is typed.
+
+    An action that needs an argument puts its command into the input.
+    """
 
     async def discover(self) -> Hits:
         """All actions, before anything is typed."""
@@ -125,10 +147,22 @@ class ActionProvider(Provider):
             if (score := matcher.match(title)) > 0:
                 yield Hit(score, matcher.highlight(title), partial(self.app.call_later, self._run, action))
 
+        for room in self._chat.state.room_names():
+            title = f"Open the room {steady(label(room, _LARGEST))}"  # not highlighted: that would read markup in it
+            if (score := matcher.match(title)) > 0:
+                yield Hit(score, Content(title), partial(self.app.call_later, self._open, room))
+
+    @property
+    def _chat(self) -> ListedChat:
+        return cast("ListedChat", self.app)
+
+    async def _open(self, room: str) -> None:
+        self._chat.open_room(room)
+
     async def _run(self, action: Action) -> None:
         await self.app.run_action(f"choose('{action.name}')")
 
     def _title(self, action: Action) -> str:
         slash = [f"/{action.slash}"] if action.slash else []
-        keys = map(key_name, keys_of(action, cast("_HasKeys", self.app).keys))
+        keys = map(key_name, keys_of(action, self._chat.keys))
         return f"{action.help[0].upper()}{action.help[1:]} ({', '.join([*slash, *keys])})"

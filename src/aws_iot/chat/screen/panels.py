@@ -54,7 +54,7 @@ _PRESENT = {
 }
 
 MOST_TROUBLE_LINES = 6
-MOST_NOTICE_LINES = 4
+MOST_NOTICE_LINES = 6
 
 NOTICE_SECONDS = 8.0
 
@@ -246,7 +246,11 @@ class StatusLine(Lines):
             notice = steady(state.notice)
             used = sum(width_of(text) for text, _ in parts) + 2
             if used + width_of(notice) > columns - 2:  # it is above the state, on lines of its own
-                pieces = wrap(notice, max(10, columns - 2))[:MOST_NOTICE_LINES]
+                pieces = wrap(notice, max(10, columns - 2))
+                if len(pieces) > MOST_NOTICE_LINES:
+                    pieces = wrap(notice, max(10, columns - 4))[:MOST_NOTICE_LINES]
+                    notice = f"{notice[: pieces[-1][1]]} …"
+                    pieces[-1] = pieces[-1][0], len(notice)
                 lines = [[(notice[start:end], WAITING)] for start, end in pieces]
             else:
                 parts.append((f"  {notice}", WAITING))

@@ -255,6 +255,18 @@ def test_nobody_reads_of_a_reconnection_while_the_connection_is_lost() -> None:
     assert state.notice == ""
 
 
+def test_a_message_that_begins_with_a_slash_is_edited_as_it_is_typed() -> None:
+    state = opened()
+    update(state, on.Received([message(1, sender=ME, text="/quit")]))
+    update(state, on.Aimed(EDIT, state.room.posts[0]))
+    assert state.room.draft.text == "//quit", "not a command"
+    update(state, on.Aimed(None, None))
+    update(state, on.Submitted("lobby", "/leave", "mine-1", at(2)))
+    update(state, on.SendFailed("mine-1", "it is too long", at(3)))
+    update(state, on.Discarded("lobby", "mine-1", to_draft=True))
+    assert state.room.draft.text == "//leave"
+
+
 def test_a_draft_belongs_to_its_room_and_is_saved_at_each_change() -> None:
     state = opened("lobby", "ops")
     assert update(state, on.Typed("lobby", "hel")) == [do.SaveDraft("lobby", Draft("hel"))]

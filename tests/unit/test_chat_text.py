@@ -45,3 +45,8 @@ def test_a_link_leads_to_a_host_that_can_be_told() -> None:
     found = links(text)
     assert found == ["https://a.example/x", "https://good.example", "http://me@b.example:8080/y"]
     assert [*map(host_of, found)] == ["a.example", "good.example", "b.example"]
+
+
+def test_a_link_is_whole_or_none() -> None:
+    text = "<https://a.example/straße?q=1>, HTTPS://B.example/x, http://münchen.example, http://a.example\u202e/x"
+    assert links(text) == ["https://a.example/straße?q=1", "HTTPS://B.example/x"]

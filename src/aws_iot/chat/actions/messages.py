@@ -100,13 +100,11 @@ class MessageActions(Actions):
 
     def do_react(self, argument: str) -> None:
         text = argument or LIKE
-        if text.startswith(":"):
-            emoji = emoji_named(text)
-            if emoji is None and text.endswith(":") and len(text) > 2:
-                self.app.tell(f"There is no emoji named {text[1:-1]}. Tab completes the names: /react :hea")
-                return
-            text = emoji or text
-        text = as_emoji(text)
+        emoji = emoji_named(text)
+        if emoji is None and text.startswith(":") and text.endswith(":") and len(text) > 2:
+            self.app.tell(f"There is no emoji named {text[1:-1]}. Tab completes the names: /react :hea")
+            return
+        text = as_emoji(emoji or text)
         try:
             check_reaction(text)
         except InvalidMessage as error:

@@ -183,11 +183,6 @@ def parse(text: str) -> Command | None:
     return Command(action, argument.strip())
 
 
-def message_of(text: str) -> str:
-    """The message in a text that is no command."""
-    return text[1:] if text.startswith("//") else text
-
-
 def _suggestion(word: str) -> str:
     from difflib import get_close_matches
 

@@ -8,12 +8,13 @@ from typing import TextIO
 
 from aws_iot.chat.actions.base import Context
 from aws_iot.chat.actions.desk import Desk
-from aws_iot.chat.entry.keys import ACTIONS, UnknownCommand, message_of, parse
+from aws_iot.chat.entry.keys import ACTIONS, UnknownCommand, parse
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.effects import Notify
 from aws_iot.chat.model.posts import Post
 from aws_iot.chat.plain.announcer import Announcer, thread
 from aws_iot.chat.plain.lines import in_lines
+from aws_iot.chat.text.slashes import message_of
 from aws_iot.chat.text.steady import steady
 
 

@@ -16,7 +16,7 @@ from textual.screen import ModalScreen
 from aws_iot.chat.actions.base import Context
 from aws_iot.chat.actions.desk import Desk
 from aws_iot.chat.entry.completion import command_line, complete
-from aws_iot.chat.entry.keys import UnknownCommand, bindings, message_of, parse
+from aws_iot.chat.entry.keys import UnknownCommand, bindings, parse
 from aws_iot.chat.entry.recall import Recall
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.effects import Notify
@@ -29,6 +29,7 @@ from aws_iot.chat.screen.layout import Layout
 from aws_iot.chat.screen.legacy_keys import register
 from aws_iot.chat.screen.panels import RoomList, StatusLine
 from aws_iot.chat.settings import ChatSettings
+from aws_iot.chat.text.slashes import message_of, typed_form
 
 Answer = TypeVar("Answer")
 
@@ -101,7 +102,9 @@ class ChatApp(App[None]):
         if not state.current:
             return None
         sent = [
-            post.text for post in state.room.posts if post.sender == state.me.identity and not post.is_deleted
+            typed_form(post.text)
+            for post in state.room.posts
+            if post.sender == state.me.identity and not post.is_deleted
         ]
         return self._recall.step(by, text, sent)
 

@@ -7,8 +7,11 @@ from aws_iot.chat.text.steady import cut, kept_in_place, steady
 from aws_iot.identities import short_identity
 from aws_iot.text.labels import label
 
-_LINK = re.compile(r"https?://[!-\[\]-~]+")
+_LINK = re.compile(r"https?://[^\s<>\\\"`{}|^]+", re.IGNORECASE)
 """Without backslashes, of which browsers and Python make different hosts."""
+
+_HOST = re.compile(r"https?://[!-~]+?(?=[/?#]|$)", re.IGNORECASE)
+"""Only visible ASCII: other characters could look like what they are not."""
 
 
 def who(identity: str, name: str | None, columns: int) -> str:
@@ -19,9 +22,9 @@ def who(identity: str, name: str | None, columns: int) -> str:
 
 
 def links(text: str) -> list[str]:
-    """The web addresses in a text. Only visible ASCII: others could look like what they are not."""
-    found = (one.rstrip(".,;:!?)]}'\"*_") for one in _LINK.findall(text))
-    return [link for link in found if host_of(link)]
+    """The web addresses in a text, in order. The part after the host may have any letters."""
+    found = (one.rstrip(".,;:!?)]}'\"*_…»”’") for one in _LINK.findall(text))
+    return [link for link in found if _HOST.match(link) and link.isprintable() and host_of(link)]
 
 
 def host_of(link: str) -> str:

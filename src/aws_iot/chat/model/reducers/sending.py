@@ -11,6 +11,7 @@ from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.state import Aim, Change, Draft, Reading, Room, State
 from aws_iot.chat.model.threads import unfold
 from aws_iot.chat.model.windows import change, remove, shorten, split
+from aws_iot.chat.text.slashes import typed_form
 from aws_iot.messaging.kinds import DELETE, DELETED_TEXT, EDIT, REACT, are_same_reaction
 
 Effects = list[do.Effect]
@@ -160,9 +161,9 @@ def discarded(state: State, event: on.Discarded) -> Effects:
     if event.to_draft:
         before = room.draft
         if post.replaces and not (before.aim and before.aim.kind == EDIT):
-            room.draft = Draft(post.text, Aim(EDIT, post.replaces, before.text))
+            room.draft = Draft(typed_form(post.text), Aim(EDIT, post.replaces, before.text))
         else:
-            text = f"{before.text}\n{post.text}" if before.text else post.text
+            text = f"{before.text}\n{post.text}" if before.text else typed_form(post.text)
             aim = Aim(None, post.answered) if post.answered and not before.text else None
             room.draft = Draft(text, before.aim or aim)
         effects.append(do.SaveDraft(room.name, room.draft))
@@ -198,7 +199,9 @@ def aimed(state: State, event: on.Aimed) -> Effects:
     else:
         about = answered_by(post)
         is_edit = event.kind == EDIT
-        room.draft = Draft(post.text if is_edit else text, Aim(event.kind, about, text if is_edit else ""))
+        room.draft = Draft(
+            typed_form(post.text) if is_edit else text, Aim(event.kind, about, text if is_edit else "")
+        )
     return [do.SaveDraft(room.name, room.draft)]
 
 

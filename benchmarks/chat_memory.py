@@ -56,7 +56,7 @@ async def main(count: int) -> None:
     bridge = Bridge(state)
     start(state, ROOMS, {}, (), now())
     for room in state.rooms.values():
-        room.is_loaded = True
+        room.window.is_loaded = True
     idle = cast("Any", Idle())
 
     def begin() -> None:

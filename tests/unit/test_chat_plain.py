@@ -86,7 +86,7 @@ def test_newer_messages_are_announced_without_a_gap_after_you_went_to_one() -> N
     heard += numbers(newer(state, announcer))
     assert heard == [*range(110, 151)]
     assert newer(state, announcer) == [], "they are being read"
-    assert state.room.reading is Reading.RUNNING
+    assert state.room.window.reading is Reading.RUNNING
     update(state, newer_page(151, 175, is_end=True))
     assert numbers([*announcer.lines(state)]) == [*range(151, 161)]
     assert numbers(newer(state, announcer)) == [*range(161, 171)]

@@ -200,7 +200,7 @@ def test_the_line_is_above_the_first_unread_message_even_if_the_window_does_not_
         on.PageRead("lobby", on.Part.AROUND, around, is_end=False, target=around[50].key, has_newer=True),
     )
     assert state.look.selected == around[50].key
-    assert state.room.has_newer
+    assert state.room.window.has_newer
     assert not state.look.is_at_end
     assert state.room.unread == 150, "its end was not on the screen"
 
@@ -289,7 +289,7 @@ def test_older_messages_are_read_when_the_top_is_near_and_newer_ones_again_at_th
         update(state, on.Scrolled(is_at_end=False, near_top=True))
         update(state, page(*range(first, first + PAGE), part=on.Part.OLDER))
     assert len(state.room.posts) == LONGEST_BROWSED
-    assert state.room.has_newer
+    assert state.room.window.has_newer
     before = [*state.room.posts]
     update(state, on.Received([message(999)]))
     assert state.room.posts == before, "there is a gap before what arrives now"
@@ -300,7 +300,7 @@ def test_older_messages_are_read_when_the_top_is_near_and_newer_ones_again_at_th
     assert update(state, on.Jumped()) == [do.ReadLast("lobby")]
     update(state, page(*range(900, 1000)))
     assert texts(state)[-1] == "text 999"
-    assert not state.room.has_newer
+    assert not state.room.window.has_newer
 
 
 def test_a_page_that_could_not_be_read_is_read_again_but_not_at_each_drawing() -> None:
@@ -459,11 +459,11 @@ class World:
             unsent = [post for post in room.posts if post.delivery is not Delivery.ARRIVED]
             assert room.posts == arrived + unsent
             assert len({post.key for post in room.posts}) == len(room.posts), "shown twice"
-            if room.is_loaded and arrived:
+            if room.window.is_loaded and arrived:
                 keys = [post.key for post in self.saved[name]]
                 first = keys.index(arrived[0].key)
                 assert [post.key for post in arrived] == keys[first : first + len(arrived)], "a gap"
-                if not room.has_newer:
+                if not room.window.has_newer:
                     assert arrived[-1].key == keys[-1], "the newest is missing"
             saved = {post.id for post in self.saved[name]}
             expected = [id_ for id_, (where, _) in self.sent.items() if where == name and id_ not in saved]
@@ -553,7 +553,7 @@ def test_the_person_is_told_of_mentions_elsewhere_but_never_of_the_room_they_loo
     state.me.keywords = ("deploy",)
 
     def told(room: str, *given: str) -> list[str]:
-        state.rooms[room].posts = []
+        state.rooms[room].window.posts = []
         messages = [message(index, room=room, text=text) for index, text in enumerate(given)]
         effects = update(state, on.Received(messages))
         return [effect.title for effect in effects if isinstance(effect, do.Notify)]

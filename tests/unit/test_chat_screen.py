@@ -901,6 +901,21 @@ def test_the_palette_runs_an_action_or_asks_for_its_argument(app: FakeApp, cloud
     run(test)
 
 
+def test_who_lists_those_who_wrote_last_and_counts_the_others(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            for number in range(40):
+                sender = f"us-east-1:{number:08x}-0ed5-4578-add0-985024739222"
+                say(cloud, "lobby", "hello", sender=sender, properties=named(number))
+            await chat.until(lambda: len(chat.state.room.people) == 40)
+            await chat.enter("/who")
+            notice = chat.state.notice
+            assert "Have written here: bob~00000027, bob~00000026, " in notice
+            assert notice.endswith(", bob~0000000a and 10 more")
+
+    run(test)
+
+
 def test_the_palette_opens_a_room_and_its_name_can_do_nothing(app: FakeApp, cloud: FakeCloud) -> None:
     async def test() -> None:
         async with chatting(app, cloud, "lobby", "[red]x[/]", "ops-north", "ops-south") as chat:

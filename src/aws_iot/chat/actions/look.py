@@ -13,12 +13,13 @@ from aws_iot.messaging.kinds import Sign
 _GROUPS = {Sign.TYPING: "Typing", Sign.ONLINE: "Online", Sign.IDLE: "Idle", None: "Have written here"}
 
 
-MANY = 10
-"""Of so many people, `/who` tells how many they are."""
+MOST_LISTED = 30
+"""How many people of a kind `/who` lists. Of hundreds, a screen would show a part, and a screen reader read all."""
 
 
-def _count(listed: Sequence[str]) -> str:
-    return f" ({len(listed)})" if len(listed) >= MANY else ""
+def _listed(people: Sequence[str]) -> str:
+    more = len(people) - MOST_LISTED
+    return ", ".join(people[:MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 class LookActions(Actions):
@@ -60,11 +61,7 @@ class LookActions(Actions):
         by_sign: dict[Sign | None, list[str]] = {}
         for one in people_of(self.bridge.state):
             by_sign.setdefault(one.sign, []).append(who(one.identity, one.name, 30))
-        groups = [
-            f"{what}{_count(by_sign[sign])}: {', '.join(by_sign[sign])}"
-            for sign, what in _GROUPS.items()
-            if sign in by_sign
-        ]
+        groups = [f"{what}: {_listed(by_sign[sign])}" for sign, what in _GROUPS.items() if sign in by_sign]
         self.app.tell(". ".join(groups) or "Nobody has written here.")
 
     def do_presence(self, argument: str) -> None:

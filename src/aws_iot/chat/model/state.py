@@ -115,33 +115,55 @@ class Results:
 
 
 @dataclass(slots=True)
-class Room:
-    """A room. `posts` is the window: oldest first, your unsent messages last.
+class Window:
+    """The messages of a room that are in memory: oldest first, your unsent messages last.
 
     `has_older` and `has_newer` tell that the history has messages before or after the window. While `has_newer`, what
-    arrives is not added to the window.
+    arrives is not added.
     """
 
-    name: str
     posts: list[Post] = field(default_factory=list)
+    has_older: bool = True
+    has_newer: bool = False
+    is_loaded: bool = False
+    reading: Reading = Reading.IDLE
+
+    @property
+    def has_end(self) -> bool:
+        """Whether it reaches to the newest message, so that what arrives is added."""
+        return self.is_loaded and not self.has_newer
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the room has no other messages, as far as the history knows."""
+        return self.has_end and not self.has_older
+
+
+@dataclass(slots=True)
+class Room:
+    """A room, and what of it the person has seen, written and joined."""
+
+    name: str
+    window: Window = field(default_factory=Window)
     unread: int = 0
     mentions: int = 0
     """How many of the unread messages mention you."""
     unread_since: datetime | None = None
     """When the first unread message arrived. The line of unread messages is above it, until you leave the room."""
-    is_loaded: bool = False
-    reading: Reading = Reading.IDLE
-    has_older: bool = True
-    has_newer: bool = False
     draft: Draft = Draft()
     is_joined: bool = False
     why_not_joined: str = ""
     people: dict[str, Person] = field(default_factory=dict)
 
     @property
+    def posts(self) -> list[Post]:
+        """The messages that are in memory."""
+        return self.window.posts
+
+    @property
     def is_empty(self) -> bool:
         """Whether it has no messages, as far as anybody knows here."""
-        return not self.posts and self.is_loaded and not (self.has_older or self.has_newer)
+        return not self.posts and self.window.is_whole
 
     @property
     def failed(self) -> list[Post]:

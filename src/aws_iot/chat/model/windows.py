@@ -13,6 +13,7 @@ from aws_iot.chat.model.state import (
     SHORTEST_WINDOW,
     Person,
     Room,
+    Window,
 )
 
 
@@ -30,19 +31,20 @@ def add_arrived(room: Room, arrived: Sequence[Post]) -> None:
     ids = {post.id for post in arrived if post.id}
     saved, unsent = split(room.posts)
     unsent = [post for post in unsent if post.id not in ids]
-    if not room.has_newer:
+    if not room.window.has_newer:
         known = {post.key for post in saved}
         for post in arrived:
             if post.key not in known:
                 known.add(post.key)
                 saved.append(post)
-    room.posts = saved + unsent
+    room.window.posts = saved + unsent
 
 
 def merge_page(room: Room, page: PageRead) -> None:
     """Add a page of the history to the window, or replace the window by it."""
     note_people(room, page.posts)
-    saved, unsent = split(room.posts)
+    window = room.window
+    saved, unsent = split(window.posts)
     if _is_stale(page, saved):
         return
     on_page = {post.key for post in page.posts}
@@ -53,27 +55,29 @@ def merge_page(room: Room, page: PageRead) -> None:
         later = [
             post
             for post in saved
-            if post.key not in on_page and not room.has_newer and (newest is None or post.received >= newest)
+            if post.key not in on_page
+            and not window.has_newer
+            and (newest is None or post.received >= newest)
         ]
         saved = [*page.posts, *(() if page.has_newer else later)]
-        room.has_older, room.has_newer = not page.is_end, page.has_newer
+        window.has_older, window.has_newer = not page.is_end, page.has_newer
     elif page.part is Part.OLDER:
         known = {post.key for post in saved}
         older = [post for post in page.posts if post.key not in known]
         saved = older + saved
-        room.has_older = bool(older) and not page.is_end
+        window.has_older = bool(older) and not page.is_end
         if len(saved) > LONGEST_BROWSED:
             del saved[LONGEST_BROWSED:]
-            room.has_newer = True
+            window.has_newer = True
     else:
         known = {post.key for post in saved}
         newer = [post for post in page.posts if post.key not in known]
         saved += newer
-        room.has_newer = bool(newer) and not page.is_end
+        window.has_newer = bool(newer) and not page.is_end
         if len(saved) > LONGEST_BROWSED:
             del saved[:-LONGEST_BROWSED]
-            room.has_older = True
-    room.posts = saved + unsent
+            window.has_older = True
+    window.posts = saved + unsent
 
 
 def _is_stale(page: PageRead, saved: Sequence[Post]) -> bool:
@@ -86,13 +90,13 @@ def _is_stale(page: PageRead, saved: Sequence[Post]) -> bool:
 def shorten(room: Room, *, is_open: bool, is_at_end: bool) -> None:
     """Forget what is not shown and is in the history anyway."""
     saved, unsent = split(room.posts)
-    if room.has_newer:
+    if room.window.has_newer:
         if not is_open:
-            room.posts, room.is_loaded, room.has_newer, room.has_older = unsent, False, False, True
+            room.window = Window(unsent, reading=room.window.reading)
         return
     most = (LONGEST_WINDOW if is_at_end else LONGEST_BROWSED) if is_open else SHORTEST_WINDOW
     if len(saved) > most + SHORTEST_WINDOW:  # seldom, but then many
-        room.posts, room.has_older = saved[-most:] + unsent, True
+        room.window.posts, room.window.has_older = saved[-most:] + unsent, True
 
 
 def change(room: Room, id_: str, **values: object) -> Post | None:

@@ -32,7 +32,7 @@ class Announcer:
             yield from _status(state.status)
         before, self._warnings = self._warnings, [*state.warnings.values()]
         yield from (f"Warning: {steady(warning)}" for warning in self._warnings if warning not in before)
-        if state.current in state.rooms and state.room.is_loaded:
+        if state.current in state.rooms and state.room.window.is_loaded:
             yield from self.reader.lines(state)
         if state.notice != self._notice:
             self._notice = state.notice

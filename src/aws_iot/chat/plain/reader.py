@@ -49,9 +49,9 @@ class Reader:
             self._known.setdefault((room.name, post.key), post)
         if self._wants_older and at:
             yield from self.older(state)
-        if self._last and state.look.is_at_end and not room.has_newer:
+        if self._last and state.look.is_at_end and not room.window.has_newer:
             yield from self._went_to_end(state)
-        waits, self._was_elsewhere = self._last is not None and self._was_elsewhere, room.has_newer
+        waits, self._was_elsewhere = self._last is not None and self._was_elsewhere, room.window.has_newer
         for post in room.posts:
             known = self._known.get((room.name, post.key))
             if known is not post:
@@ -88,10 +88,10 @@ class Reader:
         room = state.room
         at = next((index for index, post in enumerate(room.posts) if post.key == self._first), 0)
         before = room.posts[max(0, at - AT_ONCE) : at]
-        self._wants_older = not before and room.has_older
+        self._wants_older = not before and room.window.has_older
         if before:
             self._first = before[0].key
-        elif not room.has_older:
+        elif not room.window.has_older:
             return ["There are no older messages."]
         return [line(state, post) for post in before]
 
@@ -100,14 +100,14 @@ class Reader:
         room, saved = state.room, split(state.room.posts)[0]
         at = next((index + 1 for index, post in enumerate(saved) if post.key == self._last), len(saved))
         after = saved[at : at + AT_ONCE]
-        self._wants_newer = not after and room.has_newer
+        self._wants_newer = not after and room.window.has_newer
         self._stop_at(saved, at + len(after), room)
-        if not after and not room.has_newer:
+        if not after and not room.window.has_newer:
             return ["There are no newer messages."]
         return [line(state, post) for post in after]
 
     def _stop_at(self, saved: Sequence[Post], end: int, room: Room) -> None:
-        is_end = end >= len(saved) and not room.has_newer
+        is_end = end >= len(saved) and not room.window.has_newer
         self._last = None if is_end or not end else saved[end - 1].key
 
     def _went_to(self, state: State, at: int) -> Iterator[str]:

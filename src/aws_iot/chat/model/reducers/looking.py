@@ -36,7 +36,7 @@ def went(state: State, event: on.Went) -> Effects:
         state.look.selected, state.look.is_at_end = known.key, False
         state.look.reveals += 1
         return effects
-    room.reading = Reading.RUNNING
+    room.window.reading = Reading.RUNNING
     at = event.post.at if event.post else None
     return [*effects, do.ReadAround(event.room, at, ref, event.moment)]
 
@@ -48,14 +48,14 @@ def went_to_unread(state: State, _: on.WentToUnread) -> Effects:
     if since is None:
         state.notice = "You have read everything in this room."
         return []
-    is_above = room.has_older and (not room.posts or room.posts[0].received >= since)
+    is_above = room.window.has_older and (not room.posts or room.posts[0].received >= since)
     unread = (post for post in room.posts if post.received >= since and post.sender != state.me.identity)
     if not is_above and (first := next(unread, None)):
         unfold(room.posts, first, state.look.folded)
         state.look.selected, state.look.is_at_end = first.key, False
         state.look.reveals += 1
         return []
-    room.reading = Reading.RUNNING
+    room.window.reading = Reading.RUNNING
     return [do.ReadAround(room.name, moment=since)]
 
 
@@ -63,9 +63,9 @@ def not_found(state: State, event: on.NotFound) -> Effects:
     """It is not in the history."""
     state.notice = event.text
     for room in state.rooms.values():
-        room.reading = Reading.IDLE
-    if state.current in state.rooms and not state.room.is_loaded:
-        state.room.reading = Reading.RUNNING
+        room.window.reading = Reading.IDLE
+    if state.current in state.rooms and not state.room.window.is_loaded:
+        state.room.window.reading = Reading.RUNNING
         return [do.ReadLast(state.current)]
     return []
 

@@ -22,11 +22,11 @@ def page_read(state: State, event: on.PageRead) -> Effects:
     room = state.rooms.get(event.room)
     if room is None:
         return []
-    was_loaded = room.is_loaded and not room.has_newer
+    was_loaded = room.window.has_end
     merge_page(room, event)
     if event.part is on.Part.LAST:
         presence.has_read(state.presence, room.name, event.posts)
-    room.is_loaded, room.reading = True, Reading.IDLE
+    room.window.is_loaded, room.window.reading = True, Reading.IDLE
     if event.part is on.Part.LAST and not was_loaded:
         on_page = {post.key for post in event.posts}
         later = [
@@ -51,15 +51,15 @@ def page_read(state: State, event: on.PageRead) -> Effects:
 def page_failed(state: State, event: on.PageFailed) -> Effects:
     """A page could not be read. What arrives is shown all the same."""
     if room := state.rooms.get(event.room):
-        room.is_loaded, room.reading = True, Reading.FAILED
+        room.window.is_loaded, room.window.reading = True, Reading.FAILED
     return []
 
 
 def ticked(state: State, event: on.Ticked) -> Effects:
     """What could not be read may be tried again. At once would be too often: the screen asks at each drawing."""
     for room in state.rooms.values():
-        if room.reading is Reading.FAILED:
-            room.reading = Reading.IDLE
+        if room.window.reading is Reading.FAILED:
+            room.window.reading = Reading.IDLE
     return presence.ticked(state, event)
 
 
@@ -126,8 +126,7 @@ def _arrived(state: State, room: Room, posts: Sequence[Post]) -> Effects:
 
 def _is_reading(state: State) -> bool:
     """Whether what arrives in the open room is read at once."""
-    room = state.room
-    return state.look.is_focused and state.look.is_at_end and room.is_loaded and not room.has_newer
+    return state.look.is_focused and state.look.is_at_end and state.room.window.has_end
 
 
 def mark_if_read(state: State, *, is_new: bool = False) -> Effects:
@@ -153,31 +152,31 @@ def scrolled(state: State, event: on.Scrolled) -> Effects:
     room = state.rooms.get(state.current)
     if room is None:
         return []
-    state.look.is_at_end = event.is_at_end and not room.has_newer
+    state.look.is_at_end = event.is_at_end and not room.window.has_newer
     effects = mark_if_read(state)
     saved, _ = split(room.posts)
-    if room.reading is not Reading.IDLE or not room.is_loaded:
+    if room.window.reading is not Reading.IDLE or not room.window.is_loaded:
         return effects
     if not saved:
         return [*effects, *_read_again(room)]
-    if event.near_top and room.has_older:
+    if event.near_top and room.window.has_older:
         return [*effects, _read_next(room, on.Part.OLDER, saved)]
-    if event.near_end and room.has_newer:
+    if event.near_end and room.window.has_newer:
         return [*effects, _read_next(room, on.Part.NEWER, saved[::-1])]
     return effects
 
 
 def _read_next(room: Room, part: on.Part, saved: Sequence[Post]) -> do.ReadNext:
     """Have the page read that follows the first of these posts, which are in the order away from it."""
-    room.reading = Reading.RUNNING
+    room.window.reading = Reading.RUNNING
     return do.ReadNext(room.name, part, saved[0].received, same_moment(saved), saved[0].at)
 
 
 def _read_again(room: Room) -> Effects:
     """The last page, if it could not be read."""
-    if not room.has_older:
+    if not room.window.has_older:
         return []
-    room.reading = Reading.RUNNING
+    room.window.reading = Reading.RUNNING
     return [do.ReadLast(room.name)]
 
 

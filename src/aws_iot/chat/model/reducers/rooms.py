@@ -52,7 +52,7 @@ def rooms_found(state: State, event: on.RoomsFound) -> Effects:
         effects += [*open_room(state, names[0]), _save_rooms(state)]
     for found in event.rooms:
         room = state.rooms.get(found.room)
-        if room and not room.is_loaded:
+        if room and not room.window.is_loaded:
             room.unread = found.unread
     return effects
 
@@ -102,11 +102,11 @@ def open_room(state: State, name: str) -> Effects:
         shorten(left, is_open=False, is_at_end=True)
     state.current, state.look.is_at_end, state.look.selected = name, True, None
     room = state.room
-    if room.is_loaded:
+    if room.window.is_loaded:
         return mark_if_read(state)
-    if room.reading is Reading.RUNNING:
+    if room.window.reading is Reading.RUNNING:
         return []
-    room.reading = Reading.RUNNING
+    room.window.reading = Reading.RUNNING
     return [do.ReadLast(name)]
 
 

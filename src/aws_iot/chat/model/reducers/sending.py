@@ -80,8 +80,8 @@ def add_failed(
 def to_end(state: State) -> Effects:
     room = state.room
     state.look.is_at_end, state.look.selected = True, None
-    if room.has_newer:
-        room.reading = Reading.RUNNING
+    if room.window.has_newer:
+        room.window.reading = Reading.RUNNING
         return [do.ReadLast(room.name)]
     shorten(room, is_open=True, is_at_end=True)
     return []

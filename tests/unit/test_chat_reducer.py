@@ -498,6 +498,9 @@ FAR_AWAY = [("flood", "lobby", 700), ("go", 10), ("answer",)]
 @given(STEPS)
 @example([*FAR_AWAY, ("jump",), ("read",), ("arrive", "lobby", BOB), ("answer",)])
 @example([*FAR_AWAY, ("go", 690), ("read",), ("arrive", "lobby", BOB), ("answer",)])
+@example([("flood", "lobby", 140), ("go", 20), ("answer",), ("scroll", False, False, True), ("read",),
+    ("arrive", "lobby", BOB), ("answer",)])  # fmt: skip
+@example([*FAR_AWAY, ("jump",), ("read",), ("flood", "lobby", 1_200), ("answer",)])
 @example([*FAR_AWAY, ("submit", "lobby"), ("read",), ("echo", 0), ("answer",)])
 @settings(max_examples=120, deadline=None)
 def test_whatever_happens_nothing_is_lost_or_shown_twice(steps: list[tuple[object, ...]]) -> None:

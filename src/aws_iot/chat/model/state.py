@@ -3,6 +3,7 @@
 Only a window of each room's messages is in memory. The rest is in the history.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +21,9 @@ LONGEST_WINDOW = 500
 
 LONGEST_BROWSED = 1_500
 """The same while you read older ones."""
+
+MOST_LATE = 1_000
+"""How many messages may arrive while a page is read."""
 
 SHORTEST_WINDOW = 100
 """How many messages of a room that is not open stay in memory."""
@@ -119,7 +123,7 @@ class Window:
     """The messages of a room that are in memory: oldest first, your unsent messages last.
 
     `has_older` and `has_newer` tell that the history has messages before or after the window. While `has_newer`, what
-    arrives is not added.
+    arrives is not added, but is in `late`: a page that reaches to the end may have been read before it arrived.
     """
 
     posts: list[Post] = field(default_factory=list)
@@ -127,6 +131,7 @@ class Window:
     has_newer: bool = False
     is_loaded: bool = False
     reading: Reading = Reading.IDLE
+    late: deque[Post] = field(default_factory=lambda: deque(maxlen=MOST_LATE))
 
     @property
     def has_end(self) -> bool:

@@ -1,6 +1,6 @@
 """Windows: how posts get into the part of a room that is in memory, and out of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
@@ -9,6 +9,7 @@ from aws_iot.chat.model.posts import Delivery, Post, milliseconds
 from aws_iot.chat.model.state import (
     LONGEST_BROWSED,
     LONGEST_WINDOW,
+    MOST_LATE,
     MOST_PEOPLE,
     SHORTEST_WINDOW,
     Person,
@@ -31,13 +32,22 @@ def add_arrived(room: Room, arrived: Sequence[Post]) -> None:
     ids = {post.id for post in arrived if post.id}
     saved, unsent = split(room.posts)
     unsent = [post for post in unsent if post.id not in ids]
-    if not room.window.has_newer:
-        known = {post.key for post in saved}
-        for post in arrived:
-            if post.key not in known:
-                known.add(post.key)
-                saved.append(post)
+    if room.window.has_newer:
+        room.window.late.extend(arrived)
+    else:
+        saved += _others(arrived, saved)
     room.window.posts = saved + unsent
+
+
+def _others(posts: Iterable[Post], known: Iterable[Post]) -> list[Post]:
+    """Those posts that are not among the known ones, each once."""
+    keys = {post.key for post in known}
+    found = []
+    for post in posts:
+        if post.key not in keys:
+            keys.add(post.key)
+            found.append(post)
+    return found
 
 
 def merge_page(room: Room, page: PageRead) -> None:
@@ -47,37 +57,43 @@ def merge_page(room: Room, page: PageRead) -> None:
     saved, unsent = split(window.posts)
     if _is_stale(page, saved):
         return
-    on_page = {post.key for post in page.posts}
     ids = {post.id for post in page.posts}
     unsent = [post for post in unsent if post.id not in ids]
     if page.part in (Part.LAST, Part.AROUND):
-        newest = page.posts[-1].received if page.posts else None
-        later = [
-            post
-            for post in saved
-            if post.key not in on_page
-            and not window.has_newer
-            and (newest is None or post.received >= newest)
-        ]
-        saved = [*page.posts, *(() if page.has_newer else later)]
+        arrived = [*window.late] if window.has_newer else saved
+        saved = [*page.posts]
         window.has_older, window.has_newer = not page.is_end, page.has_newer
+        if not page.has_newer:
+            _reach_end(window, saved, arrived)
     elif page.part is Part.OLDER:
-        known = {post.key for post in saved}
-        older = [post for post in page.posts if post.key not in known]
+        older = _others(page.posts, saved)
         saved = older + saved
         window.has_older = bool(older) and not page.is_end
         if len(saved) > LONGEST_BROWSED:
+            window.late.extend(saved[LONGEST_BROWSED:])
             del saved[LONGEST_BROWSED:]
             window.has_newer = True
     else:
-        known = {post.key for post in saved}
-        newer = [post for post in page.posts if post.key not in known]
+        newer = _others(page.posts, saved)
         saved += newer
         window.has_newer = bool(newer) and not page.is_end
+        if not window.has_newer:
+            _reach_end(window, saved, [*window.late])
         if len(saved) > LONGEST_BROWSED:
             del saved[:-LONGEST_BROWSED]
             window.has_older = True
     window.posts = saved + unsent
+
+
+def _reach_end(window: Window, saved: list[Post], arrived: Sequence[Post]) -> None:
+    """Add what has arrived after the end of a page, up to which the window now reaches."""
+    end = saved[-1].received if saved else None
+    later = [post for post in _others(arrived, saved) if end is None or post.received >= end]
+    if len(later) == MOST_LATE:  # those before the first of them are unknown
+        window.has_newer = True
+    else:
+        saved += later
+        window.late.clear()
 
 
 def _is_stale(page: PageRead, saved: Sequence[Post]) -> bool:

@@ -999,7 +999,7 @@ def test_mentions_are_counted_and_the_bell_rings_as_each_room_is_set(app: FakeAp
             assert chat.state.rooms["ops"].mentions == 2
             assert chat.panel("rooms").splitlines()[1].endswith("@3")
             await chat.press("ctrl+n")
-            assert chat.state.room.mentions == 0
+            await chat.until(lambda: chat.state.room.mentions == 0)
             await chat.enter("/mute")
             assert "no message" in chat.panel("status")
         async with chatting(app, cloud, "lobby", "ops") as chat:

@@ -3,7 +3,10 @@
 import json
 import shlex
 import signal
+import sys
 from pathlib import Path
+
+import pytest
 
 from aws_iot.app import App
 from aws_iot.config.endpoint import Endpoint
@@ -104,6 +107,37 @@ def test_without_a_shell_ctrl_z_stops_nothing(stack: Stack, room: str) -> None:
         screen.type("half a message\x1a")
         screen.type(", and the rest")
         screen.wait_for("half a message, and the rest")
+        screen.type("\x11")
+        assert screen.process.wait(DEADLINE_SECONDS) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux changes the limits of a running process")
+def test_a_full_disk_is_told_and_nothing_is_lost_when_it_has_room_again(stack: Stack, room: str) -> None:
+    import resource
+
+    def limit(screen: TerminalScreen, size: int) -> None:
+        resource.prlimit(screen.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    alice = stack.person()
+    with on_a_screen(f"chat {room}", alice.env, 100, 30) as screen:
+        screen.wait_for("● online")
+        limit(screen, 10)  # bytes: as on a full disk, no file can grow
+        screen.type("half a message")
+        screen.wait_for("drafts and read marks are not saved")
+        screen.type("\r")
+        screen.wait_for_message("half a message")
+        screen.wait_for("messages are not saved")
+        screen.type("a draft")
+        limit(screen, resource.RLIM_INFINITY)
+        screen.wait_for("Messages are saved again, and none is missing.")
+        screen.wait_until_gone("not saved")
+        screen.wait_until_gone("is lost if the chat ends")
+        saved = Path(alice.env["AWS_IOT_CONFIG_DIR"]) / "chat"
+        wait_until(lambda: any("a draft" in one.read_text() for one in saved.rglob("*.json")))
+        screen.kill()
+    with on_a_screen(f"chat {room}", alice.env) as screen:
+        screen.wait_for_message("half a message")
+        screen.wait_for(" a draft")
         screen.type("\x11")
         assert screen.process.wait(DEADLINE_SECONDS) == 0
 

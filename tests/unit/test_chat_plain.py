@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Answered, post_of
-from aws_iot.chat.model.reducer import update
-from aws_iot.chat.model.state import LONGEST_WINDOW, Reading, State
+from aws_iot.chat.model.reducer import start, update
+from aws_iot.chat.model.state import LONGEST_WINDOW, PAGE, Me, Reading, State
 from aws_iot.chat.plain.announcer import Announcer, thread
 from aws_iot.chat.plain.reader import AT_ONCE
-from tests.unit.test_chat_reducer import message, opened, page
+from tests.unit.test_chat_reducer import BEGAN, ME, message, opened, page
 
 
 def numbers(lines: object) -> list[int]:
@@ -108,6 +109,16 @@ def test_the_newest_messages_are_announced_when_you_go_there_from_elsewhere() ->
     assert numbers([*announcer.lines(state)]) == [*range(90, 100)]
     update(state, on.Received([message(100)]))
     assert numbers([*announcer.lines(state)]) == [100]
+
+
+def test_what_could_not_be_read_at_first_is_announced_as_when_a_room_is_opened() -> None:
+    state, announcer = State(Me(ME, "alice")), Announcer()
+    start(state, ("lobby",), {}, (), BEGAN)
+    update(state, on.PageFailed("lobby"))
+    assert [*announcer.lines(state)] == ["Room lobby."]
+    assert do.ReadLast("lobby") in update(state, on.Ticked(1.0, 0.5))
+    update(state, page(*range(PAGE)))
+    assert numbers([*announcer.lines(state)]) == [*range(PAGE - AT_ONCE, PAGE)]
 
 
 def test_a_thread_and_earlier_texts_are_printed_on_demand() -> None:

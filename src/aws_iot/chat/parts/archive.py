@@ -36,7 +36,7 @@ SAVE_SECONDS = 0.2
 MARK_SECONDS = 0.5
 """The same for the mark up to where a room was read."""
 
-RETRY_SECONDS = 5.0
+RETRY_SECONDS = 2.0
 """When to try again what could not be saved, such as on a full disk."""
 
 _NEXT = timedelta(milliseconds=1)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from aws_iot.history.saving.recorder import Recorder
     from aws_iot.messaging.message import Message
 
-RETRY_SECONDS = 10.0
+RETRY_SECONDS = 2.0
 """How long to wait before another try, such as while a disk is full."""
 
 MOST_KEPT = 20_000

@@ -44,7 +44,7 @@ class Reader:
             self._reveals = state.look.reveals
             if not state.look.is_at_end and state.look.selected in keys:
                 yield from self._went_to(state, keys.index(state.look.selected))
-        at = self._place(keys)
+        at = self._place(room, keys)
         for post in room.posts[:at]:
             self._known.setdefault((room.name, post.key), post)
         if self._wants_older and at:
@@ -73,12 +73,16 @@ class Reader:
         self._first, self._last = room.posts[-AT_ONCE:][0].key if room.posts else None, None
         self._wants_older = self._wants_newer = False
 
-    def _place(self, keys: Sequence[Key]) -> int:
+    def _place(self, room: Room, keys: Sequence[Key]) -> int:
         """The place of the first message that was printed in the window, which may be another one by now."""
         if self._last not in keys:
             self._last = None
         at = keys.index(self._first) if self._first in keys else 0
-        if self._first not in keys and self._was_elsewhere and self._last is None:  # the end is read again
+        is_late = (
+            self._first is None and room.window.has_older
+        )  # the end could not be read when it was opened
+        is_again = self._first not in keys and self._was_elsewhere and self._last is None
+        if is_late or is_again:
             at = max(0, len(keys) - AT_ONCE)
         self._first = keys[at] if keys else None
         return at

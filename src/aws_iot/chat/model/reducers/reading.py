@@ -56,11 +56,17 @@ def page_failed(state: State, event: on.PageFailed) -> Effects:
 
 
 def ticked(state: State, event: on.Ticked) -> Effects:
-    """What could not be read may be tried again. At once would be too often: the screen asks at each drawing."""
+    """What could not be read may be tried again. At once would be too often: the screen asks at each drawing.
+
+    It asks for what follows the messages that are there. If there are none, the last page is read again.
+    """
+    effects: Effects = []
     for room in state.rooms.values():
         if room.window.reading is Reading.FAILED:
             room.window.reading = Reading.IDLE
-    return presence.ticked(state, event)
+            if not split(room.posts)[0]:
+                effects += _read_again(room)
+    return [*effects, *presence.ticked(state, event)]
 
 
 def post_read(state: State, event: on.PostRead) -> Effects:
@@ -155,10 +161,8 @@ def scrolled(state: State, event: on.Scrolled) -> Effects:
     state.look.is_at_end = event.is_at_end and not room.window.has_newer
     effects = mark_if_read(state)
     saved, _ = split(room.posts)
-    if room.window.reading is not Reading.IDLE or not room.window.is_loaded:
+    if room.window.reading is not Reading.IDLE or not room.window.is_loaded or not saved:
         return effects
-    if not saved:
-        return [*effects, *_read_again(room)]
     if event.near_top and room.window.has_older:
         return [*effects, _read_next(room, on.Part.OLDER, saved)]
     if event.near_end and room.window.has_newer:
@@ -173,9 +177,6 @@ def _read_next(room: Room, part: on.Part, saved: Sequence[Post]) -> do.ReadNext:
 
 
 def _read_again(room: Room) -> Effects:
-    """The last page, if it could not be read."""
-    if not room.window.has_older:
-        return []
     room.window.reading = Reading.RUNNING
     return [do.ReadLast(room.name)]
 

@@ -61,6 +61,37 @@ def test_two_people_talk_and_a_killed_chat_loses_nothing(stack: Stack, room: str
     assert texts == ["hello from the first", "an answer", "while you were away", "half a message"]
 
 
+def test_no_draft_of_several_chats_of_one_person_is_lost_and_each_is_in_one_of_those_that_start_next(
+    stack: Stack, room: str
+) -> None:
+    alice = stack.person()
+    saved = Path(alice.env["AWS_IOT_CONFIG_DIR"]) / "chat"
+
+    def wait_for_saved(text: str) -> None:
+        wait_until(lambda: any(text in one.read_text() for one in saved.rglob("*.json")))
+
+    with on_a_screen(f"chat {room}", alice.env) as one, on_a_screen(f"chat {room}", alice.env) as other:
+        one.wait_for("● online")
+        other.wait_for("● online")
+        one.type("of the first one")
+        other.type("of the other one, and sent\r")
+        one.wait_for_message("of the other one, and sent")
+        other.type("of the other one, not sent")
+        wait_for_saved("of the first one")
+        wait_for_saved("of the other one, not sent")
+        one.kill()
+        other.type("\x11")
+        assert other.process.wait(DEADLINE_SECONDS) == 0
+    with on_a_screen(f"chat {room}", alice.env) as one, on_a_screen(f"chat {room}", alice.env) as other:
+        one.wait_for("● online")
+        other.wait_for("● online")
+        for text in ("of the first one", "of the other one, not sent"):
+            assert (one.text + other.text).count(text) == 1
+    with on_a_screen(f"chat {room}", alice.env) as again:
+        again.wait_for(" of the first one")
+        again.wait_for(" of the other one, not sent")
+
+
 def test_a_chat_that_is_stopped_or_whose_editor_fails_or_whose_terminal_is_closed_keeps_the_draft(
     stack: Stack, room: str
 ) -> None:

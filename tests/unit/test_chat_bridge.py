@@ -126,13 +126,14 @@ def test_two_chats_of_one_person_keep_what_the_other_has_saved(tmp_path: Path) -
         memory.note_draft(room, Draft(room, aim))
         memory.note_failed((failed(room),))
         memory.save()
-    found = Memory(path).load()
-    assert found.drafts == {"lobby": Draft("lobby", aim), "ops": Draft("ops", aim)}
-    assert found.failed == (failed("lobby"), failed("ops"))
+    assert Memory(path).load().failed == (failed("lobby"), failed("ops"))
     one.note_failed(())
     one.note_draft("lobby", Draft())
     one.save()
+    one.close()
+    other.close()
     found = Memory(path).load()
     assert (found.failed, [*found.drafts]) == ((failed("ops"),), ["ops"])
+    assert found.drafts["ops"] == Draft("ops", aim)
     if os.name == "posix":
         assert path.stat().st_mode & 0o777 == 0o600

@@ -180,6 +180,7 @@ class Archive:
                 request = self._save
             carry_out(request or self._save, self._tell)
             if request is None:
+                self._memory.close()
                 return
 
     def _later(self, seconds: float, note: Callable[[], None]) -> None:

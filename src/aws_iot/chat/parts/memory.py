@@ -1,6 +1,7 @@
 """Memory: what the chat remembers between two runs: rooms, drafts, and messages that were not sent.
 
 It is a JSON file that only its owner can read. Two chats of one user share it: each writes only what it has changed.
+Each has drafts of its own: see `OwnDrafts`.
 """
 
 import json
@@ -11,9 +12,10 @@ from typing import Any, NamedTuple
 
 from aws_iot.chat.model.attention import LEVELS
 from aws_iot.chat.model.effects import FailedMessage
-from aws_iot.chat.model.posts import Answered
-from aws_iot.chat.model.state import Aim, Draft
-from aws_iot.files import exclusive, parsed, read, write_private
+from aws_iot.chat.model.state import Draft
+from aws_iot.chat.parts.drafts import OwnDrafts
+from aws_iot.errors import LocalError
+from aws_iot.files import LOCK_SECONDS, exclusive, parsed, read, write_private
 
 
 class Remembered(NamedTuple):
@@ -30,21 +32,25 @@ class Remembered(NamedTuple):
 class Memory:
     """The file of one identity. Changes are collected until `save`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, lock_seconds: float = LOCK_SECONDS) -> None:
+        """`lock_seconds` is how long to wait while another chat writes the file."""
         self._path = path
-        self._drafts: dict[str, Draft] = {}
+        self._lock_seconds = lock_seconds
+        self._drafts = OwnDrafts(path)
+        self._has_new_drafts = False
         self._values: dict[str, Any] = {}
         self._failed: list[FailedMessage] | None = None
         self._own: set[str] = set()
         """The IDs of failed messages that this chat knows. Others are of another chat that runs at the same time."""
 
     def load(self) -> Remembered:
-        """What was saved. A damaged file counts as empty. Raises `LocalError` if it cannot be read."""
-        found = _object(parsed(read(self._path)))
+        """What was saved, with the drafts that ended chats have left: this chat has them from now on. Called once.
+
+        A damaged file counts as empty. Raises `LocalError` if it cannot be read. Nothing is written.
+        """
+        found = self._read()
+        drafts = self._drafts.take_over(found, self._read)
         rooms = [room for room in _list(found.get("rooms")) if isinstance(room, str)]
-        aims = _object(found.get("aims"))
-        texts = _texts(found.get("drafts"))
-        drafts = {room: Draft(texts.get(room, ""), _aim(aims.get(room))) for room in {**texts, **aims}}
         failed = _failed(found)
         self._own |= {one.id for one in failed}
         return Remembered(
@@ -59,11 +65,12 @@ class Memory:
     @property
     def is_changed(self) -> bool:
         """Whether there is something to save."""
-        return bool(self._drafts or self._values or self._failed is not None)
+        return bool(self._has_new_drafts or self._values or self._failed is not None)
 
     def note_draft(self, room: str, draft: Draft) -> None:
         """The draft of a room has changed."""
-        self._drafts[room] = draft
+        self._drafts.note(room, draft)
+        self._has_new_drafts = True
 
     def note_rooms(self, rooms: tuple[str, ...], current: str) -> None:
         """Other rooms were joined, or another one is open."""
@@ -90,21 +97,24 @@ class Memory:
         """Save what has changed. Raises `LocalError`, and keeps the changes for the next time."""
         if not self.is_changed:
             return
-        with exclusive(self._path.parent):
-            found = _object(parsed(read(self._path)))
-            texts = {**_object(found.get("drafts")), **{room: one.text for room, one in self._drafts.items()}}
-            aims = {
-                **_object(found.get("aims")),
-                **{room: _saved(one.aim) for room, one in self._drafts.items()},
-            }
-            found |= self._values
+        with exclusive(self._path.parent, self._lock_seconds) as is_ours:
+            if not is_ours:
+                raise LocalError(f"{self._path}: cannot be written: another program has locked its folder")
+            found = self._read() | self._values
             if self._failed is not None:
                 others = [one for one in _failed(found) if one.id not in self._own]
                 found["failed"] = [asdict(one) for one in (*others, *self._failed)]
-            found["drafts"] = {room: text for room, text in texts.items() if text}
-            found["aims"] = {room: aim for room, aim in aims.items() if aim}
+            self._drafts.write_to(found)
             write_private(self._path, json.dumps(found, indent=1).encode())
-        self._drafts, self._values, self._failed = {}, {}, None
+            self._drafts.written()
+        self._has_new_drafts, self._values, self._failed = False, {}, None
+
+    def close(self) -> None:
+        """Leave the drafts to the next chat. What was not saved is forgotten."""
+        self._drafts.close()
+
+    def _read(self) -> dict[str, Any]:
+        return _object(parsed(read(self._path)))
 
 
 _FAILED = {"room", "text", "id", "why"}
@@ -117,22 +127,6 @@ def _failed(found: dict[str, Any]) -> list[FailedMessage]:
         for one in map(_object, _list(found.get("failed")))
         if {*map(type, one.values())} <= {str, bool} and _FAILED <= one.keys() <= _FAILED | _ABOUT
     ]
-
-
-def _saved(aim: Aim | None) -> dict[str, Any] | None:
-    return {"kind": aim.kind, **aim.about._asdict(), "kept": aim.kept} if aim else None
-
-
-def _aim(value: Any) -> Aim | None:
-    """What a draft answers or replaces. If that was damaged, the draft must not be sent as if it was none."""
-    found = _object(value)
-    if not found:
-        return None
-    fields = {
-        name: one if isinstance(one := found.get(name), str) else None for name in ("kind", "name", "text")
-    }
-    about = Answered(str(found.get("id", "")), str(found.get("sender", "")), fields["name"], fields["text"])
-    return Aim(fields["kind"], about, str(found.get("kept", "")))
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -52,6 +52,16 @@ def test_each_running_chat_has_drafts_of_its_own_and_the_next_one_gets_those_tha
     assert Memory(path).load().drafts == {"lobby": Draft("one")}
 
 
+def test_the_plain_chat_which_cannot_show_drafts_leaves_them_to_others(tmp_path: Path) -> None:
+    path = tmp_path / "me.json"
+    begun(path, "one").close()
+    plain = Memory(path)
+    assert plain.load(with_drafts=False).drafts == {}
+    plain.note_draft("lobby", Draft())
+    plain.save()
+    assert Memory(path).load().drafts == {"lobby": Draft("one")}
+
+
 def test_chats_that_end_leave_neither_locks_nor_drafts_that_were_sent(tmp_path: Path) -> None:
     path = tmp_path / "me.json"
     for _ in range(3):

@@ -1,13 +1,17 @@
 """The plain form of the chat: what is announced, and when."""
 
 from dataclasses import replace
+from io import StringIO
 
+from aws_iot.chat.actions.base import Context
+from aws_iot.chat.bridge import Bridge
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Answered, post_of
 from aws_iot.chat.model.reducer import start, update
 from aws_iot.chat.model.state import LONGEST_WINDOW, PAGE, Me, Reading, State
 from aws_iot.chat.plain.announcer import Announcer, thread
+from aws_iot.chat.plain.app import PlainChat
 from aws_iot.chat.plain.reader import AT_ONCE
 from tests.unit.test_chat_reducer import BEGAN, ME, message, opened, page
 
@@ -136,3 +140,25 @@ def test_a_thread_and_earlier_texts_are_printed_on_demand() -> None:
             "Its texts, the first one first:",
             *("1. one\n    | two", "2. three"),
         ]
+
+
+def test_a_message_that_is_taken_back_is_printed_with_what_the_next_line_replies_to() -> None:
+    bridge, lines = Bridge(opened()), list[str]()
+    screen = PlainChat(
+        Context(bridge, lambda: BEGAN, str, lambda _: None),
+        lambda: None,
+        stdin=StringIO(),
+        write=lines.append,
+    )
+    update(bridge.state, on.Received([message(1)]))
+    update(bridge.state, on.Aimed(None, bridge.state.room.posts[0]))
+    update(bridge.state, on.Submitted("lobby", "one\ntwo", "mine-1", BEGAN))
+    screen.draw()
+    lines.clear()
+    update(bridge.state, on.Withdrawn("mine-1", "lobby", "one\ntwo"))
+    screen.draw()
+    screen.draw()
+    assert lines == [
+        "Taken back, to be entered again:\n    | one\n    | two",
+        "Your next line replies to: text 1",
+    ]

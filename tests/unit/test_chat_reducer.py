@@ -113,6 +113,47 @@ def test_a_failed_message_stays_with_its_reason_and_can_be_sent_again_or_edited(
     assert state.room.draft.text == "hello"
 
 
+def test_a_message_that_waits_becomes_the_draft_only_once_nothing_can_send_it() -> None:
+    state = opened()
+    update(state, on.Received([message(1)]))
+    update(state, on.Aimed(None, state.room.posts[0]))
+    update(state, on.Submitted("lobby", "/yes", "mine-1", at(1)))
+    assert update(state, on.Discarded("lobby", "mine-1", to_draft=True)) == [do.Withdraw("mine-1")]
+    assert (state.sending.waiting, state.room.draft) == (1, Draft())
+    [saved] = update(state, on.Withdrawn("mine-1", "lobby", "/yes"))
+    assert saved == do.SaveDraft("lobby", state.room.draft)
+    assert (state.sending.waiting, texts(state), state.room.draft.text) == (0, ["text 1"], "//yes")
+    assert state.room.draft.aim
+    assert state.room.draft.aim.about.id == "id-1"
+    update(state, on.Submitted("lobby", "no", "mine-2", at(2)))
+    assert update(state, on.Withdrawn("mine-2", "lobby", "no", is_asked=False)) == []
+    assert (texts(state), state.room.draft) == (["text 1"], Draft()), "another chat has it"
+
+
+def test_what_is_taken_back_while_you_edit_is_no_part_of_the_edit() -> None:
+    state = opened()
+    update(state, on.Submitted("lobby", "new", "mine-1", at(1)))
+    update(state, on.Received([message(1, sender=ME)]))
+    update(state, on.Aimed(EDIT, state.room.posts[0]))
+    update(state, on.Withdrawn("mine-1", "lobby", "new"))
+    assert state.room.draft.text == "text 1"
+    update(state, on.Submitted("lobby", "better", "mine-2", at(2)))
+    assert state.room.draft == Draft("new")
+
+
+def test_nobody_can_have_a_message_of_yours_vanish_by_sending_one_with_its_id() -> None:
+    state = opened()
+    for number in (1, 2):
+        update(state, on.Submitted("lobby", f"mine {number}", f"mine-{number}", at(number)))
+    update(state, on.SendFailed("mine-2", "no", at(3)))
+    update(state, on.Received([message(1, id="mine-1"), message(2, id="mine-2")]))
+    update(state, on.PageRead("lobby", on.Part.LAST, state.room.posts[:2], is_end=True))
+    assert texts(state) == ["text 1", "text 2", "mine 1", "mine 2"]
+    update(state, on.Discarded("lobby", "mine-2", to_draft=True))
+    update(state, on.Withdrawn("mine-1", "lobby", "mine 1"))
+    assert (texts(state), state.room.draft.text) == (["text 1", "text 2"], "mine 2\nmine 1")
+
+
 def test_failed_messages_of_the_last_run_are_shown_again() -> None:
     state = State(Me(ME, "alice"))
     start(state, ("lobby",), {}, [do.FailedMessage("ops", "hello", "old-1", "denied")], BEGAN)
@@ -373,6 +414,7 @@ def test_no_room_counts_as_joined_without_a_connection() -> None:
 
 ROOMS = ("lobby", "ops")
 READING = do.ReadLast | do.ReadNext | do.ReadAround
+NOT_SENT = {Delivery.PENDING, Delivery.FAILED}
 
 
 class World:
@@ -385,6 +427,11 @@ class World:
         self.waiting: list[do.Effect] = []
         self.answers: list[on.Event] = []
         self.number = 0
+        self.published: set[str] = set()
+        self.withdrawing: list[str] = []
+        self.told: list[on.Event] = []
+        self.drafts: dict[str, list[str]] = {room: [] for room in ROOMS}
+        """The texts that became the draft again."""
 
     def act(self, event: on.Event) -> None:
         self.waiting += self.carry_out(update(self.state, event))
@@ -393,6 +440,8 @@ class World:
         for effect in effects:
             if isinstance(effect, do.Send):
                 self.sent[effect.id] = effect.room, effect.text
+            if isinstance(effect, do.Withdraw):
+                self.withdrawing.append(effect.id)
         return [effect for effect in effects if isinstance(effect, READING)]
 
     def arrive(self, room: str, sender: str, id_: str | None = None) -> None:
@@ -402,6 +451,45 @@ class World:
             new = new._replace(id=id_, text=self.sent[id_][1])
         self.saved[room].append(post_of(new))
         self.act(on.Received([new]))
+
+    def submit(self, room: str) -> None:
+        self.number += 1
+        self.drafts[room] = []
+        self.act(on.Submitted(room, f"mine {self.number}", f"mine-{self.number}", at(self.number)))
+
+    def on_the_way(self, index: int) -> str | None:
+        """A message of your own that the broker has."""
+        saved = {post.id for posts in self.saved.values() for post in posts}
+        gone = {told.id for told in self.told if isinstance(told, on.Withdrawn | on.SendFailed)}
+        failed = {post.id for room in self.state.rooms.values() for post in room.failed}
+        possible = [id_ for id_ in self.sent if id_ not in saved | gone | failed]
+        if index >= len(possible):
+            return None
+        self.published.add(possible[index])
+        return possible[index]
+
+    def discard(self, room: str) -> None:
+        """The person takes back the last message that is not sent."""
+        mine = [post for post in self.state.rooms[room].posts if post.delivery in NOT_SENT]
+        if mine:
+            post = mine[-1]
+            if post.delivery is Delivery.FAILED:
+                self.drafts[room].append(self.sent.pop(post.id or "")[1])
+            self.act(on.Discarded(room, post.id or "", to_draft=True))
+
+    def withdraw(self) -> None:
+        """The outbox answers the oldest request to send a message no longer."""
+        if self.withdrawing and (id_ := self.withdrawing.pop(0)) not in self.published:
+            self.published.add(id_)  # as one that waits no longer
+            self.told.append(on.Withdrawn(id_, *self.sent[id_]))
+
+    def tell(self) -> None:
+        """The oldest answer of the outbox arrives."""
+        if self.told:
+            told = self.told.pop(0)
+            if isinstance(told, on.Withdrawn):
+                self.drafts[told.room].append(self.sent.pop(told.id)[1])
+            self.act(told)
 
     def flood(self, room: str, count: int) -> None:
         moment = at(self.number + 1)  # in one millisecond
@@ -468,6 +556,7 @@ class World:
             expected = [id_ for id_, (where, _) in self.sent.items() if where == name and id_ not in saved]
             assert [post.id for post in unsent] == expected, "a message of your own is lost"
             assert room.unread >= 0
+            assert room.draft.text.splitlines() == self.drafts[name], "a text is lost, or there twice"
 
 
 STEPS = st.lists(
@@ -477,6 +566,10 @@ STEPS = st.lists(
         st.tuples(st.just("submit"), st.sampled_from(ROOMS)),
         st.tuples(st.just("echo"), st.integers(0, 5)),
         st.tuples(st.just("acknowledge"), st.integers(0, 5)),
+        st.tuples(st.just("reject"), st.integers(0, 5)),
+        st.tuples(st.just("discard"), st.sampled_from(ROOMS)),
+        st.tuples(st.just("withdraw")),
+        st.tuples(st.just("tell")),
         st.tuples(st.just("open"), st.sampled_from(ROOMS)),
         st.tuples(st.just("read")),
         st.tuples(st.just("answer")),
@@ -501,6 +594,11 @@ FAR_AWAY = [("flood", "lobby", 700), ("go", 10), ("answer",)]
     ("arrive", "lobby", BOB), ("answer",)])  # fmt: skip
 @example([*FAR_AWAY, ("jump",), ("read",), ("flood", "lobby", 1_200), ("answer",)])
 @example([*FAR_AWAY, ("submit", "lobby"), ("read",), ("echo", 0), ("answer",)])
+@example(
+    [("submit", "lobby"), ("discard", "lobby"), ("withdraw",), ("discard", "lobby"), ("tell",), ("withdraw",)]
+)
+@example([("submit", "lobby"), ("discard", "lobby"), ("acknowledge", 0), ("withdraw",), ("tell",)])
+@example([("submit", "lobby"), ("reject", 0), ("tell",), ("discard", "lobby")])
 @settings(max_examples=120, deadline=None)
 def test_whatever_happens_nothing_is_lost_or_shown_twice(steps: list[tuple[object, ...]]) -> None:
     world = World()
@@ -511,16 +609,22 @@ def test_whatever_happens_nothing_is_lost_or_shown_twice(steps: list[tuple[objec
             case ("flood", str(room), int(count)):
                 world.flood(room, count)
             case ("submit", str(room)):
-                world.number += 1
-                world.act(on.Submitted(room, "mine", f"mine-{world.number}", at(world.number)))
+                world.submit(room)
             case ("echo", int(index)):
-                saved = {post.id for posts in world.saved.values() for post in posts}
-                open_ = [id_ for id_ in world.sent if id_ not in saved]
-                if index < len(open_):
-                    world.arrive(world.sent[open_[index]][0], ME, open_[index])
+                if id_ := world.on_the_way(index):
+                    world.arrive(world.sent[id_][0], ME, id_)
             case ("acknowledge", int(index)):
-                if index < len(world.sent):
-                    world.act(on.Acknowledged([*world.sent][index]))
+                if id_ := world.on_the_way(index):
+                    world.told.append(on.Acknowledged(id_))
+            case ("reject", int(index)):
+                if (id_ := world.on_the_way(index)) and on.Acknowledged(id_) not in world.told:
+                    world.told.append(on.SendFailed(id_, "no", at(world.number)))
+            case ("discard", str(room)):
+                world.discard(room)
+            case ("withdraw",):
+                world.withdraw()
+            case ("tell",):
+                world.tell()
             case ("open", str(room)):
                 world.act(on.RoomOpened(room))
             case ("fail",):

@@ -735,7 +735,78 @@ def test_a_message_that_is_not_sent_yet_cannot_be_changed(app: FakeApp, cloud: F
             await chat.enter("hello?")
             for command in ("/react", "/edit", "/delete", "/reply"):
                 await chat.enter(command)
-                assert "Your message is not sent yet." in chat.panel("status")
+                assert chat.state.notice == NOT_YET
+            await chat.enter("/select 0")
+            await chat.enter("/react")
+            assert chat.state.notice == "This message is not sent yet: /discard takes it back."
+
+    run(test)
+
+
+NOT_YET = "Your last message is not sent yet: /discard takes it back."
+
+
+def test_no_earlier_message_is_changed_while_your_last_one_is_not_sent(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.enter("first")
+            await chat.until(lambda: chat.state.room.posts[-1].delivery is Delivery.ARRIVED)
+        members, cloud.members = cloud.members, set()
+        async with chatting(app, cloud, "lobby", online=False) as chat:
+            await chat.until_shown("  first")
+            await chat.enter("second")
+            await chat.press("alt+e")
+            assert (chat.input, chat.state.notice) == ("", NOT_YET)
+            await chat.press("alt+d")
+            assert chat.state.notice == NOT_YET
+            assert "Delete this message" not in "\n".join(chat.rows)
+            await chat.press("alt+up", "alt+up", "alt+e")
+            assert chat.input == "first", "it was selected"
+            cloud.members = members
+
+    run(test)
+
+
+def test_what_waits_for_the_connection_is_counted_and_taken_back_below_what_you_have_typed_since(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
+    async def test() -> None:
+        cloud.member("alice", "Passw0rd")
+        members, cloud.members = cloud.members, set()
+        async with chatting(app, cloud, "lobby", "ops", online=False) as chat:
+            await chat.enter("/resend")
+            assert chat.state.notice == "Every message of this room was sent."
+            await chat.enter("/discard")
+            assert chat.state.notice == "Every message of this room was sent."
+            await chat.enter("one")
+            await chat.enter("/resend")
+            assert chat.state.notice == "1 message waits for the connection."
+            for text in ("two", "three"):
+                await chat.enter(text)
+            await chat.press("ctrl+r")
+            assert chat.state.notice == "3 messages wait for the connection."
+            await chat.enter("/discard")
+            await chat.until(lambda: chat.input == "three")
+            await chat.type(" and more")
+            chat.screen._desk.run("discard")
+            chat.screen._layout.composer.insert_text("!")  # before the answer, and not told yet
+            await chat.until(lambda: "two" in chat.input)
+            assert chat.input == "three and more!\ntwo"
+            await chat.until(lambda: chat.state.sending.waiting == 1)
+            assert "○ one" in chat.conversation
+            assert "two" not in chat.conversation
+        async with chatting(app, cloud, "lobby", "ops", online=False) as chat:
+            assert chat.input == "three and more!\ntwo"
+            await chat.clear()
+            await chat.until_shown("○ one")
+            await chat.enter("/discard")  # and it ends before the answer
+        cloud.members = members
+        async with chatting(app, cloud, "lobby", "ops") as chat:
+            assert chat.input == "one"
+            await chat.enter("!")
+            await chat.until(lambda: sent(cloud) == [encode("one!")])
 
     run(test)
 

@@ -51,15 +51,24 @@ class Bridge:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed: Callable[[], None] = lambda: None
+        self._keep_draft: Callable[[], None] = lambda: None
         self._next_at = 0.0
         self._parts: Parts | None = None
         self._chances = random.SystemRandom()
 
-    def connect(self, parts: Parts, changed: Callable[[], None], notify: Callable[[do.Notify], None]) -> None:
+    def connect(
+        self,
+        parts: Parts,
+        changed: Callable[[], None],
+        notify: Callable[[do.Notify], None],
+        keep_draft: Callable[[], None] = lambda: None,
+    ) -> None:
         """The parts that do what follows from events. Called on the loop, once.
 
-        `changed` draws the state, and `notify` shows a notification.
+        `changed` draws the state, and `notify` shows a notification. `keep_draft` tells the state what was typed so
+        far, before something changes the draft.
         """
+        self._keep_draft = keep_draft
         self._notify = notify
         self._parts = parts
         self._changed = changed
@@ -110,7 +119,7 @@ class Bridge:
         self._parts.receiver.close()
         self._parts.outbox.close()
         for event in self._events:
-            if isinstance(event, on.SendFailed | on.Acknowledged):  # the former would be nowhere otherwise
+            if isinstance(event, on.SendFailed | on.Withdrawn | on.Acknowledged):  # which is nowhere else
                 self.carry_out_event(event)
         self._parts.archive.close()
 
@@ -130,6 +139,8 @@ class Bridge:
             events, self._events = self._events, []
         began = time.monotonic()
         for event in joined(events):
+            if isinstance(event, on.Withdrawn):
+                self._keep_draft()
             self.carry_out(update(self.state, event))
         self._changed()
         took = time.monotonic() - began
@@ -141,6 +152,8 @@ class Bridge:
         match effect:
             case do.Send():
                 parts.outbox.send(effect)
+            case do.Withdraw(id_):
+                parts.outbox.withdraw(id_)
             case do.Announce():
                 parts.outbox.announce(effect, self.state.presence.chat)
             case do.Join(room):

@@ -76,7 +76,7 @@ def build(
     """The screen, or its plain form, and the bridge to its threads, which its `close` ends."""
     folder = app.settings.folders.chat(chatter.profile.key)
     memory = Memory(folder / f"{chatter.identity.replace(':', '_')}.json")
-    remembered = memory.load()
+    remembered = memory.load(with_drafts=not settings.plain)
     presence = Presence(settings.presence, os.urandom(4).hex())
     bridge = Bridge(
         State(Me(chatter.identity, chatter.username, keywords=settings.keywords), presence=presence)
@@ -85,7 +85,7 @@ def build(
     parts = _parts(app, chatter, bridge, memory, saves=saves)
 
     def begin() -> None:
-        bridge.connect(parts, screen.draw, screen.alert)
+        bridge.connect(parts, screen.draw, screen.alert, screen.keep_draft)
         parts.archive.start()
         bridge.carry_out(effects)
         parts.archive.call(parts.outbox.start)  # after the first page: imports hold up the screen

@@ -4,6 +4,7 @@ from aws_iot.chat.actions.base import Actions
 from aws_iot.chat.entry.completion import as_emoji, emoji_named
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Delivery, Post
+from aws_iot.chat.model.state import Link
 from aws_iot.chat.model.threads import folding, thread_of
 from aws_iot.chat.text.people import host_of, links
 from aws_iot.chat.text.steady import cut, one_line, steady
@@ -12,6 +13,10 @@ from aws_iot.messaging.kinds import EDIT, check_reaction
 
 LIKE = "👍"
 """The reaction without an argument."""
+
+
+NOT_SENT = {Delivery.PENDING, Delivery.FAILED}
+"""Those of your messages that nobody can have seen, as far as is known."""
 
 
 class MessageActions(Actions):
@@ -26,8 +31,8 @@ class MessageActions(Actions):
         selected = state.selected_post or self._last(own)
         if selected is None:
             self._tell_of_none(own)
-        elif selected.delivery is not Delivery.ARRIVED:
-            self.app.tell("This message is not sent yet.")
+        elif selected.delivery in NOT_SENT:
+            self._tell_of_unsent(selected)
         elif own and (selected.sender != state.me.identity or not selected.id):
             self.app.tell("Only the sender can change a message.")
         elif selected.is_deleted:
@@ -37,18 +42,26 @@ class MessageActions(Actions):
         return None
 
     def _last(self, own: bool | None) -> Post | None:
+        """The last one that is meant. It may be one that is not sent: then no earlier one is meant instead."""
         state = self.bridge.state
-        arrived = [
-            post for post in state.room.posts if post.delivery is Delivery.ARRIVED and not post.is_deleted
+        posts = [
+            post
+            for post in state.room.posts
+            if not post.is_deleted and (own or post.delivery not in NOT_SENT)
         ]
-        fitting = [post for post in arrived if own in (None, post.sender == state.me.identity)]
-        return next(reversed(fitting or ([] if own else arrived)), None)
+        fitting = [post for post in posts if own in (None, post.sender == state.me.identity)]
+        return next(reversed(fitting or ([] if own else posts)), None)
 
     def _tell_of_none(self, own: bool | None) -> None:
-        if any(post.delivery is not Delivery.ARRIVED for post in self.bridge.state.room.posts):
-            self.app.tell("Your message is not sent yet.")
+        unsent = [post for post in self.bridge.state.room.posts if post.delivery in NOT_SENT]
+        if unsent:
+            self._tell_of_unsent(unsent[-1])
         else:
             self.app.tell("There is no message of yours." if own else "There is no message.")
+
+    def _tell_of_unsent(self, post: Post) -> None:
+        which = "This" if post == self.bridge.state.selected_post else "Your last"
+        self.app.tell(f"{which} message is not sent yet: /discard takes it back.")
 
     def do_select(self, argument: str) -> None:
         posts = self.bridge.state.room.posts
@@ -184,14 +197,27 @@ class MessageActions(Actions):
         for post in failed:
             self.bridge.act(on.Resent(post.room, post.id or ""))
         if not failed:
+            self._tell_of_waiting()
+
+    def _tell_of_waiting(self) -> None:
+        state = self.bridge.state
+        changes = [one for one in state.sending.changes.values() if one.room == state.current]
+        count = len(changes) + sum(post.delivery is Delivery.PENDING for post in state.room.posts)
+        messages, is_one = f"{count} message{'s' * (count != 1)}", count == 1
+        if not count:
             self.app.tell("Every message of this room was sent.")
+        elif state.status.link is Link.ONLINE:
+            self.app.tell(f"{messages} {'is' if is_one else 'are'} being sent.")
+        else:
+            self.app.tell(f"{messages} {'waits' if is_one else 'wait'} for the connection.")
 
     def do_discard(self, _: str) -> None:
-        failed = self.bridge.state.room.failed
-        if failed:
-            self.bridge.act(on.Discarded(failed[-1].room, failed[-1].id or "", to_draft=True))
-            self.app.load_draft()
-        elif any(post.delivery is Delivery.PENDING for post in self.bridge.state.room.posts):
-            self.app.tell("Your message is still being sent.")
-        else:
-            self.app.tell("Every message of this room was sent.")
+        state = self.bridge.state
+        mine = [post for post in state.room.posts if post.delivery in NOT_SENT]
+        if not mine:
+            self._tell_of_waiting()
+            return
+        post = state.selected_post if state.selected_post in mine else mine[-1]
+        assert post
+        self.app.keep_draft()
+        self.bridge.act(on.Discarded(post.room, post.id or "", to_draft=True))

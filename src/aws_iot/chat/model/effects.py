@@ -147,6 +147,13 @@ class Send:
 
 
 @dataclass(slots=True)
+class Withdraw:
+    """Send a message no longer, if nobody has given it to the broker."""
+
+    id: str
+
+
+@dataclass(slots=True)
 class Announce:
     """Tell a room about the person, if there is a connection. It is not saved.
 
@@ -214,6 +221,7 @@ Effect = (
     | ReadPost
     | MarkRead
     | Send
+    | Withdraw
     | Join
     | Leave
     | SaveDraft

@@ -181,6 +181,19 @@ class SendFailed:
     at: datetime
 
 
+@dataclass(slots=True)
+class Withdrawn:
+    """A message that nobody has given to the broker is not sent any more.
+
+    If this chat has asked for it (`is_asked`), its text becomes the draft. Otherwise, another one has it.
+    """
+
+    id: str
+    room: str
+    text: str
+    is_asked: bool = True
+
+
 class Subject(Enum):
     """What may not work for a while."""
 
@@ -335,7 +348,10 @@ class Resent:
 
 @dataclass(slots=True)
 class Discarded:
-    """The person gives up a failed message. `to_draft`: its text becomes the draft, to be edited."""
+    """The person gives up a message that was not sent. `to_draft`: its text becomes the draft, to be edited.
+
+    One that waits always becomes the draft, unless it may have been sent meanwhile.
+    """
 
     room: str
     id: str
@@ -404,6 +420,7 @@ Event = (
     | Unsent
     | Acknowledged
     | SendFailed
+    | Withdrawn
     | Warned
     | Submitted
     | Resent

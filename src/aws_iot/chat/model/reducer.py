@@ -2,7 +2,8 @@
 
 A message of your own goes through these steps: `Submitted` adds it to the window as pending. `Acknowledged` follows
 when the broker has it. When it comes back with `Received`, it takes its place among the others. `SendFailed` leaves it
-in the window with the reason, until it is sent again or given up.
+in the window with the reason, until it is sent again or given up. `Withdrawn` makes it the draft again, if it was given
+up before anybody could receive it.
 """
 
 from collections.abc import Callable
@@ -49,6 +50,7 @@ _REDUCERS: dict[type, Callable[[State, Any], Effects]] = {
     on.Submitted: sending.submitted,
     on.Acknowledged: sending.acknowledged,
     on.SendFailed: sending.send_failed,
+    on.Withdrawn: sending.withdrawn,
     on.Resent: sending.resent,
     on.Discarded: sending.discarded,
     on.Reacted: sending.reacted,

@@ -217,6 +217,8 @@ class Sending:
 
     waiting: int = 0
     changes: dict[str, Change] = field(default_factory=dict)
+    put_back: tuple[int, str] = 0, ""
+    """How often a message became the draft again, and the text of the last one."""
 
 
 @dataclass(slots=True)

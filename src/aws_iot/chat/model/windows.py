@@ -29,9 +29,8 @@ def split(posts: Sequence[Post]) -> tuple[list[Post], list[Post]]:
 def add_arrived(room: Room, arrived: Sequence[Post]) -> None:
     """Add posts that have just arrived. Your own ones are no longer to be sent."""
     note_people(room, arrived)
-    ids = {post.id for post in arrived if post.id}
     saved, unsent = split(room.posts)
-    unsent = [post for post in unsent if post.id not in ids]
+    unsent = _others(unsent, arrived)
     if room.window.has_newer:
         room.window.late.extend(arrived)
     else:
@@ -57,8 +56,7 @@ def merge_page(room: Room, page: PageRead) -> None:
     saved, unsent = split(window.posts)
     if _is_stale(page, saved):
         return
-    ids = {post.id for post in page.posts}
-    unsent = [post for post in unsent if post.id not in ids]
+    unsent = _others(unsent, page.posts)
     if page.part in (Part.LAST, Part.AROUND):
         arrived = [*window.late] if window.has_newer else saved
         saved = [*page.posts]
@@ -126,8 +124,8 @@ def change(room: Room, id_: str, **values: object) -> Post | None:
 
 def remove(room: Room, id_: str) -> Post | None:
     """Remove the post with this ID, and return it; None if it is not in the window."""
-    for index, post in enumerate(room.posts):
-        if post.id == id_:
+    for index in range(len(room.posts) - 1, -1, -1):  # yours are last: others may send any ID
+        if room.posts[index].id == id_:
             return room.posts.pop(index)
     return None
 

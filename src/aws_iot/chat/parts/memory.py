@@ -43,13 +43,14 @@ class Memory:
         self._own: set[str] = set()
         """The IDs of failed messages that this chat knows. Others are of another chat that runs at the same time."""
 
-    def load(self) -> Remembered:
+    def load(self, *, with_drafts: bool = True) -> Remembered:
         """What was saved, with the drafts that ended chats have left: this chat has them from now on. Called once.
 
+        Without `with_drafts`, they are left to another chat: this one cannot show them.
         A damaged file counts as empty. Raises `LocalError` if it cannot be read. Nothing is written.
         """
         found = self._read()
-        drafts = self._drafts.take_over(found, self._read)
+        drafts = self._drafts.take_over(found, self._read) if with_drafts else {}
         rooms = [room for room in _list(found.get("rooms")) if isinstance(room, str)]
         failed = _failed(found)
         self._own |= {one.id for one in failed}

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     Request = Callable[[], None]
 
 
+MAY_HAVE_ARRIVED = "It may have arrived already, so it cannot be taken back."
+
+
 class Outbox:
     """Sends messages. Any thread may call its methods."""
 
@@ -64,6 +67,10 @@ class Outbox:
     def send(self, message: Send) -> None:
         """Save a message, and send it as soon as there is a connection."""
         self._requests.put(lambda: self._add(message))
+
+    def withdraw(self, id_: str) -> None:
+        """Send a message no longer, if nobody has given it to the broker. The answer is an event."""
+        self._requests.put(lambda: self._withdraw(id_))
 
     def announce(self, announcement: Announce, chat: str) -> None:
         """Tell a room about the person of this chat, if there is a connection."""
@@ -155,6 +162,32 @@ class Outbox:
         self._line.waiting[message.id] = message
         self._line.due.append(message)
 
+    def _withdraw(self, id_: str) -> None:
+        message = self._line.waiting.get(id_)
+        if message is None:
+            self._tell(on.Noticed("It was sent or rejected meanwhile."))
+            return
+        try:
+            is_ours, is_withdrawn = self._withdrawn(id_)
+        except LocalError as error:
+            self._tell(on.Noticed(str(error)))
+            return
+        if is_withdrawn:
+            self._end_waiting(id_)
+            self._tell(on.Withdrawn(id_, message.room, decode(message.payload), is_asked=is_ours))
+        if not is_ours:
+            why = "Another chat of yours has taken it back." if is_withdrawn else MAY_HAVE_ARRIVED
+            self._tell(on.Noticed(why))
+
+    def _withdrawn(self, id_: str) -> tuple[bool, bool]:
+        """Have no chat send this message, if none has; whether this one did that, and whether it was ever done."""
+        if id_ in self._line.published:
+            return False, False
+        if not self._spool or id_ in self._line.unsaved:
+            return True, True
+        is_ours = self._spool.withdraw(id_)
+        return is_ours, is_ours or self._spool.is_withdrawn(id_)
+
     def _announce(self, announcement: Announce, chat: str) -> None:
         room, text, is_first = announcement.room, announcement.sign.value, announcement.is_first
 
@@ -187,6 +220,11 @@ class Outbox:
         ):  # acknowledged late, by the connection before
             return
 
+        if not self._note_published(message):
+            self._end_waiting(message.id)
+            self._tell(on.Withdrawn(message.id, message.room, decode(message.payload), is_asked=False))
+            return
+
         def done(error: AwsIotError | None) -> None:  # on a thread of the connection
             self._requests.put(lambda: self._settle(message, error))
 
@@ -197,15 +235,20 @@ class Outbox:
         except AwsIotError:  # the connection has ended, and the next one sends it
             self._line.detach()
 
+    def _note_published(self, message: Outgoing) -> bool:
+        """Note it for all chats; False if another one has withdrawn the message."""
+        if self._spool and message.id not in self._line.unsaved:
+            with suppress(LocalError):  # such as on a full disk: sending is more important
+                if not self._spool.note_published(message.id):
+                    return False
+        self._line.published.add(message.id)
+        return True
+
     def _settle(self, message: Outgoing, error: AwsIotError | None) -> None:
         if error and not isinstance(error, ServiceRefused | TopicRefused):
             return  # the connection has ended
-        if not self._line.settle(message.id):
+        if not self._end_waiting(message.id):
             return
-        if message.id in self._line.unsaved:
-            self._line.unsaved.remove(message.id)
-            if not self._line.unsaved:
-                self._tell(on.Warned("", on.Subject.OUTBOX))
         if error:
             self._tell(on.SendFailed(message.id, str(error), self._now()))
         else:
@@ -214,6 +257,15 @@ class Outbox:
         if self._spool:
             with suppress(LocalError):  # it is sent again, and receivers drop it
                 self._spool.remove([message.id])
+
+    def _end_waiting(self, id_: str) -> bool:
+        """This message waits no longer; whether it did."""
+        did_wait = self._line.settle(id_)
+        if id_ in self._line.unsaved:
+            self._line.unsaved.remove(id_)
+            if not self._line.unsaved:
+                self._tell(on.Warned("", on.Subject.OUTBOX))
+        return did_wait
 
 
 class _Line:
@@ -228,6 +280,8 @@ class _Line:
         self.due: deque[Outgoing] = deque()
         self.unsaved: set[str] = set()
         """The IDs of those that are not in the spool."""
+        self.published: set[str] = set()
+        """The IDs of those that the broker may have received."""
         self.client: Client | None = None
         self._pacer = Pacer(PUBLISHES_PER_SECOND, BYTES_PER_SECOND)
         self._next: tuple[str, float] | None = None
@@ -255,6 +309,7 @@ class _Line:
     def settle(self, id_: str) -> bool:
         """This message waits no longer; whether it did."""
         found = self.waiting.pop(id_, None)
+        self.published.discard(id_)
         self._tell_if_empty()
         return found is not None
 

@@ -35,6 +35,7 @@ class PlainChat:
         self._stdin = stdin or sys.stdin
         self._write = write or print
         self._announcer = Announcer()
+        self._put_back = 0
         self._question: Callable[[], None] | None = None
         self._desk = Desk(self, context)
 
@@ -58,6 +59,11 @@ class PlainChat:
         """Print what is new."""
         for line in self._announcer.lines(self._bridge.state):
             self._write(line)
+        count, text = self._bridge.state.sending.put_back
+        if count != self._put_back:
+            self._put_back = count
+            self._write("Taken back, to be entered again:" + in_lines(f"\n{text}"))
+            self.load_draft()
 
     def alert(self, notification: Notify) -> None:
         """Tell about a message in another room."""

@@ -72,6 +72,7 @@ class ChatApp(App[None]):
         self._now = context.now
         self._desk = Desk(self, context)
         self._room_shown = ""
+        self._put_back = 0
         self._layout = Layout(
             Composer(self.run_key, self._submit, lambda line: complete(line, self.state), self._recalled),
             self._scrolled,
@@ -113,8 +114,9 @@ class ChatApp(App[None]):
         state = self.state
         if isinstance(self.screen, ModalScreen):
             self._draw_dialog(self.screen)
-        if state.current in state.rooms and self._room_shown != state.current:
-            self._room_shown = state.current
+        shown = state.current, state.sending.put_back[0]
+        if state.current in state.rooms and (self._room_shown, self._put_back) != shown:
+            self._room_shown, self._put_back = shown
             self.load_draft()
         self._layout.show(state, self.size.width, self._now())
 

@@ -6,10 +6,11 @@ They are in `spool.sqlite3`, a SQLite database with two tables:
   `payload` the bytes to send, and `id` the message's ID. `qos` is 0 or 1, `retain` is 0 or 1, and `speaker` is the
   user who sends it, or NULL until that is known. `kind` and `re` are those of a message that refers to another one, or
   NULL. `added` is when it was saved, in seconds since 1970, or NULL if an
-  older version of this program saved it.
+  older version of this program saved it. `published` is 1 if a chat has given it to the broker, otherwise 0, or NULL if
+  that is unknown. Other programs do not note it.
 - `refused` has a row for each rejected message, until the program that added it has read it, for a day at most. `id`
   is the message's ID, `why` the error's text, `exit_code` its exit code, and `at` when it was rejected, in seconds
-  since 1970.
+  since 1970. A message that was withdrawn has one as well, with the exit code 0.
 
 The folder also has a `reserve` of disk space: see `Reserve`.
 
@@ -72,6 +73,7 @@ MIGRATIONS = (
     "ALTER TABLE waiting ADD COLUMN added REAL",
     "ALTER TABLE waiting ADD COLUMN kind TEXT",
     "ALTER TABLE waiting ADD COLUMN re TEXT",
+    "ALTER TABLE waiting ADD COLUMN published INTEGER",
 )
 """The steps that lead to the current tables, in order. The file's `user_version` counts those that were done."""
 
@@ -293,8 +295,8 @@ class Spool:
         """Save a message until it is removed. An ID that is already there is not added again."""
         with _translate_errors(self.folder):
             self._database.execute(
-                "INSERT OR IGNORE INTO waiting (pool, speaker, room, payload, id, qos, retain, kind, re, added)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR IGNORE INTO waiting (pool, speaker, room, payload, id, qos, retain, kind, re, added,"
+                " published) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
                 (*self._owner, *message, time.time()),
             )
 
@@ -311,6 +313,32 @@ class Spool:
                 [(message_id, str(error), time.time(), error.exit_code)],
             ),
         )
+
+    def note_published(self, message_id: str) -> bool:
+        """Note that a message is given to the broker now; False if it was withdrawn, so that it must not be."""
+        with _translate_errors(self.folder):
+            noted = self._database.execute("UPDATE waiting SET published = 1 WHERE id = ?", (message_id,))
+        return noted.rowcount > 0 or not self.is_withdrawn(message_id)
+
+    def withdraw(self, message_id: str) -> bool:
+        """Remove a message that no program has given to the broker, so that none will; whether there was one."""
+        removed = self._change(
+            (
+                "INSERT OR REPLACE INTO refused (id, why, at, exit_code)"
+                " SELECT id, ?, ?, 0 FROM waiting WHERE id = ? AND published = 0",
+                [("withdrawn", time.time(), message_id)],
+            ),
+            ("DELETE FROM waiting WHERE id = ? AND published = 0", [(message_id,)]),
+        )
+        return removed > 0
+
+    def is_withdrawn(self, message_id: str) -> bool:
+        """Whether a program has withdrawn this message, within a day."""
+        with _translate_errors(self.folder):
+            [found] = self._database.execute(
+                "SELECT EXISTS (SELECT 1 FROM refused WHERE id = ? AND exit_code = 0)", (message_id,)
+            ).fetchone()
+        return bool(found)
 
     def take_rejections(self, stream: str) -> list[tuple[str, AwsIotError]]:
         """The rejected messages whose IDs begin with `stream`: IDs and reasons, each returned only once."""

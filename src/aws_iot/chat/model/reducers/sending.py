@@ -152,22 +152,54 @@ def resent(state: State, event: on.Resent) -> Effects:
 
 
 def discarded(state: State, event: on.Discarded) -> Effects:
-    """It is given up, or becomes the draft, with what it answers or replaces."""
+    """It is given up, or becomes the draft. One that waits is first taken from what sends it."""
     room = state.rooms[event.room]
-    post = remove(room, event.id)
-    if post is None:
+    post = _unsent(room, event.id)
+    if post is None or post.delivery is Delivery.ACKNOWLEDGED:
         return []
+    if post.delivery is Delivery.PENDING:
+        return [do.Withdraw(event.id)]
+    remove(room, event.id)
     effects: Effects = [_save_failed(state)]
     if event.to_draft:
-        before = room.draft
-        if post.replaces and not (before.aim and before.aim.kind == EDIT):
-            room.draft = Draft(typed_form(post.text), Aim(EDIT, post.replaces, before.text))
-        else:
-            text = f"{before.text}\n{post.text}" if before.text else typed_form(post.text)
-            aim = Aim(None, post.answered) if post.answered and not before.text else None
-            room.draft = Draft(text, before.aim or aim)
-        effects.append(do.SaveDraft(room.name, room.draft))
+        effects.append(_put_back(state, room, post))
     return effects
+
+
+def withdrawn(state: State, event: on.Withdrawn) -> Effects:
+    """It will not be sent, and becomes the draft of the chat that has asked for it."""
+    room = state.known_room(event.room)
+    post = _unsent(room, event.id)
+    if post:
+        remove(room, event.id)
+    state.sending.changes.pop(event.id, None)
+    count_waiting(state)
+    return [_put_back(state, room, post, event.text)] if event.is_asked else []
+
+
+def _unsent(room: Room, id_: str) -> Post | None:
+    return next((post for post in split(room.posts)[1] if post.id == id_), None)
+
+
+def _put_back(state: State, room: Room, post: Post | None, text: str = "") -> do.SaveDraft:
+    """The post, or (without one) the text, becomes the draft: with what it answers or replaces, below what is there."""
+    before = room.draft
+    replaces, answered = (post.replaces, post.answered) if post else (None, None)
+    text = post.text if post else text
+    is_edit = before.aim is not None and before.aim.kind == EDIT
+    if replaces and not is_edit:
+        room.draft = Draft(typed_form(text), Aim(EDIT, replaces, before.text))
+    elif before.aim and is_edit and not replaces:  # it is no part of the other message's new text
+        room.draft = replace(before, aim=replace(before.aim, kept=_below(before.aim.kept, text)))
+    else:
+        aim = Aim(None, answered) if answered and not before.text else None
+        room.draft = Draft(_below(before.text, text), before.aim or aim)
+    state.sending.put_back = state.sending.put_back[0] + 1, text
+    return do.SaveDraft(room.name, room.draft)
+
+
+def _below(typed: str, message: str) -> str:
+    return f"{typed}\n{message}" if typed else typed_form(message)
 
 
 def reacted(state: State, event: on.Reacted) -> Effects:

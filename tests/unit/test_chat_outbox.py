@@ -1,0 +1,212 @@
+"""The outbox: what waits can be taken back until a program has given it to the broker, and is then never sent."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from aws_iot.chat.model import effects as do
+from aws_iot.chat.model import events as on
+from aws_iot.chat.parts.outbox import MAY_HAVE_ARRIVED, Outbox
+from aws_iot.errors import LocalError
+from aws_iot.messaging.client import Client
+from aws_iot.messaging.composer import Composer
+from aws_iot.messaging.connection import Done, Publication
+from aws_iot.messaging.message import Outgoing, encode
+from aws_iot.publishing.spool.store import Spool
+from tests.fakes import POOL, FakeCloud, FakeConnection
+from tests.waiting import wait_until
+
+ME = "us-east-1:a11ce"
+GONE = on.Noticed("It was sent or rejected meanwhile.")
+AT = datetime(2026, 11, 27, 12, tzinfo=UTC)
+
+
+def now() -> datetime:
+    return AT
+
+
+class DeadConnection(FakeConnection):
+    """The connection is lost, and nobody has noticed it yet: nothing is acknowledged."""
+
+    def __init__(self, cloud: FakeCloud) -> None:
+        super().__init__(cloud, ME)
+        self.taken: list[Publication] = []
+
+    def send(self, publication: Publication, done: Done) -> None:
+        self.taken.append(publication)
+
+
+class Sender:
+    """An outbox on a spool, and what it tells."""
+
+    def __init__(self, open_spool: Callable[[], Spool]) -> None:
+        self.told: list[on.Event] = []
+        composer = Composer(POOL, ME, "alice", now, str)
+        self.outbox = Outbox(open_spool, composer, "alice", self.told.append, lambda _: None, now)
+        self.outbox.start()
+        self.outbox.withdraw("no message")
+        self.wait_for(GONE)  # by then, the first one leads
+        self.told.remove(GONE)
+
+    def send(self, id_: str) -> None:
+        self.outbox.send(do.Send("lobby", f"text {id_}", id_))
+
+    def connect(self, connection: FakeConnection) -> None:
+        self.outbox.attach(Client(connection, pool=POOL, identity=ME, username="alice", now=now, new_id=str))
+
+    def wait_for(self, event: on.Event) -> None:
+        wait_until(lambda: event in self.told, lambda: f"{event} is not in {self.told}")
+
+
+def withdrawn(id_: str, *, is_asked: bool = True) -> on.Withdrawn:
+    return on.Withdrawn(id_, "lobby", f"text {id_}", is_asked)
+
+
+@pytest.fixture
+def cloud() -> FakeCloud:
+    cloud = FakeCloud()
+    cloud.members.add(ME)
+    return cloud
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[[], Sender]]:
+    """Starts outboxes on one spool, as chats of one person that run at the same time."""
+    senders: list[Sender] = []
+
+    def started() -> Sender:
+        senders.append(Sender(lambda: Spool(tmp_path / "spool", POOL, "alice")))
+        return senders[-1]
+
+    yield started
+    for sender in senders:
+        sender.outbox.close()
+
+
+def payloads(cloud: FakeCloud) -> list[bytes]:
+    return [payload for _, payload, _ in cloud.published]
+
+
+def test_what_is_taken_back_before_there_is_a_connection_is_never_sent(
+    start: Callable[[], Sender], cloud: FakeCloud
+) -> None:
+    sender = start()
+    for id_ in ("one", "two", "three"):
+        sender.send(id_)
+    sender.outbox.withdraw("two")
+    sender.wait_for(withdrawn("two"))
+    sender.connect(FakeConnection(cloud, ME))
+    sender.wait_for(on.Acknowledged("three"))
+    assert payloads(cloud) == [encode("text one"), encode("text three")]
+    sender.outbox.withdraw("one")
+    sender.wait_for(GONE)
+    sender.outbox.close()
+    later = start()
+    later.connect(FakeConnection(cloud, ME))
+    later.send("four")
+    later.wait_for(on.Acknowledged("four"))
+    assert payloads(cloud)[2:] == [encode("text four")]
+
+
+def test_what_the_broker_may_have_is_not_taken_back_not_even_by_a_later_run(
+    start: Callable[[], Sender], cloud: FakeCloud
+) -> None:
+    sender = start()
+    dead = DeadConnection(cloud)
+    sender.connect(dead)
+    sender.send("one")
+    wait_until(lambda: bool(dead.taken))
+    sender.outbox.withdraw("one")
+    sender.wait_for(on.Noticed(MAY_HAVE_ARRIVED))
+    sender.outbox.close()
+    later = start()
+    later.outbox.withdraw("one")
+    later.wait_for(on.Noticed(MAY_HAVE_ARRIVED))
+    later.connect(FakeConnection(cloud, ME))
+    later.wait_for(on.Acknowledged("one"))
+    assert not [event for event in sender.told + later.told if isinstance(event, on.Withdrawn)]
+
+
+def test_what_an_earlier_run_has_never_sent_can_be_taken_back(
+    start: Callable[[], Sender], cloud: FakeCloud
+) -> None:
+    sender = start()
+    sender.send("one")
+    sender.outbox.close()
+    later = start()
+    later.wait_for(on.Unsent("one", "lobby", "text one", AT))
+    later.outbox.withdraw("one")
+    later.wait_for(withdrawn("one"))
+
+
+def test_what_one_chat_has_taken_back_is_sent_by_no_other(
+    start: Callable[[], Sender], cloud: FakeCloud
+) -> None:
+    leader, author = start(), start()
+    leader.send("zero")
+    leader.connect(FakeConnection(cloud, ME))
+    leader.wait_for(on.Acknowledged("zero"))
+    for id_ in ("one", "two", "three"):
+        author.send(id_)
+    author.outbox.withdraw("three")
+    author.wait_for(withdrawn("three"))
+    leader.outbox.close()
+    other = start()  # it leads, and will also send what the author has not sent
+    other.wait_for(on.Unsent("two", "lobby", "text two", AT))
+    other.outbox.withdraw("one")
+    other.wait_for(withdrawn("one"))
+    author.outbox.withdraw("two")
+    author.wait_for(withdrawn("two"))
+    for chat, id_ in ((author, "one"), (other, "two")):
+        chat.connect(FakeConnection(cloud, ME))
+        chat.wait_for(withdrawn(id_, is_asked=False))
+    assert payloads(cloud) == [encode("text zero")]
+
+
+def test_what_another_chat_has_taken_back_is_not_there_twice(start: Callable[[], Sender]) -> None:
+    leader, author = start(), start()
+    author.send("one")
+    author.outbox.withdraw("no message")
+    author.wait_for(GONE)
+    leader.outbox.close()
+    other = start()
+    other.wait_for(on.Unsent("one", "lobby", "text one", AT))
+    other.outbox.withdraw("one")
+    other.wait_for(withdrawn("one"))
+    author.outbox.withdraw("one")
+    author.wait_for(on.Noticed("Another chat of yours has taken it back."))
+    assert withdrawn("one", is_asked=False) in author.told
+
+
+def test_without_a_spool_it_can_be_taken_back_as_well(cloud: FakeCloud) -> None:
+    def broken() -> Spool:
+        raise LocalError("no disk")
+
+    sender = Sender(broken)
+    sender.send("one")
+    sender.send("two")
+    sender.outbox.withdraw("one")
+    sender.wait_for(withdrawn("one"))
+    sender.connect(FakeConnection(cloud, ME))
+    sender.wait_for(on.Acknowledged("two"))
+    sender.outbox.close()
+    assert payloads(cloud) == [encode("text two")]
+
+
+def test_the_spool_gives_a_message_either_to_the_broker_or_back(tmp_path: Path) -> None:
+    def message(id_: str) -> Outgoing:
+        return Outgoing("lobby", b"x", id_)
+
+    with Spool(tmp_path, POOL, "alice") as one, Spool(tmp_path, POOL, "alice") as other:
+        for id_ in ("1", "2"):
+            one.add(message(id_))
+        assert one.note_published("1")
+        assert not other.withdraw("1")
+        assert other.withdraw("2")
+        assert not one.note_published("2")
+        assert not one.withdraw("2")
+        assert one.note_published("unknown"), "it is sent again, and receivers drop it"
+        assert [(found.id, other.is_withdrawn(found.id)) for _, found in one.unsent()] == [("1", False)]
+        assert one.is_withdrawn("2")

@@ -571,6 +571,15 @@ def test_the_person_is_told_of_mentions_elsewhere_but_never_of_the_room_they_loo
     assert told("ops", "hi alice") == []
 
 
+def test_an_answer_to_a_message_of_yours_is_a_mention() -> None:
+    state = opened("lobby", "ops")
+    update(state, on.Received([message(1, sender=ME, room="ops"), message(2, room="ops")]))
+    update(state, on.Received([message(3, room="ops", re="id-2")]))
+    assert state.rooms["ops"].mentions == 0
+    update(state, on.Received([message(4, room="ops", re="id-1")]))
+    assert state.rooms["ops"].mentions == 1
+
+
 def test_no_name_makes_a_notification_look_like_a_line_of_the_chat() -> None:
     state = opened("lobby", "12:00 al: hi")
     [*effects] = update(

@@ -10,7 +10,7 @@ from textual import events
 from aws_iot.chat.actions.editor import NoEditor, edited
 from aws_iot.chat.model.effects import Notify
 from aws_iot.chat.model.posts import Delivery
-from aws_iot.chat.model.state import Link, Me, State
+from aws_iot.chat.model.state import Link, Me, Room, State
 from aws_iot.chat.parts.status import status_of
 from aws_iot.chat.screen.alerts import Alerts
 from aws_iot.chat.screen.composer import LARGE_LINES
@@ -393,8 +393,18 @@ def test_each_trouble_has_a_status_that_tells_what_to_do(error: AwsIotError, lin
     assert status.link is link
     assert hint in status.hint
     line = StatusLine()
-    line.show_state(State(Me("us-east-1:a11ce000", "alice"), status=status), 80, has_rooms=True)
+    line.show_state(State(Me("us-east-1:a11ce000", "alice"), status=status), 80, lambda _: True)
     assert len(line.text) > 3
+
+
+def test_the_status_line_counts_the_unread_messages_of_rooms_that_the_list_does_not_show() -> None:
+    rooms = {name: Room(name, unread=number) for number, name in enumerate(("open", "seen", "unseen"))}
+    state = State(Me("us-east-1:a11ce000", "alice"), rooms, current="open")
+    line = StatusLine()
+    line.show_state(state, 80, {"open", "seen"}.__contains__)
+    assert "  2 unread" in line.text
+    line.show_state(state, 80, rooms.__contains__)
+    assert "unread" not in line.text
 
 
 def test_unread_messages_are_counted_until_the_screen_shows_them_with_the_focus(

@@ -204,7 +204,7 @@ def test_a_chat_that_is_cut_off_sends_and_receives_everything_once_when_it_is_ba
             screen.type("not sent today\r")
             screen.wait_for("○ not sent today")
             screen.type("\x11")
-            screen.wait_for("1 message waits until you run: aws-iot chat -k local")
+            screen.wait_for("1 message is not sent yet. To send: aws-iot chat -k local")
             assert screen.process.wait(DEADLINE_SECONDS) == 0
     lines = run_here(f"history {room} -n 1000 --json", alice.env).stdout.splitlines()
     texts = [json.loads(line)["text"] for line in lines]

@@ -248,6 +248,16 @@ def test_mentions_count_as_unread_also_in_the_open_room_while_its_end_is_not_sho
     assert (state.room.unread, state.room.mentions) == (0, 0)
 
 
+def test_who_types_or_sends_has_the_focus_even_if_the_terminal_did_not_tell() -> None:
+    state = opened()
+    update(state, on.Focused(False))
+    update(state, on.Received([message(1)]))
+    assert update(state, on.Typed("lobby", "")) == [], "the screen has put the draft into the input"
+    assert state.room.unread == 1
+    assert do.MarkRead("lobby", at(1)) in update(state, on.Typed("lobby", "h"))
+    assert (state.room.unread, state.look.is_focused) == (0, True)
+
+
 def test_nobody_reads_of_a_reconnection_while_the_connection_is_lost() -> None:
     state = opened()
     update(state, on.Noticed(on.RECONNECTED))

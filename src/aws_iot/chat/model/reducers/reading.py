@@ -153,6 +153,11 @@ def focused(state: State, event: on.Focused) -> Effects:
     return mark_if_read(state)
 
 
+def attended(state: State) -> Effects:
+    """The person does something in the chat, so the terminal has the focus, even if it did not tell."""
+    return [] if state.look.is_focused else focused(state, on.Focused(True))
+
+
 def scrolled(state: State, event: on.Scrolled) -> Effects:
     """The person reads elsewhere. Near an end of the window, more is read."""
     room = state.rooms.get(state.current)

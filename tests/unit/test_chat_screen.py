@@ -1,6 +1,5 @@
 """The chat screen: what keys do, and what is on the screen. The services are in memory."""
 
-import asyncio
 from functools import partial
 from pathlib import Path
 
@@ -481,6 +480,37 @@ def test_a_page_up_counts_from_what_is_on_the_screen(app: FakeApp, cloud: FakeCl
             chat.screen.scroll(-1)
             # A page of the history that is added now must not change where it leads.
             assert conversation.scroll_offset.y == end - (conversation.size.height - 1)
+
+    run(test)
+
+
+def test_the_screen_shows_what_has_changed_above_the_end(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+
+            async def check() -> None:
+                """What was drawn is what the conversation has there."""
+                await chat.pilot.pause()
+                drawn = "\n".join(chat.rows)
+                assert all(line.strip() in drawn for line in chat.conversation.splitlines())
+
+            for number in range(40):
+                say(cloud, "lobby", f"message {number}", sender=BOB, properties=[("id", f"id-{number}")])
+            await chat.until_shown("message 39")
+            await check()
+            await chat.press("pageup")
+            await chat.until_shown("message 15")
+            await check()
+            edit = [("kind", "edit"), ("re", "id-15")]
+            say(cloud, "lobby", "in other words", sender=BOB, properties=edit)
+            await chat.until_shown("in other words")
+            await check()
+            say(cloud, "lobby", "below the screen", sender=BOB)
+            await chat.until(lambda: chat.state.room.unread == 1)
+            await check()
+            await chat.press("ctrl+end")
+            await chat.until_shown("below the screen")
+            await check()
 
     run(test)
 
@@ -1010,7 +1040,7 @@ def test_mentions_are_counted_and_the_bell_rings_as_each_room_is_set(app: FakeAp
             assert chat.state.rooms["ops"].mentions == 2
             assert chat.panel("rooms").splitlines()[1].endswith("@3")
             await chat.press("ctrl+n")
-            await chat.until(lambda: chat.state.room.mentions == 0)
+            await chat.until(lambda: chat.state.room.mentions == 0)  # when its page has been read
             await chat.enter("/mute")
             assert "no message" in chat.panel("status")
         async with chatting(app, cloud, "lobby", "ops") as chat:

@@ -119,7 +119,7 @@ def test_a_full_disk_is_told_and_nothing_is_lost_when_it_has_room_again(stack: S
         resource.prlimit(screen.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     alice = stack.person()
-    with on_a_screen(f"chat {room}", alice.env, 100, 30) as screen:
+    with on_a_screen(f"chat {room}", alice.env, 300, 30) as screen:  # so that no line is broken
         screen.wait_for("● online")
         limit(screen, 10)  # bytes: as on a full disk, no file can grow
         screen.type("half a message")

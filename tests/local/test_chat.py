@@ -61,12 +61,25 @@ def test_two_people_talk_and_a_killed_chat_loses_nothing(stack: Stack, room: str
     assert texts == ["hello from the first", "an answer", "while you were away", "half a message"]
 
 
-def test_a_chat_that_is_stopped_or_whose_editor_fails_or_whose_terminal_is_closed_keeps_the_draft(
-    stack: Stack, room: str
+def test_a_chat_that_lends_its_terminal_is_stopped_or_loses_it_keeps_the_draft(
+    stack: Stack, speaker: Client, room: str, tmp_path: Path
 ) -> None:
     alice = stack.person()
-    with on_a_screen(f"chat {room}", alice.env | {"VISUAL": "false"}) as screen:
+    browser, opened = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(f'#!/bin/sh\necho "in the terminal: $1" | tee {opened}\n')
+    browser.chmod(0o700)
+    with on_a_screen(f"chat {room}", alice.env | {"VISUAL": "false", "BROWSER": str(browser)}) as screen:
         screen.wait_for("● online")
+        speaker.publish(room, "see https://example.com/x")
+        screen.wait_for_message("see https://example.com/x")
+        screen.type("\x1bo")
+        screen.wait_for("Open this link to example.com")
+        screen.type("\r")
+        wait_until(
+            lambda: opened.exists() and opened.read_text() == "in the terminal: https://example.com/x\n"
+        )
+        screen.wait_until_gone("in the terminal")
+        screen.wait_for_message("see https://example.com/x")
         screen.type("half a message")
         screen.wait_for("half a message")
         screen.stop_and_continue()

@@ -3,7 +3,10 @@
 import errno
 import os
 import platform
+import subprocess
+import sys
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -13,6 +16,7 @@ from aws_iot.cli.root import root
 from aws_iot.cli.secret_variables import SECRET_VARIABLES
 from tests.conftest import CommandLine
 from tests.fakes import FakeApp, FakeCloud, FakeConnection
+from tests.waiting import DEADLINE_SECONDS
 
 
 def test_without_a_command_it_prints_help(aws_iot: CommandLine) -> None:
@@ -116,3 +120,27 @@ def test_other_internal_errors_keep_their_traceback(app: FakeApp, cloud: FakeClo
     app.controls.on_connect = fail
     line = ["pub", "-r", "lobby", "-m", "x", "-u", "alice", "-p", "Passw0rd"]
     assert isinstance(CliRunner().invoke(root, line, obj=app).exception, RuntimeError)
+
+
+INTERRUPTED_IN_A_TEXT = """
+import sys
+import click
+from aws_iot.cli import main
+from aws_iot.cli.root import root
+
+def callback():
+    exec("import os, signal; os.kill(os.getpid(), signal.SIGINT); [None for _ in range(1_000)]")
+
+root.add_command(click.Command("interrupted", callback=callback))
+sys.argv[1:] = ["interrupted"]
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no SIGINT")
+def test_ctrl_c_has_its_exit_code_even_while_python_executes_a_text(tmp_path: Path) -> None:
+    # Python does so for each named tuple that it imports. `python -m` would then end itself by the signal.
+    (tmp_path / "interrupted.py").write_text(INTERRUPTED_IN_A_TEXT, encoding="utf-8")
+    command = [sys.executable, "-m", "interrupted"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=DEADLINE_SECONDS, check=False)
+    assert (done.returncode, done.stdout) == (130, b""), done.stderr

@@ -92,12 +92,25 @@ def test_no_draft_of_several_chats_of_one_person_is_lost_and_each_is_in_one_of_t
         again.wait_for(" of the other one, not sent")
 
 
-def test_a_chat_that_is_stopped_or_whose_editor_fails_or_whose_terminal_is_closed_keeps_the_draft(
-    stack: Stack, room: str
+def test_a_chat_that_lends_its_terminal_is_stopped_or_loses_it_keeps_the_draft(
+    stack: Stack, speaker: Client, room: str, tmp_path: Path
 ) -> None:
     alice = stack.person()
-    with on_a_screen(f"chat {room}", alice.env | {"VISUAL": "false"}) as screen:
+    browser, opened = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(f'#!/bin/sh\necho "in the terminal: $1" | tee {opened}\n')
+    browser.chmod(0o700)
+    with on_a_screen(f"chat {room}", alice.env | {"VISUAL": "false", "BROWSER": str(browser)}) as screen:
         screen.wait_for("● online")
+        speaker.publish(room, "see https://example.com/x")
+        screen.wait_for_message("see https://example.com/x")
+        screen.type("\x1bo")
+        screen.wait_for("Open this link to example.com")
+        screen.type("\r")
+        wait_until(
+            lambda: opened.exists() and opened.read_text() == "in the terminal: https://example.com/x\n"
+        )
+        screen.wait_until_gone("in the terminal")
+        screen.wait_for_message("see https://example.com/x")
         screen.type("half a message")
         screen.wait_for("half a message")
         screen.stop_and_continue()
@@ -150,7 +163,7 @@ def test_a_full_disk_is_told_and_nothing_is_lost_when_it_has_room_again(stack: S
         resource.prlimit(screen.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     alice = stack.person()
-    with on_a_screen(f"chat {room}", alice.env, 250, 30) as screen:  # so that no warning wraps
+    with on_a_screen(f"chat {room}", alice.env, 300, 30) as screen:  # so that no line is broken
         screen.wait_for("● online")
         limit(screen, 10)  # bytes: as on a full disk, no file can grow
         screen.type("half a message")
@@ -235,7 +248,7 @@ def test_a_chat_that_is_cut_off_sends_and_receives_everything_once_when_it_is_ba
             screen.type("not sent today\r")
             screen.wait_for("○ not sent today")
             screen.type("\x11")
-            screen.wait_for("1 message waits until you run: aws-iot chat -k local")
+            screen.wait_for("1 message is not sent yet. To send: aws-iot chat -k local")
             assert screen.process.wait(DEADLINE_SECONDS) == 0
     lines = run_here(f"history {room} -n 1000 --json", alice.env).stdout.splitlines()
     texts = [json.loads(line)["text"] for line in lines]

@@ -235,9 +235,7 @@ def test_a_forbidden_room_is_reported_with_the_exit_code_of_its_cause_however_th
         lines.append({"room": "secret", "text": "50"})
         file = tmp_path / "lines"
         file.write_text("".join(json.dumps(line) + "\n" for line in lines))
-        with running(f"pub --json-lines --rate 0 --file {file}", person.env) as pub:
-            assert pub.wait() == 5, pub.report()
-        printed = "\n".join(pub.stderr)
+        printed = run_here(f"pub --json-lines --rate 0 --file {file}", person.env, ends=5).stderr
         assert acknowledged in printed
         assert "not authorized to publish to" in printed
         assert "/secret/" in printed

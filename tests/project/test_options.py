@@ -30,13 +30,14 @@ def names(path: str, option: click.Option) -> str:
     return f"aws-iot {path} {'/'.join(option.opts)}"
 
 
-@pytest.mark.parametrize(("path", "option"), [pytest.param(*o, id=names(*o)) for o in OPTIONS])
-def test_every_option_has_help_and_an_environment_variable(path: str, option: click.Option) -> None:
-    assert option.help, f"{names(path, option)} does not say what it is for"
-    assert isinstance(option.envvar, str), f"{names(path, option)} has no variable: use cli.options.option"
-    assert option.envvar.startswith("AWS_IOT_")
+def test_every_option_has_help_and_an_environment_variable() -> None:
     shown = (REPOSITORY / "docs" / "commands.md").read_text(encoding="utf-8")
-    assert option.hidden or f"`{option.envvar}`" in shown, "run `make docs`"
+    for path, option in OPTIONS:
+        name = names(path, option)
+        assert option.help, f"{name} does not say what it is for"
+        assert isinstance(option.envvar, str), f"{name} has no variable: use cli.options.option"
+        assert option.envvar.startswith("AWS_IOT_"), name
+        assert option.hidden or f"`{option.envvar}`" in shown, f"{name}: run `make docs`"
 
 
 def test_no_child_process_inherits_the_variable_of_an_option_for_a_secret() -> None:
@@ -86,34 +87,29 @@ def test_the_summary_of_a_command_is_the_first_sentence_of_its_help(path: str) -
 
 
 EMPTY_MAKES_SENSE = {("pub", "message"), ("credentials exec", "command")}
-VALUES = [
-    pytest.param(path, param, id=f"aws-iot {path} {param.name}")
-    for path, command in COMMANDS.items()
-    for param in command.params
-    if not getattr(param, "is_flag", False) and (path, param.name) not in EMPTY_MAKES_SENSE
-]
-"""Every option and argument that has a value, but those for which an empty one makes sense."""
 
 
-@pytest.mark.parametrize("value", ["", "  "])
-@pytest.mark.parametrize(("path", "param"), VALUES)
-def test_an_empty_value_is_rejected(path: str, param: click.Parameter, value: str) -> None:
-    words = [param.opts[0], *[value] * param.nargs] if isinstance(param, click.Option) else [value]
-    with pytest.raises(click.BadParameter, match=r"it is (empty|only blanks)"):
-        COMMANDS[path].make_context(path, words)
+@pytest.mark.parametrize("path", COMMANDS)
+def test_an_empty_value_is_rejected(path: str) -> None:
+    for param in COMMANDS[path].params:
+        if getattr(param, "is_flag", False) or (path, param.name) in EMPTY_MAKES_SENSE:
+            continue
+        for value in ("", "  "):
+            words = [param.opts[0], *[value] * param.nargs] if isinstance(param, click.Option) else [value]
+            with pytest.raises(click.BadParameter, match=r"it is (empty|only blanks)") as error:
+                COMMANDS[path].make_context(path, words)
+            assert error.value.param is param
 
 
-@pytest.mark.parametrize(
-    ("path", "option"), [pytest.param(*o, id=names(*o)) for o in OPTIONS if not o[1].is_flag]
-)
-def test_an_empty_variable_counts_as_not_set(
-    path: str, option: click.Option, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    context = click.Context(COMMANDS[path])
-    for empty in ("", "\n", "\r\n\n") if option.multiple else ("",):
-        monkeypatch.setenv(str(option.envvar), empty)
-        _, source = option.consume_value(context, {})
-        assert source is not click.core.ParameterSource.ENVIRONMENT
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for path, option in OPTIONS:
+        if option.is_flag:
+            continue
+        context = click.Context(COMMANDS[path])
+        for empty in ("", "\n", "\r\n\n") if option.multiple else ("",):
+            monkeypatch.setenv(str(option.envvar), empty)
+            _, source = option.consume_value(context, {})
+            assert source is not click.core.ParameterSource.ENVIRONMENT, names(path, option)
 
 
 @pytest.mark.parametrize(

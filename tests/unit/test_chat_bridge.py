@@ -1,11 +1,13 @@
 """How the bridge takes what the threads tell to the state, and what they save."""
 
+import gc
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from aws_iot.chat.bridge import joined
+from aws_iot.chat.garbage import IdleCollection
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.effects import FailedMessage
@@ -137,3 +139,17 @@ def test_two_chats_of_one_person_keep_what_the_other_has_saved(tmp_path: Path) -
     assert found.drafts["ops"] == Draft("ops", aim)
     if os.name == "posix":
         assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_garbage_is_collected_at_most_once_a_minute_and_while_the_person_does_nothing() -> None:
+    def collected() -> int:
+        return int(gc.get_stats()[2]["collections"])
+
+    idle, before = IdleCollection(), collected()
+    for seconds in range(0, 59, 2):
+        idle.tick(seconds, is_active=False)
+    idle.tick(60, is_active=True)
+    assert collected() == before
+    for seconds in range(62, 120, 2):
+        idle.tick(seconds, is_active=False)
+    assert collected() == before + 1

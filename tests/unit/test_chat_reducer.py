@@ -289,6 +289,16 @@ def test_mentions_count_as_unread_also_in_the_open_room_while_its_end_is_not_sho
     assert (state.room.unread, state.room.mentions) == (0, 0)
 
 
+def test_who_types_or_sends_has_the_focus_even_if_the_terminal_did_not_tell() -> None:
+    state = opened()
+    update(state, on.Focused(False))
+    update(state, on.Received([message(1)]))
+    assert update(state, on.Typed("lobby", "")) == [], "the screen has put the draft into the input"
+    assert state.room.unread == 1
+    assert do.MarkRead("lobby", at(1)) in update(state, on.Typed("lobby", "h"))
+    assert (state.room.unread, state.look.is_focused) == (0, True)
+
+
 def test_nobody_reads_of_a_reconnection_while_the_connection_is_lost() -> None:
     state = opened()
     update(state, on.Noticed(on.RECONNECTED))
@@ -673,6 +683,15 @@ def test_the_person_is_told_of_mentions_elsewhere_but_never_of_the_room_they_loo
     assert told("ops", "hello") == ["bob~b0b00000 in ops"]
     update(state, on.LevelSet("ops", "none"))
     assert told("ops", "hi alice") == []
+
+
+def test_an_answer_to_a_message_of_yours_is_a_mention() -> None:
+    state = opened("lobby", "ops")
+    update(state, on.Received([message(1, sender=ME, room="ops"), message(2, room="ops")]))
+    update(state, on.Received([message(3, room="ops", re="id-2")]))
+    assert state.rooms["ops"].mentions == 0
+    update(state, on.Received([message(4, room="ops", re="id-1")]))
+    assert state.rooms["ops"].mentions == 1
 
 
 def test_no_name_makes_a_notification_look_like_a_line_of_the_chat() -> None:

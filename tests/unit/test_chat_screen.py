@@ -1,6 +1,5 @@
 """The chat screen: what keys do, and what is on the screen. The services are in memory."""
 
-import asyncio
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from textual import events
 from aws_iot.chat.actions.editor import NoEditor, edited
 from aws_iot.chat.model.effects import Notify
 from aws_iot.chat.model.posts import Delivery
-from aws_iot.chat.model.state import Link, Me, State
+from aws_iot.chat.model.state import Link, Me, Room, State
 from aws_iot.chat.parts.status import status_of
 from aws_iot.chat.screen.alerts import Alerts
 from aws_iot.chat.screen.composer import LARGE_LINES
@@ -393,8 +392,18 @@ def test_each_trouble_has_a_status_that_tells_what_to_do(error: AwsIotError, lin
     assert status.link is link
     assert hint in status.hint
     line = StatusLine()
-    line.show_state(State(Me("us-east-1:a11ce000", "alice"), status=status), 80, has_rooms=True)
+    line.show_state(State(Me("us-east-1:a11ce000", "alice"), status=status), 80, lambda _: True)
     assert len(line.text) > 3
+
+
+def test_the_status_line_counts_the_unread_messages_of_rooms_that_the_list_does_not_show() -> None:
+    rooms = {name: Room(name, unread=number) for number, name in enumerate(("open", "seen", "unseen"))}
+    state = State(Me("us-east-1:a11ce000", "alice"), rooms, current="open")
+    line = StatusLine()
+    line.show_state(state, 80, {"open", "seen"}.__contains__)
+    assert "  2 unread" in line.text
+    line.show_state(state, 80, rooms.__contains__)
+    assert "unread" not in line.text
 
 
 def test_unread_messages_are_counted_until_the_screen_shows_them_with_the_focus(
@@ -407,11 +416,12 @@ def test_unread_messages_are_counted_until_the_screen_shows_them_with_the_focus(
             await chat.until(lambda: chat.panel("rooms").splitlines()[1].endswith("1"))
             await chat.enter("/rooms")
             assert "2 rooms: ops (1 unread), lobby" in chat.panel("status")
+            await chat.press("ctrl+n")
+            await chat.until(lambda: chat.state.room.unread == 0)
             chat.screen.post_message(events.AppBlur())
             await chat.until(lambda: not chat.state.look.is_focused)
-            await chat.press("ctrl+n")
-            await chat.until_shown("── new ──")
-            await asyncio.sleep(0.1)
+            say(cloud, "ops", "nobody looks", sender=BOB)
+            await chat.until_shown("nobody looks")
             assert chat.state.room.unread == 1
             chat.screen.post_message(events.AppFocus())
             await chat.until(lambda: chat.state.room.unread == 0)
@@ -470,6 +480,37 @@ def test_a_page_up_counts_from_what_is_on_the_screen(app: FakeApp, cloud: FakeCl
             chat.screen.scroll(-1)
             # A page of the history that is added now must not change where it leads.
             assert conversation.scroll_offset.y == end - (conversation.size.height - 1)
+
+    run(test)
+
+
+def test_the_screen_shows_what_has_changed_above_the_end(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+
+            async def check() -> None:
+                """What was drawn is what the conversation has there."""
+                await chat.pilot.pause()
+                drawn = "\n".join(chat.rows)
+                assert all(line.strip() in drawn for line in chat.conversation.splitlines())
+
+            for number in range(40):
+                say(cloud, "lobby", f"message {number}", sender=BOB, properties=[("id", f"id-{number}")])
+            await chat.until_shown("message 39")
+            await check()
+            await chat.press("pageup")
+            await chat.until_shown("message 15")
+            await check()
+            edit = [("kind", "edit"), ("re", "id-15")]
+            say(cloud, "lobby", "in other words", sender=BOB, properties=edit)
+            await chat.until_shown("in other words")
+            await check()
+            say(cloud, "lobby", "below the screen", sender=BOB)
+            await chat.until(lambda: chat.state.room.unread == 1)
+            await check()
+            await chat.press("ctrl+end")
+            await chat.until_shown("below the screen")
+            await check()
 
     run(test)
 
@@ -1070,7 +1111,7 @@ def test_mentions_are_counted_and_the_bell_rings_as_each_room_is_set(app: FakeAp
             assert chat.state.rooms["ops"].mentions == 2
             assert chat.panel("rooms").splitlines()[1].endswith("@3")
             await chat.press("ctrl+n")
-            await chat.until(lambda: chat.state.room.mentions == 0)
+            await chat.until(lambda: chat.state.room.mentions == 0)  # when its page has been read
             await chat.enter("/mute")
             assert "no message" in chat.panel("status")
         async with chatting(app, cloud, "lobby", "ops") as chat:

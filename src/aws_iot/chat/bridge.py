@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple, cast
 
+from aws_iot.chat.garbage import IdleCollection
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.reducer import Effects, farewells, update
@@ -55,6 +56,7 @@ class Bridge:
         self._next_at = 0.0
         self._parts: Parts | None = None
         self._chances = random.SystemRandom()
+        self._garbage = IdleCollection()
 
     def connect(
         self,
@@ -124,8 +126,9 @@ class Bridge:
         self._parts.archive.close()
 
     def _tick(self) -> None:
-        before = self.state.presence.shown
-        self.carry_out_event(on.Ticked(time.monotonic(), self._chances.random()))
+        now, before = time.monotonic(), self.state.presence.shown
+        self._garbage.tick(now, is_active=self.state.presence.activity.since_tick)
+        self.carry_out_event(on.Ticked(now, self._chances.random()))
         if before != self.state.presence.shown:
             self._changed()
         asyncio.get_running_loop().call_later(TICK_SECONDS, self._tick)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations  # so that what only types need is not imported
 
-import gc
 import os
 from contextlib import suppress
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
+from aws_iot.chat import garbage
 from aws_iot.chat.actions.base import Context
 from aws_iot.chat.bridge import Bridge, Parts
 from aws_iot.chat.model.presence import OFF, Presence
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 DRAWINGS_PER_SECOND = 120
 """The most that Textual is to draw. With its usual 60, what is typed just after a drawing waits for up to 33 ms."""
 
-GARBAGE_COLLECTION_OBJECTS = 5_000
-"""Number of new objects before Python collects garbage. It takes about a millisecond, in which no key is handled."""
-
 # What signs in, connects and reads the history is imported by the threads that need it, once the screen is there.
 
 
@@ -61,8 +58,7 @@ def run(app: App, chatter: Chatter, rooms: Sequence[str], settings: ChatSettings
     """
     os.environ.setdefault("TEXTUAL_FPS", str(DRAWINGS_PER_SECOND))  # Textual reads it when it is imported
     screen, bridge = build(app, chatter, rooms, settings, saves=saves)
-    gc.freeze()  # what was imported is no garbage, and looking through it takes 40 ms
-    gc.set_threshold(GARBAGE_COLLECTION_OBJECTS)
+    garbage.begin()
     try:
         screen.run()
     finally:

@@ -8,13 +8,12 @@ from typing import Any
 
 import click
 
+from aws_iot.cli import INTERRUPTED
 from aws_iot.cli.groups import Group
 from aws_iot.cli.secret_variables import take_secrets
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.output import ReaderGone
 from aws_iot.errors import AwsIotError, LocalError
-
-INTERRUPTED = 130
 
 COMPLETION_VARIABLE = "_AWS_IOT_COMPLETE"
 """With it, a shell asks what to offer. Click forms its name from that of the program."""

@@ -54,7 +54,11 @@ class Stage(Protocol):
         ...
 
     def open_link(self, link: str) -> None:
-        """Open a link in the browser, without waiting for it."""
+        """Open a link in the browser."""
+        ...
+
+    def redraw(self) -> None:
+        """Draw the whole screen again."""
         ...
 
     def show_help(self) -> None:

@@ -127,6 +127,9 @@ class LookActions(Actions):
         except NoEditor as error:
             self.app.tell(str(error))
 
+    def do_redraw(self, _: str) -> None:
+        self.app.redraw()
+
     def do_suspend(self, _: str) -> None:
         self.app.stop()
 

@@ -98,6 +98,7 @@ ACTIONS = (
     Action("editor", CHAT, "write the message in your editor ($EDITOR)", ("ctrl+o",), slash="editor"),
     Action("palette", CHAT, "choose what to do from a list", ("ctrl+k",), slash="commands"),
     Action("help", CHAT, "show this help", ("f1",), slash="help"),
+    Action("redraw", CHAT, "draw the screen again, if another program has drawn on it", ("ctrl+l",)),
     Action("suspend", CHAT, "stop the chat, and go back to the shell; fg continues it", ("ctrl+z",)),
     Action("quit", CHAT, "quit; what you have typed is kept", ("ctrl+q",), slash="quit"),
 )

@@ -32,9 +32,10 @@ def words_of(state: State) -> re.Pattern[str]:
     return words(state.me.username, (*state.me.keywords, *filter(None, [state.me.nick])))
 
 
-def mentions(state: State, text: str) -> bool:
-    """Whether a text mentions the person, or has one of their keywords."""
-    return words_of(state).search(text) is not None
+def calls(state: State, post: Post) -> bool:
+    """Whether a post mentions the person, has one of their keywords, or answers a message of theirs."""
+    is_answer = post.answered is not None and post.answered.sender == state.me.identity
+    return is_answer or words_of(state).search(post.text) is not None
 
 
 def notify(state: State, room: Room, new: Sequence[Post]) -> list[do.Effect]:
@@ -45,7 +46,7 @@ def notify(state: State, room: Room, new: Sequence[Post]) -> list[do.Effect]:
     level = state.me.levels.get(room.name, MENTIONS)
     if level == NONE or (room.name == state.current and state.look.is_focused):
         return []
-    wanted = [post for post in new if level == ALL or mentions(state, post.text)]
+    wanted = [post for post in new if level == ALL or calls(state, post)]
     if not wanted:
         return []
     last = wanted[-1]

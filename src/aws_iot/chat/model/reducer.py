@@ -22,14 +22,22 @@ farewells = presence.farewells
 
 def update(state: State, event: on.Event) -> Effects:
     """Apply an event."""
-    kind = type(event)
-    if kind in _ACTIVE:
+    effects: Effects = []
+    if _is_of_person(state, event):
         state.presence.activity.since_tick = True
-    return _REDUCERS[kind](state, event)
+        effects = reading.attended(state)
+    return effects + _REDUCERS[type(event)](state, event)
 
 
-_ACTIVE = {on.Pressed, on.Submitted, on.Typed, on.RoomOpened, on.Selected, on.Reacted, on.Deleted}
-"""What only a person does who is there."""
+_ACTIVE = {on.Pressed, on.Submitted, on.RoomOpened, on.Selected, on.Reacted, on.Deleted}
+
+
+def _is_of_person(state: State, event: on.Event) -> bool:
+    """Whether it is something that only a person does who is there."""
+    if isinstance(event, on.Typed):  # the screen also tells what it has put into the input itself
+        room = state.rooms.get(event.room)
+        return room is not None and room.draft.text != event.text
+    return type(event) in _ACTIVE
 
 
 _REDUCERS: dict[type, Callable[[State, Any], Effects]] = {

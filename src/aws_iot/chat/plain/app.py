@@ -142,10 +142,13 @@ class PlainChat:
         self._write("The text:" + in_lines(f"\n{text}"))
 
     def open_link(self, link: str) -> None:
-        """Open a link in the browser, without waiting for it."""
-        import webbrowser
+        """Open a link in the browser."""
+        from aws_iot.chat.actions.browser import open_link
 
-        threading.Thread(target=webbrowser.open, args=(link,), daemon=True).start()
+        open_link(link, lambda program: program(), lambda text: self._bridge.tell(on.Noticed(text)))
+
+    def redraw(self) -> None:
+        """Nothing that was printed is drawn again."""
 
     def show_help(self) -> None:
         """Print the commands."""

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from html import escape
 
 from aws_iot.chat.model.effects import Notify
@@ -33,19 +32,20 @@ class Alerts:
         self._clock = clock
         self._last = -QUIET_SECONDS
 
-    def show(self, alert: Notify) -> None:
-        """Show a notification, unless there was one just before."""
+    def show(self, alert: Notify) -> str:
+        """Show a notification, unless there was one just before. Returns why the desktop cannot show it, if so."""
         now = self._clock()
         if now - self._last < QUIET_SECONDS:
-            return
+            return ""
         self._last = now
         if self._settings.bell:
             self._bell()
         title, text = steady(alert.title), steady(alert.text)
         if self._settings.desktop == "system":
-            _show_by_system(title, text)
-        elif sequence := desktop_sequence(self._settings.desktop, title, text):
+            return _show_by_system(title, text)
+        if sequence := desktop_sequence(self._settings.desktop, title, text):
             self._write(_through_tmux(sequence))
+        return ""
 
 
 def desktop_sequence(kind: str, title: str, text: str) -> str:
@@ -65,13 +65,16 @@ def _through_tmux(sequence: str) -> str:
     return f"\x1bPtmux;{doubled}\x1b\\"
 
 
-def _show_by_system(title: str, text: str) -> None:
+def _show_by_system(title: str, text: str) -> str:
     if sys.platform == "darwin":
         script = "on run argv\ndisplay notification (item 2 of argv) with title (item 1 of argv)\nend run"
         command = ["osascript", "-e", script, title, text]
     else:
         command = ["notify-send", "--", title, escape(text, quote=False)]  # the desktop takes it for markup
-    with suppress(OSError):  # there is no such program
+    try:
         subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
+    except OSError:
+        return f"The desktop shows no notifications: there is no {command[0]}. See 'desktop' in chat.json."
+    return ""

@@ -90,11 +90,11 @@ class ChatApp(App[None]):
     def on_mount(self) -> None:
         """Draw what there is, and begin."""
         self._layout.composer.focus()
-        self.app_resume_signal.subscribe(self, lambda _: self._repaint())
+        self.app_resume_signal.subscribe(self, lambda _: self.redraw())
         self.draw()
         self.call_after_refresh(self._begin)
 
-    def _repaint(self) -> None:
+    def redraw(self) -> None:
         """The terminal has lost what was on it: another program, or the shell, had it in between."""
         self.screen.refresh(layout=True)
 
@@ -225,7 +225,8 @@ class ChatApp(App[None]):
 
     def alert(self, notification: Notify) -> None:
         """Tell about a message elsewhere."""
-        self._alerts.show(notification)
+        if problem := self._alerts.show(notification):
+            self.tell(problem)
 
     def _write(self, sequence: str) -> None:
         if self._driver:
@@ -282,10 +283,10 @@ class ChatApp(App[None]):
         self.copy_to_clipboard(clean(text))
 
     def open_link(self, link: str) -> None:
-        """Open a link in the browser, without waiting for it."""
-        import webbrowser
+        """Open a link in the browser."""
+        from aws_iot.chat.actions.browser import open_link
 
-        self.run_worker(lambda: webbrowser.open(link), thread=True)
+        open_link(link, self._lend_terminal, lambda text: self._bridge.tell(on.Noticed(text)))
 
     def show_help(self) -> None:
         """Show the keys and commands."""
@@ -299,16 +300,20 @@ class ChatApp(App[None]):
 
     def edit_draft(self, edit: Callable[[str], str]) -> None:
         """Give the terminal to an editor, which changes the draft."""
+        self._layout.composer.load(self._lend_terminal(lambda: edit(self._layout.composer.text)))
+        self.keep_draft()
+
+    def _lend_terminal(self, program: Callable[[], Answer]) -> Answer:
+        """Give the terminal to a program until it ends."""
         failure = None
-        with self.suspend():  # an exception would leave the terminal to the editor
+        with self.suspend():  # an exception would leave the terminal to the program
             try:
-                text = edit(self._layout.composer.text)
+                answer = program()
             except Exception as error:  # noqa: BLE001 it is raised below
                 failure = error
         if failure:
             raise failure
-        self._layout.composer.load(text)
-        self.keep_draft()
+        return answer
 
     def stop(self) -> None:
         """Give the terminal back to the shell, until the shell continues the chat.

@@ -63,14 +63,25 @@ class Conversation(ScrollView, can_focus=False):
     @property
     def text(self) -> str:
         """What is on the screen, for tests and for copying."""
+        return "\n".join(line.text for line in self._on_screen)
+
+    @property
+    def _on_screen(self) -> list[Line]:
         top = self.scroll_offset.y
-        return "\n".join(line.text for line in self._lines[top : top + self.size.height])
+        return self._lines[top : top + self.size.height]
 
     def show(self, state: State, now: datetime) -> None:
-        """Draw the open room: its end, what was read before, or the selected message if it is to be shown."""
+        """Draw the open room: its end, what was read before, or the selected message if it is to be shown.
+
+        Only if what is on the screen has changed. A page that is added above it has not: drawing the same lines again
+        would take longer than adding the page, and a key might wait for it.
+        """
+        before = self._on_screen
         self._is_drawing = True
         self._show(state, now)
         self._is_drawing = False
+        if not _are_same(before, self._on_screen):
+            self.refresh()
         self._tell()
 
     def _show(self, state: State, now: datetime) -> None:
@@ -98,7 +109,6 @@ class Conversation(ScrollView, can_focus=False):
             self._to_end()
         elif anchor:
             self._restore(anchor)
-        self.refresh()
 
     def _resize(self, columns: int) -> None:
         """There are other lines to scroll through.
@@ -166,9 +176,11 @@ class Conversation(ScrollView, can_focus=False):
         return Strip(self._lines[index].segments).adjust_cell_length(columns)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Tell the others."""
-        super().watch_scroll_y(old_value, new_value)
-        if not self._is_drawing:
+        """Tell the others. While a state is drawn, `show` decides whether the lines have to be drawn again."""
+        if self._is_drawing:
+            self.vertical_scrollbar.position = new_value
+        else:
+            super().watch_scroll_y(old_value, new_value)
             self._tell()
 
     def on_resize(self, _: Resize) -> None:

@@ -17,7 +17,7 @@ from rich.style import Style
 
 from aws_iot.chat.model.attention import words_of
 from aws_iot.chat.model.posts import Answered, Delivery, Key, Post
-from aws_iot.chat.model.state import Room, State
+from aws_iot.chat.model.state import MOST_PEOPLE, SHORTEST_WINDOW, Room, State
 from aws_iot.chat.model.threads import folding
 from aws_iot.chat.text.people import links, who
 from aws_iot.chat.text.steady import cut, kept_in_place, one_line, steady, width_of, wrap
@@ -73,6 +73,7 @@ class Line:
         return "".join(segment.text for segment in self.segments)
 
 
+@lru_cache(maxsize=MOST_PEOPLE)
 def name_style(identity: str) -> Style:
     """The style of an identity, the same on every machine. The name that it claims does not matter."""
     short = short_identity(identity)
@@ -117,7 +118,6 @@ class Drawing:
         if columns != self._columns or view.aliases != self._view.aliases:
             self._columns, self._known = columns, {}
         self._view = view
-        known, self._known = self._known, {}
         shown, hidden = folding(room.posts, view.folded)
         names: dict[str, str | None] = {}
         lines: list[Line] = []
@@ -138,17 +138,23 @@ class Drawing:
             names[post.sender] = post.name
             starts = starts or before is None or not _continues(before, post)
             looks = (starts, key == view.selected, hidden[post.ref], self._versions(key, post))
-            entry = known.get(key)
+            entry = self._known.get(key)
             if entry is None or entry[0] is not post or entry[1] != looks:
-                entry = (post, looks, [*self._post(post, *looks)])
-            self._known[key] = entry
+                entry = self._known[key] = (post, looks, [*self._post(post, *looks)])
             lines += entry[2]
             before = post
+        self._forget(shown)
         return lines if lines or not room.is_empty else self._hint()
 
     def _hint(self) -> list[Line]:
         texts = _lines_of(NOTHING_YET, self._columns - GUTTER)
         return [self._line([("· ", DIM), (text, DIM)], None) for text in texts]
+
+    def _forget(self, shown: Sequence[Post]) -> None:
+        """Forget posts that have left the window, many at once: it takes as long as the window is."""
+        if len(self._known) > len(shown) + SHORTEST_WINDOW:
+            keys = {post.key for post in shown}
+            self._known = {key: entry for key, entry in self._known.items() if key in keys}
 
     def _is_unread(self, post: Post, since: datetime | None) -> bool:
         return since is not None and post.received >= since and post.sender != self._view.identity
@@ -227,6 +233,8 @@ class Drawing:
 
 
 def _linked(text: str, style: Style) -> list[tuple[str, Style]]:
+    if "://" not in text:
+        return [(text, style)]
     parts, end = [], 0
     for link in links(text):
         start = text.index(link, end)
@@ -283,4 +291,5 @@ def _date(day: date, now: datetime) -> str:
 
 
 def _time(moment: datetime) -> str:
-    return f"{moment.astimezone():%H:%M}"
+    local = moment.astimezone()
+    return f"{local.hour:02}:{local.minute:02}"

@@ -45,13 +45,13 @@ class Layout:
 
     def show(self, state: State, columns: int, now: datetime) -> None:
         """Draw the state."""
-        self._status.show_state(state, columns, has_rooms=columns >= ROOMS_FROM_COLUMNS)
         self._trouble.show_status(state.status, [*state.warnings.values()], columns)
         if state.current in state.rooms:
             self._aim.show_aim(state, columns)
             self._conversation.show(state, now)
             self._rooms.show_rooms(state)
             self._people.show_people(state)
+        self._status.show_state(state, columns, self._rooms.shows)
 
     def place(self, size: Size) -> None:
         """Hide the panels on a narrow screen."""

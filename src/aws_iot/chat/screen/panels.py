@@ -1,6 +1,6 @@
 """Panels: the rooms, the people, what is wrong, and the status line."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import zip_longest
 
 from rich.segment import Segment
@@ -106,6 +106,10 @@ class RoomList(Lines):
     def __init__(self) -> None:
         super().__init__("rooms")
         self._names: list[str] = []
+
+    def shows(self, room: str) -> bool:
+        """Whether a room is on the screen."""
+        return self.display and room in self._names
 
     def show_rooms(self, state: State) -> None:
         """Draw the rooms, so many as fit, with the open one among them."""
@@ -232,10 +236,10 @@ class StatusLine(Lines):
             self.set_timer(NOTICE_SECONDS, lambda: self.post_message(self.Told(notice)))
         self._notice = notice
 
-    def show_state(self, state: State, columns: int, *, has_rooms: bool) -> None:
+    def show_state(self, state: State, columns: int, is_listed: Callable[[str], bool]) -> None:
         """Draw the line. What is least important is left out on a narrow screen.
 
-        `has_rooms` tells whether the screen is wide enough for the list of rooms.
+        `is_listed` tells whether a room is in the list of rooms, with its unread messages.
         """
         self._end_later(state.notice)
         link = state.status.link
@@ -255,12 +259,12 @@ class StatusLine(Lines):
             else:
                 parts.append((f"  {notice}", WAITING))
         if lines or not state.notice:
-            parts += self._parts(state, state.rooms.get(state.current), has_rooms)
+            parts += self._parts(state, state.rooms.get(state.current), is_listed)
         lines.append(_fitted(parts, columns - 2))
         self.styles.height = len(lines)
         self.show(lines)
 
-    def _parts(self, state: State, room: Room | None, has_rooms: bool) -> Parts:
+    def _parts(self, state: State, room: Room | None, is_listed: Callable[[str], bool]) -> Parts:
         parts: list[tuple[str, Style]] = []
         if room:
             parts.append((f"  {kept_in_place(cut(steady(label(room.name)), 24))}", UNREAD))
@@ -273,9 +277,9 @@ class StatusLine(Lines):
                 parts.append((f"  {len(room.failed)} not sent", BAD))
         if state.sending.waiting:
             parts.append((f"  {state.sending.waiting} waiting", WAITING))
-        others = sum(one.unread for one in state.rooms.values() if one is not room)
-        if others and not has_rooms:  # where no list tells it
-            parts.append((f"  {others} unread", UNREAD))
+        others = [one for one in state.rooms.values() if one is not room and one.unread]
+        if unlisted := sum(one.unread for one in others if not is_listed(one.name)):
+            parts.append((f"  {unlisted} unread", UNREAD))
         parts.append((f"  {who(state.me.identity, state.name, 30)}", DIM))
         parts.append(("  F1 help", DIM))
         return parts

@@ -82,8 +82,8 @@ def _tell_of_unsent(state: State, profile: Profile) -> None:
     if waiting and (warning := state.warnings.get(Subject.OUTBOX.value)):
         output.error(warning)
     elif waiting:
-        what = "1 message waits" if waiting == 1 else f"{waiting} messages wait"
-        output.info(f"{what} until you run: aws-iot chat -k {profile.key}")
+        what = "1 message is" if waiting == 1 else f"{waiting} messages are"
+        output.info(f"{what} not sent yet. To send: aws-iot chat -k {profile.key}")
 
 
 def _chatter(app: App, profile: Profile, user: str | None, password: str | None, from_stdin: bool) -> Chatter:

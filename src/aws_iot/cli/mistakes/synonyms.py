@@ -157,6 +157,8 @@ _STOP_LOCAL = "To stop the local stack, press Ctrl-C in its terminal."
 
 _ROOMS_OF_HISTORY = "A room of the history needs no option. For help: aws-iot history --help"
 
+_ROOMS_OF_CHAT = "A room of the chat needs no option, as in: aws-iot chat lobby"
+
 NO_COMMANDS: Mapping[str, str] = {
     "local stop": _STOP_LOCAL,
     "local down": _STOP_LOCAL,
@@ -164,6 +166,8 @@ NO_COMMANDS: Mapping[str, str] = {
     "local start": "To start the local stack: aws-iot local",
     "history -r": _ROOMS_OF_HISTORY,
     "history --room": _ROOMS_OF_HISTORY,
+    "chat -r": _ROOMS_OF_CHAT,
+    "chat --room": _ROOMS_OF_CHAT,
     "local up": "To start the local stack: aws-iot local",
 }
 """Words after a command that look like commands or options of it, and what to do instead."""

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
-from aws_iot.chat.model.attention import mentions, notify
+from aws_iot.chat.model.attention import calls, notify
 from aws_iot.chat.model.posts import Delivery, Post, post_of
 from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.reducers.sending import count_waiting, to_end
@@ -122,7 +122,7 @@ def _arrived(state: State, room: Room, posts: Sequence[Post]) -> Effects:
         if not room.unread:
             room.unread_since = new[0].received
         room.unread += len(new)
-        room.mentions += sum(mentions(state, post.text) for post in new)
+        room.mentions += sum(calls(state, post) for post in new)
     for post in new if state.look.folded else ():
         unfold(room.posts, post, state.look.folded)  # nobody would see that it is there
     effects = notify(state, room, [post for post in new if not post.is_retained]) if new else []
@@ -151,6 +151,11 @@ def focused(state: State, event: on.Focused) -> Effects:
     """The terminal got or lost the focus."""
     state.look.is_focused = event.is_focused
     return mark_if_read(state)
+
+
+def attended(state: State) -> Effects:
+    """The person does something in the chat, so the terminal has the focus, even if it did not tell."""
+    return [] if state.look.is_focused else focused(state, on.Focused(True))
 
 
 def scrolled(state: State, event: on.Scrolled) -> Effects:

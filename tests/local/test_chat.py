@@ -247,6 +247,10 @@ def test_a_chat_that_is_cut_off_sends_and_receives_everything_once_when_it_is_ba
             screen.wait_for("reconnecting")
             screen.type("not sent today\r")
             screen.wait_for("○ not sent today")
+            screen.type("taken back\r")
+            screen.wait_for("2 waiting")
+            screen.type("/discard\r")
+            screen.wait_for("1 waiting")
             screen.type("\x11")
             screen.wait_for("1 message is not sent yet. To send: aws-iot chat -k local")
             assert screen.process.wait(DEADLINE_SECONDS) == 0

@@ -129,6 +129,23 @@ def test_what_the_broker_may_have_is_not_taken_back_not_even_by_a_later_run(
     assert not [event for event in sender.told + later.told if isinstance(event, on.Withdrawn)]
 
 
+def test_what_is_sent_while_the_connection_is_lost_waits_until_it_is_restored(
+    start: Callable[[], Sender], cloud: FakeCloud
+) -> None:
+    sender, connection = start(), DeadConnection(cloud)
+    sender.connect(connection)
+    sender.send("one")
+    wait_until(lambda: len(connection.taken) == 1)
+    sender.outbox.hold()
+    sender.send("two")
+    sender.send("three")
+    sender.outbox.withdraw("two")
+    sender.wait_for(withdrawn("two"))
+    sender.outbox.release()
+    wait_until(lambda: len(connection.taken) == 2)
+    assert [one.payload for one in connection.taken] == [encode("text one"), encode("text three")]
+
+
 def test_what_an_earlier_run_has_never_sent_can_be_taken_back(
     start: Callable[[], Sender], cloud: FakeCloud
 ) -> None:

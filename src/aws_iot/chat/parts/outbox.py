@@ -96,6 +96,14 @@ class Outbox:
         """There is no connection any more. What is not acknowledged is sent again with the next one."""
         self._requests.put(lambda: self._line.detach())
 
+    def hold(self) -> None:
+        """The connection is lost for now. It sends again what it has; what is new waits here, and can be taken back."""
+        self._requests.put(lambda: self._line.hold())
+
+    def release(self) -> None:
+        """The connection is restored."""
+        self._requests.put(lambda: self._line.release())
+
     def close(self, seconds: float = 2.0) -> None:
         """Save everything, and end."""
         self._requests.put(None)
@@ -283,12 +291,20 @@ class _Line:
         self.published: set[str] = set()
         """The IDs of those that the broker may have received."""
         self.client: Client | None = None
+        self._is_held = False
         self._pacer = Pacer(PUBLISHES_PER_SECOND, BYTES_PER_SECOND)
         self._next: tuple[str, float] | None = None
         self._emptied: Callable[[], None] | None = None
 
+    def hold(self) -> None:
+        self._is_held = True
+        self._tell_if_empty()
+
+    def release(self) -> None:
+        self._is_held = False
+
     def attach(self, client: Client) -> None:
-        self.client = client
+        self.client, self._is_held = client, False
         self.due = deque(self.waiting.values())
         self._pacer = Pacer(PUBLISHES_PER_SECOND, BYTES_PER_SECOND)
         self._next = None
@@ -299,7 +315,7 @@ class _Line:
 
     def delay(self) -> float | None:
         """The seconds until the first message that is due may be published; None if there is none."""
-        if self.client is None or not self.due:
+        if self.client is None or self._is_held or not self.due:
             return None
         first = self.due[0]
         if self._next is None or self._next[0] != first.id:
@@ -319,5 +335,5 @@ class _Line:
         self._tell_if_empty()
 
     def _tell_if_empty(self) -> None:
-        if self._emptied and not (self.client and self.waiting):
+        if self._emptied and not (self.client and not self._is_held and self.waiting):
             self._emptied()

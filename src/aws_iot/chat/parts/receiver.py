@@ -43,6 +43,14 @@ class Sender(Protocol):
         """Send with this client from now on."""
         ...
 
+    def hold(self) -> None:
+        """The connection is lost, and may be restored."""
+        ...
+
+    def release(self) -> None:
+        """It is restored."""
+        ...
+
     def detach(self) -> None:
         """There is no connection any more."""
         ...
@@ -157,9 +165,11 @@ class Receiver:
                 batch.append(event)
             elif isinstance(event, Lost):
                 self._rooms.is_online = False
+                self._sender.hold()
                 self._tell(on.StatusChanged(status_of_loss(event)))
             elif isinstance(event, Restored):
                 self._rooms.is_online = True
+                self._sender.release()
                 self._tell(on.StatusChanged(Status(Link.ONLINE)))
                 self._rooms.tell_joined()
                 if event.may_miss:

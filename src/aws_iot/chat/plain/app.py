@@ -36,6 +36,8 @@ class PlainChat:
         self._write = write or print
         self._announcer = Announcer()
         self._question: Callable[[], None] | None = None
+        self._begun = ""
+        """The lines of a message that goes on with the next one."""
         self._desk = Desk(self, context)
 
     def run(self) -> None:
@@ -72,6 +74,10 @@ class PlainChat:
                 then()
             else:
                 self.tell("Cancelled.")
+            return
+        line, self._begun = self._begun + line, ""
+        if line.endswith("\\"):
+            self._begun = f"{line[:-1]}\n"
             return
         try:
             command = parse(line)

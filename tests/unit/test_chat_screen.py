@@ -918,6 +918,8 @@ def test_a_change_of_a_name_is_announced_once_and_an_alias_is_yours_alone(
             assert "Bobby~b0b" in chat.panel("people")
         async with chatting(app, cloud, "lobby") as chat:
             await chat.until_shown("Bobby~b0b00000")
+            await chat.enter("/alias")
+            assert "Your aliases: Bobby~b0b00000" in chat.panel("status")
             await chat.enter("/alias Bobby")
             await chat.until_shown("robert~b0b00000")
 
@@ -964,17 +966,27 @@ def test_tab_completes_commands_rooms_names_and_emoji(app: FakeApp, cloud: FakeC
 def test_up_brings_back_what_was_sent_and_never_replaces_a_draft(app: FakeApp, cloud: FakeCloud) -> None:
     async def test() -> None:
         async with chatting(app, cloud, "lobby") as chat:
-            for text in ("one", "two"):
+            for text in ("one", "two", "/who"):
                 await chat.enter(text)
+            await chat.press("up")
+            assert chat.input == "/who"
             await chat.press("up")
             assert chat.input == "two"
             await chat.press("up")
             assert chat.input == "one"
-            await chat.press("down", "down")
+            await chat.press("down", "down", "down")
             assert chat.input == ""
             await chat.type("draft")
             await chat.press("up")
             assert chat.input == "draft"
+            await chat.clear()
+            await chat.enter("//not a command")
+            await chat.press("up", "enter")
+            await chat.until(lambda: sent(cloud)[-2:] == 2 * [encode("/not a command")])
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.until_shown("two")
+            await chat.press("up", "up", "up")
+            assert chat.input == "two", "of an earlier run"
 
     run(test)
 

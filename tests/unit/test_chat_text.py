@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aws_iot.chat.text.people import host_of, links
+from aws_iot.chat.text.pieces import pieces_of
 from aws_iot.chat.text.steady import steady, width_of, wrap
 
 WORDS = st.text("ab  漢é\u0301字-", max_size=40)
@@ -50,3 +51,18 @@ def test_a_link_leads_to_a_host_that_can_be_told() -> None:
 def test_a_link_is_whole_or_none() -> None:
     text = "<https://a.example/straße?q=1>, HTTPS://B.example/x, http://münchen.example, http://a.example\u202e/x"
     assert links(text) == ["https://a.example/straße?q=1", "HTTPS://B.example/x"]
+
+
+def test_a_link_that_is_broken_over_lines_is_the_whole_link_in_each() -> None:
+    link = "https://a.example/a-long-path-that-goes-on"
+    pieces = pieces_of(f"see {link} and https://b.example", 20)
+    assert [piece.text for piece in pieces] == [
+        "see", "https://a.example/a-", "long-path-that-goes-", "on and", "https://b.example",
+    ]  # fmt: skip
+    assert [[(one.text[start:end], found) for start, end, found in one.links] for one in pieces] == [
+        [],
+        [("https://a.example/a-", link)],
+        [("long-path-that-goes-", link)],
+        [("on", link)],
+        [("https://b.example", "https://b.example")],
+    ]

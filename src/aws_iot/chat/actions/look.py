@@ -80,11 +80,12 @@ class LookActions(Actions):
 
     def do_alias(self, argument: str) -> None:
         whom, _, name = argument.partition(" ")
+        state = self.bridge.state
         if not whom:
-            self.app.tell("Whose? /alias WHO NAME")
+            listed = ", ".join(who(identity, alias, 40) for identity, alias in state.me.aliases.items())
+            self.app.tell(f"Your aliases: {listed}" if listed else "Whose? /alias WHO NAME")
             return
         prefix = IdentityPrefix.parse(whom)
-        state = self.bridge.state
         claimed = {one.identity: one.name for room in state.rooms.values() for one in room.people.values()}
         claimed |= {identity: name for identity, (_, name) in state.presence.here(state.current).items()}
         found = [

@@ -80,10 +80,10 @@ ACTIONS = (
     Action(
         "alias",
         LOOK,
-        "call somebody NAME here; without NAME, as they call themselves",
+        "call somebody NAME here; without NAME, as they call themselves; alone, list your aliases",
         (),
         "alias",
-        "WHO [NAME]",
+        "[WHO [NAME]]",
     ),
     Action("toggle-rooms", LOOK, "hide or show the rooms", ("f2",)),
     Action("toggle-people", LOOK, "hide or show the people", ("f3",)),

@@ -37,6 +37,8 @@ class PlainChat:
         self._announcer = Announcer()
         self._put_back = 0
         self._question: Callable[[], None] | None = None
+        self._begun = ""
+        """The lines of a message that goes on with the next one."""
         self._desk = Desk(self, context)
 
     def run(self) -> None:
@@ -78,6 +80,10 @@ class PlainChat:
                 then()
             else:
                 self.tell("Cancelled.")
+            return
+        line, self._begun = self._begun + line, ""
+        if line.endswith("\\"):
+            self._begun = f"{line[:-1]}\n"
             return
         try:
             command = parse(line)

@@ -65,6 +65,7 @@ class ChatApp(App[None]):
         register(self.keys)
         self._bindings.key_to_bindings.pop("ctrl+q", None)  # Textual's own, which would win over the table
         self._recall = Recall()
+        self._began = context.now()
         self._alerts = Alerts(settings, self.bell, self._write)
         self.theme = "ansi-dark"
         self._bridge = context.bridge
@@ -102,12 +103,9 @@ class ChatApp(App[None]):
         state = self.state
         if not state.current:
             return None
-        sent = [
-            typed_form(post.text)
-            for post in state.room.posts
-            if post.sender == state.me.identity and not post.is_deleted
-        ]
-        return self._recall.step(by, text, sent)
+        mine = (post for post in state.room.posts if post.sender == state.me.identity and not post.is_deleted)
+        earlier = [typed_form(post.text) for post in mine if post.received < self._began]
+        return self._recall.step(by, text, state.current, earlier)
 
     def draw(self) -> None:
         """Draw the state."""
@@ -201,6 +199,7 @@ class ChatApp(App[None]):
             self._desk.messages.enter_selected()
             return
         self._bridge.carry_out_event(on.Noticed(""))
+        self._recall.note(self.state.current, text)
         try:
             command = parse(text)
         except UnknownCommand as error:

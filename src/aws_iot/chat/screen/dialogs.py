@@ -82,7 +82,7 @@ def help_text(keys: Mapping[str, str], columns: int) -> str:
     width = max(len(_how(action, keys)) for action in ACTIONS)
     lines = [
         "Enter sends. Shift+Enter, Alt+Enter, Ctrl+J, or a \\ at the end of the line begins a new line.",
-        "Tab completes commands, rooms, names and :emoji. Up in an empty input brings back what you have sent.",
+        "Tab completes commands, rooms, names and :emoji. Up in an empty input brings back what you have entered.",
     ]
     for group, actions in groupby(ACTIONS, lambda action: action.group):
         lines += ["", group]

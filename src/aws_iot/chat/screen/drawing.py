@@ -19,8 +19,9 @@ from aws_iot.chat.model.attention import words_of
 from aws_iot.chat.model.posts import Answered, Delivery, Key, Post
 from aws_iot.chat.model.state import MOST_PEOPLE, SHORTEST_WINDOW, Room, State
 from aws_iot.chat.model.threads import folding
-from aws_iot.chat.text.people import links, who
-from aws_iot.chat.text.steady import cut, kept_in_place, one_line, steady, width_of, wrap
+from aws_iot.chat.text.people import who
+from aws_iot.chat.text.pieces import MOST_LINES, Piece, pieces_of
+from aws_iot.chat.text.steady import cut, kept_in_place, one_line, steady, width_of
 from aws_iot.identities import short_identity
 from aws_iot.text.labels import label
 
@@ -28,9 +29,6 @@ GUTTER = 2
 
 GROUP_MINUTES = timedelta(minutes=5)
 """Messages of one sender within this time have one line with the name."""
-
-MOST_LINES = 200
-"""A longer message is cut on the screen."""
 
 NOTHING_YET = "Your history begins here.\nType a message, and press Enter."
 
@@ -190,12 +188,12 @@ class Drawing:
             post.delivery, ("› ", DIM) if begins_here else text_gutter
         )
         style = DIM if post.is_deleted or post.delivery is Delivery.PENDING else PLAIN
-        for text in _texts(post, self._columns - GUTTER):
-            yield self._line([gutter, *self._styled(post, text, style)], key)
+        for piece in _pieces(post, self._columns - GUTTER):
+            yield self._line([gutter, *self._styled(post, piece, style)], key)
             gutter = text_gutter
         for number, text in enumerate(versions, 1):
-            for piece in _lines_of(f"{number}. {text}", self._columns - GUTTER)[:MOST_LINES]:
-                yield self._line([("· ", DIM), (piece, DIM)], key)
+            for line in _lines_of(f"{number}. {text}", self._columns - GUTTER)[:MOST_LINES]:
+                yield self._line([("· ", DIM), (line, DIM)], key)
         if post.is_edited or post.reactions:
             yield self._line([("· ", DIM), (cut(_marks(post), self._columns - GUTTER), DIM)], key)
         if replies:
@@ -207,9 +205,9 @@ class Drawing:
             ):
                 yield self._line([("! ", ERROR), (text, ERROR)], key)
 
-    def _styled(self, post: Post, text: str, style: Style) -> list[tuple[str, Style]]:
+    def _styled(self, post: Post, piece: Piece, style: Style) -> list[tuple[str, Style]]:
         """The text with links, and with what calls for your attention if others have written it."""
-        parts = _linked(text, style)
+        parts = _linked(piece, style)
         if self._view.words is None or post.sender == self._view.identity:
             return parts
         styled: list[tuple[str, Style]] = []
@@ -232,34 +230,29 @@ class Drawing:
         return Line([Segment(text, style) for text, style in parts], key)
 
 
-def _linked(text: str, style: Style) -> list[tuple[str, Style]]:
-    if "://" not in text:
-        return [(text, style)]
-    parts, end = [], 0
-    for link in links(text):
-        start = text.index(link, end)
-        parts += [(text[end:start], style), (link, style + Style(underline=True, meta={"link": link}))]
-        end = start + len(link)
-    return [*parts, (text[end:], style)]
+def _linked(piece: Piece, style: Style) -> list[tuple[str, Style]]:
+    if not piece.links:
+        return [(piece.text, style)]
+    parts, at = [], 0
+    for start, end, link in piece.links:
+        look = style + Style(underline=True, meta={"link": link})
+        parts += [(piece.text[at:start], style), (piece.text[start:end], look)]
+        at = end
+    return [*parts, (piece.text[at:], style)]
 
 
-def _texts(post: Post, columns: int) -> list[str]:
+def _pieces(post: Post, columns: int) -> list[Piece]:
     if post.is_deleted:
-        return ["(deleted)"]
-    lines = _lines_of(post.text, columns)
-    if len(lines) > MOST_LINES:
-        return [*lines[: MOST_LINES - 1], f"… {len(lines) - MOST_LINES + 1:,} more lines; /copy copies all"]
-    return lines
+        return [Piece("(deleted)")]
+    pieces = pieces_of(post.text, columns)
+    if len(pieces) > MOST_LINES:
+        more = len(pieces) - MOST_LINES + 1
+        return [*pieces[: MOST_LINES - 1], Piece(f"… {more:,} more lines; /copy copies all")]
+    return pieces
 
 
 def _lines_of(text: str, columns: int) -> list[str]:
-    found = []
-    for paragraph in text.replace("\r\n", "\n").rstrip("\n").split("\n"):
-        shown = steady(paragraph)
-        found += [kept_in_place(shown[start:end]) for start, end in wrap(shown, max(4, columns))]
-        if len(found) > 10 * MOST_LINES:
-            break
-    return found
+    return [piece.text for piece in pieces_of(text, columns)]
 
 
 def _marks(post: Post) -> str:

@@ -88,7 +88,9 @@ def _answer_known(state: State, room: Room, before: Post, post: Post) -> Effects
     if not (is_unread and is_of_other and calls(state, post)) or calls(state, before):
         return []
     room.mentions += 1
-    if before.is_retained or state.me.levels.get(room.name) == ALL:  # then the person was told when it arrived
+    if (
+        before.is_retained or state.me.levels.get(room.name) == ALL
+    ):  # then the person was told when it arrived
         return []
     return notify(state, room, [post])
 

@@ -25,6 +25,7 @@ from aws_iot.errors import (
     ServiceRefused,
     SessionEnded,
     TakenOver,
+    TopicRefused,
     Unreachable,
     WrongClock,
 )
@@ -288,9 +289,12 @@ def test_a_rejected_message_stays_says_why_and_can_be_sent_again(app: FakeApp, c
             await chat.press("ctrl+r")
             await chat.until(lambda: sent(cloud) == [encode("no")])
             await chat.until(lambda: not chat.state.room.failed)
-            cloud.refuses_payload = encode("nono")
+            cloud.refuses_payload, cloud.refusal = (
+                encode("nono"),
+                TopicRefused("not authorized to publish to a/b"),
+            )
             await chat.enter("nono")
-            await chat.until(lambda: bool(chat.state.room.failed))
+            await chat.until_shown("! not sent: a policy does not let you")
             await chat.enter("/discard")
             assert chat.input == "nono"
             assert not chat.state.room.failed

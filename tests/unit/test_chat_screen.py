@@ -440,6 +440,27 @@ def test_unread_messages_are_counted_until_the_screen_shows_them_with_the_focus(
     run(test)
 
 
+def test_the_status_line_points_to_unread_messages_above_until_you_were_there(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby", "ops") as chat:
+            await chat.until(lambda: chat.state.rooms["ops"].is_joined)
+            for number in range(60):
+                say(cloud, "ops", f"number {number}", sender=BOB, properties=named(number))
+            await chat.until(lambda: chat.state.rooms["ops"].unread == 60)
+            await chat.press("ctrl+n")
+            await chat.until_shown("number 59")
+            await chat.until(lambda: "↑ new: /unread" in chat.panel("status"))
+            await chat.enter("/unread")
+            await chat.until_shown("── new ──")
+            await chat.press("ctrl+end")
+            await chat.until_shown("number 59")
+            await chat.until(lambda: "↑" not in chat.panel("status"))
+
+    run(test)
+
+
 def test_the_history_is_read_page_by_page_and_nothing_moves_while_you_read(
     app: FakeApp, cloud: FakeCloud
 ) -> None:

@@ -105,6 +105,39 @@ def test_what_cannot_be_saved_is_saved_later_and_nothing_is_missing(tmp_path: Pa
     assert texts() == ["one", "two", "three"]
 
 
+def test_the_chat_tells_how_many_messages_could_not_be_kept_until_they_were_saved(tmp_path: Path) -> None:
+    folder, told = tmp_path / "folder", list[on.Event]()
+    folder.touch()
+
+    def recorder(warn: Callable[[LocalError], None]) -> Recorder:
+        return Recorder(folder / "file", "us-east-1:b0b", warn, lambda: AT)
+
+    with Saver(recorder, told.append, retry_seconds=0, most_kept=2) as saver:
+        saver.save([message("one"), message("two"), message("three")])
+        folder.unlink()
+        folder.mkdir()
+        saver.save([])
+    assert told[-1] == on.Noticed("Messages are saved again, and the 1 oldest are missing.")
+    with History(folder / "file") as history:
+        assert [entry.message.text for entry in history.last(Filter(["lobby"]), 10)] == ["two", "three"]
+
+
+def test_a_mark_that_could_not_be_saved_is_saved_later(tmp_path: Path) -> None:
+    folder, told = tmp_path / "folder", list[on.Event]()
+    path = folder / "file"
+    path.mkdir(parents=True)  # which no history can be
+    archive = Archive(path, Memory(tmp_path / "me.json"), told.append, lambda: AT, "us-east-1:b0b")
+    archive.start()
+    archive.mark_read(do.MarkRead("lobby", AT))
+    wait_until(lambda: bool(told))
+    path.rmdir()
+    with Recorder(path, "us-east-1:b0b", lambda _: None, lambda: AT) as recorder:
+        recorder.add(message("one"))
+    with History(path) as history:
+        archive.close()
+        assert [room.unread for room in history.rooms()] == [0]
+
+
 def test_the_chat_tells_that_drafts_are_saved_again(tmp_path: Path) -> None:
     folder, told = tmp_path / "folder", list[on.Event]()
     folder.touch()

@@ -1,5 +1,6 @@
 """The plain form of the chat: what is announced, and when."""
 
+import asyncio
 from dataclasses import replace
 from io import StringIO
 
@@ -162,3 +163,24 @@ def test_a_message_that_is_taken_back_is_printed_with_what_the_next_line_replies
         "Taken back, to be entered again:\n    | one\n    | two",
         "Your next line replies to: text 1",
     ]
+
+
+def test_the_first_line_waits_until_a_room_is_open() -> None:
+    bridge, lines = Bridge(State(Me(ME, "alice"))), list[str]()
+
+    def open_rooms() -> None:
+        update(bridge.state, on.RoomsFound([]))
+        screen.draw()
+
+    def begin() -> None:
+        screen.draw()
+        asyncio.get_running_loop().call_soon(open_rooms)
+
+    screen = PlainChat(
+        Context(bridge, lambda: BEGAN, str, lambda _: None),
+        begin,
+        stdin=StringIO("/rooms\n"),
+        write=lines.append,
+    )
+    screen.run()
+    assert lines[-1] == "lobby"

@@ -154,6 +154,14 @@ def test_nobody_can_have_a_message_of_yours_vanish_by_sending_one_with_its_id() 
     assert (texts(state), state.room.draft.text) == (["text 1", "text 2"], "mine 2\nmine 1")
 
 
+def test_a_message_that_has_come_back_is_no_failed_one_whatever_happens_to_its_second_copy() -> None:
+    state = opened()
+    update(state, on.Submitted("lobby", "hello", "mine-1", at(1)))
+    update(state, on.Received([message(1, sender=ME, id="mine-1", text="hello"), message(2)]))
+    update(state, on.SendFailed("mine-1", "you may not write here any more", at(3)))
+    assert [post.delivery for post in state.room.posts] == 2 * [Delivery.ARRIVED]
+
+
 def test_failed_messages_of_the_last_run_are_shown_again() -> None:
     state = State(Me(ME, "alice"))
     start(state, ("lobby",), {}, [do.FailedMessage("ops", "hello", "old-1", "denied")], BEGAN)
@@ -700,6 +708,22 @@ def test_an_answer_to_a_message_of_yours_is_a_mention() -> None:
     update(state, on.Received([message(3, room="ops", re="id-2")]))
     assert state.rooms["ops"].mentions == 0
     update(state, on.Received([message(4, room="ops", re="id-1")]))
+    assert state.rooms["ops"].mentions == 1
+
+
+def test_an_answer_to_a_message_of_yours_is_a_mention_also_if_only_the_history_has_yours() -> None:
+    state = opened("lobby", "ops")
+    [asked] = update(state, on.Received([message(1, room="ops", re="old")]))
+    assert asked == do.ReadPost("ops", "id-1")
+    read = replace(state.rooms["ops"].posts[0], answered=Answered("old", ME, "alice", "my text"))
+    [told] = update(state, on.PostRead(read))
+    assert isinstance(told, do.Notify)
+    assert state.rooms["ops"].mentions == 1
+    assert update(state, on.PostRead(replace(read, is_edited=True))) == []
+    assert state.rooms["ops"].mentions == 1, "it counts once"
+    update(state, on.Received([message(2, room="ops", re="other")]))
+    other = Answered("other", BOB, "bob", "text")
+    assert update(state, on.PostRead(replace(state.rooms["ops"].posts[1], answered=other))) == []
     assert state.rooms["ops"].mentions == 1
 
 

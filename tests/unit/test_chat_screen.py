@@ -1,18 +1,28 @@
 """The chat screen: what keys do, and what is on the screen. The services are in memory."""
 
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from textual import events
 
+from aws_iot.chat.actions.base import Context
+from aws_iot.chat.actions.desk import NO_ROOM_YET
 from aws_iot.chat.actions.editor import NoEditor, edited
+from aws_iot.chat.bridge import Bridge, Parts
+from aws_iot.chat.model import events as on
 from aws_iot.chat.model.effects import Notify
 from aws_iot.chat.model.posts import Delivery
+from aws_iot.chat.model.reducer import update
 from aws_iot.chat.model.state import Link, Me, Room, State
+from aws_iot.chat.parts.archive import Archive
+from aws_iot.chat.parts.memory import Memory
 from aws_iot.chat.parts.status import status_of
 from aws_iot.chat.screen.alerts import Alerts
-from aws_iot.chat.screen.composer import LARGE_LINES
+from aws_iot.chat.screen.app import ChatApp
+from aws_iot.chat.screen.composer import LARGE_LINES, Composer
 from aws_iot.chat.screen.conversation import Conversation
 from aws_iot.chat.screen.dialogs import Help, Question, help_text
 from aws_iot.chat.screen.panels import StatusLine
@@ -37,6 +47,7 @@ from tests.fakes import FakeApp, FakeCloud
 from tests.unit.test_output import HOSTILE
 
 BOB = "us-east-1:b0b00000-0ed5-4578-add0-985024739222"
+NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 MALLORY = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
 
 
@@ -1046,6 +1057,13 @@ def test_the_palette_runs_an_action_or_asks_for_its_argument(app: FakeApp, cloud
             await chat.pilot.pause(0.3)
             await chat.press("enter")
             await chat.until(lambda: chat.input == "/join ")
+            await chat.press("ctrl+k")
+            await chat.until(lambda: any("List your rooms (/rooms)" in row for row in chat.rows))
+            await chat.press(*"join a room")
+            await chat.pilot.pause(0.3)
+            await chat.press("enter")
+            await chat.until(lambda: "needs an empty input" in chat.state.notice)
+            assert chat.input == "/join "
 
     run(test)
 
@@ -1094,6 +1112,29 @@ def test_a_long_list_tells_how_much_there_is_and_that_it_is_cut(app: FakeApp, cl
     run(test)
 
 
+def test_nothing_that_is_typed_before_the_first_room_is_open_is_lost(tmp_path: Path) -> None:
+    async def test() -> None:
+        bridge = Bridge(State(Me(BOB, "bob")))
+        archive = Archive(tmp_path / "file", Memory(tmp_path / "me.json"), bridge.tell, lambda: NOON, BOB)
+        parts = Parts(archive, *cast("tuple[Any, Any]", (None, None)))  # nothing is sent or received here
+        screen = ChatApp(
+            Context(bridge, lambda: NOON, str, lambda _: None),
+            lambda: bridge.connect(parts, screen.draw, lambda _: None),
+            ChatSettings(keys={"copy": ("ctrl+_",)}),
+        )
+        async with screen.run_test() as pilot:
+            composer = screen.query_one(Composer)
+            await pilot.press(*"hello", "enter", "alt+r", "ctrl+underscore", "ctrl+n", "alt+up", "escape")
+            assert bridge.state.notice == NO_ROOM_YET
+            update(bridge.state, on.RoomsFound([]))
+            screen.draw()
+            assert composer.text == bridge.state.room.draft.text == "hello"
+            await pilot.press("ctrl+underscore")
+            assert bridge.state.notice == "There is no message."
+
+    run(test)
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -1109,6 +1150,8 @@ def test_a_long_list_tells_how_much_there_is_and_that_it_is_cut(app: FakeApp, cl
         ('{"keys": {"next-room": "a"}}', "'a', for 'next-room', types a text; .* such as alt\\+a"),
         ('{"keys": {"copy": ["f9", "enter"]}}', "'enter', for 'copy', sends messages"),
         ('{"keys": {"copy": "f9", "quit": "f9"}}', "'f9' is the key of both 'copy' and 'quit'"),
+        ('{"keys": {"copy": "alt+,", "quit": "alt+comma"}}', "'alt\\+,' is the key of both"),
+        ('{"keys": {"copy": "full_stop"}}', "'\\.', for 'copy', types a text"),
         ('{"bell": 1}', "must be true or false"),
         ('{"desktop": "loud"}', "must be one of"),
         ('{"presence": true}', "must be one of off, on, typing"),

@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from aws_iot.chat.entry.keys import BY_NAME, why_not
+from aws_iot.chat.entry.keys import BY_NAME, why_not, written
 from aws_iot.chat.model.presence import MODES, ON
 from aws_iot.errors import LocalError
 from aws_iot.files import read
@@ -71,7 +71,8 @@ def _keys(path: Path, value: Any) -> dict[str, tuple[str, ...]]:
         raise LocalError(f'{path}: \'keys\' must be an object, such as {{"next-room": ["ctrl+n"]}}')
     for name in value:
         _check_known(path, name, BY_NAME, "action")
-    chosen = {name: _texts(path, f"keys.{name}", keys) for name, keys in value.items()}
+    texts = {name: _texts(path, f"keys.{name}", keys) for name, keys in value.items()}
+    chosen = {name: tuple(map(written, keys)) for name, keys in texts.items()}
     meanings: dict[str, str] = {}
     for name, keys in chosen.items():
         for key in keys:

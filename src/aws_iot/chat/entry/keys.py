@@ -119,10 +119,48 @@ class UnknownCommand(Exception):
     """There is no such slash command. The text tells what was probably meant."""
 
 
+_CHARACTERS = {
+    "exclamation_mark": "!",
+    "quotation_mark": '"',
+    "number_sign": "#",
+    "dollar_sign": "$",
+    "percent_sign": "%",
+    "ampersand": "&",
+    "apostrophe": "'",
+    "left_parenthesis": "(",
+    "right_parenthesis": ")",
+    "asterisk": "*",
+    "plus": "+",
+    "comma": ",",
+    "minus": "-",
+    "full_stop": ".",
+    "slash": "/",
+    "colon": ":",
+    "semicolon": ";",
+    "less_than_sign": "<",
+    "equals_sign": "=",
+    "greater_than_sign": ">",
+    "question_mark": "?",
+    "at": "@",
+    "left_square_bracket": "[",
+    "backslash": "\\",
+    "right_square_bracket": "]",
+    "circumflex_accent": "^",
+    "underscore": "_",
+    "grave_accent": "`",
+    "left_curly_bracket": "{",
+    "vertical_line": "|",
+    "right_curly_bracket": "}",
+    "tilde": "~",
+}
+"""The characters that Textual calls by names."""
+
+_MODIFIERS = r"(?:(?:ctrl|alt|shift|super|hyper|meta)\+)*"
+
 _KEY = re.compile(
-    r"(?P<modifiers>(?:(?:ctrl|alt|shift|super|hyper|meta)\+)*)"
+    rf"(?P<modifiers>{_MODIFIERS})"
     r"(?:(?P<character>\S|space)|f[1-9]|f1[0-9]|f2[0-4]|up|down|left|right|home|end|pageup|pagedown|insert|delete"
-    r"|escape|enter|tab|backspace|[a-z]+(?:_[a-z]+)+)"  # full_stop, and other characters by name
+    r"|escape|enter|tab|backspace)"
 )
 
 _INPUT_KEYS = {
@@ -136,11 +174,19 @@ _INPUT_KEYS = {
     "backspace": "deletes characters",
     "ctrl+h": "deletes characters",
     "ctrl+c": "copies in some terminals",
+    "ctrl+[": "is Esc in most terminals",
 }
 
 
+def written(key: str) -> str:
+    """A key of Textual, or of the settings, with the character itself: `alt+,` for `alt+comma`."""
+    modifiers = re.match(_MODIFIERS, key)
+    name = key[modifiers.end() if modifiers else 0 :]
+    return key.removesuffix(name) + _CHARACTERS.get(name, name)
+
+
 def why_not(key: str) -> str:
-    """Why a key cannot be chosen for an action; empty if it can."""
+    """Why a key, as `written` returns it, cannot be chosen for an action; empty if it can."""
     found = _KEY.fullmatch(key)
     if not found:
         return "is not a key; write keys as in ctrl+n, alt+up, f5 or pageup"

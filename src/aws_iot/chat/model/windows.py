@@ -114,19 +114,33 @@ def shorten(room: Room, *, is_open: bool, is_at_end: bool) -> None:
 
 
 def change(room: Room, id_: str, **values: object) -> Post | None:
-    """Change the post with this ID. Returns the new one; None if it is not in the window."""
-    for index in range(len(room.posts) - 1, -1, -1):
-        if room.posts[index].id == id_:
-            room.posts[index] = replace(room.posts[index], **values)  # type: ignore[arg-type]  # fields of Post
-            return room.posts[index]
-    return None
+    """Change the unsent post with this ID. Returns the new one; None if there is none."""
+    index = _index_of_unsent(room, id_)
+    if index is None:
+        return None
+    room.posts[index] = replace(room.posts[index], **values)  # type: ignore[arg-type]  # fields of Post
+    return room.posts[index]
 
 
 def remove(room: Room, id_: str) -> Post | None:
-    """Remove the post with this ID, and return it; None if it is not in the window."""
-    for index in range(len(room.posts) - 1, -1, -1):  # yours are last: others may send any ID
+    """Remove the unsent post with this ID, and return it; None if there is none."""
+    index = _index_of_unsent(room, id_)
+    return None if index is None else room.posts.pop(index)
+
+
+def unsent_post(room: Room, id_: str) -> Post | None:
+    """Your own post with this ID, if it has not come back."""
+    index = _index_of_unsent(room, id_)
+    return None if index is None else room.posts[index]
+
+
+def _index_of_unsent(room: Room, id_: str) -> int | None:
+    """Others may send any ID, also that of a post of yours."""
+    for index in range(len(room.posts) - 1, -1, -1):
+        if room.posts[index].delivery is Delivery.ARRIVED:
+            break
         if room.posts[index].id == id_:
-            return room.posts.pop(index)
+            return index
     return None
 
 

@@ -201,16 +201,16 @@ class Archive:
             self._warn(on.Subject.DRAFTS, "")
 
     def _save_marks(self) -> None:
-        marks, self._marks = self._marks, {}
-        if not self._path.exists():
+        if not self._path.exists():  # what arrived may be in its journal only
             return
         from aws_iot.history.file.rows import PER_MILLISECOND
         from aws_iot.history.store import History
 
         with History(self._path) as history:
-            for room, until in marks.items():
+            for room, until in self._marks.items():
                 # The last place of that millisecond.
                 history.mark_read(room, (milliseconds(until) + 1) * PER_MILLISECOND - 1)
+        self._marks = {}  # if that failed, they are tried again
 
     def _warn(self, subject: on.Subject, text: str) -> None:
         """Tell once what does not work, and once that it works again."""

@@ -30,13 +30,16 @@ class Saver:
         new_recorder: Callable[[Callable[[LocalError], None]], Recorder] | None,
         tell: Callable[[on.Event], None],
         retry_seconds: float = RETRY_SECONDS,
+        most_kept: int = MOST_KEPT,
     ) -> None:
         """`new_recorder` gets what takes its warning. Without it, nothing is saved."""
         self._new_recorder = new_recorder
         self._tell = tell
         self._retry_seconds = retry_seconds
+        self._most_kept = most_kept
         self._recorder: Recorder | None = None
         self._kept: list[Message] = []
+        self._dropped = 0
         self._next_at = 0.0
 
     def __enter__(self) -> Self:
@@ -62,7 +65,9 @@ class Saver:
                 self._try_again()
         elif not self._saved(messages):
             self._kept = [*messages]
-        del self._kept[:-MOST_KEPT]
+        if (more := len(self._kept) - self._most_kept) > 0:
+            del self._kept[:more]
+            self._dropped += more
 
     def _saved(self, messages: list[Message]) -> bool:
         assert self._recorder
@@ -81,7 +86,12 @@ class Saver:
         if self._saved(self._kept):
             self._kept = []
             self._tell(on.Warned("", on.Subject.MESSAGES))
-            self._tell(on.Noticed("Messages are saved again, and none is missing."))
+            self._tell(on.Noticed(f"Messages are saved again, and {_missing(self._dropped)}."))
+            self._dropped = 0
 
     def _warn(self, problem: LocalError) -> None:
         self._tell(on.Warned(str(problem), on.Subject.MESSAGES))
+
+
+def _missing(dropped: int) -> str:
+    return f"the {dropped:,} oldest are missing" if dropped else "none is missing"

@@ -32,7 +32,10 @@ class PlainChat:
         """`begin` starts the threads. `write` prints a line."""
         self._bridge = context.bridge
         self._begin = begin
-        self._stdin = stdin or sys.stdin
+        self._input = threading.Thread(
+            target=self._read, args=(stdin or sys.stdin,), name="input", daemon=True
+        )
+        self._done: asyncio.Future[None] | None = None
         self._write = write or print
         self._announcer = Announcer()
         self._put_back = 0
@@ -46,16 +49,23 @@ class PlainChat:
         asyncio.run(self._main())
 
     async def _main(self) -> None:
-        self._loop, self._done = asyncio.get_running_loop(), asyncio.Event()
+        self._done = asyncio.get_running_loop().create_future()
         self._begin()
         self.tell("Type a message and press Enter. /help lists the commands.")
-        threading.Thread(target=self._read, name="input", daemon=True).start()
-        await self._done.wait()
+        self._begin_reading()
+        await self._done
 
-    def _read(self) -> None:
-        for line in self._stdin:
-            self._loop.call_soon_threadsafe(self.enter, line.rstrip("\n"))
-        self._loop.call_soon_threadsafe(self.quit)
+    def _begin_reading(self) -> None:
+        """Read the first line once a room is open: it may be a message."""
+        if self._done and self._bridge.state.current and self._input.ident is None:
+            self._input.start()
+
+    def _read(self, stdin: TextIO) -> None:
+        assert self._done
+        loop = self._done.get_loop()
+        for line in stdin:
+            loop.call_soon_threadsafe(self.enter, line.rstrip("\n"))
+        loop.call_soon_threadsafe(self.quit)
 
     def draw(self) -> None:
         """Print what is new."""
@@ -66,6 +76,7 @@ class PlainChat:
             self._put_back = count
             self._write("Taken back, to be entered again:" + in_lines(f"\n{text}"))
             self.load_draft()
+        self._begin_reading()
 
     def alert(self, notification: Notify) -> None:
         """Tell about a message in another room."""
@@ -176,4 +187,5 @@ class PlainChat:
 
     def quit(self) -> None:
         """End the chat."""
-        self._done.set()
+        if self._done and not self._done.done():
+            self._done.set_result(None)

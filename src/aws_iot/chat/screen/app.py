@@ -14,9 +14,9 @@ from textual.geometry import Size
 from textual.screen import ModalScreen
 
 from aws_iot.chat.actions.base import Context
-from aws_iot.chat.actions.desk import Desk
+from aws_iot.chat.actions.desk import NO_ROOM_YET, Desk
 from aws_iot.chat.entry.completion import command_line, complete
-from aws_iot.chat.entry.keys import UnknownCommand, bindings, parse
+from aws_iot.chat.entry.keys import UnknownCommand, bindings, parse, written
 from aws_iot.chat.entry.recall import Recall
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.effects import Notify
@@ -28,6 +28,7 @@ from aws_iot.chat.screen.conversation import Conversation
 from aws_iot.chat.screen.layout import Layout
 from aws_iot.chat.screen.legacy_keys import register
 from aws_iot.chat.screen.panels import RoomList, StatusLine
+from aws_iot.chat.parts.drafts import below
 from aws_iot.chat.settings import ChatSettings
 from aws_iot.chat.text.slashes import message_of, typed_form
 
@@ -114,8 +115,13 @@ class ChatApp(App[None]):
             self._draw_dialog(self.screen)
         shown = state.current, state.sending.put_back[0]
         if state.current in state.rooms and (self._room_shown, self._put_back) != shown:
+            typed = "" if self._room_shown else self._layout.composer.text  # before the first room was open
             self._room_shown, self._put_back = shown
-            self.load_draft()
+            if typed:
+                self._layout.composer.load(below((state.room.draft.text, typed)))
+                self.keep_draft()
+            else:
+                self.load_draft()
         self._layout.show(state, self.size.width, self._now())
 
     def _draw_dialog(self, dialog: ModalScreen[Any]) -> None:
@@ -195,6 +201,7 @@ class ChatApp(App[None]):
     def _submit(self, text: str) -> None:
         """Send what was typed, or run the command."""
         if not self.state.current:
+            self.tell(NO_ROOM_YET)
             return
         if not text.strip():
             self._desk.messages.enter_selected()
@@ -338,14 +345,19 @@ class ChatApp(App[None]):
 
     def action_choose(self, name: str) -> None:
         """Do what was chosen in the palette. If it needs an argument, that is still to be typed."""
-        if line := command_line(name):
+        line = command_line(name)
+        if line and self._layout.composer.text:
+            self.tell(
+                f"A command needs an empty input. Send or remove your draft, then type {line.rstrip()}."
+            )
+        elif line:
             self._layout.composer.insert_text(line)
         else:
             self._desk.run(name)
 
     def run_key(self, key: str) -> bool:
         """Do what a key means, unless a dialog is open; whether it means something."""
-        name = self.keys.get(key)
+        name = self.keys.get(written(key))
         if name is None or isinstance(self.screen, ModalScreen):
             return False
         self._bridge.carry_out_event(on.Pressed())

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
-from aws_iot.chat.model.attention import calls, notify
+from aws_iot.chat.model.attention import ALL, calls, notify
 from aws_iot.chat.model.posts import Delivery, Post, post_of
 from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.reducers.sending import count_waiting, to_end
@@ -71,12 +71,28 @@ def ticked(state: State, event: on.Ticked) -> Effects:
 
 def post_read(state: State, event: on.PostRead) -> Effects:
     """A message was edited, deleted, reacted to, or its quote was read."""
+    effects: Effects = []
     room = state.rooms.get(event.post.room)
     if room:
         for index, post in enumerate(room.posts):
             if post.key == event.post.key and post.delivery is Delivery.ARRIVED:
                 room.posts[index] = event.post
-    return []
+                effects += _answer_known(state, room, post, event.post)
+    return effects
+
+
+def _answer_known(state: State, room: Room, before: Post, post: Post) -> Effects:
+    """An unread message turns out to answer one of yours, which the window did not have."""
+    is_unread = room.unread and room.unread_since and post.received >= room.unread_since
+    is_of_other = post.sender != state.me.identity
+    if not (is_unread and is_of_other and calls(state, post)) or calls(state, before):
+        return []
+    room.mentions += 1
+    if (
+        before.is_retained or state.me.levels.get(room.name) == ALL
+    ):  # then the person was told when it arrived
+        return []
+    return notify(state, room, [post])
 
 
 def received(state: State, event: on.Received) -> Effects:

@@ -10,7 +10,7 @@ from aws_iot.chat.model.posts import Answered, Delivery, Post, answered_by
 from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.state import Aim, Change, Draft, Reading, Room, State
 from aws_iot.chat.model.threads import unfold
-from aws_iot.chat.model.windows import change, remove, shorten, split
+from aws_iot.chat.model.windows import change, remove, shorten, split, unsent_post
 from aws_iot.chat.text.slashes import typed_form
 from aws_iot.messaging.kinds import DELETE, DELETED_TEXT, EDIT, REACT, are_same_reaction
 
@@ -157,7 +157,7 @@ def resent(state: State, event: on.Resent) -> Effects:
 def discarded(state: State, event: on.Discarded) -> Effects:
     """It is given up, or becomes the draft. One that waits is first taken from what sends it."""
     room = state.rooms[event.room]
-    post = _unsent(room, event.id)
+    post = unsent_post(room, event.id)
     if post is None or post.delivery is Delivery.ACKNOWLEDGED:
         return []
     if post.delivery is Delivery.PENDING:
@@ -172,16 +172,12 @@ def discarded(state: State, event: on.Discarded) -> Effects:
 def withdrawn(state: State, event: on.Withdrawn) -> Effects:
     """It will not be sent, and becomes the draft of the chat that has asked for it."""
     room = state.known_room(event.room)
-    post = _unsent(room, event.id)
+    post = unsent_post(room, event.id)
     if post:
         remove(room, event.id)
     state.sending.changes.pop(event.id, None)
     count_waiting(state)
     return [_put_back(state, room, post, event.text)] if event.is_asked else []
-
-
-def _unsent(room: Room, id_: str) -> Post | None:
-    return next((post for post in split(room.posts)[1] if post.id == id_), None)
 
 
 def _put_back(state: State, room: Room, post: Post | None, text: str = "") -> do.SaveDraft:

@@ -1,18 +1,23 @@
 """How the bridge takes what the threads tell to the state, and what they save."""
 
+import asyncio
 import gc
 import os
+import threading
 from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
-from aws_iot.chat.bridge import joined
+from aws_iot.chat.bridge import Bridge, Parts, joined
 from aws_iot.chat.garbage import IdleCollection
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.effects import FailedMessage
 from aws_iot.chat.model.posts import Answered
-from aws_iot.chat.model.state import Aim, Draft
+from aws_iot.chat.model.state import Aim, Draft, Me, State
 from aws_iot.chat.parts.archive import Archive
 from aws_iot.chat.parts.memory import Memory
 from aws_iot.chat.parts.saver import Saver
@@ -20,7 +25,7 @@ from aws_iot.errors import LocalError
 from aws_iot.history.saving.recorder import Recorder
 from aws_iot.history.store import Filter, History
 from aws_iot.messaging.message import Message
-from tests.waiting import wait_until
+from tests.waiting import DEADLINE_SECONDS, POLL_SECONDS, wait_until
 
 AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -172,6 +177,24 @@ def test_two_chats_of_one_person_keep_what_the_other_has_saved(tmp_path: Path) -
     assert found.drafts["ops"] == Draft("ops", aim)
     if os.name == "posix":
         assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_a_thread_tells_is_drawn_in_the_context_of_the_screen() -> None:
+    screen: ContextVar[str] = ContextVar("screen")
+    bridge = Bridge(State(Me("us-east-1:4f9fa251", "alice")))
+    drawn: list[tuple[str, str | None]] = []
+
+    async def test() -> None:
+        screen.set("this one")
+        parts = cast("Parts", SimpleNamespace())
+        bridge.connect(parts, lambda: drawn.append((bridge.state.notice, screen.get(None))), lambda _: None)
+        threading.Thread(target=bridge.tell, args=(on.Noticed("from a thread"),)).start()
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not drawn:
+                await asyncio.sleep(POLL_SECONDS)
+
+    asyncio.run(test())
+    assert drawn == [("from a thread", "this one")]
 
 
 def test_garbage_is_collected_at_most_once_a_minute_and_while_the_person_does_nothing() -> None:

@@ -314,6 +314,15 @@ def test_nobody_reads_of_a_reconnection_while_the_connection_is_lost() -> None:
     assert state.notice == ""
 
 
+def test_an_edit_that_changes_nothing_is_not_sent() -> None:
+    state = opened()
+    update(state, on.Received([message(1, sender=ME)]))
+    update(state, on.Aimed(EDIT, state.room.posts[0]))
+    effects = update(state, on.Submitted("lobby", "text 1", "edit-1", at(2)))
+    assert effects == [do.SaveDraft("lobby", Draft())]
+    assert state.notice == "Nothing was changed."
+
+
 def test_a_message_that_begins_with_a_slash_is_edited_as_it_is_typed() -> None:
     state = opened()
     update(state, on.Received([message(1, sender=ME, text="/quit")]))

@@ -35,6 +35,7 @@ from aws_iot.errors import (
     ServiceRefused,
     SessionEnded,
     TakenOver,
+    TopicRefused,
     Unreachable,
     WrongClock,
 )
@@ -299,9 +300,12 @@ def test_a_rejected_message_stays_says_why_and_can_be_sent_again(app: FakeApp, c
             await chat.press("ctrl+r")
             await chat.until(lambda: sent(cloud) == [encode("no")])
             await chat.until(lambda: not chat.state.room.failed)
-            cloud.refuses_payload = encode("nono")
+            cloud.refuses_payload, cloud.refusal = (
+                encode("nono"),
+                TopicRefused("not authorized to publish to a/b"),
+            )
             await chat.enter("nono")
-            await chat.until(lambda: bool(chat.state.room.failed))
+            await chat.until_shown("! not sent: a policy does not let you")
             await chat.enter("/discard")
             assert chat.input == "nono"
             assert not chat.state.room.failed
@@ -443,6 +447,27 @@ def test_unread_messages_are_counted_until_the_screen_shows_them_with_the_focus(
             await chat.until(lambda: chat.panel("rooms").splitlines()[1].rstrip().endswith("✎"))
             await chat.enter("/rooms")
             assert "2 rooms: lobby, ops (draft, muted)" in chat.panel("status")
+
+    run(test)
+
+
+def test_the_status_line_points_to_unread_messages_above_until_you_were_there(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby", "ops") as chat:
+            await chat.until(lambda: chat.state.rooms["ops"].is_joined)
+            for number in range(60):
+                say(cloud, "ops", f"number {number}", sender=BOB, properties=named(number))
+            await chat.until(lambda: chat.state.rooms["ops"].unread == 60)
+            await chat.press("ctrl+n")
+            await chat.until_shown("number 59")
+            await chat.until(lambda: "↑ new: /unread" in chat.panel("status"))
+            await chat.enter("/unread")
+            await chat.until_shown("── new ──")
+            await chat.press("ctrl+end")
+            await chat.until_shown("number 59")
+            await chat.until(lambda: "↑" not in chat.panel("status"))
 
     run(test)
 

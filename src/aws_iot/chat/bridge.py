@@ -9,6 +9,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import copy_context
 from itertools import groupby
 from typing import NamedTuple, cast
 
@@ -57,6 +58,8 @@ class Bridge:
         self._parts: Parts | None = None
         self._chances = random.SystemRandom()
         self._garbage = IdleCollection()
+        self._context = copy_context()
+        """That of the screen, which Textual needs to draw. The threads have others."""
 
     def connect(
         self,
@@ -74,6 +77,7 @@ class Bridge:
         self._notify = notify
         self._parts = parts
         self._changed = changed
+        self._context = copy_context()
         self._tick()
         with self._lock:
             self._loop = asyncio.get_running_loop()
@@ -87,7 +91,7 @@ class Bridge:
             self._events.append(event)
             loop = self._loop if len(self._events) == 1 else None
         if loop and not loop.is_closed():
-            loop.call_soon_threadsafe(self._schedule)
+            loop.call_soon_threadsafe(self._schedule, context=self._context)
 
     @property
     def is_behind(self) -> bool:

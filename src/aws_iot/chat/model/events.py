@@ -389,11 +389,15 @@ class Focused:
 
 @dataclass(slots=True)
 class Scrolled:
-    """The person has scrolled: whether the last message is now on the screen, and whether the top or end is near."""
+    """The person has scrolled: whether the last message is now on the screen, and whether the top or end is near.
+
+    `new_above`: the line of unread messages is above the screen, and has not been on it yet.
+    """
 
     is_at_end: bool
     near_top: bool = False
     near_end: bool = False
+    new_above: bool = False
 
 
 @dataclass(slots=True)

@@ -200,6 +200,8 @@ class Look:
     """Whether the terminal has the focus, as far as it tells."""
     is_at_end: bool = True
     """Whether the last message of the open room is on the screen."""
+    is_new_above: bool = False
+    """Whether the person should go up to the first unread message."""
     selected: Key | None = None
     """The post of the open room that commands are about."""
     reveals: int = 0

@@ -258,7 +258,7 @@ class Outbox:
         if not self._end_waiting(message.id):
             return
         if error:
-            self._tell(on.SendFailed(message.id, str(error), self._now()))
+            self._tell(on.SendFailed(message.id, _why(error), self._now()))
         else:
             self._sent(self._composer.acknowledged(message, self._now()))
             self._tell(on.Acknowledged(message.id))
@@ -274,6 +274,13 @@ class Outbox:
             if not self._line.unsaved:
                 self._tell(on.Warned("", on.Subject.OUTBOX))
         return did_wait
+
+
+def _why(error: AwsIotError) -> str:
+    """Why a message was not sent. The name of the topic would not help."""
+    if isinstance(error, TopicRefused):
+        return "a policy does not let you write in this room; ask an admin"
+    return str(error)
 
 
 class _Line:

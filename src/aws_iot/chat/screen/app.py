@@ -165,9 +165,10 @@ class ChatApp(App[None]):
 
     def _scrolled(self, event: on.Scrolled) -> None:
         """The person reads elsewhere."""
-        before = self.state.look.is_at_end
+        look = self.state.look
+        before = look.is_at_end, look.is_new_above
         self._bridge.carry_out_event(event)
-        if before != self.state.look.is_at_end:
+        if before != (look.is_at_end, look.is_new_above):
             self.draw()
 
     def on_conversation_chosen(self, event: Conversation.Chosen) -> None:

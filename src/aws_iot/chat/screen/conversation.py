@@ -206,7 +206,7 @@ class Conversation(ScrollView, can_focus=False):
         is_at_end = top + height >= len(self._lines)
         near = NEAR_SCREENS * height
         is_near = top + height >= len(self._lines) - near
-        self._scrolled(Scrolled(is_at_end, top <= near, is_near))
+        self._scrolled(Scrolled(is_at_end, top <= near, is_near, self._drawing.is_new_above(top, height)))
 
 
 def _are_same(lines: list[Line], others: list[Line]) -> bool:

@@ -107,6 +107,10 @@ class Drawing:
     """Makes the lines of a room. Those of a message are kept while nothing changes that they show."""
 
     def __init__(self) -> None:
+        self._new: tuple[int, str, datetime | None] | None = None
+        """Where the line of unread messages is, in which room, and since when it has unread messages."""
+        self._seen: tuple[str, datetime | None] | None = None
+        """The room and time of such a line that was on the screen."""
         self._columns = 0
         self._view = View()
         self._known: dict[Key, tuple[Post, tuple[object, ...], list[Line]]] = {}
@@ -122,6 +126,7 @@ class Drawing:
         before: Post | None = None
         day: date | None = None
         is_marked = room.unread_since is None
+        self._new = None
         for post in shown:
             key, day_before, day = post.key, day, _day_of(post.received)
             starts = day != day_before
@@ -129,6 +134,7 @@ class Drawing:
                 lines.append(self._rule(_date(day, now), DIM))
             if not is_marked and self._is_unread(post, room.unread_since):
                 is_marked = starts = True
+                self._new = len(lines), room.name, room.unread_since
                 lines.append(self._rule("new", UNREAD))
             if names.get(post.sender, post.name) != post.name:
                 starts = True
@@ -147,6 +153,15 @@ class Drawing:
     def _hint(self) -> list[Line]:
         texts = _lines_of(NOTHING_YET, self._columns - GUTTER)
         return [self._line([("· ", DIM), (text, DIM)], None) for text in texts]
+
+    def is_new_above(self, top: int, height: int) -> bool:
+        """Whether the line of unread messages is above the lines that are on the screen, and was never among them."""
+        if self._new is None:
+            return False
+        at = self._new[0]
+        if top <= at < top + height:
+            self._seen = self._new[1:]
+        return at < top and self._new[1:] != self._seen
 
     def _forget(self, shown: Sequence[Post]) -> None:
         """Forget posts that have left the window, many at once: it takes as long as the window is."""

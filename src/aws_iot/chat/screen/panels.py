@@ -270,6 +270,8 @@ class StatusLine(Lines):
             parts.append((f"  {kept_in_place(cut(steady(label(room.name)), 24))}", UNREAD))
             if room.why_not_joined:
                 parts.append((" not joined", BAD))
+            if state.look.is_new_above:
+                parts.append(("  ↑ new: /unread", WAITING))
             if room.window.has_newer or not state.look.is_at_end:
                 new = f" {room.unread} new" if room.unread else ""
                 parts.append((f"  ↓{new}", WAITING))

@@ -179,6 +179,7 @@ def scrolled(state: State, event: on.Scrolled) -> Effects:
     room = state.rooms.get(state.current)
     if room is None:
         return []
+    state.look.is_new_above = event.new_above
     state.look.is_at_end = event.is_at_end and not room.window.has_newer
     effects = mark_if_read(state)
     saved, _ = split(room.posts)

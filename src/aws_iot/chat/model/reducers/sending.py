@@ -39,6 +39,9 @@ def submitted(state: State, event: on.Submitted) -> Effects:
     room.draft = Draft(aim.kept if aim else "")
     saved = do.SaveDraft(event.room, room.draft)
     if aim and aim.kind == EDIT:
+        if event.text == aim.about.text:
+            state.notice = "Nothing was changed."
+            return [saved]
         return [_send_change(state, event.id, Change(EDIT, room.name, event.text, aim.about.id)), saved]
     room.unread_since = None
     append_pending(state, room, event.text, event.id, event.at, aim.about if aim else None)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from hypothesis import example, given, settings
@@ -383,6 +384,47 @@ def test_a_page_that_could_not_be_read_is_read_again_but_not_at_each_drawing() -
         update(state, on.PageFailed("lobby"))
         update(state, on.Received([message(1)]))
         assert texts(state) == ["text 1"]
+
+
+def test_a_room_that_was_left_while_a_page_was_read_is_read_again() -> None:
+    for comes_back_first in (True, False):
+        state = opened("lobby", "ops")
+        around = [post_of(message(number)) for number in range(PAGE)]
+        update(state, on.Went("lobby", ref="id-50"))
+        update(
+            state,
+            on.PageRead("lobby", on.Part.AROUND, around, False, target=around[50].key, has_newer=True),
+        )
+        [asked] = update(state, on.Scrolled(is_at_end=False, near_end=True))
+        assert isinstance(asked, do.ReadNext)
+        late = on.PageRead("lobby", on.Part.NEWER, [post_of(message(PAGE))], True, edge=at(PAGE - 1))
+        update(state, on.RoomOpened("ops"))
+        events = [late, on.RoomOpened("lobby")]
+        effects = [*map(partial(update, state), reversed(events) if comes_back_first else events)]
+        assert do.ReadLast("lobby") in effects[1]
+        update(state, page(PAGE - 1, PAGE))
+        assert texts(state) == [f"text {PAGE - 1}", f"text {PAGE}"]
+
+
+def test_a_place_in_another_room_is_no_place_in_the_window_when_that_room_is_opened_again() -> None:
+    state = opened("lobby", "ops")
+    update(state, on.Went("lobby", ref="id-50"))
+    update(state, on.RoomOpened("ops"))
+    around = [post_of(message(number)) for number in range(PAGE)]
+    update(state, on.PageRead("lobby", on.Part.AROUND, around, False, target=around[50].key, has_newer=True))
+    assert do.ReadLast("lobby") in update(state, on.RoomOpened("lobby"))
+
+
+def test_a_message_of_a_room_that_was_never_open_is_shown_among_its_neighbors() -> None:
+    state = State(Me(ME, "alice"))
+    start(state, ("lobby", "ops"), {}, (), BEGAN)
+    update(state, on.Received([message(50, room="ops")]))
+    found = state.rooms["ops"].posts[0]
+    assert do.ReadAround("ops", None, "id-50") in update(state, on.Went("ops", found))
+    around = [post_of(message(number, room="ops")) for number in range(40, 60)]
+    update(state, on.PageRead("ops", on.Part.AROUND, around, True, target=found.key))
+    assert texts(state, "ops") == [post.text for post in around]
+    assert state.selected_post == found
 
 
 def test_an_edit_deletion_or_reaction_is_no_message_and_has_the_message_read_again() -> None:

@@ -49,13 +49,13 @@ def _others(posts: Iterable[Post], known: Iterable[Post]) -> list[Post]:
     return found
 
 
-def merge_page(room: Room, page: PageRead) -> None:
-    """Add a page of the history to the window, or replace the window by it."""
+def merge_page(room: Room, page: PageRead) -> bool:
+    """Add a page of the history to the window, or replace the window by it; whether the page belongs there."""
     note_people(room, page.posts)
     window = room.window
     saved, unsent = split(window.posts)
     if _is_stale(page, saved):
-        return
+        return False
     unsent = _others(unsent, page.posts)
     if page.part in (Part.LAST, Part.AROUND):
         arrived = [*window.late] if window.has_newer else saved
@@ -81,6 +81,7 @@ def merge_page(room: Room, page: PageRead) -> None:
             del saved[:-LONGEST_BROWSED]
             window.has_older = True
     window.posts = saved + unsent
+    return True
 
 
 def _reach_end(window: Window, saved: list[Post], arrived: Sequence[Post]) -> None:

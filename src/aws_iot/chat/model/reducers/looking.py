@@ -31,7 +31,7 @@ def went(state: State, event: on.Went) -> Effects:
     room = state.room
     ref = event.post.ref if event.post else event.ref
     known = next((post for post in reversed(room.posts) if ref and post.ref == ref), None)
-    if known:
+    if known and room.window.is_loaded:
         unfold(room.posts, known, state.look.folded)
         state.look.selected, state.look.is_at_end = known.key, False
         state.look.reveals += 1

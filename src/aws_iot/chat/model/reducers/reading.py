@@ -23,7 +23,10 @@ def page_read(state: State, event: on.PageRead) -> Effects:
     if room is None:
         return []
     was_loaded = room.window.has_end
-    merge_page(room, event)
+    if not merge_page(room, event):
+        room.window.reading = Reading.IDLE
+        # The window was left meanwhile, and what came back has nothing of the history.
+        return [] if room.window.is_loaded or room.name != state.current else _read_again(room)
     if event.part is on.Part.LAST:
         presence.has_read(state.presence, room.name, event.posts)
     room.window.is_loaded, room.window.reading = True, Reading.IDLE
@@ -45,6 +48,8 @@ def page_read(state: State, event: on.PageRead) -> Effects:
         if state.selected_post:
             unfold(room.posts, state.selected_post, state.look.folded)
         state.look.reveals += 1
+    if event.room != state.current:
+        shorten(room, is_open=False, is_at_end=True)
     return mark_if_read(state)
 
 

@@ -35,6 +35,8 @@ LONGEST_SECONDS = 0.25
 TICK_SECONDS = 2.0
 """How often the state learns the time."""
 
+_CHANCES = random.SystemRandom()
+
 
 class Parts(NamedTuple):
     """What works on threads of its own."""
@@ -56,7 +58,6 @@ class Bridge:
         self._keep_draft: Callable[[], None] = lambda: None
         self._next_at = 0.0
         self._parts: Parts | None = None
-        self._chances = random.SystemRandom()
         self._garbage = IdleCollection()
         self._context = copy_context()
         """That of the screen, which Textual needs to draw. The threads have others."""
@@ -132,7 +133,7 @@ class Bridge:
     def _tick(self) -> None:
         now, before = time.monotonic(), self.state.presence.shown
         self._garbage.tick(now, is_active=self.state.presence.activity.since_tick)
-        self.carry_out_event(on.Ticked(now, self._chances.random()))
+        self.carry_out_event(on.Ticked(now, _CHANCES.random()))
         if before != self.state.presence.shown:
             self._changed()
         asyncio.get_running_loop().call_later(TICK_SECONDS, self._tick)

@@ -73,8 +73,8 @@ class ChatApp(App[None]):
         self._begin = begin
         self._now = context.now
         self._desk = Desk(self, context)
-        self._room_shown = ""
-        self._put_back = 0
+        self._shown = "", 0
+        """The room whose draft is in the input, and how often a message had become a draft by then."""
         self._layout = Layout(
             Composer(self.run_key, self._submit, lambda line: complete(line, self.state), self._recalled),
             self._scrolled,
@@ -114,9 +114,9 @@ class ChatApp(App[None]):
         if isinstance(self.screen, ModalScreen):
             self._draw_dialog(self.screen)
         shown = state.current, state.sending.put_back[0]
-        if state.current in state.rooms and (self._room_shown, self._put_back) != shown:
-            typed = "" if self._room_shown else self._layout.composer.text  # before the first room was open
-            self._room_shown, self._put_back = shown
+        if state.current in state.rooms and self._shown != shown:
+            typed = "" if self._shown[0] else self._layout.composer.text  # before the first room was open
+            self._shown = shown
             if typed:
                 self._layout.composer.load(below((state.room.draft.text, typed)))
                 self.keep_draft()
@@ -195,8 +195,9 @@ class ChatApp(App[None]):
         self.keep_draft()
 
     def keep_draft(self) -> None:
-        if self._room_shown:
-            self._bridge.carry_out_event(on.Typed(self._room_shown, self._layout.composer.text))
+        room, _ = self._shown
+        if room:
+            self._bridge.carry_out_event(on.Typed(room, self._layout.composer.text))
 
     def _submit(self, text: str) -> None:
         """Send what was typed, or run the command."""

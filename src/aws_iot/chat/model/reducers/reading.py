@@ -25,7 +25,7 @@ def page_read(state: State, event: on.PageRead) -> Effects:
     was_loaded = room.window.has_end
     if not merge_page(room, event):
         room.window.reading = Reading.IDLE
-        # The window was left meanwhile, and what came back has nothing of the history.
+        # The person has left the room and returned: its window has no messages of the history.
         return [] if room.window.is_loaded or room.name != state.current else _read_again(room)
     if event.part is on.Part.LAST:
         presence.has_read(state.presence, room.name, event.posts)

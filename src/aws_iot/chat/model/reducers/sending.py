@@ -56,7 +56,7 @@ def submitted(state: State, event: on.Submitted) -> Effects:
 def _send_change(state: State, id_: str, change: Change) -> do.Send:
     state.sending.changes[id_] = change
     if state.status.link is not Link.ONLINE:
-        state.notice = f"{_CALLED[change.kind]} is sent when there is a connection."
+        state.notice = f"{_CALLED.get(change.kind, 'The change')} is sent when there is a connection."
     count_waiting(state)
     return do.Send(change.room, change.text, id_, change.kind, change.about)
 
@@ -131,7 +131,7 @@ def send_failed(state: State, event: on.SendFailed) -> Effects:
             message = do.FailedMessage(changed.room, changed.text, event.id, event.why, changed.about, True)
             add_failed(state, message, event.at, None, about)
         else:
-            state.notice = f"{_CALLED[changed.kind]} was not sent: {event.why}"
+            state.notice = f"{_CALLED.get(changed.kind, 'The change')} was not sent: {event.why}"
     for room in state.rooms.values():
         change(room, event.id, delivery=Delivery.FAILED, why=event.why)
     count_waiting(state)

@@ -315,6 +315,18 @@ def test_nobody_reads_of_a_reconnection_while_the_connection_is_lost() -> None:
     assert state.notice == ""
 
 
+def test_a_change_without_a_connection_tells_when_it_is_sent() -> None:
+    state = opened()
+    update(state, on.Received([message(1)]))
+    update(state, on.StatusChanged(Status(Link.LOST)))
+    update(state, on.Reacted(state.room.posts[0], "👍", "mine-1"))
+    assert state.notice == "The reaction is sent when there is a connection."
+    update(state, on.StatusChanged(Status(Link.ONLINE)))
+    state.notice = ""
+    update(state, on.Reacted(state.room.posts[0], "🎉", "mine-2"))
+    assert state.notice == ""
+
+
 def test_an_edit_that_changes_nothing_is_not_sent() -> None:
     state = opened()
     update(state, on.Received([message(1, sender=ME)]))

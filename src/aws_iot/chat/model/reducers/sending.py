@@ -8,7 +8,7 @@ from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Answered, Delivery, Post, answered_by
 from aws_iot.chat.model.reducers import presence
-from aws_iot.chat.model.state import Aim, Change, Draft, Reading, Room, State
+from aws_iot.chat.model.state import Aim, Change, Draft, Link, Reading, Room, State
 from aws_iot.chat.model.threads import unfold
 from aws_iot.chat.model.windows import change, remove, shorten, split, unsent_post
 from aws_iot.chat.text.slashes import typed_form
@@ -55,6 +55,8 @@ def submitted(state: State, event: on.Submitted) -> Effects:
 
 def _send_change(state: State, id_: str, change: Change) -> do.Send:
     state.sending.changes[id_] = change
+    if state.status.link is not Link.ONLINE:
+        state.notice = f"{_CALLED.get(change.kind, 'The change')} is sent when there is a connection."
     count_waiting(state)
     return do.Send(change.room, change.text, id_, change.kind, change.about)
 
@@ -129,14 +131,14 @@ def send_failed(state: State, event: on.SendFailed) -> Effects:
             message = do.FailedMessage(changed.room, changed.text, event.id, event.why, changed.about, True)
             add_failed(state, message, event.at, None, about)
         else:
-            state.notice = f"{_CALLED.get(changed.kind, changed.kind)} was not sent: {event.why}"
+            state.notice = f"{_CALLED.get(changed.kind, 'The change')} was not sent: {event.why}"
     for room in state.rooms.values():
         change(room, event.id, delivery=Delivery.FAILED, why=event.why)
     count_waiting(state)
     return [_save_failed(state)]
 
 
-_CALLED = {DELETE: "the deletion", REACT: "the reaction"}
+_CALLED = {EDIT: "The edit", DELETE: "The deletion", REACT: "The reaction"}
 
 
 def resent(state: State, event: on.Resent) -> Effects:

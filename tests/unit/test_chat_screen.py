@@ -956,7 +956,7 @@ def test_a_change_of_a_name_is_announced_once_and_an_alias_is_yours_alone(
             await chat.until_shown("Bobby~b0b00000")
             await chat.enter("/alias")
             assert "Your aliases: Bobby~b0b00000" in chat.panel("status")
-            await chat.enter("/alias Bobby")
+            await chat.enter("/alias @Bobby")
             await chat.until_shown("robert~b0b00000")
 
     run(test)

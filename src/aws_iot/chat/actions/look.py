@@ -91,7 +91,8 @@ class LookActions(Actions):
         found = [
             identity
             for identity, name in claimed.items()
-            if (prefix and prefix.matches(identity)) or whom in (name, state.name_of(identity, name))
+            if (prefix and prefix.matches(identity))
+            or not {whom, whom.removeprefix("@")}.isdisjoint((name, state.name_of(identity, name)))
         ]
         if len(found) != 1:
             several = f"Several people are called {whom}" if found else f"Nobody here is called {whom}"

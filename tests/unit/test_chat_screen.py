@@ -1,5 +1,8 @@
 """The chat screen: what keys do, and what is on the screen. The services are in memory."""
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -960,6 +963,19 @@ def test_a_change_of_a_name_is_announced_once_and_an_alias_is_yours_alone(
             await chat.until_shown("robert~b0b00000")
 
     run(test)
+
+
+def test_a_browser_in_the_terminal_that_fails_is_reported() -> None:
+    # In a process of its own: Python reads BROWSER only once.
+    program = "open_link('https://example.com', lambda program: program(), print)"
+    done = subprocess.run(
+        [sys.executable, "-c", f"from aws_iot.chat.actions.browser import open_link; {program}"],
+        env=os.environ | {"BROWSER": "false"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("false did not open the link.")
 
 
 def test_links_open_only_after_a_question_that_shows_them(app: FakeApp, cloud: FakeCloud) -> None:

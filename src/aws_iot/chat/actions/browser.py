@@ -22,6 +22,7 @@ def open_link(
     except webbrowser.Error:
         needs_terminal = False
     if needs_terminal:
-        lend_terminal(lambda: browser.open(link))
+        if not lend_terminal(lambda: browser.open(link)):
+            tell(f"{browser.name} did not open the link. Set BROWSER to another browser, or copy the link.")
     else:
         threading.Thread(target=open_elsewhere, daemon=True).start()

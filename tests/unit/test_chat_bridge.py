@@ -117,7 +117,7 @@ def test_the_chat_tells_how_many_messages_could_not_be_kept_until_they_were_save
         folder.unlink()
         folder.mkdir()
         saver.save([])
-    assert told[-1] == on.Noticed("Messages are saved again, and the 1 oldest are missing.")
+    assert told[-1] == on.Noticed("Messages are saved again, and 1 of them is missing.")
     with History(folder / "file") as history:
         assert [entry.message.text for entry in history.last(Filter(["lobby"]), 10)] == ["two", "three"]
 

@@ -94,4 +94,6 @@ class Saver:
 
 
 def _missing(dropped: int) -> str:
-    return f"the {dropped:,} oldest are missing" if dropped else "none is missing"
+    if not dropped:
+        return "none is missing"
+    return f"{dropped:,} of them {'is' if dropped == 1 else 'are'} missing"

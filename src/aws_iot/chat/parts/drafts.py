@@ -13,7 +13,7 @@ from typing import Any
 
 from aws_iot.chat.model.posts import Answered
 from aws_iot.chat.model.state import Aim, Draft
-from aws_iot.chat.text.slashes import message_of
+from aws_iot.chat.text.slashes import below
 from aws_iot.errors import LocalError
 from aws_iot.files import exclusive
 from aws_iot.messaging.kinds import EDIT
@@ -105,13 +105,15 @@ class OwnDrafts:
 def _sections(found: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """What each chat has saved, by its name."""
     old = {key: found[key] for key in ("drafts", "aims") if found.get(key)}
-    chats = _object(found.get(_CHATS))
-    named = {name: _object(one) for name, one in chats.items() if name.isalnum()}  # it becomes a file's name
+    chats = object_of(found.get(_CHATS))
+    named = {
+        name: object_of(one) for name, one in chats.items() if name.isalnum()
+    }  # it becomes a file's name
     return {**({_NO_CHAT: old} if old else {}), **named}
 
 
 def _drafts(section: Mapping[str, Any]) -> dict[str, Draft]:
-    texts, aims = _object(section.get("drafts")), _object(section.get("aims"))
+    texts, aims = object_of(section.get("drafts")), object_of(section.get("aims"))
     texts = {room: text for room, text in texts.items() if isinstance(text, str) and text}
     return {room: Draft(texts.get(room, ""), _aim(aims.get(room))) for room in {**texts, **aims}}
 
@@ -129,7 +131,7 @@ def _saved(drafts: Mapping[str, Draft]) -> dict[str, Any]:
 
 def _aim(value: Any) -> Aim | None:
     """What a draft answers or replaces. If that was damaged, the draft must not be sent as if it was none."""
-    found = _object(value)
+    found = object_of(value)
     if not found:
         return None
     fields = {
@@ -166,11 +168,6 @@ def joined(drafts: Iterable[Draft]) -> Draft:
     return Draft(draft.text, Aim(EDIT, aim.about, below([aim.kept, *others])))
 
 
-def below(texts: Iterable[str]) -> str:
-    """The typed texts below one another. Only the first one can begin a command."""
-    first, *others = [text for text in texts if text] or [""]
-    return "\n".join([first, *map(message_of, others)])
-
-
-def _object(value: Any) -> dict[str, Any]:
+def object_of(value: Any) -> dict[str, Any]:
+    """The JSON object; an empty one if it is something else."""
     return value if isinstance(value, dict) else {}

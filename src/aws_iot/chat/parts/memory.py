@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from aws_iot.chat.model.attention import LEVELS
 from aws_iot.chat.model.effects import FailedMessage
 from aws_iot.chat.model.state import Draft
-from aws_iot.chat.parts.drafts import OwnDrafts
+from aws_iot.chat.parts.drafts import OwnDrafts, object_of
 from aws_iot.errors import LocalError
 from aws_iot.files import LOCK_SECONDS, exclusive, parsed, read, write_private
 
@@ -115,7 +115,7 @@ class Memory:
         self._drafts.close()
 
     def _read(self) -> dict[str, Any]:
-        return _object(parsed(read(self._path)))
+        return object_of(parsed(read(self._path)))
 
 
 _FAILED = {"room", "text", "id", "why"}
@@ -125,17 +125,13 @@ _ABOUT = {"about", "is_edit"}
 def _failed(found: dict[str, Any]) -> list[FailedMessage]:
     return [
         FailedMessage(**one)
-        for one in map(_object, _list(found.get("failed")))
+        for one in map(object_of, _list(found.get("failed")))
         if {*map(type, one.values())} <= {str, bool} and _FAILED <= one.keys() <= _FAILED | _ABOUT
     ]
 
 
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
 def _texts(value: Any) -> dict[str, str]:
-    return {name: text for name, text in _object(value).items() if isinstance(text, str) and text}
+    return {name: text for name, text in object_of(value).items() if isinstance(text, str) and text}
 
 
 def _list(value: Any) -> list[Any]:

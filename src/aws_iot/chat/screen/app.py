@@ -22,7 +22,6 @@ from aws_iot.chat.model import events as on
 from aws_iot.chat.model.effects import Notify
 from aws_iot.chat.model.posts import Post
 from aws_iot.chat.model.state import State
-from aws_iot.chat.parts.drafts import below
 from aws_iot.chat.screen.alerts import Alerts
 from aws_iot.chat.screen.composer import Composer, clean
 from aws_iot.chat.screen.conversation import Conversation
@@ -30,7 +29,7 @@ from aws_iot.chat.screen.layout import Layout
 from aws_iot.chat.screen.legacy_keys import register
 from aws_iot.chat.screen.panels import RoomList, StatusLine
 from aws_iot.chat.settings import ChatSettings
-from aws_iot.chat.text.slashes import message_of, typed_form
+from aws_iot.chat.text.slashes import below, message_of, typed_form
 
 Answer = TypeVar("Answer")
 

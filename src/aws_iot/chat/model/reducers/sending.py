@@ -11,7 +11,7 @@ from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.state import Aim, Change, Draft, Link, Reading, Room, State
 from aws_iot.chat.model.threads import unfold
 from aws_iot.chat.model.windows import change, remove, shorten, split, unsent_post
-from aws_iot.chat.text.slashes import typed_form
+from aws_iot.chat.text.slashes import below, typed_form
 from aws_iot.messaging.kinds import DELETE, DELETED_TEXT, EDIT, REACT, are_same_reaction
 
 Effects = list[do.Effect]
@@ -191,16 +191,12 @@ def _put_back(state: State, room: Room, post: Post | None, text: str = "") -> do
     if replaces and not is_edit:
         room.draft = Draft(typed_form(text), Aim(EDIT, replaces, before.text))
     elif before.aim and is_edit and not replaces:  # it is no part of the other message's new text
-        room.draft = replace(before, aim=replace(before.aim, kept=_below(before.aim.kept, text)))
+        room.draft = replace(before, aim=replace(before.aim, kept=below((before.aim.kept, typed_form(text)))))
     else:
         aim = Aim(None, answered) if answered and not before.text else None
-        room.draft = Draft(_below(before.text, text), before.aim or aim)
+        room.draft = Draft(below((before.text, typed_form(text))), before.aim or aim)
     state.sending.put_back = state.sending.put_back[0] + 1, text
     return do.SaveDraft(room.name, room.draft)
-
-
-def _below(typed: str, message: str) -> str:
-    return f"{typed}\n{message}" if typed else typed_form(message)
 
 
 def reacted(state: State, event: on.Reacted) -> Effects:

@@ -380,7 +380,13 @@ class FakeConnection:
     """`Connection` in memory, with the policy of the template."""
 
     def __init__(
-        self, cloud: FakeCloud, identity: str, durable: str | None = None, will: Publication | None = None
+        self,
+        cloud: FakeCloud,
+        identity: str,
+        durable: str | None = None,
+        will: Publication | None = None,
+        *,
+        is_temporary: bool = False,
     ) -> None:
         self._cloud = cloud
         self._identity = identity
@@ -392,6 +398,7 @@ class FakeConnection:
         """Whether the broker delivers nothing."""
         self.closed = False
         self.durable = durable
+        self.is_temporary = is_temporary
         self.acknowledged = 0
         if identity not in cloud.members:
             raise NotAccepted(
@@ -464,7 +471,7 @@ class FakeConnection:
         if self.closed:
             return
         self.closed = True
-        if self.durable:
+        if self.durable and not self.is_temporary:
             waiting = [*self._unacknowledged]
             while not self.events.empty():
                 if isinstance(event := self.events.get(), Publication):
@@ -809,8 +816,10 @@ class FakeMessaging(MessagingBuilder):
         credentials: Callable[[], Credentials],
         durable: str | None = None,
         will: Publication | None = None,
+        *,
+        is_temporary: bool = False,
     ) -> Connection:
-        connection = FakeConnection(self._controls.cloud, identity, durable, will)
+        connection = FakeConnection(self._controls.cloud, identity, durable, will, is_temporary=is_temporary)
         self._controls.on_connect(connection)
         return connection
 

@@ -230,13 +230,17 @@ class MessagingBuilder:
         credentials: Callable[[], Credentials],
         durable: str | None = None,
         will: Publication | None = None,
+        *,
+        is_temporary: bool = False,
     ) -> Connection:
-        """An open connection to the profile's broker. For `durable` and `will`, see `IotCoreConnection.open`."""
+        """An open connection to the profile's broker. For the session and `will`, see `IotCoreConnection.open`."""
         from aws_iot.aws.iot.connection import IotCoreConnection
 
         self._config.require_stack(profile)
         now, timeout = self._settings.now, self._settings.timeout
-        return IotCoreConnection.open(profile, identity, credentials, now, timeout, durable, will)
+        return IotCoreConnection.open(
+            profile, identity, credentials, now, timeout, durable, will, is_temporary=is_temporary
+        )
 
     def connect_several(
         self,

@@ -79,11 +79,16 @@ class World:
         return self.issuer.issue(self.services.session_of(username))
 
     def connect(
-        self, credentials: Credentials, durable: str | None = None, will: Publication | None = None
+        self,
+        credentials: Credentials,
+        durable: str | None = None,
+        will: Publication | None = None,
+        *,
+        is_temporary: bool = False,
     ) -> Connection:
         """A connection, closed when the test ends."""
         connection = self.services.app.messaging.connect(
-            self.profile, credentials.identity, lambda: credentials, durable, will
+            self.profile, credentials.identity, lambda: credentials, durable, will, is_temporary=is_temporary
         )
         self.opened.append(connection)
         return connection

@@ -28,10 +28,12 @@ class Member:
     def topic(self, room: str) -> str:
         return f"{self.pool}/{room}/{self.identity}"
 
-    def again(self, durable: str) -> "Member":
+    def again(self, durable: str, *, is_temporary: bool = False) -> "Member":
         """The same member after this connection was closed, in a durable session."""
         self.connection.close()
-        return replace(self, connection=self.world.connect(self.credentials, durable))
+        return replace(
+            self, connection=self.world.connect(self.credentials, durable, is_temporary=is_temporary)
+        )
 
     def receive(self) -> bytes:
         """The payload of the next publication."""
@@ -247,6 +249,19 @@ def test_the_oldest_deliveries_are_acknowledged_and_the_others_are_delivered_aga
     alice.connection.acknowledge()
     alice = alice.again("desk")
     assert alice.connection.is_resumed
+    assert alice.connection.receive(MOMENT_SECONDS) is None
+
+
+def test_a_temporary_session_ends_when_its_connection_is_closed(world: World, username: str) -> None:
+    alice, bob = connect(world, username, "desk"), connect(world, f"{username}-2")
+    alice.connection.subscribe([f"{alice.pool}/lobby/+"])
+    alice = alice.again("desk", is_temporary=True)
+    assert alice.connection.is_resumed
+    alice.connection.close()
+    bob.connection.publish(Publication(bob.topic("lobby"), b"to nobody"))
+    alice = alice.again("desk", is_temporary=True)
+    assert not alice.connection.is_resumed
+    bob.connection.publish(Publication(bob.topic("lobby"), b"nor this"))
     assert alice.connection.receive(MOMENT_SECONDS) is None
 
 

@@ -261,6 +261,47 @@ def test_a_chat_that_is_cut_off_sends_and_receives_everything_once_when_it_is_ba
     assert texts == [*(f"flood {number}." for number in range(300)), "written offline", "the end."]
 
 
+def test_chats_that_are_cut_off_at_the_same_time_miss_nothing(
+    stack: Stack, speaker: Client, room: str
+) -> None:
+    people = [stack.person(), stack.person()]
+    with FaultProxy(stack.profile.endpoint.port) as proxy:
+        endpoint = Endpoint.parse(f"wss://127.0.0.1:{proxy.port}/mqtt")
+        for person in people:
+            profiles = App.in_folder(Path(person.env["AWS_IOT_CONFIG_DIR"])).config.profiles
+            profiles.replace("local", stack.profile._replace(endpoint=endpoint))
+        with (
+            on_a_screen(f"chat {room}", people[0].env) as one,
+            on_a_screen(f"chat {room}", people[1].env) as other,
+        ):
+            for screen in (one, other):
+                screen.wait_for("● online")
+            proxy.refuse()
+            proxy.cut()
+            for screen in (one, other):
+                screen.wait_for("reconnecting")
+            for number in range(20):
+                speaker.publish(room, f"meanwhile {number}.")
+            one.type("from the first\r")
+            one.wait_for("○ from the first")
+            proxy.admit()
+            for screen in (one, other):
+                screen.wait_for("● online")
+                screen.wait_for_message("from the first")
+                screen.wait_for("meanwhile 19.")
+                assert "may be missing" not in screen.text
+            for screen in (one, other):
+                screen.type("\x11")
+                assert screen.process.wait(DEADLINE_SECONDS) == 0
+    for person in people:
+        lines = run_here(f"history {room} -n 1000 --json", person.env).stdout.splitlines()
+        texts = [json.loads(line)["text"] for line in lines]
+        assert texts.count("from the first") == 1
+        assert [text for text in texts if text != "from the first"] == [
+            f"meanwhile {number}." for number in range(20)
+        ]
+
+
 def test_no_message_changes_what_is_around_the_conversation(stack: Stack, speaker: Client, room: str) -> None:
     alice = stack.person()
 

@@ -149,7 +149,11 @@ def _doubt(pool: str, room: str) -> str | None:
 
 
 def _connector(app: App, chatter: Chatter, state: State) -> Callable[[], Client]:
-    """Signs in without asking, and connects. The open room is told if the connection is lost."""
+    """Signs in without asking, and connects. The open room is told if the connection is lost.
+
+    All connections of this run use one session, so a later one gets what was published meanwhile.
+    """
+    session = os.urandom(8).hex()
 
     def connect() -> Client:
         from aws_iot.auth.login import SignInRequest
@@ -161,13 +165,16 @@ def _connector(app: App, chatter: Chatter, state: State) -> Callable[[], Client]
         person = chatter.session or app.auth.login(profile).sign_in(
             SignInRequest(chatter.username, None), NoPrompter(profile.key)
         )
-        connect = partial(app.messaging.connect, of_user(profile, person))
+        bare = partial(app.messaging.connect, of_user(profile, person))
+        connect = partial(bare, is_temporary=True)
+        will = _will(profile.identity_pool_id, state)
         try:
-            connection = open_connection(
-                person, partial(connect, will=_will(profile.identity_pool_id, state))
-            )
+            connection = open_connection(person, partial(connect, will=will), durable=session)
         except NotAccepted:  # or the identity may not publish to that room: the broker tells no difference
-            connection = open_connection(person, connect)
+            try:
+                connection = open_connection(person, connect, durable=session)
+            except NotAccepted:  # or the policy allows no sessions
+                connection = open_connection(person, bare)
         with suppress(LocalError):
             app.auth.sessions.note_connected(profile.key, person.identity)
         return app.messaging.client(profile, connection, person.identity, person.username, presence=True)

@@ -117,5 +117,8 @@ class Connection(Protocol):
         ...
 
     def close(self) -> None:
-        """Disconnect, so that the broker does not consider us lost. Never raises; takes at most a second."""
+        """Disconnect, so that the broker does not consider us lost. Never raises; takes at most a second.
+
+        The broker discards a temporary session. If there is no connection, it does so when the session expires.
+        """
         ...

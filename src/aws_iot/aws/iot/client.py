@@ -20,7 +20,12 @@ from aws_iot.aws.iot.connack import FINAL_CONNACKS, connack_refused, taken_over
 from aws_iot.aws.iot.inbox import AcknowledgementCheck, Inbox
 from aws_iot.aws.iot.link import events as on
 from aws_iot.aws.iot.link.unacknowledged import PendingPublish
-from aws_iot.aws.iot.options import KEEP_ALIVE_SECONDS, build_client
+from aws_iot.aws.iot.options import (
+    KEEP_ALIVE_SECONDS,
+    SESSION_SECONDS,
+    TEMPORARY_SESSION_SECONDS,
+    build_client,
+)
 from aws_iot.aws.iot.reason_codes import (
     PING_TIMEOUT,
     describe,
@@ -51,6 +56,8 @@ class ClientSettings(NamedTuple):
     client_id: str
     ca_bundle: str | None
     durable: str | None
+    is_temporary: bool
+    """Whether the durable session ends with the program."""
     will: mqtt5.PublishPacket | None
     """What the broker publishes if the connection ends without a DISCONNECT."""
     inbox: Inbox
@@ -75,7 +82,7 @@ class Client:
             settings.profile.endpoint,
             settings.ca_bundle,
             settings.client_id,
-            is_durable=bool(settings.durable),
+            session_seconds=_session_seconds(settings),
             will=settings.will,
             on_handshake=self._on_handshake,
             on_publish_callback_fn=self._on_publish,
@@ -142,8 +149,10 @@ class Client:
         if client := self._client:
             client.invoke_publish_acknowledgement(handle)
 
-    def stop(self) -> None:
+    def stop(self, *, ends_session: bool = False) -> None:
         """Disconnect. From now on nothing is emitted, except answers that the broker has given before.
+
+        With `ends_session`, the broker discards the session now.
 
         An upgrade that is never answered cannot be stopped. Its socket and some 45 KB stay until the other side, or the
         system, closes it (awscrt 0.38.1, 50 attempts). If a server accepts connections for hours and never answers, an
@@ -151,7 +160,8 @@ class Client:
         """
         self._dropped.set()
         if client := self._client:
-            client.stop(mqtt5.DisconnectPacket())  # without a packet awscrt sends no DISCONNECT
+            # Without a packet awscrt sends no DISCONNECT.
+            client.stop(mqtt5.DisconnectPacket(session_expiry_interval_sec=0 if ends_session else None))
 
     def wait_until_stopped(self, seconds: float) -> None:
         """Wait until DISCONNECT has left."""
@@ -205,7 +215,11 @@ class Client:
             error: AwsIotError = NotAuthorized("the broker ended the connection: not authorized")
             self._emit(on.EndedByBroker(self.attempt, error))
         elif reason == mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER:
-            self._emit(on.EndedByBroker(self.attempt, taken_over(self._settings.durable)))
+            self._emit(
+                on.EndedByBroker(
+                    self.attempt, taken_over(None if self._settings.is_temporary else self._settings.durable)
+                )
+            )
         else:
             now, upgrade = self._settings.now(), self.upgrade
             began = self._accepted.at if self._accepted else now
@@ -289,6 +303,12 @@ class _Accepted(NamedTuple):
 
     at: datetime
     largest_packet: int | None
+
+
+def _session_seconds(settings: ClientSettings) -> int | None:
+    if not settings.durable:
+        return None
+    return TEMPORARY_SESSION_SECONDS if settings.is_temporary else SESSION_SECONDS
 
 
 def _not_mqtt(error: RuntimeError) -> ServiceRefused:

@@ -55,6 +55,8 @@ class IotCoreConnection:
         timeout: float,
         durable: str | None = None,
         will: Publication | None = None,
+        *,
+        is_temporary: bool = False,
     ) -> None:
         # The policy wants the identity first. The rest keeps two programs of a person apart.
         client_id = f"{identity}-{durable or os.urandom(4).hex()}"
@@ -71,10 +73,11 @@ class IotCoreConnection:
             client_id,
             ca_bundle,
             durable,
+            is_temporary,
             will and _packet(will),
             self._inbox,
         )
-        self._state = State(Settings(str(profile.endpoint), timeout, cut, bool(durable)))
+        self._state = State(Settings(str(profile.endpoint), timeout, cut, bool(durable), is_temporary))
         self._lock = threading.RLock()
         self._events: deque[on.Event] = deque()
         self._reports: list[Report] | None = None
@@ -93,17 +96,22 @@ class IotCoreConnection:
         timeout: float,
         durable: str | None = None,
         will: Publication | None = None,
+        *,
+        is_temporary: bool = False,
     ) -> Self:
         """Connect within about `timeout` seconds; `credentials` is called for each attempt, on another thread.
 
         With a name, `durable`, the broker keeps the session, and what is published while no program uses the name.
+        One that `is_temporary` ends with `close`, or after an hour without a connection.
         The broker publishes `will` each time that the connection is lost; `close` prevents that. A broker that does not
         let the identity publish it rejects the connection.
 
         Raises `NotAccepted`, `CredentialsRefused`, `Unreachable`, `LocalError` for an unusable CA bundle or proxy, or
         what `credentials` raises.
         """
-        [connection] = cls._open_all([cls(profile, identity, credentials, now, timeout, durable, will)])
+        [connection] = cls._open_all(
+            [cls(profile, identity, credentials, now, timeout, durable, will, is_temporary=is_temporary)]
+        )
         return connection
 
     @classmethod
@@ -258,7 +266,8 @@ class IotCoreConnection:
             self._is_over.set()
         if self._client:
             self._upgrade = self._client.upgrade or self._upgrade
-            self._client.stop()
+            is_left = isinstance(self._state.phase, Closing)
+            self._client.stop(ends_session=is_left and self._settings.is_temporary)
             if not is_last:
                 self._client = None
 

@@ -26,6 +26,9 @@ SESSION_SECONDS = 7 * 24 * 3600
 """How long the broker should keep a durable session. AWS IoT Core lowers it to the account's limit, an hour by default:
 docs.aws.amazon.com/iot/latest/developerguide/mqtt.html#mqtt-persistent-sessions"""
 
+TEMPORARY_SESSION_SECONDS = 3600
+"""How long the broker should keep a temporary session of a program that was killed."""
+
 CONNECTION_SECONDS = 24 * 3600
 """The longest life of a connection: docs.aws.amazon.com/general/latest/gr/iot-core.html"""
 
@@ -37,12 +40,14 @@ def build_client(
     ca_bundle: str | None,
     client_id: str,
     *,
-    is_durable: bool,
+    session_seconds: int | None,
     will: mqtt5.PublishPacket | None,
     on_handshake: Callable[..., None],
     **callbacks: Callable[[Any], Any],
 ) -> mqtt5.Client:
     """A client that connects once; `callbacks` have awscrt's names.
+
+    The session outlives the connection by `session_seconds`; with None, it ends with the connection.
 
     Raises `LocalError` if the CA bundle or the proxy cannot be used.
     """
@@ -55,10 +60,10 @@ def build_client(
             client_id=client_id,
             keep_alive_interval_sec=KEEP_ALIVE_SECONDS,
             receive_maximum=UNACKNOWLEDGED,
-            session_expiry_interval_sec=SESSION_SECONDS if is_durable else None,
+            session_expiry_interval_sec=session_seconds,
             will=will,
         ),
-        session_behavior=behaviors.REJOIN_ALWAYS if is_durable else behaviors.CLEAN,
+        session_behavior=behaviors.REJOIN_ALWAYS if session_seconds else behaviors.CLEAN,
         # Rates are up to the publisher, which knows of `--rate 0`.
         extended_validation_and_flow_control_options=mqtt5.ExtendedValidationAndFlowControlOptions.NONE,
         # Reconnecting and waiting for acknowledgements are up to `aws_iot.aws.iot.link`.

@@ -56,7 +56,8 @@ def leave(state: State, _: on.Leave, now: float) -> Effects:
     """Report all that waits, and disconnect."""
     if isinstance(state.phase, Failed | Closing):
         return []
-    must_flush = state.settings.is_durable and state.connected_since is not None
+    settings = state.settings
+    must_flush = settings.is_durable and not settings.is_temporary and state.connected_since is not None
     closing = Closing(now, now + FLUSH_SECONDS)
     state.phase = closing
     effects = _abandon(state, connection_over(state))

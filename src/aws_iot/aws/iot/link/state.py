@@ -81,6 +81,8 @@ class Settings(NamedTuple):
     not_accepted: AwsIotError
     """What it means if the broker cuts each connection before CONNACK."""
     is_durable: bool = False
+    is_temporary: bool = False
+    """Whether the durable session ends when the owner leaves."""
 
 
 class Attempt(NamedTuple):

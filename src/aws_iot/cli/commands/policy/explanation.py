@@ -178,7 +178,7 @@ def _condition_values(app: App, query: PolicyQuery) -> Mapping[str, Sequence[str
         "aws:CurrentTime": [now.isoformat()],
         "aws:EpochTime": [str(int(now.timestamp()))],
     }
-    if query.client is None:  # only `sub --durable` asks for a persistent session
+    if query.client is None:  # `sub --durable` needs a persistent session, and `chat` can do without
         known["iot:ConnectAttributes"] = []
     return known | dict(query.context)
 

@@ -2,11 +2,12 @@
 
 A client that subscribes to a filter again replaces its subscription ([MQTT-3.8.4-3]). A client that resumes a session
 receives unacknowledged messages at once, before new ones (section 4.4). A durable session holds all messages that
-are published while the client is away, until it expires. AWS documents no other limit; here, memory is one.
+are published while the client is away, until it expires. AWS documents no other limit; here, memory is one. DISCONNECT
+can change how long the session is kept, and end it (section 3.14.2.2.2).
 
-ministack 1.5.33 adds a second subscription, waits half a minute before it sends these messages again, and holds 1,000
-messages. This patch wraps `iot.broker_subscribe`, `iot._WSSession._preserve_session`, and
-`iot._PersistentSessionState.__init__`.
+ministack 1.5.33 adds a second subscription, waits half a minute before it sends these messages again, holds 1,000
+messages, and does not read what DISCONNECT says of the session. This patch wraps `iot.broker_subscribe`,
+`iot._WSSession._preserve_session`, `iot._WSSession._dispatch_packet`, and `iot._PersistentSessionState.__init__`.
 """
 
 import math
@@ -23,6 +24,7 @@ def apply() -> None:
     """Let the engine's broker replace subscriptions, and resend at once."""
     iot.broker_subscribe = _replacing(iot.broker_subscribe)
     iot._WSSession._preserve_session = _resending_at_once(iot._WSSession._preserve_session)
+    iot._WSSession._dispatch_packet = _heeding_disconnect(iot._WSSession._dispatch_packet)
     iot._PersistentSessionState.__init__ = _with_all_messages(iot._PersistentSessionState.__init__)
     iot._MAX_QUEUED_MESSAGES = sys.maxsize
 
@@ -47,6 +49,19 @@ def _resending_at_once(preserve: Callable[[Any], None]) -> Callable[[Any], None]
         preserve(session)
 
     return preserve_as_due
+
+
+def _heeding_disconnect(dispatch: Callable[..., Awaitable[bool]]) -> Callable[..., Awaitable[bool]]:
+    async def dispatch_and_heed(session: Any, pkt_type: int, flags: int, body: bytes) -> bool:
+        if pkt_type == iot.PKT_DISCONNECT and session.protocol_version == iot.MQTT_5 and len(body) > 1:
+            properties, _ = iot._decode_properties(body, 1)
+            seconds = iot._property_value(properties, iot.PROP_SESSION_EXPIRY_INTERVAL, None)
+            if seconds is not None and session._persist_session:
+                session._session_expiry_interval = seconds
+                session._persist_session = seconds > 0
+        return await dispatch(session, pkt_type, flags, body)
+
+    return dispatch_and_heed
 
 
 def _with_all_messages(create: Callable[..., None]) -> Callable[..., None]:

@@ -116,6 +116,20 @@ def test_the_newest_messages_are_announced_when_you_go_there_from_elsewhere() ->
     assert numbers([*announcer.lines(state)]) == [100]
 
 
+def test_the_newest_messages_are_announced_again_if_the_place_before_is_not_among_them() -> None:
+    state, announcer = opened(), Announcer()
+    update(state, page(*range(80, 180)))
+    assert numbers([*announcer.lines(state)]) == [*range(170, 180)]
+    update(state, around(0, 50, 101, has_newer=True))
+    assert numbers([*announcer.lines(state)]) == [*range(50, 60)]
+    update(state, on.Jumped())
+    assert [*announcer.lines(state)] == [], "they are being read"
+    update(state, page(*range(80, 180)))
+    assert numbers([*announcer.lines(state)]) == [*range(170, 180)]
+    update(state, on.Received([message(180)]))
+    assert numbers([*announcer.lines(state)]) == [180]
+
+
 def test_what_could_not_be_read_at_first_is_announced_as_when_a_room_is_opened() -> None:
     state, announcer = State(Me(ME, "alice")), Announcer()
     start(state, ("lobby",), {}, (), BEGAN)

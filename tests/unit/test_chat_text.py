@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aws_iot.chat.entry.keys import UnknownCommand, parse
 from aws_iot.chat.text.people import host_of, links
 from aws_iot.chat.text.pieces import pieces_of
 from aws_iot.chat.text.steady import steady, width_of, wrap
@@ -51,6 +52,17 @@ def test_a_link_leads_to_a_host_that_can_be_told() -> None:
 def test_a_link_is_whole_or_none() -> None:
     text = "<https://a.example/straße?q=1>, HTTPS://B.example/x, http://münchen.example, http://a.example\u202e/x"
     assert links(text) == ["https://a.example/straße?q=1", "HTTPS://B.example/x"]
+
+
+def test_a_link_keeps_a_parenthesis_that_belongs_to_it() -> None:
+    text = "(see https://a.example/x_(y)) https://b.example/(z), (https://c.example/w)."
+    assert links(text) == ["https://a.example/x_(y)", "https://b.example/(z)", "https://c.example/w"]
+
+
+def test_a_path_is_a_message_but_two_commands_on_a_line_are_none() -> None:
+    assert parse("/etc/hosts is a file") is None
+    with pytest.raises(UnknownCommand, match="There is no command /who/alias"):
+        parse("/who/alias bob hi")
 
 
 def test_a_link_that_is_broken_over_lines_is_the_whole_link_in_each() -> None:

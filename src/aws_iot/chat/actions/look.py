@@ -83,7 +83,9 @@ class LookActions(Actions):
         state = self.bridge.state
         if not whom:
             listed = ", ".join(who(identity, alias, 40) for identity, alias in state.me.aliases.items())
-            self.app.tell(f"Your aliases: {listed}" if listed else "Whose? /alias WHO NAME")
+            self.app.tell(
+                f"Your aliases: {listed}" if listed else "You have no aliases. To give one: /alias WHO NAME"
+            )
             return
         prefix = IdentityPrefix.parse(whom)
         claimed = {one.identity: one.name for room in state.rooms.values() for one in room.people.values()}

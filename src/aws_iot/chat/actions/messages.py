@@ -114,8 +114,9 @@ class MessageActions(Actions):
     def do_react(self, argument: str) -> None:
         text = argument or LIKE
         emoji = emoji_named(text)
-        if emoji is None and text.startswith(":") and text.endswith(":") and len(text) > 2:
-            self.app.tell(f"There is no emoji named {text[1:-1]}. Tab completes the names: /react :hea")
+        if emoji is None and text.isascii() and any(map(str.isalpha, text)):
+            name = cut(text.strip(":"), 40)
+            self.app.tell(f"There is no emoji named {name}. Tab completes the names: /react :hea")
             return
         text = as_emoji(emoji or text)
         try:

@@ -215,7 +215,8 @@ def key_name(key: str) -> str:
 def parse(text: str) -> Command | None:
     """The slash command in a text that was entered; None if it is a message. Raises `UnknownCommand`.
 
-    A message that begins with a slash begins with two; the first one is not sent. A path, such as /etc/hosts, is none.
+    A message that begins with a slash begins with two; the first one is not sent. A path, such as /etc/hosts, is none,
+    unless it begins with the name of a command.
     """
     if not text.startswith("/") or text.startswith("//"):
         return None
@@ -223,6 +224,8 @@ def parse(text: str) -> Command | None:
     if "\n" in word:
         word, _, argument = text[1:].partition("\n")
     if "/" in word or not word:
+        if word.partition("/")[0].lower() in BY_SLASH:  # probably two commands
+            raise UnknownCommand(_suggestion(word))
         return None
     action = BY_SLASH.get(word.lower())
     if action is None:

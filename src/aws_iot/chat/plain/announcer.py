@@ -74,7 +74,8 @@ def _results(state: State) -> Sequence[str]:
         f"{post.received.astimezone():%Y-%m-%d} [{steady(label(post.room))}] {line(state, post)}"
         for post in results.posts[:MOST_FOUND]
     ]
-    return [f"{len(results.posts)} found.", *reversed(found)]
+    hint = f" For words that only begin so: /find {steady(results.text)}*" if not found else ""
+    return [f"{len(results.posts)} found.{hint}", *reversed(found)]
 
 
 def _versions(state: State) -> Iterator[str]:

@@ -102,6 +102,8 @@ class PlainChat:
             self.tell(str(error))
             return
         if command:
+            if command.action.name == "newest" and self._announcer.reader.is_at_end:
+                self.tell("The newest message was printed already.")
             self._desk.run(command.action.name, command.argument)
         elif line.strip():
             self._desk.messages.send(message_of(line).rstrip())

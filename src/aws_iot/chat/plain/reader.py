@@ -44,7 +44,11 @@ class Reader:
             self._reveals = state.look.reveals
             if not state.look.is_at_end and state.look.selected in keys:
                 yield from self._went_to(state, keys.index(state.look.selected))
+        is_lost = self._last is not None and self._last not in keys
         at = self._place(room, keys)
+        if is_lost and state.look.is_at_end and not room.window.has_newer:
+            at = max(0, len(keys) - AT_ONCE)
+            yield from self._went_to(state, at)
         for post in room.posts[:at]:
             self._known.setdefault((room.name, post.key), post)
         if self._wants_older and at:

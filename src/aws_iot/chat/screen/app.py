@@ -196,7 +196,10 @@ class ChatApp(App[None]):
     def keep_draft(self) -> None:
         room, _ = self._shown
         if room:
+            had_focus = self.state.look.is_focused
             self._bridge.carry_out_event(on.Typed(room, self._layout.composer.text))
+            if had_focus != self.state.look.is_focused:  # the room is read now
+                self.draw()
 
     def _submit(self, text: str) -> None:
         """Send what was typed, or run the command."""

@@ -165,4 +165,5 @@ class ActionProvider(Provider):
     def _title(self, action: Action) -> str:
         slash = [f"/{action.slash}"] if action.slash else []
         keys = map(key_name, keys_of(action, self._chat.keys))
-        return f"{action.help[0].upper()}{action.help[1:]} ({', '.join([*slash, *keys])})"
+        how = ", ".join([*slash, *keys])
+        return f"{action.help[0].upper()}{action.help[1:]}" + (f" ({how})" if how else "")

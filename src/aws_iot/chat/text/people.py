@@ -23,8 +23,17 @@ def who(identity: str, name: str | None, columns: int) -> str:
 
 def links(text: str) -> list[str]:
     """The web addresses in a text, in order. The part after the host may have any letters."""
-    found = (one.rstrip(".,;:!?)]}'\"*_…»”’") for one in _LINK.findall(text))
+    found = map(_without_end, _LINK.findall(text))
     return [link for link in found if _HOST.match(link) and link.isprintable() and host_of(link)]
+
+
+def _without_end(link: str) -> str:
+    """A link without what ends a sentence. A closing parenthesis stays if the link has an opening one for it."""
+    while (shorter := link.rstrip(".,;:!?]}'\"*_…»”’")) != link or (
+        link.endswith(")") and link.count(")") > link.count("(")
+    ):
+        link = shorter if shorter != link else link[:-1]
+    return link
 
 
 def host_of(link: str) -> str:

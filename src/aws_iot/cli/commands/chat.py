@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # so that what only types need is not imported
 
+import shlex
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -60,7 +61,7 @@ def chat(
     """
     profile = app.config.profiles.load(key)
     for room in rooms:
-        check_one_room(profile.identity_pool_id, room, lambda meant: f"aws-iot chat {' '.join(meant)}")
+        check_one_room(profile.identity_pool_id, room, lambda meant: f"aws-iot chat {shlex.join(meant)}")
     from aws_iot.chat.settings import load
 
     settings = load(app.settings.folders.chat_settings)

@@ -154,7 +154,8 @@ class Crowd:
     def all_talk(self, about: str, *, but: tuple[int, ...] = (), drafted: str = "") -> None:
         """Everybody sends a message at the same time; return when all screens show the end of it.
 
-        Those in `but` are away. `drafted` is what the killed one has in the input already.
+        Those in `but` are away. The broker keeps it for the one that is cut off, but not for the one that was killed.
+        `drafted` is what the latter has in the input already.
         """
         there = [number for number in range(PEOPLE) if number not in but]
         said = {number: f"{number} says {about}." for number in there}
@@ -170,6 +171,7 @@ class Crowd:
         for number in there:
             if number != RESIZED:  # at times its window is too small
                 self._wait_for_once(number, end)
+        for number in {*there, CUT}:
             self._expected[number].update([*said.values(), end])
 
     def _wait_for_once(self, number: int, text: str) -> None:

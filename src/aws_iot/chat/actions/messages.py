@@ -70,7 +70,7 @@ class MessageActions(Actions):
         else:
             post = posts[-1 - int(argument)]
             self.bridge.act(on.Selected(post.key, reveals=True))
-            self.app.tell(f"Selected: {steady(' '.join(post.text.split()))}")
+            self.app.tell(f"Selected: {steady(one_line(post.text))}")
 
     def do_select_older(self, _: str) -> None:
         self._select(-1)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
+from aws_iot.chat.model import effects as do
 from aws_iot.chat.model.events import PageRead, Part
 from aws_iot.chat.model.posts import Delivery, Post, milliseconds
 from aws_iot.chat.model.state import (
@@ -13,6 +14,7 @@ from aws_iot.chat.model.state import (
     MOST_PEOPLE,
     SHORTEST_WINDOW,
     Person,
+    Reading,
     Room,
     Window,
 )
@@ -100,6 +102,12 @@ def _is_stale(page: PageRead, saved: Sequence[Post]) -> bool:
     if page.part in (Part.LAST, Part.AROUND):
         return False
     return not saved or page.edge != saved[0 if page.part is Part.OLDER else -1].received
+
+
+def read_last(room: Room) -> do.ReadLast:
+    """Have the last page of a room read. Until then, nobody else asks for a page."""
+    room.window.reading = Reading.RUNNING
+    return do.ReadLast(room.name)
 
 
 def shorten(room: Room, *, is_open: bool, is_at_end: bool) -> None:

@@ -6,6 +6,7 @@ from aws_iot.chat.model.attention import ALL, MENTIONS, NONE
 from aws_iot.chat.model.reducers.rooms import open_room
 from aws_iot.chat.model.state import Reading, Results, State
 from aws_iot.chat.model.threads import root_of, unfold
+from aws_iot.chat.model.windows import read_last
 
 Effects = list[do.Effect]
 
@@ -65,8 +66,7 @@ def not_found(state: State, event: on.NotFound) -> Effects:
     for room in state.rooms.values():
         room.window.reading = Reading.IDLE
     if state.current in state.rooms and not state.room.window.is_loaded:
-        state.room.window.reading = Reading.RUNNING
-        return [do.ReadLast(state.current)]
+        return [read_last(state.room)]
     return []
 
 

@@ -11,7 +11,7 @@ from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.reducers.sending import count_waiting, to_end
 from aws_iot.chat.model.state import Reading, Room, State
 from aws_iot.chat.model.threads import quoting_known, unfold
-from aws_iot.chat.model.windows import add_arrived, merge_page, same_moment, shorten, split
+from aws_iot.chat.model.windows import add_arrived, merge_page, read_last, same_moment, shorten, split
 from aws_iot.history.conversation import is_event
 
 Effects = list[do.Effect]
@@ -26,7 +26,7 @@ def page_read(state: State, event: on.PageRead) -> Effects:
     if not merge_page(room, event):
         room.window.reading = Reading.IDLE
         # The person has left the room and returned: its window has no messages of the history.
-        return [] if room.window.is_loaded or room.name != state.current else _read_again(room)
+        return [] if room.window.is_loaded or room.name != state.current else [read_last(room)]
     if event.part is on.Part.LAST:
         presence.has_read(state.presence, room.name, event.posts)
     room.window.is_loaded, room.window.reading = True, Reading.IDLE
@@ -70,7 +70,7 @@ def ticked(state: State, event: on.Ticked) -> Effects:
         if room.window.reading is Reading.FAILED:
             room.window.reading = Reading.IDLE
             if not split(room.posts)[0]:
-                effects += _read_again(room)
+                effects.append(read_last(room))
     return [*effects, *presence.ticked(state, event)]
 
 
@@ -201,11 +201,6 @@ def _read_next(room: Room, part: on.Part, saved: Sequence[Post]) -> do.ReadNext:
     """Have the page read that follows the first of these posts, which are in the order away from it."""
     room.window.reading = Reading.RUNNING
     return do.ReadNext(room.name, part, saved[0].received, same_moment(saved), saved[0].at)
-
-
-def _read_again(room: Room) -> Effects:
-    room.window.reading = Reading.RUNNING
-    return [do.ReadLast(room.name)]
 
 
 def jumped(state: State, _: on.Jumped) -> Effects:

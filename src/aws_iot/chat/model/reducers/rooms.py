@@ -10,7 +10,7 @@ from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.reducers.reading import mark_if_read
 from aws_iot.chat.model.reducers.sending import start_failed
 from aws_iot.chat.model.state import Draft, Link, Reading, State
-from aws_iot.chat.model.windows import shorten, split
+from aws_iot.chat.model.windows import read_last, shorten, split
 
 Effects = list[do.Effect]
 
@@ -106,8 +106,7 @@ def open_room(state: State, name: str) -> Effects:
         return mark_if_read(state)
     if room.window.reading is Reading.RUNNING:
         return []
-    room.window.reading = Reading.RUNNING
-    return [do.ReadLast(name)]
+    return [read_last(room)]
 
 
 def room_left(state: State, event: on.RoomLeft) -> Effects:

@@ -8,9 +8,9 @@ from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Answered, Delivery, Post, answered_by
 from aws_iot.chat.model.reducers import presence
-from aws_iot.chat.model.state import Aim, Change, Draft, Link, Reading, Room, State
+from aws_iot.chat.model.state import Aim, Change, Draft, Link, Room, State
 from aws_iot.chat.model.threads import unfold
-from aws_iot.chat.model.windows import change, remove, shorten, split, unsent_post
+from aws_iot.chat.model.windows import change, read_last, remove, shorten, split, unsent_post
 from aws_iot.chat.text.slashes import below, typed_form
 from aws_iot.messaging.kinds import DELETE, DELETED_TEXT, EDIT, REACT, are_same_reaction
 
@@ -86,8 +86,7 @@ def to_end(state: State) -> Effects:
     room = state.room
     state.look.is_at_end, state.look.selected = True, None
     if room.window.has_newer:
-        room.window.reading = Reading.RUNNING
-        return [do.ReadLast(room.name)]
+        return [read_last(room)]
     shorten(room, is_open=True, is_at_end=True)
     return []
 

@@ -47,8 +47,8 @@ def main() -> None:
 def _exit_at_once(code: int) -> None:
     """Exit without freeing each object, which takes a twentieth of the time of a `pub`: the system frees all.
 
-    At its own exit, `python -m` would also end the process by SIGINT, whatever the exit code, if Ctrl-C came while it
-    executed a text, as it does for each named tuple and data class that is imported.
+    It also keeps the exit code after Ctrl-C. Python executes a text for each named tuple and data class that is
+    imported. If Ctrl-C comes just then, `python -m` ends by SIGINT at its own exit.
 
     Returns if something that was printed cannot be written. Python's own exit then reports it.
     """

@@ -183,7 +183,7 @@ class SendFailed:
 
 @dataclass(slots=True)
 class Withdrawn:
-    """A message that nobody has given to the broker is not sent any more.
+    """A message that no chat has given to the broker is no longer sent.
 
     If this chat has asked for it (`is_asked`), its text becomes the draft. Otherwise, another one has it.
     """

@@ -83,7 +83,7 @@ class OwnDrafts:
         self._taken, self._lock = {}, None
 
     def _release(self, name: str) -> None:
-        """The file has no such chat any more, so that nobody needs its lock again."""
+        """The file no longer has this chat, so no other chat needs its lock."""
         self._taken.pop(name).close()
         with suppress(OSError):  # Windows cannot remove a file that another chat has opened just now
             self._lock_path(name).unlink()

@@ -11,8 +11,9 @@ from textual.pilot import Pilot
 
 from aws_iot.auth.login import SignInRequest
 from aws_iot.auth.prompter import NoPrompter
+from aws_iot.chat.connecting import Chatter
 from aws_iot.chat.model.state import Link, State
-from aws_iot.chat.run import Chatter, build
+from aws_iot.chat.run import build
 from aws_iot.chat.screen.app import ChatApp
 from aws_iot.chat.screen.composer import Composer
 from aws_iot.chat.screen.conversation import Conversation

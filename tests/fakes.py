@@ -134,6 +134,8 @@ class FakeCloud:
         return next((name for name in self.accounts if name.casefold() == username.casefold()), username)
 
     published: list[tuple[str, bytes, Properties]] = field(default_factory=list)
+    forbids_sessions: bool = False
+    """Whether the policy allows no durable sessions."""
     closed_rooms: set[str] = field(default_factory=set)
     """Rooms to which nobody may publish."""
 
@@ -405,10 +407,13 @@ class FakeConnection:
                 f"no admin has accepted the identity {identity} yet", hint="An admin accepts it."
             )
         self.will = will
+        if durable and cloud.forbids_sessions:  # neither
+            raise NotAccepted(f"no admin has accepted the identity {identity} yet")
         if will and not self._may_publish(will.topic):  # the broker does not tell that this is the reason
             raise NotAccepted(f"no admin has accepted the identity {identity} yet")
         kept = cloud.sessions.pop((identity, durable), None)
         self.is_resumed = kept is not None
+        self.may_miss = False
         self._filters = kept.filters if kept else []
         for waiting in kept.waiting if kept else ():
             self.events.put(waiting)
@@ -467,11 +472,11 @@ class FakeConnection:
             self._unacknowledged.append(event)
         return event
 
-    def leave(self) -> None:
+    def leave(self, *, keeps_session: bool = False) -> None:
         if self.closed:
             return
         self.closed = True
-        if self.durable and not self.is_temporary:
+        if self.durable and (keeps_session or not self.is_temporary):
             waiting = [*self._unacknowledged]
             while not self.events.empty():
                 if isinstance(event := self.events.get(), Publication):

@@ -265,6 +265,22 @@ def test_a_temporary_session_ends_when_its_connection_is_closed(world: World, us
     assert alice.connection.receive(MOMENT_SECONDS) is None
 
 
+def test_a_temporary_session_can_be_kept_for_the_next_connection(world: World, username: str) -> None:
+    alice, bob = connect(world, username, "desk"), connect(world, f"{username}-2")
+    alice = alice.again("desk", is_temporary=True)
+    alice.connection.subscribe([f"{alice.pool}/lobby/+"])
+    bob.connection.publish(Publication(bob.topic("lobby"), b"handled"))
+    bob.connection.publish(Publication(bob.topic("lobby"), b"not handled"))
+    assert [alice.receive(), alice.receive()] == [b"handled", b"not handled"]
+    alice.connection.acknowledge(1)
+    alice.connection.leave(keeps_session=True)
+    alice = alice.again("desk", is_temporary=True)
+    assert alice.connection.is_resumed
+    bob.connection.publish(Publication(bob.topic("lobby"), b"later"))
+    assert [alice.receive(), alice.receive()] == [b"not handled", b"later"]
+    assert not alice.connection.may_miss
+
+
 # -- closing
 
 

@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -117,7 +117,8 @@ def test_the_chat_tells_how_many_messages_could_not_be_kept_until_they_were_save
         folder.unlink()
         folder.mkdir()
         saver.save([])
-    assert told[-1] == on.Noticed("Messages are saved again, and 1 of them is missing.")
+    assert told[-2] == on.Noticed("Messages are saved again, and 1 of them is missing.")
+    assert told[-1] == on.Missed("lobby", AT, AT + timedelta(milliseconds=1))
     with History(folder / "file") as history:
         assert [entry.message.text for entry in history.last(Filter(["lobby"]), 10)] == ["two", "three"]
 

@@ -308,13 +308,6 @@ def test_who_types_or_sends_has_the_focus_even_if_the_terminal_did_not_tell() ->
     assert (state.room.unread, state.look.is_focused) == (0, True)
 
 
-def test_nobody_reads_of_a_reconnection_while_the_connection_is_lost() -> None:
-    state = opened()
-    update(state, on.Noticed(on.RECONNECTED))
-    update(state, on.StatusChanged(Status(Link.LOST)))
-    assert state.notice == ""
-
-
 def test_a_change_without_a_connection_tells_when_it_is_sent() -> None:
     state = opened()
     update(state, on.Received([message(1)]))

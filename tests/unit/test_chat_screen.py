@@ -369,7 +369,8 @@ def test_the_status_line_tells_what_happens_to_the_connection(app: FakeApp, clou
             await chat.until(lambda: "reconnecting" in chat.panel("status"))
             assert "connection lost: no network" in chat.panel("trouble")
             connection.events.put(Restored(may_miss=True))
-            await chat.until(lambda: "may be missing" in chat.panel("status"))
+            await chat.until_shown("may be missing")
+            await chat.until(lambda: "online" in chat.panel("status"))
             assert chat.panel("trouble") == ""
             connection.events.put(SessionEnded("the session has expired"))
             await chat.until(lambda: "signed out" in chat.panel("status"))

@@ -36,13 +36,13 @@ class Recorder:
         self.unsubscribed: list[list[str]] = []
         self.acknowledged: list[int] = []
         self.waiting: list[Done] = []
-        self.is_resumed = False
+        self.is_resumed = self.may_miss = False
         self.is_closed = False
         self.acknowledgement_error: Exception | None = None
         self._events = deque(events)
         self._rejection = rejection
 
-    def leave(self) -> None:
+    def leave(self, *, keeps_session: bool = False) -> None:
         raise AssertionError("unused")
 
     def acknowledge(self, deliveries: int | None = None) -> None:
@@ -543,6 +543,14 @@ def test_what_waits_in_a_durable_session_from_a_room_that_it_leaves_is_still_del
     assert connection.unsubscribed == [[f"{POOL}/lobby/+"]]
     assert [one.text for one in received(client) if isinstance(one, Message)] == ["old", "new"]
     assert session.rooms() == ["ops/#"]
+
+
+def test_a_room_of_a_resumed_session_can_be_left_that_this_client_has_not_subscribed_to() -> None:
+    connection = Recorder()
+    client = client_of(connection)
+    client.subscribe("ops", "news/#")
+    client.unsubscribe("lobby", "ops")
+    assert connection.unsubscribed == [[f"{POOL}/ops/+", f"{POOL}/lobby/+"]]
 
 
 def test_a_room_that_another_pattern_covers_does_not_count_as_left(tmp_path: Path) -> None:

@@ -38,11 +38,12 @@ class Driver:
     """Feeds events at chosen times, and remembers the effects of the last one."""
 
     is_durable: bool = False
+    is_temporary: bool = False
     now: float = 1000.0
     effects: list[do.Effect] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.state = State(Settings("example.com", TIMEOUT, NOT_ACCEPTED, self.is_durable))
+        self.state = State(Settings("example.com", TIMEOUT, NOT_ACCEPTED, self.is_durable, self.is_temporary))
 
     def __call__(self, event: on.Event, *, after: float = 0.0) -> list[do.Effect]:
         """The effects of an event that comes `after` seconds."""
@@ -80,9 +81,9 @@ class Driver:
         assert self(on.SubscribeAnswered(self.attempt, filters)) == [do.FinishCall()]
 
 
-def online(*, is_durable: bool = False) -> Driver:
+def online(*, is_durable: bool = False, is_temporary: bool = False) -> Driver:
     """A connection that was just opened."""
-    driver = Driver(is_durable)
+    driver = Driver(is_durable, is_temporary)
     assert driver(on.Open()) == [do.StartClient(1)]
     driver(on.Signed(1))
     assert driver(on.Connected(1)) == [do.FinishCall()]
@@ -699,6 +700,7 @@ def test_rooms_that_are_refused_again_end_the_connection() -> None:
     assert isinstance(driver.state.phase, Isolating)
     driver.cut()
     assert "subscribe again" in str(failure(driver))
+    assert driver.state.may_miss
 
 
 # -- the end
@@ -721,6 +723,14 @@ def test_a_durable_session_disconnects_after_its_acknowledgements() -> None:
     assert driver.tick(0.1) == []
     assert driver(on.Flushed(attempt)) == [do.StopClient()]
     assert driver.tick(5) == []
+
+
+@pytest.mark.parametrize("keeps_session", [True, False])
+def test_a_temporary_session_ends_at_once_or_is_kept_like_others(keeps_session: bool) -> None:
+    driver = online(is_durable=True, is_temporary=True)
+    flush = [do.Flush(), do.WakeAt(driver.now + FLUSH_SECONDS)]
+    assert driver(on.Leave(keeps_session)) == (flush if keeps_session else [do.StopClient()])
+    assert driver.state.ends_session is not keeps_session
 
 
 @pytest.mark.parametrize("is_cut", [True, False])

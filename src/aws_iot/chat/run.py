@@ -3,51 +3,38 @@
 from __future__ import annotations  # so that what only types need is not imported
 
 import os
-from contextlib import suppress
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from aws_iot.chat import garbage
 from aws_iot.chat.actions.base import Context
 from aws_iot.chat.bridge import Bridge, Parts
-from aws_iot.chat.model.presence import OFF, Presence
+from aws_iot.chat.connecting import Chatter, Connector
+from aws_iot.chat.model.presence import Presence
 from aws_iot.chat.model.reducer import start
 from aws_iot.chat.model.state import Me, State
 from aws_iot.chat.parts.archive import Archive
 from aws_iot.chat.parts.memory import Memory, Remembered
 from aws_iot.chat.parts.outbox import Outbox
 from aws_iot.chat.parts.receiver import Receiver
-from aws_iot.errors import InvalidRoom, LocalError, NotAccepted
+from aws_iot.errors import InvalidRoom
 from aws_iot.messaging.composer import Composer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from aws_iot.app import App
-    from aws_iot.auth.token_refresher import ActiveSession
     from aws_iot.chat.model import effects as do
     from aws_iot.chat.plain.app import PlainChat
     from aws_iot.chat.screen.app import ChatApp
     from aws_iot.chat.settings import ChatSettings
-    from aws_iot.config.profile import Profile
-    from aws_iot.messaging.client import Client
-    from aws_iot.messaging.connection import Publication
     from aws_iot.publishing.spool.store import Spool
 
 DRAWINGS_PER_SECOND = 120
 """The most that Textual is to draw. With its usual 60, what is typed just after a drawing waits for up to 33 ms."""
 
-# What signs in, connects and reads the history is imported by the threads that need it, once the screen is there.
-
-
-class Chatter(NamedTuple):
-    """Who chats, and where. `session` was signed in for this run only; None uses the saved one."""
-
-    profile: Profile
-    identity: str
-    username: str
-    session: ActiveSession | None = None
+# What reads the history is imported by the thread that needs it, once the screen is there.
 
 
 def run(app: App, chatter: Chatter, rooms: Sequence[str], settings: ChatSettings, *, saves: bool) -> State:
@@ -118,9 +105,8 @@ def _parts(app: App, chatter: Chatter, bridge: Bridge, memory: Memory, *, saves:
         open_spool, composer, bridge.state.name, bridge.tell, lambda message: receiver.sent(message), now
     )
     recorder = partial(app.history.recorder, profile, chatter.identity, chatter.username) if saves else None
-    receiver = Receiver(
-        _connector(app, chatter, bridge.state), recorder, outbox, bridge.tell, key=profile.key
-    )
+    connector = Connector(app, chatter, bridge.state)
+    receiver = Receiver(connector.connect, recorder, outbox, bridge.tell, now, key=profile.key)
     archive = Archive(app.history.file(profile, chatter.identity), memory, bridge.tell, now, chatter.identity)
     return Parts(archive, outbox, receiver)
 
@@ -146,54 +132,3 @@ def _doubt(pool: str, room: str) -> str | None:
         return None
     meant = f" Did you mean {' or '.join(mistake.meant)}?" if mistake.meant else ""
     return f"Probably a mistake: {mistake.why}.{meant} To join it all the same, repeat the command."
-
-
-def _connector(app: App, chatter: Chatter, state: State) -> Callable[[], Client]:
-    """Signs in without asking, and connects. The open room is told if the connection is lost.
-
-    All connections of this run use one session, so a later one gets what was published meanwhile.
-    """
-    session = os.urandom(8).hex()
-
-    def connect() -> Client:
-        from aws_iot.auth.login import SignInRequest
-        from aws_iot.auth.prompter import NoPrompter
-        from aws_iot.messaging.connect import of_user, open_connection
-
-        profile = chatter.profile
-        app.config.require_stack(profile)
-        person = chatter.session or app.auth.login(profile).sign_in(
-            SignInRequest(chatter.username, None), NoPrompter(profile.key)
-        )
-        bare = partial(app.messaging.connect, of_user(profile, person))
-        connect = partial(bare, is_temporary=True)
-        will = _will(profile.identity_pool_id, state)
-        try:
-            connection = open_connection(person, partial(connect, will=will), durable=session)
-        except NotAccepted:  # or the identity may not publish to that room: the broker tells no difference
-            try:
-                connection = open_connection(person, connect, durable=session)
-            except NotAccepted:  # or the policy allows no sessions
-                connection = open_connection(person, bare)
-        with suppress(LocalError):
-            app.auth.sessions.note_connected(profile.key, person.identity)
-        return app.messaging.client(profile, connection, person.identity, person.username, presence=True)
-
-    return connect
-
-
-def _will(pool: str, state: State) -> Publication | None:
-    """What the broker tells the open room if this chat crashes. MQTT allows one will, so other rooms learn it later.
-
-    It is called on the thread that connects, and only looks which room is open.
-    """
-    from aws_iot.messaging.connection import Publication
-    from aws_iot.messaging.kinds import PRESENCE, Sign
-    from aws_iot.messaging.message import encode
-    from aws_iot.messaging.topics import topic
-
-    room, presence = state.current, state.presence
-    if not room or presence.mode == OFF or presence.is_quiet(room):
-        return None
-    properties = ("name", state.name), ("kind", PRESENCE), ("re", presence.chat)
-    return Publication(topic(pool, room, state.me.identity), encode(Sign.OFFLINE.value), properties, qos=0)

@@ -74,6 +74,11 @@ class Connection(Protocol):
         """Whether the broker had kept a durable session of this name, and delivers what waited in it."""
         ...
 
+    @property
+    def may_miss(self) -> bool:
+        """Whether the broker has discarded the session or the subscriptions, and no `Restored` has told that yet."""
+        ...
+
     def send(self, publication: Publication, done: Done) -> None:
         """Send a publication without waiting. `done` is called once, usually on another thread.
 
@@ -112,13 +117,14 @@ class Connection(Protocol):
         """
         ...
 
-    def leave(self) -> None:
-        """Begin to close without waiting. To close several connections, call it for all of them first."""
+    def leave(self, *, keeps_session: bool = False) -> None:
+        """Begin to close without waiting. To close several connections, call it for all of them first.
+
+        The broker discards a temporary session, unless it `keeps_session` for another connection. If there is no
+        connection, it does so when the session expires.
+        """
         ...
 
     def close(self) -> None:
-        """Disconnect, so that the broker does not consider us lost. Never raises; takes at most a second.
-
-        The broker discards a temporary session. If there is no connection, it does so when the session expires.
-        """
+        """Leave, and disconnect, so that the broker does not consider us lost. Never raises; takes at most a second."""
         ...

@@ -58,9 +58,11 @@ class Subscriptions:
         )
 
     def remove(self, rooms: Sequence[str]) -> None:
-        """Unsubscribe from rooms, or patterns, that were added."""
+        """Unsubscribe from rooms, or patterns. A resumed session may have others than those that were added."""
         rest = [room for room in self.rooms if room not in rooms]
-        self._request(rest, self._filters_of(rest))
+        filters = self._filters_of(rest)
+        others = [topic_filter(self._pool, room, self._identity) for room in rooms if room not in self.rooms]
+        self._request(rest, filters, [one for one in others if one not in filters])
 
     def _request(self, rooms: list[str], filters: list[str], more_to_leave: Iterable[str] = ()) -> None:
         # After each request, since the next one may be refused: the broker then still has what was granted before.

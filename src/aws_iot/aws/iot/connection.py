@@ -155,6 +155,11 @@ class IotCoreConnection:
         with self._lock:
             return self._state.session.is_resumed
 
+    @property
+    def may_miss(self) -> bool:
+        with self._lock:
+            return self._state.may_miss
+
     def send(self, publication: Publication, done: Done) -> None:
         self._handle(on.Publish(_pending(publication, done)))
 
@@ -190,9 +195,9 @@ class IotCoreConnection:
             ):  # of a connection that is lost: the broker delivers it again
                 delivery.client.acknowledge(delivery.handle)
 
-    def leave(self) -> None:
+    def leave(self, *, keeps_session: bool = False) -> None:
         self._inbox.close()
-        self._handle(on.Leave())
+        self._handle(on.Leave(keeps_session))
 
     def close(self) -> None:
         self.leave()
@@ -266,8 +271,7 @@ class IotCoreConnection:
             self._is_over.set()
         if self._client:
             self._upgrade = self._client.upgrade or self._upgrade
-            is_left = isinstance(self._state.phase, Closing)
-            self._client.stop(ends_session=is_left and self._settings.is_temporary)
+            self._client.stop(ends_session=self._state.ends_session)
             if not is_last:
                 self._client = None
 

@@ -12,9 +12,6 @@ from aws_iot.chat.model.posts import Key, Post
 from aws_iot.chat.model.state import Places, Status
 from aws_iot.messaging.message import Message
 
-RECONNECTED = "Reconnected. Messages sent in the meantime may be missing."
-"""A notice, until the connection is lost again."""
-
 
 class Part(Enum):
     """Which part of a room's history a page is."""
@@ -107,6 +104,15 @@ class Received:
     """Messages arrived, and are saved."""
 
     messages: Sequence[Message]
+
+
+@dataclass(slots=True)
+class Missed:
+    """What was sent to a room in this time may never arrive."""
+
+    room: str
+    since: datetime
+    until: datetime
 
 
 @dataclass(slots=True)
@@ -418,6 +424,7 @@ Event = (
     | PageFailed
     | PostRead
     | Received
+    | Missed
     | StatusChanged
     | RoomsJoined
     | JoinFailed

@@ -51,6 +51,7 @@ _REDUCERS: dict[type, Callable[[State, Any], Effects]] = {
     on.PageFailed: reading.page_failed,
     on.PostRead: reading.post_read,
     on.Received: reading.received,
+    on.Missed: reading.missed,
     on.Focused: reading.focused,
     on.Scrolled: reading.scrolled,
     on.Jumped: reading.jumped,

@@ -4,12 +4,13 @@ Only a window of each room's messages is in memory. The rest is in the history.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
+from aws_iot.chat.model.gaps import Gap, places
 from aws_iot.chat.model.posts import Answered, Delivery, Key, Post
 from aws_iot.chat.model.presence import Presence
 
@@ -145,6 +146,14 @@ class Window:
 
 
 @dataclass(slots=True)
+class Left:
+    """What is remembered of a room that was left, or not joined yet."""
+
+    draft: Draft = Draft()
+    gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(slots=True)
 class Room:
     """A room, and what of it the person has seen, written and joined."""
 
@@ -156,6 +165,8 @@ class Room:
     unread_since: datetime | None = None
     """When the first unread message arrived. The line of unread messages is above it, until you leave the room."""
     draft: Draft = Draft()
+    gaps: tuple[Gap, ...] = ()
+    """Where messages may be missing; the latest is the last. Each has a line among the messages."""
     is_joined: bool = False
     why_not_joined: str = ""
     people: dict[str, Person] = field(default_factory=dict)
@@ -169,6 +180,10 @@ class Room:
     def is_empty(self) -> bool:
         """Whether it has no messages, as far as anybody knows here."""
         return not self.posts and self.window.is_whole
+
+    def gaps_among(self, posts: Sequence[Post]) -> Mapping[int, Gap]:
+        """The gaps among these posts of the window: see `places`."""
+        return places(self.gaps, posts, has_older=self.window.has_older, has_newer=self.window.has_newer)
 
     @property
     def failed(self) -> list[Post]:
@@ -229,8 +244,8 @@ class State:
 
     me: Me
     rooms: dict[str, Room] = field(default_factory=dict)
-    drafts: dict[str, Draft] = field(default_factory=dict)
-    """Those of rooms that are not among `rooms`."""
+    left: dict[str, Left] = field(default_factory=dict)
+    """What is remembered of rooms that are not among `rooms`."""
     current: str = ""
     status: Status = Status(Link.STARTING)
     notice: str = ""
@@ -260,9 +275,10 @@ class State:
         return self.me.nick or self.me.username
 
     def known_room(self, name: str) -> Room:
-        """The room of this name. If it is new, it has the draft that was begun there before."""
+        """The room of this name. If it is new, it has the draft that was begun there before, and its gaps."""
         if name not in self.rooms:
-            self.rooms[name] = Room(name, draft=self.drafts.pop(name, Draft()))
+            left = self.left.pop(name, Left())
+            self.rooms[name] = Room(name, draft=left.draft, gaps=left.gaps)
         return self.rooms[name]
 
     def name_of(self, identity: str, claimed: str | None) -> str | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations  # so that what only types need is not imported
 
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from aws_iot.chat.model import events as on
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     from aws_iot.errors import LocalError
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 RETRY_SECONDS = 2.0
 """How long to wait before another try, such as while a disk is full."""
+
+AFTER = timedelta(milliseconds=1)
+"""The history counts milliseconds. What follows after one is after the message."""
 
 MOST_KEPT = 20_000
 """How many messages are kept in memory until they can be saved: the newest."""
@@ -39,7 +43,7 @@ class Saver:
         self._most_kept = most_kept
         self._recorder: Recorder | None = None
         self._kept: list[Message] = []
-        self._dropped = 0
+        self._dropped = _Dropped()
         self._next_at = 0.0
 
     def __enter__(self) -> Self:
@@ -66,8 +70,8 @@ class Saver:
         elif not self._saved(messages):
             self._kept = [*messages]
         if (more := len(self._kept) - self._most_kept) > 0:
+            self._dropped.add(self._kept[:more])
             del self._kept[:more]
-            self._dropped += more
 
     def _saved(self, messages: list[Message]) -> bool:
         assert self._recorder
@@ -86,14 +90,31 @@ class Saver:
         if self._saved(self._kept):
             self._kept = []
             self._tell(on.Warned("", on.Subject.MESSAGES))
-            self._tell(on.Noticed(f"Messages are saved again, and {_missing(self._dropped)}."))
-            self._dropped = 0
+            self._tell(on.Noticed(f"Messages are saved again, and {self._dropped}."))
+            for missed in self._dropped.times.values():
+                self._tell(missed)
+            self._dropped = _Dropped()
 
     def _warn(self, problem: LocalError) -> None:
         self._tell(on.Warned(str(problem), on.Subject.MESSAGES))
 
 
-def _missing(dropped: int) -> str:
-    if not dropped:
-        return "none is missing"
-    return f"{dropped:,} of them {'is' if dropped == 1 else 'are'} missing"
+class _Dropped:
+    """The messages that were too many to be kept: how many, and when those of each room arrived."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.times: dict[str, on.Missed] = {}
+
+    def add(self, messages: Sequence[Message]) -> None:
+        self.count += len(messages)
+        for message in messages:
+            missed = self.times.setdefault(
+                message.room, on.Missed(message.room, message.received, message.received)
+            )
+            missed.until = message.received + AFTER
+
+    def __str__(self) -> str:
+        if not self.count:
+            return "none is missing"
+        return f"{self.count:,} of them {'is' if self.count == 1 else 'are'} missing"

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from aws_iot.chat.model.gaps import Gap
 from aws_iot.chat.model.posts import Delivery, Post
 from aws_iot.chat.model.state import State
+from aws_iot.chat.text.moments import between
 from aws_iot.chat.text.people import who
 from aws_iot.chat.text.steady import kept_in_place, one_line, steady
 from aws_iot.text.labels import label
@@ -26,6 +28,11 @@ def line(state: State, post: Post) -> str:
         marks.append(f"to {to} {label(quote)}" if quote else f"to {to}")
     about = f" ({'; '.join(marks)})" if marks else ""
     return f"{post.received.astimezone():%H:%M} {name}{about}: {_text(post)}"
+
+
+def missing(gap: Gap) -> str:
+    """That messages may be missing."""
+    return f"Messages {between(*gap)} may be missing."
 
 
 def not_sent(post: Post) -> str:

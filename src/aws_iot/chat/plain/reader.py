@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
+from aws_iot.chat.model.gaps import Gap
 from aws_iot.chat.model.posts import Delivery, Key, Post
 from aws_iot.chat.model.state import Room, State
 from aws_iot.chat.model.windows import split
-from aws_iot.chat.plain.lines import changes, line, not_sent
+from aws_iot.chat.plain.lines import changes, line, missing, not_sent
 from aws_iot.chat.text.steady import steady
 from aws_iot.text.labels import label
 
@@ -28,6 +29,8 @@ class Reader:
         """The newest one that was printed, if the person reads elsewhere than at the end. Those after it wait."""
         self._reveals = 0
         self._wants_older = self._wants_newer = self._was_elsewhere = False
+        self._told: set[tuple[str, Gap]] = set()
+        """The gaps that were printed."""
 
     @property
     def is_at_end(self) -> bool:
@@ -56,7 +59,10 @@ class Reader:
         if self._last and state.look.is_at_end and not room.window.has_newer:
             yield from self._went_to_end(state)
         waits, self._was_elsewhere = self._last is not None and self._was_elsewhere, room.window.has_newer
-        for post in room.posts:
+        gaps = room.gaps_among(room.posts)
+        for index, post in enumerate(room.posts):
+            if index in gaps and index >= at and not waits:
+                yield from self._missing(room, gaps[index])
             known = self._known.get((room.name, post.key))
             if known is not post:
                 self._known[room.name, post.key] = post
@@ -64,6 +70,8 @@ class Reader:
                     yield from changes(state, known, post)
                 elif not waits:
                     yield from _new(state, post)
+        if len(room.posts) in gaps and not waits:
+            yield from self._missing(room, gaps[len(room.posts)])
         if self._wants_newer:
             yield from self.newer(state)
         while len(self._known) > MOST_KNOWN:
@@ -95,13 +103,14 @@ class Reader:
         """The messages before those that were printed. If there are none, the next ones that are read will be."""
         room = state.room
         at = next((index for index, post in enumerate(room.posts) if post.key == self._first), 0)
-        before = room.posts[max(0, at - AT_ONCE) : at]
+        first = max(0, at - AT_ONCE)
+        before = room.posts[first:at]
         self._wants_older = not before and room.window.has_older
         if before:
             self._first = before[0].key
         elif not room.window.has_older:
             return ["There are no older messages."]
-        return [line(state, post) for post in before]
+        return [*self._page(state, first, at)]
 
     def newer(self, state: State) -> list[str]:
         """The messages after those that were printed. If there are none, the next ones that are read will be."""
@@ -112,7 +121,7 @@ class Reader:
         self._stop_at(saved, at + len(after), room)
         if not after and not room.window.has_newer:
             return ["There are no newer messages."]
-        return [line(state, post) for post in after]
+        return [*self._page(state, at, at + len(after))]
 
     def _stop_at(self, saved: Sequence[Post], end: int, room: Room) -> None:
         is_end = end >= len(saved) and not room.window.has_newer
@@ -126,14 +135,31 @@ class Reader:
         self._first = room.posts[at].key
         self._wants_older = self._wants_newer = False
         self._stop_at(split(room.posts)[0], at + AT_ONCE, room)
-        yield from (line(state, post) for post in room.posts[at : at + AT_ONCE])
+        yield from self._page(state, at, min(at + AT_ONCE, len(room.posts)))
 
     def _went_to_end(self, state: State) -> Iterator[str]:
         """The last ones of those that wait."""
         saved = split(state.room.posts)[0]
         at = next((index + 1 for index, post in enumerate(saved) if post.key == self._last), len(saved))
         self._last = None
-        yield from (line(state, post) for post in saved[max(at, len(saved) - AT_ONCE) :])
+        yield from self._page(state, max(at, len(saved) - AT_ONCE), len(saved))
+
+    def _page(self, state: State, first: int, end: int) -> Iterator[str]:
+        """These messages of the window, and the gaps between them."""
+        room, posts = state.room, state.room.posts
+        gaps, arrived = room.gaps_among(posts), len(split(posts)[0])
+        for index in range(first, end + 1):
+            if index in gaps and (index < end or index == arrived):
+                self._told.add((room.name, gaps[index]))
+                yield missing(gaps[index])
+            if index < end:
+                yield line(state, posts[index])
+
+    def _missing(self, room: Room, gap: Gap) -> Iterator[str]:
+        """The line of a gap, unless it was printed."""
+        if (room.name, gap) not in self._told:
+            self._told.add((room.name, gap))
+            yield missing(gap)
 
 
 def _new(state: State, post: Post) -> Iterator[str]:

@@ -16,9 +16,11 @@ from rich.segment import Segment
 from rich.style import Style
 
 from aws_iot.chat.model.attention import words_of
+from aws_iot.chat.model.gaps import Gap
 from aws_iot.chat.model.posts import Answered, Delivery, Key, Post
 from aws_iot.chat.model.state import MOST_PEOPLE, SHORTEST_WINDOW, Room, State
 from aws_iot.chat.model.threads import folding
+from aws_iot.chat.text.moments import are_on_one_day, between, span
 from aws_iot.chat.text.people import who
 from aws_iot.chat.text.pieces import MOST_LINES, Piece, pieces_of
 from aws_iot.chat.text.steady import cut, kept_in_place, one_line, steady, width_of
@@ -53,6 +55,10 @@ ERROR = Style(color="red", bold=True)
 UNREAD = Style(color="red", bold=True)
 MENTION = Style(color="yellow", bold=True)
 SELECTED = Style(color="blue", bold=True)
+GAP = Style(color="yellow")
+
+GAP_FRAME = 5
+"""How many columns frame the text of a line, such as that of a gap: what is before it, and a blank with a dash."""
 
 
 @dataclass(slots=True)
@@ -127,10 +133,14 @@ class Drawing:
         day: date | None = None
         is_marked = room.unread_since is None
         self._new = None
-        for post in shown:
+        gaps = room.gaps_among(shown)
+        for index, post in enumerate(shown):
+            gap = gaps.get(index)
+            if gap:
+                day = self._gap(lines, gap, day, now)
             key, day_before, day = post.key, day, _day_of(post.received)
-            starts = day != day_before
-            if starts:
+            starts = day != day_before or gap is not None
+            if day != day_before:
                 lines.append(self._rule(_date(day, now), DIM))
             if not is_marked and self._is_unread(post, room.unread_since):
                 is_marked = starts = True
@@ -147,8 +157,21 @@ class Drawing:
                 entry = self._known[key] = (post, looks, [*self._post(post, *looks)])
             lines += entry[2]
             before = post
+        if last := gaps.get(len(shown)):
+            self._gap(lines, last, day, now)
         self._forget(shown)
         return lines if lines or not room.is_empty else self._hint()
+
+    def _gap(self, lines: list[Line], gap: Gap, day: date | None, now: datetime) -> date | None:
+        """Add the line of a gap, below that of its day. If it has several, it names them itself."""
+        if are_on_one_day(*gap) and day != (own := _day_of(gap.until)):
+            day = own
+            lines.append(self._rule(_date(day, now), DIM))
+        text = f"messages {between(*gap)} may be missing"
+        if width_of(text) > self._columns - GAP_FRAME:
+            text = f"may be missing: {span(*gap)}"
+        lines.append(self._rule(text, GAP))
+        return day
 
     def _hint(self) -> list[Line]:
         texts = _lines_of(NOTHING_YET, self._columns - GUTTER)

@@ -17,8 +17,8 @@ from aws_iot.cli.ui import output
 from aws_iot.errors import LocalError
 
 if TYPE_CHECKING:
+    from aws_iot.chat.connecting import Chatter
     from aws_iot.chat.model.state import State
-    from aws_iot.chat.run import Chatter
     from aws_iot.config.profile import Profile
 
 # The screen, the history and what signs in are imported when the command runs: `--help` would wait for them.
@@ -89,7 +89,7 @@ def _tell_of_unsent(state: State, profile: Profile) -> None:
 
 def _chatter(app: App, profile: Profile, user: str | None, password: str | None, from_stdin: bool) -> Chatter:
     """Who chats. If a session is saved, the screen comes first and the connection later; otherwise, they sign in."""
-    from aws_iot.chat.run import Chatter
+    from aws_iot.chat.connecting import Chatter
 
     saved = app.auth.sessions.load(profile)
     is_explicit = from_stdin or (password is not None and options.is_typed("password"))

@@ -77,8 +77,7 @@ def _restored(state: State, phase: Resubscribing | Isolating, now: float) -> Eff
     """The broker knows all filters: the interruption is over."""
     lost_at = state.outage.lost_at
     away = 0.0 if lost_at is None else now - lost_at
-    may_miss = bool(state.subscriptions) and not state.session.has_filters
-    notice = do.Notify(Restored(away, state.session.is_forgotten, may_miss))
+    notice = do.Notify(Restored(away, state.session.is_forgotten, state.may_miss))
     state.outage = state.outage._replace(lost_at=None)
     state.session = state.session._replace(has_filters=True, is_forgotten=False)
     state.detector = state.detector._replace(failed_resubscribes=0)

@@ -52,14 +52,13 @@ def fail(state: State, error: AwsIotError) -> Effects:
     return [*_abandon(state, error), do.StopClient()]
 
 
-def leave(state: State, _: on.Leave, now: float) -> Effects:
+def leave(state: State, event: on.Leave, now: float) -> Effects:
     """Report all that waits, and disconnect."""
     if isinstance(state.phase, Failed | Closing):
         return []
-    settings = state.settings
-    must_flush = settings.is_durable and not settings.is_temporary and state.connected_since is not None
-    closing = Closing(now, now + FLUSH_SECONDS)
-    state.phase = closing
+    closing = Closing(now, now + FLUSH_SECONDS, event.keeps_session)
+    is_connected, state.phase = state.connected_since is not None, closing
+    must_flush = is_connected and state.settings.is_durable and not state.ends_session
     effects = _abandon(state, connection_over(state))
     if not must_flush:
         return [*effects, *stop(state, closing)]

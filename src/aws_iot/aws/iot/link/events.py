@@ -43,6 +43,9 @@ class Tick(NamedTuple):
 class Leave(NamedTuple):
     """Disconnect, and report all messages that are still queued as not sent."""
 
+    keeps_session: bool = False
+    """Whether another connection is to resume a temporary session."""
+
 
 # -- from the client of an attempt
 

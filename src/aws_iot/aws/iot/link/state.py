@@ -58,6 +58,7 @@ class Closing(NamedTuple):
 
     left_at: float
     flush_until: float | None = None
+    keeps_session: bool = False
 
 
 class Failed(NamedTuple):
@@ -165,6 +166,17 @@ class State:
         self.call: Call | None = None
         self.session = Session()
         self.outage = Outage()
+
+    @property
+    def ends_session(self) -> bool:
+        """Whether DISCONNECT is to end the durable session."""
+        phase = self.phase
+        return self.settings.is_temporary and isinstance(phase, Closing) and not phase.keeps_session
+
+    @property
+    def may_miss(self) -> bool:
+        """Whether the broker has forgotten filters that were granted, and with them messages."""
+        return bool(self.subscriptions) and not self.session.has_filters
 
     @property
     def connected_since(self) -> float | None:

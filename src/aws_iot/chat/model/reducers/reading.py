@@ -6,6 +6,7 @@ from itertools import groupby
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.attention import ALL, calls, notify
+from aws_iot.chat.model.gaps import MOST_GAPS, Gap
 from aws_iot.chat.model.posts import Delivery, Post, post_of
 from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.reducers.sending import count_waiting, to_end
@@ -106,6 +107,8 @@ def received(state: State, event: on.Received) -> Effects:
     effects: Effects = []
     for name, messages in groupby(event.messages, lambda message: message.room):
         is_new = name not in state.rooms
+        if is_new and name in state.left:
+            continue  # the person has left the room: only the history has it
         room = state.known_room(name)
         room.is_joined = room.is_joined or is_new
         posts: list[Post] = []
@@ -132,6 +135,15 @@ def received(state: State, event: on.Received) -> Effects:
             effects += [do.ReadTarget(name, ref) for ref in unknown]
     count_waiting(state)
     return effects
+
+
+def missed(state: State, event: on.Missed) -> Effects:
+    """Messages may be missing, which the conversation shows at their place."""
+    if room := state.rooms.get(event.room):
+        # The times of posts are rounded down to milliseconds, too, and what arrives now belongs after the gap.
+        until = event.until.replace(microsecond=event.until.microsecond // 1_000 * 1_000)
+        room.gaps = (*room.gaps, Gap(event.since, until))[-MOST_GAPS:]
+    return []
 
 
 def _arrived(state: State, room: Room, posts: Sequence[Post]) -> Effects:

@@ -9,7 +9,7 @@ from aws_iot.chat.model.posts import Delivery
 from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.reducers.reading import mark_if_read
 from aws_iot.chat.model.reducers.sending import start_failed
-from aws_iot.chat.model.state import Draft, Link, Reading, State
+from aws_iot.chat.model.state import Draft, Left, Link, Reading, State
 from aws_iot.chat.model.windows import read_last, shorten, split
 
 Effects = list[do.Effect]
@@ -30,7 +30,7 @@ def start(
 ) -> Effects:
     """The first effects. Without `rooms`, those of the history are joined. `failed` was not sent by an earlier run."""
     state.presence.began = now
-    state.drafts = dict(drafts)
+    state.left = {name: Left(draft) for name, draft in drafts.items()}
     for name in rooms:
         state.known_room(name)
     start_failed(state, failed, now)
@@ -61,7 +61,6 @@ def status_changed(state: State, event: on.StatusChanged) -> Effects:
     """The connection: without one, no room is joined."""
     state.status = event.status
     if event.status.link is not Link.ONLINE:
-        state.notice = "" if state.notice == on.RECONNECTED else state.notice
         for room in state.rooms.values():
             room.is_joined = False
         presence.cut_off(state.presence)
@@ -126,8 +125,8 @@ def room_left(state: State, event: on.RoomLeft) -> Effects:
     effects: Effects = [*presence.left(state, event.room), do.Leave(event.room)]
     if event.room == state.current:
         effects += open_room(state, names[at - 1 if at else 1])
-    if (draft := state.rooms.pop(event.room).draft) != Draft():
-        state.drafts[event.room] = draft
+    left = state.rooms.pop(event.room)
+    state.left[event.room] = Left(left.draft, left.gaps)
     return [*effects, _save_rooms(state)]
 
 

@@ -189,6 +189,27 @@ def test_a_thousand_messages_that_were_sent_meanwhile_arrive_once_and_in_order(
     assert texts_of(person, room) == [f"number {number}." for number in range(1000)]
 
 
+@pytest.mark.long
+def test_messages_of_a_burst_during_which_the_connection_is_cut_time_and_again_arrive_once_and_in_order(
+    stack: Stack, speaker: Client, room: str
+) -> None:
+    person, acknowledged = stack.person(), threading.Semaphore(0)
+    with behind_proxy(stack, person) as proxy, on_a_screen(f"chat {room}", person.env) as screen:
+        screen.wait_for("● online")
+        for number in range(1000):
+            speaker.publish_nowait(
+                speaker.outgoing(room, f"number {number}."), lambda _: acknowledged.release()
+            )
+            if number % 200 == 150:
+                for _ in range(100):
+                    assert acknowledged.acquire(timeout=DEADLINE_SECONDS)
+                proxy.cut(reset=number % 400 == 150)
+        screen.wait_for("number 999.")
+        assert "may be missing" not in screen.text
+        quit_chat(screen)
+    assert texts_of(person, room) == [f"number {number}." for number in range(1000)]
+
+
 @pytest.mark.parametrize("form", ["", "--plain"])
 def test_a_line_marks_where_messages_are_missing_if_the_broker_has_discarded_the_session(
     stack: Stack, speaker: Client, room: str, watcher: Watcher, form: str
@@ -242,7 +263,7 @@ def test_a_chat_whose_session_is_taken_over_gets_another_one_and_marks_the_place
     assert len(watcher.sessions(person)) == 2
 
 
-def forbidding(stack: Stack, *statements: dict[str, str | list[str]]) -> Person:
+def forbidding(stack: Stack, *statements: dict[str, str]) -> Person:
     """A person whose policy allows all that the role of the members allows, except this."""
     person = stack.person(accepted=False)
     statement = [allow("iot:*"), *({"Effect": "Deny"} | one for one in statements)]

@@ -49,7 +49,7 @@ from aws_iot.errors import (
     UserNotFound,
     WrongPassword,
 )
-from aws_iot.messaging.connection import Connection, Done, Event, Lost, Publication
+from aws_iot.messaging.connection import Connection, Done, Event, Lost, Publication, Restored
 from aws_iot.messaging.message import Properties
 from aws_iot.messaging.topics import matches
 from aws_iot.policy.access import PolicyLayer, Principal, Question
@@ -414,6 +414,7 @@ class FakeConnection:
         kept = cloud.sessions.pop((identity, durable), None)
         self.is_resumed = kept is not None
         self.may_miss = False
+        self.next_attempt: float | None = None
         self._filters = kept.filters if kept else []
         for waiting in kept.waiting if kept else ():
             self.events.put(waiting)
@@ -471,6 +472,11 @@ class FakeConnection:
         if isinstance(event, Publication):
             self._unacknowledged.append(event)
         return event
+
+    def reconnect_now(self) -> None:
+        if self.next_attempt is not None:
+            self.next_attempt = None
+            self.events.put(Restored())
 
     def leave(self, *, keeps_session: bool = False) -> None:
         if self.closed:

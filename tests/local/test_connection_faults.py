@@ -44,7 +44,7 @@ from tests.scripted_broker import (
     publish,
     suback,
 )
-from tests.waiting import BRIEF_SECONDS, DEADLINE_SECONDS, wait_until
+from tests.waiting import BRIEF_SECONDS, DEADLINE_SECONDS, POLL_SECONDS, wait_until
 
 IDENTITY = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
 
@@ -522,6 +522,28 @@ def test_the_reason_of_an_outage_is_reported_and_repetitions_are_marked() -> Non
         while broker.links < 5:
             more = connection.receive(0.1)
             assert more is None or (isinstance(more, Lost) and more.again and more.cause == reported.cause)
+
+
+def test_an_attempt_that_waits_for_its_time_can_be_made_sooner() -> None:
+    is_up = True
+    with ScriptedBroker(upgrade=lambda _: 101 if is_up else 503) as broker, connected(broker) as connection:
+        assert not connection.next_attempt
+        connection.reconnect_now()  # there is a connection
+        is_up = False
+        broker.cut()
+        planned = 0.0
+
+        def waits() -> bool:
+            nonlocal planned
+            planned = connection.next_attempt or 0.0
+            return broker.links > 1 and planned > time.monotonic() + WELL_APART_SECONDS
+
+        events_until(connection, waits)
+        connection.reconnect_now()
+        assert (connection.next_attempt or 0.0) < planned
+        is_up = True
+        wait_until(lambda: isinstance(connection.receive(POLL_SECONDS), Restored))
+        assert connection.next_attempt is None
 
 
 def test_rejected_credentials_end_the_connection() -> None:

@@ -1,6 +1,7 @@
 """The receiver: nothing that arrives is lost when connections end, and what may be missing is told."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from aws_iot.backoff import Backoff
 from aws_iot.chat.model import events as on
-from aws_iot.chat.model.state import Link
+from aws_iot.chat.model.state import Link, Status
 from aws_iot.chat.parts.receiver import Receiver
 from aws_iot.chat.parts.rooms import Line, Rooms
 from aws_iot.errors import AwsIotError, TopicRefused, Unreachable
@@ -191,6 +192,38 @@ def test_a_call_that_fails_ends_the_connection_but_not_the_session(running: Runn
     assert running.connection.is_resumed
     assert isinstance(running.ended[-1], Unreachable)
     assert running.of(on.Missed) == []
+
+
+def test_the_pause_before_a_new_connection_is_told_and_can_be_ended(running: Running) -> None:
+    backoff, failures = Backoff(3600, 1, 3600), [Unreachable("no network")]
+
+    def connect(ended: AwsIotError | None) -> Line:
+        if failures:
+            raise failures.pop()
+        return running._connect(ended)
+
+    receiver = Receiver(
+        connect, None, NoSender(), running.told.append, lambda: AT, key="team", backoff=backoff
+    )
+    receiver.start()
+    running.wait_for(lambda: len(running.of(on.RetryPlanned)) == 1)
+    [planned] = running.of(on.RetryPlanned)
+    assert AT + timedelta(minutes=59) < planned.at <= AT + timedelta(hours=1)
+    receiver.reconnect()
+    running.wait_for(lambda: running.told[-1] == on.StatusChanged(Status(Link.ONLINE)))
+    assert running.of(on.RetryPlanned)[-1].at is None
+    receiver.close()
+
+
+def test_the_pause_of_a_connection_that_reconnects_is_told_and_can_be_ended(running: Running) -> None:
+    connection = running.begin("lobby")
+    connection.next_attempt = time.monotonic() + 3600
+    connection.events.put(Lost("no network"))
+    running.wait_for(lambda: len(running.of(on.RetryPlanned)) == 1)
+    running.receiver.reconnect()
+    running.wait_for(lambda: len(running.of(on.RetryPlanned)) == 2)
+    assert running.of(on.RetryPlanned)[-1].at is None
+    assert running.connection is connection
 
 
 def test_quitting_ends_the_session(running: Running) -> None:

@@ -3,7 +3,8 @@
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -19,7 +20,7 @@ from aws_iot.chat.model import events as on
 from aws_iot.chat.model.effects import Notify
 from aws_iot.chat.model.posts import Delivery
 from aws_iot.chat.model.reducer import update
-from aws_iot.chat.model.state import Link, Me, Room, State
+from aws_iot.chat.model.state import Link, Me, Room, State, Status
 from aws_iot.chat.parts.archive import Archive
 from aws_iot.chat.parts.memory import Memory
 from aws_iot.chat.parts.status import status_of
@@ -48,6 +49,8 @@ from aws_iot.messaging.message import encode
 from tests.chats import Chat, chatting, run, say
 from tests.fakes import FakeApp, FakeCloud
 from tests.unit.test_output import HOSTILE
+
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
 BOB = "us-east-1:b0b00000-0ed5-4578-add0-985024739222"
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -411,17 +414,57 @@ def test_each_trouble_has_a_status_that_tells_what_to_do(error: AwsIotError, lin
     assert status.link is link
     assert hint in status.hint
     line = StatusLine()
-    line.show_state(State(Me("us-east-1:a11ce000", "alice"), status=status), 80, lambda _: True)
+    line.show_state(State(Me("us-east-1:a11ce000", "alice"), status=status), 80, NOW, lambda _: True)
     assert len(line.text) > 3
+
+
+def test_the_pause_before_the_next_attempt_is_counted_down_and_need_not_be_waited_for(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            connection = cloud.connections[-1]
+            await chat.enter("/reconnect")
+            await chat.until(lambda: "The chat is online." in chat.panel("status"))
+            connection.next_attempt = time.monotonic() + 1000
+            connection.events.put(Lost("no network"))
+            await chat.until(lambda: "reconnecting in 9" in chat.panel("status"))
+            await chat.enter("/reconnect")
+            await chat.until_online()
+            assert "reconnecting" not in chat.panel("status")
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("link", "seconds", "shown"),
+    [
+        (Link.LOST, 17.4, "reconnecting in 17 s"),
+        (Link.OFFLINE, 5, "offline, retrying in 5 s"),
+        (Link.SIGNED_OUT, 30, "signed out, retrying in 30 s"),
+        (Link.LOST, 1, "reconnecting"),
+        (Link.LOST, -5, "reconnecting"),
+    ],
+)
+def test_the_status_line_tells_when_the_chat_tries_again(link: Link, seconds: float, shown: str) -> None:
+    state, line = State(Me("us-east-1:a11ce000", "alice")), StatusLine()
+    update(state, on.StatusChanged(Status(link)))
+    update(state, on.RetryPlanned(NOW + timedelta(seconds=seconds)))
+    update(state, on.StatusChanged(Status(link, "the reason is known now")))
+    line.show_state(state, 80, NOW, lambda _: True)
+    assert f" {shown}  " in line.text
+    update(state, on.StatusChanged(Status(Link.CONNECTING)))
+    line.show_state(state, 80, NOW, lambda _: True)
+    assert "connecting  " in line.text
 
 
 def test_the_status_line_counts_the_unread_messages_of_rooms_that_the_list_does_not_show() -> None:
     rooms = {name: Room(name, unread=number) for number, name in enumerate(("open", "seen", "unseen"))}
     state = State(Me("us-east-1:a11ce000", "alice"), rooms, current="open")
     line = StatusLine()
-    line.show_state(state, 80, {"open", "seen"}.__contains__)
+    line.show_state(state, 80, NOW, {"open", "seen"}.__contains__)
     assert "  2 unread" in line.text
-    line.show_state(state, 80, rooms.__contains__)
+    line.show_state(state, 80, NOW, rooms.__contains__)
     assert "unread" not in line.text
 
 

@@ -37,10 +37,14 @@ class Recorder:
         self.acknowledged: list[int] = []
         self.waiting: list[Done] = []
         self.is_resumed = self.may_miss = False
+        self.next_attempt: float | None = None
         self.is_closed = False
         self.acknowledgement_error: Exception | None = None
         self._events = deque(events)
         self._rejection = rejection
+
+    def reconnect_now(self) -> None:
+        raise AssertionError("unused")
 
     def leave(self, *, keeps_session: bool = False) -> None:
         raise AssertionError("unused")

@@ -703,6 +703,28 @@ def test_rooms_that_are_refused_again_end_the_connection() -> None:
     assert driver.state.may_miss
 
 
+# -- without the pause
+
+
+def test_the_planned_attempt_can_be_made_at_once_but_a_second_after_the_last_one() -> None:
+    driver = online()
+    driver.cut(after=3)
+    for _ in range(3):
+        driver(on.AttemptDue(driver.attempt), after=60)
+        driver(on.Signed(driver.attempt))
+        driver(on.ConnectFailed(driver.attempt, "no", "NO"), after=0.4)
+    planned = driver.state.attempt
+    assert planned.earliest > driver.now + 10
+    soonest = driver.now + 0.6
+    assert driver(on.Hurry()) == [do.ScheduleAttempt(planned.number, soonest, soonest)]
+    assert driver(on.AttemptDue(planned.number), after=0.6) == [do.StartClient(planned.number)]
+    assert driver(on.Hurry()) == [], "it is under way"
+    assert driver(on.AttemptDue(planned.number), after=20) == [], "the moment that was planned before"
+    driver(on.Signed(planned.number))
+    driver(on.Connected(planned.number))
+    assert driver(on.Hurry()) == []
+
+
 # -- the end
 
 

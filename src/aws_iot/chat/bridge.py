@@ -134,7 +134,7 @@ class Bridge:
         now, before = time.monotonic(), self.state.presence.shown
         self._garbage.tick(now, is_active=self.state.presence.activity.since_tick)
         self.carry_out_event(on.Ticked(now, _CHANCES.random()))
-        if before != self.state.presence.shown:
+        if before != self.state.presence.shown or self.state.status.retry_at:  # which is counted down
             self._changed()
         asyncio.get_running_loop().call_later(TICK_SECONDS, self._tick)
 
@@ -168,6 +168,8 @@ class Bridge:
                 parts.receiver.join(room)
             case do.Leave(room):
                 parts.receiver.leave(room)
+            case do.Reconnect():
+                parts.receiver.reconnect()
             case do.MarkRead():
                 parts.archive.mark_read(effect)
             case do.SaveDraft(room, draft):

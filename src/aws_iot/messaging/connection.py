@@ -117,6 +117,15 @@ class Connection(Protocol):
         """
         ...
 
+    @property
+    def next_attempt(self) -> float | None:
+        """When the next attempt to reconnect is made (monotonic seconds); None if none waits for its time."""
+        ...
+
+    def reconnect_now(self) -> None:
+        """Make that attempt at once, or as soon as AWS allows one. If none waits, nothing happens."""
+        ...
+
     def leave(self, *, keeps_session: bool = False) -> None:
         """Begin to close without waiting. To close several connections, call it for all of them first.
 

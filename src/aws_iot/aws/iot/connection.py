@@ -85,6 +85,7 @@ class IotCoreConnection:
         self._upgrade: SignedUpgrade | None = None
         self._call: Future[AwsIotError | None] | None = None
         self._is_over = threading.Event()
+        self._next_attempt: float | None = None
 
     @classmethod
     def open(
@@ -195,6 +196,14 @@ class IotCoreConnection:
             ):  # of a connection that is lost: the broker delivers it again
                 delivery.client.acknowledge(delivery.handle)
 
+    @property
+    def next_attempt(self) -> float | None:
+        with self._lock:
+            return self._next_attempt
+
+    def reconnect_now(self) -> None:
+        self._handle(on.Hurry())
+
     def leave(self, *, keeps_session: bool = False) -> None:
         self._inbox.close()
         self._handle(on.Leave(keeps_session))
@@ -260,6 +269,7 @@ class IotCoreConnection:
             report(error)
 
     def _start_client(self, effect: do.StartClient) -> None:
+        self._next_attempt = None
         try:
             self._client = Client(self._settings, effect.attempt, self._handle)
         except AwsIotError as error:
@@ -307,6 +317,7 @@ class IotCoreConnection:
         import random  # here, because only a lost connection needs it
 
         moment = random.uniform(effect.earliest, effect.latest)  # noqa: S311 spreads clients, keeps no secret
+        self._next_attempt = moment
         self._later(moment, on.AttemptDue(effect.attempt))
 
     def _wake_at(self, effect: do.WakeAt) -> None:

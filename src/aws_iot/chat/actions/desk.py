@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 NO_ROOM_YET = "Your rooms are being opened. Try again in a moment."
 
 _WITHOUT_ROOM = {
-    *("join", "toggle-rooms", "toggle-people", "nick", "presence", "editor", "palette", "help"),
+    *("join", "toggle-rooms", "toggle-people", "nick", "presence", "reconnect", "editor", "palette", "help"),
     *("redraw", "suspend", "quit"),
 }
 """What can be done before the first room is open, which the history may tell only after a moment."""

@@ -78,6 +78,9 @@ class LookActions(Actions):
         else:
             self.app.tell(f"Presence is {presence.mode}.")
 
+    def do_reconnect(self, _: str) -> None:
+        self.bridge.act(on.ReconnectAsked())
+
     def do_alias(self, argument: str) -> None:
         whom, _, name = argument.partition(" ")
         state = self.bridge.state

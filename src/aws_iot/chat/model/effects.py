@@ -180,6 +180,11 @@ class Leave:
 
 
 @dataclass(slots=True)
+class Reconnect:
+    """Try at once to connect again."""
+
+
+@dataclass(slots=True)
 class SaveDraft:
     """Save what was not sent yet."""
 
@@ -224,6 +229,7 @@ Effect = (
     | Withdraw
     | Join
     | Leave
+    | Reconnect
     | SaveDraft
     | SaveRooms
     | SaveFailed

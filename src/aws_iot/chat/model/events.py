@@ -145,6 +145,13 @@ class StatusChanged:
 
 
 @dataclass(slots=True)
+class RetryPlanned:
+    """When the next attempt to connect is made; None if none waits for its time."""
+
+    at: datetime | None
+
+
+@dataclass(slots=True)
 class RoomsJoined:
     """The broker sends the messages of these rooms from now on."""
 
@@ -302,6 +309,11 @@ class VersionsAsked:
 
 
 @dataclass(slots=True)
+class ReconnectAsked:
+    """The person does not want to wait for the next attempt to connect."""
+
+
+@dataclass(slots=True)
 class PresenceSet:
     """The person chooses what others learn about them: see `presence.MODES`."""
 
@@ -426,6 +438,8 @@ Event = (
     | Received
     | Missed
     | StatusChanged
+    | RetryPlanned
+    | ReconnectAsked
     | RoomsJoined
     | JoinFailed
     | Unsent

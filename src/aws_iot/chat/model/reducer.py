@@ -43,6 +43,8 @@ def _is_of_person(state: State, event: on.Event) -> bool:
 _REDUCERS: dict[type, Callable[[State, Any], Effects]] = {
     on.RoomsFound: rooms.rooms_found,
     on.StatusChanged: rooms.status_changed,
+    on.RetryPlanned: rooms.retry_planned,
+    on.ReconnectAsked: rooms.reconnect_asked,
     on.RoomsJoined: rooms.rooms_joined,
     on.JoinFailed: rooms.join_failed,
     on.RoomOpened: rooms.room_opened,

@@ -63,6 +63,8 @@ class Status:
     link: Link
     what: str = ""
     hint: str = ""
+    retry_at: datetime | None = field(default=None, compare=False)
+    """When the next attempt to connect is made, if one waits for its time."""
 
 
 @dataclass(frozen=True, slots=True)

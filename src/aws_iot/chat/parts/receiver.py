@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from aws_iot.backoff import Backoff
@@ -58,7 +59,7 @@ class Sender(Protocol):
 
 
 class Receiver:
-    """Keeps the chat connected. Only `join`, `leave`, `sent`, `start` and `close` are for other threads."""
+    """Keeps the chat connected. Its public methods are for other threads."""
 
     def __init__(
         self,
@@ -78,7 +79,7 @@ class Receiver:
         self._sender = sender
         self._tell = tell
         self._key = key
-        self._backoff = backoff
+        self._retries = _Retries(backoff, tell, now)
         self._requests: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="receiver", daemon=True)
@@ -100,6 +101,10 @@ class Receiver:
     def sent(self, message: Message) -> None:
         """The broker has acknowledged this message of yours, which should come back."""
         self._requests.put(lambda: self._intake.expect(message))
+
+    def reconnect(self) -> None:
+        """Wait no longer for the next attempt to connect."""
+        self._requests.put(self._hurry)
 
     def close(self, seconds: float = 2.0) -> None:
         """Disconnect, and save what was received."""
@@ -123,7 +128,6 @@ class Receiver:
 
     def _work(self) -> None:
         with self._intake:
-            delays = iter(self._backoff)
             ended: AwsIotError | None = None
             while not self._closing.is_set():
                 self._tell(on.StatusChanged(Status(Link.CONNECTING)))
@@ -135,20 +139,27 @@ class Receiver:
                 else:
                     ended = self._use(line)
                     if time.monotonic() - began >= LASTING_SECONDS:
-                        delays = iter(self._backoff)
-                self._wait(next(delays))
+                        self._retries.begin_anew()
+                self._wait()
 
     def _report(self, error: AwsIotError) -> None:
         if not self._closing.is_set():
             self._tell(on.StatusChanged(status_of(error, self._key)))
 
-    def _wait(self, seconds: float) -> None:
-        ends = time.monotonic() + seconds
-        while not self._closing.is_set() and time.monotonic() < ends:
+    def _wait(self) -> None:
+        self._retries.plan()
+        while not self._closing.is_set() and self._retries.is_waiting:
             self._closing.wait(POLL_SECONDS)
             self._rooms.beat()
             self._handle_requests()
             self._intake.take_overdue()
+        self._retries.planned(None)
+
+    def _hurry(self) -> None:
+        if self._rooms.line:
+            self._rooms.line.connection.reconnect_now()
+        else:
+            self._retries.planned(None)
 
     def _use(self, line: Line) -> AwsIotError | None:
         """Receive until the connection has ended. Returns why, unless the person has quit.
@@ -184,6 +195,7 @@ class Receiver:
             self._handle_requests()
             self._rooms.update()
             self._intake.take_overdue()
+            self._retries.planned(line.connection.next_attempt)
 
     def _receive(self, client: Client) -> None:
         batch: list[Delivery] = []
@@ -211,3 +223,34 @@ class Receiver:
         with suppress(queue.Empty):
             while True:
                 self._requests.get_nowait()()
+
+
+class _Retries:
+    """When the next attempt to connect is made. Times are of the monotonic clock, except what is told."""
+
+    def __init__(self, backoff: Backoff, tell: Tell, now: Callable[[], datetime]) -> None:
+        self._backoff = backoff
+        self._delays = iter(backoff)
+        self._tell = tell
+        self._now = now
+        self._at: float | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is not due yet."""
+        return self._at is not None and time.monotonic() < self._at
+
+    def begin_anew(self) -> None:
+        """Begin with the shortest pause."""
+        self._delays = iter(self._backoff)
+
+    def plan(self) -> None:
+        """Plan an attempt after the next pause."""
+        self.planned(time.monotonic() + next(self._delays))
+
+    def planned(self, at: float | None) -> None:
+        """An attempt is planned for then; with None, none waits for its time."""
+        if at != self._at:
+            self._at = at
+            left = None if at is None else timedelta(seconds=at - time.monotonic())
+            self._tell(on.RetryPlanned(None if left is None else self._now() + left))

@@ -51,7 +51,7 @@ class Layout:
             self._conversation.show(state, now)
             self._rooms.show_rooms(state)
             self._people.show_people(state)
-        self._status.show_state(state, columns, self._rooms.shows)
+        self._status.show_state(state, columns, now, self._rooms.shows)
 
     def place(self, size: Size) -> None:
         """Hide the panels on a narrow screen."""

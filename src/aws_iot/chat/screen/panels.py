@@ -1,6 +1,7 @@
 """Panels: the rooms, the people, what is wrong, and the status line."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from itertools import zip_longest
 
 from rich.segment import Segment
@@ -52,6 +53,12 @@ _PRESENT = {
     Sign.IDLE: ("○ ", WAITING),
     None: ("  ", PLAIN),
 }
+
+_TRYING = (Link.LOST, Link.OFFLINE)
+"""Of which the short form ends with what is done again."""
+
+SHORTEST_COUNTDOWN = 2.0
+"""In seconds, of a pause that is counted down. That is how often the line is drawn."""
 
 MOST_TROUBLE_LINES = 6
 MOST_NOTICE_LINES = 6
@@ -236,7 +243,7 @@ class StatusLine(Lines):
             self.set_timer(NOTICE_SECONDS, lambda: self.post_message(self.Told(notice)))
         self._notice = notice
 
-    def show_state(self, state: State, columns: int, is_listed: Callable[[str], bool]) -> None:
+    def show_state(self, state: State, columns: int, now: datetime, is_listed: Callable[[str], bool]) -> None:
         """Draw the line. What is least important is left out on a narrow screen.
 
         `is_listed` tells whether a room is in the list of rooms, with its unread messages.
@@ -244,7 +251,7 @@ class StatusLine(Lines):
         self._end_later(state.notice)
         link = state.status.link
         sign, style = _SIGNS.get(link, ("✗ ", BAD))
-        parts: list[tuple[str, Style]] = [(sign, style), (_SHORT[link], style)]
+        parts: list[tuple[str, Style]] = [(sign, style), (_link(state.status, now), style)]
         lines: list[Parts] = []
         if state.notice:
             notice = steady(state.notice)
@@ -285,6 +292,17 @@ class StatusLine(Lines):
         parts.append((f"  {who(state.me.identity, state.name, 30)}", DIM))
         parts.append(("  F1 help", DIM))
         return parts
+
+
+def _link(status: Status, now: datetime) -> str:
+    """The state of the connection, and how long the next attempt to connect is away if that is worth knowing."""
+    short = _SHORT[status.link]
+    seconds = (status.retry_at - now).total_seconds() if status.retry_at else 0.0
+    if seconds < SHORTEST_COUNTDOWN:
+        return short
+    return (
+        f"{short} in {seconds:.0f} s" if status.link in _TRYING else f"{short}, retrying in {seconds:.0f} s"
+    )
 
 
 def _fitted(parts: Parts, columns: int) -> Parts:

@@ -55,6 +55,15 @@ def attempt_due(state: State, event: on.AttemptDue, now: float) -> Effects:
     return [do.StartClient(attempt.number)]
 
 
+def hurry(state: State, _: on.Hurry, now: float) -> Effects:
+    """Move the planned attempt forward. One that is under way has its own time limit."""
+    attempt, soonest = state.attempt, state.schedule.soonest(now)
+    if attempt.is_started or not isinstance(state.phase, Offline | Probing):
+        return []
+    state.attempt = attempt._replace(earliest=min(attempt.earliest, soonest))
+    return [do.ScheduleAttempt(attempt.number, soonest, soonest)]
+
+
 def signed(state: State, event: on.Signed, now: float) -> Effects:
     """The request of the attempt leaves: from now on it counts as a CONNECT."""
     if event.attempt != state.attempt.number:

@@ -40,6 +40,10 @@ class Tick(NamedTuple):
     """Time has passed: look whether anything is late. May come at any moment, and as often as you like."""
 
 
+class Hurry(NamedTuple):
+    """Do not wait longer for the planned attempt than AWS requires."""
+
+
 class Leave(NamedTuple):
     """Disconnect, and report all messages that are still queued as not sent."""
 
@@ -163,7 +167,7 @@ class Diagnosed(NamedTuple):
 
 
 Event = (
-    Open | Publish | Subscribe | Unsubscribe | Tick | Leave
+    Open | Publish | Subscribe | Unsubscribe | Tick | Hurry | Leave
     | Signed | StartFailed | Connected | ConnectFailed | Disconnected | EndedByBroker
     | PublishAnswered | SubscribeAnswered | ResubscribeAnswered | UnsubscribeAnswered | Flushed | AttemptDue | Diagnosed
 )  # fmt: skip

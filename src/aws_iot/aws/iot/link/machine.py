@@ -48,6 +48,7 @@ _RULES: dict[type, Callable[[State, Any, float], Effects]] = {
     on.Unsubscribe: requests.unsubscribe,
     on.UnsubscribeAnswered: requests.unsubscribe_answered,
     on.Tick: _tick,
+    on.Hurry: attempts.hurry,
     on.Leave: ending.leave,
     on.Flushed: ending.flushed,
 }

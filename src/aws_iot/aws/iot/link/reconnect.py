@@ -55,6 +55,10 @@ class ReconnectSchedule(NamedTuple):
         """A signed request leaves now."""
         return self._replace(last_connect=now)
 
+    def soonest(self, now: float) -> float:
+        """When the next CONNECT may be sent."""
+        return now if self.last_connect is None else max(now, self.last_connect + CONNECT_SECONDS)
+
     def next_attempt(self, now: float, *, reached_server: bool) -> tuple[Self, Window]:
         """Plan an attempt. `reached_server` tells whether the last one got as far as a signed request."""
         if self.away_since is None:
@@ -65,5 +69,5 @@ class ReconnectSchedule(NamedTuple):
             pause = backoff(now - self.away_since)
             planned = self
             window = Window(self.last_connect + pause, self.last_connect + pause * (1 + SPREAD))
-        floor = now if self.last_connect is None else max(now, self.last_connect + CONNECT_SECONDS)
+        floor = self.soonest(now)
         return planned, Window(max(floor, window.earliest), max(floor, window.latest))

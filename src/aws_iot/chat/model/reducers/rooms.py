@@ -1,6 +1,7 @@
 """What happens to rooms: found in the history, opened, joined, left."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from aws_iot.chat.model import effects as do
@@ -59,12 +60,28 @@ def rooms_found(state: State, event: on.RoomsFound) -> Effects:
 
 def status_changed(state: State, event: on.StatusChanged) -> Effects:
     """The connection: without one, no room is joined."""
-    state.status = event.status
+    is_waiting = event.status.link not in (Link.ONLINE, Link.CONNECTING)
+    state.status = replace(event.status, retry_at=state.status.retry_at if is_waiting else None)
     if event.status.link is not Link.ONLINE:
         for room in state.rooms.values():
             room.is_joined = False
         presence.cut_off(state.presence)
     return []
+
+
+def retry_planned(state: State, event: on.RetryPlanned) -> Effects:
+    """The status line tells how long that is."""
+    state.status = replace(state.status, retry_at=event.at)
+    return []
+
+
+def reconnect_asked(state: State, _: on.ReconnectAsked) -> Effects:
+    """At once, unless there is a connection."""
+    if state.status.link is Link.ONLINE:
+        state.notice = "The chat is online."
+        return []
+    state.notice = "Trying to connect."
+    return [do.Reconnect()]
 
 
 def rooms_joined(state: State, event: on.RoomsJoined) -> Effects:

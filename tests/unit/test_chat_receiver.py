@@ -117,6 +117,16 @@ def test_what_has_arrived_just_before_the_connection_ends_is_shown(running: Runn
     running.wait_for(lambda: running.texts == ["0", "1", "2", "3", "4"])
 
 
+def test_what_the_next_connection_delivers_again_is_shown_once(running: Running) -> None:
+    first = running.begin("lobby")
+    first.on_acknowledge = lambda: failing(Unreachable("the connection has ended"))
+    say(running.cloud, "lobby", "hello", sender=BOB, properties=[("id", "1")])
+    running.wait_for(lambda: running.connection is not first)
+    say(running.cloud, "lobby", "again", sender=BOB, properties=[("id", "2")])
+    running.wait_for(lambda: "again" in running.texts)
+    assert running.texts == ["hello", "again"]
+
+
 def test_a_lost_session_is_told_for_the_rooms_that_were_joined(running: Running) -> None:
     began, connection = datetime.now(UTC), running.begin("lobby", "ops")
     connection.events.put(Lost("no network", silent=40.0))

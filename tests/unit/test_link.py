@@ -718,11 +718,24 @@ def test_the_planned_attempt_can_be_made_at_once_but_a_second_after_the_last_one
     soonest = driver.now + 0.6
     assert driver(on.Hurry()) == [do.ScheduleAttempt(planned.number, soonest, soonest)]
     assert driver(on.AttemptDue(planned.number), after=0.6) == [do.StartClient(planned.number)]
-    assert driver(on.Hurry()) == [], "it is under way"
-    assert driver(on.AttemptDue(planned.number), after=20) == [], "the moment that was planned before"
+    assert driver(on.AttemptDue(planned.number), after=5) == [], "the moment that was planned before"
+    assert driver(on.Hurry()) == [], "it refreshes credentials"
     driver(on.Signed(planned.number))
+    assert driver(on.Hurry(), after=0.9) == [], "it may still be answered"
     driver(on.Connected(planned.number))
-    assert driver(on.Hurry()) == []
+    assert driver(on.Hurry(), after=5) == []
+
+
+def test_an_attempt_without_an_answer_need_not_be_waited_for() -> None:
+    driver = online()
+    driver.cut(after=3)
+    driver(on.AttemptDue(driver.attempt), after=2)
+    driver(on.Signed(mute := driver.attempt))
+    [stop, plan] = driver(on.Hurry(), after=2)
+    assert (stop, plan) == (do.StopClient(), do.ScheduleAttempt(mute + 1, driver.now, driver.now))
+    assert driver(on.Connected(mute)) == []
+    driver.connect()
+    assert isinstance(driver.state.phase, Online)
 
 
 # -- the end

@@ -297,6 +297,11 @@ class Weather(RuleBasedStateMachine):
         self.call(on.Unsubscribe((f"{name}/#",)))
 
     @move(lambda self: self.is_open, does=SELDOM)
+    def hurry(self, does: bool) -> None:
+        if does:
+            self.apply(on.Hurry())
+
+    @move(lambda self: self.is_open, does=SELDOM)
     def leave(self, does: bool) -> None:
         if does:
             self.apply(on.Leave())

@@ -123,7 +123,10 @@ class Connection(Protocol):
         ...
 
     def reconnect_now(self) -> None:
-        """Make that attempt at once, or as soon as AWS allows one. If none waits, nothing happens."""
+        """Make that attempt at once, or as soon as AWS allows one. One that is not answered is given up.
+
+        If there is a connection, nothing happens.
+        """
         ...
 
     def leave(self, *, keeps_session: bool = False) -> None:

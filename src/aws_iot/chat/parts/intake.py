@@ -7,6 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Self
 
 from aws_iot.chat.model import events as on
+from aws_iot.messaging.deduplication import Deduplicator
 from aws_iot.messaging.kinds import PRESENCE
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class Intake:
         self._saver = saver
         self._tell = tell
         self._echoes = _Echoes()
+        self._is_repeated = Deduplicator().is_repeated
+        """A client knows what has arrived, but the next one does not, to which a broker may deliver it again."""
 
     def __enter__(self) -> Self:
         self._saver.__enter__()
@@ -48,7 +51,7 @@ class Intake:
         messages = [message for message in arrived if message.kind != PRESENCE] if signs else arrived
         for message in messages:
             self._echoes.arrived(message)
-        self._save(messages)
+        self._save_new(messages)
         batch[-1].ack(multiple=True)
 
     def expect(self, message: Message) -> None:
@@ -57,9 +60,10 @@ class Intake:
 
     def take_overdue(self) -> None:
         """Save and show your messages that have not come back in time. Called often, it also retries to save others."""
-        self._save(self._echoes.overdue())
+        self._save_new(self._echoes.overdue())
 
-    def _save(self, messages: list[Message]) -> None:
+    def _save_new(self, arrived: Sequence[Message]) -> None:
+        messages = [message for message in arrived if not self._is_repeated(message)]
         self._saver.save(messages)
         if messages:
             self._tell(on.Received(messages))

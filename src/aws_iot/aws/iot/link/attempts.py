@@ -56,12 +56,17 @@ def attempt_due(state: State, event: on.AttemptDue, now: float) -> Effects:
 
 
 def hurry(state: State, _: on.Hurry, now: float) -> Effects:
-    """Move the planned attempt forward. One that is under way has its own time limit."""
+    """Move the planned attempt forward, or replace one that has not been answered within a second."""
     attempt, soonest = state.attempt, state.schedule.soonest(now)
-    if attempt.is_started or not isinstance(state.phase, Offline | Probing):
+    if not isinstance(state.phase, Offline | Probing) or state.connected_since is not None:
         return []
-    state.attempt = attempt._replace(earliest=min(attempt.earliest, soonest))
-    return [do.ScheduleAttempt(attempt.number, soonest, soonest)]
+    if not attempt.is_started:
+        state.attempt = attempt._replace(earliest=min(attempt.earliest, soonest))
+        return [do.ScheduleAttempt(attempt.number, soonest, soonest)]
+    if attempt.signed_at is None or soonest > now:
+        return []
+    state.attempt = Attempt(attempt.number + 1, soonest)
+    return [do.StopClient(), do.ScheduleAttempt(attempt.number + 1, soonest, soonest)]
 
 
 def signed(state: State, event: on.Signed, now: float) -> Effects:

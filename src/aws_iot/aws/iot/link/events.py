@@ -41,7 +41,7 @@ class Tick(NamedTuple):
 
 
 class Hurry(NamedTuple):
-    """Do not wait longer for the planned attempt than AWS requires."""
+    """Wait no longer for the next attempt than AWS requires, nor for the answer to one that is under way."""
 
 
 class Leave(NamedTuple):

@@ -143,6 +143,8 @@ def test_a_gap_tells_its_days_if_it_has_several(
 def test_on_a_narrow_screen_the_line_is_short_but_whole() -> None:
     state = opened()
     update(state, on.Missed("lobby", NOON, NOON + timedelta(minutes=7)))
+    assert drawn(state, 52) == ["messages between 12:00 and 12:07 may be missing"]
+    assert drawn(state, 41) == ["12:00–12:07: messages may be missing"]
     assert drawn(state, 37) == ["may be missing: 12:00–12:07"]
     update(state, on.Missed("lobby", NOON, NOON + timedelta(days=1)))
     assert drawn(state, 46) == ["may be missing: 11-27 12:00–11-28 12:00"]

@@ -432,6 +432,7 @@ def test_the_pause_before_the_next_attempt_is_counted_down_and_need_not_be_waite
             await chat.enter("/reconnect")
             await chat.until_online()
             assert "reconnecting" not in chat.panel("status")
+            assert "Trying to connect" not in chat.panel("status")
 
     run(test)
 

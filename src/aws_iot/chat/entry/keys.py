@@ -95,7 +95,7 @@ ACTIONS = (
         slash="presence",
         usage="[off|on|typing]",
     ),
-    Action("reconnect", CHAT, "connect again now, without the pause", slash="reconnect"),
+    Action("reconnect", CHAT, "connect again now, without waiting", slash="reconnect"),
     Action("editor", CHAT, "write the message in your editor ($EDITOR)", ("ctrl+o",), slash="editor"),
     Action("palette", CHAT, "choose what to do from a list", ("ctrl+k",), slash="commands"),
     Action("help", CHAT, "show this help", ("f1",), slash="help"),

@@ -167,10 +167,13 @@ class Drawing:
         if are_on_one_day(*gap) and day != (own := _day_of(gap.until)):
             day = own
             lines.append(self._rule(_date(day, now), DIM))
-        text = f"messages {between(*gap)} may be missing"
-        if width_of(text) > self._columns - GAP_FRAME:
-            text = f"may be missing: {span(*gap)}"
-        lines.append(self._rule(text, GAP))
+        forms = (
+            f"messages {between(*gap)} may be missing",
+            f"{span(*gap)}: messages may be missing",
+            short := f"may be missing: {span(*gap)}",
+        )
+        fitting = (form for form in forms if width_of(form) <= self._columns - GAP_FRAME)
+        lines.append(self._rule(next(fitting, short), GAP))
         return day
 
     def _hint(self) -> list[Line]:

@@ -18,6 +18,9 @@ Effects = list[do.Effect]
 FIRST_ROOM = "lobby"
 """The room that is opened if you have none."""
 
+TRYING = "Trying to connect."
+"""A notice, until there is a connection."""
+
 MOST_ROOMS = 50
 """AWS IoT Core allows so many subscriptions on a connection."""
 
@@ -66,6 +69,8 @@ def status_changed(state: State, event: on.StatusChanged) -> Effects:
         for room in state.rooms.values():
             room.is_joined = False
         presence.cut_off(state.presence)
+    elif state.notice == TRYING:
+        state.notice = ""
     return []
 
 
@@ -80,7 +85,7 @@ def reconnect_asked(state: State, _: on.ReconnectAsked) -> Effects:
     if state.status.link is Link.ONLINE:
         state.notice = "The chat is online."
         return []
-    state.notice = "Trying to connect."
+    state.notice = TRYING
     return [do.Reconnect()]
 
 

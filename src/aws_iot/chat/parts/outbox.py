@@ -1,7 +1,7 @@
 """Outbox: saves your messages before they are sent, and sends them as soon as there is a connection, on a thread.
 
-They are in a spool, so that they survive the end of the program. If two chats of one user run at once, the first one
-also sends what an earlier run has left.
+They are in a spool, so that they survive the end of the program. If two chats of one user run at once, each sends its
+own messages, and the first one also sends what ended chats have left.
 """
 
 from __future__ import annotations  # so that what only types need is not imported
@@ -116,7 +116,7 @@ class Outbox:
             self._leads = False
             try:
                 self._spool = self._resources.enter_context(self._open_spool())
-                self._lead()
+                self._take_over()
             except LocalError as error:
                 self._tell(
                     on.Warned(
@@ -134,12 +134,12 @@ class Outbox:
                     return
                 carry_out(request, self._tell)
 
-    def _lead(self) -> None:
-        """Take over what earlier runs have left, unless another program does that."""
-        if self._leads or not self._spool:
+    def _take_over(self) -> None:
+        """Send what ended chats have left, unless another program does that."""
+        if not self._spool:
             return
         with ExitStack() as stack:
-            if stack.enter_context(self._spool.sending()):
+            if not self._leads and stack.enter_context(self._spool.sending()):
                 self._leads = True
                 self._resources.push(stack.pop_all())
         last = 0
@@ -176,25 +176,23 @@ class Outbox:
             self._tell(on.Noticed("It was sent or rejected meanwhile."))
             return
         try:
-            is_ours, is_withdrawn = self._withdrawn(id_)
+            is_withdrawn = self._is_withdrawn(id_)
         except LocalError as error:
             self._tell(on.Noticed(str(error)))
             return
         if is_withdrawn:
             self._end_waiting(id_)
-            self._tell(on.Withdrawn(id_, message.room, decode(message.payload), is_asked=is_ours))
-        if not is_ours:
-            why = "Another chat of yours has taken it back." if is_withdrawn else MAY_HAVE_ARRIVED
-            self._tell(on.Noticed(why))
+            self._tell(on.Withdrawn(id_, message.room, decode(message.payload)))
+        else:
+            self._tell(on.Noticed(MAY_HAVE_ARRIVED))
 
-    def _withdrawn(self, id_: str) -> tuple[bool, bool]:
-        """Have no chat send this message, if none has; whether this one did that, and whether it was ever done."""
+    def _is_withdrawn(self, id_: str) -> bool:
+        """Have no program send this message, if none has; whether that worked."""
         if id_ in self._line.published:
-            return False, False
+            return False
         if not self._spool or id_ in self._line.unsaved:
-            return True, True
-        is_ours = self._spool.withdraw(id_)
-        return is_ours, is_ours or self._spool.is_withdrawn(id_)
+            return True
+        return self._spool.withdraw(id_)
 
     def _announce(self, announcement: Announce, chat: str) -> None:
         room, text, is_first = announcement.room, announcement.sign.value, announcement.is_first
@@ -218,7 +216,7 @@ class Outbox:
     def _attach(self, client: Client) -> None:
         client.rename(self._name)
         with suppress(LocalError):  # the next connection tries again
-            self._lead()
+            self._take_over()
         self._line.attach(client)
 
     def _publish(self, message: Outgoing) -> None:
@@ -228,10 +226,10 @@ class Outbox:
         ):  # acknowledged late, by the connection before
             return
 
-        if not self._note_published(message):
-            self._end_waiting(message.id)
-            self._tell(on.Withdrawn(message.id, message.room, decode(message.payload), is_asked=False))
-            return
+        if self._spool and message.id not in self._line.unsaved:
+            with suppress(LocalError):  # such as on a full disk: sending is more important
+                self._spool.note_published(message.id)
+        self._line.published.add(message.id)
 
         def done(error: AwsIotError | None) -> None:  # on a thread of the connection
             self._requests.put(lambda: self._settle(message, error))
@@ -242,15 +240,6 @@ class Outbox:
             self._settle(message, error)
         except AwsIotError:  # the connection has ended, and the next one sends it
             self._line.detach()
-
-    def _note_published(self, message: Outgoing) -> bool:
-        """Note it for all chats; False if another one has withdrawn the message."""
-        if self._spool and message.id not in self._line.unsaved:
-            with suppress(LocalError):  # such as on a full disk: sending is more important
-                if not self._spool.note_published(message.id):
-                    return False
-        self._line.published.add(message.id)
-        return True
 
     def _settle(self, message: Outgoing, error: AwsIotError | None) -> None:
         if error and not isinstance(error, ServiceRefused | TopicRefused):

@@ -1,6 +1,6 @@
 """The outbox: what waits can be taken back until a program has given it to the broker, and is then never sent."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -192,6 +192,56 @@ def test_the_first_chat_sends_what_another_one_has_left_from_its_next_connection
     first.connect(FakeConnection(cloud, ME))
     first.wait_for(on.Acknowledged("one"))
     assert payloads(cloud) == [encode("text one")]
+
+
+class FullDisk(Spool):
+    """A spool that can be read, but not changed while `is_full`."""
+
+    is_full = False
+
+    def _change(self, *steps: tuple[str, Iterable[Sequence[object]]]) -> int:
+        if self.is_full:
+            raise LocalError("no space")
+        return super()._change(*steps)
+
+
+def test_what_the_full_disk_does_not_let_it_note_is_told_until_it_is_acknowledged(
+    tmp_path: Path, cloud: FakeCloud
+) -> None:
+    spool, dead = FullDisk(tmp_path, POOL, "alice"), DeadConnection(cloud)
+    sender = Sender(lambda: spool)
+    sender.connect(dead)
+    spool.is_full = True
+    sender.send("one")
+    sender.wait_for(
+        on.Warned("no space; the next chat may show a message as not sent that was sent", on.Subject.OUTBOX)
+    )
+    wait_until(lambda: len(dead.taken) == 1)
+    sender.outbox.withdraw("one")
+    sender.wait_for(on.Noticed(MAY_HAVE_ARRIVED))
+    sender.connect(FakeConnection(cloud, ME))
+    sender.wait_for(on.Warned("", on.Subject.OUTBOX))
+    sender.outbox.close()
+
+
+def test_what_the_full_disk_does_not_let_it_remove_is_not_sent_again(
+    start: Callable[[], Sender], tmp_path: Path, cloud: FakeCloud
+) -> None:
+    earlier = start()
+    earlier.send("one")
+    earlier.outbox.close()
+    spool = FullDisk(tmp_path / "spool", POOL, "alice", chat="full")
+    sender = Sender(lambda: spool)
+    spool.is_full = True
+    for id_ in ("two", "three"):
+        sender.connect(FakeConnection(cloud, ME))
+        sender.send(id_)
+        sender.wait_for(on.Acknowledged(id_))
+    assert payloads(cloud) == [encode(f"text {id_}") for id_ in ("one", "two", "three")]
+    spool.is_full = False
+    sender.outbox.close()
+    with Spool(tmp_path / "spool", POOL, "alice") as later:
+        assert later.unsent() == []
 
 
 def test_without_a_spool_it_can_be_taken_back_as_well(cloud: FakeCloud) -> None:

@@ -141,6 +141,7 @@ def test_only_the_last_names_are_kept(app: FakeApp) -> None:
         ("aws-iot sub -r ", ["lobby", "ops/#"]),
         ("aws-iot sub -k team -r ", ["of-team"]),
         ("aws-iot pub -r l", ["lobby"]),
+        ("aws-iot chat lobby o", ["ops/#"]),
         ("aws-iot policy -r o", ["ops/#"]),
         ("aws-iot doctor -r o", ["ops/#"]),
         ("aws-iot sub --from b", ["bob~4f9fa251"]),

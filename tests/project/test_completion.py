@@ -184,6 +184,7 @@ def test_powershell_gets_a_line_for_each_name(env: dict[str, str]) -> None:
 # What runs a command, and takes longer to import than the options of any.
 OF_RUNNING = {
     "tempfile",
+    "shutil",
     "subprocess",
     "selectors",
     "importlib.resources",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
-from aws_iot.chat.model.posts import Answered, Post, milliseconds, post_of
+from aws_iot.chat.model.posts import Answered, Post, post_of
 from aws_iot.chat.model.state import PAGE
 from aws_iot.chat.parts.guard import carry_out
 from aws_iot.chat.parts.memory import Memory
@@ -249,13 +249,12 @@ class _Unsaved:
     def _save_marks(self) -> None:
         if not self._path.exists():  # what arrived may be in its journal only
             return
-        from aws_iot.history.file.rows import PER_MILLISECOND
+        from aws_iot.history.file.rows import last_place
         from aws_iot.history.store import History
 
         with History(self._path) as history:
             for room, until in self._marks.items():
-                # The last place of that millisecond.
-                history.mark_read(room, (milliseconds(until) + 1) * PER_MILLISECOND - 1)
+                history.mark_read(room, last_place(until))
         self._marks = {}  # if that failed, they are tried again
 
 

@@ -185,10 +185,16 @@ def test_a_full_disk_is_told_and_nothing_is_lost_when_it_has_room_again(stack: S
         saved = Path(alice.env["AWS_IOT_CONFIG_DIR"]) / "chat"
         wait_until(lambda: any("a draft" in one.read_text() for one in saved.rglob("*.json")))
         screen.kill()
-    with on_a_screen(f"chat {room}", alice.env) as screen:
+    with on_a_screen(f"chat {room}", alice.env, 300, 30) as screen:
         screen.wait_for_message("half a message")
         screen.wait_for(" a draft")
+        screen.wait_for("● online")
+        limit(screen, 10)
+        screen.type("\r")
+        screen.wait_for_message("a draft")
+        screen.wait_for("messages are not saved")
         screen.type("\x11")
+        screen.wait_for("1 message that was received is not in the history")
         assert screen.process.wait(DEADLINE_SECONDS) == 0
 
 

@@ -55,6 +55,11 @@ class Saver:
     ) -> None:
         if self._kept.messages:
             self._try_again()
+        if lost := len(self._kept.messages) + self._kept.dropped:
+            what = (
+                "1 message that was received is" if lost == 1 else f"{lost:,} messages that were received are"
+            )
+            self._tell(on.Warned(f"{what} not in the history", on.Subject.MESSAGES))
         if self._recorder:
             self._recorder.close()
 

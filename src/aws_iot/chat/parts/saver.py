@@ -3,13 +3,14 @@
 from __future__ import annotations  # so that what only types need is not imported
 
 import time
+from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from aws_iot.chat.model import events as on
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable
     from types import TracebackType
 
     from aws_iot.errors import LocalError
@@ -25,6 +26,9 @@ AFTER = timedelta(milliseconds=1)
 MOST_KEPT = 20_000
 """How many messages are kept in memory until they can be saved: the newest."""
 
+MOST_KEPT_BYTES = 32 * 1024 * 1024
+"""How long their payloads may be together."""
+
 
 class Saver:
     """Saves messages. One thread uses it, as a context manager."""
@@ -35,15 +39,14 @@ class Saver:
         tell: Callable[[on.Event], None],
         retry_seconds: float = RETRY_SECONDS,
         most_kept: int = MOST_KEPT,
+        most_kept_bytes: int = MOST_KEPT_BYTES,
     ) -> None:
         """`new_recorder` gets what takes its warning. Without it, nothing is saved."""
         self._new_recorder = new_recorder
         self._tell = tell
         self._retry_seconds = retry_seconds
-        self._most_kept = most_kept
         self._recorder: Recorder | None = None
-        self._kept: list[Message] = []
-        self._dropped = _Dropped()
+        self._kept = _Kept(most_kept, most_kept_bytes)
         self._next_at = 0.0
 
     def __enter__(self) -> Self:
@@ -54,8 +57,13 @@ class Saver:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._kept:
+        if self._kept.messages:
             self._try_again()
+        if lost := len(self._kept.messages) + self._kept.dropped:
+            what = (
+                "1 message that was received is" if lost == 1 else f"{lost:,} messages that were received are"
+            )
+            self._tell(on.Warned(f"{what} not in the history", on.Subject.MESSAGES))
         if self._recorder:
             self._recorder.close()
 
@@ -63,17 +71,15 @@ class Saver:
         """Save these messages, and those that could not be saved before as soon as it is time to try again."""
         if not self._recorder:
             return
-        if self._kept:
-            self._kept += messages
+        if self._kept.messages:
+            self._kept.add(messages)
             if time.monotonic() >= self._next_at:
                 self._try_again()
         elif not self._saved(messages):
-            self._kept = [*messages]
-        if (more := len(self._kept) - self._most_kept) > 0:
-            self._dropped.add(self._kept[:more])
-            del self._kept[:more]
+            self._kept.add(messages)
+        self._kept.shorten()
 
-    def _saved(self, messages: list[Message]) -> bool:
+    def _saved(self, messages: Iterable[Message]) -> bool:
         assert self._recorder
         for message in messages:
             self._recorder.add(message)
@@ -87,34 +93,47 @@ class Saver:
         assert self._new_recorder
         self._recorder.close()
         self._recorder = self._new_recorder(self._warn)
-        if self._saved(self._kept):
-            self._kept = []
+        if self._saved(self._kept.messages):
             self._tell(on.Warned("", on.Subject.MESSAGES))
-            self._tell(on.Noticed(f"Messages are saved again, and {self._dropped}."))
-            for missed in self._dropped.times.values():
+            self._tell(on.Noticed(f"Messages are saved again, and {_missing(self._kept.dropped)}."))
+            for missed in self._kept.missed.values():
                 self._tell(missed)
-            self._dropped = _Dropped()
+            self._kept.clear()
 
     def _warn(self, problem: LocalError) -> None:
         self._tell(on.Warned(str(problem), on.Subject.MESSAGES))
 
 
-class _Dropped:
-    """The messages that were too many to be kept: how many, and when those of each room arrived."""
+class _Kept:
+    """Messages, of which `shorten` leaves the newest, up to a number and a size. It counts those that it drops."""
 
-    def __init__(self) -> None:
-        self.count = 0
-        self.times: dict[str, on.Missed] = {}
+    def __init__(self, most: int, most_bytes: int) -> None:
+        self._most = most
+        self._most_bytes = most_bytes
+        self.clear()
 
-    def add(self, messages: Sequence[Message]) -> None:
-        self.count += len(messages)
+    def clear(self) -> None:
+        self.messages: deque[Message] = deque()
+        self.dropped = 0
+        self.missed: dict[str, on.Missed] = {}
+        """When those of each room had arrived that were dropped."""
+        self._bytes = 0
+
+    def add(self, messages: Iterable[Message]) -> None:
         for message in messages:
-            missed = self.times.setdefault(
-                message.room, on.Missed(message.room, message.received, message.received)
-            )
-            missed.until = message.received + AFTER
+            self.messages.append(message)
+            self._bytes += len(message.payload)
 
-    def __str__(self) -> str:
-        if not self.count:
-            return "none is missing"
-        return f"{self.count:,} of them {'is' if self.count == 1 else 'are'} missing"
+    def shorten(self) -> None:
+        while len(self.messages) > self._most or self._bytes > self._most_bytes:
+            message = self.messages.popleft()
+            self._bytes -= len(message.payload)
+            self.dropped += 1
+            room, at = message.room, message.received
+            self.missed.setdefault(room, on.Missed(room, at, at)).until = at + AFTER
+
+
+def _missing(dropped: int) -> str:
+    if not dropped:
+        return "none is missing"
+    return f"{dropped:,} of them {'is' if dropped == 1 else 'are'} missing"

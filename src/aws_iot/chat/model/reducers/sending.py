@@ -171,14 +171,14 @@ def discarded(state: State, event: on.Discarded) -> Effects:
 
 
 def withdrawn(state: State, event: on.Withdrawn) -> Effects:
-    """It will not be sent, and becomes the draft of the chat that has asked for it."""
+    """It will not be sent, and becomes the draft."""
     room = state.known_room(event.room)
     post = unsent_post(room, event.id)
     if post:
         remove(room, event.id)
     state.sending.changes.pop(event.id, None)
     count_waiting(state)
-    return [_put_back(state, room, post, event.text)] if event.is_asked else []
+    return [_put_back(state, room, post, event.text)]
 
 
 def _put_back(state: State, room: Room, post: Post | None, text: str = "") -> do.SaveDraft:

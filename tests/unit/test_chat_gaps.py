@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.gaps import MOST_GAPS, Gap, places
@@ -165,3 +167,21 @@ def test_no_unsent_message_hides_a_gap_after_it_has_come_back() -> None:
     update(state, on.Received([message(500, id="mine-1", sender=state.me.identity)]))
     assert state.room.posts[0].delivery is Delivery.ARRIVED
     assert drawn(state) == [f"m{words(60, 480)}", "text 500"]
+
+
+@given(
+    st.lists(st.integers(0, 100), unique=True),
+    st.lists(st.tuples(st.integers(0, 100), st.integers(0, 10)), max_size=10),
+)
+def test_each_gap_is_between_what_arrived_before_and_after_its_end(
+    arrived: list[int], spans: list[tuple[int, int]]
+) -> None:
+    posts = [post_of(message(number)) for number in sorted(arrived)]
+    gaps = [Gap(at(since), at(since + seconds)) for since, seconds in spans]
+    found = places(gaps, posts, has_older=False, has_newer=False)
+    for index, shown in found.items():
+        assert all(post.received < shown.until for post in posts[:index])
+    for gap in gaps:
+        index = sum(post.received < gap.until for post in posts)
+        assert found[index].since <= gap.since
+        assert found[index].until >= gap.until

@@ -40,6 +40,7 @@ class Running:
         self.cloud = cloud
         self.told: list[on.Event] = []
         self.ended: list[AwsIotError | None] = []
+        self.has_network = True
         self.prepare: Callable[[FakeConnection], None] = lambda _: None
         """What is done to each new connection."""
         self.receiver = Receiver(
@@ -54,6 +55,8 @@ class Running:
 
     def _connect(self, ended: AwsIotError | None) -> Line:
         self.ended.append(ended)
+        if not self.has_network:
+            raise Unreachable("no network")
         connection = FakeConnection(self.cloud, ME, "session", is_temporary=True)
         self.prepare(connection)
         return Line(client_of(connection), connection)
@@ -255,7 +258,6 @@ def test_quitting_does_not_wait_for_a_broker_that_does_not_answer(running: Runni
     running.receiver.join("ops")
     assert asked.wait(DEADLINE_SECONDS)
     running.receiver.close(1.0)
-    running.receiver._thread.join(DEADLINE_SECONDS)
     assert connection.closed
     assert running.cloud.sessions == {}
 
@@ -274,20 +276,13 @@ def test_a_room_that_is_left_without_a_connection_is_left_as_soon_as_there_is_on
 
 
 def test_a_room_that_is_left_between_two_connections_is_left_in_the_session(running: Running) -> None:
-    connection, refused = running.begin("lobby", "ops"), threading.Event()
-    connected = running.receiver._connect
-
-    def connect(ended: AwsIotError | None) -> Line:
-        if not refused.is_set():
-            raise Unreachable("no network")
-        return connected(ended)
-
-    running.receiver._connect = connect
+    connection = running.begin("lobby", "ops")
+    running.has_network = False
     connection.events.put(Unreachable("the connection has ended"))
     running.wait_for(lambda: connection.closed)
     running.receiver.leave("ops")
     running.receiver.join("last")
-    refused.set()
+    running.has_network = True
     running.wait_for(lambda: "last" in running.joined)
     assert running.connection.is_resumed
     assert filters_of(running.connection) == {"lobby", "last"}

@@ -37,5 +37,6 @@ def places(
     for gap in gaps:
         at = bisect_left(posts, gap.until, 0, end, key=lambda post: post.received)
         if not ((at == 0 and has_older) or (at == end and has_newer)):
-            found[at] = Gap(found.get(at, gap).since, gap.until)
+            other = found.get(at, gap)  # of messages that could not be saved, a gap is told late
+            found[at] = Gap(min(other.since, gap.since), max(other.until, gap.until))
     return found

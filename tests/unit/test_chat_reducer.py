@@ -20,6 +20,7 @@ from aws_iot.chat.model.state import (
     Draft,
     Link,
     Me,
+    Place,
     Room,
     State,
     Status,
@@ -161,6 +162,52 @@ def test_a_message_that_has_come_back_is_no_failed_one_whatever_happens_to_its_s
     update(state, on.Received([message(1, sender=ME, id="mine-1", text="hello"), message(2)]))
     update(state, on.SendFailed("mine-1", "you may not write here any more", at(3)))
     assert [post.delivery for post in state.room.posts] == 2 * [Delivery.ARRIVED]
+
+
+def reading_in(state: State, *numbers: int) -> None:
+    """The person reads these messages, with newer ones below the screen."""
+    posts = [post_of(message(number)) for number in numbers]
+    around = on.PageRead("lobby", on.Part.AROUND, posts, is_end=False, has_newer=True, target=posts[0].key)
+    update(state, on.Went("lobby", moment=at(0)))
+    update(state, around)
+    update(state, on.Scrolled(False, place=Place(posts[1].key, 1)))
+
+
+def test_a_room_is_read_again_where_the_person_has_left_it() -> None:
+    state = opened("lobby", "ops")
+    reading_in(state, 1, 2, 3)
+    update(state, on.RoomOpened("ops"))
+    assert state.look.is_at_end
+    effects = update(state, on.RoomOpened("lobby"))
+    assert do.ReadAround("lobby", None, "id-2") in effects
+    update(state, on.Scrolled(is_at_end=True))  # the screen is empty for a moment
+    update(state, on.Received([message(9)]))
+    assert state.room.unread == 1
+    posts = [post_of(message(number)) for number in (1, 2, 3)]
+    update(
+        state, on.PageRead("lobby", on.Part.AROUND, posts, is_end=False, has_newer=True, target=posts[1].key)
+    )
+    assert (state.look.is_at_end, state.look.selected, state.look.returns) == (False, None, 1)
+    assert state.room.place
+    assert state.room.place[:2] == (posts[1].key, 1)
+    assert state.room.unread == 1
+
+
+def test_a_place_that_is_not_in_the_history_is_the_end() -> None:
+    state = opened("lobby", "ops")
+    reading_in(state, 1, 2, 3)
+    update(state, on.RoomOpened("ops"))
+    update(state, on.RoomOpened("lobby"))
+    assert update(state, on.NotFound("it is not there")) == [do.ReadLast("lobby")]
+    assert (state.notice, state.look.is_at_end, state.room.place) == ("", True, None)
+
+
+def test_going_to_a_message_in_another_room_does_not_mark_its_end_as_read() -> None:
+    state = opened("lobby", "ops")
+    update(state, on.Received([message(1, room="ops"), message(2, room="ops")]))
+    effects = update(state, on.Went("ops", state.rooms["ops"].posts[0]))
+    assert not [effect for effect in effects if isinstance(effect, do.MarkRead)]
+    assert state.room.unread == 2
 
 
 def test_failed_messages_of_the_last_run_are_shown_again() -> None:

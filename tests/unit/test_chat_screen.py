@@ -515,6 +515,39 @@ def test_the_history_is_read_page_by_page_and_nothing_moves_while_you_read(
     run(test)
 
 
+def _shows(chat: Chat, conversation: str) -> bool:
+    return chat.conversation == conversation
+
+
+def test_a_room_is_opened_where_you_have_left_it(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby", "ops", size=(80, 15)) as chat:
+            for number in range(400):
+                say(cloud, "lobby", f"message {number}", sender=BOB, properties=named(number))
+            await chat.until_shown("message 399")
+            for pages in (
+                1,
+                25,
+            ):  # the window of a room that is not open has what is a page above, but no more
+                for _ in range(pages):
+                    await chat.press("pageup")
+                before = chat.conversation
+                assert "message 399" not in before
+                await chat.press("ctrl+n")
+                assert chat.conversation != before
+                say(cloud, "lobby", f"new {pages}", sender=BOB, properties=named(400 + pages))
+                await chat.until(lambda: bool(chat.state.rooms["lobby"].unread))
+                await chat.press("ctrl+p")
+                await chat.until(partial(_shows, chat, before))
+                assert chat.state.room.unread, "its end is not on the screen"
+                await chat.press("ctrl+n", "alt+a")
+                await chat.until_shown(f"new {pages}")
+                await chat.press("ctrl+n", "ctrl+p")
+                await chat.until_shown(f"new {pages}")
+
+    run(test)
+
+
 def test_a_page_up_counts_from_what_is_on_the_screen(app: FakeApp, cloud: FakeCloud) -> None:
     async def test() -> None:
         async with chatting(app, cloud, "lobby") as chat:

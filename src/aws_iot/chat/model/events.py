@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import Enum
 
 from aws_iot.chat.model.posts import Key, Post
-from aws_iot.chat.model.state import Places, Status
+from aws_iot.chat.model.state import Place, Places, Status
 from aws_iot.messaging.message import Message
 
 RECONNECTED = "Reconnected. Messages sent in the meantime may be missing."
@@ -368,9 +368,13 @@ class Typed:
 
 @dataclass(slots=True)
 class RoomOpened:
-    """The person opens a room. If it is not known, it is joined first."""
+    """The person opens a room. If it is not known, it is joined first.
+
+    It is shown where they have left it, or (`at_end`) its newest messages are.
+    """
 
     room: str
+    at_end: bool = False
 
 
 @dataclass(slots=True)
@@ -391,13 +395,15 @@ class Focused:
 class Scrolled:
     """The person has scrolled: whether the last message is now on the screen, and whether the top or end is near.
 
-    `new_above`: the line of unread messages is above the screen, and has not been on it yet.
+    `new_above`: the line of unread messages is above the screen, and has not been on it yet. `place` is what is at the
+    top of the screen.
     """
 
     is_at_end: bool
     near_top: bool = False
     near_end: bool = False
     new_above: bool = False
+    place: Place | None = None
 
 
 @dataclass(slots=True)

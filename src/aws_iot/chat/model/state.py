@@ -90,6 +90,18 @@ class Draft:
     aim: Aim | None = None
 
 
+class Place(NamedTuple):
+    """Where the person reads: the message at the top of the screen, and how many of its lines are above.
+
+    `ref` and `at` are those of `Post`, once the room is no longer open.
+    """
+
+    key: Key
+    lines: int
+    ref: str = ""
+    at: int | None = None
+
+
 class Change(NamedTuple):
     """An edit, deletion or reaction of your own. `about` is the message that it changes, by `ref`."""
 
@@ -159,6 +171,8 @@ class Room:
     is_joined: bool = False
     why_not_joined: str = ""
     people: dict[str, Person] = field(default_factory=dict)
+    place: Place | None = None
+    """Where the person reads or has read; None at the end. The room is opened there."""
 
     @property
     def posts(self) -> list[Post]:
@@ -206,6 +220,8 @@ class Look:
     """The post of the open room that commands are about."""
     reveals: int = 0
     """How often the selected post was to be brought to the screen."""
+    returns: int = 0
+    """How often the screen was to show the place of the open room."""
     folded: set[str] = field(default_factory=set)
     """The first messages of threads whose replies are hidden, by `ref`."""
     results: Results | None = None

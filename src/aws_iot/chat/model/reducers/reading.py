@@ -6,7 +6,7 @@ from itertools import groupby
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.attention import ALL, calls, notify
-from aws_iot.chat.model.posts import Delivery, Post, post_of
+from aws_iot.chat.model.posts import Delivery, Key, Post, post_of
 from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.reducers.sending import count_waiting, to_end
 from aws_iot.chat.model.state import Reading, Room, State
@@ -22,11 +22,12 @@ def page_read(state: State, event: on.PageRead) -> Effects:
     room = state.rooms.get(event.room)
     if room is None:
         return []
-    was_loaded = room.window.has_end
+    was_loaded, is_return = room.window.has_end, room.place is not None and not room.window.is_loaded
     if not merge_page(room, event):
         room.window.reading = Reading.IDLE
         # The person has left the room and returned: its window has no messages of the history.
-        return [] if room.window.is_loaded or room.name != state.current else [read_last(room)]
+        is_wanted = not (room.window.is_loaded or room.place) and room.name == state.current
+        return [read_last(room)] if is_wanted else []
     if event.part is on.Part.LAST:
         presence.has_read(state.presence, room.name, event.posts)
     room.window.is_loaded, room.window.reading = True, Reading.IDLE
@@ -44,13 +45,20 @@ def page_read(state: State, event: on.PageRead) -> Effects:
             room.unread_since = later[0].received
     if event.part is on.Part.AROUND and event.room == state.current:
         state.look.is_at_end = False
-        state.look.selected = event.target
-        if state.selected_post:
-            unfold(room.posts, state.selected_post, state.look.folded)
-        state.look.reveals += 1
+        if is_return:
+            state.look.returns += 1
+        else:
+            _reveal(state, event.target)
     if event.room != state.current:
         shorten(room, is_open=False, is_at_end=True)
     return mark_if_read(state)
+
+
+def _reveal(state: State, target: Key | None) -> None:
+    state.look.selected = target
+    if state.selected_post:
+        unfold(state.room.posts, state.selected_post, state.look.folded)
+    state.look.reveals += 1
 
 
 def page_failed(state: State, event: on.PageFailed) -> Effects:
@@ -182,13 +190,14 @@ def attended(state: State) -> Effects:
 def scrolled(state: State, event: on.Scrolled) -> Effects:
     """The person reads elsewhere. Near an end of the window, more is read."""
     room = state.rooms.get(state.current)
-    if room is None:
+    if room is None or not room.window.is_loaded:  # the screen is empty, but what it will show is decided
         return []
     state.look.is_new_above = event.new_above
     state.look.is_at_end = event.is_at_end and not room.window.has_newer
+    room.place = None if state.look.is_at_end else event.place
     effects = mark_if_read(state)
     saved, _ = split(room.posts)
-    if room.window.reading is not Reading.IDLE or not room.window.is_loaded or not saved:
+    if room.window.reading is not Reading.IDLE or not saved:
         return effects
     if event.near_top and room.window.has_older:
         return [*effects, _read_next(room, on.Part.OLDER, saved)]

@@ -9,7 +9,7 @@ from aws_iot.chat.model.posts import Delivery
 from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.reducers.reading import mark_if_read
 from aws_iot.chat.model.reducers.sending import start_failed
-from aws_iot.chat.model.state import Draft, Link, Reading, State
+from aws_iot.chat.model.state import Draft, Link, Place, Reading, Room, State, Window
 from aws_iot.chat.model.windows import read_last, shorten, split
 
 Effects = list[do.Effect]
@@ -88,6 +88,8 @@ def room_opened(state: State, event: on.RoomOpened) -> Effects:
     """Show a room, and join it if necessary."""
     if event.room == state.current:
         return []
+    if event.at_end:
+        state.known_room(event.room).place = None
     if event.room in state.rooms:
         return [*open_room(state, event.room), _save_rooms(state)]
     state.known_room(event.room)
@@ -95,18 +97,43 @@ def room_opened(state: State, event: on.RoomOpened) -> Effects:
 
 
 def open_room(state: State, name: str) -> Effects:
-    """Show a room that is known."""
-    if left := state.rooms.get(state.current):
-        if not left.unread:
-            left.unread_since = None
-        shorten(left, is_open=False, is_at_end=True)
-    state.current, state.look.is_at_end, state.look.selected = name, True, None
+    """Show a room that is known, where the person has left it."""
+    enter_room(state, name)
     room = state.room
+    state.look.is_at_end = room.place is None
+    if room.place:
+        return _return(state, room, room.place)
     if room.window.is_loaded:
         return mark_if_read(state)
     if room.window.reading is Reading.RUNNING:
         return []
     return [read_last(room)]
+
+
+def enter_room(state: State, name: str) -> None:
+    """Change to a room that is known. What of it is shown, is still to be decided."""
+    if left := state.rooms.get(state.current):
+        if not left.unread:
+            left.unread_since = None
+        _note_place(left)
+        shorten(left, is_open=False, is_at_end=True)
+    state.current, state.look.selected = name, None
+
+
+def _note_place(room: Room) -> None:
+    """Note where the history has the place in which the person reads, before the window is shortened."""
+    if room.place and room.window.is_loaded:
+        post = next((post for post in room.posts if post.key == room.place.key), None)
+        room.place = room.place._replace(ref=post.ref, at=post.at) if post else None
+
+
+def _return(state: State, room: Room, place: Place) -> Effects:
+    """Show the place of a room. If the window does not have it, it is read; nothing else is shown until then."""
+    if room.window.is_loaded and any(post.key == place.key for post in room.posts):
+        state.look.returns += 1
+        return []
+    room.window = Window(split(room.posts)[1], reading=Reading.RUNNING)
+    return [do.ReadAround(room.name, place.at, place.ref)]
 
 
 def room_left(state: State, event: on.RoomLeft) -> Effects:

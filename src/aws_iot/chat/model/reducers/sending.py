@@ -84,7 +84,7 @@ def add_failed(
 
 def to_end(state: State) -> Effects:
     room = state.room
-    state.look.is_at_end, state.look.selected = True, None
+    state.look.is_at_end, state.look.selected, room.place = True, None, None
     if room.window.has_newer:
         return [read_last(room)]
     shorten(room, is_open=True, is_at_end=True)

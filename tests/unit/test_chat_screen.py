@@ -958,12 +958,43 @@ def test_search_finds_in_the_history_and_opens_a_message_among_its_neighbors(
             await chat.until(lambda: any("Nothing was found." in row for row in chat.rows))
             await chat.press("escape")
             assert chat.state.look.results is None
+            await chat.press("ctrl+f")  # what was typed last is offered, and goes with the first letter
+            await chat.pilot.pause()
+            assert any("needl " in row for row in chat.rows)
+            await chat.press(*"29", "backspace", "0")
+            await chat.until(lambda: any("number 20 needle" in row for row in chat.rows))
+            await chat.press("escape")
+            await chat.enter("/search")
+            await chat.until(lambda: any("number 20 needle" in row for row in chat.rows))
+            await chat.press("escape")
             await chat.press("ctrl+end")
             await chat.until_shown("number 299")
             await chat.enter("/goto yesterday")
             await chat.until_shown("number 1\n")
             await chat.enter("/goto nonsense")
             assert "is not a time" in chat.panel("status")
+
+    run(test)
+
+
+@pytest.mark.parametrize("columns", [40, 46, 60, 80, 120])
+@pytest.mark.parametrize("command", ["/find needle", "/search needle"])
+def test_each_result_of_a_search_shows_what_was_found(
+    app: FakeApp, cloud: FakeCloud, columns: int, command: str
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "a-long-name-of-a-room", size=(columns, 14)) as chat:
+            before = "many words before it, "
+            for number, text in enumerate(
+                ("needle", f"{before * 5} needle 針", f"{'大' * 90} 針 needle {before}")
+            ):
+                say(cloud, chat.state.current, text, sender=BOB, properties=named(number, "a long name"))
+            await chat.until(lambda: len(chat.state.room.posts) == 3)
+            await chat.enter(command)
+            await chat.until(
+                lambda: bool(chat.state.look.results and len(chat.state.look.results.posts) == 3)
+            )
+            assert sum("needle" in row and "~" in row for row in chat.rows) == 3, "\n".join(chat.rows)
 
     run(test)
 

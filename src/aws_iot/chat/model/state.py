@@ -225,6 +225,8 @@ class Look:
     folded: set[str] = field(default_factory=set)
     """The first messages of threads whose replies are hidden, by `ref`."""
     results: Results | None = None
+    sought: str = ""
+    """What was searched for last."""
     versions: tuple[Key, tuple[str, ...]] | None = None
     """The texts that a message has had."""
 

@@ -273,7 +273,7 @@ class ChatApp(App[None]):
         def search(text: str, room: str | None) -> None:
             self._bridge.act(on.Searched(text, room))
 
-        self._show(SearchScreen(text, room, search), chosen)
+        self._show(SearchScreen(text, room, search, self.state.look.sought), chosen)
 
     def scroll(self, pages: int) -> None:
         """Scroll the conversation; upwards if negative."""

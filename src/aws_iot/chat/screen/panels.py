@@ -260,7 +260,7 @@ class StatusLine(Lines):
                 parts.append((f"  {notice}", WAITING))
         if lines or not state.notice:
             parts += self._parts(state, state.rooms.get(state.current), is_listed)
-        lines.append(_fitted(parts, columns - 2))
+        lines.append(fitted(parts, columns - 2))
         self.styles.height = len(lines)
         self.show(lines)
 
@@ -287,12 +287,13 @@ class StatusLine(Lines):
         return parts
 
 
-def _fitted(parts: Parts, columns: int) -> Parts:
-    fitted: list[tuple[str, Style]] = []
+def fitted(parts: Parts, columns: int) -> Parts:
+    """As much of the texts as fits."""
+    fitting: list[tuple[str, Style]] = []
     for text, style in parts:
         if columns <= 0:
             break
         shown = cut(text, columns)
-        fitted.append((shown, style))
+        fitting.append((shown, style))
         columns -= width_of(shown)
-    return fitted
+    return fitting

@@ -79,7 +79,7 @@ def searched(state: State, event: on.Searched) -> Effects:
     if not event.text.strip():
         state.look.results = None
         return []
-    state.look.results = Results(event.text, event.room)
+    state.look.results, state.look.sought = Results(event.text, event.room), event.text
     return [do.Search(event.text, event.room)]
 
 

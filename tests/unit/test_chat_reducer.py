@@ -210,6 +210,25 @@ def test_going_to_a_message_in_another_room_does_not_mark_its_end_as_read() -> N
     assert state.room.unread == 2
 
 
+def test_unread_messages_of_earlier_runs_that_mention_you_mark_their_room() -> None:
+    state = State(Me(ME, "alice"))
+    start(state, ("lobby", "ops", "den"), {}, (), BEGAN)
+    effects = update(state, on.RoomsFound([on.RoomFound(room, 2, at(1)) for room in ("lobby", "ops", "den")]))
+    assert effects == [do.ReadUnread("ops"), do.ReadUnread("den")]
+    mine = Answered("mine-1", ME, "alice", "text")
+    for room, post in (
+        ("ops", post_of(message(1, room="ops", text="@Alice?"))),
+        ("den", replace(post_of(message(1, room="den")), answered=mine)),
+    ):
+        update(state, on.UnreadRead(room, [post, post_of(message(2, room=room))]))
+        assert state.rooms[room].mentions == 1
+    update(state, on.Received([message(3, room="ops", text="alice!")]))
+    update(state, on.RoomOpened("ops"))
+    update(state, page(1, 2, 3, room="ops", unread=3))
+    update(state, on.UnreadRead("ops", [post_of(message(1, room="ops", text="alice"))]))
+    assert state.rooms["ops"].mentions == 0, "it was read meanwhile"
+
+
 def test_failed_messages_of_the_last_run_are_shown_again() -> None:
     state = State(Me(ME, "alice"))
     start(state, ("lobby",), {}, [do.FailedMessage("ops", "hello", "old-1", "denied")], BEGAN)

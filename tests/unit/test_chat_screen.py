@@ -1288,6 +1288,23 @@ def test_mentions_are_counted_and_the_bell_rings_as_each_room_is_set(app: FakeAp
     run(test)
 
 
+def test_a_mention_is_still_marked_after_a_restart(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby", "ops") as chat:
+            await chat.until(lambda: chat.state.rooms["ops"].is_joined)
+            for number in range(90):
+                say(
+                    cloud, "ops", "Alice?" if number == 3 else "nothing", sender=BOB, properties=named(number)
+                )
+            await chat.until(lambda: chat.panel("rooms").splitlines()[1].endswith(" @90"))
+        async with chatting(app, cloud, "lobby", "ops") as chat:
+            await chat.until(lambda: chat.panel("rooms").splitlines()[1].endswith(" @90"))
+            await chat.press("ctrl+n")
+            await chat.until(lambda: "@" not in chat.panel("rooms"))
+
+    run(test)
+
+
 def test_notifications_are_harmless_and_a_flood_rings_once() -> None:
     written: list[str] = []
     rung: list[None] = []

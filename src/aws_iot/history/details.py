@@ -22,6 +22,20 @@ def first_unread(history: History, room: str) -> datetime | None:
     return moment(found[0] // PER_MILLISECOND) if found else None
 
 
+def last_unread(history: History, room: str, most: int) -> list[Entry]:
+    """The newest unread messages of this room, not more than `most`, oldest first."""
+    with translate_errors(history.path):
+        found = rows.select(
+            history.database,
+            "room = (SELECT number FROM room WHERE name = ?) AND at > (SELECT read FROM room WHERE name = ?)"
+            f" AND NOT {IS_OWN} AND {IS_SHOWN} ORDER BY at DESC LIMIT ?",
+            room,
+            room,
+            most,
+        )
+    return history.at([row.at for row in reversed(found)])
+
+
 def versions(history: History, entry: Entry) -> list[str]:
     """The texts that a message has had, the first one first; the last one is the current text."""
     with translate_errors(history.path):

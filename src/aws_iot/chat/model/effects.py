@@ -24,6 +24,13 @@ class ReadLast:
 
 
 @dataclass(slots=True)
+class ReadUnread:
+    """Read the unread messages of a room, to know whether they mention the person."""
+
+    room: str
+
+
+@dataclass(slots=True)
 class ReadNext:
     """Read the older or newer page that follows a message, by its place in the history if that is known.
 
@@ -217,6 +224,7 @@ class SaveFailed:
 Effect = (
     ReadRooms
     | ReadLast
+    | ReadUnread
     | ReadNext
     | ReadPost
     | MarkRead

@@ -42,6 +42,14 @@ class RoomsFound:
 
 
 @dataclass(slots=True)
+class UnreadRead:
+    """The newest unread messages of a room were read from the history. The window does not get them."""
+
+    room: str
+    posts: Sequence[Post]
+
+
+@dataclass(slots=True)
 class PageRead:
     """A page of a room was read from the history, oldest first.
 
@@ -420,6 +428,7 @@ class Noticed:
 
 Event = (
     RoomsFound
+    | UnreadRead
     | PageRead
     | PageFailed
     | PostRead

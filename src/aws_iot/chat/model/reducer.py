@@ -47,6 +47,7 @@ _REDUCERS: dict[type, Callable[[State, Any], Effects]] = {
     on.JoinFailed: rooms.join_failed,
     on.RoomOpened: rooms.room_opened,
     on.RoomLeft: rooms.room_left,
+    on.UnreadRead: reading.unread_read,
     on.PageRead: reading.page_read,
     on.PageFailed: reading.page_failed,
     on.PostRead: reading.post_read,

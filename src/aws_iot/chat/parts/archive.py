@@ -39,6 +39,9 @@ MARK_SECONDS = 0.5
 RETRY_SECONDS = 2.0
 """When to try again what could not be saved, such as on a full disk."""
 
+MOST_UNREAD = 100
+"""How many unread messages of a room are looked through for what mentions the person: the newest."""
+
 _NEXT = timedelta(milliseconds=1)
 
 MOST_RESULTS = 200
@@ -47,6 +50,7 @@ MOST_RESULTS = 200
 Reading = (
     do.ReadRooms
     | do.ReadLast
+    | do.ReadUnread
     | do.ReadNext
     | do.ReadPost
     | do.ReadTarget
@@ -256,7 +260,7 @@ def _failure(wanted: Reading, error: LocalError) -> on.Event | None:
 
 
 def _answer(history: History, wanted: Reading, now: Callable[[], datetime]) -> on.Event | None:
-    from aws_iot.history.details import first_unread
+    from aws_iot.history.details import first_unread, last_unread
 
     match wanted:
         case do.ReadRooms():
@@ -266,6 +270,8 @@ def _answer(history: History, wanted: Reading, now: Callable[[], datetime]) -> o
             unread = sum(one.unread for one in history.rooms() if one.room == room)
             since = first_unread(history, room) if unread else None
             return on.PageRead(room, on.Part.LAST, _posts(found), len(found) < PAGE, unread, since)
+        case do.ReadUnread(room):
+            return on.UnreadRead(room, _posts(last_unread(history, room, MOST_UNREAD)))
         case do.ReadNext():
             return _next(history, wanted)
         case do.ReadAround():

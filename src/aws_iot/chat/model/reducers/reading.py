@@ -61,6 +61,14 @@ def _reveal(state: State, target: Key | None) -> None:
     state.look.reveals += 1
 
 
+def unread_read(state: State, event: on.UnreadRead) -> Effects:
+    """What mentions you among the unread messages of earlier runs. Some of it may have arrived meanwhile."""
+    room = state.rooms.get(event.room)
+    if room and room.unread:
+        room.mentions = max(room.mentions, sum(calls(state, post) for post in event.posts))
+    return []
+
+
 def page_failed(state: State, event: on.PageFailed) -> Effects:
     """A page could not be read. What arrives is shown all the same."""
     if room := state.rooms.get(event.room):

@@ -54,6 +54,8 @@ def rooms_found(state: State, event: on.RoomsFound) -> Effects:
         room = state.rooms.get(found.room)
         if room and not room.window.is_loaded:
             room.unread = found.unread
+        if room and found.unread and found.room != state.current:
+            effects.append(do.ReadUnread(found.room))
     return effects
 
 

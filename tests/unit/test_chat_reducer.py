@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
+from aws_iot.chat.model.changes import to_discard
 from aws_iot.chat.model.posts import Answered, Delivery, Post, post_of
 from aws_iot.chat.model.reducer import Effects, start, update
 from aws_iot.chat.model.state import (
@@ -130,6 +131,76 @@ def test_a_message_that_waits_becomes_the_draft_only_once_nothing_can_send_it() 
     update(state, on.Submitted("lobby", "no", "mine-2", at(2)))
     assert update(state, on.Withdrawn("mine-2", "lobby", "no", is_asked=False)) == []
     assert (texts(state), state.room.draft) == (["text 1"], Draft()), "another chat has it"
+
+
+def offline() -> State:
+    """Without a connection, in a room with one message of the person and one of Bob."""
+    state = opened("lobby", "ops")
+    update(state, on.Received([message(1, sender=ME), message(2)]))
+    update(state, on.StatusChanged(Status(Link.OFFLINE)))
+    return state
+
+
+def test_the_last_thing_that_waits_is_discarded_first_or_that_of_the_selected_message() -> None:
+    state = offline()
+    mine, theirs = state.room.posts
+    update(state, on.Reacted(theirs, "👍", "c-1"))
+    update(state, on.Submitted("lobby", "hello", "c-2", at(3)))
+    update(state, on.Deleted(mine, "c-3"))
+    order = []
+    for _ in range(3):
+        id_ = to_discard(state)
+        assert id_
+        order.append(id_)
+        assert update(state, on.Discarded("lobby", id_, to_draft=True)) == [do.Withdraw(id_)]
+        update(state, on.Withdrawn(id_, "lobby", "hello"))
+    assert order == ["c-3", "c-2", "c-1"]
+    assert (state.notice, state.room.draft.text) == ("The reaction was taken back.", "hello")
+    assert (state.sending.waiting, to_discard(state)) == (0, None)
+    update(state, on.Reacted(theirs, "👍", "c-4"))
+    update(state, on.Submitted("lobby", "hello", "c-5", at(4)))
+    update(state, on.Selected(theirs.key))
+    assert to_discard(state) == "c-4"
+
+
+def test_an_edit_that_waits_is_edited_further_and_becomes_the_draft_when_it_is_taken_back() -> None:
+    state = offline()
+    mine = state.room.posts[0]
+    update(state, on.Aimed(EDIT, mine))
+    update(state, on.Submitted("lobby", "better", "c-1", at(3)))
+    update(state, on.Typed("lobby", "a draft"))
+    update(state, on.Aimed(EDIT, mine))
+    assert state.room.draft.text == "better"
+    assert do.Send("lobby", mine.text, "c-2", EDIT, "id-1") in update(
+        state, on.Submitted("lobby", mine.text, "c-2", at(4))
+    )
+    update(state, on.Withdrawn("c-2", "lobby", mine.text))
+    update(state, on.Aimed(None, None))
+    [_] = update(state, on.Withdrawn("c-1", "lobby", "better"))
+    assert state.room.draft.aim
+    assert (state.room.draft.text, state.room.draft.aim.about.id) == ("better", "id-1")
+    assert state.room.draft.aim.kept == "a draft"
+
+
+def test_a_reaction_that_waits_is_taken_back_by_the_same_reaction() -> None:
+    state = offline()
+    theirs = state.room.posts[1]
+    update(state, on.Reacted(theirs, "👍", "c-1"))
+    assert update(state, on.Reacted(theirs, "👍", "c-2")) == [do.Withdraw("c-1")]
+    update(state, on.Withdrawn("c-1", "lobby", "👍"))
+    assert state.sending.waiting == 0
+    reacted = replace(theirs, reactions=(Reaction("👍", (ME,)),))
+    update(state, on.PostRead(reacted))
+    assert update(state, on.Reacted(reacted, "👍", "c-3")) == [do.TakeBack("lobby", theirs.ref, "👍", "c-3")]
+    update(state, on.Withdrawn("c-3", "lobby", "(message deleted)"))
+    assert state.notice == "The reaction stays."
+
+
+def test_a_room_in_which_a_change_waits_is_not_left() -> None:
+    state = offline()
+    update(state, on.Reacted(state.room.posts[1], "👍", "c-1"))
+    assert update(state, on.RoomLeft("lobby")) == []
+    assert "/discard it first" in state.notice
 
 
 def test_what_is_taken_back_while_you_edit_is_no_part_of_the_edit() -> None:

@@ -890,6 +890,45 @@ def test_no_earlier_message_is_changed_while_your_last_one_is_not_sent(
     run(test)
 
 
+def test_changes_that_wait_are_shown_below_their_message_and_can_be_taken_back(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.enter("frist")
+            await chat.until(lambda: chat.state.room.posts[-1].delivery is Delivery.ARRIVED)
+            say(cloud, "lobby", "hello", sender=BOB, properties=named(1))
+            await chat.until_shown("hello")
+        members, cloud.members = cloud.members, set()
+        async with chatting(app, cloud, "lobby", online=False) as chat:
+            await chat.until_shown("hello")
+            await chat.enter("/edit first")
+            await chat.until_shown("frist\n○ edit: first\n")
+            await chat.enter("/react :heart:")
+            await chat.until_shown("hello\n○ react ❤")
+            await chat.press("ctrl+r")
+            assert chat.state.notice == "2 changes wait for the connection."
+        async with chatting(app, cloud, "lobby", online=False) as chat:
+            await chat.until_shown("frist\n○ edit: first\n")
+            await chat.until_shown("hello\n○ react ❤")
+            await chat.enter("/discard")
+            await chat.until(lambda: "react" not in chat.conversation)
+            await chat.enter("/discard")
+            await chat.until(lambda: chat.input == "first")
+            assert chat.panel("aim").startswith("Edit: frist")
+            assert "○" not in chat.conversation
+            await chat.enter("!")
+            await chat.until_shown("○ edit: first!")
+            cloud.members = members
+            await chat.until_online()
+            await chat.until_shown("  first!\n· edited")
+            assert "○" not in chat.conversation
+            assert [payload for payload, _ in mine(cloud, "edit")] == [encode("first!")]
+            assert not mine(cloud, "react")
+
+    run(test)
+
+
 def test_what_waits_for_the_connection_is_counted_and_taken_back_below_what_you_have_typed_since(
     app: FakeApp, cloud: FakeCloud
 ) -> None:

@@ -3,6 +3,7 @@
 from aws_iot.chat.actions.base import Actions
 from aws_iot.chat.entry.completion import as_emoji, emoji_named
 from aws_iot.chat.model import events as on
+from aws_iot.chat.model.changes import NOT_SENT, changes_of, to_discard
 from aws_iot.chat.model.posts import Delivery, Post
 from aws_iot.chat.model.state import Link
 from aws_iot.chat.model.threads import folding, thread_of
@@ -13,10 +14,6 @@ from aws_iot.messaging.kinds import EDIT, check_reaction
 
 LIKE = "👍"
 """The reaction without an argument."""
-
-
-NOT_SENT = {Delivery.PENDING, Delivery.FAILED}
-"""Those of your messages that nobody can have seen, as far as is known."""
 
 
 class MessageActions(Actions):
@@ -202,23 +199,23 @@ class MessageActions(Actions):
 
     def _tell_of_waiting(self) -> None:
         state = self.bridge.state
-        changes = [one for one in state.sending.changes.values() if one.room == state.current]
-        count = len(changes) + sum(post.delivery is Delivery.PENDING for post in state.room.posts)
-        messages, is_one = f"{count} message{'s' * (count != 1)}", count == 1
-        if not count:
+        changes = len([*changes_of(state, state.room)])
+        messages = sum(post.delivery is Delivery.PENDING for post in state.room.posts)
+        counts = ((messages, "message"), (changes, "change"))
+        what = " and ".join(f"{count} {one}{'s' * (count != 1)}" for count, one in counts if count)
+        is_one = messages + changes == 1
+        if not what:
             self.app.tell("Every message of this room was sent.")
         elif state.status.link is Link.ONLINE:
-            self.app.tell(f"{messages} {'is' if is_one else 'are'} being sent.")
+            self.app.tell(f"{what} {'is' if is_one else 'are'} being sent.")
         else:
-            self.app.tell(f"{messages} {'waits' if is_one else 'wait'} for the connection.")
+            self.app.tell(f"{what} {'waits' if is_one else 'wait'} for the connection.")
 
     def do_discard(self, _: str) -> None:
         state = self.bridge.state
-        mine = [post for post in state.room.posts if post.delivery in NOT_SENT]
-        if not mine:
+        id_ = to_discard(state)
+        if id_ is None:
             self._tell_of_waiting()
             return
-        post = state.selected_post if state.selected_post in mine else mine[-1]
-        assert post
         self.app.keep_draft()
-        self.bridge.act(on.Discarded(post.room, post.id or "", to_draft=True))
+        self.bridge.act(on.Discarded(state.current, id_, to_draft=True))

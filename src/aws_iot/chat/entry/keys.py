@@ -62,9 +62,7 @@ ACTIONS = (
     Action("copy", MESSAGES, "copy its text", ("alt+c",), slash="copy"),
     Action("me", MESSAGES, "send *TEXT*, as in “*waves*”", slash="me", usage="TEXT"),
     Action("resend", MESSAGES, "send the messages again that were not sent", ("ctrl+r",), slash="resend"),
-    Action(
-        "discard", MESSAGES, "put the last message that was not sent back into the input", slash="discard"
-    ),
+    Action("discard", MESSAGES, "take back the last message or change that was not sent", slash="discard"),
     Action("cancel", MESSAGES, "stop replying or editing, and select nothing", ("escape",), slash="cancel"),
     Action("page-up", LOOK, "read older messages", ("pageup",), slash="older"),
     Action("page-down", LOOK, "read newer messages", ("pagedown",), slash="newer"),

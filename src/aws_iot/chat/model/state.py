@@ -103,12 +103,17 @@ class Place(NamedTuple):
 
 
 class Change(NamedTuple):
-    """An edit, deletion or reaction of your own. `about` is the message that it changes, by `ref`."""
+    """An edit, deletion or reaction of your own. `about` is the message that it changes, by `ref`.
+
+    `text` is the new text or the reaction, also if that is deleted. `after` is the ID of the last message of yours in
+    the room that was not sent by then.
+    """
 
     kind: str
     room: str
     text: str
     about: str
+    after: str | None = None
 
 
 Places = Sequence[tuple[int, int]]

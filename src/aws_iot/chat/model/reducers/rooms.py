@@ -5,6 +5,7 @@ from datetime import datetime
 
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
+from aws_iot.chat.model.changes import changes_of
 from aws_iot.chat.model.posts import Delivery
 from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.reducers.reading import mark_if_read
@@ -150,6 +151,9 @@ def room_left(state: State, event: on.RoomLeft) -> Effects:
     mine = split(state.rooms[event.room].posts)[1]
     if any(post.delivery is not Delivery.ACKNOWLEDGED for post in mine):
         state.notice = f"A message of yours in {event.room} is not sent yet: /resend or /discard it first."
+        return []
+    if any(changes_of(state, state.rooms[event.room])):
+        state.notice = f"A change of yours in {event.room} is not sent yet: /discard it first."
         return []
     at = names.index(event.room)
     effects: Effects = [*presence.left(state, event.room), do.Leave(event.room)]

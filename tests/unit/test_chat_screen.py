@@ -12,6 +12,7 @@ import pytest
 from textual import events
 
 from aws_iot.chat.actions.base import Context
+from aws_iot.chat.actions.browser import needs_terminal
 from aws_iot.chat.actions.desk import NO_ROOM_YET
 from aws_iot.chat.actions.editor import NoEditor, edited
 from aws_iot.chat.bridge import Bridge, Parts
@@ -27,7 +28,7 @@ from aws_iot.chat.screen.alerts import Alerts
 from aws_iot.chat.screen.app import ChatApp
 from aws_iot.chat.screen.composer import LARGE_LINES, Composer
 from aws_iot.chat.screen.conversation import Conversation
-from aws_iot.chat.screen.dialogs import Help, Question, help_text
+from aws_iot.chat.screen.dialogs import Choice, Help, Question, help_text
 from aws_iot.chat.screen.panels import StatusLine
 from aws_iot.chat.settings import ChatSettings, load
 from aws_iot.errors import (
@@ -1076,17 +1077,49 @@ def test_a_change_of_a_name_is_announced_once_and_an_alias_is_yours_alone(
     run(test)
 
 
-def test_a_browser_in_the_terminal_that_fails_is_reported() -> None:
+def _open_with(browser: str, **environment: str) -> str:
+    """What the chat tells when it opens a link with this browser."""
     # In a process of its own: Python reads BROWSER only once.
-    program = "open_link('https://example.com', lambda program: program(), print)"
+    program = (
+        "open_link('https://example.com', lambda program: print('lent', flush=True) or program(), print)"
+    )
+    wait = "[one.join() for one in threading.enumerate() if one is not threading.current_thread()]"
     done = subprocess.run(
-        [sys.executable, "-c", f"from aws_iot.chat.actions.browser import open_link; {program}"],
-        env=os.environ | {"BROWSER": "false"},
+        [
+            *(sys.executable, "-c"),
+            f"import threading\nfrom aws_iot.chat.actions.browser import open_link\n{program}\n{wait}",
+        ],
+        env=os.environ | {"BROWSER": browser} | environment,
         capture_output=True,
         text=True,
         check=True,
     )
-    assert done.stdout.startswith("false did not open the link.")
+    return done.stdout
+
+
+def program(path: Path, code: int) -> str:
+    """A program that writes to the terminal, and ends with this code."""
+    path.write_text(f"#!/bin/sh\necho noise\nexit {code}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the browsers are shell scripts")
+def test_a_browser_has_the_terminal_only_if_it_needs_it(tmp_path: Path) -> None:
+    lynx, firefox = program(tmp_path / "lynx", 1), program(tmp_path / "my-firefox", 0)
+    assert _open_with(lynx, DISPLAY=":0") == (
+        f"lent\nnoise\n{lynx} did not open the link. Set BROWSER to another browser, or copy the link.\n"
+    )
+    assert _open_with(firefox, DISPLAY=":0") == ""
+    broken = program(tmp_path / "my-chrome", 1)
+    assert _open_with(broken, DISPLAY=":0").startswith(f"{broken} did not open the link.")
+
+
+def test_a_browser_that_nobody_knows_needs_the_terminal_if_there_is_no_desktop() -> None:
+    assert needs_terminal("/opt/unknown", {}, "linux")
+    assert not needs_terminal("/opt/unknown", {"WAYLAND_DISPLAY": "wayland-0"}, "linux")
+    assert not needs_terminal("/opt/unknown", {}, "darwin")
+    assert needs_terminal("/usr/bin/w3m", {"DISPLAY": ":0"}, "linux")
 
 
 def test_links_open_only_after_a_question_that_shows_them(app: FakeApp, cloud: FakeCloud) -> None:
@@ -1098,6 +1131,36 @@ def test_links_open_only_after_a_question_that_shows_them(app: FakeApp, cloud: F
             await chat.until(lambda: isinstance(chat.screen.screen, Question))
             assert any("https://example.com/x?y=1" in row and "y=1." not in row for row in chat.rows)
             await chat.press("escape")
+
+    run(test)
+
+
+def test_a_message_with_several_links_offers_them(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            text = "https://a.example/[b]one[/b]x https://a.example/[b]one[/b]x and https://bank.example@evil.example/"
+            say(cloud, "lobby", text, sender=BOB, properties=named(1))
+            await chat.until_shown("https://a.example")
+            await chat.press("alt+o")
+            await chat.until(lambda: isinstance(chat.screen.screen, Choice))
+            await chat.until(lambda: any("1. https://a.example/[b]one[/b]x" in row for row in chat.rows))
+            assert any("2. to evil.example: https://bank.example@evil.example/" in row for row in chat.rows)
+            assert not any("3." in row for row in chat.rows)
+            await chat.press("down", "enter")
+            await chat.until(lambda: _is_on(chat, "This link leads to evil.example, not to bank.example."))
+            await chat.press("escape")
+            await chat.press("alt+up", "enter")
+            await chat.until(lambda: isinstance(chat.screen.screen, Choice))
+            await chat.press("1")
+            await chat.until(lambda: _is_on(chat, "Open this link to a.example"))
+            await chat.press("escape")
+            await chat.enter("/open 2")
+            await chat.until(lambda: _is_on(chat, "leads to evil.example"))
+            await chat.press("escape")
+            await chat.enter("/open 3")
+            assert chat.state.notice == "Which link? Use a number from 1 to 2, as in /open 1."
+            await chat.press("alt+o", "escape", "x")
+            assert chat.input == "x"
 
     run(test)
 

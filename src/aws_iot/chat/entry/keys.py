@@ -58,7 +58,7 @@ ACTIONS = (
     Action("thread", MESSAGES, "hide or show the replies in its thread", ("alt+t",), slash="thread"),
     Action("versions", MESSAGES, "show its earlier texts, if it was edited", ("alt+v",), slash="versions"),
     Action("answered", MESSAGES, "go to the message that it replies to", ("alt+g",), slash="answered"),
-    Action("open-link", MESSAGES, "open the link in it", ("alt+o",), slash="open"),
+    Action("open-link", MESSAGES, "open a link in it", ("alt+o",), "open", "[N]"),
     Action("copy", MESSAGES, "copy its text", ("alt+c",), slash="copy"),
     Action("me", MESSAGES, "send *TEXT*, as in “*waves*”", slash="me", usage="TEXT"),
     Action("resend", MESSAGES, "send the messages again that were not sent", ("ctrl+r",), slash="resend"),

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, TypeVar
 
@@ -259,6 +259,12 @@ class ChatApp(App[None]):
         from aws_iot.chat.screen.dialogs import Question
 
         self._show(Question(question), lambda answer: then() if answer else None)
+
+    def choose(self, question: str, choices: Sequence[str], then: Callable[[int], None]) -> None:
+        """Let the person choose, and call the function with the index of the choice."""
+        from aws_iot.chat.screen.dialogs import Choice
+
+        self._show(Choice(question, choices), lambda at: None if at is None else then(at))
 
     def search(self, text: str, room: str | None) -> None:
         """Let the person search, and go to what they choose."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # so that what only types need is not imported
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar, Protocol, cast
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
-from textual.containers import VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.events import Key
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
 
 from aws_iot.chat.entry.keys import ACTIONS, Action, key_name, keys_of
 from aws_iot.chat.text.steady import steady
@@ -49,6 +50,40 @@ class Question(ModalScreen[bool]):
     def action_answer(self, answer: bool) -> None:
         """The person has answered."""
         self.dismiss(answer)
+
+
+class Choice(ModalScreen[int | None]):
+    """Offers a few things, of which the person chooses one by its number, by the arrows and Enter, or by a click."""
+
+    BINDINGS: ClassVar = [Binding("escape,ctrl+q", "close", show=False)]
+    DEFAULT_CSS = f"""
+    Choice {{ align: center middle; }} Choice Vertical {{ {_SIZE} }} Choice OptionList {{ height: auto; border: none; }}
+    Choice OptionList, Choice OptionList:focus {{ background: transparent; padding: 0; }}
+    """
+
+    def __init__(self, question: str, choices: Sequence[str]) -> None:
+        super().__init__()
+        self._question, self._choices = question, choices
+
+    def compose(self) -> ComposeResult:
+        """The list, for Textual."""
+        numbered = (f"{number}. {steady(one)}" for number, one in enumerate(self._choices, 1))
+        with Vertical():
+            yield Static(f"{self._question} Enter chooses, Esc closes.\n", markup=False)
+            yield OptionList(*numbered, markup=False)
+
+    def on_key(self, event: Key) -> None:
+        """A number chooses at once."""
+        if event.character and event.character in "123456789" and int(event.character) <= len(self._choices):
+            self.dismiss(int(event.character) - 1)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """The person has chosen."""
+        self.dismiss(event.option_index)
+
+    def action_close(self) -> None:
+        """Choose nothing."""
+        self.dismiss(None)
 
 
 class Help(ModalScreen[None]):

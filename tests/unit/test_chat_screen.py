@@ -1,5 +1,6 @@
 """The chat screen: what keys do, and what is on the screen. The services are in memory."""
 
+import json
 import os
 import subprocess
 import sys
@@ -1217,6 +1218,46 @@ def test_up_brings_back_what_was_sent_and_never_replaces_a_draft(app: FakeApp, c
     run(test)
 
 
+def test_a_key_clears_the_input_and_up_or_undoing_brings_the_text_back(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.press("o", "n", "e", "shift+enter", "t", "w", "o", "alt+k")
+            assert chat.input == chat.state.room.draft.text == ""
+            await chat.press("ctrl+underscore")
+            assert chat.input == "one\ntwo"
+            await chat.press("alt+k", "alt+k", "up")
+            assert chat.input == chat.state.room.draft.text == "one\ntwo"
+            await chat.press("alt+k")
+            await chat.enter("hello")
+            await chat.press("up", "up")
+            assert chat.input == "one\ntwo"
+            assert sent(cloud) == [encode("hello")]
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("F6", "f6"),
+        ("Ctrl+N", "ctrl+n"),
+        ("CTRL+N", "ctrl+n"),
+        ("Alt+A", "alt+a"),
+        ("alt+A", "alt+A"),
+        ("Page Up", "pageup"),
+        ("Alt+,", "alt+,"),
+        ("Alt+Comma", "alt+,"),
+        ("Shift+F6", "shift+f6"),
+        ("Esc", "escape"),
+    ],
+)
+def test_keys_can_be_written_in_any_case(tmp_path: Path, text: str, key: str) -> None:
+    (tmp_path / "chat.json").write_text(json.dumps({"keys": {"copy": text}}))
+    assert load(tmp_path / "chat.json").keys == {"copy": (key,)}
+
+
 def test_keys_can_be_changed_and_the_help_shows_them(app: FakeApp, cloud: FakeCloud) -> None:
     path = app.settings.folders.chat_settings
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -1342,6 +1383,18 @@ def test_nothing_that_is_typed_before_the_first_room_is_open_is_lost(tmp_path: P
         ('{"keys": {"copy": "f9", "quit": "f9"}}', "'f9' is the key of both 'copy' and 'quit'"),
         ('{"keys": {"copy": "alt+,", "quit": "alt+comma"}}', "'alt\\+,' is the key of both"),
         ('{"keys": {"copy": "full_stop"}}', "'\\.', for 'copy', types a text"),
+        *(
+            (f'{{"keys": {{"copy": "{key}"}}}}', f"for 'copy', {why}")
+            for key, why in {
+                "Up": "moves in the text",
+                "shift+left": "moves in the text",
+                "home": "moves in the text",
+                "ctrl+u": "deletes to the beginning of the line",
+                "Ctrl+W": "deletes words",
+                "del": "deletes characters",
+                "Return": "sends messages",
+            }.items()
+        ),
         ('{"bell": 1}', "must be true or false"),
         ('{"desktop": "loud"}', "must be one of"),
         ('{"presence": true}', "must be one of off, on, typing"),

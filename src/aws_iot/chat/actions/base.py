@@ -25,6 +25,10 @@ class Stage(Protocol):
         """The state has what was typed so far."""
         ...
 
+    def clear_draft(self) -> None:
+        """Empty the input, so that what was there can be brought back."""
+        ...
+
     def load_draft(self) -> None:
         """The input has the draft of the state."""
         ...

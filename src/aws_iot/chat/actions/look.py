@@ -131,6 +131,9 @@ class LookActions(Actions):
         except NoEditor as error:
             self.app.tell(str(error))
 
+    def do_clear(self, _: str) -> None:
+        self.app.clear_draft()
+
     def do_redraw(self, _: str) -> None:
         self.app.redraw()
 

@@ -94,6 +94,7 @@ ACTIONS = (
         usage="[off|on|typing]",
     ),
     Action("editor", CHAT, "write the message in your editor ($EDITOR)", ("ctrl+o",), slash="editor"),
+    Action("clear", CHAT, "clear the input; Up or Ctrl+_ brings back what was there", ("alt+k",)),
     Action("palette", CHAT, "choose what to do from a list", ("ctrl+k",), slash="commands"),
     Action("help", CHAT, "show this help", ("f1",), slash="help"),
     Action("redraw", CHAT, "draw the screen again, if another program has drawn on it", ("ctrl+l",)),
@@ -161,6 +162,9 @@ _KEY = re.compile(
     r"|escape|enter|tab|backspace)"
 )
 
+_ARROWS = ("up", "down", "left", "right")
+_MOVES = ("", "shift+", "ctrl+", "ctrl+shift+")
+
 _INPUT_KEYS = {
     "enter": "sends messages",
     "ctrl+m": "sends messages",
@@ -173,7 +177,16 @@ _INPUT_KEYS = {
     "ctrl+h": "deletes characters",
     "ctrl+c": "copies in some terminals",
     "ctrl+[": "is Esc in most terminals",
+    "ctrl+u": "deletes to the beginning of the line",
+    "ctrl+w": "deletes words",
+    "delete": "deletes characters",
+    **{f"{modifier}{key}": "moves in the text" for modifier in _MOVES for key in _ARROWS},
+    **{f"{modifier}{key}": "moves in the text" for modifier in ("", "shift+") for key in ("home", "end")},
 }
+"""What the input needs, and no other key does there."""
+
+_NAMES = {"esc": "escape", "return": "enter", "del": "delete", "page up": "pageup", "page down": "pagedown"}
+"""Keys as people write them, as the table of actions does."""
 
 
 def written(key: str) -> str:
@@ -181,6 +194,16 @@ def written(key: str) -> str:
     modifiers = re.match(_MODIFIERS, key)
     name = key[modifiers.end() if modifiers else 0 :]
     return key.removesuffix(name) + _CHARACTERS.get(name, name)
+
+
+def chosen_key(text: str) -> str:
+    """A key of the settings, in any case, as `written` returns it. Only `alt+A` is Alt, Shift and A."""
+    modifiers = re.match(_MODIFIERS, text, re.IGNORECASE)
+    before = modifiers[0] if modifiers else ""
+    name = text.removeprefix(before)
+    if len(name) != 1 or before != "alt+":
+        name = name.lower()
+    return written(before.lower() + _NAMES.get(name, name))
 
 
 def why_not(key: str) -> str:

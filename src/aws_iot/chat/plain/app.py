@@ -114,6 +114,9 @@ class PlainChat:
     def keep_draft(self) -> None:
         """The terminal has what is typed, until Enter."""
 
+    def clear_draft(self) -> None:
+        """The terminal has what is typed. No command leads here."""
+
     def load_draft(self) -> None:
         """What the next line answers or replaces is told instead."""
         room = self._bridge.state.rooms.get(self._bridge.state.current)

@@ -129,6 +129,12 @@ class ChatApp(App[None]):
         if isinstance(dialog, SearchScreen):
             dialog.show_state(self.state)
 
+    def clear_draft(self) -> None:
+        """Empty the input. Up brings the text back, and so does undoing."""
+        if text := self._layout.composer.text:
+            self._recall.note(self.state.current, text)
+            self._layout.composer.clear()
+
     def load_draft(self) -> None:
         self._layout.composer.load(self.state.room.draft.text)
 

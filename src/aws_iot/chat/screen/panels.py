@@ -148,7 +148,7 @@ class RoomList(Lines):
 
 
 class PeopleList(Lines):
-    """Who is in the room: `●` online, `○` idle, `…` typing; then who has written there."""
+    """Who is in the room: `●` online, `○` idle, `…` typing; then who has written there, with `?` until others tell."""
 
     DEFAULT_CSS = """
     PeopleList { width: 18; padding: 0; border-left: solid ansi_bright_black; background: transparent; }
@@ -164,7 +164,7 @@ class PeopleList(Lines):
 
     def _line(self, one: Listed, columns: int) -> Parts:
         name = cut(who(one.identity, one.name, columns - 2), columns - 2)
-        return [_PRESENT[one.sign], (name, name_style(one.identity))]
+        return [("? ", DIM) if one.is_unknown else _PRESENT[one.sign], (name, name_style(one.identity))]
 
 
 class Trouble(Lines):

@@ -30,7 +30,7 @@ from aws_iot.chat.screen.app import ChatApp
 from aws_iot.chat.screen.composer import LARGE_LINES, Composer
 from aws_iot.chat.screen.conversation import Conversation
 from aws_iot.chat.screen.dialogs import Choice, Help, Question, help_text
-from aws_iot.chat.screen.panels import StatusLine
+from aws_iot.chat.screen.panels import PeopleList, RoomList, StatusLine
 from aws_iot.chat.settings import ChatSettings, load
 from aws_iot.errors import (
     AccountReplaced,
@@ -637,6 +637,29 @@ def test_panels_can_be_hidden_and_are_on_narrow_screens(app: FakeApp, cloud: Fak
             assert await _columns_of_border(chat) == {17}
             await chat.press("f2", "f3")
             assert await _columns_of_border(chat) == set()
+            assert not chat.screen.query_one(PeopleList).display
+
+    run(test)
+
+
+def test_a_panel_that_was_hidden_on_a_wide_screen_is_hidden_in_the_next_run(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.press("f3")
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.until(lambda: not chat.screen.query_one(PeopleList).display)
+            assert chat.screen.query_one(RoomList).display
+        async with chatting(app, cloud, "lobby", size=(50, 20)) as chat:
+            await chat.press("f3")  # only looks, on a narrow screen
+            await chat.until(lambda: chat.screen.query_one(PeopleList).display)
+            await chat.pilot.resize_terminal(100, 20)
+            await chat.until(lambda: not chat.screen.query_one(PeopleList).display)
+            await chat.press("f3")
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.until_online()
+            assert chat.screen.query_one(PeopleList).display
 
     run(test)
 

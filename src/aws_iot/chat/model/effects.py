@@ -128,6 +128,13 @@ class SaveLevels:
 
 
 @dataclass(slots=True)
+class SaveHidden:
+    """Save which panels the person has hidden."""
+
+    panels: tuple[str, ...]
+
+
+@dataclass(slots=True)
 class SaveAliases:
     """Save your own names for identities."""
 
@@ -241,6 +248,7 @@ Effect = (
     | Search
     | TakeBack
     | SaveAliases
+    | SaveHidden
     | SaveLevels
     | Rename
     | Export

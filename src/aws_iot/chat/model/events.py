@@ -304,6 +304,21 @@ class VersionsAsked:
 
 
 @dataclass(slots=True)
+class PanelToggled:
+    """The person hides or shows a panel, on a screen that is wide enough for it or not."""
+
+    panel: str
+    is_wide: bool
+
+
+@dataclass(slots=True)
+class PanelsRemembered:
+    """These panels were hidden when the last chat ended."""
+
+    hidden: Sequence[str]
+
+
+@dataclass(slots=True)
 class PresenceSet:
     """The person chooses what others learn about them: see `presence.MODES`."""
 
@@ -471,5 +486,7 @@ Event = (
     | Ticked
     | AnnounceFailed
     | PresenceSet
+    | PanelToggled
+    | PanelsRemembered
     | Pressed
 )

@@ -234,6 +234,14 @@ class Look:
     """What was searched for last."""
     versions: tuple[Key, tuple[str, ...]] | None = None
     """The texts that a message has had."""
+    hidden: set[str] = field(default_factory=set)
+    """The panels that the person has hidden, on screens that are wide enough for them."""
+    shown: set[str] = field(default_factory=set)
+    """Those that they have shown on narrower screens, in this run."""
+
+    def shows(self, panel: str, *, is_wide: bool) -> bool:
+        """Whether a panel is on the screen. `is_wide`: the screen is wide enough for it."""
+        return panel not in self.hidden if is_wide else panel in self.shown
 
 
 @dataclass(slots=True)

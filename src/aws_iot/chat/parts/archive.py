@@ -87,6 +87,8 @@ class Archive:
     def start(self) -> None:
         """Begin to work."""
         self._thread.start()
+        if self._memory.hidden:
+            self._tell(on.PanelsRemembered(self._memory.hidden))
 
     def read(self, wanted: Reading) -> None:
         """Read something. The answer is an event."""

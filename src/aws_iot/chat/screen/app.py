@@ -121,6 +121,8 @@ class ChatApp(App[None]):
                 self.keep_draft()
             else:
                 self.load_draft()
+        if self._layout.place(state.look):
+            self.call_after_refresh(self.draw)
         self._layout.show(state, self.size.width, self._now())
 
     def _draw_dialog(self, dialog: ModalScreen[Any]) -> None:
@@ -143,7 +145,8 @@ class ChatApp(App[None]):
     def on_resize(self, event: events.Resize) -> None:
         """Draw the state in the new size."""
         self._correct(event.size)
-        self._layout.place(event.size)
+        self._layout.resize(event.size)
+        self._layout.place(self.state.look)
         self.call_after_refresh(self.draw)
 
     def _correct(self, told: Size) -> None:
@@ -293,8 +296,7 @@ class ChatApp(App[None]):
 
     def toggle_panel(self, name: str) -> None:
         """Hide or show a panel."""
-        self._layout.toggle(name, self.size)
-        self.call_after_refresh(self.draw)
+        self._bridge.act(on.PanelToggled(name, self._layout.is_wide_for(name)))
 
     def show_thread(self, post: Post) -> None:
         """Show the replies in the thread of a message, or hide them."""

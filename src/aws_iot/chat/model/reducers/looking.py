@@ -122,6 +122,21 @@ def aliased(state: State, event: on.Aliased) -> Effects:
     return [do.SaveAliases(tuple(sorted(state.me.aliases.items())))]
 
 
+def panel_toggled(state: State, event: on.PanelToggled) -> Effects:
+    """A panel is hidden or shown. On a narrow screen, it is only for now."""
+    if not event.is_wide:
+        state.look.shown ^= {event.panel}
+        return []
+    state.look.hidden ^= {event.panel}
+    return [do.SaveHidden(tuple(sorted(state.look.hidden)))]
+
+
+def panels_remembered(state: State, event: on.PanelsRemembered) -> Effects:
+    """As in the last run."""
+    state.look.hidden = set(event.hidden)
+    return []
+
+
 def level_set(state: State, event: on.LevelSet) -> Effects:
     """For which messages of a room the person is told."""
     state.me.levels[event.room] = event.level

@@ -633,6 +633,10 @@ def test_panels_can_be_hidden_and_are_on_narrow_screens(app: FakeApp, cloud: Fak
             await chat.until_shown("hello")
             await chat.press("f2")
             assert await _columns_of_border(chat) == {17}
+            await chat.press("f3")  # both would leave no room for messages
+            assert await _columns_of_border(chat) == {22}
+            await chat.press("f3")
+            assert await _columns_of_border(chat) == set()
         async with chatting(app, cloud, "lobby") as chat:
             assert await _columns_of_border(chat) == {17}
             await chat.press("f2", "f3")
@@ -1185,6 +1189,13 @@ def test_a_message_with_several_links_offers_them(app: FakeApp, cloud: FakeCloud
             assert chat.state.notice == "Which link? Use a number from 1 to 2, as in /open 1."
             await chat.press("alt+o", "escape", "x")
             assert chat.input == "x"
+            many = " ".join(f"https://{number}.example" for number in range(1, 41))
+            say(cloud, "lobby", many, sender=BOB, properties=named(2))
+            await chat.until_shown("https://40.example")
+            await chat.press("escape", "alt+o", "up")
+            await chat.until(lambda: _is_on(chat, "40. https://40.example"))
+            await chat.press("enter")
+            await chat.until(lambda: _is_on(chat, "Open this link to 40.example"))
 
     run(test)
 

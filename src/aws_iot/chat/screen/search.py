@@ -176,7 +176,7 @@ def _excerpt(text: str, places: Places, columns: int) -> Iterator[tuple[str, Sty
     at = 0
     if places and width_of(steady(text[: places[0][1]])) > columns:
         start, end = places[0]
-        before = max(0, min(BEFORE, columns - 2 - width_of(steady(text[start:end]))))
+        before = max(0, min(BEFORE, (columns - 2 - width_of(steady(text[start:end]))) // 2))
         at = start
         while at and width_of(steady(text[at - 1 : start])) <= before:
             at -= 1

@@ -123,9 +123,9 @@ def aliased(state: State, event: on.Aliased) -> Effects:
 
 
 def panel_toggled(state: State, event: on.PanelToggled) -> Effects:
-    """A panel is hidden or shown. On a narrow screen, it is only for now."""
+    """A panel is hidden or shown. On a narrow screen, it is only for now, and no other one is there."""
     if not event.is_wide:
-        state.look.shown ^= {event.panel}
+        state.look.shown = {event.panel} - state.look.shown
         return []
     state.look.hidden ^= {event.panel}
     return [do.SaveHidden(tuple(sorted(state.look.hidden)))]

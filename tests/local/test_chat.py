@@ -56,6 +56,8 @@ def test_two_people_talk_and_a_killed_chat_loses_nothing(stack: Stack, room: str
             one.wait_for_message("half a message")
             again.type("\x11")
             assert again.process.wait(DEADLINE_SECONDS) == 0
+    config = App.in_folder(Path(bob.env["AWS_IOT_CONFIG_DIR"])).config
+    assert room in config.known_names(stack.profile.key).rooms()  # which the Tab key completes
     found = run_here(f"history {room} --json", alice.env).stdout.splitlines()
     texts = [line.split('"text": "')[1].split('"')[0] for line in found]
     assert texts == ["hello from the first", "an answer", "while you were away", "half a message"]

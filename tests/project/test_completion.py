@@ -86,6 +86,12 @@ def test_rooms_of_the_history_are_offered(env: dict[str, str]) -> None:
     assert offered("aws-iot history delete -k team l", env) == ["lobby"]
 
 
+def test_rooms_that_no_program_has_sorted_in_yet_are_offered_as_well(env: dict[str, str]) -> None:
+    App.in_folder(Path(env["AWS_IOT_CONFIG_DIR"])).config.known_names("team").add_rooms(["new", "stats"])
+    assert offered("aws-iot history -k team ", env)[-2:] == ["check", "new"]
+    assert offered("aws-iot history delete -k team ", env) == ["new", "stats"]
+
+
 def test_without_profiles_none_is_offered(tmp_path: Path) -> None:
     assert offered("aws-iot sub -k ", environment(tmp_path / "nowhere")) == []
 
@@ -135,6 +141,7 @@ def test_only_the_last_names_are_kept(app: FakeApp) -> None:
         ("aws-iot sub -r ", ["lobby", "ops/#"]),
         ("aws-iot sub -k team -r ", ["of-team"]),
         ("aws-iot pub -r l", ["lobby"]),
+        ("aws-iot chat lobby o", ["ops/#"]),
         ("aws-iot policy -r o", ["ops/#"]),
         ("aws-iot doctor -r o", ["ops/#"]),
         ("aws-iot sub --from b", ["bob~4f9fa251"]),
@@ -175,7 +182,17 @@ def test_powershell_gets_a_line_for_each_name(env: dict[str, str]) -> None:
 
 
 # What runs a command, and takes longer to import than the options of any.
-OF_RUNNING = {"tempfile", "subprocess", "selectors", "importlib.resources", "aws_iot.policy.evaluate"}
+OF_RUNNING = {
+    "tempfile",
+    "shutil",
+    "subprocess",
+    "selectors",
+    "importlib.resources",
+    "aws_iot.policy.evaluate",
+    "aws_iot.backend.team",
+    "aws_iot.messaging.connect",
+    "aws_iot.history.store",
+}
 
 
 def loaded_by_completing(words: str, env: dict[str, str]) -> list[str]:
@@ -208,6 +225,8 @@ def loaded_by_completing(words: str, env: dict[str, str]) -> list[str]:
         ("aws-iot sub -k team -r ", ["sub"]),
         ("aws-iot pub --", ["pub"]),
         ("aws-iot backend deploy --", ["backend", "config"]),
+        ("aws-iot admin revoke ", ["admin"]),
+        ("aws-iot history export --", ["history"]),
         ("aws-iot policy --", ["policy"]),
         ("aws-iot doctor --", ["doctor", "policy"]),
     ],
@@ -220,6 +239,15 @@ def test_completion_loads_no_library_of_a_service_and_no_command_but_its_own(
     assert [name for name in loaded if re.match(r"aws_iot\.(aws|local)\.", name)] == []
     of_commands = [name for name in loaded if re.fullmatch(r"aws_iot\.cli\.commands\.\w+", name)]
     assert [name.rpartition(".")[2] for name in of_commands] == commands
+
+
+def test_completing_rooms_of_the_history_opens_its_file_and_nothing_else(env: dict[str, str]) -> None:
+    folder = Path(env["AWS_IOT_CONFIG_DIR"]) / "history" / "team"
+    save(history_file(folder, ALICE), message("hello", "1", room="lobby"))
+    note_owner(folder, "alice", ALICE)
+    loaded = loaded_by_completing("aws-iot history -k team ", env)
+    assert "aws_iot.history.file.schema" in loaded
+    assert not ((HEAVY | OF_RUNNING) - {"sqlite3", "aws_iot.history"}).intersection(loaded)
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Self
 
 from aws_iot.backend.members import MemberRecord, Members
 from aws_iot.errors import InvalidIdentity, NotAuthorized, NotFound, ServiceRefused
@@ -30,6 +31,10 @@ class Person:
     identity: str
     username: str | None = None
     since: datetime | None = None
+
+    def named(self, username: str) -> Self:
+        """The same person with this user name."""
+        return replace(self, username=username)
 
 
 class Team:

@@ -21,7 +21,9 @@ LEAST_LABEL_COLUMNS = 8
 _CACHED = 256
 """Longer texts, in characters, are not kept in memory."""
 
-_PLAIN = re.compile(r'[^\x00-\x20\x7f-\U0010ffff\[\]~:"\\]+')
+_PLAIN = re.compile(r"[!#-9;-Z^-}]+")
+"""ASCII, except for blanks, controls and `[]~:"\\`. Said like this, it compiles in a hundredth of the time."""
+
 _IN_QUOTES = {'"': r"\"", "\\": r"\\", "~": r"\x7e"}
 """How these are written within quotes. A ~ that is no escape is followed by the verified identity, always."""
 

@@ -11,8 +11,10 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
+from aws_iot.cli.completion import names as completing
 from aws_iot.cli.groups import Command
 from aws_iot.cli.rooms import check_one_room
+from aws_iot.cli.saving import remember_rooms
 from aws_iot.cli.ui import output
 from aws_iot.errors import LocalError
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@options.argument("rooms", nargs=-1, metavar="[ROOM]...")
+@options.argument("rooms", nargs=-1, metavar="[ROOM]...", shell_complete=completing.rooms)
 @options.option(
     "--plain",
     env="PLAIN",
@@ -73,7 +75,9 @@ def chat(
     chatter = _chatter(app, profile, user, password, password_stdin)
     from aws_iot.chat.run import run
 
-    _tell_of_unsent(run(app, chatter, rooms, settings, saves=profile.history and not no_history), profile)
+    state = run(app, chatter, rooms, settings, saves=profile.history and not no_history)
+    remember_rooms(app, profile, state.rooms, no_history=no_history)
+    _tell_of_unsent(state, profile)
 
 
 def _tell_of_unsent(state: State, profile: Profile) -> None:

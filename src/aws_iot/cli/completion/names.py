@@ -15,7 +15,7 @@ from aws_iot.errors import LocalError
 def profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """The saved profiles."""
     try:
-        return _starting(incomplete, _app(ctx).config.profiles.keys())
+        return starting(incomplete, _app(ctx).config.profiles.keys())
     except LocalError:
         return []
 
@@ -23,7 +23,7 @@ def profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[st
 def rooms(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """The rooms that were used with the profile of the command line."""
     try:
-        return _starting(incomplete, _app(ctx).config.known_names(_profile(ctx)).rooms())
+        return starting(incomplete, _app(ctx).config.known_names(_profile(ctx)).rooms())
     except LocalError:
         return []
 
@@ -31,7 +31,7 @@ def rooms(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
 def members(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """The members that `admin members` has listed for the profile of the command line."""
     try:
-        return _starting(incomplete, _app(ctx).config.known_names(_profile(ctx)).members())
+        return starting(incomplete, _app(ctx).config.known_names(_profile(ctx)).members())
     except LocalError:
         return []
 
@@ -46,6 +46,7 @@ def _profile(ctx: click.Context) -> str:
     return os.environ.get("AWS_IOT_PROFILE") or _app(ctx).config.profiles.default_key()
 
 
-def _starting(incomplete: str, names: list[str]) -> list[str]:
+def starting(incomplete: str, names: list[str]) -> list[str]:
+    """Those that begin so, and that every shell can offer."""
     # A shell that reads its offers line by line would take a name with a blank for two.
     return [name for name in names if name.startswith(incomplete) and name.isprintable() and " " not in name]

@@ -21,7 +21,7 @@ It is a SQLite database in WAL mode. Its tables:
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -178,6 +178,17 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
             if problem and (more or not isinstance(problem, sqlite3.OperationalError)):
                 raise problem
         raise LocalError(f"{path}: it is from an older version and cannot be changed")
+
+
+def saved_rooms(path: Path) -> list[str]:
+    """The rooms that have messages, in alphabetical order, at once: without what is not sorted in yet.
+
+    Nothing is changed. Raises as `connect_to_read`.
+    """
+    with closing(connect_to_read(path)) as database, translate_errors(path):
+        return [
+            room for (room,) in database.execute("SELECT name FROM room WHERE messages > 0 ORDER BY name")
+        ]
 
 
 def check_version(done: int, path: Path) -> None:

@@ -1,23 +1,27 @@
 """`aws-iot admin accept` and `requests`."""
 
+from __future__ import annotations  # so that what only types need is not imported
+
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
 from aws_iot.app import App
-from aws_iot.backend.team import Person
 from aws_iot.cli import options
 from aws_iot.cli.commands.admin.options import Admin, admin_options, find_all, for_each, policy
 from aws_iot.cli.commands.admin.people import note_what_is_missing, people_table, person_label
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.terminal import ask_line, ask_numbers, is_confirmed, need_terminal
-from aws_iot.messaging.connect import apply_delay
 from aws_iot.messaging.message import timestamp
 from aws_iot.text.labels import label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aws_iot.backend.team import Person
 
 ALL = "all"
 
@@ -69,11 +73,13 @@ def accept(
     if username is not None:
         if len(chosen) > 1:
             raise click.UsageError("--user names one person, so give one identity.")
-        chosen = [replace(one, username=username) for one in chosen]
+        chosen = [one.named(username) for one in chosen]
     _accept(admin, chosen)
 
 
 def _accept(admin: Admin, people: Sequence[Person]) -> None:
+    from aws_iot.messaging.connect import apply_delay
+
     by_identity = {one.identity: one for one in people}
     new: list[str] = []
 
@@ -167,4 +173,4 @@ def _named(person: Person) -> Person:
     if person.username:
         return person
     answer = ask_line(f"User name of {person_label(person)}, or nothing if you do not know it", default="-")
-    return person if answer == "-" else replace(person, username=answer)
+    return person if answer == "-" else person.named(answer)

@@ -1,18 +1,22 @@
 """`aws-iot admin who` and `kick`: the connections of clients."""
 
+from __future__ import annotations  # so that what only types need is not imported
+
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from aws_iot.app import App
-from aws_iot.backend.members import ClientStatus
 from aws_iot.cli import options
 from aws_iot.cli.commands.admin.options import admin_options, clients, for_each
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.tables import text_lines
 from aws_iot.messaging.message import timestamp
+
+if TYPE_CHECKING:
+    from aws_iot.backend.members import ClientStatus
 
 
 @click.command(cls=Command)

@@ -11,7 +11,6 @@ from aws_iot.cli.commands.admin.people import note_what_is_missing, people_table
 from aws_iot.cli.completion import names as completing
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
-from aws_iot.messaging.connect import apply_delay
 from aws_iot.messaging.message import timestamp
 from aws_iot.text.labels import label
 
@@ -34,6 +33,8 @@ def revoke(app: App, people: tuple[str, ...], key: str, policy: str | None, aws_
       aws-iot admin revoke bob
       aws-iot admin revoke 4f9fa251 carol~1e134044 -k team
     """
+    from aws_iot.messaging.connect import apply_delay
+
     admin = Admin(app, key, policy, aws_profile)
     chosen = {one.identity: one for one in find_all(people, admin.team.member)}
     revoked: list[str] = []

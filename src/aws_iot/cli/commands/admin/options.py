@@ -1,20 +1,24 @@
 """Options, arguments and loops that several commands of `aws-iot admin` share."""
 
-from collections.abc import Callable, Sequence
+from __future__ import annotations  # so that what only types need is not imported
+
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from aws_iot.app import App
-from aws_iot.auth.session_store import signed_in_usernames
-from aws_iot.backend.members import Members
-from aws_iot.backend.team import Person, Team
 from aws_iot.cli import options
 from aws_iot.cli.ui import output
 from aws_iot.errors import AwsIotError, NotAuthorized, ServiceRefused
-from aws_iot.identities import short_identity
-from aws_iot.messaging.connect import admin_command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from aws_iot.backend.members import Members
+    from aws_iot.backend.team import Person
+
+# What a command works with is imported when it runs: `--help` and the Tab key would wait for it.
 
 policy = options.option(
     "--policy", env="POLICY", metavar="NAME", help="The team's IoT policy.  [default: the profile's]"
@@ -34,6 +38,9 @@ class Admin:
 
     def __init__(self, app: App, key: str, policy: str | None, aws_profile: str | None) -> None:
         """Raises a usage error if neither the caller nor the profile names a policy."""
+        from aws_iot.auth.session_store import signed_in_usernames
+        from aws_iot.backend.team import Team
+
         self.profile = app.config.profiles.load(key)
         name = policy or self.profile.policy_name
         if not name:
@@ -49,11 +56,15 @@ class Admin:
 
     def naming(self, identity: str) -> str:
         """The command that stores a member's user name."""
+        from aws_iot.identities import short_identity
+
         own = ["--policy", self.policy] if self.of_policy else []
         return self.command("accept", short_identity(identity) or identity, "--user", "NAME", *own)
 
     def command(self, *words: str) -> str:
         """`aws-iot admin` with these words for this team, for a hint."""
+        from aws_iot.messaging.connect import admin_command
+
         return admin_command(*words, key=self.profile.key, aws_profile=self._aws_profile)
 
 

@@ -1,13 +1,19 @@
 """How `aws-iot admin` shows people: as a table."""
 
-from collections.abc import Sequence
+from __future__ import annotations  # so that what only types need is not imported
 
-from aws_iot.backend.team import Person
-from aws_iot.cli.commands.admin.options import Admin
+from typing import TYPE_CHECKING
+
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.tables import layout, terminal_width
 from aws_iot.identities import short_identity
 from aws_iot.text.labels import label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aws_iot.backend.team import Person
+    from aws_iot.cli.commands.admin.options import Admin
 
 
 def people_table(since: str, people: Sequence[Person], *, numbered: bool = False) -> list[str]:

@@ -11,7 +11,6 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
-from aws_iot.cli.commands.history.entry_lines import SEPARATOR, json_line, printed_line
 from aws_iot.cli.commands.history.filters import to_filter, which_messages
 from aws_iot.cli.commands.history.opening import opened, typed_owner
 from aws_iot.cli.commands.history.unknown_rooms import explain_unknown
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from aws_iot.history.search import Search
     from aws_iot.history.store import Entry, Filter, History
 
-# The history and its database are imported when the command runs: `--help` would wait for them.
+# The history and what prints it are imported when the command runs: `--help` and the Tab key would wait for them.
 
 _COMMANDS = {
     "rooms": "rooms:rooms_",
@@ -211,6 +210,8 @@ class _Printed:
 
 def _lines(saved: History, chosen: _Chosen, as_json: bool) -> Iterator[tuple[Entry | None, str]]:
     """The messages, and what is between them, as lines."""
+    from aws_iot.cli.commands.history.entry_lines import SEPARATOR, json_line, printed_line
+
     form = printed_line(chosen.search, saved.shortened if chosen.ids else None)
     if not chosen.context:
         for entry in _found(saved, chosen):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations  # so that what only types need is not imported
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
+from aws_iot.cli.completion import names as completing
 from aws_iot.errors import LocalError
 
 if TYPE_CHECKING:
@@ -17,23 +19,24 @@ if TYPE_CHECKING:
     from aws_iot.history.store import Filter
 
 
-def saved_rooms(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """What a shell completes: the rooms of the history and, first, the subcommands."""
-    from aws_iot.cli.commands.history.opening import opened
+def saved_rooms(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """What a shell completes: the rooms of the history and, first, the subcommands.
+
+    Every key press waits for this: what no program has sorted in yet is not read. Commands have noted its rooms.
+    """
+    from aws_iot.cli.commands.history.opening import existing_file
+    from aws_iot.history.file.schema import saved_rooms as rooms_of
 
     commands = ctx.command.list_commands(ctx) if isinstance(ctx.command, click.Group) else []
     if ctx.params.get("rooms"):
         commands = []
+    rooms = {*completing.rooms(ctx, param, incomplete)}
     app = ctx.obj if isinstance(ctx.obj, App) else App()
-    rooms: list[str] = []
-    try:
+    with suppress(LocalError):  # a shell that completes shows no error
         key = ctx.params.get("key") or app.config.profiles.current_key()
-        with ctx.scope(cleanup=False), opened(app, key, ctx.params.get("user")) as history:
-            rooms = [one.room for one in history.rooms() if one.room.isprintable()]
-            rooms = [room for room in rooms if room not in commands]  # one of such a name follows `--`
-    except LocalError:  # a shell that completes shows no error
-        pass
-    return [word for word in (*commands, *rooms) if word.startswith(incomplete)]
+        rooms.update(rooms_of(existing_file(app, key, ctx.params.get("user"))))
+    rooms.difference_update(commands)  # a room of such a name follows `--`
+    return completing.starting(incomplete, [*commands, *sorted(rooms)])
 
 
 rooms_argument = options.argument("rooms", nargs=-1, metavar="[ROOM]...", shell_complete=saved_rooms)

@@ -60,13 +60,15 @@ def _identities(
 
 
 def _command(_ctx: click.Context, _: click.Parameter, given: str | None) -> list[str]:
+    if given is None:
+        return []
     import shutil  # here, as below: the Tab key would wait for it
 
     try:
-        command = shlex.split(given or "")
+        command = shlex.split(given)
     except ValueError as error:
         raise click.BadParameter(f"{error}.") from error
-    if given is not None and not (command and shutil.which(command[0])):
+    if not (command and shutil.which(command[0])):
         raise click.BadParameter(f"there is no command '{command[0] if command else ''}'.")
     return command
 

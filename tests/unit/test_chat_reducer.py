@@ -741,6 +741,9 @@ class World:
                 count = PAGE if place else PAGE + overlap
                 newer = saved[place:] if place else [post for post in saved if post.received >= edge]
                 page = on.PageRead(room, wanted.part, newer[:count], len(newer) < count, edge=edge)
+            case do.ReadAround(room, _, ref) if all(post.ref != ref for post in saved):
+                self.answers.append(on.NotFound("it was never sent"))
+                return
             case do.ReadAround(room, _, ref):
                 [index] = [index for index, post in enumerate(saved) if post.ref == ref]
                 first, end = max(0, index - PAGE // 2), index + PAGE // 2 + 1
@@ -759,6 +762,10 @@ class World:
             self.answers.append(on.NotFound("broken") if around else on.PageFailed(wanted.room))
 
     def check(self) -> None:
+        asked = [effect.room for effect in self.waiting if isinstance(effect, READING)]
+        asked += [one.room for one in self.answers if isinstance(one, on.PageRead | on.PageFailed)]
+        is_answered = any(isinstance(one, on.NotFound) for one in self.answers)
+        assert self.state.room.window.is_loaded or self.state.current in asked or is_answered, "nobody reads it"
         for name, room in self.state.rooms.items():
             arrived = [post for post in room.posts if post.delivery is Delivery.ARRIVED]
             unsent = [post for post in room.posts if post.delivery is not Delivery.ARRIVED]
@@ -812,6 +819,8 @@ FAR_AWAY = [("flood", "lobby", 700), ("go", 10), ("answer",)]
     ("arrive", "lobby", BOB), ("answer",)])  # fmt: skip
 @example([*FAR_AWAY, ("jump",), ("read",), ("flood", "lobby", 1_200), ("answer",)])
 @example([*FAR_AWAY, ("submit", "lobby"), ("read",), ("echo", 0), ("answer",)])
+@example([*FAR_AWAY, ("scroll", False, False, False), ("open", "ops"), ("open", "lobby"), ("read",),
+    ("arrive", "lobby", BOB), ("open", "ops"), ("answer",), ("open", "lobby"), ("fail",), ("answer",)])  # fmt: skip
 @example(
     [("submit", "lobby"), ("discard", "lobby"), ("withdraw",), ("discard", "lobby"), ("tell",), ("withdraw",)]
 )
@@ -854,7 +863,9 @@ def test_whatever_happens_nothing_is_lost_or_shown_twice(steps: list[tuple[objec
             case ("answer",):
                 world.answer()
             case ("scroll", bool(is_at_end), bool(near_top), bool(near_end)):
-                world.act(on.Scrolled(is_at_end, near_top, near_end))
+                posts = world.state.room.posts
+                place = Place(posts[len(posts) // 2].key, 0) if posts and not is_at_end else None
+                world.act(on.Scrolled(is_at_end, near_top, near_end, place=place))
             case ("focus", bool(is_focused)):
                 world.act(on.Focused(is_focused))
             case ("jump",):

@@ -765,7 +765,9 @@ class World:
         asked = [effect.room for effect in self.waiting if isinstance(effect, READING)]
         asked += [one.room for one in self.answers if isinstance(one, on.PageRead | on.PageFailed)]
         is_answered = any(isinstance(one, on.NotFound) for one in self.answers)
-        assert self.state.room.window.is_loaded or self.state.current in asked or is_answered, "nobody reads it"
+        assert self.state.room.window.is_loaded or self.state.current in asked or is_answered, (
+            "nobody reads it"
+        )
         for name, room in self.state.rooms.items():
             arrived = [post for post in room.posts if post.delivery is Delivery.ARRIVED]
             unsent = [post for post in room.posts if post.delivery is not Delivery.ARRIVED]

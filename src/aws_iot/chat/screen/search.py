@@ -28,7 +28,7 @@ TYPING_SECONDS = 0.2
 BEFORE = 15
 """How many columns before what was found are shown, if the text does not fit from its beginning."""
 
-LEAST_TEXT = 36
+LEAST_TEXT = 18
 """If there are fewer columns beside time, room and sender, these are shortened: what was found must be shown."""
 
 FOUND = Style(color="yellow", bold=True)
@@ -157,11 +157,15 @@ class SearchScreen(ModalScreen[Post | None]):
 
     def _about(self, post: Post, columns: int) -> Parts:
         """When, where and by whom it was sent, as far as that leaves room for the text."""
-        wide = self._parts(post, f"{post.received.astimezone():%Y-%m-%d %H:%M} ", 14, 20)
-        if columns - sum(width_of(part) for part, _ in wide) >= LEAST_TEXT:
-            return wide
-        day = f"{post.received.astimezone():%m-%d} "
-        return self._parts(post, day if self._room else "", 6, 10)
+        received = post.received.astimezone()
+        for time, room, name in (
+            (f"{received:%Y-%m-%d %H:%M} ", 14, 20),
+            (f"{received:%m-%d %H:%M} ", 10, 15),
+        ):
+            parts = self._parts(post, time, room, name)
+            if columns - sum(width_of(part) for part, _ in parts) >= LEAST_TEXT:
+                return parts
+        return self._parts(post, f"{received:%m-%d} " if self._room else "", 6, 10)
 
     def _parts(self, post: Post, time: str, widest_room: int, widest_name: int) -> Parts:
         assert self._state

@@ -166,16 +166,17 @@ class MessageActions(Actions):
             )
 
     def do_open_link(self, argument: str) -> None:
-        post = self._target()
+        state = self.bridge.state
+        post = state.selected_post or next((one for one in reversed(state.room.posts) if _links(one)), None)
         found = _links(post) if post else []
-        if argument.isdecimal() and 1 <= int(argument) <= len(found):
-            self.ask_to_open(found[int(argument) - 1])
-        elif found and argument:
-            self.app.tell(f"Which link? Use a number from 1 to {len(found)}, as in /open 1.")
-        elif found:
+        if not found:
+            self.app.tell("This message has no link." if post else "No message here has a link.")
+        elif not argument:
             self._choose_link(found)
-        elif post:
-            self.app.tell("This message has no link.")
+        elif argument.isdecimal() and 1 <= int(argument) <= len(found):
+            self.ask_to_open(found[int(argument) - 1])
+        else:
+            self.app.tell(f"Which link? Use a number from 1 to {len(found)}, as in /open 1.")
 
     def _choose_link(self, found: Sequence[str]) -> None:
         if len(found) == 1:
@@ -241,4 +242,4 @@ class MessageActions(Actions):
 
 def _links(post: Post) -> list[str]:
     """The links of a message, each once."""
-    return [*dict.fromkeys(links(post.text))]
+    return [] if post.is_deleted else [*dict.fromkeys(links(post.text))]

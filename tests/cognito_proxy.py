@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import json
 import secrets
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 
 from pycognito.aws_srp import G_HEX, N_HEX, calculate_u, compute_hkdf, hex_hash, long_to_hex, pad_hex
 
+from tests.serving import serving
 from tests.waiting import DEADLINE_SECONDS
 
 POLL_SECONDS = 0.01
@@ -79,10 +79,8 @@ def cognito_proxy(
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
-        threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Server)) as server:
         yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 def refused(code: str, message: str) -> Reply:

@@ -893,3 +893,13 @@ class FakeApp(App):
 
     def replace(self, **settings: Any) -> Self:
         return type(self)(self.settings._replace(**settings), self.controls)
+
+
+def arrive(app: FakeApp, *events: Event | BaseException) -> None:
+    """The next connection gets these events, and then Ctrl-C."""
+
+    def put(connection: FakeConnection) -> None:
+        for event in (*events, KeyboardInterrupt()):
+            connection.events.put(event)
+
+    app.controls.on_connect = put

@@ -29,6 +29,12 @@ def short_identity(identity: str) -> str | None:
     return identity.partition(":")[2][:SHORT] if is_identity(identity) else None
 
 
+def number_of(identity: str) -> int:
+    """A number that is the same on every machine, by which an identity gets its color."""
+    short = short_identity(identity)
+    return int(short, 16) if short else sum(identity.encode(errors="replace"))
+
+
 @dataclass(frozen=True, slots=True)
 class IdentityPrefix:
     """The identities whose UUID begins with `start`, in a region or (None) in any."""

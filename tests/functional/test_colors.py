@@ -13,7 +13,7 @@ from aws_iot.errors import Unreachable
 from aws_iot.messaging.connection import Lost, Publication, Restored
 from tests import terminal
 from tests.conftest import CommandLine
-from tests.fakes import POOL, FakeApp, FakeCloud, FakeConnection
+from tests.fakes import POOL, FakeApp, FakeCloud, arrive
 from tests.processes import COMMAND, environment
 from tests.terminal import on_a_terminal, read_rest
 from tests.unit.test_output import HOSTILE, IDENTITY, is_harmless, message
@@ -84,13 +84,9 @@ def test_messages_and_states_have_colors_if_forced_but_never_data_for_programs(
 ) -> None:
     cloud.member("alice", "Passw0rd")
 
-    def put(connection: FakeConnection) -> None:
-        payload = json.dumps({"msg": "\x1b[2Jhello"}).encode()
-        connection.events.put(Publication(f"{POOL}/lobby/{IDENTITY}", payload))
-        for event in (Lost("the network"), Restored(3), KeyboardInterrupt()):
-            connection.events.put(event)
-
-    app.controls.on_connect = put
+    payload = json.dumps({"msg": "\x1b[2Jhello"}).encode()
+    hello = Publication(f"{POOL}/lobby/{IDENTITY}", payload)
+    arrive(app, hello, Lost("the network"), Restored(3))
     line = "sub -u alice -p Passw0rd"
     done = aws_iot(line, ends=130, env=FORCED)
     assert f"\x1b[{sender_style(IDENTITY)}m~4f9fa251\x1b[0m: \\x1b[2Jhello" in done.stdout

@@ -5,8 +5,6 @@ import json
 import re
 import shlex
 import sys
-import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -279,17 +277,6 @@ def test_what_can_be_read_of_a_file_that_was_set_aside_is_imported(
     assert [one.name for one in file.parent.iterdir() if one.is_dir()] == []
 
 
-@pytest.fixture
-def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Clocks as in Berlin, without a database of time zones."""
-    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
-
-
-@pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system cannot change its time zone")
 @pytest.mark.usefixtures("berlin")
 def test_times_are_local_on_the_days_on_which_clocks_change(aws_iot: CommandLine, file: Path) -> None:
     hours = 3600.0

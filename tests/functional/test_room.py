@@ -9,7 +9,7 @@ import pytest
 from aws_iot.errors import TopicRefused, Unreachable, WrongClock
 from aws_iot.messaging.connection import Lost, Publication, Restored
 from tests.conftest import CommandLine
-from tests.fakes import POOL, FakeApp, FakeCloud, FakeConnection
+from tests.fakes import POOL, FakeApp, FakeCloud, FakeConnection, arrive
 
 ALICE = "-u alice -p Passw0rd"
 
@@ -18,16 +18,6 @@ ALICE = "-u alice -p Passw0rd"
 def identity(cloud: FakeCloud) -> str:
     """Alice is a member."""
     return cloud.member("alice", "Passw0rd")
-
-
-def arrive(app: FakeApp, *events: Publication | Lost | Restored | BaseException) -> None:
-    """The next connection gets these events, and then Ctrl-C."""
-
-    def put(connection: FakeConnection) -> None:
-        for event in (*events, KeyboardInterrupt()):
-            connection.events.put(event)
-
-    app.controls.on_connect = put
 
 
 def test_the_wire_format_is_that_of_the_npm_tool(

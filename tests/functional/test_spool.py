@@ -59,6 +59,17 @@ def test_spools_are_listed_as_json(aws_iot: CommandLine, spool: Path) -> None:
     }
 
 
+def test_only_what_a_profile_can_send_is_listed(aws_iot: CommandLine, app: FakeApp, spool: Path) -> None:
+    profile = app.config.profiles.load("default")
+    app.config.profiles.replace("twin", profile._replace(key="twin"))
+    app.config.profiles.replace("other", profile._replace(key="other", identity_pool_id="us-east-1:other"))
+    listed = aws_iot("spool list").stdout
+    assert aws_iot("spool list -k default").stdout == listed
+    done = aws_iot(f"spool list {spool} -k other")
+    assert (done.stdout, done.stderr) == ("", "Nothing is waiting for the profile 'other'.\n")
+    assert "'nobody'" in aws_iot("spool list -k nobody", ends=3).stderr
+
+
 def test_an_empty_spool_is_listed_until_its_folder_is_gone(aws_iot: CommandLine, spool: Path) -> None:
     aws_iot(f"pub --spool {spool}")
     assert aws_iot("spool list").stdout.splitlines()[1].split()[:2] == [str(spool), "0"]

@@ -17,7 +17,7 @@ from aws_iot.errors import Unreachable
 from aws_iot.messaging.connection import Lost, Publication, Restored
 from aws_iot.messaging.json_lines import from_line
 from tests.conftest import CommandLine
-from tests.fakes import POOL, FakeApp, FakeCloud, FakeConnection
+from tests.fakes import POOL, FakeApp, FakeCloud, FakeConnection, arrive
 
 ALICE = "-u alice -p Passw0rd"
 BOB = "us-east-1:b0b00000-0000-0000-0000-000000000002"
@@ -34,16 +34,6 @@ def identity(cloud: FakeCloud) -> str:
 def publication(text: str, sender: str = BOB, room: str = "lobby", message_id: str = "") -> Publication:
     properties = (("id", message_id),) if message_id else ()
     return Publication(f"{POOL}/{room}/{sender}", json.dumps({"msg": text}).encode(), properties)
-
-
-def arrive(app: FakeApp, *events: Publication | Lost | Restored | BaseException) -> None:
-    """The next connection gets these events, and then Ctrl-C."""
-
-    def put(connection: FakeConnection) -> None:
-        for event in (*events, KeyboardInterrupt()):
-            connection.events.put(event)
-
-    app.controls.on_connect = put
 
 
 def texts(lines: str) -> list[str]:

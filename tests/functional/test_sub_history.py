@@ -12,6 +12,7 @@ import pytest
 from aws_iot.history.saving.owners import history_file
 from aws_iot.messaging.connection import Publication
 from aws_iot.messaging.message import Message
+from tests import fakes
 from tests.conftest import CommandLine
 from tests.fakes import POOL, FakeApp, FakeCloud, FakeConnection
 from tests.histories import entries, message, save
@@ -46,13 +47,7 @@ def live(one: Message) -> Publication:
 
 def arrive(app: FakeApp, *messages: Message) -> None:
     """The next connection gets these messages, and then Ctrl-C."""
-
-    def put(connection: FakeConnection) -> None:
-        for one in messages:
-            connection.events.put(live(one))
-        connection.events.put(KeyboardInterrupt())
-
-    app.controls.on_connect = put
+    fakes.arrive(app, *map(live, messages))
 
 
 def texts(lines: str) -> list[str]:

@@ -11,6 +11,10 @@ import pytest
 from aws_iot.app import App
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.messaging.client import Client
+from aws_iot.messaging.connection import Publication
+from aws_iot.messaging.kinds import PRESENCE
+from aws_iot.messaging.message import decode
+from aws_iot.messaging.topics import topic, topic_filter
 from tests import terminal
 from tests.fault_proxy import FaultProxy
 from tests.in_process import run_here
@@ -181,10 +185,16 @@ def test_a_full_disk_is_told_and_nothing_is_lost_when_it_has_room_again(stack: S
         saved = Path(alice.env["AWS_IOT_CONFIG_DIR"]) / "chat"
         wait_until(lambda: any("a draft" in one.read_text() for one in saved.rglob("*.json")))
         screen.kill()
-    with on_a_screen(f"chat {room}", alice.env) as screen:
+    with on_a_screen(f"chat {room}", alice.env, 300, 30) as screen:
         screen.wait_for_message("half a message")
         screen.wait_for(" a draft")
+        screen.wait_for("● online")
+        limit(screen, 10)
+        screen.type("\r")
+        screen.wait_for_message("a draft")
+        screen.wait_for("messages are not saved")
         screen.type("\x11")
+        screen.wait_for("1 message that was received is not in the history")
         assert screen.process.wait(DEADLINE_SECONDS) == 0
 
 
@@ -302,6 +312,46 @@ def test_chats_that_are_cut_off_at_the_same_time_miss_nothing(
         assert [text for text in texts if text != "from the first"] == [
             f"meanwhile {number}." for number in range(20)
         ]
+
+
+def test_a_message_that_waits_is_sent_once_however_many_chats_of_the_person_run(
+    stack: Stack, room: str
+) -> None:
+    alice, bob = stack.person(), stack.person()
+    credentials = stack.app().auth.issuer(stack.profile).issue(stack.sign_in(bob.username))
+    connection = stack.app().messaging.connect(stack.profile, bob.identity, lambda: credentials)
+    connection.subscribe([topic_filter(stack.profile.identity_pool_id, room, bob.identity)])
+    profiles = App.in_folder(Path(alice.env["AWS_IOT_CONFIG_DIR"])).config.profiles
+    chat = f"chat {room}"
+    with FaultProxy(stack.profile.endpoint.port) as proxy:
+        proxy.refuse()
+        endpoint = Endpoint.parse(f"wss://127.0.0.1:{proxy.port}/mqtt")
+        profiles.replace("local", stack.profile._replace(endpoint=endpoint))
+        with on_a_screen(chat, alice.env) as first:
+            first.wait_for("offline")
+            with on_a_screen(chat, alice.env) as author:
+                author.wait_for("offline")
+                author.type("of the author\r")
+                author.wait_for("○ of the author")
+                first.kill()
+                with on_a_screen(chat, alice.env) as next_:  # it takes over what ended chats have left
+                    next_.wait_for("offline")
+                    next_.type("of the next\r")
+                    next_.wait_for("○ of the next")
+                    assert "of the author" not in next_.text
+                    proxy.admit()
+                    for screen, message in ((author, "of the author"), (next_, "of the next")):
+                        screen.wait_for("● online")
+                        screen.wait_for_message(message)
+    connection.publish(Publication(topic(stack.profile.identity_pool_id, room, bob.identity), b"the end"))
+    received = list[str]()
+    while "the end" not in received:
+        event = connection.receive(DEADLINE_SECONDS)
+        assert isinstance(event, Publication)
+        if ("kind", PRESENCE) not in event.properties:
+            received.append(decode(event.payload))
+    connection.close()
+    assert sorted(received) == ["of the author", "of the next", "the end"]
 
 
 def test_no_message_changes_what_is_around_the_conversation(stack: Stack, speaker: Client, room: str) -> None:

@@ -4,7 +4,6 @@ import base64
 import json
 import os
 import shutil
-import threading
 import time
 from collections.abc import Iterator
 from configparser import ConfigParser
@@ -28,6 +27,7 @@ from tests.cognito_proxy import CUT, Forward, Handler, Reply, Rotation, cognito_
 from tests.conftest import CommandLine
 from tests.in_process import run_here
 from tests.processes import PASSWORD, Person, Stack, environment, run
+from tests.serving import serving
 from tests.waiting import BRIEF_SECONDS
 
 PUB = "pub -r lobby -m hello"
@@ -144,12 +144,6 @@ def aws_iot(stack: Stack, weather: Weather, tmp_path: Path, monkeypatch: pytest.
     app = App.in_folder(tmp_path, has_terminal=lambda: False)
     app.config.profiles.change("default", lambda _: weather.profile(stack.profile))
     return CommandLine(app)
-
-
-@pytest.fixture(scope="module")
-def person(stack: Stack) -> Person:
-    """A member."""
-    return stack.person()
 
 
 @dataclass(frozen=True)
@@ -478,10 +472,8 @@ def metadata_service() -> Iterator[tuple[str, list[str]]]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Nothing) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Nothing)) as server:
         yield f"http://127.0.0.1:{server.server_port}", asked
-        server.shutdown()
 
 
 def test_only_an_admin_needs_an_aws_profile_or_waits_for_instance_metadata(

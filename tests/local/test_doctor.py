@@ -1,7 +1,6 @@
 """Each problem that `doctor` knows is produced with the real services; it must name exactly that problem."""
 
 import json
-import os
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -15,7 +14,6 @@ from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 import pytest
 import trustme
 
-from aws_iot.app import App
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.config.profile import Profile
 from tests.cognito_proxy import Forward, Reply, cognito_proxy, refused
@@ -35,6 +33,7 @@ from tests.scripted_broker import (
     puback,
     suback,
 )
+from tests.serving import serving
 from tests.waiting import BRIEF_SECONDS
 
 STEPS = [
@@ -55,33 +54,6 @@ STEPS = [
 ]
 BRIEFLY = f"--timeout {BRIEF_SECONDS:g}"
 IDENTITY_POOL = "us-east-1:00000000-0000-0000-0000-000000000000"
-
-
-@pytest.fixture(scope="module")
-def person(stack: Stack) -> Person:
-    """A member."""
-    return stack.person()
-
-
-@pytest.fixture
-def real(tmp_path: Path, stack: Stack, person: Person, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    """The command in this process, with the real services; `default` is a member's profile."""
-    unwanted = (
-        "AWS_CA_BUNDLE",
-        "REQUESTS_CA_BUNDLE",
-        "AWS_IOT_CONFIG_DIR",
-        "AWS_PROFILE",
-        "HTTPS_PROXY",
-        "NO_PROXY",
-        "HTTP_PROXY",
-    )
-    for name in [name for name in os.environ if name.upper() in unwanted]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_IOT_SECRETS", "file")  # never the tester's own keyring
-    app = App.in_folder(tmp_path / "config")
-    app.config.profiles.change("default", lambda _: stack.profile._replace(username=person.username))
-    app.config.secrets.set("password", "default", person.username, PASSWORD)
-    return CommandLine(app)
 
 
 @pytest.fixture
@@ -490,10 +462,8 @@ def answering(status: int, answer: Callable[[str], str]) -> Iterator[Endpoint]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Server)) as server:
         yield Endpoint.parse(f"ws://127.0.0.1:{server.server_port}/mqtt")
-        server.shutdown()
 
 
 @pytest.mark.parametrize(

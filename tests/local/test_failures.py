@@ -19,25 +19,6 @@ from tests.scripted_broker import ScriptedBroker
 from tests.waiting import BRIEF_SECONDS
 
 
-@pytest.fixture(scope="module")
-def person(stack: Stack) -> Person:
-    """A person whose identity is accepted."""
-    return stack.person()
-
-
-@pytest.fixture
-def real(tmp_path: Path, stack: Stack, person: Person, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    """The command in this process, with the real parts and the profiles of the stack."""
-    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "AWS_IOT_CONFIG_DIR", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "aws-config"))
-    monkeypatch.setenv("AWS_IOT_SECRETS", "file")  # never the keyring of the person who runs the tests
-    app = App.in_folder(tmp_path / "config")
-    app.config.profiles.change("default", lambda _: stack.profile._replace(username=person.username))
-    app.config.secrets.set("password", "default", person.username, PASSWORD)
-    return CommandLine(app)
-
-
 def change(command: CommandLine, **changes: object) -> None:
     """Change the profile in a way that only a broken set-up would have."""
     profile: Any = command.app.config.profiles.load("default")

@@ -9,7 +9,7 @@ import pytest
 
 from aws_iot.messaging.client import Client
 from tests.in_process import run_here
-from tests.processes import COMMAND, Person, Running, Stack, redirected, run
+from tests.processes import COMMAND, Person, Running, redirected, run
 
 pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 
@@ -26,12 +26,6 @@ UNWRITABLE = {
     "closed": redirected("2>&-"),
     "reader gone": [sys.executable, "-c", WITHOUT_A_READER, "2", *COMMAND],
 }
-
-
-@pytest.fixture(scope="module")
-def person(stack: Stack) -> Person:
-    """The user of the commands."""
-    return stack.person()
 
 
 @pytest.fixture

@@ -20,11 +20,6 @@ V311, V5 = MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5
 
 
 @pytest.fixture(scope="module")
-def person(stack: Stack) -> Person:
-    return stack.person()
-
-
-@pytest.fixture(scope="module")
 def credentials(stack: Stack, person: Person) -> Credentials:
     issued: Credentials = stack.app().auth.issuer(stack.profile).issue(stack.sign_in(person.username))
     return issued

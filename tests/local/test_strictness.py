@@ -20,11 +20,6 @@ from tests.processes import PASSWORD, Person, Stack
 from tests.waiting import DEADLINE_SECONDS, wait_until
 
 
-@pytest.fixture(scope="module")
-def person(stack: Stack) -> Person:
-    return stack.person()
-
-
 def unsigned(stack: Stack, service: str) -> Any:
     """A client of boto3 without credentials."""
     return boto3.client(

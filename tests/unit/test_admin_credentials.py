@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ from aws_iot.aws.base.calls import Service
 from aws_iot.aws.base.clients import Address
 from aws_iot.errors import AwsIotError, CredentialsRefused, LocalError, Unreachable
 from tests import terminal
+from tests.serving import serving
 from tests.terminal import on_a_terminal, read_rest, read_until, type_in
 from tests.waiting import BRIEF_SECONDS, DEADLINE_SECONDS
 
@@ -114,11 +114,8 @@ class Server(ThreadingHTTPServer):
 @pytest.fixture
 def sts() -> Iterator[Server]:
     """AWS STS, on this machine."""
-    server = Server()
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with serving(Server()) as server:
+        yield server
 
 
 @pytest.fixture
@@ -216,10 +213,8 @@ class Instance(BaseHTTPRequestHandler):
 def instance(here: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of the metadata service."""
     monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
-    with ThreadingHTTPServer(("127.0.0.1", 0), Instance) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Instance)) as server:
         yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 def machine(tmp_path: Path, name: str = "", text: str = "") -> Path:

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+import pytest
+
 from aws_iot.chat.bridge import Bridge, Parts, joined
 from aws_iot.chat.garbage import IdleCollection
 from aws_iot.chat.model import effects as do
@@ -105,14 +107,29 @@ def test_what_cannot_be_saved_is_saved_later_and_nothing_is_missing(tmp_path: Pa
     assert texts() == ["one", "two", "three"]
 
 
-def test_the_chat_tells_how_many_messages_could_not_be_kept_until_they_were_saved(tmp_path: Path) -> None:
+def test_the_chat_tells_at_its_end_how_many_messages_are_lost(tmp_path: Path) -> None:
     folder, told = tmp_path / "folder", list[on.Event]()
     folder.touch()
 
     def recorder(warn: Callable[[LocalError], None]) -> Recorder:
         return Recorder(folder / "file", "us-east-1:b0b", warn, lambda: AT)
 
-    with Saver(recorder, told.append, retry_seconds=0, most_kept=2) as saver:
+    with Saver(recorder, told.append, most_kept=1) as saver:
+        saver.save([message("one"), message("two")])
+    assert told[-1] == on.Warned("2 messages that were received are not in the history", on.Subject.MESSAGES)
+
+
+@pytest.mark.parametrize("limit", [{"most_kept": 2}, {"most_kept_bytes": len("twothree")}])
+def test_the_chat_tells_how_many_messages_could_not_be_kept_until_they_were_saved(
+    tmp_path: Path, limit: dict[str, int]
+) -> None:
+    folder, told = tmp_path / "folder", list[on.Event]()
+    folder.touch()
+
+    def recorder(warn: Callable[[LocalError], None]) -> Recorder:
+        return Recorder(folder / "file", "us-east-1:b0b", warn, lambda: AT)
+
+    with Saver(recorder, told.append, retry_seconds=0, **limit) as saver:
         saver.save([message("one"), message("two"), message("three")])
         folder.unlink()
         folder.mkdir()

@@ -97,6 +97,13 @@ def test_what_older_versions_have_saved_is_taken_over_once(tmp_path: Path) -> No
     assert Memory(path).load().drafts == {"ops": found.drafts["ops"]}
 
 
+@pytest.mark.parametrize("aim", [[1], "edit", None, {"kind": "edit"}, {"kind": "edit", "id": 3}])
+def test_a_draft_whose_message_cannot_be_known_is_one_of_a_new_message(tmp_path: Path, aim: object) -> None:
+    path = tmp_path / "me.json"
+    path.write_text(json.dumps({"drafts": {"lobby": "half a"}, "aims": {"lobby": aim}}))
+    assert Memory(path).load().drafts == {"lobby": Draft("half a")}
+
+
 @pytest.mark.parametrize(
     "content",
     ["", "[", "[]", '{"chats": []}', '{"chats": {"../x": {}, "ab": 1}}', '{"drafts": 3, "aims": [1]}'],

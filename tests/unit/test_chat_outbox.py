@@ -1,6 +1,6 @@
 """The outbox: what waits can be taken back until a program has given it to the broker, and is then never sent."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -46,12 +46,16 @@ class Sender:
         composer = Composer(POOL, ME, "alice", now, str)
         self.outbox = Outbox(open_spool, composer, "alice", self.told.append, lambda _: None, now)
         self.outbox.start()
-        self.outbox.withdraw("no message")
-        self.wait_for(GONE)  # by then, the first one leads
-        self.told.remove(GONE)
+        self.wait_until_saved()  # by then, the first one leads
 
     def send(self, id_: str) -> None:
         self.outbox.send(do.Send("lobby", f"text {id_}", id_))
+
+    def wait_until_saved(self) -> None:
+        """Wait until everything that was asked for is done."""
+        self.outbox.withdraw("no message")
+        self.wait_for(GONE)
+        self.told.remove(GONE)
 
     def connect(self, connection: FakeConnection) -> None:
         self.outbox.attach(Client(connection, pool=POOL, identity=ME, username="alice", now=now, new_id=str))
@@ -60,8 +64,8 @@ class Sender:
         wait_until(lambda: event in self.told, lambda: f"{event} is not in {self.told}")
 
 
-def withdrawn(id_: str, *, is_asked: bool = True) -> on.Withdrawn:
-    return on.Withdrawn(id_, "lobby", f"text {id_}", is_asked)
+def withdrawn(id_: str) -> on.Withdrawn:
+    return on.Withdrawn(id_, "lobby", f"text {id_}")
 
 
 @pytest.fixture
@@ -77,7 +81,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[], Sender]]:
     senders: list[Sender] = []
 
     def started() -> Sender:
-        senders.append(Sender(lambda: Spool(tmp_path / "spool", POOL, "alice")))
+        senders.append(Sender(lambda: Spool(tmp_path / "spool", POOL, "alice", chat=f"{len(senders)}")))
         return senders[-1]
 
     yield started
@@ -158,43 +162,86 @@ def test_what_an_earlier_run_has_never_sent_can_be_taken_back(
     later.wait_for(withdrawn("one"))
 
 
-def test_what_one_chat_has_taken_back_is_sent_by_no_other(
+def test_only_one_chat_sends_a_message_however_many_run_without_a_connection(
     start: Callable[[], Sender], cloud: FakeCloud
 ) -> None:
-    leader, author = start(), start()
-    leader.send("zero")
-    leader.connect(FakeConnection(cloud, ME))
-    leader.wait_for(on.Acknowledged("zero"))
-    for id_ in ("one", "two", "three"):
-        author.send(id_)
-    author.outbox.withdraw("three")
-    author.wait_for(withdrawn("three"))
-    leader.outbox.close()
-    other = start()  # it leads, and will also send what the author has not sent
-    other.wait_for(on.Unsent("two", "lobby", "text two", AT))
-    other.outbox.withdraw("one")
-    other.wait_for(withdrawn("one"))
-    author.outbox.withdraw("two")
-    author.wait_for(withdrawn("two"))
-    for chat, id_ in ((author, "one"), (other, "two")):
-        chat.connect(FakeConnection(cloud, ME))
-        chat.wait_for(withdrawn(id_, is_asked=False))
-    assert payloads(cloud) == [encode("text zero")]
-
-
-def test_what_another_chat_has_taken_back_is_not_there_twice(start: Callable[[], Sender]) -> None:
-    leader, author = start(), start()
+    first, author = start(), start()
     author.send("one")
-    author.outbox.withdraw("no message")
-    author.wait_for(GONE)
-    leader.outbox.close()
-    other = start()
-    other.wait_for(on.Unsent("one", "lobby", "text one", AT))
-    other.outbox.withdraw("one")
-    other.wait_for(withdrawn("one"))
+    author.wait_until_saved()
+    first.outbox.close()
+    other = start()  # it leads now
     author.outbox.withdraw("one")
-    author.wait_for(on.Noticed("Another chat of yours has taken it back."))
-    assert withdrawn("one", is_asked=False) in author.told
+    author.wait_for(withdrawn("one"))
+    author.send("two")
+    author.wait_until_saved()
+    for chat, id_ in ((other, "three"), (author, "four")):
+        chat.send(id_)
+        chat.connect(FakeConnection(cloud, ME))
+        chat.wait_for(on.Acknowledged(id_))
+    assert payloads(cloud) == [encode(f"text {id_}") for id_ in ("three", "two", "four")]
+    assert not [event for event in other.told if isinstance(event, on.Unsent)]
+
+
+def test_the_first_chat_sends_what_another_one_has_left_from_its_next_connection_on(
+    start: Callable[[], Sender], cloud: FakeCloud
+) -> None:
+    first, author = start(), start()
+    first.connect(FakeConnection(cloud, ME))
+    author.send("one")
+    author.outbox.close()
+    first.connect(FakeConnection(cloud, ME))
+    first.wait_for(on.Acknowledged("one"))
+    assert payloads(cloud) == [encode("text one")]
+
+
+class FullDisk(Spool):
+    """A spool that can be read, but not changed while `is_full`."""
+
+    is_full = False
+
+    def _change(self, *steps: tuple[str, Iterable[Sequence[object]]]) -> int:
+        if self.is_full:
+            raise LocalError("no space")
+        return super()._change(*steps)
+
+
+def test_what_the_full_disk_does_not_let_it_note_is_told_until_it_is_acknowledged(
+    tmp_path: Path, cloud: FakeCloud
+) -> None:
+    spool, dead = FullDisk(tmp_path, POOL, "alice"), DeadConnection(cloud)
+    sender = Sender(lambda: spool)
+    sender.connect(dead)
+    spool.is_full = True
+    sender.send("one")
+    sender.wait_for(
+        on.Warned("no space; the next chat may show a message as not sent that was sent", on.Subject.OUTBOX)
+    )
+    wait_until(lambda: len(dead.taken) == 1)
+    sender.outbox.withdraw("one")
+    sender.wait_for(on.Noticed(MAY_HAVE_ARRIVED))
+    sender.connect(FakeConnection(cloud, ME))
+    sender.wait_for(on.Warned("", on.Subject.OUTBOX))
+    sender.outbox.close()
+
+
+def test_what_the_full_disk_does_not_let_it_remove_is_not_sent_again(
+    start: Callable[[], Sender], tmp_path: Path, cloud: FakeCloud
+) -> None:
+    earlier = start()
+    earlier.send("one")
+    earlier.outbox.close()
+    spool = FullDisk(tmp_path / "spool", POOL, "alice", chat="full")
+    sender = Sender(lambda: spool)
+    spool.is_full = True
+    for id_ in ("two", "three"):
+        sender.connect(FakeConnection(cloud, ME))
+        sender.send(id_)
+        sender.wait_for(on.Acknowledged(id_))
+    assert payloads(cloud) == [encode(f"text {id_}") for id_ in ("one", "two", "three")]
+    spool.is_full = False
+    sender.outbox.close()
+    with Spool(tmp_path / "spool", POOL, "alice") as later:
+        assert later.unsent() == []
 
 
 def test_without_a_spool_it_can_be_taken_back_as_well(cloud: FakeCloud) -> None:
@@ -212,18 +259,12 @@ def test_without_a_spool_it_can_be_taken_back_as_well(cloud: FakeCloud) -> None:
     assert payloads(cloud) == [encode("text two")]
 
 
-def test_the_spool_gives_a_message_either_to_the_broker_or_back(tmp_path: Path) -> None:
-    def message(id_: str) -> Outgoing:
-        return Outgoing("lobby", b"x", id_)
-
+def test_what_a_program_may_have_given_to_the_broker_is_not_withdrawn(tmp_path: Path) -> None:
     with Spool(tmp_path, POOL, "alice") as one, Spool(tmp_path, POOL, "alice") as other:
         for id_ in ("1", "2"):
-            one.add(message(id_))
-        assert one.note_published("1")
+            one.add(Outgoing("lobby", b"x", id_))
+        one.note_published("1")
         assert not other.withdraw("1")
         assert other.withdraw("2")
-        assert not one.note_published("2")
         assert not one.withdraw("2")
-        assert one.note_published("unknown"), "it is sent again, and receivers drop it"
-        assert [(found.id, other.is_withdrawn(found.id)) for _, found in one.unsent()] == [("1", False)]
-        assert one.is_withdrawn("2")
+        assert [found.id for _, found in one.unsent()] == ["1"]

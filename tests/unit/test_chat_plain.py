@@ -9,7 +9,7 @@ from aws_iot.chat.bridge import Bridge
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Answered, post_of
-from aws_iot.chat.model.reducer import start, update
+from aws_iot.chat.model.reducer import Effects, start, update
 from aws_iot.chat.model.state import LONGEST_WINDOW, PAGE, Me, Reading, State
 from aws_iot.chat.plain.announcer import Announcer, thread
 from aws_iot.chat.plain.app import PlainChat
@@ -155,6 +155,32 @@ def test_a_thread_and_earlier_texts_are_printed_on_demand() -> None:
             "Its texts, the first one first:",
             *("1. one\n    | two", "2. three"),
         ]
+
+
+def test_going_to_the_newest_message_tells_if_it_was_printed_already() -> None:
+    class WithoutParts(Bridge):
+        def carry_out(self, effects: Effects) -> None:
+            """Nobody reads pages or saves marks."""
+
+    state, lines = opened(), list[str]()
+    screen = PlainChat(
+        Context(WithoutParts(state), lambda: BEGAN, str, lambda _: None),
+        lambda: None,
+        stdin=StringIO(),
+        write=lines.append,
+    )
+    update(state, page(*range(100)))
+    screen.draw()
+    lines.clear()
+    screen.enter("/newest")
+    assert lines == ["The newest message was printed already."]
+    update(state, on.Went("lobby", ref="id-50"))
+    screen.draw()
+    lines.clear()
+    screen.enter("/newest")
+    screen.draw()
+    assert numbers(lines) == [*range(90, 100)]
+    assert len(lines) == 10
 
 
 def test_a_message_that_is_taken_back_is_printed_with_what_the_next_line_replies_to() -> None:

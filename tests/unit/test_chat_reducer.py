@@ -128,9 +128,6 @@ def test_a_message_that_waits_becomes_the_draft_only_once_nothing_can_send_it() 
     assert (state.sending.waiting, texts(state), state.room.draft.text) == (0, ["text 1"], "//yes")
     assert state.room.draft.aim
     assert state.room.draft.aim.about.id == "id-1"
-    update(state, on.Submitted("lobby", "no", "mine-2", at(2)))
-    assert update(state, on.Withdrawn("mine-2", "lobby", "no", is_asked=False)) == []
-    assert (texts(state), state.room.draft) == (["text 1"], Draft()), "another chat has it"
 
 
 def offline() -> State:

@@ -3,7 +3,6 @@
 import ssl
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -19,6 +18,7 @@ from aws_iot.aws.base.network_errors import clock_fault
 from aws_iot.aws.iot.diagnosis import diagnose
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.errors import Unreachable
+from tests.serving import serving
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 TODAY = datetime.now(UTC)
@@ -70,10 +70,8 @@ def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     certificate.configure_cert(context)
     server = Server(("127.0.0.1", 0), Handler)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield f"127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with serving(server):
+        yield f"127.0.0.1:{server.server_port}"
 
 
 def test_a_certificate_of_another_year_names_the_clock(host: str, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Answers that are not from AWS, such as a captive portal's: no call believes one, and the error says so."""
 
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +18,7 @@ from aws_iot.config.endpoint import Endpoint
 from aws_iot.config.profile import Profile
 from aws_iot.errors import AwsIotError, Unreachable
 from tests.fakes import FakeCloud
+from tests.serving import serving
 
 NOW = datetime.now(UTC)
 SESSION = Session("alice", "id", "access", RefreshToken("alice", "refresh", None), NOW)
@@ -91,11 +91,8 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def portal() -> Iterator[Portal]:
-    server = Portal(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with serving(Portal(("127.0.0.1", 0), Handler)) as server:
+        yield server
 
 
 @pytest.fixture

@@ -1,24 +1,12 @@
 """Times as people write them, in local time, also on the days on which clocks change."""
 
-import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from aws_iot.history.times import InvalidTime, parse
 
-pytestmark = pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system cannot change its time zone")
-
-
-@pytest.fixture(autouse=True)
-def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")  # as in Berlin, without a database of time zones
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
-
+pytestmark = pytest.mark.usefixtures("berlin")
 
 NOW = datetime(2026, 3, 31, 8, tzinfo=UTC)  # Tuesday, 10:00 in Berlin; clocks were set forward on Sunday
 

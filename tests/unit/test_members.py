@@ -3,7 +3,6 @@
 import json
 import re
 import ssl
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,6 +18,7 @@ from aws_iot.backend.members import MemberRecord, Members
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.errors import NotAuthorized, NotFound, ServiceRefused
 from tests.fakes import POOL, FakeCloud
+from tests.serving import serving
 
 CLIENT = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222-1a2b3c4d"
 CERTIFICATE = "arn:aws:iot:us-east-1:111122223333:cert/abc"
@@ -129,7 +129,6 @@ def members(
     server = Server(("127.0.0.1", 0), Plane)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     server.identity = getattr(request, "param", server.identity)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     here = f"https://127.0.0.1:{server.server_port}"
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOWNKEY")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "own")
@@ -139,9 +138,8 @@ def members(
         cognito_identity_url=here,
         ca_bundle=str(tmp_path / "ca.pem"),
     )
-    yield App.in_folder(tmp_path).admin.members(profile, None)
-    server.shutdown()
-    server.server_close()
+    with serving(server):
+        yield App.in_folder(tmp_path).admin.members(profile, None)
 
 
 def test_the_status_of_a_client_has_all_its_filters(members: Members) -> None:

@@ -1,7 +1,6 @@
 """Reading the policies of an identity, from a server that plays what the local stack cannot."""
 
 import json
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -16,6 +15,7 @@ from aws_iot.policy.access import Principal, Question, decide_access
 from aws_iot.policy.evaluate import Verdict
 from aws_iot.policy.reader import AwsVerdict, PolicyReader
 from tests.fakes import POOL, FakeCloud
+from tests.serving import serving
 
 ME = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
 PRINCIPAL = Principal(ME, POOL, f"{ME}-1a2b3c4d", "us-east-1", "111122223333")
@@ -122,11 +122,8 @@ class Server(ThreadingHTTPServer):
 @pytest.fixture(scope="module")
 def running() -> Iterator[Server]:
     """The services."""
-    server = Server(("127.0.0.1", 0), Plane)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with serving(Server(("127.0.0.1", 0), Plane)) as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)

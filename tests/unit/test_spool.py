@@ -102,6 +102,46 @@ def test_nobody_else_sends_a_user_s_messages(tmp_path: Path) -> None:
         assert spool.others() == [("other", "alice", 1), ("pool", "alice", 1)]
 
 
+ADD_AND_WAIT = """
+import sys
+from pathlib import Path
+from aws_iot.messaging.message import Outgoing
+from aws_iot.publishing.spool.store import Spool
+
+with Spool(Path(sys.argv[1]), "pool", "alice", chat="one") as spool:
+    spool.add(Outgoing("lobby", b"of the chat", "ab12-of the chat"))
+    print("added", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_nobody_else_sends_the_messages_of_a_chat_while_it_runs(tmp_path: Path) -> None:
+    with Spool(tmp_path, "pool", "alice", chat="one") as chat, spool_in(tmp_path) as other, other.sending():
+        chat.add(message("of the chat"))
+        other.add(message("of another program"))
+        assert all_unsent(other) == [message("of another program")]
+        with pytest.raises(SpoolInUse):
+            other.clear()
+    with spool_in(tmp_path) as later:
+        assert all_unsent(later) == [message("of the chat"), message("of another program")]
+
+
+def test_the_messages_of_a_chat_that_was_killed_are_found_and_its_lock_is_removed(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", ADD_AND_WAIT, str(tmp_path)]
+    with (
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as chat,
+        spool_in(tmp_path) as other,
+    ):
+        assert chat.stdout
+        assert chat.stdout.readline() == b"added\n"
+        assert all_unsent(other) == []
+        chat.kill()
+        chat.wait(DEADLINE_SECONDS)
+        assert all_unsent(other) == [message("of the chat")]
+        with other.sending():
+            assert not [path.name for path in tmp_path.iterdir() if "chat" in path.name]
+
+
 def test_a_rejection_is_returned_once_to_the_program_that_added_the_message(tmp_path: Path) -> None:
     with spool_in(tmp_path) as spool:
         for number in (1, 2):
@@ -275,9 +315,13 @@ with Spool(folder, "pool", None) as spool:  # the user is not known yet
                 pass
     except OSError:
         pass
+with Spool(folder, "pool", None) as spool:
+    for _, message in spool.unsent():
+        spool.note_published(message.id)
 with Spool(folder, "pool", "alice") as spool, spool.sending():
     while batch := spool.unsent():
-        spool.remove([message.id for _, message in batch[: 10_000 // size or len(batch)]])
+        done = [message.id for _, message in batch[: 10_000 // size or len(batch)]]
+        spool.remove(done)
     spool.compact()
 with Spool(folder, "pool", "alice") as spool:
     assert spool.count() == 0
@@ -286,7 +330,7 @@ with Spool(folder, "pool", "alice") as spool:
 
 
 def fill_and_empty(tmp_path: Path, size: int, *before: str) -> None:
-    """Save messages of `size` bytes, without a user, while that is possible. Then give them a user, and remove them."""
+    """Save messages of `size` bytes, without a user, while that is possible. Then publish, claim and remove them."""
     command = [*before, sys.executable, "-c", FILL_AND_EMPTY, str(tmp_path / "disk" / "spool"), str(size)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False)
     assert done.returncode == 0, done.stderr

@@ -126,7 +126,8 @@ class Bridge:
         self._parts.receiver.close()
         self._parts.outbox.close()
         for event in self._events:
-            if isinstance(event, on.SendFailed | on.Withdrawn | on.Acknowledged):  # which is nowhere else
+            # What is nowhere else, and what the person is told at the end.
+            if isinstance(event, on.SendFailed | on.Withdrawn | on.Acknowledged | on.Warned):
                 self.carry_out_event(event)
         self._parts.archive.close()
 

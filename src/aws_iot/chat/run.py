@@ -111,7 +111,7 @@ def _parts(app: App, chatter: Chatter, bridge: Bridge, memory: Memory, *, saves:
         from aws_iot.publishing.spool.store import Spool
 
         SpoolRegistry(app.settings.folders.spools).add(folder)
-        return Spool(folder, profile.identity_pool_id, chatter.username)
+        return Spool(folder, profile.identity_pool_id, chatter.username, chat=os.urandom(8).hex())
 
     composer = Composer(profile.identity_pool_id, chatter.identity, bridge.state.name, now, str)
     outbox = Outbox(

@@ -11,8 +11,7 @@ from typing import Self
 
 from aws_iot.errors import LocalError
 from aws_iot.history.file.journal import is_saved
-from aws_iot.history.file.record import milliseconds
-from aws_iot.history.file.rows import PER_MILLISECOND
+from aws_iot.history.file.rows import last_place
 from aws_iot.history.store import History
 
 IDLE_SECONDS = 0.5
@@ -74,4 +73,4 @@ class ReadMarker:
                 return
             with History(self._path) as history:
                 for room, received in read.items():
-                    history.mark_read(room, (milliseconds(received) + 1) * PER_MILLISECOND - 1)
+                    history.mark_read(room, last_place(received))

@@ -16,8 +16,7 @@ from datetime import datetime
 
 from aws_iot.errors import LocalError
 from aws_iot.history.file import index
-from aws_iot.history.file.record import milliseconds
-from aws_iot.history.file.rows import PER_MILLISECOND
+from aws_iot.history.file.rows import places
 from aws_iot.history.file.schema import translate_errors
 from aws_iot.history.store import Entry, History
 from aws_iot.history.times import InvalidTime, parse
@@ -165,8 +164,7 @@ def search(
     query = " AND ".join(groups)
     if unwanted := _any_of(history, wanted.unwanted):
         query = f"({query}) NOT {unwanted}"
-    since = milliseconds(wanted.since) * PER_MILLISECOND if wanted.since else 0
-    until = milliseconds(wanted.until) * PER_MILLISECOND if wanted.until else 1 << 62
+    since, until = places(wanted.since, wanted.until)
     with translate_errors(history.path):
         found = database.execute(
             "SELECT rowid FROM words WHERE words MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid DESC LIMIT ?",

@@ -13,7 +13,7 @@ from aws_iot.errors import LocalError
 from aws_iot.history.conversation import Reaction
 from aws_iot.history.file import ids, rows
 from aws_iot.history.file.journal import journals
-from aws_iot.history.file.record import milliseconds, moment
+from aws_iot.history.file.record import moment
 from aws_iot.history.file.rows import COLUMNS, IS_OWN, IS_SHOWN, PER_MILLISECOND, Row
 from aws_iot.history.file.schema import (
     connect,
@@ -351,11 +351,9 @@ class History:
 
     def _conditions(self, wanted: Filter, shown: str) -> list[tuple[str, list[int]]]:
         """SQL for the messages, with its values; one for each room if not all rooms are wanted."""
-        since = milliseconds(wanted.since) * PER_MILLISECOND if wanted.since else 0
-        until = milliseconds(wanted.until) * PER_MILLISECOND if wanted.until else 1 << 62
         of_senders, senders = self._of_senders(wanted.senders)
         condition = f"at >= ? AND at < ? AND {shown}{of_senders}"
-        values = [since, until, *senders]
+        values = [*rows.places(wanted.since, wanted.until), *senders]
         if not wanted.rooms:
             return [(condition, values)]
         return [(f"{condition} AND room = ?", [*values, room]) for room in self.room_numbers(wanted.rooms)]

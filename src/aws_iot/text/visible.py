@@ -5,6 +5,7 @@ import unicodedata
 # Marks that reorder the text around them: unicode.org/reports/tr9. Other format characters do not, and joined
 # emoji need them.
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_LEFT_TO_RIGHT = "\u200e"
 _CONTROL = frozenset(("Cc", "Cs", "Zl", "Zp"))
 
 MOST_MARKS = 4
@@ -24,6 +25,16 @@ def visible(text: str) -> str:
         is_shown = category not in _CONTROL and character not in _BIDI and marks <= MOST_MARKS
         shown.append(character if is_shown else escape(character))
     return "".join(shown)
+
+
+def kept_in_place(text: str) -> str:
+    """The text with a mark at its end, if it runs from right to left.
+
+    Without it, some terminals would show a part of what follows before the text, such as of an identity.
+    """
+    if text.isascii() or not any(unicodedata.bidirectional(one) in ("R", "AL", "AN") for one in text):
+        return text
+    return text + _LEFT_TO_RIGHT
 
 
 def escape(character: str) -> str:

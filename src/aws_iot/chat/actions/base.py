@@ -49,6 +49,10 @@ class Stage(Protocol):
         """Scroll the conversation; upwards if negative."""
         ...
 
+    def show_newest(self) -> None:
+        """Go to the newest message."""
+        ...
+
     def toggle_panel(self, name: str) -> None:
         """Hide or show a panel."""
         ...

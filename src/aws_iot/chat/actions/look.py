@@ -32,7 +32,7 @@ class LookActions(Actions):
         self.app.scroll(1)
 
     def do_newest(self, _: str) -> None:
-        self.bridge.act(on.Jumped())
+        self.app.show_newest()
 
     def do_first_unread(self, _: str) -> None:
         self.bridge.act(on.WentToUnread())

@@ -191,15 +191,11 @@ class SendFailed:
 
 @dataclass(slots=True)
 class Withdrawn:
-    """A message that no chat has given to the broker is no longer sent.
-
-    If this chat has asked for it (`is_asked`), its text becomes the draft. Otherwise, another one has it.
-    """
+    """A message that was not given to the broker is no longer sent. Its text becomes the draft."""
 
     id: str
     room: str
     text: str
-    is_asked: bool = True
 
 
 class Subject(Enum):

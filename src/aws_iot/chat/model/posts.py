@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from aws_iot.history.conversation import Reaction
 from aws_iot.history.file import ids
+from aws_iot.history.file.record import milliseconds
 from aws_iot.messaging.message import Message
 
 Key = tuple[str, str, int]
@@ -66,11 +67,6 @@ class Post:
 def answered_by(post: Post) -> Answered:
     """What an answer to this post shows of it."""
     return Answered(post.ref, post.sender, post.name, None if post.is_deleted else post.text)
-
-
-def milliseconds(moment: datetime) -> int:
-    """Milliseconds since 1970, rounded down as in the history."""
-    return int(moment.timestamp() * 1_000_000 + 0.5) // 1_000
 
 
 def post_of(message: Message, ref: str | None = None) -> Post:

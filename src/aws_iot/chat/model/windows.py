@@ -6,7 +6,7 @@ from itertools import takewhile
 
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model.events import PageRead, Part
-from aws_iot.chat.model.posts import Delivery, Post, milliseconds
+from aws_iot.chat.model.posts import Delivery, Post
 from aws_iot.chat.model.state import (
     LONGEST_BROWSED,
     LONGEST_WINDOW,
@@ -18,6 +18,7 @@ from aws_iot.chat.model.state import (
     Room,
     Window,
 )
+from aws_iot.history.file.record import milliseconds
 
 
 def split(posts: Sequence[Post]) -> tuple[list[Post], list[Post]]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
-from aws_iot.chat.model.posts import Answered, Post, milliseconds, post_of
+from aws_iot.chat.model.posts import Answered, Post, post_of
 from aws_iot.chat.model.state import PAGE
 from aws_iot.chat.parts.guard import carry_out
 from aws_iot.chat.parts.memory import Memory
@@ -75,20 +75,19 @@ class Archive:
         self._now = now
         self._identity = identity
         self._path = path
-        self._memory = memory
         self._tell = tell
+        self._hidden = memory.hidden
         self._requests: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="archive", daemon=True)
-        self._marks: dict[str, datetime] = {}
-        self._due: float | None = None
+        self._unsaved = _Unsaved(path, memory, self._warn)
         self._warnings: dict[on.Subject, str] = {}
         self._exports: list[threading.Thread] = []
 
     def start(self) -> None:
         """Begin to work."""
         self._thread.start()
-        if self._memory.hidden:
-            self._tell(on.PanelsRemembered(self._memory.hidden))
+        if self._hidden:
+            self._tell(on.PanelsRemembered(self._hidden))
 
     def read(self, wanted: Reading) -> None:
         """Read something. The answer is an event."""
@@ -107,13 +106,11 @@ class Archive:
 
     def mark_read(self, mark: do.MarkRead) -> None:
         """Save up to where a room was read."""
-        self._requests.put(
-            lambda: self._later(MARK_SECONDS, lambda: self._marks.update({mark.room: mark.until}))
-        )
+        self._requests.put(lambda: self._unsaved.mark_read(mark))
 
     def remember(self, change: Callable[[Memory], None]) -> None:
         """Save a change of the chat's own file."""
-        self._requests.put(lambda: self._later(SAVE_SECONDS, lambda: change(self._memory)))
+        self._requests.put(lambda: self._unsaved.remember(change))
 
     def export(self, wanted: do.Export) -> None:
         """Write the messages of a room to a new file, in the form that its name tells.
@@ -179,44 +176,13 @@ class Archive:
     def _run(self) -> None:
         while True:
             try:
-                request = self._requests.get(
-                    timeout=None if self._due is None else max(0.0, self._due - time.monotonic())
-                )
+                request = self._requests.get(timeout=self._unsaved.delay())
             except queue.Empty:
-                request = self._save
-            carry_out(request or self._save, self._tell)
+                request = self._unsaved.save
+            carry_out(request or self._unsaved.save, self._tell)
             if request is None:
-                self._memory.close()
+                self._unsaved.close()
                 return
-
-    def _later(self, seconds: float, note: Callable[[], None]) -> None:
-        note()
-        due = time.monotonic() + seconds
-        self._due = due if self._due is None else min(self._due, due)
-
-    def _save(self) -> None:
-        self._due = None
-        try:
-            self._memory.save()
-            if self._marks:
-                self._save_marks()
-        except LocalError as error:
-            self._warn(on.Subject.DRAFTS, f"{error}; drafts and read marks are not saved")
-            self._later(RETRY_SECONDS, lambda: None)
-        else:
-            self._warn(on.Subject.DRAFTS, "")
-
-    def _save_marks(self) -> None:
-        if not self._path.exists():  # what arrived may be in its journal only
-            return
-        from aws_iot.history.file.rows import PER_MILLISECOND
-        from aws_iot.history.store import History
-
-        with History(self._path) as history:
-            for room, until in self._marks.items():
-                # The last place of that millisecond.
-                history.mark_read(room, (milliseconds(until) + 1) * PER_MILLISECOND - 1)
-        self._marks = {}  # if that failed, they are tried again
 
     def _warn(self, subject: on.Subject, text: str) -> None:
         """Tell once what does not work, and once that it works again."""
@@ -227,8 +193,8 @@ class Archive:
     def _read(self, wanted: Reading) -> None:
         from aws_iot.history.store import History
 
-        if self._marks:
-            self._save()  # what is counted depends on it
+        if self._unsaved.has_marks:
+            self._unsaved.save()  # what is counted depends on it
         try:
             with History(self._path) as history:
                 event = _answer(history, wanted, self._now)
@@ -240,6 +206,63 @@ class Archive:
             self._warn(on.Subject.HISTORY, "")
         if event:
             self._tell(event)
+
+
+class _Unsaved:
+    """What is to be saved soon: the chat's own file, and up to where rooms were read."""
+
+    def __init__(self, path: Path, memory: Memory, warn: Callable[[on.Subject, str], None]) -> None:
+        self._path = path
+        self._memory = memory
+        self._warn = warn
+        self._marks: dict[str, datetime] = {}
+        self._due: float | None = None
+
+    @property
+    def has_marks(self) -> bool:
+        return bool(self._marks)
+
+    def delay(self) -> float | None:
+        """The seconds until it is time to save; None if there is nothing to save."""
+        return None if self._due is None else max(0.0, self._due - time.monotonic())
+
+    def remember(self, change: Callable[[Memory], None]) -> None:
+        change(self._memory)
+        self._save_in(SAVE_SECONDS)
+
+    def mark_read(self, mark: do.MarkRead) -> None:
+        self._marks[mark.room] = mark.until
+        self._save_in(MARK_SECONDS)
+
+    def save(self) -> None:
+        self._due = None
+        try:
+            self._memory.save()
+            if self._marks:
+                self._save_marks()
+        except LocalError as error:
+            self._warn(on.Subject.DRAFTS, f"{error}; drafts and read marks are not saved")
+            self._save_in(RETRY_SECONDS)
+        else:
+            self._warn(on.Subject.DRAFTS, "")
+
+    def close(self) -> None:
+        self._memory.close()
+
+    def _save_in(self, seconds: float) -> None:
+        due = time.monotonic() + seconds
+        self._due = due if self._due is None else min(self._due, due)
+
+    def _save_marks(self) -> None:
+        if not self._path.exists():  # what arrived may be in its journal only
+            return
+        from aws_iot.history.file.rows import last_place
+        from aws_iot.history.store import History
+
+        with History(self._path) as history:
+            for room, until in self._marks.items():
+                history.mark_read(room, last_place(until))
+        self._marks = {}  # if that failed, they are tried again
 
 
 def _private(path: str, flags: int) -> int:

@@ -130,15 +130,16 @@ def _saved(drafts: Mapping[str, Draft]) -> dict[str, Any]:
 
 
 def _aim(value: Any) -> Aim | None:
-    """What a draft answers or replaces. If that was damaged, the draft must not be sent as if it was none."""
-    found = object_of(value)
-    if not found:
+    """What a draft answers or replaces; None if the message that it names cannot be known.
+
+    The text is then a draft of a new message, and the input shows it as one. As an edit of no message, nobody would
+    ever see it.
+    """
+    texts = {name: one for name, one in object_of(value).items() if isinstance(one, str)}
+    if not texts.get("id"):
         return None
-    fields = {
-        name: one if isinstance(one := found.get(name), str) else None for name in ("kind", "name", "text")
-    }
-    about = Answered(str(found.get("id", "")), str(found.get("sender", "")), fields["name"], fields["text"])
-    return Aim(fields["kind"], about, str(found.get("kept", "")))
+    about = Answered(texts["id"], texts.get("sender", ""), texts.get("name"), texts.get("text"))
+    return Aim(texts.get("kind"), about, texts.get("kept", ""))
 
 
 def _merged(left: Iterable[Mapping[str, Draft]]) -> dict[str, Draft]:

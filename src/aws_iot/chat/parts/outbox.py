@@ -1,7 +1,7 @@
 """Outbox: saves your messages before they are sent, and sends them as soon as there is a connection, on a thread.
 
-They are in a spool, so that they survive the end of the program. If two chats of one user run at once, the first one
-also sends what an earlier run has left.
+They are in a spool, so that they survive the end of the program. If two chats of one user run at once, each sends its
+own messages, and the first one also sends what ended chats have left.
 """
 
 from __future__ import annotations  # so that what only types need is not imported
@@ -10,12 +10,13 @@ import queue
 import threading
 import time
 from collections import deque
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from aws_iot.chat.model import events as on
 from aws_iot.chat.parts.guard import carry_out
+from aws_iot.chat.parts.spooled import Spooled
 from aws_iot.errors import AwsIotError, LocalError, ServiceRefused, TopicRefused
 from aws_iot.messaging.kinds import PRESENCE
 from aws_iot.messaging.message import decode
@@ -50,7 +51,7 @@ class Outbox:
         now: Callable[[], datetime],
     ) -> None:
         """`name` travels with the messages. `sent` gets each message that the broker has acknowledged."""
-        self._open_spool = open_spool
+        self._spooled = Spooled(open_spool, tell)
         self._composer = composer
         self._name = name
         self._tell = tell
@@ -111,18 +112,8 @@ class Outbox:
             self._thread.join(seconds)
 
     def _run(self) -> None:
-        with ExitStack() as self._resources:
-            self._spool: Spool | None = None
-            self._leads = False
-            try:
-                self._spool = self._resources.enter_context(self._open_spool())
-                self._lead()
-            except LocalError as error:
-                self._tell(
-                    on.Warned(
-                        f"{error}; messages that are not sent are lost when the chat ends", on.Subject.OUTBOX
-                    )
-                )
+        with self._spooled:
+            self._take_over()
             while True:
                 try:
                     request = self._requests.get(timeout=self._line.delay())
@@ -134,18 +125,9 @@ class Outbox:
                     return
                 carry_out(request, self._tell)
 
-    def _lead(self) -> None:
-        """Take over what earlier runs have left, unless another program does that."""
-        if self._leads or not self._spool:
-            return
-        with ExitStack() as stack:
-            if stack.enter_context(self._spool.sending()):
-                self._leads = True
-                self._resources.push(stack.pop_all())
-        last = 0
-        while self._leads and (batch := self._spool.unsent(last)):
-            last = batch[-1][0]
-            for _, message in batch:
+    def _take_over(self) -> None:
+        with suppress(LocalError):  # the next connection tries again
+            for message in self._spooled.left():
                 if message.id not in self._line.waiting:
                     self._line.waiting[message.id] = message
                     text = decode(message.payload)
@@ -160,13 +142,7 @@ class Outbox:
             self._tell(on.SendFailed(wanted.id, str(error), self._now()))
             return
         message = made._replace(id=wanted.id)
-        if self._spool:
-            try:
-                self._spool.add(message)
-            except LocalError as error:
-                self._line.unsaved.add(message.id)
-                text = f"{error}; the message is lost if the chat ends before it is sent"
-                self._tell(on.Warned(text, on.Subject.OUTBOX))
+        self._spooled.add(message)
         self._line.waiting[message.id] = message
         self._line.due.append(message)
 
@@ -176,25 +152,15 @@ class Outbox:
             self._tell(on.Noticed("It was sent or rejected meanwhile."))
             return
         try:
-            is_ours, is_withdrawn = self._withdrawn(id_)
+            is_withdrawn = self._spooled.withdraw(id_)
         except LocalError as error:
             self._tell(on.Noticed(str(error)))
             return
         if is_withdrawn:
-            self._end_waiting(id_)
-            self._tell(on.Withdrawn(id_, message.room, decode(message.payload), is_asked=is_ours))
-        if not is_ours:
-            why = "Another chat of yours has taken it back." if is_withdrawn else MAY_HAVE_ARRIVED
-            self._tell(on.Noticed(why))
-
-    def _withdrawn(self, id_: str) -> tuple[bool, bool]:
-        """Have no chat send this message, if none has; whether this one did that, and whether it was ever done."""
-        if id_ in self._line.published:
-            return False, False
-        if not self._spool or id_ in self._line.unsaved:
-            return True, True
-        is_ours = self._spool.withdraw(id_)
-        return is_ours, is_ours or self._spool.is_withdrawn(id_)
+            self._line.settle(id_)
+            self._tell(on.Withdrawn(id_, message.room, decode(message.payload)))
+        else:
+            self._tell(on.Noticed(MAY_HAVE_ARRIVED))
 
     def _announce(self, announcement: Announce, chat: str) -> None:
         room, text, is_first = announcement.room, announcement.sign.value, announcement.is_first
@@ -217,8 +183,7 @@ class Outbox:
 
     def _attach(self, client: Client) -> None:
         client.rename(self._name)
-        with suppress(LocalError):  # the next connection tries again
-            self._lead()
+        self._take_over()
         self._line.attach(client)
 
     def _publish(self, message: Outgoing) -> None:
@@ -228,10 +193,7 @@ class Outbox:
         ):  # acknowledged late, by the connection before
             return
 
-        if not self._note_published(message):
-            self._end_waiting(message.id)
-            self._tell(on.Withdrawn(message.id, message.room, decode(message.payload), is_asked=False))
-            return
+        self._spooled.note_published(message)
 
         def done(error: AwsIotError | None) -> None:  # on a thread of the connection
             self._requests.put(lambda: self._settle(message, error))
@@ -243,37 +205,17 @@ class Outbox:
         except AwsIotError:  # the connection has ended, and the next one sends it
             self._line.detach()
 
-    def _note_published(self, message: Outgoing) -> bool:
-        """Note it for all chats; False if another one has withdrawn the message."""
-        if self._spool and message.id not in self._line.unsaved:
-            with suppress(LocalError):  # such as on a full disk: sending is more important
-                if not self._spool.note_published(message.id):
-                    return False
-        self._line.published.add(message.id)
-        return True
-
     def _settle(self, message: Outgoing, error: AwsIotError | None) -> None:
         if error and not isinstance(error, ServiceRefused | TopicRefused):
             return  # the connection has ended
-        if not self._end_waiting(message.id):
+        if not self._line.settle(message.id):
             return
         if error:
             self._tell(on.SendFailed(message.id, _why(error), self._now()))
         else:
             self._sent(self._composer.acknowledged(message, self._now()))
             self._tell(on.Acknowledged(message.id))
-        if self._spool:
-            with suppress(LocalError):  # it is sent again, and receivers drop it
-                self._spool.remove([message.id])
-
-    def _end_waiting(self, id_: str) -> bool:
-        """This message waits no longer; whether it did."""
-        did_wait = self._line.settle(id_)
-        if id_ in self._line.unsaved:
-            self._line.unsaved.remove(id_)
-            if not self._line.unsaved:
-                self._tell(on.Warned("", on.Subject.OUTBOX))
-        return did_wait
+        self._spooled.settle(message.id)
 
 
 def _why(error: AwsIotError) -> str:
@@ -293,10 +235,6 @@ class _Line:
     def __init__(self) -> None:
         self.waiting: dict[str, Outgoing] = {}
         self.due: deque[Outgoing] = deque()
-        self.unsaved: set[str] = set()
-        """The IDs of those that are not in the spool."""
-        self.published: set[str] = set()
-        """The IDs of those that the broker may have received."""
         self.client: Client | None = None
         self._is_held = False
         self._pacer = Pacer(PUBLISHES_PER_SECOND, BYTES_PER_SECOND)
@@ -332,7 +270,6 @@ class _Line:
     def settle(self, id_: str) -> bool:
         """This message waits no longer; whether it did."""
         found = self.waiting.pop(id_, None)
-        self.published.discard(id_)
         self._tell_if_empty()
         return found is not None
 

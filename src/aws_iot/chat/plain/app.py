@@ -99,8 +99,6 @@ class PlainChat:
             self.tell(str(error))
             return
         if command:
-            if command.action.name == "newest" and self._announcer.reader.is_at_end:
-                self.tell("The newest message was printed already.")
             self._desk.run(command.action.name, command.argument)
         elif line.strip():
             self._desk.messages.send(message_of(line).rstrip())
@@ -160,6 +158,12 @@ class PlainChat:
             self._write(line)
         is_at_end = pages > 0 and reader.is_at_end
         self._bridge.act(on.Scrolled(is_at_end, near_top=pages < 0, near_end=pages > 0))
+
+    def show_newest(self) -> None:
+        """Print the newest messages, unless they were printed already."""
+        if self._announcer.reader.is_at_end:
+            self.tell("The newest message was printed already.")
+        self._bridge.act(on.Jumped())
 
     def show_thread(self, post: Post) -> None:
         """Print the messages of the thread: nothing is hidden here."""

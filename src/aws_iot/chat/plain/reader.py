@@ -105,14 +105,20 @@ class Reader:
 
     def newer(self, state: State) -> list[str]:
         """The messages after those that were printed. If there are none, the next ones that are read will be."""
-        room, saved = state.room, split(state.room.posts)[0]
-        at = next((index + 1 for index, post in enumerate(saved) if post.key == self._last), len(saved))
+        room = state.room
+        saved, at = self._waiting(room)
         after = saved[at : at + AT_ONCE]
         self._wants_newer = not after and room.window.has_newer
         self._stop_at(saved, at + len(after), room)
         if not after and not room.window.has_newer:
             return ["There are no newer messages."]
         return [line(state, post) for post in after]
+
+    def _waiting(self, room: Room) -> tuple[Sequence[Post], int]:
+        """The saved messages of the window, and the place of the first one that waits."""
+        saved = split(room.posts)[0]
+        at = next((index + 1 for index, post in enumerate(saved) if post.key == self._last), len(saved))
+        return saved, at
 
     def _stop_at(self, saved: Sequence[Post], end: int, room: Room) -> None:
         is_end = end >= len(saved) and not room.window.has_newer
@@ -130,8 +136,7 @@ class Reader:
 
     def _went_to_end(self, state: State) -> Iterator[str]:
         """The last ones of those that wait."""
-        saved = split(state.room.posts)[0]
-        at = next((index + 1 for index, post in enumerate(saved) if post.key == self._last), len(saved))
+        saved, at = self._waiting(state.room)
         self._last = None
         yield from (line(state, post) for post in saved[max(at, len(saved) - AT_ONCE) :])
 

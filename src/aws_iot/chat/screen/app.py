@@ -294,6 +294,10 @@ class ChatApp(App[None]):
         """Scroll the conversation; upwards if negative."""
         self._layout.scroll(pages)
 
+    def show_newest(self) -> None:
+        """Go to the newest message."""
+        self._bridge.act(on.Jumped())
+
     def toggle_panel(self, name: str) -> None:
         """Hide or show a panel."""
         self._bridge.act(on.PanelToggled(name, self._layout.is_wide_for(name)))

@@ -23,7 +23,7 @@ from aws_iot.chat.model.threads import folding
 from aws_iot.chat.text.people import who
 from aws_iot.chat.text.pieces import MOST_LINES, Piece, pieces_of
 from aws_iot.chat.text.steady import cut, kept_in_place, one_line, steady, width_of
-from aws_iot.identities import short_identity
+from aws_iot.identities import number_of
 from aws_iot.text.labels import label
 
 GUTTER = 2
@@ -75,9 +75,7 @@ class Line:
 @lru_cache(maxsize=MOST_PEOPLE)
 def name_style(identity: str) -> Style:
     """The style of an identity, the same on every machine. The name that it claims does not matter."""
-    short = short_identity(identity)
-    number = int(short, 16) if short else sum(identity.encode(errors="replace"))
-    return NAME_STYLES[number % len(NAME_STYLES)]
+    return NAME_STYLES[number_of(identity) % len(NAME_STYLES)]
 
 
 @dataclass(frozen=True, slots=True)

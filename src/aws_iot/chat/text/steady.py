@@ -12,10 +12,10 @@ from functools import lru_cache
 from rich.cells import cell_len, get_character_cell_size
 
 from aws_iot.text.visible import escape, visible
+from aws_iot.text.visible import kept_in_place as kept_in_place
 
 TAB = "    "
 
-_LEFT_TO_RIGHT = "\u200e"
 _VARIES = re.compile(
     "[\u200b-\u200d\u2060-\u2064\ufe00-\ufe0f\ufeff\U0001f3fb-\U0001f3ff\U000e0000-\U000e01ef\u20e3\u00ad\u034f]"
 )
@@ -64,13 +64,6 @@ def _is_known(character: str) -> bool:
 def width_of(text: str) -> int:
     """How many columns a steady text takes."""
     return len(text) if text.isascii() else cell_len(text)
-
-
-def kept_in_place(text: str) -> str:
-    """The text with a mark at its end, if it runs from right to left."""
-    if text.isascii() or not any(unicodedata.bidirectional(one) in ("R", "AL", "AN") for one in text):
-        return text
-    return text + _LEFT_TO_RIGHT
 
 
 def cut(text: str, columns: int) -> str:

@@ -34,9 +34,10 @@ def spool() -> None:
 
 @spool.command("list")
 @options.argument("folders", nargs=-1, type=click.Path(path_type=Path, file_okay=False), metavar="[DIR]...")
+@options.profile_key("SPOOL_LIST", help="List only messages that this profile can send.")
 @options.json_output
 @click.pass_obj
-def list_(app: App, folders: tuple[Path, ...], as_json: bool) -> None:
+def list_(app: App, folders: tuple[Path, ...], key: str | None, as_json: bool) -> None:
     """List the spools, and what is waiting in each.
 
     Shows the folder, the number of messages, the time of the oldest, the profile, the user and the rooms.
@@ -46,10 +47,13 @@ def list_(app: App, folders: tuple[Path, ...], as_json: bool) -> None:
     \b
     Examples:
       aws-iot spool list
+      aws-iot spool list -k ci
       aws-iot spool list outbox --json
     """
     from aws_iot.publishing.spool.registry import SpoolRegistry
 
+    if key:
+        app.config.profiles.path(key)  # if there is no such profile, the error tells which there are
     for folder in folders:
         _check_is_spool(folder)
     found = folders or SpoolRegistry(app.settings.folders.spools).folders()
@@ -61,6 +65,8 @@ def list_(app: App, folders: tuple[Path, ...], as_json: bool) -> None:
             rows += _rows(folder, profiles)
         except LocalError as error:  # after the others
             errors.append(error)
+    if key:
+        rows = [row for row in rows if key in row["profiles"]]
     _print_rows(rows, as_json)
     for unreadable in errors:
         output.failure(unreadable)
@@ -68,6 +74,8 @@ def list_(app: App, folders: tuple[Path, ...], as_json: bool) -> None:
         click.get_current_context().exit(LocalError.exit_code)
     if not found and not as_json:
         output.info("You have not used a spool yet. To use one: aws-iot pub -r ROOM --lines --spool DIR")
+    elif key and not rows and not as_json:
+        output.info(f"Nothing is waiting for the profile '{key}'.")
 
 
 def _print_rows(rows: Sequence[dict[str, Any]], as_json: bool) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations  # so that what only types need is not import
 
 import re
 import sys
-import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -13,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.colors import Role, paint
-from aws_iot.identities import SHORT, short_identity
+from aws_iot.identities import SHORT, number_of, short_identity
 from aws_iot.messaging.kinds import DELETE, EDIT, REACT
 from aws_iot.messaging.message import Message
 from aws_iot.text.labels import LEAST_LABEL_COLUMNS, label
+from aws_iot.text.visible import kept_in_place
 from aws_iot.text.width import display_width
 
 if TYPE_CHECKING:
@@ -43,9 +43,6 @@ MOST_REACTIONS = 8
 
 MOST_HIGHLIGHTS = 100
 """The number of places in a text that are highlighted."""
-
-_LEFT_TO_RIGHT = "\u200e"
-"""The mark that ends a name from right to left. Else some terminals would show a part of the identity before it."""
 
 
 def message_line(
@@ -132,9 +129,7 @@ def highlighted(text: str, places: Iterable[tuple[int, int]]) -> str:
 @lru_cache
 def sender_style(identity: str) -> str:
     """The same style for the same identity, on every machine."""
-    short = short_identity(identity)
-    number = int(short, 16) if short else sum(identity.encode(errors="replace"))
-    return _SENDER_STYLES[number % len(_SENDER_STYLES)]
+    return _SENDER_STYLES[number_of(identity) % len(_SENDER_STYLES)]
 
 
 def _time(message: Message) -> str:
@@ -149,7 +144,7 @@ def _labels(message: Message, columns: int | None) -> tuple[str, str]:
         if display_width(room) + display_width(name) > left:
             room = _shorter(room, message.room, left - min(display_width(name), left // 2))
             name = _shorter(name, message.name or "", left - display_width(room))
-        room, name = _kept_in_place(room), _kept_in_place(name)
+        room, name = kept_in_place(room), kept_in_place(name)
     return room, f"{name}~{_identity(message)}"
 
 
@@ -165,12 +160,6 @@ def sender(message: Message) -> str:
 
 def _identity(message: Message) -> str:
     return short_identity(message.sender) or label(message.sender, sys.maxsize)
-
-
-def _kept_in_place(shown: str) -> str:
-    if shown.isascii() or not any(unicodedata.bidirectional(one) in ("R", "AL", "AN") for one in shown):
-        return shown
-    return shown + _LEFT_TO_RIGHT
 
 
 def raw_line(message: Message) -> str:

@@ -29,7 +29,7 @@ _TIMES: dict[str, Callable[[Message, str], str]] = {
     "received": lambda message, pattern: _utc(message.received, pattern),
     "sent": lambda message, pattern: _utc(message.sent, pattern),
 }
-_TEXTS: dict[str, Callable[[Message], str]] = {
+TEXTS: dict[str, Callable[[Message], str]] = {
     "room": lambda message: message.room,
     "sender": lambda message: message.sender,
     "short": lambda message: short_identity(message.sender) or message.sender,
@@ -43,7 +43,7 @@ _TEXTS: dict[str, Callable[[Message], str]] = {
     "kind": lambda message: message.kind or "",
     "re": lambda message: message.re or "",
 }
-FIELDS = (*_TIMES, *_TEXTS)
+FIELDS = (*_TIMES, *TEXTS)
 
 _PIECE = re.compile(
     r"(?P<plain>\{\{|\}\}|\\[nt\\]|[^{}])|\{(?P<field>\w*)(?::(?P<spec>[^{}]*))?\}", re.DOTALL
@@ -110,6 +110,6 @@ def _field(name: str, spec: str) -> Callable[[Message], str]:
         raise InvalidTemplate(f"'{spec}' is neither a width such as >12 nor a time format such as %H:%M")
     if time:
         return lambda message: format(time(message, ""), spec)
-    if text := _TEXTS.get(name):
+    if text := TEXTS.get(name):
         return lambda message: _aligned(output.visible(text(message)), spec)
     raise InvalidTemplate(f"there is no field '{name}'; the fields are {', '.join(FIELDS)}")

@@ -100,14 +100,13 @@ def rebuild(database: sqlite3.Connection) -> None:
     create(database)
     found = database.execute(f"SELECT {rows.COLUMNS} FROM message WHERE {rows.IS_SHOWN} ORDER BY at")
     while batch := found.fetchmany(_REBUILT_AT_ONCE):
-        messages = [rows.Row._make(row) for row in batch]
-        add(
-            database,
-            [
-                Indexed(
-                    row.at, rows.visible_of(database, row).text, origin_tokens(row.room, row.sender, row.name)
-                )
-                for row in messages
-                if not row.is_erased
-            ],
-        )
+        add(database, as_shown(database, map(rows.Row._make, batch)))
+
+
+def as_shown(database: sqlite3.Connection, messages: Iterable[rows.Row]) -> list[Indexed]:
+    """What the index has of these messages, which must be no events."""
+    return [
+        Indexed(row.at, rows.visible_of(database, row).text, origin_tokens(row.room, row.sender, row.name))
+        for row in messages
+        if not row.is_erased
+    ]

@@ -1,10 +1,12 @@
 """Rows: the messages as they are in the file, and what is visible of them."""
 
 import sqlite3
+from datetime import datetime
 from typing import NamedTuple
 
 from aws_iot.history.conversation import DELETE, EDIT, REACT, Change, Visible, is_event, visible
 from aws_iot.history.file.ids import Packed, unpack
+from aws_iot.history.file.record import milliseconds
 from aws_iot.messaging.message import decode
 
 PER_MILLISECOND = 4096
@@ -21,6 +23,19 @@ IS_OWN = (
     " (SELECT value FROM setting WHERE setting.name = 'identity')))"
 )
 """SQL for the messages of the identity whose history it is."""
+
+
+def places(since: datetime | None, until: datetime | None) -> tuple[int, int]:
+    """The first place of the messages since then, and the first one that is no longer before `until`."""
+    return (
+        milliseconds(since) * PER_MILLISECOND if since else 0,
+        milliseconds(until) * PER_MILLISECOND if until else 1 << 62,
+    )
+
+
+def last_place(moment: datetime) -> int:
+    """The last place of the messages of that millisecond."""
+    return (milliseconds(moment) + 1) * PER_MILLISECOND - 1
 
 
 class Row(NamedTuple):

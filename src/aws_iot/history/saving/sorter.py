@@ -53,29 +53,24 @@ class Sorter:
         self.problems: list[LocalError] = []
         """What is still to be reported to the user."""
         self._thread: threading.Thread | None = None
-        self._has_work = threading.Event()
-        self._is_closing = threading.Event()
-        self._saved = 0
+        self._lull = _Lull(path)
 
     def note_saved(self, messages: int) -> None:
         """So many `messages` were saved at once."""
-        self._saved += messages
         if not self._thread:
             self._thread = threading.Thread(target=self._run, name="history", daemon=True)
             self._thread.start()
-        if not self._has_work.is_set():
-            self._has_work.set()
+        self._lull.note_saved(messages)
 
     def close(self) -> None:
         """End the thread, after the transaction that it is in."""
-        self._is_closing.set()
+        self._lull.end()
         if self._thread:
-            self._has_work.set()
             self._thread.join()
 
     def _run(self) -> None:
         has_failed = False
-        while self._wait_for_time():
+        while self._lull.wait():
             try:
                 self._sort()
             except LocalError as error:
@@ -83,25 +78,6 @@ class Sorter:
                 if not has_failed:
                     self.problems.append(error)
                 has_failed = True
-
-    def _wait_for_time(self) -> bool:
-        """Wait until there is something to sort in, and time for it; False at the end."""
-        while not self._is_closing.is_set():
-            self._has_work.wait()
-            self._has_work.clear()
-            before = self._saved
-            self._is_closing.wait(IDLE_SECONDS)
-            if self._has_time(before):
-                return not self._is_closing.is_set()
-            self._has_work.set()
-        return False
-
-    def _has_time(self, before: int) -> bool:
-        """Whether nothing was saved since `before`, or so much that it must be sorted in nevertheless."""
-        if self._saved == before:
-            return True
-        is_hurried = self._saved - before >= HURRIED_MESSAGES
-        return unsorted_bytes(self._path) >= (LONGEST_BYTES if is_hurried else LONG_BYTES)
 
     def _sort(self) -> None:
         """Sort in until it is done, or until there is no time left. Raises `LocalError` if it cannot be done."""
@@ -114,25 +90,75 @@ class Sorter:
             translate_errors,
         )
 
-        before = self._saved
         try:
             database = connect(self._path, self._identity, BUSY_SECONDS)
             try:
                 with translate_errors(self._path, database):
                     for _ in sort_in(database, self._path, self._journal, with_others=False):
-                        if self._is_closing.is_set() or not self._has_time(before):
-                            self._has_work.set()
+                        if not self._lull.lasts:
+                            self._lull.ask()
                             return
             finally:
                 database.close()
             self._tidy_if_due()
         except HistoryBusy:
-            self._has_work.set()
+            self._lull.ask()
         except HistoryDamaged as error:
             self.problems.append(begin_anew(error, self._path, self._now()))
-            self._has_work.set()
+            self._lull.ask()
 
     def _tidy_if_due(self) -> None:
         if self._tidy and time.monotonic() - self._tidied >= TIDY_SECONDS:
             self._tidied = time.monotonic()
             self._tidy()
+
+
+class _Lull:
+    """When the program has time for what is to be sorted in. The thread that sorts waits for it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._is_wanted = threading.Event()
+        self._is_over = threading.Event()
+        self._saved = 0
+        self._saved_before = 0
+
+    def note_saved(self, messages: int) -> None:
+        """So many `messages` were saved at once."""
+        self._saved += messages
+        if not self._is_wanted.is_set():
+            self._is_wanted.set()
+
+    def ask(self) -> None:
+        """Something is still to be sorted in."""
+        self._is_wanted.set()
+
+    def end(self) -> None:
+        """There is no time any more, and the wait ends."""
+        self._is_over.set()
+        self._is_wanted.set()
+
+    def wait(self) -> bool:
+        """Wait until there is something to sort in, and time for it; False at the end."""
+        while not self._is_over.is_set():
+            self._is_wanted.wait()
+            self._is_wanted.clear()
+            self._saved_before = self._saved
+            self._is_over.wait(IDLE_SECONDS)
+            if self._has_time():
+                self._saved_before = self._saved
+                return not self._is_over.is_set()
+            self._is_wanted.set()
+        return False
+
+    @property
+    def lasts(self) -> bool:
+        """Whether there is still time."""
+        return not self._is_over.is_set() and self._has_time()
+
+    def _has_time(self) -> bool:
+        """Whether nothing was saved meanwhile, or so much that it must be sorted in nevertheless."""
+        meanwhile = self._saved - self._saved_before
+        if not meanwhile:
+            return True
+        return unsorted_bytes(self._path) >= (LONGEST_BYTES if meanwhile >= HURRIED_MESSAGES else LONG_BYTES)

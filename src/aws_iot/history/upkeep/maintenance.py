@@ -9,7 +9,6 @@ from aws_iot.config.profile import Profile
 from aws_iot.errors import LocalError
 from aws_iot.history.conversation import EDIT
 from aws_iot.history.file import index, rows
-from aws_iot.history.file.index import Indexed, origin_tokens
 from aws_iot.history.file.intake import PURGED_AT_ONCE
 from aws_iot.history.file.record import moment
 from aws_iot.history.file.rows import IS_SHOWN, PER_MILLISECOND, Row
@@ -188,7 +187,7 @@ def _delete(database: sqlite3.Connection, batch: Sequence[Row]) -> int:
             if edited.at not in doomed and not edited.is_erased
         }
         if has_index:
-            index.remove(database, _indexed(database, [*shown, *left.values()]))
+            index.remove(database, index.as_shown(database, [*shown, *left.values()]))
         places = [(at,) for at in doomed]
         _uncount(database, shown)
         database.executemany("DELETE FROM message WHERE at = ?", places)
@@ -199,7 +198,7 @@ def _delete(database: sqlite3.Connection, batch: Sequence[Row]) -> int:
             [(room,) for room in {row.room for row in shown}],
         )
         if has_index:
-            index.add(database, _indexed(database, [left[at] for at in sorted(left)]))
+            index.add(database, index.as_shown(database, [left[at] for at in sorted(left)]))
     return len(shown)
 
 
@@ -213,14 +212,6 @@ def _delete_everything(database: sqlite3.Connection) -> int:
         if index.is_available(database):
             index.create(database)
     return int(messages)
-
-
-def _indexed(database: sqlite3.Connection, shown: Sequence[Row]) -> list[Indexed]:
-    return [
-        Indexed(row.at, rows.visible_of(database, row).text, origin_tokens(row.room, row.sender, row.name))
-        for row in shown
-        if not row.is_erased
-    ]
 
 
 def _uncount(database: sqlite3.Connection, shown: Sequence[Row]) -> None:

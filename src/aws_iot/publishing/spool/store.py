@@ -7,12 +7,13 @@ They are in `spool.sqlite3`, a SQLite database with two tables:
   user who sends it, or NULL until that is known. `kind` and `re` are those of a message that refers to another one, or
   NULL. `added` is when it was saved, in seconds since 1970, or NULL if an
   older version of this program saved it. `published` is 1 if a chat has given it to the broker, otherwise 0, or NULL if
-  that is unknown. Other programs do not note it.
+  that is unknown. Other programs do not note it. `chat` is the chat that has added it, or NULL if it was no chat. While
+  that chat runs, no other program sends the message.
 - `refused` has a row for each rejected message, until the program that added it has read it, for a day at most. `id`
   is the message's ID, `why` the error's text, `exit_code` its exit code, and `at` when it was rejected, in seconds
-  since 1970. A message that was withdrawn has one as well, with the exit code 0.
+  since 1970.
 
-The folder also has a `reserve` of disk space: see `Reserve`.
+The folder also has a `reserve` of disk space (see `Reserve`), and the locks of the programs that send.
 
 `PRAGMA user_version` is the number of the steps in `MIGRATIONS` that the file has been through.
 """
@@ -30,7 +31,7 @@ from typing import NamedTuple, Self, TypeVar
 
 from aws_iot.deadline import in_seconds
 from aws_iot.errors import AwsIotError, LocalError, ServiceRefused, TopicRefused
-from aws_iot.files import exclusive, names
+from aws_iot.files import exclusive, is_locked, names
 from aws_iot.limits import file_size_limit
 from aws_iot.messaging.message import Outgoing
 from aws_iot.publishing.spool.reserve import Reserve
@@ -63,6 +64,9 @@ T = TypeVar("T")
 _SENDING = ".sending-"
 """Begins the names of the locks that senders hold."""
 
+_CHAT = f"{_SENDING}chat-"
+"""Begins the names of the locks that chats hold."""
+
 MIGRATIONS = (
     "CREATE TABLE IF NOT EXISTS waiting (number INTEGER PRIMARY KEY AUTOINCREMENT, pool TEXT NOT NULL,"
     " room TEXT NOT NULL, payload BLOB NOT NULL, id TEXT NOT NULL UNIQUE, qos INTEGER NOT NULL,"
@@ -74,6 +78,7 @@ MIGRATIONS = (
     "ALTER TABLE waiting ADD COLUMN kind TEXT",
     "ALTER TABLE waiting ADD COLUMN re TEXT",
     "ALTER TABLE waiting ADD COLUMN published INTEGER",
+    "ALTER TABLE waiting ADD COLUMN chat TEXT",
 )
 """The steps that lead to the current tables, in order. The file's `user_version` counts those that were done."""
 
@@ -104,14 +109,18 @@ class Spool:
     few. Every method raises `LocalError` if the folder cannot be used.
     """
 
-    def __init__(self, folder: Path, pool: str, username: str | None) -> None:
+    def __init__(self, folder: Path, pool: str, username: str | None, chat: str | None = None) -> None:
         """`pool` is the identity pool of the messages, and `username` the user who sends them.
 
         If the user is not known yet, None: the messages then belong to the first user who sends (see `sending`).
         Messages of other users and pools stay in the folder untouched.
+
+        `chat` is the name of a chat, which no other one has had. It sends what it adds itself: until it closes the
+        spool or ends, other programs do not find these messages in `unsent`.
         """
         self.folder = folder
         self._owner = pool, username
+        self._chat = chat
         self._reserve = Reserve(folder)
         self._resources = ExitStack()
 
@@ -131,6 +140,9 @@ class Spool:
                 unless_it_works.callback(self._database.close)
                 self._reserve.fill()
                 self._with_reserve(self._set_up)
+                if self._chat:
+                    lock = exclusive(self.folder, BUSY_SECONDS, f"{_CHAT}{self._chat}", temporary=True)
+                    unless_it_works.enter_context(lock)
                 self._resources.push(unless_it_works.pop_all())
         return self
 
@@ -207,7 +219,10 @@ class Spool:
             yield is_only_sender
 
     def _claim(self) -> None:
-        """Give the messages without a user to this one."""
+        """Give the messages without a user to this one, and tidy up after chats that have crashed."""
+        for lock in self._chat_locks():
+            with exclusive(self.folder, 0.0, lock, temporary=True):
+                pass
         pool, username = self._owner
         with _translate_errors(self.folder):
             unclaimed = self._database.execute(
@@ -216,6 +231,9 @@ class Spool:
         for at in range(0, len(unclaimed), CLAIMED_MESSAGES):
             rows = [(username, number) for (number,) in unclaimed[at : at + CLAIMED_MESSAGES]]
             self._change(("UPDATE waiting SET speaker = ? WHERE number = ?", rows))
+
+    def _chat_locks(self) -> list[str]:
+        return [name for name in names(self.folder) if name.startswith(_CHAT)]
 
     def count(self, stream: str = "", after: int = 0) -> int:
         """How many messages are unsent; only those whose IDs begin with `stream` and whose numbers exceed `after`."""
@@ -296,8 +314,8 @@ class Spool:
         with _translate_errors(self.folder):
             self._database.execute(
                 "INSERT OR IGNORE INTO waiting (pool, speaker, room, payload, id, qos, retain, kind, re, added,"
-                " published) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
-                (*self._owner, *message, time.time()),
+                " published, chat) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)",
+                (*self._owner, *message, time.time(), self._chat),
             )
 
     def remove(self, ids: Iterable[str]) -> None:
@@ -314,31 +332,13 @@ class Spool:
             ),
         )
 
-    def note_published(self, message_id: str) -> bool:
-        """Note that a message is given to the broker now; False if it was withdrawn, so that it must not be."""
-        with _translate_errors(self.folder):
-            noted = self._database.execute("UPDATE waiting SET published = 1 WHERE id = ?", (message_id,))
-        return noted.rowcount > 0 or not self.is_withdrawn(message_id)
+    def note_published(self, message_id: str) -> None:
+        """Note that a message is given to the broker now."""
+        self._change(("UPDATE waiting SET published = 1 WHERE id = ?", [(message_id,)]))
 
     def withdraw(self, message_id: str) -> bool:
-        """Remove a message that no program has given to the broker, so that none will; whether there was one."""
-        removed = self._change(
-            (
-                "INSERT OR REPLACE INTO refused (id, why, at, exit_code)"
-                " SELECT id, ?, ?, 0 FROM waiting WHERE id = ? AND published = 0",
-                [("withdrawn", time.time(), message_id)],
-            ),
-            ("DELETE FROM waiting WHERE id = ? AND published = 0", [(message_id,)]),
-        )
-        return removed > 0
-
-    def is_withdrawn(self, message_id: str) -> bool:
-        """Whether a program has withdrawn this message, within a day."""
-        with _translate_errors(self.folder):
-            [found] = self._database.execute(
-                "SELECT EXISTS (SELECT 1 FROM refused WHERE id = ? AND exit_code = 0)", (message_id,)
-            ).fetchone()
-        return bool(found)
+        """Remove a message, unless a program may have given it to the broker; whether there was one."""
+        return self._change(("DELETE FROM waiting WHERE id = ? AND published = 0", [(message_id,)])) > 0
 
     def take_rejections(self, stream: str) -> list[tuple[str, AwsIotError]]:
         """The rejected messages whose IDs begin with `stream`: IDs and reasons, each returned only once."""
@@ -353,15 +353,18 @@ class Spool:
         ]
 
     def unsent(self, after: int = 0, until: int | None = None) -> list[tuple[int, Outgoing]]:
-        """The oldest unsent messages with their numbers, at most `BATCH_MESSAGES`.
+        """The oldest unsent messages with their numbers, at most `BATCH_MESSAGES`, without those of running chats.
 
         The numbers exceed `after`, and `until` is the highest.
         """
+        running = [lock.removeprefix(_CHAT) for lock in self._chat_locks() if is_locked(self.folder, lock)]
+        chats = "".join(f"/{name}/" for name in running)
         with _translate_errors(self.folder):
             rows = self._database.execute(
                 "SELECT number, room, payload, id, qos, retain, kind, re FROM waiting WHERE pool = ? AND speaker IS ?"
-                " AND number > ? AND number <= ifnull(?, number) ORDER BY number LIMIT ?",
-                (*self._owner, after, until, BATCH_MESSAGES),
+                " AND number > ? AND number <= ifnull(?, number)"
+                " AND (chat IS NULL OR NOT instr(?, '/' || chat || '/')) ORDER BY number LIMIT ?",
+                (*self._owner, after, until, chats, BATCH_MESSAGES),
             ).fetchall()
         return [
             (number, Outgoing(room, payload, message_id, qos, bool(retain), kind, re))

@@ -179,13 +179,11 @@ def discarded(state: State, event: on.Discarded) -> Effects:
 
 
 def withdrawn(state: State, event: on.Withdrawn) -> Effects:
-    """It will not be sent. A message or an edit becomes the draft of the chat that has asked for it."""
+    """It will not be sent. A message or an edit becomes the draft."""
     room = state.known_room(event.room)
     post = remove(room, event.id)
     changed = state.sending.changes.pop(event.id, None)
     count_waiting(state)
-    if not event.is_asked:
-        return []
     if changed is None:
         return [_put_back(state, room, post.text if post else event.text, post.answered if post else None)]
     if changed.kind == EDIT:

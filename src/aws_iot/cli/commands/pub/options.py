@@ -16,6 +16,9 @@ from aws_iot.publishing.request import InputOptions
 
 Command = Callable[..., Any]
 
+Conflicts = tuple[tuple[object, str], ...]
+"""Whether each of them applies, and the error then."""
+
 SOURCES = "-m TEXT, --lines, --json-lines or --file FILE"
 
 
@@ -270,8 +273,28 @@ def check_options(
     password_stdin: bool,
 ) -> None:
     """Raises `UsageError` for options that cannot be combined, or that are missing."""
-    is_event = conversation.kind is not None
     conflicts = (
+        *_conflicts_of_input(messages, delivery, conversation),
+        *_conflicts_of_delivery(messages, delivery, conversation),
+        (
+            conversation.reply_to and messages.json_lines,
+            "--reply-to cannot be combined with --json-lines: each line may have another room.",
+        ),
+        (
+            messages.reads_stdin and password_stdin,
+            "Standard input cannot provide both the messages and the password (--password-stdin).",
+        ),
+    )
+    for applies, error in conflicts:
+        if applies:
+            raise click.UsageError(error)
+
+
+def _conflicts_of_input(
+    messages: InputOptions, delivery: DeliveryOptions, conversation: ConversationOptions
+) -> Conflicts:
+    """Those of the options for what to send."""
+    return (
         (
             messages.message is not None and (messages.is_stream or messages.file),
             "-m cannot be combined with --lines, --json-lines or --file.",
@@ -292,6 +315,14 @@ def check_options(
             messages.repeat > 1 and messages.is_stream,
             "--repeat cannot be combined with --lines or --json-lines.",
         ),
+    )
+
+
+def _conflicts_of_delivery(
+    messages: InputOptions, delivery: DeliveryOptions, conversation: ConversationOptions
+) -> Conflicts:
+    """Those of the options for how to send it."""
+    return (
         (
             delivery.spool and delivery.qos == 0,
             "--spool cannot be combined with --qos 0: it needs acknowledgements.",
@@ -306,18 +337,7 @@ def check_options(
             "--spool cannot be combined with --json: another program may send the messages.",
         ),
         (
-            delivery.retain and is_event,
+            delivery.retain and conversation.kind is not None,
             "--retain cannot be combined with --react, --edit or --delete: it keeps one message of each sender.",
         ),
-        (
-            conversation.reply_to and messages.json_lines,
-            "--reply-to cannot be combined with --json-lines: each line may have another room.",
-        ),
-        (
-            messages.reads_stdin and password_stdin,
-            "Standard input cannot provide both the messages and the password (--password-stdin).",
-        ),
     )
-    for applies, error in conflicts:
-        if applies:
-            raise click.UsageError(error)

@@ -17,8 +17,8 @@ from typing import IO, NamedTuple, Self
 
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.formatting import message_line
+from aws_iot.cli.ui.template import TEXTS
 from aws_iot.errors import CommandFailed
-from aws_iot.identities import short_identity
 from aws_iot.messaging.deliveries import Delivery
 from aws_iot.messaging.message import Message, timestamp
 
@@ -51,18 +51,9 @@ OUT_OF_RESOURCES = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 """This machine has no processes, file descriptors or memory left, which is not the command's fault."""
 
 _VARIABLES: dict[str, Callable[[Message], str]] = {
-    "ROOM": lambda message: message.room,
-    "SENDER": lambda message: message.sender,
-    "SHORT": lambda message: short_identity(message.sender) or message.sender,
-    "NAME": lambda message: message.name or "",
-    "TEXT": lambda message: message.text,
-    "ID": lambda message: message.id or "",
+    **{name.upper(): text_of for name, text_of in TEXTS.items() if name not in ("who", "raw")},
     "RECEIVED": lambda message: timestamp(message.received),
     "SENT": lambda message: timestamp(message.sent) if message.sent else "",
-    "QOS": lambda message: str(message.qos),
-    "RETAINED": lambda message: "true" if message.retained else "false",
-    "KIND": lambda message: message.kind or "",
-    "RE": lambda message: message.re or "",
     "LINE": message_line,
 }
 VARIABLES = tuple(f"AWS_IOT_MESSAGE_{name}" for name in _VARIABLES)

@@ -261,6 +261,20 @@ def test_a_room_is_read_again_where_the_person_has_left_it() -> None:
     assert state.room.unread == 1
 
 
+def test_a_room_that_is_left_and_opened_again_at_once_is_read_once() -> None:
+    state = opened("lobby", "ops")
+    reading_in(state, 1, 2, 3)
+    for room in ("ops", "lobby", "ops"):
+        update(state, on.RoomOpened(room))
+    assert not [one for one in update(state, on.RoomOpened("lobby")) if isinstance(one, do.ReadAround)]
+    assert update(state, page(0, part=on.Part.OLDER)) == [], "it was asked for before"
+    posts = [post_of(message(number)) for number in (1, 2, 3)]
+    update(
+        state, on.PageRead("lobby", on.Part.AROUND, posts, is_end=False, has_newer=True, target=posts[1].key)
+    )
+    assert (state.look.selected, state.look.returns) == (None, 1)
+
+
 def test_a_place_that_is_not_in_the_history_is_the_end() -> None:
     state = opened("lobby", "ops")
     reading_in(state, 1, 2, 3)

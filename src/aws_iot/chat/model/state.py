@@ -52,6 +52,8 @@ class Reading(Enum):
 
     IDLE = "idle"
     RUNNING = "running"
+    RETURNING = "returning"
+    """The page around the place where the person has left the room."""
     FAILED = "failed"
 
 

@@ -22,12 +22,13 @@ def page_read(state: State, event: on.PageRead) -> Effects:
     room = state.rooms.get(event.room)
     if room is None:
         return []
-    was_loaded, is_return = room.window.has_end, room.place is not None and not room.window.is_loaded
+    was_loaded, is_return = room.window.has_end, room.window.reading is Reading.RETURNING
     if not merge_page(room, event):
+        if is_return:
+            return []
         room.window.reading = Reading.IDLE
         # The person has left the room and returned: its window has no messages of the history.
-        is_wanted = not (room.window.is_loaded or room.place) and room.name == state.current
-        return [read_last(room)] if is_wanted else []
+        return [] if room.window.is_loaded or room.name != state.current else [read_last(room)]
     if event.part is on.Part.LAST:
         presence.has_read(state.presence, room.name, event.posts)
     room.window.is_loaded, room.window.reading = True, Reading.IDLE

@@ -135,7 +135,9 @@ def _return(state: State, room: Room, place: Place) -> Effects:
     if room.window.is_loaded and any(post.key == place.key for post in room.posts):
         state.look.returns += 1
         return []
-    room.window = Window(split(room.posts)[1], reading=Reading.RUNNING)
+    if room.window.reading is Reading.RETURNING:
+        return []
+    room.window = Window(split(room.posts)[1], reading=Reading.RETURNING)
     return [do.ReadAround(room.name, place.at, place.ref)]
 
 

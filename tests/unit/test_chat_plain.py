@@ -205,6 +205,29 @@ def test_a_message_that_is_taken_back_is_printed_with_what_the_next_line_replies
     ]
 
 
+def test_of_several_links_the_next_line_chooses_one() -> None:
+    bridge, lines = Bridge(opened()), list[str]()
+    screen = PlainChat(
+        Context(bridge, lambda: BEGAN, str, lambda _: None),
+        lambda: None,
+        stdin=StringIO(),
+        write=lines.append,
+    )
+    update(bridge.state, on.Received([message(1, text="https://a.example https://b@c.example")]))
+    for line in ("/open", "2", "n", "/open 1", "n", "/open", "3"):
+        screen.enter(line)
+    listed = ["1. https://a.example", "2. to c.example: https://b@c.example", "Which link? (1-2)"]
+    assert lines == [
+        *listed,
+        "This link leads to c.example, not to b. Open it all the same?  https://b@c.example (y/n)",
+        "Cancelled.",
+        "Open this link to a.example in your browser?  https://a.example (y/n)",
+        "Cancelled.",
+        *listed,
+        "Cancelled.",
+    ]
+
+
 def test_the_first_line_waits_until_a_room_is_open() -> None:
     bridge, lines = Bridge(State(Me(ME, "alice"))), list[str]()
 

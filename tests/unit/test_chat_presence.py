@@ -11,10 +11,12 @@ from aws_iot.chat.model import events as on
 from aws_iot.chat.model.people import people_of
 from aws_iot.chat.model.posts import post_of
 from aws_iot.chat.model.presence import (
+    ANSWER_SECONDS,
     ASK_SECONDS,
     BEAT_SECONDS,
     DECISION_SECONDS,
     IDLE_SECONDS,
+    LATE_SECONDS,
     LIFE_SECONDS,
     MOST_ANSWERS,
     MOST_CHATS,
@@ -74,6 +76,29 @@ def test_a_room_is_told_once_that_you_have_joined_and_then_once_an_hour() -> Non
         press(state)
         assert tick(state, at) == []
     assert tick(state, BEAT_SECONDS) == [("lobby", Sign.ONLINE), ("ops", Sign.ONLINE)]
+
+
+def test_whether_others_are_here_is_unknown_until_they_have_had_the_time_to_answer() -> None:
+    def unknown(state: State) -> list[str]:
+        return [one.identity for one in people_of(state) if one.is_unknown]
+
+    state = chat()
+    update(state, on.Received([message(1), message(2, sender=CAROL)]))
+    update(state, on.StatusChanged(Status(Link.CONNECTING)))
+    assert unknown(state) == [CAROL, BOB]
+    update(state, ONLINE)
+    update(state, on.RoomsJoined(["lobby"]))
+    assert tick(state, 0) == [("lobby", Sign.JOINED)]
+    tick(state, 2)
+    update(state, sign(Sign.ONLINE))
+    assert unknown(state) == [CAROL]
+    before = state.presence.shown
+    tick(state, ANSWER_SECONDS[0] + LATE_SECONDS)
+    assert unknown(state) == []
+    assert state.presence.shown != before, "it is drawn again"
+    state = chat(mode="off")
+    update(state, on.Received([message(1)]))
+    assert unknown(state) == []
 
 
 def test_nothing_is_told_before_a_room_is_joined_or_without_a_connection_or_if_presence_is_off() -> None:
@@ -405,6 +430,7 @@ def test_the_panel_shows_who_does_what_and_nothing_of_it_is_a_message(app: FakeA
             await chat.enter("/who")
             assert "Online: alice~" in chat.state.notice
             assert "carol~ca401000. Idle: bob~b0b00000" in chat.state.notice
+            assert "not known" not in chat.state.notice
             await chat.enter("/alias carol Caz")
             await chat.until(lambda: people(chat) == ["● alice", "● Caz", "○ bob"])
             await chat.type("caz")
@@ -414,6 +440,16 @@ def test_the_panel_shows_who_does_what_and_nothing_of_it_is_a_message(app: FakeA
             await chat.until(lambda: people(chat) == ["● alice", "● Caz"])
             assert chat.state.room.posts == []
             assert chat.state.room.unread == 0
+            await chat.clear()
+            say(cloud, "lobby", "hello", sender=BOB, properties=[("id", "1"), ("name", "bob")])
+            await chat.until(lambda: len(chat.state.room.posts) == 1)
+        cloud.members.clear()
+        async with chatting(app, cloud, "lobby", size=(100, 24), online=False) as chat:
+            await chat.until(lambda: people(chat) == ["? bob"])
+            await chat.enter("/who")
+            assert chat.state.notice == (
+                "Have written here: bob~b0b00000. Who of them is here is not known yet."
+            )
 
     run(test)
 

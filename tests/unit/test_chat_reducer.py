@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
+from aws_iot.chat.model.changes import to_discard
 from aws_iot.chat.model.posts import Answered, Delivery, Post, post_of
 from aws_iot.chat.model.reducer import Effects, start, update
 from aws_iot.chat.model.state import (
@@ -20,6 +21,7 @@ from aws_iot.chat.model.state import (
     Draft,
     Link,
     Me,
+    Place,
     Room,
     State,
     Status,
@@ -128,6 +130,76 @@ def test_a_message_that_waits_becomes_the_draft_only_once_nothing_can_send_it() 
     assert state.room.draft.aim.about.id == "id-1"
 
 
+def offline() -> State:
+    """Without a connection, in a room with one message of the person and one of Bob."""
+    state = opened("lobby", "ops")
+    update(state, on.Received([message(1, sender=ME), message(2)]))
+    update(state, on.StatusChanged(Status(Link.OFFLINE)))
+    return state
+
+
+def test_the_last_thing_that_waits_is_discarded_first_or_that_of_the_selected_message() -> None:
+    state = offline()
+    mine, theirs = state.room.posts
+    update(state, on.Reacted(theirs, "👍", "c-1"))
+    update(state, on.Submitted("lobby", "hello", "c-2", at(3)))
+    update(state, on.Deleted(mine, "c-3"))
+    order = []
+    for _ in range(3):
+        id_ = to_discard(state)
+        assert id_
+        order.append(id_)
+        assert update(state, on.Discarded("lobby", id_, to_draft=True)) == [do.Withdraw(id_)]
+        update(state, on.Withdrawn(id_, "lobby", "hello"))
+    assert order == ["c-3", "c-2", "c-1"]
+    assert (state.notice, state.room.draft.text) == ("The reaction was taken back.", "hello")
+    assert (state.sending.waiting, to_discard(state)) == (0, None)
+    update(state, on.Reacted(theirs, "👍", "c-4"))
+    update(state, on.Submitted("lobby", "hello", "c-5", at(4)))
+    update(state, on.Selected(theirs.key))
+    assert to_discard(state) == "c-4"
+
+
+def test_an_edit_that_waits_is_edited_further_and_becomes_the_draft_when_it_is_taken_back() -> None:
+    state = offline()
+    mine = state.room.posts[0]
+    update(state, on.Aimed(EDIT, mine))
+    update(state, on.Submitted("lobby", "better", "c-1", at(3)))
+    update(state, on.Typed("lobby", "a draft"))
+    update(state, on.Aimed(EDIT, mine))
+    assert state.room.draft.text == "better"
+    assert do.Send("lobby", mine.text, "c-2", EDIT, "id-1") in update(
+        state, on.Submitted("lobby", mine.text, "c-2", at(4))
+    )
+    update(state, on.Withdrawn("c-2", "lobby", mine.text))
+    update(state, on.Aimed(None, None))
+    [_] = update(state, on.Withdrawn("c-1", "lobby", "better"))
+    assert state.room.draft.aim
+    assert (state.room.draft.text, state.room.draft.aim.about.id) == ("better", "id-1")
+    assert state.room.draft.aim.kept == "a draft"
+
+
+def test_a_reaction_that_waits_is_taken_back_by_the_same_reaction() -> None:
+    state = offline()
+    theirs = state.room.posts[1]
+    update(state, on.Reacted(theirs, "👍", "c-1"))
+    assert update(state, on.Reacted(theirs, "👍", "c-2")) == [do.Withdraw("c-1")]
+    update(state, on.Withdrawn("c-1", "lobby", "👍"))
+    assert state.sending.waiting == 0
+    reacted = replace(theirs, reactions=(Reaction("👍", (ME,)),))
+    update(state, on.PostRead(reacted))
+    assert update(state, on.Reacted(reacted, "👍", "c-3")) == [do.TakeBack("lobby", theirs.ref, "👍", "c-3")]
+    update(state, on.Withdrawn("c-3", "lobby", "(message deleted)"))
+    assert state.notice == "The reaction stays."
+
+
+def test_a_room_in_which_a_change_waits_is_not_left() -> None:
+    state = offline()
+    update(state, on.Reacted(state.room.posts[1], "👍", "c-1"))
+    assert update(state, on.RoomLeft("lobby")) == []
+    assert "/discard it first" in state.notice
+
+
 def test_what_is_taken_back_while_you_edit_is_no_part_of_the_edit() -> None:
     state = opened()
     update(state, on.Submitted("lobby", "new", "mine-1", at(1)))
@@ -158,6 +230,85 @@ def test_a_message_that_has_come_back_is_no_failed_one_whatever_happens_to_its_s
     update(state, on.Received([message(1, sender=ME, id="mine-1", text="hello"), message(2)]))
     update(state, on.SendFailed("mine-1", "you may not write here any more", at(3)))
     assert [post.delivery for post in state.room.posts] == 2 * [Delivery.ARRIVED]
+
+
+def reading_in(state: State, *numbers: int) -> None:
+    """The person reads these messages, with newer ones below the screen."""
+    posts = [post_of(message(number)) for number in numbers]
+    around = on.PageRead("lobby", on.Part.AROUND, posts, is_end=False, has_newer=True, target=posts[0].key)
+    update(state, on.Went("lobby", moment=at(0)))
+    update(state, around)
+    update(state, on.Scrolled(False, place=Place(posts[1].key, 1)))
+
+
+def test_a_room_is_read_again_where_the_person_has_left_it() -> None:
+    state = opened("lobby", "ops")
+    reading_in(state, 1, 2, 3)
+    update(state, on.RoomOpened("ops"))
+    assert state.look.is_at_end
+    effects = update(state, on.RoomOpened("lobby"))
+    assert do.ReadAround("lobby", None, "id-2") in effects
+    update(state, on.Scrolled(is_at_end=True))  # the screen is empty for a moment
+    update(state, on.Received([message(9)]))
+    assert state.room.unread == 1
+    posts = [post_of(message(number)) for number in (1, 2, 3)]
+    update(
+        state, on.PageRead("lobby", on.Part.AROUND, posts, is_end=False, has_newer=True, target=posts[1].key)
+    )
+    assert (state.look.is_at_end, state.look.selected, state.look.returns) == (False, None, 1)
+    assert state.room.place
+    assert state.room.place[:2] == (posts[1].key, 1)
+    assert state.room.unread == 1
+
+
+def test_a_room_that_is_left_and_opened_again_at_once_is_read_once() -> None:
+    state = opened("lobby", "ops")
+    reading_in(state, 1, 2, 3)
+    for room in ("ops", "lobby", "ops"):
+        update(state, on.RoomOpened(room))
+    assert not [one for one in update(state, on.RoomOpened("lobby")) if isinstance(one, do.ReadAround)]
+    assert update(state, page(0, part=on.Part.OLDER)) == [], "it was asked for before"
+    posts = [post_of(message(number)) for number in (1, 2, 3)]
+    update(
+        state, on.PageRead("lobby", on.Part.AROUND, posts, is_end=False, has_newer=True, target=posts[1].key)
+    )
+    assert (state.look.selected, state.look.returns) == (None, 1)
+
+
+def test_a_place_that_is_not_in_the_history_is_the_end() -> None:
+    state = opened("lobby", "ops")
+    reading_in(state, 1, 2, 3)
+    update(state, on.RoomOpened("ops"))
+    update(state, on.RoomOpened("lobby"))
+    assert update(state, on.NotFound("it is not there")) == [do.ReadLast("lobby")]
+    assert (state.notice, state.look.is_at_end, state.room.place) == ("", True, None)
+
+
+def test_going_to_a_message_in_another_room_does_not_mark_its_end_as_read() -> None:
+    state = opened("lobby", "ops")
+    update(state, on.Received([message(1, room="ops"), message(2, room="ops")]))
+    effects = update(state, on.Went("ops", state.rooms["ops"].posts[0]))
+    assert not [effect for effect in effects if isinstance(effect, do.MarkRead)]
+    assert state.room.unread == 2
+
+
+def test_unread_messages_of_earlier_runs_that_mention_you_mark_their_room() -> None:
+    state = State(Me(ME, "alice"))
+    start(state, ("lobby", "ops", "den"), {}, (), BEGAN)
+    effects = update(state, on.RoomsFound([on.RoomFound(room, 2, at(1)) for room in ("lobby", "ops", "den")]))
+    assert effects == [do.ReadUnread("ops"), do.ReadUnread("den")]
+    mine = Answered("mine-1", ME, "alice", "text")
+    for room, post in (
+        ("ops", post_of(message(1, room="ops", text="@Alice?"))),
+        ("den", replace(post_of(message(1, room="den")), answered=mine)),
+    ):
+        update(state, on.UnreadRead(room, [post, post_of(message(2, room=room))]))
+        assert state.rooms[room].mentions == 1
+    update(state, on.Received([message(3, room="ops", text="alice!")]))
+    update(state, on.RoomOpened("ops"))
+    update(state, page(1, 2, 3, room="ops", unread=3))
+    update(state, on.UnreadRead("ops", [post_of(message(1, room="ops", text="alice"))]))
+    assert state.rooms["ops"].mentions == 0, "it was read meanwhile"
 
 
 def test_failed_messages_of_the_last_run_are_shown_again() -> None:
@@ -594,6 +745,9 @@ class World:
                 count = PAGE if place else PAGE + overlap
                 newer = saved[place:] if place else [post for post in saved if post.received >= edge]
                 page = on.PageRead(room, wanted.part, newer[:count], len(newer) < count, edge=edge)
+            case do.ReadAround(room, _, ref) if all(post.ref != ref for post in saved):
+                self.answers.append(on.NotFound("it was never sent"))
+                return
             case do.ReadAround(room, _, ref):
                 [index] = [index for index, post in enumerate(saved) if post.ref == ref]
                 first, end = max(0, index - PAGE // 2), index + PAGE // 2 + 1
@@ -612,6 +766,12 @@ class World:
             self.answers.append(on.NotFound("broken") if around else on.PageFailed(wanted.room))
 
     def check(self) -> None:
+        asked = [effect.room for effect in self.waiting if isinstance(effect, READING)]
+        asked += [one.room for one in self.answers if isinstance(one, on.PageRead | on.PageFailed)]
+        is_answered = any(isinstance(one, on.NotFound) for one in self.answers)
+        assert self.state.room.window.is_loaded or self.state.current in asked or is_answered, (
+            "nobody reads it"
+        )
         for name, room in self.state.rooms.items():
             arrived = [post for post in room.posts if post.delivery is Delivery.ARRIVED]
             unsent = [post for post in room.posts if post.delivery is not Delivery.ARRIVED]
@@ -665,6 +825,8 @@ FAR_AWAY = [("flood", "lobby", 700), ("go", 10), ("answer",)]
     ("arrive", "lobby", BOB), ("answer",)])  # fmt: skip
 @example([*FAR_AWAY, ("jump",), ("read",), ("flood", "lobby", 1_200), ("answer",)])
 @example([*FAR_AWAY, ("submit", "lobby"), ("read",), ("echo", 0), ("answer",)])
+@example([*FAR_AWAY, ("scroll", False, False, False), ("open", "ops"), ("open", "lobby"), ("read",),
+    ("arrive", "lobby", BOB), ("open", "ops"), ("answer",), ("open", "lobby"), ("fail",), ("answer",)])  # fmt: skip
 @example(
     [("submit", "lobby"), ("discard", "lobby"), ("withdraw",), ("discard", "lobby"), ("tell",), ("withdraw",)]
 )
@@ -707,7 +869,9 @@ def test_whatever_happens_nothing_is_lost_or_shown_twice(steps: list[tuple[objec
             case ("answer",):
                 world.answer()
             case ("scroll", bool(is_at_end), bool(near_top), bool(near_end)):
-                world.act(on.Scrolled(is_at_end, near_top, near_end))
+                posts = world.state.room.posts
+                place = Place(posts[len(posts) // 2].key, 0) if posts and not is_at_end else None
+                world.act(on.Scrolled(is_at_end, near_top, near_end, place=place))
             case ("focus", bool(is_focused)):
                 world.act(on.Focused(is_focused))
             case ("jump",):

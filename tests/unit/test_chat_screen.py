@@ -1,5 +1,6 @@
 """The chat screen: what keys do, and what is on the screen. The services are in memory."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from textual import events
 
 from aws_iot.chat.actions.base import Context
+from aws_iot.chat.actions.browser import needs_terminal
 from aws_iot.chat.actions.desk import NO_ROOM_YET
 from aws_iot.chat.actions.editor import NoEditor, edited
 from aws_iot.chat.bridge import Bridge, Parts
@@ -28,8 +30,8 @@ from aws_iot.chat.screen.alerts import Alerts
 from aws_iot.chat.screen.app import ChatApp
 from aws_iot.chat.screen.composer import LARGE_LINES, Composer
 from aws_iot.chat.screen.conversation import Conversation
-from aws_iot.chat.screen.dialogs import Help, Question, help_text
-from aws_iot.chat.screen.panels import StatusLine
+from aws_iot.chat.screen.dialogs import Choice, Help, Question, help_text
+from aws_iot.chat.screen.panels import PeopleList, RoomList, StatusLine
 from aws_iot.chat.settings import ChatSettings, load
 from aws_iot.errors import (
     AccountReplaced,
@@ -560,6 +562,39 @@ def test_the_history_is_read_page_by_page_and_nothing_moves_while_you_read(
     run(test)
 
 
+def _shows(chat: Chat, conversation: str) -> bool:
+    return chat.conversation == conversation
+
+
+def test_a_room_is_opened_where_you_have_left_it(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby", "ops", size=(80, 15)) as chat:
+            for number in range(400):
+                say(cloud, "lobby", f"message {number}", sender=BOB, properties=named(number))
+            await chat.until_shown("message 399")
+            for pages in (
+                1,
+                25,
+            ):  # the window of a room that is not open has what is a page above, but no more
+                for _ in range(pages):
+                    await chat.press("pageup")
+                before = chat.conversation
+                assert "message 399" not in before
+                await chat.press("ctrl+n")
+                assert chat.conversation != before
+                say(cloud, "lobby", f"new {pages}", sender=BOB, properties=named(400 + pages))
+                await chat.until(lambda: bool(chat.state.rooms["lobby"].unread))
+                await chat.press("ctrl+p")
+                await chat.until(partial(_shows, chat, before))
+                assert chat.state.room.unread, "its end is not on the screen"
+                await chat.press("ctrl+n", "alt+a")
+                await chat.until_shown(f"new {pages}")
+                await chat.press("ctrl+n", "ctrl+p")
+                await chat.until_shown(f"new {pages}")
+
+    run(test)
+
+
 def test_a_page_up_counts_from_what_is_on_the_screen(app: FakeApp, cloud: FakeCloud) -> None:
     async def test() -> None:
         async with chatting(app, cloud, "lobby") as chat:
@@ -643,10 +678,37 @@ def test_panels_can_be_hidden_and_are_on_narrow_screens(app: FakeApp, cloud: Fak
             await chat.until_shown("hello")
             await chat.press("f2")
             assert await _columns_of_border(chat) == {17}
+            await chat.press("f3")  # both would leave no room for messages
+            assert await _columns_of_border(chat) == {22}
+            await chat.press("f3")
+            assert await _columns_of_border(chat) == set()
         async with chatting(app, cloud, "lobby") as chat:
             assert await _columns_of_border(chat) == {17}
             await chat.press("f2", "f3")
             assert await _columns_of_border(chat) == set()
+            assert not chat.screen.query_one(PeopleList).display
+
+    run(test)
+
+
+def test_a_panel_that_was_hidden_on_a_wide_screen_is_hidden_in_the_next_run(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.press("f3")
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.until(lambda: not chat.screen.query_one(PeopleList).display)
+            assert chat.screen.query_one(RoomList).display
+        async with chatting(app, cloud, "lobby", size=(50, 20)) as chat:
+            await chat.press("f3")  # only looks, on a narrow screen
+            await chat.until(lambda: chat.screen.query_one(PeopleList).display)
+            await chat.pilot.resize_terminal(100, 20)
+            await chat.until(lambda: not chat.screen.query_one(PeopleList).display)
+            await chat.press("f3")
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.until_online()
+            assert chat.screen.query_one(PeopleList).display
 
     run(test)
 
@@ -902,6 +964,45 @@ def test_no_earlier_message_is_changed_while_your_last_one_is_not_sent(
     run(test)
 
 
+def test_changes_that_wait_are_shown_below_their_message_and_can_be_taken_back(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.enter("frist")
+            await chat.until(lambda: chat.state.room.posts[-1].delivery is Delivery.ARRIVED)
+            say(cloud, "lobby", "hello", sender=BOB, properties=named(1))
+            await chat.until_shown("hello")
+        members, cloud.members = cloud.members, set()
+        async with chatting(app, cloud, "lobby", online=False) as chat:
+            await chat.until_shown("hello")
+            await chat.enter("/edit first")
+            await chat.until_shown("frist\n○ edit: first\n")
+            await chat.enter("/react :heart:")
+            await chat.until_shown("hello\n○ react ❤")
+            await chat.press("ctrl+r")
+            assert chat.state.notice == "2 changes wait for the connection."
+        async with chatting(app, cloud, "lobby", online=False) as chat:
+            await chat.until_shown("frist\n○ edit: first\n")
+            await chat.until_shown("hello\n○ react ❤")
+            await chat.enter("/discard")
+            await chat.until(lambda: "react" not in chat.conversation)
+            await chat.enter("/discard")
+            await chat.until(lambda: chat.input == "first")
+            assert chat.panel("aim").startswith("Edit: frist")
+            assert "○" not in chat.conversation
+            await chat.enter("!")
+            await chat.until_shown("○ edit: first!")
+            cloud.members = members
+            await chat.until_online()
+            await chat.until_shown("  first!\n· edited")
+            assert "○" not in chat.conversation
+            assert [payload for payload, _ in mine(cloud, "edit")] == [encode("first!")]
+            assert not mine(cloud, "react")
+
+    run(test)
+
+
 def test_what_waits_for_the_connection_is_counted_and_taken_back_below_what_you_have_typed_since(
     app: FakeApp, cloud: FakeCloud
 ) -> None:
@@ -970,12 +1071,43 @@ def test_search_finds_in_the_history_and_opens_a_message_among_its_neighbors(
             await chat.until(lambda: any("Nothing was found." in row for row in chat.rows))
             await chat.press("escape")
             assert chat.state.look.results is None
+            await chat.press("ctrl+f")  # what was typed last is offered, and goes with the first letter
+            await chat.pilot.pause()
+            assert any("needl " in row for row in chat.rows)
+            await chat.press(*"29", "backspace", "0")
+            await chat.until(lambda: any("number 20 needle" in row for row in chat.rows))
+            await chat.press("escape")
+            await chat.enter("/search")
+            await chat.until(lambda: any("number 20 needle" in row for row in chat.rows))
+            await chat.press("escape")
             await chat.press("ctrl+end")
             await chat.until_shown("number 299")
             await chat.enter("/goto yesterday")
             await chat.until_shown("number 1\n")
             await chat.enter("/goto nonsense")
             assert "is not a time" in chat.panel("status")
+
+    run(test)
+
+
+@pytest.mark.parametrize("columns", [40, 46, 60, 80, 120])
+@pytest.mark.parametrize("command", ["/find needle", "/search needle"])
+def test_each_result_of_a_search_shows_what_was_found(
+    app: FakeApp, cloud: FakeCloud, columns: int, command: str
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "a-long-name-of-a-room", size=(columns, 14)) as chat:
+            before = "many words before it, "
+            for number, text in enumerate(
+                ("needle", f"{before * 5} needle 針", f"{'大' * 90} 針 needle {before}")
+            ):
+                say(cloud, chat.state.current, text, sender=BOB, properties=named(number, "a long name"))
+            await chat.until(lambda: len(chat.state.room.posts) == 3)
+            await chat.enter(command)
+            await chat.until(
+                lambda: bool(chat.state.look.results and len(chat.state.look.results.posts) == 3)
+            )
+            assert sum("needle" in row and "~" in row for row in chat.rows) == 3, "\n".join(chat.rows)
 
     run(test)
 
@@ -1018,17 +1150,49 @@ def test_a_change_of_a_name_is_announced_once_and_an_alias_is_yours_alone(
     run(test)
 
 
-def test_a_browser_in_the_terminal_that_fails_is_reported() -> None:
+def _open_with(browser: str, **environment: str) -> str:
+    """What the chat tells when it opens a link with this browser."""
     # In a process of its own: Python reads BROWSER only once.
-    program = "open_link('https://example.com', lambda program: program(), print)"
+    program = (
+        "open_link('https://example.com', lambda program: print('lent', flush=True) or program(), print)"
+    )
+    wait = "[one.join() for one in threading.enumerate() if one is not threading.current_thread()]"
     done = subprocess.run(
-        [sys.executable, "-c", f"from aws_iot.chat.actions.browser import open_link; {program}"],
-        env=os.environ | {"BROWSER": "false"},
+        [
+            *(sys.executable, "-c"),
+            f"import threading\nfrom aws_iot.chat.actions.browser import open_link\n{program}\n{wait}",
+        ],
+        env=os.environ | {"BROWSER": browser} | environment,
         capture_output=True,
         text=True,
         check=True,
     )
-    assert done.stdout.startswith("false did not open the link.")
+    return done.stdout
+
+
+def program(path: Path, code: int) -> str:
+    """A program that writes to the terminal, and ends with this code."""
+    path.write_text(f"#!/bin/sh\necho noise\nexit {code}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the browsers are shell scripts")
+def test_a_browser_has_the_terminal_only_if_it_needs_it(tmp_path: Path) -> None:
+    lynx, firefox = program(tmp_path / "lynx", 1), program(tmp_path / "my-firefox", 0)
+    assert _open_with(lynx, DISPLAY=":0") == (
+        f"lent\nnoise\n{lynx} did not open the link. Set BROWSER to another browser, or copy the link.\n"
+    )
+    assert _open_with(firefox, DISPLAY=":0") == ""
+    broken = program(tmp_path / "my-chrome", 1)
+    assert _open_with(broken, DISPLAY=":0").startswith(f"{broken} did not open the link.")
+
+
+def test_a_browser_that_nobody_knows_needs_the_terminal_if_there_is_no_desktop() -> None:
+    assert needs_terminal("/opt/unknown", {}, "linux")
+    assert not needs_terminal("/opt/unknown", {"WAYLAND_DISPLAY": "wayland-0"}, "linux")
+    assert not needs_terminal("/opt/unknown", {}, "darwin")
+    assert needs_terminal("/usr/bin/w3m", {"DISPLAY": ":0"}, "linux")
 
 
 def test_links_open_only_after_a_question_that_shows_them(app: FakeApp, cloud: FakeCloud) -> None:
@@ -1040,6 +1204,45 @@ def test_links_open_only_after_a_question_that_shows_them(app: FakeApp, cloud: F
             await chat.until(lambda: isinstance(chat.screen.screen, Question))
             assert any("https://example.com/x?y=1" in row and "y=1." not in row for row in chat.rows)
             await chat.press("escape")
+
+    run(test)
+
+
+def test_a_message_with_several_links_offers_them(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            text = "https://a.example/[b]one[/b]x https://a.example/[b]one[/b]x and https://bank.example@evil.example/"
+            say(cloud, "lobby", text, sender=BOB, properties=named(1))
+            await chat.until_shown("https://a.example")
+            await chat.press("alt+o")
+            await chat.until(lambda: isinstance(chat.screen.screen, Choice))
+            await chat.until(lambda: any("1. https://a.example/[b]one[/b]x" in row for row in chat.rows))
+            assert any("2. to evil.example: https://bank.example@evil.example/" in row for row in chat.rows)
+            assert not any("3." in row for row in chat.rows)
+            await chat.press("down", "enter")
+            await chat.until(lambda: _is_on(chat, "This link leads to evil.example, not to bank.example."))
+            await chat.press("escape")
+            await chat.press("alt+up", "enter")
+            await chat.until(lambda: isinstance(chat.screen.screen, Choice))
+            await chat.press("1")
+            await chat.until(lambda: _is_on(chat, "Open this link to a.example"))
+            await chat.press("escape", "escape")
+            say(cloud, "lobby", "no link", sender=BOB, properties=named(9))
+            await chat.until_shown("no link")
+            await chat.enter("/open 2")
+            await chat.until(lambda: _is_on(chat, "leads to evil.example"))
+            await chat.press("escape")
+            await chat.enter("/open 3")
+            assert chat.state.notice == "Which link? Use a number from 1 to 2, as in /open 1."
+            await chat.press("alt+o", "escape", "x")
+            assert chat.input == "x"
+            many = " ".join(f"https://{number}.example" for number in range(1, 41))
+            say(cloud, "lobby", many, sender=BOB, properties=named(2))
+            await chat.until_shown("https://40.example")
+            await chat.press("escape", "alt+o", "up")
+            await chat.until(lambda: _is_on(chat, "40. https://40.example"))
+            await chat.press("enter")
+            await chat.until(lambda: _is_on(chat, "Open this link to 40.example"))
 
     run(test)
 
@@ -1096,6 +1299,46 @@ def test_up_brings_back_what_was_sent_and_never_replaces_a_draft(app: FakeApp, c
     run(test)
 
 
+def test_a_key_clears_the_input_and_up_or_undoing_brings_the_text_back(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.press("o", "n", "e", "shift+enter", "t", "w", "o", "alt+k")
+            assert chat.input == chat.state.room.draft.text == ""
+            await chat.press("ctrl+underscore")
+            assert chat.input == "one\ntwo"
+            await chat.press("alt+k", "alt+k", "up")
+            assert chat.input == chat.state.room.draft.text == "one\ntwo"
+            await chat.press("alt+k")
+            await chat.enter("hello")
+            await chat.press("up", "up")
+            assert chat.input == "one\ntwo"
+            assert sent(cloud) == [encode("hello")]
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("F6", "f6"),
+        ("Ctrl+N", "ctrl+n"),
+        ("CTRL+N", "ctrl+n"),
+        ("Alt+A", "alt+a"),
+        ("alt+A", "alt+A"),
+        ("Page Up", "pageup"),
+        ("Alt+,", "alt+,"),
+        ("Alt+Comma", "alt+,"),
+        ("Shift+F6", "shift+f6"),
+        ("Esc", "escape"),
+    ],
+)
+def test_keys_can_be_written_in_any_case(tmp_path: Path, text: str, key: str) -> None:
+    (tmp_path / "chat.json").write_text(json.dumps({"keys": {"copy": text}}))
+    assert load(tmp_path / "chat.json").keys == {"copy": (key,)}
+
+
 def test_keys_can_be_changed_and_the_help_shows_them(app: FakeApp, cloud: FakeCloud) -> None:
     path = app.settings.folders.chat_settings
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -1147,7 +1390,7 @@ def test_who_lists_those_who_wrote_last_and_counts_the_others(app: FakeApp, clou
             await chat.enter("/who")
             notice = chat.state.notice
             assert "Have written here: bob~00000027, bob~00000026, " in notice
-            assert notice.endswith(", bob~0000000a and 10 more")
+            assert ", bob~0000000a and 10 more" in notice
 
     run(test)
 
@@ -1221,6 +1464,18 @@ def test_nothing_that_is_typed_before_the_first_room_is_open_is_lost(tmp_path: P
         ('{"keys": {"copy": "f9", "quit": "f9"}}', "'f9' is the key of both 'copy' and 'quit'"),
         ('{"keys": {"copy": "alt+,", "quit": "alt+comma"}}', "'alt\\+,' is the key of both"),
         ('{"keys": {"copy": "full_stop"}}', "'\\.', for 'copy', types a text"),
+        *(
+            (f'{{"keys": {{"copy": "{key}"}}}}', f"for 'copy', {why}")
+            for key, why in {
+                "Up": "moves in the text",
+                "shift+left": "moves in the text",
+                "home": "moves in the text",
+                "ctrl+u": "deletes to the beginning of the line",
+                "Ctrl+W": "deletes words",
+                "del": "deletes characters",
+                "Return": "sends messages",
+            }.items()
+        ),
         ('{"bell": 1}', "must be true or false"),
         ('{"desktop": "loud"}', "must be one of"),
         ('{"presence": true}', "must be one of off, on, typing"),
@@ -1265,6 +1520,23 @@ def test_mentions_are_counted_and_the_bell_rings_as_each_room_is_set(app: FakeAp
             assert "no message" in chat.panel("status")
         async with chatting(app, cloud, "lobby", "ops") as chat:
             assert chat.state.me.levels == {"ops": "none"}
+
+    run(test)
+
+
+def test_a_mention_is_still_marked_after_a_restart(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby", "ops") as chat:
+            await chat.until(lambda: chat.state.rooms["ops"].is_joined)
+            for number in range(90):
+                say(
+                    cloud, "ops", "Alice?" if number == 3 else "nothing", sender=BOB, properties=named(number)
+                )
+            await chat.until(lambda: chat.panel("rooms").splitlines()[1].endswith(" @90"))
+        async with chatting(app, cloud, "lobby", "ops") as chat:
+            await chat.until(lambda: chat.panel("rooms").splitlines()[1].endswith(" @90"))
+            await chat.press("ctrl+n")
+            await chat.until(lambda: "@" not in chat.panel("rooms"))
 
     run(test)
 

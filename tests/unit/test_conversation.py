@@ -73,6 +73,28 @@ def test_a_reaction_counts_once_for_each_person_and_can_be_taken_back(tmp_path: 
     assert entry.reactions == (Reaction("👍", (BOB,)),)
 
 
+def test_an_emoji_counts_as_the_same_reaction_in_every_tone_of_skin(tmp_path: Path) -> None:
+    path = tmp_path / "h.sqlite3"
+    save(
+        path,
+        message("one", "1", sender=BOB),
+        *(
+            message(text, str(number), sender=sender, kind="react", re="1")
+            for number, (sender, text) in enumerate(
+                ((BOB, "👍🏽"), (ALICE, "👍"), (ALICE, "👍🏿"), (BOB, "🏽"), (BOB, "👩🏽\u200d🚀")), 2
+            )
+        ),
+    )
+    with History(path) as history:
+        [entry] = history.last(Filter(["lobby"]), 9)
+        assert entry.reactions == (
+            Reaction("🏽", (BOB,)),
+            Reaction("👍", (ALICE, BOB)),
+            Reaction("👩\u200d🚀", (BOB,)),
+        )
+        assert own_reactions(history, entry, ALICE, "👍🏼") == ["3", "4"]
+
+
 def test_an_emoji_in_the_style_of_text_counts_as_the_same_reaction(tmp_path: Path) -> None:
     path = tmp_path / "file"
     heart, narrow = "❤\ufe0f", "❤"

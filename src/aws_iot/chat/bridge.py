@@ -181,6 +181,8 @@ class Bridge:
                 parts.archive.remember(lambda memory: memory.note_failed(messages))
             case do.SaveAliases(aliases):
                 parts.archive.remember(lambda memory: memory.note_aliases(aliases))
+            case do.SaveHidden(panels):
+                parts.archive.remember(lambda memory: memory.note_hidden(panels))
             case do.SaveLevels(levels):
                 parts.archive.remember(lambda memory: memory.note_levels(levels))
             case do.Rename(name):

@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from aws_iot.chat.entry.keys import BY_NAME, why_not, written
+from aws_iot.chat.entry.keys import BY_NAME, chosen_key, why_not
 from aws_iot.chat.model.presence import MODES, ON
 from aws_iot.errors import LocalError
 from aws_iot.files import read
@@ -72,7 +72,7 @@ def _keys(path: Path, value: Any) -> dict[str, tuple[str, ...]]:
     for name in value:
         _check_known(path, name, BY_NAME, "action")
     texts = {name: _texts(path, f"keys.{name}", keys) for name, keys in value.items()}
-    chosen = {name: tuple(map(written, keys)) for name, keys in texts.items()}
+    chosen = {name: tuple(map(chosen_key, keys)) for name, keys in texts.items()}
     meanings: dict[str, str] = {}
     for name, keys in chosen.items():
         for key in keys:

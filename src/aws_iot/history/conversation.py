@@ -8,8 +8,9 @@ order, several times, and through several programs. So each rule says what a *se
 - A deletion erases the message that it names, and all edits of it, if these have the same sender and room. What is
   erased counts for nothing. So a deletion wins over every edit, deleting a reaction takes it back, and deleting
   an edit takes back the edit. Deletions themselves cannot be deleted.
-- A reaction counts once for each sender and text, in the same room. The style of an emoji (text or color) makes no
-  other text. If both are there, the one with the style is shown.
+- A reaction counts once for each sender and text, in the same room. The style of an emoji (text or color) and the tone
+  of its skin make no other text, since many terminals show no difference. It is shown without tones, and with the style
+  if one of them has it.
 - A message without `kind` that has `re` is a reply. Unknown kinds are messages.
 """
 
@@ -59,6 +60,22 @@ class Visible:
     reactions: tuple[Reaction, ...]
 
 
+_TONES = str.maketrans("", "", "".join(map(chr, range(0x1F3FB, 0x1F400))))
+
+
+def are_same_reaction(text: str, other: str) -> bool:
+    """Whether two reactions count as one."""
+    return _counted(text) == _counted(other)
+
+
+def _counted(text: str) -> str:
+    return unstyled(_without_tones(text))
+
+
+def _without_tones(text: str) -> str:
+    return text.translate(_TONES) or text
+
+
 def visible(sender: str, text: str, changes: Sequence[Change]) -> Visible:
     """What is visible of a message that is not erased. The order of `changes` does not matter."""
     edits = [change for change in changes if change.kind == EDIT and change.sender == sender]
@@ -66,9 +83,9 @@ def visible(sender: str, text: str, changes: Sequence[Change]) -> Visible:
     by_text: dict[str, list[Change]] = {}
     for change in changes:
         if change.kind == REACT:
-            by_text.setdefault(unstyled(change.text), []).append(change)
+            by_text.setdefault(_counted(change.text), []).append(change)
     reactions = tuple(
-        Reaction(max(one.text for one in same), tuple(sorted({one.sender for one in same})))
+        Reaction(max(_without_tones(one.text) for one in same), tuple(sorted({one.sender for one in same})))
         for _, same in sorted(by_text.items())
     )
     return Visible(last.text if last else text, last is not None, reactions)

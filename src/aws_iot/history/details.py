@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
+from aws_iot.history.conversation import are_same_reaction
 from aws_iot.history.file import ids, rows
 from aws_iot.history.file.record import moment
 from aws_iot.history.file.rows import IS_OWN, IS_SHOWN, PER_MILLISECOND
 from aws_iot.history.file.schema import translate_errors
 from aws_iot.history.store import Entry, History
-from aws_iot.messaging.kinds import EDIT, REACT, are_same_reaction
+from aws_iot.messaging.kinds import EDIT, REACT
 
 
 def first_unread(history: History, room: str) -> datetime | None:
@@ -20,6 +21,20 @@ def first_unread(history: History, room: str) -> datetime | None:
             (room, room),
         ).fetchone()
     return moment(found[0] // PER_MILLISECOND) if found else None
+
+
+def last_unread(history: History, room: str, most: int) -> list[Entry]:
+    """The newest unread messages of this room, not more than `most`, oldest first."""
+    with translate_errors(history.path):
+        found = rows.select(
+            history.database,
+            "room = (SELECT number FROM room WHERE name = ?) AND at > (SELECT read FROM room WHERE name = ?)"
+            f" AND NOT {IS_OWN} AND {IS_SHOWN} ORDER BY at DESC LIMIT ?",
+            room,
+            room,
+            most,
+        )
+    return history.at([row.at for row in reversed(found)])
 
 
 def versions(history: History, entry: Entry) -> list[str]:

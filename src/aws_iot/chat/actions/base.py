@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from aws_iot.chat.model import events as on
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from aws_iot.chat.bridge import Bridge
@@ -25,12 +25,20 @@ class Stage(Protocol):
         """The state has what was typed so far."""
         ...
 
+    def clear_draft(self) -> None:
+        """Empty the input, so that what was there can be brought back."""
+        ...
+
     def load_draft(self) -> None:
         """The input has the draft of the state."""
         ...
 
     def confirm(self, question: str, then: Callable[[], None]) -> None:
         """Ask a question, and call the function if the answer is yes."""
+        ...
+
+    def choose(self, question: str, choices: Sequence[str], then: Callable[[int], None]) -> None:
+        """Let the person choose, and call the function with the index of the choice."""
         ...
 
     def search(self, text: str, room: str | None) -> None:

@@ -62,6 +62,8 @@ class LookActions(Actions):
         for one in people_of(self.bridge.state):
             by_sign.setdefault(one.sign, []).append(who(one.identity, one.name, 30))
         groups = [f"{what}: {_listed(by_sign[sign])}" for sign, what in _GROUPS.items() if sign in by_sign]
+        if any(one.is_unknown for one in people_of(self.bridge.state)):
+            groups.append("Who of them is here is not known yet.")
         self.app.tell(". ".join(groups) or "Nobody has written here.")
 
     def do_presence(self, argument: str) -> None:
@@ -133,6 +135,9 @@ class LookActions(Actions):
             self.app.edit_draft(edited)
         except NoEditor as error:
             self.app.tell(str(error))
+
+    def do_clear(self, _: str) -> None:
+        self.app.clear_draft()
 
     def do_redraw(self, _: str) -> None:
         self.app.redraw()

@@ -1,22 +1,21 @@
 """MessageActions: answering, reacting, editing, deleting, and what failed."""
 
+from collections.abc import Sequence
+
 from aws_iot.chat.actions.base import Actions
 from aws_iot.chat.entry.completion import as_emoji, emoji_named
 from aws_iot.chat.model import events as on
+from aws_iot.chat.model.changes import NOT_SENT, changes_of, to_discard
 from aws_iot.chat.model.posts import Delivery, Post
 from aws_iot.chat.model.state import Link
 from aws_iot.chat.model.threads import folding, thread_of
-from aws_iot.chat.text.people import host_of, links
+from aws_iot.chat.text.people import claimed_host, host_of, links
 from aws_iot.chat.text.steady import cut, one_line, steady
 from aws_iot.errors import InvalidMessage
 from aws_iot.messaging.kinds import EDIT, check_reaction
 
 LIKE = "👍"
 """The reaction without an argument."""
-
-
-NOT_SENT = {Delivery.PENDING, Delivery.FAILED}
-"""Those of your messages that nobody can have seen, as far as is known."""
 
 
 class MessageActions(Actions):
@@ -166,24 +165,41 @@ class MessageActions(Actions):
                 "Copied, if your terminal allows it (OSC 52). Otherwise, hold Shift and drag the mouse."
             )
 
-    def do_open_link(self, _: str) -> None:
-        if post := self._target():
-            found = links(post.text)
-            if found:
-                self.ask_to_open(found[0])
-            else:
-                self.app.tell("This message has no link.")
+    def do_open_link(self, argument: str) -> None:
+        state = self.bridge.state
+        post = state.selected_post or next((one for one in reversed(state.room.posts) if _links(one)), None)
+        found = _links(post) if post else []
+        if not found:
+            self.app.tell("This message has no link." if post else "No message here has a link.")
+        elif not argument:
+            self._choose_link(found)
+        elif argument.isdecimal() and 1 <= int(argument) <= len(found):
+            self.ask_to_open(found[int(argument) - 1])
+        else:
+            self.app.tell(f"Which link? Use a number from 1 to {len(found)}, as in /open 1.")
+
+    def _choose_link(self, found: Sequence[str]) -> None:
+        if len(found) == 1:
+            self.ask_to_open(found[0])
+        else:
+            listed = [f"to {host_of(link)}: {link}" if claimed_host(link) else link for link in found]
+            self.app.choose("Which link?", listed, lambda at: self.ask_to_open(found[at]))
 
     def ask_to_open(self, link: str) -> None:
         """Show the link before it is opened; first the host, which a long link would hide."""
-        question = f"Open this link to {host_of(link)} in your browser?\n\n{link}"
+        host, claimed = host_of(link), claimed_host(link)
+        question = f"Open this link to {host} in your browser?\n\n{link}"
+        if claimed:
+            question = (
+                f"This link leads to {host}, not to {cut(claimed, 60)}. Open it all the same?\n\n{link}"
+            )
         self.app.confirm(question, lambda: self.app.open_link(link))
 
     def enter_selected(self) -> None:
-        """Enter without a text: open the link of the selected message, or go to what it answers."""
+        """Enter without a text: open a link of the selected message, or go to what it answers."""
         post = self.bridge.state.selected_post
-        if post and links(post.text):
-            self.ask_to_open(links(post.text)[0])
+        if post and (found := _links(post)):
+            self._choose_link(found)
         elif post and post.answered:
             self.do_answered("")
 
@@ -202,23 +218,28 @@ class MessageActions(Actions):
 
     def _tell_of_waiting(self) -> None:
         state = self.bridge.state
-        changes = [one for one in state.sending.changes.values() if one.room == state.current]
-        count = len(changes) + sum(post.delivery is Delivery.PENDING for post in state.room.posts)
-        messages, is_one = f"{count} message{'s' * (count != 1)}", count == 1
-        if not count:
+        changes = len([*changes_of(state, state.room)])
+        messages = sum(post.delivery is Delivery.PENDING for post in state.room.posts)
+        counts = ((messages, "message"), (changes, "change"))
+        what = " and ".join(f"{count} {one}{'s' * (count != 1)}" for count, one in counts if count)
+        is_one = messages + changes == 1
+        if not what:
             self.app.tell("Every message of this room was sent.")
         elif state.status.link is Link.ONLINE:
-            self.app.tell(f"{messages} {'is' if is_one else 'are'} being sent.")
+            self.app.tell(f"{what} {'is' if is_one else 'are'} being sent.")
         else:
-            self.app.tell(f"{messages} {'waits' if is_one else 'wait'} for the connection.")
+            self.app.tell(f"{what} {'waits' if is_one else 'wait'} for the connection.")
 
     def do_discard(self, _: str) -> None:
         state = self.bridge.state
-        mine = [post for post in state.room.posts if post.delivery in NOT_SENT]
-        if not mine:
+        id_ = to_discard(state)
+        if id_ is None:
             self._tell_of_waiting()
             return
-        post = state.selected_post if state.selected_post in mine else mine[-1]
-        assert post
         self.app.keep_draft()
-        self.bridge.act(on.Discarded(post.room, post.id or "", to_draft=True))
+        self.bridge.act(on.Discarded(state.current, id_, to_draft=True))
+
+
+def _links(post: Post) -> list[str]:
+    """The links of a message, each once."""
+    return [] if post.is_deleted else [*dict.fromkeys(links(post.text))]

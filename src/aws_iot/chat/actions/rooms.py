@@ -9,9 +9,9 @@ from aws_iot.chat.model.state import Draft, Room
 class RoomActions(Actions):
     """Joins, leaves and opens rooms."""
 
-    def open(self, room: str) -> None:
+    def open(self, room: str, *, at_end: bool = False) -> None:
         self.app.keep_draft()
-        self.bridge.act(on.RoomOpened(room))
+        self.bridge.act(on.RoomOpened(room, at_end))
 
     def do_join(self, argument: str) -> None:
         doubt = self.doubt(argument) if argument else "Which room? /join ROOM"
@@ -53,7 +53,7 @@ class RoomActions(Actions):
         at = names.index(self.bridge.state.current)
         unread = [name for name in names[at + 1 :] + names[:at] if self.bridge.state.rooms[name].unread]
         if unread:
-            self.open(unread[0])
+            self.open(unread[0], at_end=True)
         else:
             self.app.tell("No other room has unread messages.")
 

@@ -58,13 +58,18 @@ ACTIONS = (
     Action("thread", MESSAGES, "hide or show the replies in its thread", ("alt+t",), slash="thread"),
     Action("versions", MESSAGES, "show its earlier texts, if it was edited", ("alt+v",), slash="versions"),
     Action("answered", MESSAGES, "go to the message that it replies to", ("alt+g",), slash="answered"),
-    Action("open-link", MESSAGES, "open the link in it", ("alt+o",), slash="open"),
+    Action(
+        "open-link",
+        MESSAGES,
+        "open a link in it, or in the last message that has one",
+        ("alt+o",),
+        "open",
+        "[N]",
+    ),
     Action("copy", MESSAGES, "copy its text", ("alt+c",), slash="copy"),
     Action("me", MESSAGES, "send *TEXT*, as in “*waves*”", slash="me", usage="TEXT"),
     Action("resend", MESSAGES, "send the messages again that were not sent", ("ctrl+r",), slash="resend"),
-    Action(
-        "discard", MESSAGES, "put the last message that was not sent back into the input", slash="discard"
-    ),
+    Action("discard", MESSAGES, "take back the last message or change that was not sent", slash="discard"),
     Action("cancel", MESSAGES, "stop replying or editing, and select nothing", ("escape",), slash="cancel"),
     Action("page-up", LOOK, "read older messages", ("pageup",), slash="older"),
     Action("page-down", LOOK, "read newer messages", ("pagedown",), slash="newer"),
@@ -97,6 +102,7 @@ ACTIONS = (
     ),
     Action("reconnect", CHAT, "connect again now, without waiting", slash="reconnect"),
     Action("editor", CHAT, "write the message in your editor ($EDITOR)", ("ctrl+o",), slash="editor"),
+    Action("clear", CHAT, "clear the input; Up or Ctrl+_ brings back what was there", ("alt+k",)),
     Action("palette", CHAT, "choose what to do from a list", ("ctrl+k",), slash="commands"),
     Action("help", CHAT, "show this help", ("f1",), slash="help"),
     Action("redraw", CHAT, "draw the screen again, if another program has drawn on it", ("ctrl+l",)),
@@ -164,6 +170,9 @@ _KEY = re.compile(
     r"|escape|enter|tab|backspace)"
 )
 
+_ARROWS = ("up", "down", "left", "right")
+_MOVES = ("", "shift+", "ctrl+", "ctrl+shift+")
+
 _INPUT_KEYS = {
     "enter": "sends messages",
     "ctrl+m": "sends messages",
@@ -176,7 +185,16 @@ _INPUT_KEYS = {
     "ctrl+h": "deletes characters",
     "ctrl+c": "copies in some terminals",
     "ctrl+[": "is Esc in most terminals",
+    "ctrl+u": "deletes to the beginning of the line",
+    "ctrl+w": "deletes words",
+    "delete": "deletes characters",
+    **{f"{modifier}{key}": "moves in the text" for modifier in _MOVES for key in _ARROWS},
+    **{f"{modifier}{key}": "moves in the text" for modifier in ("", "shift+") for key in ("home", "end")},
 }
+"""What the input needs, and no other key does there."""
+
+_NAMES = {"esc": "escape", "return": "enter", "del": "delete", "page up": "pageup", "page down": "pagedown"}
+"""Keys as people write them, as the table of actions does."""
 
 
 def written(key: str) -> str:
@@ -184,6 +202,16 @@ def written(key: str) -> str:
     modifiers = re.match(_MODIFIERS, key)
     name = key[modifiers.end() if modifiers else 0 :]
     return key.removesuffix(name) + _CHARACTERS.get(name, name)
+
+
+def chosen_key(text: str) -> str:
+    """A key of the settings, in any case, as `written` returns it. Only `alt+A` is Alt, Shift and A."""
+    modifiers = re.match(_MODIFIERS, text, re.IGNORECASE)
+    before = modifiers[0] if modifiers else ""
+    name = text.removeprefix(before)
+    if len(name) != 1 or before != "alt+":
+        name = name.lower()
+    return written(before.lower() + _NAMES.get(name, name))
 
 
 def why_not(key: str) -> str:

@@ -24,6 +24,13 @@ class ReadLast:
 
 
 @dataclass(slots=True)
+class ReadUnread:
+    """Read the unread messages of a room, to know whether they mention the person."""
+
+    room: str
+
+
+@dataclass(slots=True)
 class ReadNext:
     """Read the older or newer page that follows a message, by its place in the history if that is known.
 
@@ -118,6 +125,13 @@ class SaveLevels:
     """Save for which messages of which rooms the person is told."""
 
     levels: tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True)
+class SaveHidden:
+    """Save which panels the person has hidden."""
+
+    panels: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -222,6 +236,7 @@ class SaveFailed:
 Effect = (
     ReadRooms
     | ReadLast
+    | ReadUnread
     | ReadNext
     | ReadPost
     | MarkRead
@@ -239,6 +254,7 @@ Effect = (
     | Search
     | TakeBack
     | SaveAliases
+    | SaveHidden
     | SaveLevels
     | Rename
     | Export

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import Enum
 
 from aws_iot.chat.model.posts import Key, Post
-from aws_iot.chat.model.state import Places, Status
+from aws_iot.chat.model.state import Place, Places, Status
 from aws_iot.messaging.message import Message
 
 
@@ -36,6 +36,14 @@ class RoomsFound:
     """The rooms of the history were read."""
 
     rooms: Sequence[RoomFound]
+
+
+@dataclass(slots=True)
+class UnreadRead:
+    """The newest unread messages of a room were read from the history. The window does not get them."""
+
+    room: str
+    posts: Sequence[Post]
 
 
 @dataclass(slots=True)
@@ -310,6 +318,21 @@ class ReconnectAsked:
 
 
 @dataclass(slots=True)
+class PanelToggled:
+    """The person hides or shows a panel, on a screen that is wide enough for it or not."""
+
+    panel: str
+    is_wide: bool
+
+
+@dataclass(slots=True)
+class PanelsRemembered:
+    """These panels were hidden when the last chat ended."""
+
+    hidden: Sequence[str]
+
+
+@dataclass(slots=True)
 class PresenceSet:
     """The person chooses what others learn about them: see `presence.MODES`."""
 
@@ -382,9 +405,13 @@ class Typed:
 
 @dataclass(slots=True)
 class RoomOpened:
-    """The person opens a room. If it is not known, it is joined first."""
+    """The person opens a room. If it is not known, it is joined first.
+
+    It is shown where they have left it, or (`at_end`) its newest messages are.
+    """
 
     room: str
+    at_end: bool = False
 
 
 @dataclass(slots=True)
@@ -405,13 +432,15 @@ class Focused:
 class Scrolled:
     """The person has scrolled: whether the last message is now on the screen, and whether the top or end is near.
 
-    `new_above`: the line of unread messages is above the screen, and has not been on it yet.
+    `new_above`: the line of unread messages is above the screen, and has not been on it yet. `place` is what is at the
+    top of the screen.
     """
 
     is_at_end: bool
     near_top: bool = False
     near_end: bool = False
     new_above: bool = False
+    place: Place | None = None
 
 
 @dataclass(slots=True)
@@ -428,6 +457,7 @@ class Noticed:
 
 Event = (
     RoomsFound
+    | UnreadRead
     | PageRead
     | PageFailed
     | PostRead
@@ -473,5 +503,7 @@ Event = (
     | Ticked
     | AnnounceFailed
     | PresenceSet
+    | PanelToggled
+    | PanelsRemembered
     | Pressed
 )

@@ -11,13 +11,14 @@ from aws_iot.messaging.kinds import Sign
 class Listed(NamedTuple):
     """Somebody, by the name that they have here, and by the one that they claim.
 
-    `sign` is None if they are not known to be here.
+    `sign` is None if they are not known to be here; `is_unknown`, if that may only not have been told yet.
     """
 
     identity: str
     name: str | None
     claimed: str | None
     sign: Sign | None = None
+    is_unknown: bool = False
 
 
 def people_of(state: State, most: int | None = None) -> list[Listed]:
@@ -40,5 +41,6 @@ def people_of(state: State, most: int | None = None) -> list[Listed]:
     listed = [entry(identity, here[identity][1], here[identity][0]) for identity in sorted(here, key=rank)]
     writers = (one for one in reversed(room.people.values()) if one.identity not in here)
     left = None if most is None else max(0, most - len(listed))
-    listed += [entry(one.identity, one.name) for one in islice(writers, left)]
+    is_unknown = presence.is_unknown(room.name)
+    listed += [entry(one.identity, one.name)._replace(is_unknown=is_unknown) for one in islice(writers, left)]
     return listed[:most]

@@ -30,6 +30,9 @@ MOST_ANSWERS = 10
 ANSWER_SECONDS = (3.0, 60.0)
 """Answers are spread over so many seconds at least and at most: one for each person who is there."""
 
+LATE_SECONDS = 6.0
+"""How much later answers may come: chats look every two seconds what is due, and messages take their time."""
+
 DECISION_SECONDS = 30.0
 """How often a chat decides at the most whether to answer. So nobody can make others send much."""
 
@@ -75,6 +78,8 @@ class Told:
     asked_at: float = -math.inf
     asks_again: bool = False
     """Whether to ask as soon as that is allowed: this chat was not there for a while."""
+    is_answered: bool = False
+    """Whether those who are there have had the time to tell, since the chat has asked."""
     is_asked: bool = False
     """Whether somebody has joined, and it is not decided yet whether to answer."""
     answers_at: float = math.inf
@@ -122,9 +127,21 @@ class Presence:
     @property
     def shown(self) -> object:
         """What is compared to know whether to draw it again."""
-        return self.activity.is_idle, [
-            (*key, seen.sign, *seen.rooms, *seen.typing) for key, seen in self.seen.items()
-        ]
+        return (
+            self.activity.is_idle,
+            [(*key, seen.sign, *seen.rooms, *seen.typing) for key, seen in self.seen.items()],
+            [room for room, told in self.told.items() if told.is_answered],
+        )
+
+    def is_unknown(self, room: str) -> bool:
+        """Whether it is still open who is here: the chat would show it, and has not had the answers."""
+        told = self.told.get(room)
+        return self.mode != OFF and not self.is_quiet(room) and not (told and told.is_answered)
+
+    def answer_seconds(self, people: int) -> float:
+        """Within how many seconds so many people answer."""
+        least, most = ANSWER_SECONDS
+        return min(max(least, people), most)
 
     def is_quiet(self, room: str) -> bool:
         """Whether the chat sends no signs to a room, because a member there would see them as messages."""

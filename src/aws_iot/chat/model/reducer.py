@@ -49,6 +49,7 @@ _REDUCERS: dict[type, Callable[[State, Any], Effects]] = {
     on.JoinFailed: rooms.join_failed,
     on.RoomOpened: rooms.room_opened,
     on.RoomLeft: rooms.room_left,
+    on.UnreadRead: reading.unread_read,
     on.PageRead: reading.page_read,
     on.PageFailed: reading.page_failed,
     on.PostRead: reading.post_read,
@@ -87,5 +88,7 @@ _REDUCERS: dict[type, Callable[[State, Any], Effects]] = {
     on.Ticked: reading.ticked,
     on.AnnounceFailed: presence.announce_failed,
     on.PresenceSet: presence.presence_set,
+    on.PanelToggled: looking.panel_toggled,
+    on.PanelsRemembered: looking.panels_remembered,
     on.Pressed: presence.pressed,
 }

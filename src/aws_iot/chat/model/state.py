@@ -48,11 +48,21 @@ class Link(Enum):
     REJECTED = "rejected"
 
 
+class Joining(Enum):
+    """Whether the broker sends the messages of a room."""
+
+    ASKED = "asked"
+    JOINED = "joined"
+    REFUSED = "refused"
+
+
 class Reading(Enum):
     """Whether a page of a room is read from the history. After a failure, it is tried again at the next tick."""
 
     IDLE = "idle"
     RUNNING = "running"
+    RETURNING = "returning"
+    """The page around the place where the person has left the room."""
     FAILED = "failed"
 
 
@@ -93,13 +103,30 @@ class Draft:
     aim: Aim | None = None
 
 
+class Place(NamedTuple):
+    """Where the person reads: the message at the top of the screen, and how many of its lines are above.
+
+    `ref` and `at` are those of `Post`, once the room is no longer open.
+    """
+
+    key: Key
+    lines: int
+    ref: str = ""
+    at: int | None = None
+
+
 class Change(NamedTuple):
-    """An edit, deletion or reaction of your own. `about` is the message that it changes, by `ref`."""
+    """An edit, deletion or reaction of your own. `about` is the message that it changes, by `ref`.
+
+    `text` is the new text or the reaction, also if that is deleted. `after` is the ID of the last message of yours in
+    the room that was not sent by then.
+    """
 
     kind: str
     room: str
     text: str
     about: str
+    after: str | None = None
 
 
 Places = Sequence[tuple[int, int]]
@@ -169,9 +196,10 @@ class Room:
     draft: Draft = Draft()
     gaps: tuple[Gap, ...] = ()
     """Where messages may be missing; the latest is the last. Each has a line among the messages."""
-    is_joined: bool = False
-    why_not_joined: str = ""
+    joining: Joining = Joining.ASKED
     people: dict[str, Person] = field(default_factory=dict)
+    place: Place | None = None
+    """Where the person reads or has read; None at the end. The room is opened there."""
 
     @property
     def posts(self) -> list[Post]:
@@ -182,6 +210,11 @@ class Room:
     def is_empty(self) -> bool:
         """Whether it has no messages, as far as anybody knows here."""
         return not self.posts and self.window.is_whole
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether the broker sends its messages."""
+        return self.joining is Joining.JOINED
 
     def gaps_among(self, posts: Sequence[Post]) -> Mapping[int, Gap]:
         """The gaps among these posts of the window: see `places`."""
@@ -223,11 +256,23 @@ class Look:
     """The post of the open room that commands are about."""
     reveals: int = 0
     """How often the selected post was to be brought to the screen."""
+    returns: int = 0
+    """How often the screen was to show the place of the open room."""
     folded: set[str] = field(default_factory=set)
     """The first messages of threads whose replies are hidden, by `ref`."""
     results: Results | None = None
+    sought: str = ""
+    """What was searched for last."""
     versions: tuple[Key, tuple[str, ...]] | None = None
     """The texts that a message has had."""
+    hidden: set[str] = field(default_factory=set)
+    """The panels that the person has hidden, on screens that are wide enough for them."""
+    shown: set[str] = field(default_factory=set)
+    """Those that they have shown on narrower screens, in this run."""
+
+    def shows(self, panel: str, *, is_wide: bool) -> bool:
+        """Whether a panel is on the screen. `is_wide`: the screen is wide enough for it."""
+        return panel not in self.hidden if is_wide else panel in self.shown
 
 
 @dataclass(slots=True)

@@ -39,6 +39,9 @@ MARK_SECONDS = 0.5
 RETRY_SECONDS = 2.0
 """When to try again what could not be saved, such as on a full disk."""
 
+MOST_UNREAD = 100
+"""How many unread messages of a room are looked through for what mentions the person: the newest."""
+
 _NEXT = timedelta(milliseconds=1)
 
 MOST_RESULTS = 200
@@ -47,6 +50,7 @@ MOST_RESULTS = 200
 Reading = (
     do.ReadRooms
     | do.ReadLast
+    | do.ReadUnread
     | do.ReadNext
     | do.ReadPost
     | do.ReadTarget
@@ -72,6 +76,7 @@ class Archive:
         self._identity = identity
         self._path = path
         self._tell = tell
+        self._hidden = memory.hidden
         self._requests: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="archive", daemon=True)
         self._unsaved = _Unsaved(path, memory, self._warn)
@@ -81,6 +86,8 @@ class Archive:
     def start(self) -> None:
         """Begin to work."""
         self._thread.start()
+        if self._hidden:
+            self._tell(on.PanelsRemembered(self._hidden))
 
     def read(self, wanted: Reading) -> None:
         """Read something. The answer is an event."""
@@ -278,7 +285,7 @@ def _failure(wanted: Reading, error: LocalError) -> on.Event | None:
 
 
 def _answer(history: History, wanted: Reading, now: Callable[[], datetime]) -> on.Event | None:
-    from aws_iot.history.details import first_unread
+    from aws_iot.history.details import first_unread, last_unread
 
     match wanted:
         case do.ReadRooms():
@@ -288,6 +295,8 @@ def _answer(history: History, wanted: Reading, now: Callable[[], datetime]) -> o
             unread = sum(one.unread for one in history.rooms() if one.room == room)
             since = first_unread(history, room) if unread else None
             return on.PageRead(room, on.Part.LAST, _posts(found), len(found) < PAGE, unread, since)
+        case do.ReadUnread(room):
+            return on.UnreadRead(room, _posts(last_unread(history, room, MOST_UNREAD)))
         case do.ReadNext():
             return _next(history, wanted)
         case do.ReadAround():

@@ -40,6 +40,8 @@ class Memory:
         self._has_new_drafts = False
         self._values: dict[str, Any] = {}
         self._failed: list[FailedMessage] | None = None
+        self.hidden: tuple[str, ...] = ()
+        """The panels that were hidden, once the file is loaded."""
         self._own: set[str] = set()
         """The IDs of failed messages that this chat knows. Others are of another chat that runs at the same time."""
 
@@ -52,6 +54,7 @@ class Memory:
         found = self._read()
         drafts = self._drafts.take_over(found, self._read) if with_drafts else {}
         rooms = [room for room in _list(found.get("rooms")) if isinstance(room, str)]
+        self.hidden = tuple(panel for panel in _list(found.get("hidden")) if isinstance(panel, str))
         failed = _failed(found)
         self._own |= {one.id for one in failed}
         return Remembered(
@@ -81,6 +84,10 @@ class Memory:
         """Other messages were not sent."""
         self._failed = [*messages]
         self._own |= {one.id for one in messages}
+
+    def note_hidden(self, panels: tuple[str, ...]) -> None:
+        """The person has hidden other panels."""
+        self._values["hidden"] = [*panels]
 
     def note_aliases(self, aliases: tuple[tuple[str, str], ...]) -> None:
         """The person calls somebody otherwise."""

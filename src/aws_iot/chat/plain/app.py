@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from aws_iot.chat.actions.base import Context
@@ -39,7 +39,7 @@ class PlainChat:
         self._write = write or print
         self._announcer = Announcer()
         self._put_back = 0
-        self._question: Callable[[], None] | None = None
+        self._question: Callable[[str], None] | None = None
         self._begun = ""
         """The lines of a message that goes on with the next one."""
         self._desk = Desk(self, context)
@@ -86,11 +86,8 @@ class PlainChat:
         """The person has entered a line."""
         self._bridge.carry_out_event(on.Pressed())
         if self._question:
-            then, self._question = self._question, None
-            if line.strip().lower() in ("y", "yes"):
-                then()
-            else:
-                self.tell("Cancelled.")
+            answer, self._question = self._question, None
+            answer(line.strip())
             return
         line, self._begun = self._begun + line, ""
         if line.endswith("\\"):
@@ -115,6 +112,9 @@ class PlainChat:
     def keep_draft(self) -> None:
         """The terminal has what is typed, until Enter."""
 
+    def clear_draft(self) -> None:
+        """The terminal has what is typed. No command leads here."""
+
     def load_draft(self) -> None:
         """What the next line answers or replaces is told instead."""
         room = self._bridge.state.rooms.get(self._bridge.state.current)
@@ -125,8 +125,22 @@ class PlainChat:
 
     def confirm(self, question: str, then: Callable[[], None]) -> None:
         """Ask, and take the next line for the answer."""
-        self._question = then
+        self._question = lambda line: then() if line.lower() in ("y", "yes") else self.tell("Cancelled.")
         self._write(f"{' '.join(map(steady, question.split(chr(10))))} (y/n)")
+
+    def choose(self, question: str, choices: Sequence[str], then: Callable[[int], None]) -> None:
+        """Print what there is, and take the next line for the number."""
+
+        def answered(line: str) -> None:
+            if line.isdecimal() and 1 <= int(line) <= len(choices):
+                then(int(line) - 1)
+            else:
+                self.tell("Cancelled.")
+
+        self._question = answered
+        for number, choice in enumerate(choices, 1):
+            self._write(f"{number}. {steady(choice)}")
+        self._write(f"{steady(question)} (1-{len(choices)})")
 
     def search(self, text: str, room: str | None) -> None:
         """Search, and print what is found."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from aws_iot.chat.model.changes import changes_of, described
 from aws_iot.chat.model.gaps import Gap
 from aws_iot.chat.model.posts import Delivery, Post
 from aws_iot.chat.model.state import State
@@ -26,6 +27,8 @@ def line(state: State, post: Post) -> str:
         quote = steady(one_line(answered.text or ""))[:40]
         to = who(answered.sender, answered.name, NAME_COLUMNS) if answered.sender else "an earlier message"
         marks.append(f"to {to} {label(quote)}" if quote else f"to {to}")
+    waiting = changes_of(state, state.rooms[post.room], post.ref) if post.room in state.rooms else ()
+    marks += [f"waiting: {steady(label(one_line(described(change)), 60))}" for _, change in waiting]
     about = f" ({'; '.join(marks)})" if marks else ""
     return f"{post.received.astimezone():%H:%M} {name}{about}: {_text(post)}"
 

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, TypeVar
 
@@ -121,6 +121,8 @@ class ChatApp(App[None]):
                 self.keep_draft()
             else:
                 self.load_draft()
+        if self._layout.place(state.look):
+            self.call_after_refresh(self.draw)
         self._layout.show(state, self.size.width, self._now())
 
     def _draw_dialog(self, dialog: ModalScreen[Any]) -> None:
@@ -128,6 +130,12 @@ class ChatApp(App[None]):
 
         if isinstance(dialog, SearchScreen):
             dialog.show_state(self.state)
+
+    def clear_draft(self) -> None:
+        """Empty the input. Up brings the text back, and so does undoing."""
+        if text := self._layout.composer.text:
+            self._recall.note(self.state.current, text)
+            self._layout.composer.clear()
 
     def load_draft(self) -> None:
         self._layout.composer.load(self.state.room.draft.text)
@@ -137,7 +145,8 @@ class ChatApp(App[None]):
     def on_resize(self, event: events.Resize) -> None:
         """Draw the state in the new size."""
         self._correct(event.size)
-        self._layout.place(event.size)
+        self._layout.resize(event.size)
+        self._layout.place(self.state.look)
         self.call_after_refresh(self.draw)
 
     def _correct(self, told: Size) -> None:
@@ -260,6 +269,12 @@ class ChatApp(App[None]):
 
         self._show(Question(question), lambda answer: then() if answer else None)
 
+    def choose(self, question: str, choices: Sequence[str], then: Callable[[int], None]) -> None:
+        """Let the person choose, and call the function with the index of the choice."""
+        from aws_iot.chat.screen.dialogs import Choice
+
+        self._show(Choice(question, choices), lambda at: None if at is None else then(at))
+
     def search(self, text: str, room: str | None) -> None:
         """Let the person search, and go to what they choose."""
         from aws_iot.chat.screen.search import SearchScreen
@@ -273,7 +288,7 @@ class ChatApp(App[None]):
         def search(text: str, room: str | None) -> None:
             self._bridge.act(on.Searched(text, room))
 
-        self._show(SearchScreen(text, room, search), chosen)
+        self._show(SearchScreen(text, room, search, self.state.look.sought), chosen)
 
     def scroll(self, pages: int) -> None:
         """Scroll the conversation; upwards if negative."""
@@ -285,8 +300,7 @@ class ChatApp(App[None]):
 
     def toggle_panel(self, name: str) -> None:
         """Hide or show a panel."""
-        self._layout.toggle(name, self.size)
-        self.call_after_refresh(self.draw)
+        self._bridge.act(on.PanelToggled(name, self._layout.is_wide_for(name)))
 
     def show_thread(self, post: Post) -> None:
         """Show the replies in the thread of a message, or hide them."""

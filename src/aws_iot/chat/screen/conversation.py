@@ -11,7 +11,7 @@ from textual.strip import Strip
 
 from aws_iot.chat.model.events import Scrolled
 from aws_iot.chat.model.posts import Key
-from aws_iot.chat.model.state import Look, Room, State
+from aws_iot.chat.model.state import Look, Place, Room, State
 from aws_iot.chat.screen.drawing import Drawing, Line, View
 
 NEAR_SCREENS = 5
@@ -52,7 +52,7 @@ class Conversation(ScrollView, can_focus=False):
         self._scrolled = scrolled
         self._is_drawing = False
         self._view = View()
-        self._reveals = 0
+        self._reveals = self._returns = 0
         self._drawing = Drawing()
         self._lines: list[Line] = []
         self._room: Room | None = None
@@ -88,6 +88,7 @@ class Conversation(ScrollView, can_focus=False):
         self._look = state.look
         room, follow, view = state.room, state.look.is_at_end, View.of(state)
         reveals, self._reveals = state.look.reveals != self._reveals, state.look.reveals
+        returns, self._returns = state.look.returns != self._returns, state.look.returns
         is_other = self._room is None or self._room is not room
         anchor = None if is_other else self._anchor()
         self._room, self._now, self._view = room, now, view
@@ -103,7 +104,10 @@ class Conversation(ScrollView, can_focus=False):
             return
         self._lines = lines
         self._resize(columns)
-        if reveals:
+        if returns and room.place:
+            self._to_end()  # if the place is in a thread that is hidden by now
+            self._restore(room.place)
+        elif reveals:
             self._reveal(state.look.selected)
         elif follow:
             self._to_end()
@@ -143,7 +147,7 @@ class Conversation(ScrollView, can_focus=False):
     def _columns(self) -> int:
         return max(0, self.size.width - 1)
 
-    def _anchor(self) -> tuple[Key, int] | None:
+    def _anchor(self) -> Place | None:
         """The message at the top of the screen, and how many lines of it are above."""
         top = self.scroll_offset.y
         for index in range(top, len(self._lines)):
@@ -152,14 +156,13 @@ class Conversation(ScrollView, can_focus=False):
                 first = index
                 while first and self._lines[first - 1].key == key:
                     first -= 1
-                return key, top - first
+                return Place(key, top - first)
         return None
 
-    def _restore(self, anchor: tuple[Key, int]) -> None:
-        key, offset = anchor
+    def _restore(self, anchor: Place) -> None:
         for index, line in enumerate(self._lines):
-            if line.key == key:
-                self.scroll_to(y=index + offset, animate=False, force=True, immediate=True)
+            if line.key == anchor.key:
+                self.scroll_to(y=index + anchor.lines, animate=False, force=True, immediate=True)
                 return
 
     def _to_end(self) -> None:
@@ -206,7 +209,9 @@ class Conversation(ScrollView, can_focus=False):
         is_at_end = top + height >= len(self._lines)
         near = NEAR_SCREENS * height
         is_near = top + height >= len(self._lines) - near
-        self._scrolled(Scrolled(is_at_end, top <= near, is_near, self._drawing.is_new_above(top, height)))
+        place = None if is_at_end else self._anchor()
+        new_above = self._drawing.is_new_above(top, height)
+        self._scrolled(Scrolled(is_at_end, top <= near, is_near, new_above, place))
 
 
 def _are_same(lines: list[Line], others: list[Line]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # so that what only types need is not imported
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar, Protocol, cast
@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
-from textual.containers import VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.events import Click, Key
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from aws_iot.chat.entry.keys import ACTIONS, Action, key_name, keys_of
-from aws_iot.chat.text.steady import steady
+from aws_iot.chat.screen.drawing import PLAIN
+from aws_iot.chat.screen.panels import OPEN, Lines
+from aws_iot.chat.text.steady import cut, steady
 from aws_iot.text.labels import label
 
 if TYPE_CHECKING:
@@ -49,6 +52,73 @@ class Question(ModalScreen[bool]):
     def action_answer(self, answer: bool) -> None:
         """The person has answered."""
         self.dismiss(answer)
+
+
+class Choice(ModalScreen[int | None]):
+    """Offers a few things, of which the person chooses one by its number, by the arrows and Enter, or by a click."""
+
+    BINDINGS: ClassVar = [
+        Binding("escape,ctrl+q", "close", show=False),
+        Binding("up", "move(-1)", show=False),
+        Binding("down", "move(1)", show=False),
+        Binding("enter", "choose", show=False),
+    ]
+    DEFAULT_CSS = f"Choice {{ align: center middle; }} Choice Vertical {{ {_SIZE} }}"
+
+    def __init__(self, question: str, choices: Sequence[str]) -> None:
+        super().__init__()
+        self._question, self._choices = question, choices
+        self._at = 0
+        self._list = Lines("choices")
+
+    def compose(self) -> ComposeResult:
+        """The list, for Textual."""
+        with Vertical():
+            yield Static(f"{self._question} Enter chooses, Esc closes.\n", markup=False)
+            yield self._list
+
+    def on_resize(self) -> None:
+        """Draw the list as wide as it is."""
+        self._list.styles.height = max(1, min(len(self._choices), self.app.size.height - 8))
+        self.call_after_refresh(self._draw)
+
+    @property
+    def _first(self) -> int:
+        height = max(1, self._list.size.height)
+        return max(0, min(self._at - height // 2, len(self._choices) - height))
+
+    def _draw(self) -> None:
+        columns, first = self._list.size.width, self._first
+        shown = [*enumerate(self._choices)][first : first + max(1, self._list.size.height)]
+        self._list.show(
+            [
+                [(cut(f"{at + 1}. {steady(one)}", columns), OPEN if at == self._at else PLAIN)]
+                for at, one in shown
+            ]
+        )
+
+    def on_key(self, event: Key) -> None:
+        """A number chooses at once."""
+        if event.character and event.character in "123456789" and int(event.character) <= len(self._choices):
+            self.dismiss(int(event.character) - 1)
+
+    def on_click(self, event: Click) -> None:
+        """Choose what was clicked."""
+        if self._list.region.contains(event.screen_x, event.screen_y):
+            self.dismiss(self._first + event.screen_y - self._list.region.y)
+
+    def action_move(self, by: int) -> None:
+        """To another one."""
+        self._at = (self._at + by) % len(self._choices)
+        self._draw()
+
+    def action_choose(self) -> None:
+        """The person has chosen."""
+        self.dismiss(self._at)
+
+    def action_close(self) -> None:
+        """Choose nothing."""
+        self.dismiss(None)
 
 
 class Help(ModalScreen[None]):

@@ -16,6 +16,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from aws_iot.chat.model.attention import words_of
+from aws_iot.chat.model.changes import by_message
 from aws_iot.chat.model.gaps import Gap
 from aws_iot.chat.model.posts import Answered, Delivery, Key, Post
 from aws_iot.chat.model.state import MOST_PEOPLE, SHORTEST_WINDOW, Room, State
@@ -93,6 +94,8 @@ class View:
     folded: frozenset[str] = frozenset()
     aliases: Mapping[str, str] = field(default_factory=dict)
     versions: tuple[Key, tuple[str, ...]] | None = None
+    changes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What waits to be done to messages, by `ref`."""
 
     @classmethod
     def of(cls, state: State) -> Self:
@@ -104,6 +107,7 @@ class View:
             frozenset(state.look.folded),
             dict(state.me.aliases),
             state.look.versions,
+            by_message(state, state.room),
         )
 
 
@@ -149,7 +153,8 @@ class Drawing:
                 lines.append(self._renamed(post, names[post.sender]))
             names[post.sender] = post.name
             starts = starts or before is None or not _continues(before, post)
-            looks = (starts, key == view.selected, hidden[post.ref], self._versions(key, post))
+            waiting = view.changes.get(post.ref, ())
+            looks = (starts, key == view.selected, hidden[post.ref], self._versions(key, post), waiting)
             entry = self._known.get(key)
             if entry is None or entry[0] is not post or entry[1] != looks:
                 entry = self._known[key] = (post, looks, [*self._post(post, *looks)])
@@ -210,7 +215,13 @@ class Drawing:
         return self._rule(f"{old} is now {new}", DIM)
 
     def _post(
-        self, post: Post, starts: bool, is_selected: bool, replies: int, versions: Sequence[str]
+        self,
+        post: Post,
+        starts: bool,
+        is_selected: bool,
+        replies: int,
+        versions: Sequence[str],
+        waiting: Sequence[str],
     ) -> Iterable[Line]:
         key = post.key
         if starts:
@@ -235,6 +246,9 @@ class Drawing:
                 yield self._line([("· ", DIM), (line, DIM)], key)
         if post.is_edited or post.reactions:
             yield self._line([("· ", DIM), (cut(_marks(post), self._columns - GUTTER), DIM)], key)
+        for text in waiting:
+            shown = kept_in_place(cut(steady(one_line(text)), self._columns - GUTTER))
+            yield self._line([("○ ", DIM), (shown, DIM)], key)
         if replies:
             count = "1 reply" if replies == 1 else f"{replies} replies"
             yield self._line([("▸ ", DIM), (count, DIM)], key)

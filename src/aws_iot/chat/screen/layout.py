@@ -6,13 +6,15 @@ from datetime import datetime
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.geometry import Size
-from textual.widget import Widget
 
 from aws_iot.chat.model.events import Scrolled
-from aws_iot.chat.model.state import State
+from aws_iot.chat.model.state import Look, State
 from aws_iot.chat.screen.composer import Composer
 from aws_iot.chat.screen.conversation import Conversation
 from aws_iot.chat.screen.panels import AimLine, PeopleList, RoomList, StatusLine, Trouble
+
+ROOMS, PEOPLE = "rooms", "people"
+"""The panels beside the messages."""
 
 ROOMS_FROM_COLUMNS = 60
 PEOPLE_FROM_COLUMNS = 80
@@ -34,8 +36,7 @@ class Layout:
         self._trouble = Trouble()
         self._aim = AimLine()
         self._status = StatusLine()
-        self._wanted: dict[str, bool] = {}
-        """Which panels the person has hidden or shown."""
+        self._size = Size(0, 0)
 
     def compose(self) -> ComposeResult:
         """The widgets, for Textual."""
@@ -53,19 +54,24 @@ class Layout:
             self._people.show_people(state)
         self._status.show_state(state, columns, now, self._rooms.shows)
 
-    def place(self, size: Size) -> None:
-        """Hide the panels on a narrow screen."""
-        for name, least in (("rooms", ROOMS_FROM_COLUMNS), ("people", PEOPLE_FROM_COLUMNS)):
-            self._panel(name).display = self._wanted.get(name, size.width >= least)
+    def resize(self, size: Size) -> None:
+        """The screen has this size. What is on it, is for `place`."""
+        self._size = size
         self.composer.set_class(size.height < LOW_ROWS, "low")
 
-    def toggle(self, name: str, size: Size) -> None:
-        """Hide or show a panel."""
-        self._wanted[name] = not self._panel(name).display
-        self.place(size)
+    def place(self, look: Look) -> bool:
+        """Hide and show the panels; whether that has changed something."""
+        is_changed = False
+        for name in (ROOMS, PEOPLE):
+            is_shown = look.shows(name, is_wide=self.is_wide_for(name))
+            panel = self._rooms if name == ROOMS else self._people
+            is_changed = is_changed or panel.display != is_shown
+            panel.display = is_shown
+        return is_changed
 
-    def _panel(self, name: str) -> Widget:
-        return self._rooms if name == "rooms" else self._people
+    def is_wide_for(self, panel: str) -> bool:
+        """Whether the screen is wide enough for a panel, besides the messages."""
+        return self._size.width >= (ROOMS_FROM_COLUMNS if panel == ROOMS else PEOPLE_FROM_COLUMNS)
 
     def scroll(self, pages: int) -> None:
         """Scroll the conversation; upwards if negative."""

@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from aws_iot.chat.model.attention import NONE
 from aws_iot.chat.model.people import Listed, people_of
-from aws_iot.chat.model.state import Draft, Link, Room, State, Status
+from aws_iot.chat.model.state import Draft, Joining, Link, Room, State, Status
 from aws_iot.chat.screen.drawing import DIM, PLAIN, name_style
 from aws_iot.chat.text.people import who
 from aws_iot.chat.text.steady import cut, kept_in_place, one_line, steady, width_of, wrap
@@ -155,7 +155,7 @@ class RoomList(Lines):
 
 
 class PeopleList(Lines):
-    """Who is in the room: `●` online, `○` idle, `…` typing; then who has written there."""
+    """Who is in the room: `●` online, `○` idle, `…` typing; then who has written there, with `?` until others tell."""
 
     DEFAULT_CSS = """
     PeopleList { width: 18; padding: 0; border-left: solid ansi_bright_black; background: transparent; }
@@ -171,7 +171,7 @@ class PeopleList(Lines):
 
     def _line(self, one: Listed, columns: int) -> Parts:
         name = cut(who(one.identity, one.name, columns - 2), columns - 2)
-        return [_PRESENT[one.sign], (name, name_style(one.identity))]
+        return [("? ", DIM) if one.is_unknown else _PRESENT[one.sign], (name, name_style(one.identity))]
 
 
 class Trouble(Lines):
@@ -267,7 +267,7 @@ class StatusLine(Lines):
                 parts.append((f"  {notice}", WAITING))
         if lines or not state.notice:
             parts += self._parts(state, state.rooms.get(state.current), is_listed)
-        lines.append(_fitted(parts, columns - 2))
+        lines.append(fitted(parts, columns - 2))
         self.styles.height = len(lines)
         self.show(lines)
 
@@ -275,7 +275,7 @@ class StatusLine(Lines):
         parts: list[tuple[str, Style]] = []
         if room:
             parts.append((f"  {kept_in_place(cut(steady(label(room.name)), 24))}", UNREAD))
-            if room.why_not_joined:
+            if room.joining is Joining.REFUSED:
                 parts.append((" not joined", BAD))
             if state.look.is_new_above:
                 parts.append(("  ↑ new: /unread", WAITING))
@@ -305,12 +305,13 @@ def _link(status: Status, now: datetime) -> str:
     )
 
 
-def _fitted(parts: Parts, columns: int) -> Parts:
-    fitted: list[tuple[str, Style]] = []
+def fitted(parts: Parts, columns: int) -> Parts:
+    """As much of the texts as fits."""
+    fitting: list[tuple[str, Style]] = []
     for text, style in parts:
         if columns <= 0:
             break
         shown = cut(text, columns)
-        fitted.append((shown, style))
+        fitting.append((shown, style))
         columns -= width_of(shown)
-    return fitted
+    return fitting

@@ -16,7 +16,7 @@ from textual.widgets import Input
 from aws_iot.chat.model.posts import Post
 from aws_iot.chat.model.state import Places, State
 from aws_iot.chat.screen.drawing import DIM, ERROR, PLAIN, name_style
-from aws_iot.chat.screen.panels import OPEN, Lines, Parts
+from aws_iot.chat.screen.panels import OPEN, Lines, Parts, fitted
 from aws_iot.chat.text.people import who
 from aws_iot.chat.text.steady import cut, kept_in_place, one_line, steady, width_of
 from aws_iot.text.labels import label
@@ -25,8 +25,11 @@ TYPING_SECONDS = 0.2
 """How long the person must pause before what they have typed is searched for."""
 
 
-MOST_BEFORE, LEAST_BEFORE = 30, 15
-"""If what was found begins after more characters, only the last ones before it are shown."""
+BEFORE = 15
+"""How many columns before what was found are shown, if the text does not fit from its beginning."""
+
+LEAST_TEXT = 18
+"""If there are fewer columns beside time, room and sender, these are shortened: what was found must be shown."""
 
 FOUND = Style(color="yellow", bold=True)
 
@@ -49,10 +52,17 @@ class SearchScreen(ModalScreen[Post | None]):
     SearchScreen #found { height: 1fr; margin-top: 1; }
     """
 
-    def __init__(self, text: str, room: str | None, search: Callable[[str, str | None], None]) -> None:
-        """`search` begins a search in a room, or (None) in all. Its results come with `show_state`."""
+    def __init__(
+        self, text: str, room: str | None, search: Callable[[str, str | None], None], last: str = ""
+    ) -> None:
+        """`search` begins a search in a room, or (None) in all. Its results come with `show_state`.
+
+        `last` is what was searched for last. Without a text, it is offered: what is typed replaces it.
+        """
         super().__init__()
-        self._text, self._room, self._search = text, room, search
+        self._room, self._search = room, search
+        self._text = text or last.removesuffix("*")
+        self._is_offered = not text
         self._posts: tuple[Post, ...] = ()
         self._at = 0
         self._timer: Timer | None = None
@@ -68,10 +78,10 @@ class SearchScreen(ModalScreen[Post | None]):
     def on_mount(self) -> None:
         """Search at once for what was given with the command."""
         self.query_one(Input).cursor_blink = False
-        where = f"in {steady(label(self._room))}" if self._room else "in all rooms"
-        self.query_one("#where", Lines).show([[(f"Search {where}: Enter opens a message, Esc closes", DIM)]])
+        where = f"in {cut(steady(label(self._room)), 20)}" if self._room else "in all rooms"
+        self.query_one("#where", Lines).show([[(f"Enter opens, Esc closes. Search {where}", DIM)]])
         if self._text:
-            self._search(self._text, self._room)
+            self._search(_unfinished(self._text) if self._is_offered else self._text, self._room)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -139,30 +149,41 @@ class SearchScreen(ModalScreen[Post | None]):
         found.show(lines)
 
     def _line(self, post: Post, places: Places, columns: int, is_chosen: bool) -> Parts:
-        assert self._state
-        time = f"{post.received.astimezone():%Y-%m-%d %H:%M} "
-        room = "" if self._room else f"{kept_in_place(cut(steady(label(post.room)), 14))} "
-        sender = who(post.sender, self._state.name_of(post.sender, post.name), 20)
-        parts: list[tuple[str, Style]] = [
-            (time, DIM),
-            (room, PLAIN),
-            (sender, name_style(post.sender)),
-            ("  ", PLAIN),
-            *_excerpt(one_line(post.text), places),
+        about = self._about(post, columns)
+        text = _excerpt(one_line(post.text), places, columns - sum(width_of(part) for part, _ in about))
+        return [
+            (part, style + OPEN if is_chosen else style) for part, style in fitted([*about, *text], columns)
         ]
-        fitted: list[tuple[str, Style]] = []
-        for part, style in parts:
-            piece = cut(part, columns)
-            columns -= width_of(piece)
-            fitted.append((piece, style + OPEN if is_chosen else style))
-        return fitted
+
+    def _about(self, post: Post, columns: int) -> Parts:
+        """When, where and by whom it was sent, as far as that leaves room for the text."""
+        received = post.received.astimezone()
+        for time, room, name in (
+            (f"{received:%Y-%m-%d %H:%M} ", 14, 20),
+            (f"{received:%m-%d %H:%M} ", 10, 15),
+        ):
+            parts = self._parts(post, time, room, name)
+            if columns - sum(width_of(part) for part, _ in parts) >= LEAST_TEXT:
+                return parts
+        return self._parts(post, f"{received:%m-%d} " if self._room else "", 6, 10)
+
+    def _parts(self, post: Post, time: str, widest_room: int, widest_name: int) -> Parts:
+        assert self._state
+        name = self._state.name_of(post.sender, post.name)
+        sender = cut(who(post.sender, name, widest_name), widest_name)
+        room = "" if self._room else f"{kept_in_place(cut(steady(label(post.room)), widest_room))} "
+        return [(time, DIM), (room, PLAIN), (sender, name_style(post.sender)), ("  ", PLAIN)]
 
 
-def _excerpt(text: str, places: Places) -> Iterator[tuple[str, Style]]:
-    """A text with what was found in it, from shortly before that on."""
+def _excerpt(text: str, places: Places, columns: int) -> Iterator[tuple[str, Style]]:
+    """A text with what was found in it: from its beginning if that fits, otherwise from shortly before it on."""
     at = 0
-    if places and places[0][0] > MOST_BEFORE:
-        at = places[0][0] - LEAST_BEFORE
+    if places and width_of(steady(text[: places[0][1]])) > columns:
+        start, end = places[0]
+        before = max(0, min(BEFORE, (columns - 2 - width_of(steady(text[start:end]))) // 2))
+        at = start
+        while at and width_of(steady(text[at - 1 : start])) <= before:
+            at -= 1
         yield "… ", DIM
     for start, end in places:
         yield kept_in_place(steady(text[at:start])), PLAIN

@@ -36,6 +36,14 @@ def _without_end(link: str) -> str:
     return link
 
 
+def claimed_host(link: str) -> str:
+    """The user name in a link, which looks like the host to which it leads; empty if it has none."""
+    try:
+        return urlsplit(link).netloc.rpartition("@")[0]
+    except ValueError:
+        return ""
+
+
 def host_of(link: str) -> str:
     """The host to which a link leads; empty if it leads to none."""
     try:

@@ -3,7 +3,7 @@
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.attention import ALL, MENTIONS, NONE
-from aws_iot.chat.model.reducers.rooms import open_room
+from aws_iot.chat.model.reducers.rooms import enter_room
 from aws_iot.chat.model.state import Reading, Results, State
 from aws_iot.chat.model.threads import root_of, unfold
 from aws_iot.chat.model.windows import read_last
@@ -26,9 +26,10 @@ def went(state: State, event: on.Went) -> Effects:
     effects: Effects = []
     if event.room != state.current:
         if event.room not in state.rooms:
-            state.known_room(event.room)
             effects.append(do.Join(event.room))
-        effects += [one for one in open_room(state, event.room) if not isinstance(one, do.ReadLast)]
+        state.known_room(event.room).place = None
+        enter_room(state, event.room)
+        state.look.is_at_end = False
     room = state.room
     ref = event.post.ref if event.post else event.ref
     known = next((post for post in reversed(room.posts) if ref and post.ref == ref), None)
@@ -62,12 +63,15 @@ def went_to_unread(state: State, _: on.WentToUnread) -> Effects:
 
 def not_found(state: State, event: on.NotFound) -> Effects:
     """It is not in the history."""
-    state.notice = event.text
     for room in state.rooms.values():
         room.window.reading = Reading.IDLE
-    if state.current in state.rooms and not state.room.window.is_loaded:
-        return [read_last(state.room)]
-    return []
+    if state.current not in state.rooms or state.room.window.is_loaded:
+        state.notice = event.text
+        return []
+    if not state.room.place:  # otherwise nobody has asked for it: the person only comes back to the room
+        state.notice = event.text
+    state.room.place, state.look.is_at_end = None, True
+    return [read_last(state.room)]
 
 
 def searched(state: State, event: on.Searched) -> Effects:
@@ -75,7 +79,7 @@ def searched(state: State, event: on.Searched) -> Effects:
     if not event.text.strip():
         state.look.results = None
         return []
-    state.look.results = Results(event.text, event.room)
+    state.look.results, state.look.sought = Results(event.text, event.room), event.text
     return [do.Search(event.text, event.room)]
 
 
@@ -116,6 +120,21 @@ def aliased(state: State, event: on.Aliased) -> Effects:
     else:
         state.me.aliases.pop(event.identity, None)
     return [do.SaveAliases(tuple(sorted(state.me.aliases.items())))]
+
+
+def panel_toggled(state: State, event: on.PanelToggled) -> Effects:
+    """A panel is hidden or shown. On a narrow screen, it is only for now, and no other one is there."""
+    if not event.is_wide:
+        state.look.shown = {event.panel} - state.look.shown
+        return []
+    state.look.hidden ^= {event.panel}
+    return [do.SaveHidden(tuple(sorted(state.look.hidden)))]
+
+
+def panels_remembered(state: State, event: on.PanelsRemembered) -> Effects:
+    """As in the last run."""
+    state.look.hidden = set(event.hidden)
+    return []
 
 
 def level_set(state: State, event: on.LevelSet) -> Effects:

@@ -16,6 +16,7 @@ from aws_iot.chat.model.presence import (
     BEAT_SECONDS,
     DECISION_SECONDS,
     IDLE_SECONDS,
+    LATE_SECONDS,
     LIFE_SECONDS,
     LONGEST_CHAT,
     MODES,
@@ -118,6 +119,9 @@ def ticked(state: State, event: on.Ticked) -> Effects:
     for room in state.rooms.values():
         if room.is_joined and not presence.is_quiet(room.name):
             told = presence.told.setdefault(room.name, Told())
+            known = presence.here(room.name).keys() | room.people.keys()
+            answered_at = told.asked_at + presence.answer_seconds(len(known)) + LATE_SECONDS
+            told.is_answered = presence.clock >= answered_at > -math.inf
             _decide(presence, told, room.name, event.chance)
             sign = _due(presence, told, is_open=room.name == state.current)
             if sign:
@@ -134,8 +138,7 @@ def _decide(presence: Presence, told: Told, room: str, chance: float) -> None:
     if has_answer:
         return
     people = max(1, len(presence.here(room)))
-    least, most = ANSWER_SECONDS
-    seconds, share = min(max(least, people), most), min(1.0, MOST_ANSWERS / people)
+    seconds, share = presence.answer_seconds(people), min(1.0, MOST_ANSWERS / people)
     told.decided_until = presence.clock + max(seconds, DECISION_SECONDS)
     if chance < share:
         told.answers_at = presence.clock + seconds * chance / share

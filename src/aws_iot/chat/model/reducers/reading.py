@@ -7,10 +7,10 @@ from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.attention import ALL, calls, notify
 from aws_iot.chat.model.gaps import MOST_GAPS, Gap
-from aws_iot.chat.model.posts import Delivery, Post, post_of
+from aws_iot.chat.model.posts import Delivery, Key, Post, post_of
 from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.reducers.sending import count_waiting, to_end
-from aws_iot.chat.model.state import Reading, Room, State
+from aws_iot.chat.model.state import Joining, Reading, Room, State
 from aws_iot.chat.model.threads import quoting_known, unfold
 from aws_iot.chat.model.windows import add_arrived, merge_page, read_last, same_moment, shorten, split
 from aws_iot.history.conversation import is_event
@@ -23,8 +23,10 @@ def page_read(state: State, event: on.PageRead) -> Effects:
     room = state.rooms.get(event.room)
     if room is None:
         return []
-    was_loaded = room.window.has_end
+    was_loaded, is_return = room.window.has_end, room.window.reading is Reading.RETURNING
     if not merge_page(room, event):
+        if is_return:
+            return []
         room.window.reading = Reading.IDLE
         # The person has left the room and returned: its window has no messages of the history.
         return [] if room.window.is_loaded or room.name != state.current else [read_last(room)]
@@ -45,13 +47,28 @@ def page_read(state: State, event: on.PageRead) -> Effects:
             room.unread_since = later[0].received
     if event.part is on.Part.AROUND and event.room == state.current:
         state.look.is_at_end = False
-        state.look.selected = event.target
-        if state.selected_post:
-            unfold(room.posts, state.selected_post, state.look.folded)
-        state.look.reveals += 1
+        if is_return:
+            state.look.returns += 1
+        else:
+            _reveal(state, event.target)
     if event.room != state.current:
         shorten(room, is_open=False, is_at_end=True)
     return mark_if_read(state)
+
+
+def _reveal(state: State, target: Key | None) -> None:
+    state.look.selected = target
+    if state.selected_post:
+        unfold(state.room.posts, state.selected_post, state.look.folded)
+    state.look.reveals += 1
+
+
+def unread_read(state: State, event: on.UnreadRead) -> Effects:
+    """What mentions you among the unread messages of earlier runs. Some of it may have arrived meanwhile."""
+    room = state.rooms.get(event.room)
+    if room and room.unread:
+        room.mentions = max(room.mentions, sum(calls(state, post) for post in event.posts))
+    return []
 
 
 def page_failed(state: State, event: on.PageFailed) -> Effects:
@@ -110,7 +127,7 @@ def received(state: State, event: on.Received) -> Effects:
         if is_new and name in state.left:
             continue  # the person has left the room: only the history has it
         room = state.known_room(name)
-        room.is_joined = room.is_joined or is_new
+        room.joining = Joining.JOINED if is_new else room.joining
         posts: list[Post] = []
         changed: dict[str, None] = {}
         for message in messages:
@@ -194,13 +211,14 @@ def attended(state: State) -> Effects:
 def scrolled(state: State, event: on.Scrolled) -> Effects:
     """The person reads elsewhere. Near an end of the window, more is read."""
     room = state.rooms.get(state.current)
-    if room is None:
+    if room is None or not room.window.is_loaded:  # the screen is empty, but what it will show is decided
         return []
     state.look.is_new_above = event.new_above
     state.look.is_at_end = event.is_at_end and not room.window.has_newer
+    room.place = None if state.look.is_at_end else event.place
     effects = mark_if_read(state)
     saved, _ = split(room.posts)
-    if room.window.reading is not Reading.IDLE or not room.window.is_loaded or not saved:
+    if room.window.reading is not Reading.IDLE or not saved:
         return effects
     if event.near_top and room.window.has_older:
         return [*effects, _read_next(room, on.Part.OLDER, saved)]

@@ -6,11 +6,12 @@ from datetime import datetime
 
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
+from aws_iot.chat.model.changes import changes_of
 from aws_iot.chat.model.posts import Delivery
 from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.reducers.reading import mark_if_read
 from aws_iot.chat.model.reducers.sending import start_failed
-from aws_iot.chat.model.state import Draft, Left, Link, Reading, State
+from aws_iot.chat.model.state import Draft, Joining, Left, Link, Place, Reading, Room, State, Window
 from aws_iot.chat.model.windows import read_last, shorten, split
 
 Effects = list[do.Effect]
@@ -58,6 +59,8 @@ def rooms_found(state: State, event: on.RoomsFound) -> Effects:
         room = state.rooms.get(found.room)
         if room and not room.window.is_loaded:
             room.unread = found.unread
+        if room and found.unread and found.room != state.current:
+            effects.append(do.ReadUnread(found.room))
     return effects
 
 
@@ -67,7 +70,7 @@ def status_changed(state: State, event: on.StatusChanged) -> Effects:
     state.status = replace(event.status, retry_at=state.status.retry_at if is_waiting else None)
     if event.status.link is not Link.ONLINE:
         for room in state.rooms.values():
-            room.is_joined = False
+            room.joining = Joining.ASKED
         presence.cut_off(state.presence)
     elif state.notice == TRYING:
         state.notice = ""
@@ -93,14 +96,14 @@ def rooms_joined(state: State, event: on.RoomsJoined) -> Effects:
     """The broker sends their messages."""
     for name in event.rooms:
         if name in state.rooms:
-            state.rooms[name].is_joined, state.rooms[name].why_not_joined = True, ""
+            state.rooms[name].joining = Joining.JOINED
     return []
 
 
 def join_failed(state: State, event: on.JoinFailed) -> Effects:
     """The broker does not send its messages."""
     if room := state.rooms.get(event.room):
-        room.is_joined, room.why_not_joined = False, event.why
+        room.joining = Joining.REFUSED
         state.notice = f"{event.room}: {event.why}"
     return []
 
@@ -109,6 +112,8 @@ def room_opened(state: State, event: on.RoomOpened) -> Effects:
     """Show a room, and join it if necessary."""
     if event.room == state.current:
         return []
+    if event.at_end:
+        state.known_room(event.room).place = None
     if event.room in state.rooms:
         return [*open_room(state, event.room), _save_rooms(state)]
     state.known_room(event.room)
@@ -116,18 +121,45 @@ def room_opened(state: State, event: on.RoomOpened) -> Effects:
 
 
 def open_room(state: State, name: str) -> Effects:
-    """Show a room that is known."""
-    if left := state.rooms.get(state.current):
-        if not left.unread:
-            left.unread_since = None
-        shorten(left, is_open=False, is_at_end=True)
-    state.current, state.look.is_at_end, state.look.selected = name, True, None
+    """Show a room that is known, where the person has left it."""
+    enter_room(state, name)
     room = state.room
+    state.look.is_at_end = room.place is None
+    if room.place:
+        return _return(state, room, room.place)
     if room.window.is_loaded:
         return mark_if_read(state)
     if room.window.reading is Reading.RUNNING:
         return []
     return [read_last(room)]
+
+
+def enter_room(state: State, name: str) -> None:
+    """Change to a room that is known. What of it is shown, is still to be decided."""
+    if left := state.rooms.get(state.current):
+        if not left.unread:
+            left.unread_since = None
+        _note_place(left)
+        shorten(left, is_open=False, is_at_end=True)
+    state.current, state.look.selected = name, None
+
+
+def _note_place(room: Room) -> None:
+    """Note where the history has the place in which the person reads, before the window is shortened."""
+    if room.place and room.window.is_loaded:
+        post = next((post for post in room.posts if post.key == room.place.key), None)
+        room.place = room.place._replace(ref=post.ref, at=post.at) if post else None
+
+
+def _return(state: State, room: Room, place: Place) -> Effects:
+    """Show the place of a room. If the window does not have it, it is read; nothing else is shown until then."""
+    if room.window.is_loaded and any(post.key == place.key for post in room.posts):
+        state.look.returns += 1
+        return []
+    if room.window.reading is Reading.RETURNING:
+        return []
+    room.window = Window(split(room.posts)[1], reading=Reading.RETURNING)
+    return [do.ReadAround(room.name, place.at, place.ref)]
 
 
 def room_left(state: State, event: on.RoomLeft) -> Effects:
@@ -142,6 +174,9 @@ def room_left(state: State, event: on.RoomLeft) -> Effects:
     mine = split(state.rooms[event.room].posts)[1]
     if any(post.delivery is not Delivery.ACKNOWLEDGED for post in mine):
         state.notice = f"A message of yours in {event.room} is not sent yet: /resend or /discard it first."
+        return []
+    if any(changes_of(state, state.rooms[event.room])):
+        state.notice = f"A change of yours in {event.room} is not sent yet: /discard it first."
         return []
     at = names.index(event.room)
     effects: Effects = [*presence.left(state, event.room), do.Leave(event.room)]

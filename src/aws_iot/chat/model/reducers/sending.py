@@ -6,13 +6,15 @@ from datetime import datetime
 
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
+from aws_iot.chat.model.changes import last_unsent, text_of, waiting_reaction
 from aws_iot.chat.model.posts import Answered, Delivery, Post, answered_by
 from aws_iot.chat.model.reducers import presence
 from aws_iot.chat.model.state import Aim, Change, Draft, Link, Room, State
 from aws_iot.chat.model.threads import unfold
 from aws_iot.chat.model.windows import change, read_last, remove, shorten, split, unsent_post
 from aws_iot.chat.text.slashes import below, typed_form
-from aws_iot.messaging.kinds import DELETE, DELETED_TEXT, EDIT, REACT, are_same_reaction
+from aws_iot.history.conversation import are_same_reaction
+from aws_iot.messaging.kinds import DELETE, DELETED_TEXT, EDIT, REACT
 
 Effects = list[do.Effect]
 
@@ -21,7 +23,7 @@ def unsent(state: State, event: on.Unsent) -> Effects:
     """An earlier run has left it."""
     room = state.known_room(event.room)
     if event.kind:
-        state.sending.changes[event.id] = Change(event.kind, event.room, event.text, event.re or "")
+        _note_change(state, event.id, Change(event.kind, event.room, event.text, event.re or ""))
     elif all(post.id != event.id for post in room.posts):
         append_pending(state, room, event.text, event.id, event.at, _unread_quote(event.re))
     count_waiting(state)
@@ -53,11 +55,15 @@ def submitted(state: State, event: on.Submitted) -> Effects:
     return effects
 
 
+def _note_change(state: State, id_: str, change: Change) -> None:
+    state.sending.changes[id_] = change._replace(after=last_unsent(state.rooms[change.room]))
+    count_waiting(state)
+
+
 def _send_change(state: State, id_: str, change: Change) -> do.Send:
-    state.sending.changes[id_] = change
+    _note_change(state, id_, change)
     if state.status.link is not Link.ONLINE:
         state.notice = f"{_CALLED.get(change.kind, 'The change')} is sent when there is a connection."
-    count_waiting(state)
     return do.Send(change.room, change.text, id_, change.kind, change.about)
 
 
@@ -84,7 +90,7 @@ def add_failed(
 
 def to_end(state: State) -> Effects:
     room = state.room
-    state.look.is_at_end, state.look.selected = True, None
+    state.look.is_at_end, state.look.selected, room.place = True, None, None
     if room.window.has_newer:
         return [read_last(room)]
     shorten(room, is_open=True, is_at_end=True)
@@ -158,6 +164,8 @@ def resent(state: State, event: on.Resent) -> Effects:
 def discarded(state: State, event: on.Discarded) -> Effects:
     """It is given up, or becomes the draft. One that waits is first taken from what sends it."""
     room = state.rooms[event.room]
+    if event.id in state.sending.changes:
+        return [do.Withdraw(event.id)]
     post = unsent_post(room, event.id)
     if post is None or post.delivery is Delivery.ACKNOWLEDGED:
         return []
@@ -166,31 +174,38 @@ def discarded(state: State, event: on.Discarded) -> Effects:
     remove(room, event.id)
     effects: Effects = [_save_failed(state)]
     if event.to_draft:
-        effects.append(_put_back(state, room, post))
+        effects.append(_put_back(state, room, post.text, post.answered, post.replaces))
     return effects
 
 
 def withdrawn(state: State, event: on.Withdrawn) -> Effects:
-    """It will not be sent, and becomes the draft."""
+    """It will not be sent. A message or an edit becomes the draft."""
     room = state.known_room(event.room)
-    post = unsent_post(room, event.id)
-    if post:
-        remove(room, event.id)
-    state.sending.changes.pop(event.id, None)
+    post = remove(room, event.id)
+    changed = state.sending.changes.pop(event.id, None)
     count_waiting(state)
-    return [_put_back(state, room, post, event.text)]
+    if changed is None:
+        return [_put_back(state, room, post.text if post else event.text, post.answered if post else None)]
+    if changed.kind == EDIT:
+        known = next((one for one in room.posts if one.ref == changed.about), None)
+        replaces = answered_by(known) if known else _unread_quote(changed.about)
+        return [_put_back(state, room, changed.text, None, replaces)]
+    what = _CALLED.get(changed.kind, "The change")
+    stays = changed.kind == DELETE and changed.text != DELETED_TEXT
+    state.notice = "The reaction stays." if stays else f"{what} was taken back."
+    return []
 
 
-def _put_back(state: State, room: Room, post: Post | None, text: str = "") -> do.SaveDraft:
-    """The post, or (without one) the text, becomes the draft: with what it answers or replaces, below what is there."""
+def _put_back(
+    state: State, room: Room, text: str, answered: Answered | None, replaces: Answered | None = None
+) -> do.SaveDraft:
+    """The text becomes the draft: with what it answers or replaces, below what is there."""
     before = room.draft
-    replaces, answered = (post.replaces, post.answered) if post else (None, None)
-    text = post.text if post else text
     is_edit = before.aim is not None and before.aim.kind == EDIT
-    if replaces and not is_edit:
-        room.draft = Draft(typed_form(text), Aim(EDIT, replaces, before.text))
-    elif before.aim and is_edit and not replaces:  # it is no part of the other message's new text
+    if before.aim and is_edit:  # it is no part of the other message's new text
         room.draft = replace(before, aim=replace(before.aim, kept=below((before.aim.kept, typed_form(text)))))
+    elif replaces:
+        room.draft = Draft(typed_form(text), Aim(EDIT, replaces, before.text))
     else:
         aim = Aim(None, answered) if answered and not before.text else None
         room.draft = Draft(below((before.text, typed_form(text))), before.aim or aim)
@@ -201,13 +216,14 @@ def _put_back(state: State, room: Room, post: Post | None, text: str = "") -> do
 def reacted(state: State, event: on.Reacted) -> Effects:
     """A reaction, or taking it back."""
     post = event.post
+    if state.status.link is not Link.ONLINE and (waiting := waiting_reaction(state, post, event.text)):
+        return [do.Withdraw(waiting)]
     mine = any(
         are_same_reaction(one.text, event.text) and state.me.identity in one.senders for one in post.reactions
     )
     if not mine:
         return [_send_change(state, event.id, Change(REACT, post.room, event.text, post.ref))]
-    state.sending.changes[event.id] = Change(DELETE, post.room, event.text, post.ref)
-    count_waiting(state)
+    _note_change(state, event.id, Change(DELETE, post.room, event.text, post.ref))
     return [do.TakeBack(post.room, post.ref, event.text, event.id)]
 
 
@@ -225,10 +241,11 @@ def aimed(state: State, event: on.Aimed) -> Effects:
     if post is None:
         room.draft = Draft(text)
     else:
-        about = answered_by(post)
         is_edit = event.kind == EDIT
+        current = text_of(state, post) if is_edit else post.text
+        about = answered_by(replace(post, text=current))
         room.draft = Draft(
-            typed_form(post.text) if is_edit else text, Aim(event.kind, about, text if is_edit else "")
+            typed_form(current) if is_edit else text, Aim(event.kind, about, text if is_edit else "")
         )
     return [do.SaveDraft(room.name, room.draft)]
 

@@ -62,6 +62,13 @@ def test_commands_are_offered(env: dict[str, str]) -> None:
     assert offered("aws-iot config l", env) == ["list"]
 
 
+def test_help_is_offered_for_commands_and_topics(env: dict[str, str]) -> None:
+    assert {"sub", "admin", "environment", "exit-codes"} < {*offered("aws-iot help ", env)}
+    assert offered("aws-iot help admin a", env) == ["accept"]
+    assert offered("aws-iot help environment admin a", env) == ["accept"]
+    assert offered("aws-iot help sub ", env) == []
+
+
 @pytest.mark.parametrize(
     "typed",
     [
@@ -84,6 +91,7 @@ def test_rooms_of_the_history_are_offered(env: dict[str, str]) -> None:
     note_owner(folder, "alice", ALICE)
     assert offered("aws-iot history -k team ", env)[-2:] == ["lobby", "ops"]
     assert offered("aws-iot history delete -k team l", env) == ["lobby"]
+    assert offered("aws-iot history -k team lobby ", env) == ["ops", "stats"]
 
 
 def test_rooms_that_no_program_has_sorted_in_yet_are_offered_as_well(env: dict[str, str]) -> None:
@@ -141,7 +149,8 @@ def test_only_the_last_names_are_kept(app: FakeApp) -> None:
         ("aws-iot sub -r ", ["lobby", "ops/#"]),
         ("aws-iot sub -k team -r ", ["of-team"]),
         ("aws-iot pub -r l", ["lobby"]),
-        ("aws-iot chat lobby o", ["ops/#"]),
+        ("aws-iot chat lobby ", ["ops/#"]),
+        ("aws-iot sub -r lobby -r ", ["ops/#"]),
         ("aws-iot policy -r o", ["ops/#"]),
         ("aws-iot doctor -r o", ["ops/#"]),
         ("aws-iot sub --from b", ["bob~4f9fa251"]),
@@ -153,7 +162,7 @@ def test_only_the_last_names_are_kept(app: FakeApp) -> None:
 )
 def test_rooms_members_and_files_are_offered(env: dict[str, str], typed: str, names: list[str]) -> None:
     config = App.in_folder(Path(env["AWS_IOT_CONFIG_DIR"])).config
-    config.known_names("test").add_rooms(["ops/#", "lobby", "two words", "bell\a"])
+    config.known_names("test").add_rooms(["ops/#", "lobby", "two words", "bell\a", "ops;reboot"])
     config.known_names("test").replace_members(["bob~4f9fa251"])
     config.known_names("team").add_rooms(["of-team"])
     assert offered(typed, env | {"AWS_IOT_PROFILE": "test"}) == names
@@ -222,6 +231,7 @@ def loaded_by_completing(words: str, env: dict[str, str]) -> list[str]:
     ("words", "commands"),
     [
         ("aws-iot p", []),
+        ("aws-iot help ", ["help"]),
         ("aws-iot sub -k team -r ", ["sub"]),
         ("aws-iot pub --", ["pub"]),
         ("aws-iot backend deploy --", ["backend", "config"]),

@@ -1,8 +1,10 @@
 """The shell completes commands and profiles: the real process, called as the script in the shell calls it."""
 
 import json
+import os
 import re
 import shlex
+import shutil
 import stat
 import subprocess
 import sys
@@ -51,6 +53,27 @@ def test_there_is_a_script_for_each_shell(shell: str, tmp_path: Path) -> None:
     script = run(f"completion {shell}", environment(tmp_path)).stdout
     assert re.search(rf"_AWS_IOT_COMPLETE ?= ?'?{shell}_complete", script)
     assert "aws-iot" in script
+
+
+def test_fish_shows_descriptions_with_commas(tmp_path: Path) -> None:
+    script = run("completion fish", environment(tmp_path)).stdout
+    if not shutil.which("fish"):
+        assert "--max 1" in script
+        return
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "aws-iot").write_text("#!/bin/sh\nprintf 'plain,pub\\tSend one, or more, to a room.\\n'\n")
+    (folder / "aws-iot").chmod(0o755)
+    env = environment(tmp_path) | {"PATH": f"{folder}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["fish", "-c", f"{script}\ncomplete --do-complete 'aws-iot '"],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_SECONDS,
+        check=True,
+    )
+    assert done.stdout == "pub\tSend one, or more, to a room.\n"
 
 
 def test_another_shell_is_rejected(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from aws_iot.errors import LocalError
 
 
 @click.command(cls=Command)
-@options.argument("shell", type=click.Choice(SHELLS))
+@options.argument("shell", metavar="SHELL", type=click.Choice(SHELLS))
 @options.option(
     "--install",
     env="COMPLETION_INSTALL",

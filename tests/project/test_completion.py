@@ -274,6 +274,15 @@ def test_completion_loads_no_library_of_a_service_and_no_command_but_its_own(
     assert [name.rpartition(".")[2] for name in of_commands] == commands
 
 
+def test_without_a_folder_of_its_own_only_the_library_that_finds_the_folders_is_added(tmp_path: Path) -> None:
+    env = environment(tmp_path)
+    del env["AWS_IOT_CONFIG_DIR"]
+    loaded = loaded_by_completing("aws-iot pub -k team -r ", env)
+    assert "platformdirs" in loaded
+    of_library = {"platformdirs", "tempfile", "shutil"}
+    assert not ((HEAVY | OF_RUNNING) - of_library).intersection(loaded)
+
+
 def test_completing_rooms_of_the_history_opens_its_file_and_nothing_else(env: dict[str, str]) -> None:
     folder = Path(env["AWS_IOT_CONFIG_DIR"]) / "history" / "team"
     save(history_file(folder, ALICE), message("hello", "1", room="lobby"))

@@ -94,6 +94,7 @@ sbom: build/users/ready  ## write dist/aws-iot-cli.cdx.json: what the program co
 	@mkdir -p dist
 	@$(TOOLS)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-format JSON \
 	  --output-file dist/aws-iot-cli.cdx.json build/users/$(notdir $(BIN))/python
+	@$(BIN)/python -m tools.name_version dist/aws-iot-cli.cdx.json
 
 LOCK = $(TOOLS)/uv pip compile --quiet --universal --generate-hashes $(UPGRADE) \
   --custom-compile-command 'make lock'

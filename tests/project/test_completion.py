@@ -1,8 +1,10 @@
 """The shell completes commands and profiles: the real process, called as the script in the shell calls it."""
 
 import json
+import os
 import re
 import shlex
+import shutil
 import stat
 import subprocess
 import sys
@@ -53,6 +55,27 @@ def test_there_is_a_script_for_each_shell(shell: str, tmp_path: Path) -> None:
     assert "aws-iot" in script
 
 
+def test_fish_shows_descriptions_with_commas(tmp_path: Path) -> None:
+    script = run("completion fish", environment(tmp_path)).stdout
+    if not shutil.which("fish"):
+        assert "--max 1" in script
+        return
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "aws-iot").write_text("#!/bin/sh\nprintf 'plain,pub\\tSend one, or more, to a room.\\n'\n")
+    (folder / "aws-iot").chmod(0o755)
+    env = environment(tmp_path) | {"PATH": f"{folder}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["fish", "-c", f"{script}\ncomplete --do-complete 'aws-iot '"],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_SECONDS,
+        check=True,
+    )
+    assert done.stdout == "pub\tSend one, or more, to a room.\n"
+
+
 def test_another_shell_is_rejected(tmp_path: Path) -> None:
     assert "tcsh" in run("completion tcsh", environment(tmp_path), ends=2).stderr
 
@@ -60,6 +83,13 @@ def test_another_shell_is_rejected(tmp_path: Path) -> None:
 def test_commands_are_offered(env: dict[str, str]) -> None:
     assert offered("aws-iot su", env) == ["sub"]
     assert offered("aws-iot config l", env) == ["list"]
+
+
+def test_help_is_offered_for_commands_and_topics(env: dict[str, str]) -> None:
+    assert {"sub", "admin", "environment", "exit-codes"} < {*offered("aws-iot help ", env)}
+    assert offered("aws-iot help admin a", env) == ["accept"]
+    assert offered("aws-iot help environment admin a", env) == ["accept"]
+    assert offered("aws-iot help sub ", env) == []
 
 
 @pytest.mark.parametrize(
@@ -84,6 +114,7 @@ def test_rooms_of_the_history_are_offered(env: dict[str, str]) -> None:
     note_owner(folder, "alice", ALICE)
     assert offered("aws-iot history -k team ", env)[-2:] == ["lobby", "ops"]
     assert offered("aws-iot history delete -k team l", env) == ["lobby"]
+    assert offered("aws-iot history -k team lobby ", env) == ["ops", "stats"]
 
 
 def test_rooms_that_no_program_has_sorted_in_yet_are_offered_as_well(env: dict[str, str]) -> None:
@@ -141,7 +172,8 @@ def test_only_the_last_names_are_kept(app: FakeApp) -> None:
         ("aws-iot sub -r ", ["lobby", "ops/#"]),
         ("aws-iot sub -k team -r ", ["of-team"]),
         ("aws-iot pub -r l", ["lobby"]),
-        ("aws-iot chat lobby o", ["ops/#"]),
+        ("aws-iot chat lobby ", ["ops/#"]),
+        ("aws-iot sub -r lobby -r ", ["ops/#"]),
         ("aws-iot policy -r o", ["ops/#"]),
         ("aws-iot doctor -r o", ["ops/#"]),
         ("aws-iot sub --from b", ["bob~4f9fa251"]),
@@ -153,7 +185,7 @@ def test_only_the_last_names_are_kept(app: FakeApp) -> None:
 )
 def test_rooms_members_and_files_are_offered(env: dict[str, str], typed: str, names: list[str]) -> None:
     config = App.in_folder(Path(env["AWS_IOT_CONFIG_DIR"])).config
-    config.known_names("test").add_rooms(["ops/#", "lobby", "two words", "bell\a"])
+    config.known_names("test").add_rooms(["ops/#", "lobby", "two words", "bell\a", "ops;reboot"])
     config.known_names("test").replace_members(["bob~4f9fa251"])
     config.known_names("team").add_rooms(["of-team"])
     assert offered(typed, env | {"AWS_IOT_PROFILE": "test"}) == names
@@ -222,6 +254,7 @@ def loaded_by_completing(words: str, env: dict[str, str]) -> list[str]:
     ("words", "commands"),
     [
         ("aws-iot p", []),
+        ("aws-iot help ", ["help"]),
         ("aws-iot sub -k team -r ", ["sub"]),
         ("aws-iot pub --", ["pub"]),
         ("aws-iot backend deploy --", ["backend", "config"]),
@@ -239,6 +272,15 @@ def test_completion_loads_no_library_of_a_service_and_no_command_but_its_own(
     assert [name for name in loaded if re.match(r"aws_iot\.(aws|local)\.", name)] == []
     of_commands = [name for name in loaded if re.fullmatch(r"aws_iot\.cli\.commands\.\w+", name)]
     assert [name.rpartition(".")[2] for name in of_commands] == commands
+
+
+def test_without_a_folder_of_its_own_only_the_library_that_finds_the_folders_is_added(tmp_path: Path) -> None:
+    env = environment(tmp_path)
+    del env["AWS_IOT_CONFIG_DIR"]
+    loaded = loaded_by_completing("aws-iot pub -k team -r ", env)
+    assert "platformdirs" in loaded
+    of_library = {"platformdirs", "tempfile", "shutil"}
+    assert not ((HEAVY | OF_RUNNING) - of_library).intersection(loaded)
 
 
 def test_completing_rooms_of_the_history_opens_its_file_and_nothing_else(env: dict[str, str]) -> None:

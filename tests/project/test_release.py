@@ -1,11 +1,13 @@
 """`make release-check` finds what must not be released. The checks of whole packages run there, not here."""
 
+import json
 import re
 import tomllib
 
 import pytest
 from packaging.requirements import Requirement
 
+from tools.name_version import with_version
 from tools.release_check import (
     REPOSITORY,
     SOURCE,
@@ -102,6 +104,13 @@ def test_the_locked_versions_are_those_that_the_project_asks_for(name: str) -> N
     wanted = [Requirement(one) for one in asked if not one.startswith("aws-iot-cli[")]
     wrong = [str(one) for one in wanted if one.name not in locked or locked[one.name] not in one.specifier]
     assert wrong == [], "run `make lock`"
+
+
+def test_the_list_of_parts_names_the_version_that_it_is_for() -> None:
+    bom = {"metadata": {"component": {"name": "aws-iot-cli"}}, "components": [{"name": "click"}]}
+    named = json.loads(with_version(json.dumps(bom), "1.2.0"))
+    assert named.pop("metadata") == {"component": {"name": "aws-iot-cli", "version": "1.2.0"}}
+    assert named == {"components": [{"name": "click"}]}
 
 
 WORKFLOWS = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))

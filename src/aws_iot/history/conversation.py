@@ -21,7 +21,7 @@ from typing import NamedTuple
 from aws_iot.messaging.kinds import DELETE as DELETE
 from aws_iot.messaging.kinds import EDIT as EDIT
 from aws_iot.messaging.kinds import REACT as REACT
-from aws_iot.messaging.kinds import unstyled
+from aws_iot.messaging.kinds import as_counted, without_tone
 
 EVENTS = frozenset((EDIT, DELETE, REACT))
 """The kinds that change another message, if they name one. They are not shown by themselves."""
@@ -60,22 +60,6 @@ class Visible:
     reactions: tuple[Reaction, ...]
 
 
-_TONES = str.maketrans("", "", "".join(map(chr, range(0x1F3FB, 0x1F400))))
-
-
-def are_same_reaction(text: str, other: str) -> bool:
-    """Whether two reactions count as one."""
-    return _counted(text) == _counted(other)
-
-
-def _counted(text: str) -> str:
-    return unstyled(_without_tones(text))
-
-
-def _without_tones(text: str) -> str:
-    return text.translate(_TONES) or text
-
-
 def visible(sender: str, text: str, changes: Sequence[Change]) -> Visible:
     """What is visible of a message that is not erased. The order of `changes` does not matter."""
     edits = [change for change in changes if change.kind == EDIT and change.sender == sender]
@@ -83,9 +67,9 @@ def visible(sender: str, text: str, changes: Sequence[Change]) -> Visible:
     by_text: dict[str, list[Change]] = {}
     for change in changes:
         if change.kind == REACT:
-            by_text.setdefault(_counted(change.text), []).append(change)
+            by_text.setdefault(as_counted(change.text), []).append(change)
     reactions = tuple(
-        Reaction(max(_without_tones(one.text) for one in same), tuple(sorted({one.sender for one in same})))
+        Reaction(max(without_tone(one.text) for one in same), tuple(sorted({one.sender for one in same})))
         for _, same in sorted(by_text.items())
     )
     return Visible(last.text if last else text, last is not None, reactions)

@@ -2,13 +2,12 @@
 
 from datetime import datetime
 
-from aws_iot.history.conversation import are_same_reaction
 from aws_iot.history.file import ids, rows
 from aws_iot.history.file.record import moment
 from aws_iot.history.file.rows import IS_OWN, IS_SHOWN, PER_MILLISECOND
 from aws_iot.history.file.schema import translate_errors
 from aws_iot.history.store import Entry, History
-from aws_iot.messaging.kinds import EDIT, REACT
+from aws_iot.messaging.kinds import EDIT, REACT, are_same_reaction
 
 
 def first_unread(history: History, room: str) -> datetime | None:

@@ -39,15 +39,22 @@ _CONTROL = ("Cc", "Zl", "Zp")
 _STYLES = str.maketrans("", "", "\ufe0e\ufe0f")
 """Without the characters that have an emoji shown as text, or in color."""
 
+_TONES = str.maketrans("", "", "".join(map(chr, range(0x1F3FB, 0x1F400))))
+
 
 def are_same_reaction(text: str, other: str) -> bool:
-    """Whether two reactions count as one. Programs send the same emoji in different styles."""
-    return unstyled(text) == unstyled(other)
+    """Whether two reactions count as one."""
+    return as_counted(text) == as_counted(other)
 
 
-def unstyled(text: str) -> str:
-    """A reaction as it is counted: without the style of its emoji."""
-    return text.translate(_STYLES)
+def as_counted(text: str) -> str:
+    """A reaction as it is counted: programs send the same emoji in different styles, and people in their skin tone."""
+    return without_tone(text).translate(_STYLES)
+
+
+def without_tone(text: str) -> str:
+    """A reaction in no skin tone. A tone alone stays what it is."""
+    return text.translate(_TONES) or text
 
 
 def check_reaction(text: str) -> None:

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from aws_iot.chat.model.posts import Delivery, Post
 from aws_iot.chat.model.state import Change, Room, State
-from aws_iot.history.conversation import are_same_reaction
-from aws_iot.messaging.kinds import DELETE, DELETED_TEXT, EDIT, REACT
+from aws_iot.messaging.kinds import DELETE, DELETED_TEXT, EDIT, REACT, are_same_reaction
 
 NOT_SENT = {Delivery.PENDING, Delivery.FAILED}
 """Those of your messages that nobody can have seen, as far as is known."""

@@ -11,6 +11,11 @@ import click
 from aws_iot.app import App
 from aws_iot.errors import LocalError
 
+PLAIN = "/_-.+:@#~"
+"""What means itself within a word, apart from letters and digits."""
+NOT_FIRST = tuple("-@#~")
+"""What begins an option, a comment, or the name of a folder or variable."""
+
 
 def profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """The saved profiles."""
@@ -20,10 +25,11 @@ def profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[st
         return []
 
 
-def rooms(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """The rooms that were used with the profile of the command line."""
+def rooms(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The rooms that were used with the profile of the command line, except those that are on it already."""
     try:
-        return starting(incomplete, _app(ctx).config.known_names(_profile(ctx)).rooms())
+        known = _app(ctx).config.known_names(_profile(ctx)).rooms()
+        return starting(incomplete, [room for room in known if room not in typed(ctx, param)])
     except LocalError:
         return []
 
@@ -34,6 +40,12 @@ def members(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str
         return starting(incomplete, _app(ctx).config.known_names(_profile(ctx)).members())
     except LocalError:
         return []
+
+
+def typed(ctx: click.Context, param: click.Parameter) -> tuple[str, ...]:
+    """The other values of an option or argument that can be repeated."""
+    values = ctx.params.get(param.name or "")
+    return values if isinstance(values, tuple) else ()
 
 
 def _app(ctx: click.Context) -> App:
@@ -47,6 +59,19 @@ def _profile(ctx: click.Context) -> str:
 
 
 def starting(incomplete: str, names: list[str]) -> list[str]:
-    """Those that begin so, and that every shell can offer."""
-    # A shell that reads its offers line by line would take a name with a blank for two.
-    return [name for name in names if name.startswith(incomplete) and name.isprintable() and " " not in name]
+    """Those that begin so, and that mean themselves in every shell.
+
+    Other people name rooms, and bash puts an offer into the line as it is: `ops;reboot` would be two commands.
+    """
+    return [name for name in names if name.startswith(incomplete) and _means_itself(name)]
+
+
+def _means_itself(name: str) -> bool:
+    return name[:1] not in NOT_FIRST and all(map(_is_plain, name)) and name.isprintable()
+
+
+def _is_plain(char: str) -> bool:
+    if char.isascii():
+        return char.isalnum() or char in PLAIN
+    # Its quotes and dashes are quotes and dashes for PowerShell.
+    return not "\N{EN QUAD}" <= char <= "\N{NOMINAL DIGIT SHAPES}"  # the block General Punctuation

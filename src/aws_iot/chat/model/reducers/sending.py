@@ -13,8 +13,7 @@ from aws_iot.chat.model.state import Aim, Change, Draft, Link, Room, State
 from aws_iot.chat.model.threads import unfold
 from aws_iot.chat.model.windows import change, read_last, remove, shorten, split, unsent_post
 from aws_iot.chat.text.slashes import below, typed_form
-from aws_iot.history.conversation import are_same_reaction
-from aws_iot.messaging.kinds import DELETE, DELETED_TEXT, EDIT, REACT
+from aws_iot.messaging.kinds import DELETE, DELETED_TEXT, EDIT, REACT, are_same_reaction
 
 Effects = list[do.Effect]
 

@@ -13,7 +13,7 @@ from aws_iot.errors import LocalError
 
 
 @click.command(cls=Command)
-@options.argument("shell", type=click.Choice(SHELLS))
+@options.argument("shell", metavar="SHELL", type=click.Choice(SHELLS))
 @options.option(
     "--install",
     env="COMPLETION_INSTALL",
@@ -45,6 +45,8 @@ def completion(ctx: click.Context, shell: str, install: bool, uninstall: bool) -
     found = get_completion_class(shell)
     assert found is not None
     script = found(ctx.find_root().command, {}, "aws-iot", COMPLETION_VARIABLE).source()
+    # In fish, Click's script cuts a description at its first comma.
+    script = script.replace('(string split "," $completion)', '(string split --max 1 "," $completion)')
     if install:
         _install(shell, script)
     else:

@@ -28,14 +28,15 @@ def saved_rooms(ctx: click.Context, param: click.Parameter, incomplete: str) -> 
     from aws_iot.history.file.schema import saved_rooms as rooms_of
 
     commands = ctx.command.list_commands(ctx) if isinstance(ctx.command, click.Group) else []
-    if ctx.params.get("rooms"):
+    typed = completing.typed(ctx, param)
+    if typed:
         commands = []
     rooms = {*completing.rooms(ctx, param, incomplete)}
     app = ctx.obj if isinstance(ctx.obj, App) else App()
     with suppress(LocalError):  # a shell that completes shows no error
         key = ctx.params.get("key") or app.config.profiles.current_key()
         rooms.update(rooms_of(existing_file(app, key, ctx.params.get("user"))))
-    rooms.difference_update(commands)  # a room of such a name follows `--`
+    rooms.difference_update(commands, typed)  # a room of such a name follows `--`
     return completing.starting(incomplete, [*commands, *sorted(rooms)])
 
 

@@ -81,6 +81,18 @@ def test_a_policy_without_sessions_costs_the_session(
     assert (connection.will, connection.durable, connection.is_temporary) == (None, None, False)
 
 
+def test_a_session_is_not_resumed_once_a_connection_without_one_has_received(
+    connector: Callable[[], Connector], cloud: FakeCloud
+) -> None:
+    """It would deliver again what that connection has received."""
+    one = connector()
+    before = opened(one).durable
+    cloud.forbids_sessions = True
+    assert opened(one).durable is None
+    cloud.forbids_sessions = False
+    assert opened(one).durable not in (before, None)
+
+
 def test_without_an_admin_who_accepts_you_nothing_helps(
     connector: Callable[[], Connector], cloud: FakeCloud, pauses: list[float]
 ) -> None:

@@ -326,3 +326,83 @@ def test_a_machine_that_was_asleep_has_missed_what_was_sent_since_then(running: 
     rooms.lost(silent=10)
     rooms.restored(may_miss=True)
     assert running.of(on.Missed)[-1] == on.Missed("lobby", times[-1] - timedelta(seconds=10), times[-1])
+
+
+class Watched:
+    """Rooms, and a clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.at = AT
+        self.told: list[on.Event] = []
+        self.cloud = FakeCloud()
+        self.cloud.members.add(ME)
+        self.rooms = Rooms(self.told.append, lambda: self.at)
+
+    def attach(self) -> FakeConnection:
+        connection = FakeConnection(self.cloud, ME, "session", is_temporary=True)
+        self.rooms.attach(Line(client_of(connection), connection))
+        return connection
+
+    def wait(self, seconds: float, *, runs: bool = True) -> None:
+        end = self.at + timedelta(seconds=seconds)
+        while runs and self.at < end:
+            self.at += timedelta(seconds=1)
+            self.rooms.beat()
+        self.at = end
+
+    @property
+    def missed(self) -> list[tuple[str, float, float]]:
+        """Of which rooms, and from which second to which."""
+        return [
+            (event.room, (event.since - AT).total_seconds(), (event.until - AT).total_seconds())
+            for event in self.told
+            if isinstance(event, on.Missed)
+        ]
+
+
+def test_the_time_that_connecting_takes_is_not_taken_for_sleep() -> None:
+    watched = Watched()
+    watched.wait(30, runs=False)
+    watched.attach()
+    watched.rooms.add("lobby")
+    watched.rooms.update()
+    watched.wait(60)
+    watched.rooms.lost(silent=0.0)
+    watched.wait(5)
+    watched.rooms.restored(may_miss=True)
+    assert watched.missed == [("lobby", 90, 95)]
+
+
+@pytest.mark.parametrize(("seconds", "missed"), [(3590, []), (3700, [("lobby", 10, 3710)])])
+def test_no_broker_keeps_the_session_for_more_than_an_hour(
+    seconds: float, missed: list[tuple[str, float, float]]
+) -> None:
+    """It may know an empty one, of an attempt whose answer was lost."""
+    watched = Watched()
+    watched.attach()
+    watched.rooms.add("lobby")
+    watched.rooms.update()
+    watched.wait(10)
+    watched.rooms.lost(silent=0.0)
+    watched.wait(seconds)
+    watched.rooms.restored(may_miss=False)
+    assert watched.missed == missed
+
+
+def test_a_room_that_was_refused_for_a_while_may_have_missed_messages_although_the_session_was_kept() -> None:
+    watched = Watched()
+    first = watched.attach()
+    watched.rooms.add("lobby")
+    watched.rooms.update()
+    watched.rooms.detach()
+    first.leave(keeps_session=True)
+    watched.wait(5)
+    second = watched.attach()
+    assert second.is_resumed
+    second.on_subscribed = lambda: failing(TopicRefused("no"))
+    watched.rooms.update()
+    watched.wait(5)
+    second.on_subscribed = lambda: None
+    watched.rooms.add("lobby")
+    watched.rooms.update()
+    assert watched.missed == [("lobby", 0, 10)]

@@ -377,6 +377,40 @@ def test_a_session_that_was_made_but_not_filled_is_not_trusted() -> None:
     assert driver(on.ResubscribeAnswered(driver.attempt)) == [do.Notify(Restored(forgotten=True))]
 
 
+def test_filters_are_requested_again_if_an_attempt_without_an_answer_may_have_begun_a_new_session() -> None:
+    """The broker had discarded the session, say. It then says of the empty one that it has kept it."""
+
+    def fails(driver: Driver) -> None:
+        driver(on.ConnectFailed(driver.attempt, "cut", "HANGUP"))
+
+    def is_rejected(driver: Driver) -> None:
+        driver(on.ConnectFailed(driver.attempt, "busy", "BUSY", Unreachable("busy")))
+
+    again = do.SendSubscribe(("a/#",), is_again=True)
+    for give_up, expected in [
+        (fails, [again]),
+        (lambda driver: driver.tick(TIMEOUT), [again]),
+        (lambda driver: driver(on.Hurry(), after=2.0), [again]),
+        (is_rejected, [do.Notify(Restored())]),
+    ]:
+        driver = online(is_durable=True)
+        driver.granted("a/#")
+        driver.cut()
+        driver(on.AttemptDue(driver.attempt), after=2.0)
+        driver(on.Signed(driver.attempt))
+        before = driver.attempt
+        give_up(driver)
+        assert driver.attempt == before + 1
+        assert driver.connect(session_present=True, after=40.0) == expected
+        if expected == [again]:
+            driver(on.ResubscribeAnswered(driver.attempt))
+        assert not restored(driver).may_miss
+        driver.cut()
+        assert driver.connect(session_present=True, after=40.0) == [do.Notify(Restored())], (
+            "no doubt any more"
+        )
+
+
 def test_filters_that_were_unsubscribed_are_not_requested_again() -> None:
     driver = online()
     driver.granted("a/#", "b/#")

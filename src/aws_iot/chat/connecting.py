@@ -78,7 +78,9 @@ class Connector:
         try:
             return open_connection(person, connect, durable=self._session)
         except NotAccepted:
-            return open_connection(person, bare)  # with another client ID
+            connection = open_connection(person, bare)  # with another client ID
+            self._session = _new_name()  # a session from before would deliver again what this one receives
+            return connection
 
 
 def _new_name() -> str:

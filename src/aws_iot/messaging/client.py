@@ -152,7 +152,11 @@ class Client:
         return self._subscriptions.add(rooms or ("#",))
 
     def unsubscribe(self, *rooms: str) -> None:
-        """Stop receiving these rooms or patterns, in the form in which you subscribed to each."""
+        """Stop receiving these rooms or patterns, in the form in which you subscribed to each.
+
+        A durable session also leaves those of earlier connections. Raises `InvalidRoom` for an impossible room,
+        otherwise what `Connection.unsubscribe` raises.
+        """
         self._subscriptions.remove(rooms)
 
     def messages(self, *rooms: str, timeout: float | None = None) -> Iterator[Message]:

@@ -7,6 +7,9 @@ from typing import NamedTuple, Protocol
 from aws_iot.errors import AwsIotError
 from aws_iot.messaging.message import Properties
 
+TEMPORARY_SESSION_SECONDS = 3600
+"""How long the broker should keep a temporary session without a connection."""
+
 Done = Callable[[AwsIotError | None], None]
 """Called once with the result of a publication: None if the broker has acknowledged it.
 

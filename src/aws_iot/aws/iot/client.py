@@ -23,7 +23,6 @@ from aws_iot.aws.iot.link.unacknowledged import PendingPublish
 from aws_iot.aws.iot.options import (
     KEEP_ALIVE_SECONDS,
     SESSION_SECONDS,
-    TEMPORARY_SESSION_SECONDS,
     build_client,
 )
 from aws_iot.aws.iot.reason_codes import (
@@ -41,6 +40,7 @@ from aws_iot.aws.iot.reason_codes import (
 from aws_iot.aws.iot.signing import SignedUpgrade, sign
 from aws_iot.config.profile import Profile
 from aws_iot.errors import AwsIotError, NotAuthorized, ServiceRefused, Unreachable
+from aws_iot.messaging.connection import TEMPORARY_SESSION_SECONDS
 
 BACKPRESSURE_SECONDS = 0.01
 """How often it is checked whether the owner has read enough to receive more."""

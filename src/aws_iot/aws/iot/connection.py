@@ -276,6 +276,7 @@ class IotCoreConnection:
             self._handle(on.StartFailed(effect.attempt, error))
 
     def _stop_client(self, _: do.StopClient) -> None:
+        self._next_attempt = None
         is_last = isinstance(self._state.phase, Failed | Closing)
         if is_last:
             self._is_over.set()

@@ -26,9 +26,6 @@ SESSION_SECONDS = 7 * 24 * 3600
 """How long the broker should keep a durable session. AWS IoT Core lowers it to the account's limit, an hour by default:
 docs.aws.amazon.com/iot/latest/developerguide/mqtt.html#mqtt-persistent-sessions"""
 
-TEMPORARY_SESSION_SECONDS = 3600
-"""How long the broker should keep a temporary session of a program that was killed."""
-
 CONNECTION_SECONDS = 24 * 3600
 """The longest life of a connection: docs.aws.amazon.com/general/latest/gr/iot-core.html"""
 

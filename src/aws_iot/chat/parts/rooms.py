@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aws_iot.chat.model import events as on
 from aws_iot.errors import AwsIotError, Unreachable
+from aws_iot.messaging.connection import TEMPORARY_SESSION_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 PAUSE = timedelta(seconds=10)
 """If the program did nothing for so long, the machine was asleep, or the program was stopped."""
+
+KEPT = timedelta(seconds=TEMPORARY_SESSION_SECONDS)
+"""How long the broker surely keeps the session without a connection."""
 
 NOTICED = timedelta(seconds=90)
 """How long after a pause the loss of a connection counts as its consequence: twice as long as noticing it takes."""
@@ -50,15 +54,16 @@ class Rooms:
         """There is a new connection. What was sent meanwhile arrives only if the broker has kept the session."""
         self.line, self.is_online = line, True
         self._joined, self._refused = set(), set()
+        self._absences.connected()
         if not line.connection.is_resumed:
             self._left.clear()
-            self._absences.are_lost()
+            self._absences.all_are_lost()
 
     def detach(self) -> None:
         """The connection has ended for good."""
         self._absences.begin(self._joined)
         if self.line and self.line.connection.may_miss:
-            self._absences.are_lost()
+            self._absences.all_are_lost()
         self.line, self.is_online = None, False
 
     def lost(self, silent: float) -> None:
@@ -70,7 +75,7 @@ class Rooms:
         """It is back, with all its rooms."""
         self.is_online = True
         if may_miss:
-            self._absences.are_lost()
+            self._absences.all_are_lost()
         self._absences.end(self._joined)
         self.tell_joined()
 
@@ -120,8 +125,7 @@ class Rooms:
             raise
         except AwsIotError as error:
             if len(missing) == 1:
-                self._refused.update(missing)
-                self._tell(on.JoinFailed(missing[0], str(error)))
+                self._have_refused(missing[0], error)
             else:
                 for room in missing:
                     self._subscribe_alone(client, room)
@@ -134,10 +138,14 @@ class Rooms:
         except Unreachable:
             raise
         except AwsIotError as error:
-            self._refused.add(room)
-            self._tell(on.JoinFailed(room, str(error)))
+            self._have_refused(room, error)
         else:
             self._have_joined([room])
+
+    def _have_refused(self, room: str, error: AwsIotError) -> None:
+        self._refused.add(room)
+        self._absences.are_lost([room])  # if the broker has kept anything, it is not shown
+        self._tell(on.JoinFailed(room, str(error)))
 
     def _have_joined(self, rooms: list[str]) -> None:
         self._joined.update(rooms)
@@ -177,6 +185,10 @@ class _Absences:
             self._pause = (before[0] if before and is_same else self._ran_at), now
         self._ran_at = now
 
+    def connected(self) -> None:
+        """A new connection is there. Connecting takes long at times, which is no sleep."""
+        self._ran_at, self._pause = self._now(), None
+
     def begin(self, rooms: Iterable[str], silent: float = 0.0) -> None:
         """These rooms receive nothing from now on, or did not while the machine was asleep before."""
         self.beat()
@@ -186,17 +198,26 @@ class _Absences:
         for room in rooms:
             self._absences.setdefault(room, _Absence(since))
 
-    def are_lost(self) -> None:
-        """What was sent to them until now does not arrive."""
-        for absence in self._absences.values():
-            absence.is_lost = True
+    def all_are_lost(self) -> None:
+        """What was sent until now does not arrive."""
+        self.are_lost(self._absences)
+
+    def are_lost(self, rooms: Iterable[str]) -> None:
+        """What was sent to these rooms until now does not arrive."""
+        for room in rooms:
+            if absence := self._absences.get(room):
+                absence.is_lost = True
 
     def end(self, rooms: Iterable[str]) -> None:
-        """These rooms receive messages again."""
+        """These rooms receive messages again.
+
+        A session that a broker knows after more than `KEPT` may be of an attempt that got no answer.
+        """
+        now = self._now()
         for room in rooms:
             absence = self._absences.pop(room, None)
-            if absence and absence.is_lost:
-                self._tell(on.Missed(room, absence.since, self._now()))
+            if absence and (absence.is_lost or now - absence.since > KEPT):
+                self._tell(on.Missed(room, absence.since, now))
 
     def has(self, room: str) -> bool:
         return room in self._absences

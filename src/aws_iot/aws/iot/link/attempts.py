@@ -65,6 +65,7 @@ def hurry(state: State, _: on.Hurry, now: float) -> Effects:
         return [do.ScheduleAttempt(attempt.number, soonest, soonest)]
     if attempt.signed_at is None or soonest > now:
         return []
+    state.doubt_session()
     state.attempt = Attempt(attempt.number + 1, soonest)
     return [do.StopClient(), do.ScheduleAttempt(attempt.number + 1, soonest, soonest)]
 
@@ -93,6 +94,8 @@ def connect_failed(state: State, event: on.ConnectFailed, now: float) -> Effects
         return fail(state, unsigned)
     elif rejection and event.is_final:
         return fail(state, rejection)
+    if not (unsigned or rejection):
+        state.doubt_session()
     request = do.Diagnose(event.attempt, True, PATIENCE_SECONDS, event.cause, event.name)
     reason = _still_lost(state, request, unsigned) if unsigned else _diagnose(state, request)
     return [*reconnect(state, now), *reason]
@@ -111,6 +114,7 @@ def mute_attempt_tick(state: State, now: float) -> Effects:
     number, signed_at = state.attempt.number, state.attempt.signed_at
     if signed_at is None or now - signed_at < state.settings.timeout:
         return []
+    state.doubt_session()
     request = do.Diagnose(number, True, PATIENCE_SECONDS, cause="no answer in time", name="no answer")
     return [*reconnect(state, now), *_diagnose(state, request)]
 

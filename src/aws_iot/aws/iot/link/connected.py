@@ -21,6 +21,7 @@ from aws_iot.aws.iot.link.state import (
     Phase,
     Probing,
     Resubscribing,
+    Session,
     State,
 )
 from aws_iot.aws.iot.link.unacknowledged import BLAME_SECONDS
@@ -39,7 +40,7 @@ def connected(state: State, event: on.Connected, now: float) -> Effects:
     state.outage = state.outage._replace(cause="")
     phase, session = state.phase, state.session
     if isinstance(phase, Opening):
-        state.session = session._replace(is_resumed=event.session_present, has_filters=True)
+        state.session = Session(event.session_present, has_filters=True)
         state.phase = Online(now)
         return finish_call(state)
     if not event.session_present:
@@ -54,8 +55,8 @@ def connected(state: State, event: on.Connected, now: float) -> Effects:
 
 
 def _resubscribe(state: State) -> Effects:
-    """Request all filters again, in packets as before, if the broker has not kept them."""
-    if state.session.has_filters:
+    """Request all filters again, in packets as before, unless the broker has certainly kept them."""
+    if state.session.has_filters and not state.session.is_doubtful:
         return []
     return [do.SendSubscribe(filters, is_again=True) for filters in state.subscriptions]
 
@@ -79,7 +80,7 @@ def _restored(state: State, phase: Resubscribing | Isolating, now: float) -> Eff
     away = 0.0 if lost_at is None else now - lost_at
     notice = do.Notify(Restored(away, state.session.is_forgotten, state.may_miss))
     state.outage = state.outage._replace(lost_at=None)
-    state.session = state.session._replace(has_filters=True, is_forgotten=False)
+    state.session = state.session._replace(has_filters=True, is_forgotten=False, is_doubtful=False)
     state.detector = state.detector._replace(failed_resubscribes=0)
     if isinstance(phase, Isolating):
         return [notice, *_isolate_message(state, now)]

@@ -125,6 +125,8 @@ class Session(NamedTuple):
     """Whether it knows all filters that were granted before."""
     is_forgotten: bool = False
     """Whether it has discarded the durable session, and the owner does not know yet."""
+    is_doubtful: bool = False
+    """Whether an attempt that got no answer may have begun a new session, without filters."""
 
 
 class Outage(NamedTuple):
@@ -177,6 +179,11 @@ class State:
     def may_miss(self) -> bool:
         """Whether the broker has forgotten filters that were granted, and with them messages."""
         return bool(self.subscriptions) and not self.session.has_filters
+
+    def doubt_session(self) -> None:
+        """The current attempt is given up. The broker may have accepted it all the same."""
+        if self.attempt.signed_at is not None:
+            self.session = self.session._replace(is_doubtful=True)
 
     @property
     def connected_since(self) -> float | None:

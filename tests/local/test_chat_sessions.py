@@ -4,7 +4,7 @@ import json
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -111,36 +111,30 @@ def watcher(stack: Stack) -> Iterator[Watcher]:
     client.close()
 
 
-@pytest.mark.parametrize(
-    ("end", "code"),
-    [
-        (lambda screen: screen.type("\x11"), 0),
-        (lambda screen: screen.process.send_signal(signal.SIGTERM), 143),
-        (lambda screen: screen.process.send_signal(signal.SIGHUP), 129),
-    ],
-    ids=["quit", "SIGTERM", "SIGHUP"],
-)
-def test_a_chat_that_ends_leaves_no_session(
-    stack: Stack, room: str, watcher: Watcher, end: Callable[[TerminalScreen], None], code: int
+ENDS: list[tuple[Callable[[TerminalScreen], None], int, bool]] = [
+    (lambda screen: screen.type("\x11"), 0, False),
+    (lambda screen: screen.process.send_signal(signal.SIGTERM), 143, False),
+    (lambda screen: screen.process.send_signal(signal.SIGHUP), 129, False),
+    (lambda screen: screen.kill(), -9, True),
+]
+"""How a chat ends, its exit code, and whether its session remains."""
+
+
+def test_a_chat_that_ends_leaves_no_session_unless_it_is_killed(
+    stack: Stack, room: str, watcher: Watcher
 ) -> None:
-    person = stack.person()
-    with on_a_screen(f"chat {room}", person.env) as screen:
-        screen.wait_for("● online")
-        end(screen)
-        assert screen.process.wait(DEADLINE_SECONDS) == code
-    watcher.wait_for_the_end(person)
-    [name] = watcher.sessions(person)
-    assert not watcher.has_session(person, name)
-
-
-def test_a_chat_that_is_killed_leaves_its_session(stack: Stack, room: str, watcher: Watcher) -> None:
-    person = stack.person()
-    with on_a_screen(f"chat {room}", person.env) as screen:
-        screen.wait_for("● online")
-        screen.kill()
-    watcher.wait_for_the_end(person)
-    [name] = watcher.sessions(person)
-    assert watcher.has_session(person, name)
+    with ExitStack() as all_of_them:
+        chats = [(person := stack.person(), on_a_screen(f"chat {room}", person.env)) for _ in ENDS]
+        screens = [(person, all_of_them.enter_context(screen)) for person, screen in chats]
+        for (_, screen), (end, _, _) in zip(screens, ENDS, strict=True):
+            screen.wait_for("● online")
+            end(screen)
+        for (_, screen), (_, code, _) in zip(screens, ENDS, strict=True):
+            assert screen.process.wait(DEADLINE_SECONDS) == code
+    for (person, _), (_, code, remains) in zip(screens, ENDS, strict=True):
+        watcher.wait_for_the_end(person)
+        [name] = watcher.sessions(person)
+        assert watcher.has_session(person, name) == remains, code
 
 
 @contextmanager
@@ -210,39 +204,45 @@ def test_messages_of_a_burst_during_which_the_connection_is_cut_time_and_again_a
     assert texts_of(person, room) == [f"number {number}." for number in range(1000)]
 
 
-@pytest.mark.parametrize("form", ["", "--plain"])
 def test_a_line_marks_where_messages_are_missing_if_the_broker_has_discarded_the_session(
-    stack: Stack, speaker: Client, room: str, watcher: Watcher, form: str
+    stack: Stack, speaker: Client, room: str, watcher: Watcher
 ) -> None:
-    person = stack.person()
+    people = person, plain_person = stack.person(), stack.person()
     with (
         behind_proxy(stack, person) as proxy,
-        on_a_screen(f"chat {room} other-{room} {form}", person.env, 100) as screen,
+        on_a_screen(f"chat {room} other-{room}", person.env, 100) as screen,
+        behind_proxy(stack, plain_person) as plain_proxy,
+        on_a_screen(f"chat {room} other-{room} --plain", plain_person.env, 100) as plain,
     ):
-        screen.wait_for_pattern("● online|Online.")
+        screens, proxies = [screen, plain], [proxy, plain_proxy]
+        for one in screens:
+            one.wait_for_pattern("● online|Online.")
         speaker.publish(room, "before.")
-        screen.wait_for("before.")
-        proxy.refuse()
-        proxy.cut()
-        screen.wait_for("connection lost")
-        watcher.wait_for_the_end(person)
-        [name] = watcher.sessions(person)
-        assert watcher.has_session(person, name)
+        for one, network in zip(screens, proxies, strict=True):
+            one.wait_for("before.")
+            network.refuse()
+            network.cut()
+        for one, somebody in zip(screens, people, strict=True):
+            one.wait_for("connection lost")
+            watcher.wait_for_the_end(somebody)
+            [name] = watcher.sessions(somebody)
+            assert watcher.has_session(somebody, name)
         speaker.publish(room, "to nobody.")
-        proxy.admit()
-        screen.wait_for("may be missing")
+        for one, network in zip(screens, proxies, strict=True):
+            network.admit()
+            one.wait_for("may be missing")
         speaker.publish(room, "after.")
-        screen.wait_for("after.")
-        screen.wait_for_pattern(r"(?s)before\..*essages (between|at) .*may be missing.*after\.")
-        screen.type(f"/join other-{room}\r")
-        if form:
-            screen.wait_for_pattern(f"(?s)Room other-{room}.*may be missing")
-        else:
-            screen.wait_until_gone("before.")
-            screen.wait_for("may be missing")
-        screen.type("/quit\r")
-        assert screen.process.wait(DEADLINE_SECONDS) == 0
-    assert texts_of(person, room) == ["before.", "after."]
+        for one in screens:
+            one.wait_for_pattern(r"(?s)before\..*essages (between|at) .*may be missing.*after\.")
+            one.type(f"/join other-{room}\r")
+        plain.wait_for_pattern(f"(?s)Room other-{room}.*may be missing")
+        screen.wait_until_gone("before.")
+        screen.wait_for("may be missing")
+        for one in screens:
+            one.type("/quit\r")
+            assert one.process.wait(DEADLINE_SECONDS) == 0
+    for somebody in people:
+        assert texts_of(somebody, room) == ["before.", "after."]
 
 
 def test_a_chat_whose_session_is_taken_over_gets_another_one_and_marks_the_place(
@@ -273,44 +273,45 @@ def forbidding(stack: Stack, *statements: dict[str, str]) -> Person:
     return person
 
 
-def test_where_you_may_not_write_the_chat_has_a_session_without_a_will(
+def test_a_policy_may_forbid_the_will_or_the_session(
     stack: Stack, speaker: Client, room: str, watcher: Watcher
 ) -> None:
-    person = forbidding(stack, {"Action": "iot:Publish", "Resource": f"arn:aws:iot:*:*:topic/*/{room}/*"})
-    with behind_proxy(stack, person) as proxy, on_a_screen(f"chat {room}", person.env) as screen:
-        screen.wait_for("● online")
-        cut_off(proxy, screen)
+    """Who may not write has a session, but no will. Without a session, a line marks what may be missing."""
+    names_of_sessions = f"arn:aws:iot:*:*:client/*-{'?' * 16}"
+    reader = forbidding(stack, {"Action": "iot:Publish", "Resource": f"arn:aws:iot:*:*:topic/*/{room}/*"})
+    other = forbidding(stack, {"Action": "iot:Connect", "Resource": names_of_sessions})
+    with (
+        behind_proxy(stack, reader) as proxy,
+        on_a_screen(f"chat {room}", reader.env) as of_reader,
+        behind_proxy(stack, other) as other_proxy,
+        on_a_screen(f"chat {room}", other.env) as of_other,
+    ):
+        screens = of_reader, of_other
+        for screen in screens:
+            screen.wait_for("● online")
+        speaker.publish(room, "before.")
+        for screen, network in zip(screens, (proxy, other_proxy), strict=True):
+            screen.wait_for_message("before.")
+            cut_off(network, screen)
         speaker.publish(room, "meanwhile.")
         proxy.admit()
-        screen.wait_for_message("meanwhile.")
-        assert "may be missing" not in screen.text
-        screen.kill()
-    watcher.wait_for_the_end(person)
-    [name] = watcher.sessions(person)
-    assert watcher.has_session(person, name)
-
-
-def test_without_the_right_to_a_session_the_chat_works_and_marks_what_it_may_have_missed(
-    stack: Stack, speaker: Client, room: str, watcher: Watcher
-) -> None:
-    names_of_sessions = f"arn:aws:iot:*:*:client/*-{'?' * 16}"
-    person = forbidding(stack, {"Action": "iot:Connect", "Resource": names_of_sessions})
-    with behind_proxy(stack, person) as proxy, on_a_screen(f"chat {room}", person.env) as screen:
-        screen.wait_for("● online")
-        speaker.publish(room, "before.")
-        screen.wait_for_message("before.")
-        cut_off(proxy, screen)
-        speaker.publish(room, "to nobody.")
-        proxy.admit()
-        screen.wait_for("may be missing")
+        other_proxy.admit()
+        of_reader.wait_for_message("meanwhile.")
+        of_other.wait_for("may be missing")
         speaker.publish(room, "after.")
-        screen.wait_for_message("after.")
-        screen.kill()
-    watcher.wait_for_the_end(person)
-    assert texts_of(person, room) == ["before.", "after."]
-    [name] = watcher.sessions(person)
-    assert len(name) == 8
-    assert not watcher.has_session(person, name)
+        for screen in screens:
+            screen.wait_for_message("after.")
+        assert "may be missing" not in of_reader.text
+        for screen in screens:
+            screen.kill()
+    for person, texts, remains in [
+        (reader, ["before.", "meanwhile.", "after."], True),
+        (other, ["before.", "after."], False),
+    ]:
+        watcher.wait_for_the_end(person)
+        assert texts_of(person, room) == texts
+        [name] = watcher.sessions(person)
+        assert (len(name), watcher.has_session(person, name)) == (16 if remains else 8, remains)
 
 
 def test_after_24_hours_the_chat_reconnects_and_misses_nothing() -> None:
@@ -335,7 +336,8 @@ def test_after_24_hours_the_chat_reconnects_and_misses_nothing() -> None:
             )
             return Line(client, connection)
 
-        receiver = Receiver(connect, None, NoSender(), told.append, now, key="team")
+        # Its own clock does not jump: otherwise the machine was asleep.
+        receiver = Receiver(connect, None, NoSender(), told.append, lambda: datetime.now(UTC), key="team")
         receiver.join("lobby")
         receiver.start()
         wait_until(lambda: told.count(on.RoomsJoined(["lobby"])) == 2, lambda: told)  # and it is online

@@ -208,6 +208,24 @@ def test_a_call_that_fails_ends_the_connection_but_not_the_session(running: Runn
     assert running.of(on.Missed) == []
 
 
+def test_what_has_happened_while_a_call_waited_that_fails_is_not_lost(running: Running) -> None:
+    """Without a session, or with QoS 0, nobody sends the message again."""
+    first = running.begin("lobby")
+
+    def wait_in_vain() -> None:
+        first.events.put(Publication(f"{POOL}/lobby/{BOB}", b"hello", qos=0))
+        first.events.put(Lost("no answer", silent=40.0))
+        raise Unreachable("the broker has not granted the subscription")
+
+    first.on_subscribed = wait_in_vain
+    running.prepare = lambda connection: setattr(connection, "is_resumed", False)
+    running.receiver.join("ops")
+    running.wait_for(lambda: "ops" in running.joined)
+    assert running.texts == ["hello"]
+    [missed] = running.of(on.Missed)
+    assert missed.until - missed.since >= timedelta(seconds=40)
+
+
 def test_the_pause_before_a_new_connection_is_told_and_can_be_ended(running: Running) -> None:
     backoff, failures = Backoff(3600, 1, 3600), [Unreachable("no network")]
 

@@ -172,6 +172,7 @@ class Receiver:
             self._serve(line)
         except AwsIotError as error:
             ended = error
+            self._receive_rest(line.client)
             self._report(error)
         finally:
             self._rooms.detach()
@@ -218,6 +219,12 @@ class Receiver:
                     return
         finally:  # also if the connection has ended: with QoS 0, or without a session, nobody sends them again
             self._intake.take(batch)
+
+    def _receive_rest(self, client: Client) -> None:
+        """What has happened while a call waited that has failed: messages, and since when nothing arrives."""
+        self._handle_requests()
+        with suppress(AwsIotError):
+            self._receive(client)
 
     def _handle_requests(self) -> None:
         with suppress(queue.Empty):

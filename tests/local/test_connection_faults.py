@@ -333,6 +333,27 @@ def test_a_discarded_session_is_reported_even_if_the_next_connection_breaks_at_o
         assert happened[-1] == Restored(forgotten=True)
 
 
+def test_filters_are_requested_again_if_an_attempt_whose_connack_was_lost_may_have_begun_the_session() -> (
+    None
+):
+    kept = bytes([0x20, 3, 1, 0, 0])
+
+    def script(packet: Packet) -> bytes | None:
+        if packet.kind is Kind.CONNECT and packet.link > 1:
+            return CUT if packet.link == 2 else kept
+        return agreeable(packet)
+
+    with ScriptedBroker(script) as broker, connected(broker, durable="desk") as connection:
+        connection.subscribe(["a/#"])
+        for _ in range(2):
+            broker.cut()
+            happened: list[object] = []
+            while not happened or isinstance(happened[-1], Lost):
+                happened.append(connection.receive(DEADLINE_SECONDS))
+            assert happened[-1] == Restored(forgotten=False)
+            assert len(broker.of(Kind.SUBSCRIBE)) == 2, "the second loss leaves no doubt"
+
+
 def test_a_rejected_unsubscribe_is_reported() -> None:
     refused = say(Kind.UNSUBSCRIBE, lambda p: bytes([0xB0, 4]) + p.id + b"\0\x87")
     with (

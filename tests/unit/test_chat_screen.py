@@ -233,6 +233,20 @@ def test_no_background_hides_the_text_of_a_light_or_dark_terminal(app: FakeApp, 
     run(test)
 
 
+def test_a_draft_that_cannot_be_saved_at_the_end_is_told_of(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            folder = app.settings.folders.chat("default")
+            await chat.until(lambda: any(folder.glob("*.json")))
+            [file] = folder.glob("*.json")
+            file.unlink()
+            file.mkdir()
+            await chat.type("a draft")
+        assert chat.state.warnings["drafts"].endswith("drafts and read marks are not saved")
+
+    run(test)
+
+
 def test_drafts_survive_rooms_and_a_restart(app: FakeApp, cloud: FakeCloud) -> None:
     async def test() -> None:
         async with chatting(app, cloud, "lobby", "ops") as chat:

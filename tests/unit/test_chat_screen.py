@@ -328,8 +328,9 @@ def test_a_rejected_message_stays_says_why_and_can_be_sent_again(app: FakeApp, c
             )
             await chat.enter("nono")
             await chat.until_shown("! not sent: a policy does not let you")
-            await chat.enter("/discard")
-            assert chat.input == "nono"
+            await chat.type("typed since")
+            await chat.press("alt+z")
+            assert chat.input == "typed since\nnono"
             assert not chat.state.room.failed
 
     run(test)

@@ -22,6 +22,7 @@ def unsent(state: State, event: on.Unsent) -> Effects:
     """An ended chat has left it, perhaps in a room that this one does not have."""
     effects: Effects = [] if event.room in state.rooms else [do.Join(event.room)]
     room = state.known_room(event.room)
+    state.sending.left.add(event.id)
     if event.kind:
         _note_change(state, event.id, Change(event.kind, event.room, event.text, event.re or ""))
     elif all(post.id != event.id for post in room.posts):

@@ -30,7 +30,9 @@ class Announcer:
 
     def lines(self, state: State) -> Iterator[str]:
         """The lines for what has changed."""
-        if state.status != self._status:
+        # An attempt to connect is no news while it may end as the one before.
+        is_attempt = state.status.link is Link.CONNECTING and self._status is not None and self._status.what
+        if state.status != self._status and not is_attempt:
             self._status = state.status
             yield from _status(state.status)
         before, self._warnings = self._warnings, [*state.warnings.values()]

@@ -1424,6 +1424,33 @@ def test_a_long_list_tells_how_much_there_is_and_that_it_is_cut(app: FakeApp, cl
     run(test)
 
 
+def test_what_happens_while_the_screen_ends_is_not_drawn(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            screen = chat.screen
+        screen.draw()  # as the bridge does for an event or a tick that comes last
+
+    run(test)
+
+
+def test_ctrl_c_names_the_key_that_quits(app: FakeApp, cloud: FakeCloud) -> None:
+    async def told() -> str:
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.press("ctrl+c")
+            return chat.state.notice
+
+    async def test() -> None:
+        assert await told() == "Ctrl+Q quits. What you have typed is kept."
+        path = app.settings.folders.chat_settings
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('{"keys": {"quit": ["f10"]}}')
+        assert await told() == "F10 quits. What you have typed is kept."
+        path.write_text('{"keys": {"quit": []}}')
+        assert await told() == "/quit quits. What you have typed is kept."
+
+    run(test)
+
+
 def test_nothing_that_is_typed_before_the_first_room_is_open_is_lost(tmp_path: Path) -> None:
     async def test() -> None:
         bridge = Bridge(State(Me(BOB, "bob")))

@@ -1236,6 +1236,11 @@ def test_a_message_with_several_links_offers_them(app: FakeApp, cloud: FakeCloud
             assert chat.state.notice == "Which link? Use a number from 1 to 2, as in /open 1."
             await chat.press("alt+o", "escape", "x")
             assert chat.input == "x"
+            say(cloud, "lobby", "https://alone.example", sender=BOB, properties=named(3))
+            await chat.until_shown("https://alone.example")
+            await chat.clear()
+            await chat.enter("/open 2")
+            assert chat.state.notice == "This message has only one link: /open opens it."
             many = " ".join(f"https://{number}.example" for number in range(1, 41))
             say(cloud, "lobby", many, sender=BOB, properties=named(2))
             await chat.until_shown("https://40.example")

@@ -1414,6 +1414,23 @@ def test_the_palette_opens_a_room_and_its_name_can_do_nothing(app: FakeApp, clou
     run(test)
 
 
+def test_the_palette_offers_the_room_first_of_whose_name_a_part_was_typed(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby", "devops", "ops") as chat:
+            await chat.press("ctrl+k")
+            await chat.until(lambda: any("List your rooms (/rooms)" in row for row in chat.rows))
+            await chat.press(*"op")  # also in "Open the next room"
+            await chat.until(partial(_is_on, chat, "the room devops"))
+            rooms = [row.strip(" │") for row in chat.rows if "Open " in row]
+            assert rooms[:2] == ["Open the room ops", "Open the room devops"]
+            await chat.press("enter")
+            await chat.until(lambda: chat.state.current == "ops")
+
+    run(test)
+
+
 def test_a_long_list_tells_how_much_there_is_and_that_it_is_cut(app: FakeApp, cloud: FakeCloud) -> None:
     async def test() -> None:
         rooms = [f"room-{number}" for number in range(60)]

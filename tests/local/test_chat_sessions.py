@@ -345,6 +345,7 @@ def test_after_24_hours_the_chat_reconnects_and_misses_nothing() -> None:
         broker.send(publish(f"{pool}/lobby/bob", 1))
         wait_until(lambda: any(isinstance(one, on.Received) for one in told), lambda: told)
         receiver.close()
+        wait_until(lambda: bool(broker.of(Kind.DISCONNECT)))
         [asked] = broker.of(Kind.SUBSCRIBE)
         assert asked.link == 1
         last = broker.of(Kind.DISCONNECT)[-1]

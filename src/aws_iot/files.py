@@ -191,13 +191,19 @@ def exclusive(
         while not (held := _hold(path, opened)) and time.monotonic() < deadline:
             time.sleep(FILE_POLL_SECONDS)
         locked = opened.pop_all()
-    with locked:
-        try:
-            yield held
-        finally:
-            if held and temporary:
-                with suppress(OSError):  # Windows cannot remove an open file
-                    path.unlink()
+    is_removed = held and temporary
+    try:
+        with locked:
+            try:
+                yield held
+            finally:
+                if is_removed and sys.platform != "win32":
+                    with suppress(OSError):
+                        path.unlink()
+    finally:
+        if is_removed and sys.platform == "win32":  # which removes no file that a program has open
+            with suppress(OSError):
+                path.unlink()
 
 
 def is_locked(folder: Path, name: str = ".lock") -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
-from aws_iot.chat.parts.outbox import MAY_HAVE_ARRIVED, Outbox
+from aws_iot.chat.parts.outbox import LOOK_SECONDS, MAY_HAVE_ARRIVED, Outbox
 from aws_iot.errors import LocalError
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.composer import Composer
@@ -41,10 +41,12 @@ class DeadConnection(FakeConnection):
 class Sender:
     """An outbox on a spool, and what it tells."""
 
-    def __init__(self, open_spool: Callable[[], Spool]) -> None:
+    def __init__(self, open_spool: Callable[[], Spool], look_seconds: float = LOOK_SECONDS) -> None:
         self.told: list[on.Event] = []
         composer = Composer(POOL, ME, "alice", now, str)
-        self.outbox = Outbox(open_spool, composer, "alice", self.told.append, lambda _: None, now)
+        self.outbox = Outbox(
+            open_spool, composer, "alice", self.told.append, lambda _: None, now, look_seconds
+        )
         self.outbox.start()
         self.wait_until_saved()  # by then, the first one leads
 
@@ -80,8 +82,11 @@ def start(tmp_path: Path) -> Iterator[Callable[[], Sender]]:
     """Starts outboxes on one spool, as chats of one person that run at the same time."""
     senders: list[Sender] = []
 
-    def started() -> Sender:
-        senders.append(Sender(lambda: Spool(tmp_path / "spool", POOL, "alice", chat=f"{len(senders)}")))
+    def started(look_seconds: float = LOOK_SECONDS) -> Sender:
+        def open_spool() -> Spool:
+            return Spool(tmp_path / "spool", POOL, "alice", chat=f"{len(senders)}")
+
+        senders.append(Sender(open_spool, look_seconds))
         return senders[-1]
 
     yield started
@@ -180,6 +185,21 @@ def test_only_one_chat_sends_a_message_however_many_run_without_a_connection(
         chat.wait_for(on.Acknowledged(id_))
     assert payloads(cloud) == [encode(f"text {id_}") for id_ in ("three", "two", "four")]
     assert not [event for event in other.told if isinstance(event, on.Unsent)]
+
+
+def test_what_an_ended_chat_has_left_is_sent_without_a_new_connection(
+    start: Callable[..., Sender], cloud: FakeCloud
+) -> None:
+    first, stays = start(), start(look_seconds=0.01)
+    stays.connect(FakeConnection(cloud, ME))
+    first.send("one")
+    first.outbox.close()  # `stays` leads from now on
+    stays.wait_for(on.Acknowledged("one"))
+    later = start()
+    later.send("two")
+    later.outbox.close()
+    stays.wait_for(on.Acknowledged("two"))
+    assert payloads(cloud) == [encode("text one"), encode("text two")]
 
 
 def test_the_first_chat_sends_what_another_one_has_left_from_its_next_connection_on(

@@ -10,10 +10,11 @@ from aws_iot.chat.model import effects as do
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.posts import Answered, post_of
 from aws_iot.chat.model.reducer import Effects, start, update
-from aws_iot.chat.model.state import LONGEST_WINDOW, PAGE, Me, Reading, State
+from aws_iot.chat.model.state import LONGEST_WINDOW, PAGE, Link, Me, Reading, State, Status
 from aws_iot.chat.plain.announcer import Announcer, thread
 from aws_iot.chat.plain.app import PlainChat
 from aws_iot.chat.plain.reader import AT_ONCE
+from aws_iot.identities import short_identity
 from tests.unit.test_chat_reducer import BEGAN, ME, message, opened, page
 
 
@@ -21,6 +22,53 @@ def numbers(lines: object) -> list[int]:
     """Which messages were announced."""
     assert isinstance(lines, list)
     return [int(line.rpartition(" ")[2]) for line in lines if "text " in line]
+
+
+def test_what_an_ended_chat_has_left_is_announced_once_but_not_what_was_just_typed() -> None:
+    state, announcer = opened("lobby", "ops"), Announcer()
+    update(state, on.Received([message(1)]))
+    assert len([*announcer.lines(state)]) == 2
+    for one in (
+        on.Unsent("a", "lobby", "left here", BEGAN),
+        on.Unsent("b", "lobby", "👍", BEGAN, "react", "id-1"),
+        on.Unsent("c", "ops", "elsewhere", BEGAN),
+        on.Submitted("lobby", "typed", "d", BEGAN),
+    ):
+        update(state, one)
+    time = f"{BEGAN.astimezone():%H:%M}"
+    name = f"alice~{short_identity(ME)}"
+    assert [*announcer.lines(state)] == [
+        f"{time} {name} (not sent yet): left here",
+        "Not sent yet: react 👍",
+    ]
+    for id_ in ("a", "b", "d"):
+        update(state, on.Acknowledged(id_))
+    assert [*announcer.lines(state)] == []
+    update(state, on.RoomOpened("ops"))
+    assert [*announcer.lines(state)] == ["Room ops.", f"{time} {name} (not sent yet): elsewhere"]
+
+
+def test_what_is_wrong_with_the_connection_is_announced_once_however_often_it_is_tried_again() -> None:
+    state, announcer = opened(), Announcer()
+    heard: list[str] = []
+    connecting, refused = Status(Link.CONNECTING), Status(Link.OFFLINE, "refused", "do this")
+    online, lost = Status(Link.ONLINE), Status(Link.LOST, "lost")
+    for status in (
+        connecting,
+        refused,
+        connecting,
+        refused,
+        connecting,
+        lost,
+        connecting,
+        online,
+        connecting,
+    ):
+        update(state, on.StatusChanged(status))
+        heard += announcer.lines(state)
+    assert [line for line in heard if not line.startswith("Room")] == [
+        *("Connecting.", "refused", "do this", "lost", "Online.", "Connecting.")
+    ]
 
 
 def test_older_messages_are_announced_without_a_gap_and_once() -> None:

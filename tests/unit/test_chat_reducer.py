@@ -313,9 +313,17 @@ def test_unread_messages_of_earlier_runs_that_mention_you_mark_their_room() -> N
 
 def test_failed_messages_of_the_last_run_are_shown_again() -> None:
     state = State(Me(ME, "alice"))
-    start(state, ("lobby",), {}, [do.FailedMessage("ops", "hello", "old-1", "denied")], BEGAN)
+    effects = start(state, ("lobby",), {}, [do.FailedMessage("ops", "hello", "old-1", "denied")], BEGAN)
+    assert do.Join("ops") in effects
     assert [post.why for post in state.rooms["ops"].failed] == ["denied"]
     assert state.sending.waiting == 0
+
+
+def test_what_an_ended_chat_has_left_in_another_room_has_it_joined() -> None:
+    state = opened()
+    left = on.Unsent("old-1", "ops", "hello", at(1)), on.Unsent("old-2", "den", "👍", at(2), "react", "id-1")
+    assert [update(state, one) for one in (*left, *left)] == [[do.Join("ops")], [do.Join("den")], [], []]
+    assert (texts(state, "ops"), state.sending.waiting) == (["hello"], 2)
 
 
 def test_an_edit_that_failed_stays_and_is_never_sent_as_a_message() -> None:

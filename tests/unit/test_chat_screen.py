@@ -233,6 +233,20 @@ def test_no_background_hides_the_text_of_a_light_or_dark_terminal(app: FakeApp, 
     run(test)
 
 
+def test_a_draft_that_cannot_be_saved_at_the_end_is_told_of(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            folder = app.settings.folders.chat("default")
+            await chat.until(lambda: any(folder.glob("*.json")))
+            [file] = folder.glob("*.json")
+            file.unlink()
+            file.mkdir()
+            await chat.type("a draft")
+        assert chat.state.warnings["drafts"].endswith("drafts and read marks are not saved")
+
+    run(test)
+
+
 def test_drafts_survive_rooms_and_a_restart(app: FakeApp, cloud: FakeCloud) -> None:
     async def test() -> None:
         async with chatting(app, cloud, "lobby", "ops") as chat:
@@ -314,8 +328,9 @@ def test_a_rejected_message_stays_says_why_and_can_be_sent_again(app: FakeApp, c
             )
             await chat.enter("nono")
             await chat.until_shown("! not sent: a policy does not let you")
-            await chat.enter("/discard")
-            assert chat.input == "nono"
+            await chat.type("typed since")
+            await chat.press("alt+z")
+            assert chat.input == "typed since\nnono"
             assert not chat.state.room.failed
 
     run(test)
@@ -698,7 +713,7 @@ def test_a_panel_that_was_hidden_on_a_wide_screen_is_hidden_in_the_next_run(
         async with chatting(app, cloud, "lobby") as chat:
             await chat.press("f3")
         async with chatting(app, cloud, "lobby") as chat:
-            await chat.until(lambda: not chat.screen.query_one(PeopleList).display)
+            assert not chat.screen.query_one(PeopleList).display
             assert chat.screen.query_one(RoomList).display
         async with chatting(app, cloud, "lobby", size=(50, 20)) as chat:
             await chat.press("f3")  # only looks, on a narrow screen

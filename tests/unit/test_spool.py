@@ -102,6 +102,20 @@ def test_nobody_else_sends_a_user_s_messages(tmp_path: Path) -> None:
         assert spool.others() == [("other", "alice", 1), ("pool", "alice", 1)]
 
 
+def test_the_messages_of_a_chat_are_not_found_while_it_starts_or_ends(tmp_path: Path) -> None:
+    def run_chats() -> None:
+        for number in range(300):
+            with Spool(tmp_path, "pool", "alice", chat=f"chat{number}") as chat:
+                chat.add(message(number))
+                chat.remove([message(number).id])
+
+    chats = threading.Thread(target=run_chats)
+    with spool_in(tmp_path) as other:
+        chats.start()
+        while chats.is_alive():
+            assert other.unsent() == []
+
+
 ADD_AND_WAIT = """
 import sys
 from pathlib import Path

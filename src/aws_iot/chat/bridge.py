@@ -126,10 +126,12 @@ class Bridge:
         self._parts.receiver.close()
         self._parts.outbox.close()
         for event in self._events:
-            # What is nowhere else, and what the person is told at the end.
-            if isinstance(event, on.SendFailed | on.Withdrawn | on.Acknowledged | on.Warned):
+            if isinstance(event, on.SendFailed | on.Withdrawn | on.Acknowledged):  # which is nowhere else
                 self.carry_out_event(event)
         self._parts.archive.close()
+        for event in self._events:
+            if isinstance(event, on.Warned):  # of which the person is told at the end
+                self.carry_out_event(event)
 
     def _tick(self) -> None:
         now, before = time.monotonic(), self.state.presence.shown

@@ -114,6 +114,7 @@ def _parts(app: App, chatter: Chatter, bridge: Bridge, memory: Memory, *, saves:
 def _start(state: State, rooms: Sequence[str], remembered: Remembered, app: App) -> list[do.Effect]:
     state.me.nick = remembered.nick
     state.me.aliases, state.me.levels = dict(remembered.aliases), dict(remembered.levels)
+    state.look.hidden = set(remembered.hidden)
     wanted = [*dict.fromkeys([*rooms, *remembered.rooms])]
     return start(state, wanted, remembered.drafts, remembered.failed, app.settings.now())
 

@@ -326,13 +326,6 @@ class PanelToggled:
 
 
 @dataclass(slots=True)
-class PanelsRemembered:
-    """These panels were hidden when the last chat ended."""
-
-    hidden: Sequence[str]
-
-
-@dataclass(slots=True)
 class PresenceSet:
     """The person chooses what others learn about them: see `presence.MODES`."""
 
@@ -504,6 +497,5 @@ Event = (
     | AnnounceFailed
     | PresenceSet
     | PanelToggled
-    | PanelsRemembered
     | Pressed
 )

@@ -89,6 +89,5 @@ _REDUCERS: dict[type, Callable[[State, Any], Effects]] = {
     on.AnnounceFailed: presence.announce_failed,
     on.PresenceSet: presence.presence_set,
     on.PanelToggled: looking.panel_toggled,
-    on.PanelsRemembered: looking.panels_remembered,
     on.Pressed: presence.pressed,
 }

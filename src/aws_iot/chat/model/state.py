@@ -281,6 +281,8 @@ class Sending:
 
     waiting: int = 0
     changes: dict[str, Change] = field(default_factory=dict)
+    left: set[str] = field(default_factory=set)
+    """The IDs of what ended chats have left. Nobody has typed it here."""
     put_back: tuple[int, str] = 0, ""
     """How often a message became the draft again, and the text of the last one."""
 

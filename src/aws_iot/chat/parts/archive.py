@@ -76,7 +76,6 @@ class Archive:
         self._identity = identity
         self._path = path
         self._tell = tell
-        self._hidden = memory.hidden
         self._requests: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="archive", daemon=True)
         self._unsaved = _Unsaved(path, memory, self._warn)
@@ -86,8 +85,6 @@ class Archive:
     def start(self) -> None:
         """Begin to work."""
         self._thread.start()
-        if self._hidden:
-            self._tell(on.PanelsRemembered(self._hidden))
 
     def read(self, wanted: Reading) -> None:
         """Read something. The answer is an event."""

@@ -27,6 +27,7 @@ class Remembered(NamedTuple):
     aliases: Mapping[str, str] = {}
     levels: Mapping[str, str] = {}
     nick: str = ""
+    hidden: frozenset[str] = frozenset()
 
 
 class Memory:
@@ -40,8 +41,6 @@ class Memory:
         self._has_new_drafts = False
         self._values: dict[str, Any] = {}
         self._failed: list[FailedMessage] | None = None
-        self.hidden: tuple[str, ...] = ()
-        """The panels that were hidden, once the file is loaded."""
         self._own: set[str] = set()
         """The IDs of failed messages that this chat knows. Others are of another chat that runs at the same time."""
 
@@ -54,7 +53,6 @@ class Memory:
         found = self._read()
         drafts = self._drafts.take_over(found, self._read) if with_drafts else {}
         rooms = [room for room in _list(found.get("rooms")) if isinstance(room, str)]
-        self.hidden = tuple(panel for panel in _list(found.get("hidden")) if isinstance(panel, str))
         failed = _failed(found)
         self._own |= {one.id for one in failed}
         return Remembered(
@@ -64,6 +62,7 @@ class Memory:
             _texts(found.get("aliases")),
             {room: level for room, level in _texts(found.get("levels")).items() if level in LEVELS},
             found["nick"] if isinstance(found.get("nick"), str) else "",
+            frozenset(panel for panel in _list(found.get("hidden")) if isinstance(panel, str)),
         )
 
     @property

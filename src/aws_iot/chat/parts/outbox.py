@@ -6,6 +6,7 @@ own messages, and the first one also sends what ended chats have left.
 
 from __future__ import annotations  # so that what only types need is not imported
 
+import math
 import queue
 import threading
 import time
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
     Request = Callable[[], None]
 
+LOOK_SECONDS = 30.0
+"""How often to look for what ended chats have left: this chat may stay connected for a day."""
 
 MAY_HAVE_ARRIVED = "It may have arrived already, so it cannot be taken back."
 
@@ -49,14 +52,19 @@ class Outbox:
         tell: Callable[[on.Event], None],
         sent: Callable[[Message], None],
         now: Callable[[], datetime],
+        look_seconds: float = LOOK_SECONDS,
     ) -> None:
-        """`name` travels with the messages. `sent` gets each message that the broker has acknowledged."""
+        """`name` travels with the messages. `sent` gets each message that the broker has acknowledged.
+
+        Every `look_seconds`, it looks for what ended chats have left.
+        """
         self._spooled = Spooled(open_spool, tell)
         self._composer = composer
         self._name = name
         self._tell = tell
         self._sent = sent
         self._now = now
+        self._look_seconds = look_seconds
         self._requests: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
         self._line = _Line()
@@ -113,23 +121,27 @@ class Outbox:
 
     def _run(self) -> None:
         with self._spooled:
-            self._take_over()
+            looks_at = -math.inf
             while True:
+                if time.monotonic() >= looks_at:
+                    carry_out(self._take_over, self._tell)
+                    looks_at = time.monotonic() + self._look_seconds
+                until_look = max(0.0, looks_at - time.monotonic())
                 try:
-                    request = self._requests.get(timeout=self._line.delay())
+                    request = self._requests.get(timeout=min(self._line.delay(), until_look))
                 except queue.Empty:
-                    message = self._line.due.popleft()
-                    carry_out(partial(self._publish, message), self._tell)
+                    if self._line.delay() == 0.0:
+                        carry_out(partial(self._publish, self._line.due.popleft()), self._tell)
                     continue
                 if request is None:
                     return
                 carry_out(request, self._tell)
 
     def _take_over(self) -> None:
-        with suppress(LocalError):  # the next connection tries again
+        with suppress(LocalError):  # it is tried again
             for message in self._spooled.left():
                 if message.id not in self._line.waiting:
-                    self._line.waiting[message.id] = message
+                    self._line.add(message)
                     text = decode(message.payload)
                     self._tell(
                         on.Unsent(message.id, message.room, text, self._now(), message.kind, message.re)
@@ -143,8 +155,7 @@ class Outbox:
             return
         message = made._replace(id=wanted.id)
         self._spooled.add(message)
-        self._line.waiting[message.id] = message
-        self._line.due.append(message)
+        self._line.add(message)
 
     def _withdraw(self, id_: str) -> None:
         message = self._line.waiting.get(id_)
@@ -241,6 +252,10 @@ class _Line:
         self._next: tuple[str, float] | None = None
         self._emptied: Callable[[], None] | None = None
 
+    def add(self, message: Outgoing) -> None:
+        self.waiting[message.id] = message
+        self.due.append(message)
+
     def hold(self) -> None:
         self._is_held = True
         self._tell_if_empty()
@@ -258,10 +273,10 @@ class _Line:
         self.client = None
         self._tell_if_empty()
 
-    def delay(self) -> float | None:
-        """The seconds until the first message that is due may be published; None if there is none."""
+    def delay(self) -> float:
+        """The seconds until the first message that is due may be published; infinite if there is none."""
         if self.client is None or self._is_held or not self.due:
-            return None
+            return math.inf
         first = self.due[0]
         if self._next is None or self._next[0] != first.id:
             self._next = first.id, time.monotonic() + self._pacer.delay(len(first.payload))

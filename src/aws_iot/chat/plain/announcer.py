@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
+from aws_iot.chat.model.changes import changes_of, described
 from aws_iot.chat.model.posts import Post
 from aws_iot.chat.model.state import Link, State, Status
 from aws_iot.chat.model.threads import thread_of
 from aws_iot.chat.plain.lines import in_lines, line
 from aws_iot.chat.plain.reader import Reader
-from aws_iot.chat.text.steady import steady
+from aws_iot.chat.text.steady import one_line, steady
 from aws_iot.text.labels import label
 
 MOST_FOUND = 20
@@ -22,18 +23,23 @@ class Announcer:
         self._status: Status | None = None
         self._notice = ""
         self._warnings: list[str] = []
+        self._told: set[str] = set()
+        """The IDs of changes of ended chats that were announced."""
         self._results: object = None
         self._versions: object = None
 
     def lines(self, state: State) -> Iterator[str]:
         """The lines for what has changed."""
-        if state.status != self._status:
+        # An attempt to connect is no news while it may end as the one before.
+        is_attempt = state.status.link is Link.CONNECTING and self._status is not None and self._status.what
+        if state.status != self._status and not is_attempt:
             self._status = state.status
             yield from _status(state.status)
         before, self._warnings = self._warnings, [*state.warnings.values()]
         yield from (f"Warning: {steady(warning)}" for warning in self._warnings if warning not in before)
         if state.current in state.rooms and state.room.window.is_loaded:
             yield from self.reader.lines(state)
+            yield from self._left(state)
         if state.notice != self._notice:
             self._notice = state.notice
             if state.notice:
@@ -44,6 +50,13 @@ class Announcer:
         if state.look.versions is not self._versions:  # the same ones, if they are asked for again
             self._versions = state.look.versions
             yield from _versions(state)
+
+    def _left(self, state: State) -> Iterator[str]:
+        """What ended chats were to do to messages, and still waits."""
+        for id_, change in changes_of(state, state.room):
+            if id_ in state.sending.left - self._told:
+                self._told.add(id_)
+                yield f"Not sent yet: {steady(one_line(described(change)))}"
 
 
 def thread(state: State, post: Post) -> Iterator[str]:

@@ -21,6 +21,7 @@ def line(state: State, post: Post) -> str:
     """A message on one line."""
     name = who(post.sender, state.name_of(post.sender, post.name), NAME_COLUMNS)
     marks = ["edited"] if post.is_edited else []
+    marks += ["not sent yet"] if post.delivery is Delivery.PENDING else []
     marks += [f"{steady(label(one.text))} {len(one.senders)}" for one in post.reactions]
     if post.answered:
         answered = post.answered

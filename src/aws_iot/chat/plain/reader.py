@@ -168,7 +168,8 @@ class Reader:
 
 
 def _new(state: State, post: Post) -> Iterator[str]:
+    is_typed = post.delivery is Delivery.PENDING and post.id not in state.sending.left
     if post.delivery is Delivery.FAILED:
         yield not_sent(post)
-    elif post.delivery is not Delivery.PENDING:  # which the person has just typed
+    elif not is_typed:  # just before, by the person
         yield line(state, post)

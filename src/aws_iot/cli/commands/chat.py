@@ -83,8 +83,9 @@ def chat(
 def _tell_of_unsent(state: State, profile: Profile) -> None:
     from aws_iot.chat.model.events import Subject
 
-    if unsaved := state.warnings.get(Subject.MESSAGES.value):
-        output.error(unsaved)
+    for subject in (Subject.MESSAGES, Subject.DRAFTS):
+        if unsaved := state.warnings.get(subject.value):
+            output.error(unsaved)
     waiting = state.sending.waiting
     if waiting and (warning := state.warnings.get(Subject.OUTBOX.value)):
         output.error(warning)

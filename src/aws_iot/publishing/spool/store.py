@@ -27,7 +27,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from aws_iot.deadline import in_seconds
 from aws_iot.errors import AwsIotError, LocalError, ServiceRefused, TopicRefused
@@ -121,6 +121,8 @@ class Spool:
         self.folder = folder
         self._owner = pool, username
         self._chat = chat
+        self._ended: set[str | None] = {None}
+        """Chats that do not run any more, and no chat."""
         self._reserve = Reserve(folder)
         self._resources = ExitStack()
 
@@ -220,7 +222,7 @@ class Spool:
 
     def _claim(self) -> None:
         """Give the messages without a user to this one, and tidy up after chats that have crashed."""
-        for lock in self._chat_locks():
+        for lock in [name for name in names(self.folder) if name.startswith(_CHAT)]:
             with exclusive(self.folder, 0.0, lock, temporary=True):
                 pass
         pool, username = self._owner
@@ -231,9 +233,6 @@ class Spool:
         for at in range(0, len(unclaimed), CLAIMED_MESSAGES):
             rows = [(username, number) for (number,) in unclaimed[at : at + CLAIMED_MESSAGES]]
             self._change(("UPDATE waiting SET speaker = ? WHERE number = ?", rows))
-
-    def _chat_locks(self) -> list[str]:
-        return [name for name in names(self.folder) if name.startswith(_CHAT)]
 
     def count(self, stream: str = "", after: int = 0) -> int:
         """How many messages are unsent; only those whose IDs begin with `stream` and whose numbers exceed `after`."""
@@ -357,19 +356,30 @@ class Spool:
 
         The numbers exceed `after`, and `until` is the highest.
         """
-        running = [lock.removeprefix(_CHAT) for lock in self._chat_locks() if is_locked(self.folder, lock)]
+        running: set[str] = set()
+        while True:
+            rows = self._unsent(after, until, running)
+            chats = {row[-1] for row in rows} - self._ended
+            if not chats:
+                break
+            # One that has ended may have removed its messages just before, so they are read again. None starts anew.
+            for chat in chats:
+                known = running if is_locked(self.folder, f"{_CHAT}{chat}") else self._ended
+                known.add(chat)
+        return [
+            (number, Outgoing(room, payload, message_id, qos, bool(retain), kind, re))
+            for number, room, payload, message_id, qos, retain, kind, re, _ in rows
+        ]
+
+    def _unsent(self, after: int, until: int | None, running: Iterable[str]) -> list[tuple[Any, ...]]:
         chats = "".join(f"/{name}/" for name in running)
         with _translate_errors(self.folder):
-            rows = self._database.execute(
-                "SELECT number, room, payload, id, qos, retain, kind, re FROM waiting WHERE pool = ? AND speaker IS ?"
-                " AND number > ? AND number <= ifnull(?, number)"
+            return self._database.execute(
+                "SELECT number, room, payload, id, qos, retain, kind, re, chat FROM waiting"
+                " WHERE pool = ? AND speaker IS ? AND number > ? AND number <= ifnull(?, number)"
                 " AND (chat IS NULL OR NOT instr(?, '/' || chat || '/')) ORDER BY number LIMIT ?",
                 (*self._owner, after, until, chats, BATCH_MESSAGES),
             ).fetchall()
-        return [
-            (number, Outgoing(room, payload, message_id, qos, bool(retain), kind, re))
-            for number, room, payload, message_id, qos, retain, kind, re in rows
-        ]
 
 
 @contextmanager

@@ -131,12 +131,6 @@ def panel_toggled(state: State, event: on.PanelToggled) -> Effects:
     return [do.SaveHidden(tuple(sorted(state.look.hidden)))]
 
 
-def panels_remembered(state: State, event: on.PanelsRemembered) -> Effects:
-    """As in the last run."""
-    state.look.hidden = set(event.hidden)
-    return []
-
-
 def level_set(state: State, event: on.LevelSet) -> Effects:
     """For which messages of a room the person is told."""
     state.me.levels[event.room] = event.level

@@ -39,10 +39,10 @@ def start(
     for name in rooms:
         state.known_room(name)
     start_failed(state, failed, now)
+    joins = [do.Join(name) for name in state.rooms]  # also those of what was not sent
     if not rooms:
-        return [do.ReadRooms()]
-    opened = open_room(state, rooms[0])
-    return [do.ReadRooms(), *(do.Join(name) for name in rooms), *opened, _save_rooms(state)]
+        return [do.ReadRooms(), *joins]
+    return [do.ReadRooms(), *joins, *open_room(state, rooms[0]), _save_rooms(state)]
 
 
 def rooms_found(state: State, event: on.RoomsFound) -> Effects:

@@ -19,14 +19,16 @@ Effects = list[do.Effect]
 
 
 def unsent(state: State, event: on.Unsent) -> Effects:
-    """An earlier run has left it."""
+    """An ended chat has left it, perhaps in a room that this one does not have."""
+    effects: Effects = [] if event.room in state.rooms else [do.Join(event.room)]
     room = state.known_room(event.room)
+    state.sending.left.add(event.id)
     if event.kind:
         _note_change(state, event.id, Change(event.kind, event.room, event.text, event.re or ""))
     elif all(post.id != event.id for post in room.posts):
         append_pending(state, room, event.text, event.id, event.at, _unread_quote(event.re))
     count_waiting(state)
-    return []
+    return effects
 
 
 def _unread_quote(ref: str | None) -> Answered | None:

@@ -222,7 +222,7 @@ def test_the_plain_form_announces_everything_once(stack: Stack, room: str) -> No
             one.type("/jion x\r")
             one.wait_for("Did you mean /join?")
             other.type("/react 👍\r")
-            one.wait_for("Reactions to begun: 👍 1")
+            one.wait_for_pattern(r'Reactions to \S+~\S+ "begun .*": 👍 1')
             one.type("/delete\r")
             one.wait_for("(y/n)")
             one.type("y\r")

@@ -1251,6 +1251,11 @@ def test_a_message_with_several_links_offers_them(app: FakeApp, cloud: FakeCloud
             assert chat.state.notice == "Which link? Use a number from 1 to 2, as in /open 1."
             await chat.press("alt+o", "escape", "x")
             assert chat.input == "x"
+            say(cloud, "lobby", "https://alone.example", sender=BOB, properties=named(3))
+            await chat.until_shown("https://alone.example")
+            await chat.clear()
+            await chat.enter("/open 2")
+            assert chat.state.notice == "This message has only one link: /open opens it."
             many = " ".join(f"https://{number}.example" for number in range(1, 41))
             say(cloud, "lobby", many, sender=BOB, properties=named(2))
             await chat.until_shown("https://40.example")
@@ -1424,6 +1429,23 @@ def test_the_palette_opens_a_room_and_its_name_can_do_nothing(app: FakeApp, clou
     run(test)
 
 
+def test_the_palette_offers_the_room_first_of_whose_name_a_part_was_typed(
+    app: FakeApp, cloud: FakeCloud
+) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby", "devops", "ops") as chat:
+            await chat.press("ctrl+k")
+            await chat.until(lambda: any("List your rooms (/rooms)" in row for row in chat.rows))
+            await chat.press(*"op")  # also in "Open the next room"
+            await chat.until(partial(_is_on, chat, "the room devops"))
+            rooms = [row.strip(" │") for row in chat.rows if "Open " in row]
+            assert rooms[:2] == ["Open the room ops", "Open the room devops"]
+            await chat.press("enter")
+            await chat.until(lambda: chat.state.current == "ops")
+
+    run(test)
+
+
 def test_a_long_list_tells_how_much_there_is_and_that_it_is_cut(app: FakeApp, cloud: FakeCloud) -> None:
     async def test() -> None:
         rooms = [f"room-{number}" for number in range(60)]
@@ -1435,6 +1457,33 @@ def test_a_long_list_tells_how_much_there_is_and_that_it_is_cut(app: FakeApp, cl
             assert lines[0].startswith("60 rooms: room-39 (1 unread), room-0, ")
             assert lines[-2].endswith(" …")
             assert all(len(line) <= 78 for line in lines)
+
+    run(test)
+
+
+def test_what_happens_while_the_screen_ends_is_not_drawn(app: FakeApp, cloud: FakeCloud) -> None:
+    async def test() -> None:
+        async with chatting(app, cloud, "lobby") as chat:
+            screen = chat.screen
+        screen.draw()  # as the bridge does for an event or a tick that comes last
+
+    run(test)
+
+
+def test_ctrl_c_names_the_key_that_quits(app: FakeApp, cloud: FakeCloud) -> None:
+    async def told() -> str:
+        async with chatting(app, cloud, "lobby") as chat:
+            await chat.press("ctrl+c")
+            return chat.state.notice
+
+    async def test() -> None:
+        assert await told() == "Ctrl+Q quits. What you have typed is kept."
+        path = app.settings.folders.chat_settings
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('{"keys": {"quit": ["f10"]}}')
+        assert await told() == "F10 quits. What you have typed is kept."
+        path.write_text('{"keys": {"quit": []}}')
+        assert await told() == "/quit quits. What you have typed is kept."
 
     run(test)
 

@@ -65,6 +65,12 @@ def test_a_path_is_a_message_but_two_commands_on_a_line_are_none() -> None:
         parse("/who/alias bob hi")
 
 
+def test_a_command_of_another_chat_program_is_understood_as_a_question() -> None:
+    for word, meant in (("part", "leave"), ("LIST", "rooms"), ("names", "who"), ("jion", "join")):
+        with pytest.raises(UnknownCommand, match=f"There is no command /{word}. Did you mean /{meant}\\?"):
+            parse(f"/{word}")
+
+
 def test_a_link_that_is_broken_over_lines_is_the_whole_link_in_each() -> None:
     link = "https://a.example/a-long-path-that-goes-on"
     pieces = pieces_of(f"see {link} and https://b.example", 20)

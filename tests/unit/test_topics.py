@@ -1,5 +1,7 @@
 """Topics: room names, their limits, and the filters of patterns."""
 
+import re
+
 import pytest
 
 from aws_iot.errors import InvalidRoom
@@ -45,6 +47,12 @@ def test_an_invalid_room_name_is_rejected(room: str, reason: str) -> None:
     if reason != "wildcard":
         with pytest.raises(InvalidRoom, match=reason):
             topic_filter(POOL, room, ALICE)
+
+
+def test_a_room_as_other_chat_programs_write_it_gets_a_suggestion() -> None:
+    for room, end in (("#ops", "; did you mean 'ops'?"), ("#", "a room's name"), ("#ops/#", "a room's name")):
+        with pytest.raises(InvalidRoom, match=f"{re.escape(end)}$"):
+            topic(POOL, room, ALICE)
 
 
 def test_a_topic_has_at_most_seven_slashes() -> None:

@@ -29,8 +29,10 @@ def topic(pool: str, room: str, identity: str) -> str:
     if not room:
         raise InvalidRoom("a room needs a name")
     if any(wildcard in room for wildcard in "+#"):
+        bare = room.removeprefix("#")  # as other chat programs write rooms
+        meant = f"; did you mean '{bare}'?" if bare and not any(wildcard in bare for wildcard in "+#") else ""
         raise InvalidRoom(
-            f"the room '{room}' contains a wildcard: '+' and '#' cannot be part of a room's name"
+            f"the room '{room}' contains a wildcard: '+' and '#' cannot be part of a room's name{meant}"
         )
     if any(_is_forbidden(ord(character)) for character in room):
         raise InvalidRoom(

@@ -175,6 +175,8 @@ class MessageActions(Actions):
             self._choose_link(found)
         elif argument.isdecimal() and 1 <= int(argument) <= len(found):
             self.ask_to_open(found[int(argument) - 1])
+        elif len(found) == 1:
+            self.app.tell("This message has only one link: /open opens it.")
         else:
             self.app.tell(f"Which link? Use a number from 1 to {len(found)}, as in /open 1.")
 

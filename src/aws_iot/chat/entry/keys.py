@@ -268,9 +268,25 @@ def parse(text: str) -> Command | None:
     return Command(action, argument.strip())
 
 
+_ELSEWHERE = {
+    "j": "join",
+    "part": "leave",
+    "close": "leave",
+    "list": "rooms",
+    "channels": "rooms",
+    "names": "who",
+    "users": "who",
+    "status": "presence",
+    "action": "me",
+    "exit": "quit",
+}
+"""What other chat programs call a command."""
+
+
 def _suggestion(word: str) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(word.lower(), BY_SLASH, n=1, cutoff=0.6)
+    known = _ELSEWHERE.get(word.lower())
+    near = [known] if known else get_close_matches(word.lower(), BY_SLASH, n=1, cutoff=0.6)
     meant = f"Did you mean /{near[0]}?" if near else "/help lists the commands."
     return f"There is no command /{word}. {meant} To send this text: //{word}"

@@ -143,6 +143,11 @@ class Presence:
         least, most = ANSWER_SECONDS
         return min(max(least, people), most)
 
+    def longest_wait(self, people: int) -> float:
+        """Within how many seconds the last answer has come, even of a chat that has just answered others."""
+        seconds = self.answer_seconds(people)
+        return max(seconds, DECISION_SECONDS) + seconds + LATE_SECONDS
+
     def is_quiet(self, room: str) -> bool:
         """Whether the chat sends no signs to a room, because a member there would see them as messages."""
         told = self.told.get(room)

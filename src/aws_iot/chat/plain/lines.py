@@ -66,4 +66,5 @@ def changes(state: State, known: Post, post: Post) -> Iterator[str]:
         yield f"{name} edited: {_text(post)}"
     elif post.reactions != known.reactions:
         counts = ", ".join(f"{steady(label(one.text))} {len(one.senders)}" for one in post.reactions)
-        yield f"Reactions to {_text(post).partition(MORE)[0][:40]}: {counts or 'none'}"
+        about = label(steady(one_line(post.text or "(deleted)"))[:40])
+        yield f"Reactions to {name} {about}: {counts or 'none'}"

@@ -16,7 +16,7 @@ from textual.screen import ModalScreen
 from aws_iot.chat.actions.base import Context
 from aws_iot.chat.actions.desk import NO_ROOM_YET, Desk
 from aws_iot.chat.entry.completion import command_line, complete
-from aws_iot.chat.entry.keys import UnknownCommand, bindings, parse, written
+from aws_iot.chat.entry.keys import UnknownCommand, bindings, key_name, parse, written
 from aws_iot.chat.entry.recall import Recall
 from aws_iot.chat.model import events as on
 from aws_iot.chat.model.effects import Notify
@@ -109,6 +109,8 @@ class ChatApp(App[None]):
 
     def draw(self) -> None:
         """Draw the state."""
+        if not self.screen_stack:  # the chat ends, and something has happened meanwhile
+            return
         state = self.state
         if isinstance(self.screen, ModalScreen):
             self._draw_dialog(self.screen)
@@ -402,4 +404,5 @@ class ChatApp(App[None]):
 
     def action_help_quit(self) -> None:
         """Ctrl+C, which copies in some terminals and ends programs in others, does neither here."""
-        self.tell("Ctrl+Q quits. What you have typed is kept.")
+        key = next((key for key, name in self.keys.items() if name == "quit"), None)
+        self.tell(f"{key_name(key) if key else '/quit'} quits. What you have typed is kept.")

@@ -25,6 +25,9 @@ from aws_iot.text.labels import label
 if TYPE_CHECKING:
     from aws_iot.chat.model.state import State
 
+_FIRST = 1e6
+"""The score of a room whose name has what was typed. Those of actions are far below."""
+
 _LARGEST = 76
 _LEAST_HELP = 30
 """In fewer columns beside the keys, the help of an action would be hard to read. Then it is below them."""
@@ -219,7 +222,10 @@ class ActionProvider(Provider):
 
         for room in self._chat.state.room_names():
             title = f"Open the room {steady(label(room, _LARGEST))}"  # not highlighted: that would read markup in it
-            if (score := matcher.match(title)) > 0:
+            score, at = matcher.match(title), room.casefold().find(query.casefold())
+            if at >= 0:
+                score = _FIRST - at
+            if score > 0:
                 yield Hit(score, Content(title), partial(self.app.call_later, self._open, room))
 
     @property

@@ -16,7 +16,6 @@ from aws_iot.chat.model.presence import (
     BEAT_SECONDS,
     DECISION_SECONDS,
     IDLE_SECONDS,
-    LATE_SECONDS,
     LIFE_SECONDS,
     LONGEST_CHAT,
     MODES,
@@ -120,7 +119,7 @@ def ticked(state: State, event: on.Ticked) -> Effects:
         if room.is_joined and not presence.is_quiet(room.name):
             told = presence.told.setdefault(room.name, Told())
             known = presence.here(room.name).keys() | room.people.keys()
-            answered_at = told.asked_at + presence.answer_seconds(len(known)) + LATE_SECONDS
+            answered_at = told.asked_at + presence.longest_wait(len(known))
             told.is_answered = presence.clock >= answered_at > -math.inf
             _decide(presence, told, room.name, event.chance)
             sign = _due(presence, told, is_open=room.name == state.current)

@@ -1,6 +1,7 @@
 """Receiving: which messages reach the sink, and when it ends."""
 
 import math
+import time
 from collections.abc import Collection
 from types import TracebackType
 from typing import Self
@@ -15,7 +16,7 @@ from aws_iot.messaging.deliveries import Delivery
 from aws_iot.messaging.message import encode
 from aws_iot.messaging.receiving import Limits, SenderFilter, receive
 from tests.fakes import POOL, FakeApp, FakeCloud, FakeConnection
-from tests.waiting import BRIEF_SECONDS
+from tests.waiting import BRIEF_SECONDS, wait_until
 
 ANN = "us-east-1:4f9fa251-0000-0000-0000-000000000001"
 BOB = "us-east-1:b0b00000-0000-0000-0000-000000000002"
@@ -72,6 +73,23 @@ def test_it_ends_after_the_given_number_of_messages(client: Client, connection: 
     sink = Collector()
     assert receive(client.events(None), sink, EVERYBODY, Limits(2, None), sink.happened.append) == 2
     assert sink.happened == ["1", lost, restored, "2", "finished"]
+
+
+class Waiter(Collector):
+    """A sink that takes the rest of the time for each message, as a command can."""
+
+    def take(self, delivery: Delivery, ends: float = math.inf) -> bool:
+        wait_until(lambda: time.monotonic() >= ends)
+        return super().take(delivery, ends)
+
+
+def test_nothing_is_begun_after_the_time_is_up(client: Client, connection: FakeConnection) -> None:
+    for text in "12":
+        connection.events.put(publication(text))
+    sink = Waiter()
+    # The events would go on: their time and that of the limits do not begin at the same moment.
+    assert receive(client.events(), sink, EVERYBODY, Limits(2, BRIEF_SECONDS), sink.happened.append) == 1
+    assert sink.happened == ["1", "finished"]
 
 
 def test_it_ends_when_the_time_is_up(client: Client, connection: FakeConnection) -> None:

@@ -43,7 +43,7 @@ $(RELEASE)/ready: $(READY) requirements/release.txt
 	@touch $@
 
 test: $(READY) $(AWSCLI)/ready  ## the tests, except the long ones; offline, once set up
-	@$(BIN)/python -m pytest --quiet --numprocesses 4 --dist worksteal -m 'not long'
+	@$(BIN)/python -m pytest --quiet --numprocesses 6 --dist worksteal -m 'not long'
 
 test-long: $(READY)  ## the tests that take minutes or measure time; needs an idle machine
 	@$(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal -m long

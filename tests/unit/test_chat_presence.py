@@ -100,6 +100,8 @@ def test_whether_others_are_here_is_unknown_until_they_have_had_the_time_to_answ
     tick(state, DECISION_SECONDS + ANSWER_SECONDS[0] + LATE_SECONDS)
     assert unknown(state) == []
     assert state.presence.shown != before, "it is drawn again"
+    update(state, on.StatusChanged(Status(Link.LOST)))
+    assert unknown(state) == [BOB, CAROL], "without a connection, nobody tells that they leave"
     state = chat(mode="off")
     update(state, on.Received([message(1)]))
     assert unknown(state) == []

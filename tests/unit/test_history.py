@@ -342,7 +342,7 @@ def test_a_large_journal_is_followed_by_another_one(path: Path) -> None:
             recording.flush()
         assert len(journals(path)) > 2
         assert len(entries(path)) == 100
-        assert len(journals(path)) <= 1
+        wait_until(lambda: len(journals(path)) <= 1)  # who sorts one in removes it: this program may, too
     assert len(entries(path)) == 100
 
 

@@ -4,8 +4,6 @@ Files and folders are completed by the shell itself. Every key press waits for t
 error is shown as nothing to offer.
 """
 
-import os
-
 import click
 
 from aws_iot.app import App
@@ -20,7 +18,7 @@ NOT_FIRST = tuple("-@#~")
 def profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """The saved profiles."""
     try:
-        return starting(incomplete, _app(ctx).config.profiles.keys())
+        return starting(incomplete, app_of(ctx).config.profiles.keys())
     except LocalError:
         return []
 
@@ -28,7 +26,7 @@ def profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[st
 def rooms(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """The rooms that were used with the profile of the command line, except those that are on it already."""
     try:
-        known = _app(ctx).config.known_names(_profile(ctx)).rooms()
+        known = app_of(ctx).config.known_names(profile_key(ctx)).rooms()
         return starting(incomplete, [room for room in known if room not in typed(ctx, param)])
     except LocalError:
         return []
@@ -37,7 +35,7 @@ def rooms(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[s
 def members(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """The members that `admin members` has listed for the profile of the command line."""
     try:
-        return starting(incomplete, _app(ctx).config.known_names(_profile(ctx)).members())
+        return starting(incomplete, app_of(ctx).config.known_names(profile_key(ctx)).members())
     except LocalError:
         return []
 
@@ -48,14 +46,16 @@ def typed(ctx: click.Context, param: click.Parameter) -> tuple[str, ...]:
     return values if isinstance(values, tuple) else ()
 
 
-def _app(ctx: click.Context) -> App:
+def app_of(ctx: click.Context) -> App:
+    """The program's services, also while a shell completes."""
     return ctx.obj if isinstance(ctx.obj, App) else App()
 
 
-def _profile(ctx: click.Context) -> str:
+def profile_key(ctx: click.Context) -> str:
+    """The key of the profile of the command line, or else of the current one."""
     if ctx.get_parameter_source("key") is click.core.ParameterSource.COMMANDLINE:
         return str(ctx.params["key"])
-    return os.environ.get("AWS_IOT_PROFILE") or _app(ctx).config.profiles.default_key()
+    return app_of(ctx).config.profiles.current_key()
 
 
 def starting(incomplete: str, names: list[str]) -> list[str]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.completion import names as completing
 from aws_iot.errors import LocalError
@@ -32,10 +31,9 @@ def saved_rooms(ctx: click.Context, param: click.Parameter, incomplete: str) -> 
     if typed:
         commands = []
     rooms = {*completing.rooms(ctx, param, incomplete)}
-    app = ctx.obj if isinstance(ctx.obj, App) else App()
     with suppress(LocalError):  # a shell that completes shows no error
-        key = ctx.params.get("key") or app.config.profiles.current_key()
-        rooms.update(rooms_of(existing_file(app, key, ctx.params.get("user"))))
+        key, user = completing.profile_key(ctx), ctx.params.get("user")
+        rooms.update(rooms_of(existing_file(completing.app_of(ctx), key, user)))
     rooms.difference_update(commands, typed)  # a room of such a name follows `--`
     return completing.starting(incomplete, [*commands, *sorted(rooms)])
 

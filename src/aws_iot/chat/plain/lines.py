@@ -8,8 +8,9 @@ from aws_iot.chat.model.posts import Delivery, Post
 from aws_iot.chat.model.state import State
 from aws_iot.chat.text.moments import between
 from aws_iot.chat.text.people import who
-from aws_iot.chat.text.steady import kept_in_place, one_line, steady
+from aws_iot.chat.text.steady import one_line, steady
 from aws_iot.text.labels import label
+from aws_iot.text.visible import kept_in_place
 
 NAME_COLUMNS = 40
 

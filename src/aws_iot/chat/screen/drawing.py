@@ -24,9 +24,10 @@ from aws_iot.chat.model.threads import folding
 from aws_iot.chat.text.moments import are_on_one_day, between, span
 from aws_iot.chat.text.people import who
 from aws_iot.chat.text.pieces import MOST_LINES, Piece, pieces_of
-from aws_iot.chat.text.steady import cut, kept_in_place, one_line, steady, width_of
+from aws_iot.chat.text.steady import cut, one_line, steady, width_of
 from aws_iot.identities import number_of
 from aws_iot.text.labels import label
+from aws_iot.text.visible import kept_in_place
 
 GUTTER = 2
 

@@ -17,9 +17,10 @@ from aws_iot.chat.model.people import Listed, people_of
 from aws_iot.chat.model.state import Draft, Joining, Link, Room, State, Status
 from aws_iot.chat.screen.drawing import DIM, PLAIN, name_style
 from aws_iot.chat.text.people import who
-from aws_iot.chat.text.steady import cut, kept_in_place, one_line, steady, width_of, wrap
+from aws_iot.chat.text.steady import cut, one_line, steady, width_of, wrap
 from aws_iot.messaging.kinds import EDIT, Sign
 from aws_iot.text.labels import label
+from aws_iot.text.visible import kept_in_place
 
 GOOD = Style(color="green")
 BAD = Style(color="red", bold=True)

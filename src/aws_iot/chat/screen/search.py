@@ -18,8 +18,9 @@ from aws_iot.chat.model.state import Places, State
 from aws_iot.chat.screen.drawing import DIM, ERROR, PLAIN, name_style
 from aws_iot.chat.screen.panels import OPEN, Lines, Parts, fitted
 from aws_iot.chat.text.people import who
-from aws_iot.chat.text.steady import cut, kept_in_place, one_line, steady, width_of
+from aws_iot.chat.text.steady import cut, one_line, steady, width_of
 from aws_iot.text.labels import label
+from aws_iot.text.visible import kept_in_place
 
 TYPING_SECONDS = 0.2
 """How long the person must pause before what they have typed is searched for."""

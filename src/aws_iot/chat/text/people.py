@@ -3,9 +3,10 @@
 import re
 from urllib.parse import urlsplit
 
-from aws_iot.chat.text.steady import cut, kept_in_place, steady
+from aws_iot.chat.text.steady import cut, steady
 from aws_iot.identities import short_identity
 from aws_iot.text.labels import label
+from aws_iot.text.visible import kept_in_place
 
 _LINK = re.compile(r"https?://[^\s<>\\\"`{}|^]+", re.IGNORECASE)
 """Without backslashes, of which browsers and Python make different hosts."""

@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from aws_iot.chat.text.people import links
-from aws_iot.chat.text.steady import kept_in_place, steady, wrap
+from aws_iot.chat.text.steady import steady, wrap
+from aws_iot.text.visible import kept_in_place
 
 MOST_LINES = 200
 """A longer text is cut on the screen."""

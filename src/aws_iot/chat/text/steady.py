@@ -12,7 +12,6 @@ from functools import lru_cache
 from rich.cells import cell_len, get_character_cell_size
 
 from aws_iot.text.visible import escape, visible
-from aws_iot.text.visible import kept_in_place as kept_in_place
 
 TAB = "    "
 

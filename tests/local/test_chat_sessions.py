@@ -158,6 +158,11 @@ def texts_of(person: Person, room: str) -> list[str]:
     return [json.loads(line)["text"] for line in lines]
 
 
+def send(speaker: Client, room: str, number: int, acknowledged: threading.Semaphore) -> None:
+    """Send a numbered message without waiting for the broker, which releases the semaphore."""
+    speaker.publish_nowait(speaker.outgoing(room, f"number {number}."), lambda _: acknowledged.release())
+
+
 def quit_chat(screen: TerminalScreen) -> None:
     screen.type("\x11")
     assert screen.process.wait(DEADLINE_SECONDS) == 0
@@ -171,9 +176,7 @@ def test_a_thousand_messages_that_were_sent_meanwhile_arrive_once_and_in_order(
         screen.wait_for("● online")
         cut_off(proxy, screen)
         for number in range(1000):
-            speaker.publish_nowait(
-                speaker.outgoing(room, f"number {number}."), lambda _: acknowledged.release()
-            )
+            send(speaker, room, number, acknowledged)
         for _ in range(1000):
             assert acknowledged.acquire(timeout=DEADLINE_SECONDS)
         proxy.admit()
@@ -191,9 +194,7 @@ def test_messages_of_a_burst_during_which_the_connection_is_cut_time_and_again_a
     with behind_proxy(stack, person) as proxy, on_a_screen(f"chat {room}", person.env) as screen:
         screen.wait_for("● online")
         for number in range(1000):
-            speaker.publish_nowait(
-                speaker.outgoing(room, f"number {number}."), lambda _: acknowledged.release()
-            )
+            send(speaker, room, number, acknowledged)
             if number % 200 == 150:
                 for _ in range(100):
                     assert acknowledged.acquire(timeout=DEADLINE_SECONDS)

@@ -1,6 +1,7 @@
 """The plain form of the chat: what is announced, and when."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
 
@@ -16,6 +17,14 @@ from aws_iot.chat.plain.app import PlainChat
 from aws_iot.chat.plain.reader import AT_ONCE
 from aws_iot.identities import short_identity
 from tests.unit.test_chat_reducer import BEGAN, ME, message, opened, page
+
+
+def plain_chat(
+    bridge: Bridge, lines: list[str], begin: Callable[[], None] = lambda: None, stdin: StringIO | None = None
+) -> PlainChat:
+    """A plain chat that prints to `lines`."""
+    context = Context(bridge, lambda: BEGAN, str, lambda _: None)
+    return PlainChat(context, begin, stdin=stdin or StringIO(), write=lines.append)
 
 
 def numbers(lines: object) -> list[int]:
@@ -211,12 +220,7 @@ def test_going_to_the_newest_message_tells_if_it_was_printed_already() -> None:
             """Nobody reads pages or saves marks."""
 
     state, lines = opened(), list[str]()
-    screen = PlainChat(
-        Context(WithoutParts(state), lambda: BEGAN, str, lambda _: None),
-        lambda: None,
-        stdin=StringIO(),
-        write=lines.append,
-    )
+    screen = plain_chat(WithoutParts(state), lines)
     update(state, page(*range(100)))
     screen.draw()
     lines.clear()
@@ -233,12 +237,7 @@ def test_going_to_the_newest_message_tells_if_it_was_printed_already() -> None:
 
 def test_a_message_that_is_taken_back_is_printed_with_what_the_next_line_replies_to() -> None:
     bridge, lines = Bridge(opened()), list[str]()
-    screen = PlainChat(
-        Context(bridge, lambda: BEGAN, str, lambda _: None),
-        lambda: None,
-        stdin=StringIO(),
-        write=lines.append,
-    )
+    screen = plain_chat(bridge, lines)
     update(bridge.state, on.Received([message(1)]))
     update(bridge.state, on.Aimed(None, bridge.state.room.posts[0]))
     update(bridge.state, on.Submitted("lobby", "one\ntwo", "mine-1", BEGAN))
@@ -255,12 +254,7 @@ def test_a_message_that_is_taken_back_is_printed_with_what_the_next_line_replies
 
 def test_of_several_links_the_next_line_chooses_one() -> None:
     bridge, lines = Bridge(opened()), list[str]()
-    screen = PlainChat(
-        Context(bridge, lambda: BEGAN, str, lambda _: None),
-        lambda: None,
-        stdin=StringIO(),
-        write=lines.append,
-    )
+    screen = plain_chat(bridge, lines)
     update(bridge.state, on.Received([message(1, text="https://a.example https://b@c.example")]))
     for line in ("/open", "2", "n", "/open 1", "n", "/open", "3"):
         screen.enter(line)
@@ -287,11 +281,6 @@ def test_the_first_line_waits_until_a_room_is_open() -> None:
         screen.draw()
         asyncio.get_running_loop().call_soon(open_rooms)
 
-    screen = PlainChat(
-        Context(bridge, lambda: BEGAN, str, lambda _: None),
-        begin,
-        stdin=StringIO("/rooms\n"),
-        write=lines.append,
-    )
+    screen = plain_chat(bridge, lines, begin, StringIO("/rooms\n"))
     screen.run()
     assert lines[-1] == "lobby"

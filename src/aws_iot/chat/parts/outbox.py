@@ -239,8 +239,8 @@ def _why(error: AwsIotError) -> str:
 class _Line:
     """The messages that wait for an acknowledgement, and the client that sends them, if there is one.
 
-    `due` are those of them that are still to be given to the client. Nobody waits for them, so that what the person
-    sends meanwhile is saved at once.
+    `due` are those of them that are still to be given to the client: one at a time, so that what the person sends in
+    between is saved at once.
     """
 
     def __init__(self) -> None:

@@ -164,8 +164,8 @@ class Receiver:
     def _use(self, line: Line) -> AwsIotError | None:
         """Receive until the connection has ended. Returns why, unless the person has quit.
 
-        The session ends with the chat, not with the connection: if a call fails while it is up, because the broker
-        does not answer, the next connection gets what the broker has kept meanwhile.
+        The session ends with the chat, not with the connection. A call can fail while it is up, because the broker does
+        not answer. The next connection then gets what the broker has kept.
         """
         ended = None
         try:
@@ -233,7 +233,7 @@ class Receiver:
 
 
 class _Retries:
-    """When the next attempt to connect is made. Times are of the monotonic clock, except what is told."""
+    """When the next attempt to connect is made. Times are of the monotonic clock, except that of `RetryPlanned`."""
 
     def __init__(self, backoff: Backoff, tell: Tell, now: Callable[[], datetime]) -> None:
         self._backoff = backoff

@@ -223,5 +223,5 @@ class _Absences:
         return room in self._absences
 
     def forget(self, room: str) -> None:
-        """Nobody wants to know any more."""
+        """The person has left the room."""
         self._absences.pop(room, None)

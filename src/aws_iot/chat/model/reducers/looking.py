@@ -68,7 +68,7 @@ def not_found(state: State, event: on.NotFound) -> Effects:
     if state.current not in state.rooms or state.room.window.is_loaded:
         state.notice = event.text
         return []
-    if not state.room.place:  # otherwise nobody has asked for it: the person only comes back to the room
+    if not state.room.place:  # otherwise the person has not asked for it, but only opened the room again
         state.notice = event.text
     state.room.place, state.look.is_at_end = None, True
     return [read_last(state.room)]

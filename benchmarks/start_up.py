@@ -56,12 +56,8 @@ def measure(name: str, command: list[str], peers: list[Peer], env: dict[str, str
 
 
 def tab_key(typed: str) -> dict[str, str]:
-    """What bash sets when its user presses Tab."""
-    return {
-        "_AWS_IOT_COMPLETE": "bash_complete",
-        "COMP_WORDS": typed,
-        "COMP_CWORD": str(len(typed.split(" ")) - 1),
-    }
+    """What the script of a shell sets when its user presses Tab."""
+    return {"_AWS_IOT_COMPLETE": "zsh", "_AWS_IOT_LINE": typed}
 
 
 def in_home(home: Path, env: dict[str, str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -50,11 +51,13 @@ ON_A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spa
 
 
 @contextmanager
-def on_a_terminal(line: list[str], env: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
-    """The command, with a keyboard (stdin) and a screen (stdout)."""
+def on_a_terminal(
+    line: list[str], env: dict[str, str], folder: Path | None = None
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """The command in a folder, with a keyboard (stdin) and a screen (stdout)."""
     command = [sys.executable, "-c", ON_A_TERMINAL, *line]
     with subprocess.Popen(
-        command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        command, env=env, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
     ) as process:
         try:
             yield process

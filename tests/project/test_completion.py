@@ -1,10 +1,8 @@
 """The shell completes commands and profiles: the real process, called as the script in the shell calls it."""
 
 import json
-import os
 import re
 import shlex
-import shutil
 import stat
 import subprocess
 import sys
@@ -34,46 +32,28 @@ def env(tmp_path: Path) -> dict[str, str]:
     return env
 
 
-def offered(typed: str, env: dict[str, str]) -> list[str]:
-    """What is offered for the last word of `typed`."""
-    asked = {
-        "_AWS_IOT_COMPLETE": "bash_complete",
-        "COMP_WORDS": typed,
-        "COMP_CWORD": str(len(typed.split(" ")) - 1),
-    }
+def answer(typed: str, env: dict[str, str], shell: str = "zsh") -> list[str]:
+    """What the script of a shell gets for the line `typed`."""
+    asked = {"_AWS_IOT_COMPLETE": shell, "_AWS_IOT_LINE": typed}
     done = subprocess.run(
         COMMAND, env=env | asked, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=True
     )
     assert done.stderr == ""
-    return [line.removeprefix("plain,") for line in done.stdout.split()]
+    return done.stdout.splitlines()
+
+
+def offered(typed: str, env: dict[str, str]) -> list[str]:
+    """The names that are offered for the last word of `typed`."""
+    kind, *names = answer(typed, env)
+    assert kind == "names"
+    return [name.partition("\t")[0] for name in names]
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_there_is_a_script_for_each_shell(shell: str, tmp_path: Path) -> None:
     script = run(f"completion {shell}", environment(tmp_path)).stdout
-    assert re.search(rf"_AWS_IOT_COMPLETE ?= ?'?{shell}_complete", script)
+    assert re.search(rf"_AWS_IOT_COMPLETE ?= ?'?{shell}", script)
     assert "aws-iot" in script
-
-
-def test_fish_shows_descriptions_with_commas(tmp_path: Path) -> None:
-    script = run("completion fish", environment(tmp_path)).stdout
-    if not shutil.which("fish"):
-        assert "--max 1" in script
-        return
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    (folder / "aws-iot").write_text("#!/bin/sh\nprintf 'plain,pub\\tSend one, or more, to a room.\\n'\n")
-    (folder / "aws-iot").chmod(0o755)
-    env = environment(tmp_path) | {"PATH": f"{folder}:{os.environ['PATH']}"}
-    done = subprocess.run(
-        ["fish", "-c", f"{script}\ncomplete --do-complete 'aws-iot '"],
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_SECONDS,
-        check=True,
-    )
-    assert done.stdout == "pub\tSend one, or more, to a room.\n"
 
 
 def test_another_shell_is_rejected(tmp_path: Path) -> None:
@@ -112,14 +92,20 @@ def test_rooms_of_the_history_are_offered(env: dict[str, str]) -> None:
     file = history_file(folder, ALICE)
     save(file, *(message("hello", room, room=room) for room in ("lobby", "stats", "ops")))
     note_owner(folder, "alice", ALICE)
-    assert offered("aws-iot history -k team ", env)[-2:] == ["lobby", "ops"]
+    assert offered("aws-iot history -k team ", env) == ["lobby", "ops"]
     assert offered("aws-iot history delete -k team l", env) == ["lobby"]
     assert offered("aws-iot history -k team lobby ", env) == ["ops", "stats"]
+    assert offered("aws-iot history -k team -- s", env) == ["stats"]
+
+
+def test_subcommands_of_the_history_are_offered_as_its_first_word(env: dict[str, str]) -> None:
+    assert offered("aws-iot history ", env) == ["rooms", "export", "import", "delete", "stats", "check"]
+    assert offered("aws-iot history -k team ", env) == []
 
 
 def test_rooms_that_no_program_has_sorted_in_yet_are_offered_as_well(env: dict[str, str]) -> None:
     App.in_folder(Path(env["AWS_IOT_CONFIG_DIR"])).config.known_names("team").add_rooms(["new", "stats"])
-    assert offered("aws-iot history -k team ", env)[-2:] == ["check", "new"]
+    assert offered("aws-iot history -k team ", env) == ["new"]
     assert offered("aws-iot history delete -k team ", env) == ["new", "stats"]
 
 
@@ -179,11 +165,9 @@ def test_only_the_last_names_are_kept(app: FakeApp) -> None:
         ("aws-iot sub --from b", ["bob~4f9fa251"]),
         ("aws-iot admin revoke ", ["bob~4f9fa251"]),
         ("aws-iot admin revoke -k team ", []),
-        ("aws-iot pub --file ", ["file,"]),
-        ("aws-iot config -s ", ["file,"]),
     ],
 )
-def test_rooms_members_and_files_are_offered(env: dict[str, str], typed: str, names: list[str]) -> None:
+def test_rooms_and_members_are_offered(env: dict[str, str], typed: str, names: list[str]) -> None:
     config = App.in_folder(Path(env["AWS_IOT_CONFIG_DIR"])).config
     config.known_names("test").add_rooms(["ops/#", "lobby", "two words", "bell\a", "ops;reboot"])
     config.known_names("test").replace_members(["bob~4f9fa251"])
@@ -200,21 +184,45 @@ def test_damaged_names_are_not_offered(env: dict[str, str], damage: str) -> None
     assert offered("aws-iot admin revoke -k team ", env) == []
 
 
-def test_powershell_gets_a_line_for_each_name(env: dict[str, str]) -> None:
-    def answer(words: str, word: str) -> str:
-        asked = {"_AWS_IOT_COMPLETE": "powershell_complete", "_AWS_IOT_WORDS": words, "_AWS_IOT_WORD": word}
-        return subprocess.run(
-            COMMAND, env=env | asked, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=True
-        ).stdout
+@pytest.mark.parametrize(
+    ("typed", "kind"),
+    [
+        ("aws-iot pub --file ", "files"),
+        ("aws-iot pub --file=a", "files"),
+        ("aws-iot config -s ", "files"),
+        ("aws-iot spool clear ", "folders"),
+    ],
+)
+def test_the_shell_completes_files_and_folders_itself(env: dict[str, str], typed: str, kind: str) -> None:
+    assert answer(typed, env) == [kind]
 
-    assert answer("aws-iot sub -k t", "t").splitlines() == ["team", "test"]
-    assert answer("aws-iot sub -k ", "").splitlines() == ["team", "test"]
-    assert answer("aws-iot su", "su").splitlines() == ["sub\tPrint messages as they arrive. Ctrl-C stops."]
-    assert answer("aws-iot pub --file ", "").strip() == ""
+
+@pytest.mark.parametrize("shell", ["zsh", "fish", "powershell"])
+def test_descriptions_follow_commands_and_options(env: dict[str, str], shell: str) -> None:
+    assert answer("aws-iot su", env, shell) == ["names", "sub\tPrint messages as they arrive. Ctrl-C stops."]
+    assert answer("aws-iot chat --pl", env, shell)[1].startswith("--plain\t")
+    assert answer("aws-iot sub -k tea", env, shell) == ["names", "team"]
 
 
-# What runs a command, and takes longer to import than the options of any.
+def test_bash_gets_the_part_of_a_word_that_it_replaces(env: dict[str, str]) -> None:
+    App.in_folder(Path(env["AWS_IOT_CONFIG_DIR"])).config.known_names("team").add_rooms(["us:east"])
+    assert answer("aws-iot su", env | {"_AWS_IOT_WORD": "su"}, "bash") == ["names", "sub"]
+    assert answer("aws-iot sub --key=tea", env | {"_AWS_IOT_WORD": "tea"}, "bash") == ["names", "team"]
+    assert answer("aws-iot sub --key=", env | {"_AWS_IOT_WORD": ""}, "bash") == ["names", "team", "test"]
+    assert answer("aws-iot pub -k team -r us:e", env | {"_AWS_IOT_WORD": "e"}, "bash") == ["names", "east"]
+    assert answer("aws-iot sub -k 'tea", env | {"_AWS_IOT_WORD": "'tea"}, "bash") == ["names", "team"]
+
+
+@pytest.mark.parametrize(
+    "line", ["aws-iot", "aws-iot nothing ", "aws-iot sub --nothing=", "aws-iot sub 'it\\"]
+)
+def test_a_line_that_nothing_can_complete_gets_no_names(env: dict[str, str], line: str) -> None:
+    assert offered(line, env) == []
+
+
+# What commands need to read a command line or to run, and takes long to import.
 OF_RUNNING = {
+    "click",
     "tempfile",
     "shutil",
     "subprocess",
@@ -229,49 +237,39 @@ OF_RUNNING = {
 
 def loaded_by_completing(words: str, env: dict[str, str]) -> list[str]:
     """The modules that are imported to complete the last word."""
-    asked = {
-        "_AWS_IOT_COMPLETE": "bash_complete",
-        "COMP_WORDS": words,
-        "COMP_CWORD": str(len(words.split(" ")) - 1),
-    }
     code = (
         "import atexit, json, sys; atexit.register(lambda: print(json.dumps(sorted(sys.modules))))\n"
-        "from aws_iot.cli.root import root; root(prog_name='aws-iot')"
+        "from aws_iot.cli import main; main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env=env | asked,
+        env=env | {"_AWS_IOT_COMPLETE": "bash", "_AWS_IOT_LINE": words},
         capture_output=True,
         text=True,
         timeout=DEADLINE_SECONDS,
         check=True,
     )
-    loaded: list[str] = json.loads(done.stdout.splitlines()[-1])
+    # What was answered is written after it.
+    loaded: list[str] = next(json.loads(line) for line in done.stdout.splitlines() if line.startswith("["))
     return loaded
 
 
 @pytest.mark.parametrize(
-    ("words", "commands"),
+    ("words", "is_name"),
     [
-        ("aws-iot p", []),
-        ("aws-iot help ", ["help"]),
-        ("aws-iot sub -k team -r ", ["sub"]),
-        ("aws-iot pub --", ["pub"]),
-        ("aws-iot backend deploy --", ["backend", "config"]),
-        ("aws-iot admin revoke ", ["admin"]),
-        ("aws-iot history export --", ["history"]),
-        ("aws-iot policy --", ["policy"]),
-        ("aws-iot doctor --", ["doctor", "policy"]),
+        ("aws-iot p", False),
+        ("aws-iot pub --", False),
+        ("aws-iot backend deploy --", False),
+        ("aws-iot help ", True),
+        ("aws-iot sub -k team -r ", True),
+        ("aws-iot admin revoke ", True),
     ],
 )
-def test_completion_loads_no_library_of_a_service_and_no_command_but_its_own(
-    env: dict[str, str], words: str, commands: list[str]
-) -> None:
+def test_completion_loads_no_command_and_no_library(env: dict[str, str], words: str, is_name: bool) -> None:
     loaded = loaded_by_completing(words, env)
     assert not (HEAVY | OF_RUNNING).intersection(loaded)
-    assert [name for name in loaded if re.match(r"aws_iot\.(aws|local)\.", name)] == []
-    of_commands = [name for name in loaded if re.fullmatch(r"aws_iot\.cli\.commands\.\w+", name)]
-    assert [name.rpartition(".")[2] for name in of_commands] == commands
+    assert [name for name in loaded if re.match(r"aws_iot\.(aws|local|cli\.commands)\b", name)] == []
+    assert ("aws_iot.app" in loaded) == is_name
 
 
 def test_without_a_folder_of_its_own_only_the_library_that_finds_the_folders_is_added(tmp_path: Path) -> None:
@@ -298,7 +296,7 @@ def test_a_script_is_installed_and_removed(shell: str, tmp_path: Path) -> None:
     done = run_here(f"completion --install {shell}", env)
     path = Path(done.stdout.strip())
     assert path.is_relative_to(tmp_path)
-    assert f"{shell}_complete" in path.read_text(encoding="utf-8")
+    assert "_AWS_IOT_COMPLETE" in path.read_text(encoding="utf-8")
     assert "Installed." in done.stderr
     assert "\\n" not in done.stderr
     assert (str(path.parent) in done.stderr) == (shell in ("zsh", "powershell"))

@@ -150,6 +150,9 @@ def test_it_installs_and_two_people_talk(
     env = environment(tmp_path / "config")
     for line in LINES:
         assert run(line, env, command=[command]).stdout.startswith("Usage: aws-iot"), line
+    tab = {"_AWS_IOT_COMPLETE": "bash", "_AWS_IOT_LINE": "aws-iot completion b"}
+    assert run("", env | tab, command=[command]).stdout == "names\nbash\n"
+    assert "_AWS_IOT_COMPLETE" in run("completion bash", env, command=[command]).stdout
     let_two_people_talk([command], env)
 
 

@@ -11,6 +11,9 @@ from types import FrameType
 GARBAGE_COLLECTION_OBJECTS = 150_000
 """Number of new objects before Python collects garbage: more than a command creates while it starts."""
 
+COMPLETION_VARIABLE = "_AWS_IOT_COMPLETE"
+"""With it, a shell asks what the Tab key completes."""
+
 INTERRUPTED = 128 + signal.SIGINT
 """The exit code after Ctrl-C."""
 
@@ -28,6 +31,8 @@ def main() -> None:
     if (hangup := getattr(signal, "SIGHUP", None)) and signal.getsignal(hangup) is not signal.SIG_IGN:
         signal.signal(hangup, _terminated)
     try:
+        if COMPLETION_VARIABLE in os.environ:
+            _answer_shell()
         # Here, so that Ctrl-C during the imports prints no traceback either.
         from aws_iot.cli.ui.output import set_up_streams
 
@@ -42,6 +47,13 @@ def main() -> None:
         if end.code in (None, 0, INTERRUPTED):
             _exit_at_once(end.code or 0)
         raise
+
+
+def _answer_shell() -> None:
+    from aws_iot.cli.completion.answer import answer
+
+    sys.stdout.buffer.write(os.fsencode(answer(os.environ)))
+    _exit_at_once(0)
 
 
 def _exit_at_once(code: int) -> None:

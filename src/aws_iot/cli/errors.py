@@ -1,7 +1,6 @@
 """Turns errors into messages and exit codes, for all commands."""
 
 import errno
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -14,9 +13,6 @@ from aws_iot.cli.secret_variables import take_secrets
 from aws_iot.cli.ui import output
 from aws_iot.cli.ui.output import ReaderGone
 from aws_iot.errors import AwsIotError, LocalError
-
-COMPLETION_VARIABLE = "_AWS_IOT_COMPLETE"
-"""With it, a shell asks what to offer. Click forms its name from that of the program."""
 
 _SHORTAGES = {
     errno.EMFILE: "too many open files",
@@ -50,10 +46,6 @@ class RootGroup(Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> Any:
-        if os.environ.get(COMPLETION_VARIABLE, "").startswith("powershell"):
-            from aws_iot.cli.completion import powershell
-
-            powershell.add()
         # Around everything Click does: it prints `--help` while it parses the command line.
         try:
             code = super().main(args, prog_name, complete_var, False, **extra)

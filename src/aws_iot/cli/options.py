@@ -11,7 +11,6 @@ from typing import Any
 import click
 
 from aws_iot.app import TIMEOUT_SECONDS, App
-from aws_iot.cli.completion import names as completing
 from aws_iot.cli.groups import COMMON, OWN, SIGN_IN
 from aws_iot.cli.secret_variables import SECRET_VARIABLES, secret
 from aws_iot.cli.ui.output import QUIET, VERBOSE
@@ -27,10 +26,13 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class Argument(click.Argument):
-    """An argument. An empty one is rejected unless `may_be_empty`."""
+    """An argument. An empty one is rejected unless `may_be_empty`. Shells complete it with what `completes` names."""
 
-    def __init__(self, *args: Any, may_be_empty: bool = False, **attributes: Any) -> None:
+    def __init__(
+        self, *args: Any, completes: str = "", may_be_empty: bool = False, **attributes: Any
+    ) -> None:
         super().__init__(*args, **attributes)
+        self.completes = completes
         self.may_be_empty = may_be_empty
 
     def process_value(self, ctx: click.Context, value: Any) -> Any:
@@ -41,12 +43,21 @@ class Argument(click.Argument):
 class Option(click.Option):
     """An option with a place in the help of its command. Its variable is described by `aws-iot help environment`.
 
-    An empty value is rejected unless `may_be_empty`. An empty variable counts as not set.
+    An empty value is rejected unless `may_be_empty`. An empty variable counts as not set. Shells complete its value
+    with what `completes` names, a key of `aws_iot.cli.completion.names.NAMES`.
     """
 
-    def __init__(self, *args: Any, section: str = OWN, may_be_empty: bool = False, **attributes: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        section: str = OWN,
+        completes: str = "",
+        may_be_empty: bool = False,
+        **attributes: Any,
+    ) -> None:
         super().__init__(*args, **attributes)
         self.section = section
+        self.completes = completes
         self.may_be_empty = may_be_empty
 
     def process_value(self, ctx: click.Context, value: Any) -> Any:
@@ -173,7 +184,7 @@ def _set_timeout(ctx: click.Context, _: click.Parameter, seconds: float) -> None
 def profile_key(env: str, **attributes: Any) -> Decorator:
     """An option that names a profile. Shells complete it with the stored profiles."""
     names = ("-k", "--profile", "--key", "key")
-    return option(*names, env=env, metavar="KEY", shell_complete=completing.profiles, **attributes)
+    return option(*names, env=env, metavar="KEY", completes="profiles", **attributes)
 
 
 class ProfileOption(Option):
@@ -216,7 +227,7 @@ def profile_argument(option: Decorator) -> Decorator:
                 raise click.UsageError(f"Which profile: '{name}' or '{key}'?")
             return command(*args, key=name or key, **given)
 
-        chosen = argument("name", required=False, metavar="[KEY]", shell_complete=completing.profiles)
+        chosen = argument("name", required=False, metavar="[KEY]", completes="profiles")
         return chosen(option(choose))
 
     return decorate

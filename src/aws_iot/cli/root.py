@@ -5,7 +5,6 @@ from __future__ import annotations  # so that what only types need is not import
 import importlib
 from collections.abc import Iterable
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 import click
 
@@ -13,9 +12,6 @@ from aws_iot.app import App
 from aws_iot.cli.errors import RootGroup
 from aws_iot.cli.groups import Rows
 from aws_iot.cli.ui import output
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
 
 TALK, ACCOUNT, TEAM, SETUP = "Talk", "Account", "Team", "Setup"
 
@@ -65,17 +61,6 @@ class _Commands(RootGroup):
                 getattr(importlib.import_module(f"aws_iot.cli.commands.{module}"), name), cmd_name
             )
         return super().get_command(ctx, cmd_name)
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """The commands from the table: Click would import each of them to see whether it is hidden."""
-        from click.shell_completion import CompletionItem
-
-        commands = [
-            CompletionItem(name, help=row[2])
-            for name, row in _COMMANDS.items()
-            if name.startswith(incomplete)
-        ]
-        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def sections(self, _: click.Context) -> Iterable[tuple[str, Rows]]:
         by_section = groupby(_COMMANDS.items(), lambda item: item[1][0])

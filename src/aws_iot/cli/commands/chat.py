@@ -11,7 +11,6 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
-from aws_iot.cli.completion import names as completing
 from aws_iot.cli.groups import Command
 from aws_iot.cli.rooms import check_one_room
 from aws_iot.cli.saving import remember_rooms
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@options.argument("rooms", nargs=-1, metavar="[ROOM]...", shell_complete=completing.rooms)
+@options.argument("rooms", nargs=-1, metavar="[ROOM]...", completes="rooms")
 @options.option(
     "--plain",
     env="PLAIN",

@@ -1,1 +1,1 @@
-"""What shells complete, and how PowerShell asks for it."""
+"""What the Tab key offers. Click is not loaded for it: each key press would wait for that."""

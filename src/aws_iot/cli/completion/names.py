@@ -1,13 +1,23 @@
-"""What shells complete: the profiles, rooms and members that this machine knows. Nothing is asked of a service.
+"""The names that this machine knows: profiles, rooms and members. Nothing is asked of a service.
 
-Files and folders are completed by the shell itself. Every key press waits for this, so little is imported, and an
-error is shown as nothing to offer.
+Every key press waits for this, so each function imports what it needs, and an error is shown as nothing to offer.
 """
 
-import click
+from __future__ import annotations  # so that what only types need is not imported
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from aws_iot.app import App
+from aws_iot.cli.completion import table
 from aws_iot.errors import LocalError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from aws_iot.cli.completion.command_line import Typed
+    from aws_iot.config.known_names import KnownNames
 
 PLAIN = "/_-.+:@#~"
 """What means itself within a word, apart from letters and digits."""
@@ -15,55 +25,80 @@ NOT_FIRST = tuple("-@#~")
 """What begins an option, a comment, or the name of a folder or variable."""
 
 
-def profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """The saved profiles."""
+def known(kind: str, typed: Typed) -> list[str]:
+    """The names of a kind, a key of `NAMES`, after what is `typed`."""
     try:
-        return starting(incomplete, app_of(ctx).config.profiles.keys())
+        return plain(NAMES[kind](typed))
     except LocalError:
         return []
 
 
-def rooms(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The rooms that were used with the profile of the command line, except those that are on it already."""
-    try:
-        known = app_of(ctx).config.known_names(profile_key(ctx)).rooms()
-        return starting(incomplete, [room for room in known if room not in typed(ctx, param)])
-    except LocalError:
-        return []
+def plain(names: Iterable[str]) -> list[str]:
+    """Those that mean themselves in every shell.
 
-
-def members(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """The members that `admin members` has listed for the profile of the command line."""
-    try:
-        return starting(incomplete, app_of(ctx).config.known_names(profile_key(ctx)).members())
-    except LocalError:
-        return []
-
-
-def typed(ctx: click.Context, param: click.Parameter) -> tuple[str, ...]:
-    """The other values of an option or argument that can be repeated."""
-    values = ctx.params.get(param.name or "")
-    return values if isinstance(values, tuple) else ()
-
-
-def app_of(ctx: click.Context) -> App:
-    """The program's services, also while a shell completes."""
-    return ctx.obj if isinstance(ctx.obj, App) else App()
-
-
-def profile_key(ctx: click.Context) -> str:
-    """The key of the profile of the command line, or else of the current one."""
-    if ctx.get_parameter_source("key") is click.core.ParameterSource.COMMANDLINE:
-        return str(ctx.params["key"])
-    return app_of(ctx).config.profiles.current_key()
-
-
-def starting(incomplete: str, names: list[str]) -> list[str]:
-    """Those that begin so, and that mean themselves in every shell.
-
-    Other people name rooms, and bash puts an offer into the line as it is: `ops;reboot` would be two commands.
+    Other people name rooms, and a shell puts an offer into the line as it is: `ops;reboot` would be two commands.
     """
-    return [name for name in names if name.startswith(incomplete) and _means_itself(name)]
+    return [name for name in names if _means_itself(name)]
+
+
+def _profiles(_: Typed) -> list[str]:
+    return App().config.profiles.keys()
+
+
+def _rooms(typed: Typed) -> list[str]:
+    """The rooms that were used with the profile."""
+    return _known_names(typed).rooms()
+
+
+def _saved_rooms(typed: Typed) -> list[str]:
+    """Those and the rooms of the history. What no program has sorted in yet is not read: its rooms are known."""
+    from aws_iot.cli.commands.history.opening import existing_file
+    from aws_iot.history.file.schema import saved_rooms
+
+    rooms = {*_rooms(typed)}
+    user = _last(typed, "user") or os.environ.get("AWS_IOT_USER")
+    with suppress(LocalError):  # nothing was saved
+        rooms.update(saved_rooms(existing_file(App(), _profile_key(typed), user or None)))
+    if typed.is_option_possible and not typed.values["rooms"]:
+        rooms.difference_update(typed.command["commands"])  # a room of such a name follows `--`
+    return sorted(rooms)
+
+
+def _members(typed: Typed) -> list[str]:
+    """The members that `admin members` has listed."""
+    return _known_names(typed).members()
+
+
+def _help(typed: Typed) -> list[str]:
+    """Commands and topics, then the subcommands of the command."""
+    words = typed.values["words"]
+    path = " ".join(words[1:] if words[:1] == ["environment"] else words)
+    command = table.commands().get(path)
+    return [*(command["commands"] if command else ()), *([] if words else table.topics())]
+
+
+def _known_names(typed: Typed) -> KnownNames:
+    return App().config.known_names(_profile_key(typed))
+
+
+def _profile_key(typed: Typed) -> str:
+    """The key of the profile of the command line, or else of the current one."""
+    return _last(typed, "key") or App().config.profiles.current_key()
+
+
+def _last(typed: Typed, name: str) -> str:
+    """The value of an option, of which the last counts; empty if there is none."""
+    return typed.values[name][-1] if typed.values.get(name) else ""
+
+
+NAMES: dict[str, Callable[[Typed], list[str]]] = {
+    "profiles": _profiles,
+    "rooms": _rooms,
+    "saved-rooms": _saved_rooms,
+    "members": _members,
+    "help": _help,
+}
+"""What the commands say that an option or argument is completed with."""
 
 
 def _means_itself(name: str) -> bool:

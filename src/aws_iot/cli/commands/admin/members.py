@@ -8,7 +8,6 @@ from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.commands.admin.options import Admin, admin_options, find_all, for_each, policy
 from aws_iot.cli.commands.admin.people import note_what_is_missing, people_table, person_label
-from aws_iot.cli.completion import names as completing
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.messaging.message import timestamp
@@ -16,7 +15,7 @@ from aws_iot.text.labels import label
 
 
 @click.command(cls=Command)
-@options.argument("people", nargs=-1, required=True, metavar="MEMBER...", shell_complete=completing.members)
+@options.argument("people", nargs=-1, required=True, metavar="MEMBER...", completes="members")
 @policy
 @admin_options
 @click.pass_obj

@@ -1,12 +1,9 @@
 """`aws-iot completion`: print, install or remove the completion script of a shell."""
 
 import click
-from click.shell_completion import get_completion_class
 
-from aws_iot.cli import options
-from aws_iot.cli.commands.completion.files import SHELLS, script_file
-from aws_iot.cli.completion import powershell
-from aws_iot.cli.errors import COMPLETION_VARIABLE
+from aws_iot.cli import COMPLETION_VARIABLE, options
+from aws_iot.cli.commands.completion.files import SHELLS, script, script_file
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.errors import LocalError
@@ -21,8 +18,7 @@ from aws_iot.errors import LocalError
     help="Write the script where the shell finds it, and print where that is.",
 )
 @options.option("--uninstall", env="COMPLETION_UNINSTALL", is_flag=True, help="Remove that file.")
-@click.pass_context
-def completion(ctx: click.Context, shell: str, install: bool, uninstall: bool) -> None:
+def completion(shell: str, install: bool, uninstall: bool) -> None:
     """Complete commands with the Tab key.
 
     Prints the completion script of a shell, or installs it. The Tab key then completes commands, options, profiles,
@@ -41,24 +37,18 @@ def completion(ctx: click.Context, shell: str, install: bool, uninstall: bool) -
     if uninstall:
         _uninstall(shell)
         return
-    powershell.add()
-    found = get_completion_class(shell)
-    assert found is not None
-    script = found(ctx.find_root().command, {}, "aws-iot", COMPLETION_VARIABLE).source()
-    # In fish, Click's script cuts a description at its first comma.
-    script = script.replace('(string split "," $completion)', '(string split --max 1 "," $completion)')
     if install:
-        _install(shell, script)
+        _install(shell)
     else:
-        output.data(script)
+        output.data(script(shell).decode().rstrip())
 
 
-def _install(shell: str, script: str) -> None:
+def _install(shell: str) -> None:
     from aws_iot.files import write_private  # here: most runs print
 
     file = script_file(shell)
     _check_ours(shell)
-    write_private(file.path, script.encode())
+    write_private(file.path, script(shell))
     output.data(str(file.path))
     output.info(f"Installed. {file.next_step}")
     if file.line:

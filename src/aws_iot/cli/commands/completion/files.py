@@ -9,6 +9,7 @@ from typing import NamedTuple
 from aws_iot.config.paths import expanded
 
 SHELLS = ("bash", "zsh", "fish", "powershell")
+_SUFFIXES = {"powershell": "ps1"}
 
 
 class ScriptFile(NamedTuple):
@@ -20,6 +21,12 @@ class ScriptFile(NamedTuple):
     """What to add to the settings of the shell."""
     last_step: str = ""
     """What to do after it was removed."""
+
+
+def script(shell: str) -> bytes:
+    """The script for one of `SHELLS`."""
+    name = f"aws-iot.{_SUFFIXES.get(shell, shell)}"
+    return (Path(__file__).parent / "scripts" / name).read_bytes()
 
 
 def script_file(shell: str) -> ScriptFile:

@@ -8,7 +8,6 @@ import click
 
 from aws_iot.cli import options
 from aws_iot.cli.commands.policy.options import OPTION_NAMES, PolicyQuery, policy_options
-from aws_iot.cli.completion import names as completing
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 from aws_iot.messaging.topics import check_room
@@ -28,7 +27,7 @@ ANY_POOL = "us-east-1:00000000-0000-0000-0000-000000000000"
     env="DOCTOR_ROOM",
     metavar="ROOM",
     cls=options.Once,
-    shell_complete=completing.rooms,
+    completes="rooms",
     help=f"The room to test.  [default: {ROOM}]",
 )
 @options.option("--policy", env="DOCTOR_POLICY", is_flag=True, help="The old name of `aws-iot policy`.")

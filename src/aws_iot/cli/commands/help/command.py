@@ -6,7 +6,6 @@ from aws_iot.cli import options
 from aws_iot.cli.commands.help.environment import variables
 from aws_iot.cli.commands.help.exit_codes import exit_codes
 from aws_iot.cli.commands.help.topics import TOPICS
-from aws_iot.cli.completion import names as completing
 from aws_iot.cli.groups import Command, Group, page
 from aws_iot.cli.mistakes.correction import find_command
 
@@ -14,18 +13,8 @@ LONGEST_VARIABLE = 30
 """Longer names of variables are on a line of their own."""
 
 
-def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """What a shell completes: commands and topics, then the subcommands of the command."""
-    command: click.Command | None = ctx.find_root().command
-    typed = completing.typed(ctx, param)
-    for word in typed[1:] if typed[:1] == ("environment",) else typed:
-        command = command.get_command(ctx, word) if isinstance(command, click.Group) else None
-    names = command.list_commands(ctx) if isinstance(command, click.Group) else []
-    return completing.starting(incomplete, [*names, *([] if typed else TOPICS)])
-
-
 @click.command("help", cls=Command)
-@options.argument("words", nargs=-1, metavar="[COMMAND|TOPIC]...", shell_complete=_names)
+@options.argument("words", nargs=-1, metavar="[COMMAND|TOPIC]...", completes="help")
 @click.pass_context
 def help_(ctx: click.Context, words: tuple[str, ...]) -> None:
     """Print help about a command or a topic.

@@ -8,7 +8,7 @@ import click
 
 from aws_iot.app import App
 from aws_iot.cli import options
-from aws_iot.cli.commands.history.filters import saved_rooms, to_filter
+from aws_iot.cli.commands.history.filters import to_filter
 from aws_iot.cli.commands.history.opening import opened, typed_owner
 from aws_iot.cli.commands.history.unknown_rooms import explain_unknown
 from aws_iot.cli.groups import Command
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@options.argument("rooms", nargs=-1, metavar="[ROOM]...", shell_complete=saved_rooms)
+@options.argument("rooms", nargs=-1, metavar="[ROOM]...", completes="saved-rooms")
 @options.option(
     "--from",
     "senders",

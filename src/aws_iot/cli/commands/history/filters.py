@@ -2,14 +2,11 @@
 
 from __future__ import annotations  # so that what only types need is not imported
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from aws_iot.cli import options
-from aws_iot.cli.completion import names as completing
-from aws_iot.errors import LocalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,27 +15,7 @@ if TYPE_CHECKING:
     from aws_iot.history.store import Filter
 
 
-def saved_rooms(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """What a shell completes: the rooms of the history and, first, the subcommands.
-
-    Every key press waits for this: what no program has sorted in yet is not read. Commands have noted its rooms.
-    """
-    from aws_iot.cli.commands.history.opening import existing_file
-    from aws_iot.history.file.schema import saved_rooms as rooms_of
-
-    commands = ctx.command.list_commands(ctx) if isinstance(ctx.command, click.Group) else []
-    typed = completing.typed(ctx, param)
-    if typed:
-        commands = []
-    rooms = {*completing.rooms(ctx, param, incomplete)}
-    with suppress(LocalError):  # a shell that completes shows no error
-        key, user = completing.profile_key(ctx), ctx.params.get("user")
-        rooms.update(rooms_of(existing_file(completing.app_of(ctx), key, user)))
-    rooms.difference_update(commands, typed)  # a room of such a name follows `--`
-    return completing.starting(incomplete, [*commands, *sorted(rooms)])
-
-
-rooms_argument = options.argument("rooms", nargs=-1, metavar="[ROOM]...", shell_complete=saved_rooms)
+rooms_argument = options.argument("rooms", nargs=-1, metavar="[ROOM]...", completes="saved-rooms")
 since = options.option(
     "--since", env="HISTORY_SINCE", metavar="TIME", help="Only messages that arrived at this time or later."
 )

@@ -7,7 +7,6 @@ import click
 from aws_iot.app import App
 from aws_iot.cli import options
 from aws_iot.cli.commands.policy.options import PolicyQuery, policy_options
-from aws_iot.cli.completion import names as completing
 from aws_iot.cli.groups import Command
 from aws_iot.cli.ui import output
 
@@ -19,7 +18,7 @@ from aws_iot.cli.ui import output
     env="DOCTOR_ROOM",
     metavar="ROOM",
     cls=options.Once,
-    shell_complete=completing.rooms,
+    completes="rooms",
     help="The room, or a pattern, to check.  [default: subscribing to all rooms, and sending to the room doctor]",
 )
 @policy_options

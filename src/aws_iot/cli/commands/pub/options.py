@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import click
 
 from aws_iot.cli import options
-from aws_iot.cli.completion import names as completing
 from aws_iot.errors import InvalidMessage
 from aws_iot.messaging.kinds import DELETE, DELETED_TEXT, EDIT, REACT, check_reaction
 from aws_iot.publishing.pacing import PUBLISHES_PER_SECOND
@@ -62,7 +61,7 @@ _INPUT = (
         cls=options.Once,
         env="ROOM",
         metavar="ROOM",
-        shell_complete=completing.rooms,
+        completes="rooms",
         help="Room to send to.",
     ),
     options.option(

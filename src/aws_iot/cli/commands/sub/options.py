@@ -11,7 +11,6 @@ import click
 
 from aws_iot.cli import options
 from aws_iot.cli.commands.sub.matching import InvalidPattern, Pattern
-from aws_iot.cli.completion import names as completing
 from aws_iot.errors import LocalError
 from aws_iot.identities import SHORT, IdentityPrefix
 from aws_iot.messaging.durable import check_session_name
@@ -108,7 +107,7 @@ _WHICH_MESSAGES = (
         env="ROOM",
         multiple=True,
         metavar="ROOM",
-        shell_complete=completing.rooms,
+        completes="rooms",
         help="A room, or a pattern such as ops/+ or 'ops/#'; can be repeated.  [default: every room]",
     ),
     options.option(
@@ -133,7 +132,7 @@ _WHICH_MESSAGES = (
         multiple=True,
         metavar="IDENTITY",
         callback=_identities,
-        shell_complete=completing.members,
+        completes="members",
         help="Only from this identity, such as 4f9fa251; can be repeated.",
     ),
     options.option("--not-from-me", env="NOT_FROM_ME", is_flag=True, help="Skip your own messages."),

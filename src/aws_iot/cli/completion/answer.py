@@ -1,0 +1,105 @@
+"""The answer to a shell: what can complete the word before the cursor.
+
+The script of the shell sets variables and runs `aws-iot`, which prints lines. The first tells what to complete with:
+`names`, which follow, one to a line, or `files` or `folders`, which the shell finds itself. A tab and a description can
+follow a name. The scripts are in `aws_iot/cli/commands/completion/scripts`.
+"""
+
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from aws_iot.cli import COMPLETION_VARIABLE
+from aws_iot.cli.completion import table
+from aws_iot.cli.completion.command_line import Typed, read
+
+LINE = "_AWS_IOT_LINE"
+"""The variable with the command line up to the cursor, as it was typed, with its quotes."""
+
+WORD = "_AWS_IOT_WORD"
+"""The variable with the part of the last word that bash replaces: what follows the last of `COMP_WORDBREAKS`."""
+
+_CURSOR = "\0"
+"""Marks the end of the line, because a blank before it begins a new word. No argument of a program can contain it."""
+
+
+Known = Callable[[str, Typed], Iterable[str]]
+"""Returns the names of a kind that this machine knows, as `aws_iot.cli.completion.names.known`."""
+
+
+class Offers(NamedTuple):
+    """What can complete a word."""
+
+    kind: str = "names"
+    names: Mapping[str, str] = {}
+    """Whole words, each with its description."""
+
+
+def answer(environment: Mapping[str, str]) -> str:
+    """The lines that the shell's script reads."""
+    *words, incomplete = _split(environment.get(LINE, ""))
+    offers = complete(words[1:], incomplete, _known)
+    if environment[COMPLETION_VARIABLE] != "bash":
+        lines = [f"{name}\t{text}".rstrip() for name, text in offers.names.items()]
+    else:  # bash shows no descriptions
+        replaced = environment.get(WORD, "").lstrip("\"'")
+        kept = len(incomplete) - len(replaced) if incomplete.endswith(replaced) else 0
+        lines = [name[kept:] for name in offers.names]
+    return "".join(f"{line}\n" for line in (offers.kind, *lines))
+
+
+def _known(kind: str, typed: Typed) -> list[str]:
+    from aws_iot.cli.completion import names  # here: most words are commands and options
+
+    return names.known(kind, typed)
+
+
+def complete(words: list[str], incomplete: str, known: Known) -> Offers:
+    """What can complete a word after others, which are those after the program's name."""
+    typed = read(words, table.commands())
+    if not (typed.is_option_possible and incomplete.startswith("-")):
+        return _values(typed, incomplete, known)
+    name, is_joined, value = incomplete.partition("=")
+    if not is_joined:
+        return Offers(names=_options(typed, incomplete))
+    typed = read([*words, name], table.commands())
+    if not typed.waiting or name not in typed.waiting.get("names", ()):
+        return Offers()
+    offers = _values(typed, value, known)
+    return offers._replace(names={f"{name}={one}": text for one, text in offers.names.items()})
+
+
+def _values(typed: Typed, incomplete: str, known: Known) -> Offers:
+    names = dict(typed.subcommands)
+    if typed.waiting:
+        wanted = typed.waiting["completes"]
+        if wanted in ("files", "folders"):
+            return Offers(wanted)
+        values = wanted if isinstance(wanted, list) else known(wanted, typed)
+        can_repeat = typed.waiting.get("multiple") or typed.waiting["nargs"] < 0
+        given = typed.values.get(typed.waiting["name"], ()) if can_repeat else ()
+        names |= {value: "" for value in values if value not in given}
+    return Offers(names={name: text for name, text in names.items() if name.startswith(incomplete)})
+
+
+def _options(typed: Typed, incomplete: str) -> dict[str, str]:
+    return {
+        name: option["help"]
+        for option in typed.command["options"]
+        if not option.get("hidden") and (option.get("multiple") or option["name"] not in typed.values)
+        for name in option["names"]
+        if name.startswith(incomplete)
+    }
+
+
+def _split(line: str) -> list[str]:
+    """The words of a line, without their quotes. The last one is what is before the cursor; it may be empty."""
+    reader = shlex.shlex(line + _CURSOR, posix=True)
+    reader.whitespace_split = True
+    reader.commenters = ""
+    words: list[str] = []
+    try:
+        words.extend(reader)
+    except ValueError:  # a quote is still open
+        words.append(reader.token or "")
+    return [*words[:-1], words[-1].removesuffix(_CURSOR)]

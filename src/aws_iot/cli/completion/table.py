@@ -1,0 +1,39 @@
+"""The table of all commands, as a file that `make docs` writes from Click's commands."""
+
+import json
+import os
+from functools import cache
+from typing import Any
+
+FILE = "commands.json"
+
+Parameter = dict[str, Any]
+"""An option or argument.
+
+`name` is its name in the program. `nargs` is the number of values: 0 of a flag, -1 of an argument that can be repeated.
+`completes` is a list of values, `files`, `folders`, or a key of `aws_iot.cli.completion.names.NAMES`. An option has
+`names` and `help`. If they are true, it also has `hidden`, `multiple` and `is_value_optional`.
+"""
+
+Command = dict[str, Any]
+"""A command: its `options`, its `arguments`, and its `commands`, each with its summary."""
+
+
+@cache
+def commands() -> dict[str, Command]:
+    """Each command under its path, such as `admin accept`. That of `aws-iot` is empty."""
+    found: dict[str, Command] = _load()["commands"]
+    return found
+
+
+def topics() -> list[str]:
+    """The topics of `aws-iot help`."""
+    found: list[str] = _load()["topics"]
+    return found
+
+
+@cache
+def _load() -> dict[str, Any]:
+    with open(os.path.join(os.path.dirname(__file__), FILE), encoding="utf-8") as file:  # noqa: PTH118, PTH120, PTH123 pathlib takes longer
+        found: dict[str, Any] = json.load(file)
+    return found

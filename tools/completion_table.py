@@ -1,0 +1,73 @@
+"""The table of commands that the Tab key is answered from, made of Click's commands."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from aws_iot.cli.commands.help.topics import TOPICS
+from aws_iot.cli.completion.names import NAMES
+from aws_iot.cli.groups import Group
+from aws_iot.cli.root import root
+
+
+def text() -> str:
+    """The file `aws_iot.cli.completion.table.FILE`: a line for each command."""
+    rows = [f"{_json(path)}: {_json(row)}" for path, row in _rows(root, "")]
+    lines = ",\n".join(rows)
+    return f'{{"topics": {_json([*TOPICS])}, "commands": {{\n{lines}\n}}}}\n'
+
+
+def _rows(command: click.Command, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    context = click.Context(command)
+    rows = command.sections(context) if isinstance(command, Group) else ()
+    commands = {name: summary for _, section in rows for name, summary in section}
+    parameters = command.get_params(context)
+    yield (
+        path,
+        {
+            "commands": commands,
+            "arguments": [_parameter(one) for one in parameters if isinstance(one, click.Argument)],
+            "options": [_option(one) for one in parameters if isinstance(one, click.Option)],
+        },
+    )
+    for name in commands:
+        assert isinstance(command, Group)
+        found = command.get_command(context, name)
+        assert found
+        yield from _rows(found, f"{path} {name}".strip())
+
+
+def _option(option: click.Option) -> dict[str, Any]:
+    is_flag = option.is_flag or option.count
+    row = {
+        "names": option.opts,
+        "help": option.help,
+        **_parameter(option),
+        "nargs": 0 if is_flag else option.nargs,
+    }
+    more = {
+        "hidden": option.hidden,
+        "multiple": option.multiple,
+        "is_value_optional": option._flag_needs_value,
+    }
+    return row | {name: True for name, is_so in more.items() if is_so}
+
+
+def _parameter(parameter: click.Parameter) -> dict[str, Any]:
+    return {"name": parameter.name, "nargs": parameter.nargs, "completes": _completes(parameter)}
+
+
+def _completes(parameter: click.Parameter) -> str | list[str]:
+    if named := getattr(parameter, "completes", ""):
+        return next(name for name in NAMES if name == named)
+    if isinstance(parameter.type, click.Choice):
+        return list(parameter.type.choices)
+    if isinstance(parameter.type, click.Path):
+        return "files" if parameter.type.file_okay else "folders"
+    return []
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -42,7 +42,7 @@ def answer(environment: Mapping[str, str]) -> str:
     if environment[COMPLETION_VARIABLE] != "bash":
         lines = [f"{name}\t{text}".rstrip() for name, text in offers.names.items()]
     else:  # bash shows no descriptions
-        replaced = environment.get(WORD, "").lstrip("\"'")
+        replaced = environment.get(WORD, incomplete).lstrip("\"'")
         kept = len(incomplete) - len(replaced) if incomplete.endswith(replaced) else 0
         lines = [name[kept:] for name in offers.names]
     return "".join(f"{line}\n" for line in (offers.kind, *lines))

@@ -22,7 +22,6 @@ WORD = "_AWS_IOT_WORD"
 _CURSOR = "\0"
 """Marks the end of the line, because a blank before it begins a new word. No argument of a program can contain it."""
 
-
 Known = Callable[[str, Typed], Iterable[str]]
 """Returns the names of a kind that this machine knows, as `aws_iot.cli.completion.names.known`."""
 

@@ -8,7 +8,8 @@ import click
 
 from aws_iot.cli.commands.help.topics import TOPICS
 from aws_iot.cli.completion.names import NAMES
-from aws_iot.cli.groups import Group
+from aws_iot.cli.groups import COMMON, SECTIONS, Group
+from aws_iot.cli.options import Option
 from aws_iot.cli.root import root
 
 
@@ -16,7 +17,8 @@ def text() -> str:
     """The file `aws_iot.cli.completion.table.FILE`: a line for each command."""
     rows = [f"{_json(path)}: {_json(row)}" for path, row in _rows(root, "")]
     lines = ",\n".join(rows)
-    return f'{{"topics": {_json([*TOPICS])}, "commands": {{\n{lines}\n}}}}\n'
+    topics = {name: topic.summary for name, topic in TOPICS.items()}
+    return f'{{"topics": {_json(topics)}, "commands": {{\n{lines}\n}}}}\n'
 
 
 def _rows(command: click.Command, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -29,7 +31,9 @@ def _rows(command: click.Command, path: str) -> Iterator[tuple[str, dict[str, An
         {
             "commands": commands,
             "arguments": [_parameter(one) for one in parameters if isinstance(one, click.Argument)],
-            "options": [_option(one) for one in parameters if isinstance(one, click.Option)],
+            "options": [
+                _option(one) for one in sorted(parameters, key=_section) if isinstance(one, click.Option)
+            ],
         },
     )
     for name in commands:
@@ -39,8 +43,14 @@ def _rows(command: click.Command, path: str) -> Iterator[tuple[str, dict[str, An
         yield from _rows(found, f"{path} {name}".strip())
 
 
+def _section(parameter: click.Parameter) -> int:
+    """Where it is in the help, in which `--help` is one of the common options."""
+    return SECTIONS.index(getattr(parameter, "section", COMMON))
+
+
 def _option(option: click.Option) -> dict[str, Any]:
     is_flag = option.is_flag or option.count
+    shown = option.names() if isinstance(option, Option) else option.opts
     row = {
         "names": option.opts,
         "help": option.help,
@@ -48,11 +58,12 @@ def _option(option: click.Option) -> dict[str, Any]:
         "nargs": 0 if is_flag else option.nargs,
     }
     more = {
+        "old_names": [name for name in option.opts if name not in shown],
         "hidden": option.hidden,
         "multiple": option.multiple,
         "is_value_optional": option._flag_needs_value,
     }
-    return row | {name: True for name, is_so in more.items() if is_so}
+    return row | {name: value for name, value in more.items() if value}
 
 
 def _parameter(parameter: click.Parameter) -> dict[str, Any]:
@@ -61,7 +72,10 @@ def _parameter(parameter: click.Parameter) -> dict[str, Any]:
 
 def _completes(parameter: click.Parameter) -> str | list[str]:
     if named := getattr(parameter, "completes", ""):
-        return next(name for name in NAMES if name == named)
+        if not isinstance(named, str):
+            return list(named)
+        assert named in ("help", *NAMES), named
+        return named
     if isinstance(parameter.type, click.Choice):
         return list(parameter.type.choices)
     if isinstance(parameter.type, click.Path):

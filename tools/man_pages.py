@@ -52,7 +52,7 @@ def command_page(path: str, command: click.Command, names: list[str]) -> str:
     for title, rows in command.sections_of_options(context):
         lines += [f".SH {escaped(title.upper())}", *definitions(rows)]
     if of_options := option_variables(command):
-        rows = [(variable, option.names()) for variable, option in of_options]
+        rows = [(variable, ", ".join(option.names())) for variable, option in of_options]
         lines += [".SH ENVIRONMENT", *paragraphs("Each variable stands for an option."), *definitions(rows)]
     return _text([*lines, *_see_also(_name(path), names)])
 

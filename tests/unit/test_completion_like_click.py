@@ -12,10 +12,19 @@ from aws_iot.cli.completion.command_line import Typed
 from aws_iot.cli.root import root
 
 VALUES = ["lobby", "team", "1", "on", "x=y", "sub", "deploy"]
-# Of a group that is a command of rooms as well, Click offers only the rooms.
+# Of a group that is a command of rooms as well, Click offers only the rooms. `help` completes commands.
 COMMANDS = [
-    (path, row) for path, row in table.commands().items() if not (row["arguments"] and row["commands"])
+    (path, row)
+    for path, row in table.commands().items()
+    if path != "help" and not (row["arguments"] and row["commands"])
 ]
+# They work, but are not offered.
+OLD_NAMES = {
+    name
+    for row in table.commands().values()
+    for option in row["options"]
+    for name in option.get("old_names", ())
+}
 KINDS = {"file": "files", "dir": "folders"}
 
 
@@ -31,11 +40,12 @@ def by_click(words: list[str], incomplete: str) -> Offers:
     if kind := getattr(wanted, "completes", ""):
         value = context.params.get(wanted.name or "")
         given = value if isinstance(value, tuple) else ()
-        return offers(name for name in names_of(kind) if name.startswith(incomplete) and name not in given)
+        names = names_of(kind) if isinstance(kind, str) else kind
+        return offers(name for name in names if name.startswith(incomplete) and name not in given)
     items = wanted.shell_complete(context, incomplete)
     if [item.type for item in items] in (["file"], ["dir"]):
         return Offers(KINDS[items[0].type])
-    return offers(item.value for item in items)
+    return offers(item.value for item in items if item.value not in OLD_NAMES)
 
 
 def offers(names: Iterable[str]) -> Offers:

@@ -20,7 +20,7 @@ MAX_COLUMNS = 100
 MARGIN = 2
 """Columns that stay free on the right."""
 
-_ORDER = (OWN, COMMON, SIGN_IN)
+SECTIONS = (OWN, COMMON, SIGN_IN)
 """The sections of options, as `--help` shows them."""
 
 Rows = list[tuple[str, str]]
@@ -63,7 +63,7 @@ class _Help(click.Command):
                 sections.setdefault(OWN, []).extend(sections.pop(name))
         if OWN not in sections:
             sections[OWN] = sections.pop(COMMON, [])
-        return [(name, sections[name]) for name in _ORDER if name in sections]
+        return [(name, sections[name]) for name in SECTIONS if name in sections]
 
 
 def page(ctx: click.Context) -> HelpFormatter:

@@ -4,7 +4,7 @@ Every option has a variable AWS_IOT_….
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any
 
@@ -44,14 +44,14 @@ class Option(click.Option):
     """An option with a place in the help of its command. Its variable is described by `aws-iot help environment`.
 
     An empty value is rejected unless `may_be_empty`. An empty variable counts as not set. Shells complete its value
-    with what `completes` names, a key of `aws_iot.cli.completion.names.NAMES`.
+    with what `completes` names, a key of `aws_iot.cli.completion.names.NAMES`, or with one of several values.
     """
 
     def __init__(
         self,
         *args: Any,
         section: str = OWN,
-        completes: str = "",
+        completes: str | Sequence[str] = "",
         may_be_empty: bool = False,
         **attributes: Any,
     ) -> None:
@@ -78,12 +78,14 @@ class Option(click.Option):
         notes = [f"default: {extra['default'].removesuffix('.0')}"] if "default" in extra else []
         notes += ["required"] if self.required else []
         value = "" if self.is_flag or self.count else f" {self.make_metavar(ctx)}"
-        return self.names() + value, f"{self.help}  [{'; '.join(notes)}]" if notes else self.help or ""
+        return ", ".join(
+            self.names()
+        ) + value, f"{self.help}  [{'; '.join(notes)}]" if notes else self.help or ""
 
-    def names(self) -> str:
+    def names(self) -> list[str]:
         """A short and a long name. Others are old names, which keep working."""
         short = [name for name in self.opts if not name.startswith("--")][:1]
-        return ", ".join(short + [name for name in self.opts if name.startswith("--")][:1])
+        return short + [name for name in self.opts if name.startswith("--")][:1]
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
         """The value of its variable. Secret ones are no longer in the environment."""
@@ -308,7 +310,7 @@ timeout = option(
 )
 
 
-def _answer(wants: str, *names: str, env: str, help: str) -> Decorator:  # noqa: A002 Click's word
+def _answer(wants: str, *names: str, env: str, **attributes: Any) -> Decorator:
     """An option that answers a challenge in advance. `wants` is the challenge's word for it."""
 
     def note(ctx: click.Context, _: click.Parameter, given: str | None) -> None:
@@ -322,7 +324,7 @@ def _answer(wants: str, *names: str, env: str, help: str) -> Decorator:  # noqa:
         callback=note,
         metavar=wants.upper(),
         section=SIGN_IN,
-        help=help,
+        **attributes,
     )
 
 
@@ -333,6 +335,7 @@ mfa_method = _answer(
     "choice",
     "--mfa-method",
     env="MFA_METHOD",
+    completes=("SOFTWARE_TOKEN_MFA", "SMS_MFA", "EMAIL_OTP"),
     help="The MFA method: SOFTWARE_TOKEN_MFA, SMS_MFA …",
 )
 new_password = _answer(

@@ -74,10 +74,23 @@ def _values(typed: Typed, incomplete: str, known: Known) -> Offers:
         wanted = typed.waiting["completes"]
         if wanted in ("files", "folders"):
             return Offers(wanted)
+        if wanted == "help":
+            return _starting(incomplete, _help(typed.values["words"]))
         values = wanted if isinstance(wanted, list) else known(wanted, typed)
         can_repeat = typed.waiting.get("multiple") or typed.waiting["nargs"] < 0
         given = typed.values.get(typed.waiting["name"], ()) if can_repeat else ()
         names |= {value: "" for value in values if value not in given}
+    return _starting(incomplete, names)
+
+
+def _help(words: list[str]) -> dict[str, str]:
+    """What can follow the words after `aws-iot help`: commands and topics, then the subcommands of the command."""
+    path = " ".join(words[1:] if words[:1] == ["environment"] else words)
+    command = table.commands().get(path)
+    return (command["commands"] if command else {}) | ({} if words else table.topics())
+
+
+def _starting(incomplete: str, names: Mapping[str, str]) -> Offers:
     return Offers(names={name: text for name, text in names.items() if name.startswith(incomplete)})
 
 
@@ -87,7 +100,7 @@ def _options(typed: Typed, incomplete: str) -> dict[str, str]:
         for option in typed.command["options"]
         if not option.get("hidden") and (option.get("multiple") or option["name"] not in typed.values)
         for name in option["names"]
-        if name.startswith(incomplete)
+        if name.startswith(incomplete) and name not in option.get("old_names", ())
     }
 
 

@@ -10,7 +10,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from aws_iot.app import App
-from aws_iot.cli.completion import table
 from aws_iot.errors import LocalError
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def _profiles(_: Typed) -> list[str]:
 
 def _rooms(typed: Typed) -> list[str]:
     """The rooms that were used with the profile."""
-    return _known_names(typed).rooms()
+    return sorted({room for names in _known_names(typed) for room in names.rooms()})
 
 
 def _saved_rooms(typed: Typed) -> list[str]:
@@ -57,8 +56,9 @@ def _saved_rooms(typed: Typed) -> list[str]:
 
     rooms = {*_rooms(typed)}
     user = _last(typed, "user") or os.environ.get("AWS_IOT_USER")
-    with suppress(LocalError):  # nothing was saved
-        rooms.update(saved_rooms(existing_file(App(), _profile_key(typed), user or None)))
+    for key in _profile_keys(typed):
+        with suppress(LocalError):  # nothing was saved
+            rooms.update(saved_rooms(existing_file(App(), key, user or None)))
     if typed.is_option_possible and not typed.values["rooms"]:
         rooms.difference_update(typed.command["commands"])  # a room of such a name follows `--`
     return sorted(rooms)
@@ -66,24 +66,20 @@ def _saved_rooms(typed: Typed) -> list[str]:
 
 def _members(typed: Typed) -> list[str]:
     """The members that `admin members` has listed."""
-    return _known_names(typed).members()
+    return sorted({member for names in _known_names(typed) for member in names.members()})
 
 
-def _help(typed: Typed) -> list[str]:
-    """Commands and topics, then the subcommands of the command."""
-    words = typed.values["words"]
-    path = " ".join(words[1:] if words[:1] == ["environment"] else words)
-    command = table.commands().get(path)
-    return [*(command["commands"] if command else ()), *([] if words else table.topics())]
+def _known_names(typed: Typed) -> list[KnownNames]:
+    return [App().config.known_names(key) for key in _profile_keys(typed)]
 
 
-def _known_names(typed: Typed) -> KnownNames:
-    return App().config.known_names(_profile_key(typed))
-
-
-def _profile_key(typed: Typed) -> str:
-    """The key of the profile of the command line, or else of the current one."""
-    return _last(typed, "key") or App().config.profiles.current_key()
+def _profile_keys(typed: Typed) -> list[str]:
+    """The profile of the command line, or else the current one. If there is no such profile, `-k` may follow: all."""
+    if key := _last(typed, "key"):
+        return [key]
+    profiles = App().config.profiles
+    current, saved = profiles.current_key(), profiles.keys()
+    return [current] if current in saved else saved
 
 
 def _last(typed: Typed, name: str) -> str:
@@ -96,7 +92,6 @@ NAMES: dict[str, Callable[[Typed], list[str]]] = {
     "rooms": _rooms,
     "saved-rooms": _saved_rooms,
     "members": _members,
-    "help": _help,
 }
 """What the commands say that an option or argument is completed with."""
 

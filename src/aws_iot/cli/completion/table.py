@@ -11,8 +11,9 @@ Parameter = dict[str, Any]
 """An option or argument.
 
 `name` is its name in the program. `nargs` is the number of values: 0 of a flag, -1 of an argument that can be repeated.
-`completes` is a list of values, `files`, `folders`, or a key of `aws_iot.cli.completion.names.NAMES`. An option has
-`names` and `help`. If they are true, it also has `hidden`, `multiple` and `is_value_optional`.
+`completes` is a list of values, `files`, `folders`, `help`, or a key of `aws_iot.cli.completion.names.NAMES`. An option
+has `names` and `help`. It may have `old_names`, which are not offered, and be `hidden`, `multiple` or
+`is_value_optional`.
 """
 
 Command = dict[str, Any]
@@ -26,9 +27,9 @@ def commands() -> dict[str, Command]:
     return found
 
 
-def topics() -> list[str]:
-    """The topics of `aws-iot help`."""
-    found: list[str] = _load()["topics"]
+def topics() -> dict[str, str]:
+    """The topics of `aws-iot help`, with their summaries."""
+    found: dict[str, str] = _load()["topics"]
     return found
 
 

@@ -22,7 +22,8 @@ def completion(shell: str, install: bool, uninstall: bool) -> None:
     """Complete commands with the Tab key.
 
     Prints the completion script of a shell, or installs it. The Tab key then completes commands, options, profiles,
-    rooms that you have used, members that `aws-iot admin members` has listed, and files.
+    rooms that you have used, members that `aws-iot admin members` has listed, and files. Rooms whose names need quotes
+    are left out. Rooms and members are those of the profile that -k names before them, or else of the current one.
 
     SHELL is bash (4.4 or later), zsh, fish or powershell.
 
@@ -30,7 +31,8 @@ def completion(shell: str, install: bool, uninstall: bool) -> None:
     Examples:
       aws-iot completion --install bash
       aws-iot completion --uninstall bash
-      eval "$(aws-iot completion zsh)"  for this shell only
+      eval "$(aws-iot completion zsh)"   for this shell only, after compinit
+      aws-iot completion fish | source   the same in fish
     """
     if install and uninstall:
         raise click.UsageError("Give either --install or --uninstall.")
@@ -50,9 +52,8 @@ def _install(shell: str) -> None:
     _check_ours(shell)
     write_private(file.path, script(shell))
     output.data(str(file.path))
-    output.info(f"Installed. {file.next_step}")
-    if file.line:
-        output.info(file.line)
+    for line in f"Installed. {file.next_steps}".splitlines():
+        output.info(line)
 
 
 def _uninstall(shell: str) -> None:
@@ -62,7 +63,7 @@ def _uninstall(shell: str) -> None:
     _check_ours(shell)
     if delete(file.path):
         output.data(str(file.path))
-        output.info(" ".join(filter(None, ["Removed.", file.last_step])))
+        output.info(f"Removed. {file.last_step}")
     else:
         output.info(f"Nothing to remove: there is no {file.path}.")
 

@@ -16,10 +16,9 @@ class ScriptFile(NamedTuple):
     """A script, as it is installed."""
 
     path: Path
-    next_step: str
-    line: str = ""
-    """What to add to the settings of the shell."""
-    last_step: str = ""
+    next_steps: str
+    """What to do after it was installed. Each line that is to be copied is on its own."""
+    last_step: str
     """What to do after it was removed."""
 
 
@@ -31,23 +30,37 @@ def script(shell: str) -> bytes:
 
 def script_file(shell: str) -> ScriptFile:
     """The file for one of `SHELLS`. Raises `LocalError` if there is no home folder."""
+    new_shells = "New shells no longer complete aws-iot."
     if shell == "bash":
         path = _folder("XDG_DATA_HOME", "~/.local/share") / "bash-completion" / "completions" / "aws-iot"
-        return ScriptFile(path, "It works in new shells that load the package bash-completion.")
+        # The package is not on every system.
+        steps = (
+            "New shells that load the package bash-completion use it.\n"
+            "Without that package, add this line to ~/.bashrc:\n"
+            'eval "$(aws-iot completion bash)"'
+        )
+        return ScriptFile(path, steps, new_shells)
     if shell == "fish":
         path = _folder("XDG_CONFIG_HOME", "~/.config") / "fish" / "completions" / "aws-iot.fish"
-        return ScriptFile(path, "It works in new shells.")
+        return ScriptFile(path, "New shells use it.", new_shells)
     if shell == "zsh":
         path = _folder("XDG_DATA_HOME", "~/.local/share") / "zsh" / "site-functions" / "_aws-iot"
-        line = f"fpath=({shlex.quote(str(path.parent))} $fpath); autoload -Uz compinit && compinit"
-        return ScriptFile(path, "Add this line to ~/.zshrc:", line, "Remove its line from ~/.zshrc, too.")
+        # After compinit, the line would need a second one, which takes half a second in every new shell.
+        steps = (
+            "Add this line to ~/.zshrc, before the line with `compinit`, or before what loads oh-my-zsh:\n"
+            f"fpath=({shlex.quote(str(path.parent))} $fpath)\n"
+            "If there is no such line, add this one as well:\n"
+            "autoload -Uz compinit && compinit\n"
+            "New shells use it then."
+        )
+        return ScriptFile(path, steps, f"Remove its line from ~/.zshrc, too. {new_shells}")
     path = _powershell_folder() / "aws-iot-completion.ps1"
     quoted = str(path).replace("'", "''")
+    profile = "the file that $PROFILE names"
     return ScriptFile(
         path,
-        "Add this line to the file that $PROFILE names:",
-        f". '{quoted}'",
-        "Remove its line from the file that $PROFILE names, too.",
+        f"Add this line to {profile}:\n. '{quoted}'",
+        f"Remove its line from {profile}, too. {new_shells}",
     )
 
 

@@ -21,7 +21,7 @@ def variables(command: click.Command, path: list[str]) -> list[tuple[str, str]]:
     uses: dict[str, dict[str, list[str]]] = {}
     for name, one in walk(command, path):
         for variable, option in option_variables(one):
-            uses.setdefault(variable, {}).setdefault(option.names(), []).append(name)
+            uses.setdefault(variable, {}).setdefault(", ".join(option.names()), []).append(name)
     return [
         (variable, "; ".join(_use(option, names, path) for option, names in of.items()))
         for variable, of in sorted(uses.items())

@@ -36,9 +36,10 @@ class Offers(NamedTuple):
 
 def answer(environment: Mapping[str, str]) -> str:
     """The lines that the shell's script reads."""
-    *words, incomplete = _split(environment.get(LINE, ""))
+    shell = environment[COMPLETION_VARIABLE]
+    *words, incomplete = _split(environment.get(LINE, ""), shell)
     offers = complete(words[1:], incomplete, _known)
-    if environment[COMPLETION_VARIABLE] != "bash":
+    if shell != "bash":
         lines = [f"{name}\t{text}".rstrip() for name, text in offers.names.items()]
     else:  # bash shows no descriptions
         replaced = environment.get(WORD, incomplete).lstrip("\"'")
@@ -59,7 +60,7 @@ def complete(words: list[str], incomplete: str, known: Known) -> Offers:
     if not (typed.is_option_possible and incomplete.startswith("-")):
         return _values(typed, incomplete, known)
     name, is_joined, value = incomplete.partition("=")
-    if not is_joined:
+    if not (is_joined and name.startswith("--")):  # the value of `-k=team` would be `=team`
         return Offers(names=_options(typed, incomplete))
     typed = read([*words, name], table.commands())
     if not typed.waiting or name not in typed.waiting.get("names", ()):
@@ -91,11 +92,15 @@ def _options(typed: Typed, incomplete: str) -> dict[str, str]:
     }
 
 
-def _split(line: str) -> list[str]:
+def _split(line: str, shell: str) -> list[str]:
     """The words of a line, without their quotes. The last one is what is before the cursor; it may be empty."""
     reader = shlex.shlex(line + _CURSOR, posix=True)
     reader.whitespace_split = True
     reader.commenters = ""
+    if shell == "powershell":
+        reader.escape = "`"
+    elif shell == "fish":
+        reader.escapedquotes = "\"'"
     words: list[str] = []
     try:
         words.extend(reader)

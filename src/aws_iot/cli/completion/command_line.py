@@ -40,7 +40,7 @@ def read(words: list[str], table: dict[str, Command]) -> Typed:
 
 def _typed(command: Command, options: "_Options", rest: list[str]) -> Typed:
     values, waiting = options.values, options.waiting
-    is_free = not (waiting or rest or (command["arguments"] and values))
+    is_free = not (waiting or rest or (command["arguments"] and (values or not options.is_possible)))
     for argument in command["arguments"]:
         count = len(rest) if argument["nargs"] < 0 else argument["nargs"]
         values[argument["name"]], rest = rest[:count], rest[count:]

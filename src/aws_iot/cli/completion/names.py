@@ -6,6 +6,7 @@ Every key press waits for this, so each function imports what it needs, and an e
 from __future__ import annotations  # so that what only types need is not imported
 
 import os
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -102,7 +103,15 @@ NAMES: dict[str, Callable[[Typed], list[str]]] = {
 
 
 def _means_itself(name: str) -> bool:
-    return name[:1] not in NOT_FIRST and all(map(_is_plain, name)) and name.isprintable()
+    return (
+        name[:1] not in NOT_FIRST and all(map(_is_plain, name)) and name.isprintable() and _can_be_typed(name)
+    )
+
+
+def _can_be_typed(name: str) -> bool:
+    """Whether the encoding of the shell has its characters."""
+    encoding = sys.getfilesystemencoding()
+    return name.encode(encoding, "replace").decode(encoding) == name
 
 
 def _is_plain(char: str) -> bool:

@@ -60,8 +60,10 @@ def _parameter(parameter: click.Parameter) -> dict[str, Any]:
 
 
 def _completes(parameter: click.Parameter) -> str | list[str]:
-    if named := getattr(parameter, "completes", ""):
-        return next(name for name in NAMES if name == named)
+    if named := str(getattr(parameter, "completes", "")):
+        if named not in NAMES:
+            raise ValueError(f"{parameter.name} is completed with {named}, which is not a key of NAMES")
+        return named
     if isinstance(parameter.type, click.Choice):
         return list(parameter.type.choices)
     if isinstance(parameter.type, click.Path):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from click.shell_completion import _resolve_context, _resolve_incomplete
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aws_iot.cli.completion import table
@@ -70,6 +70,7 @@ def lines(draw: st.DrawFn) -> tuple[list[str], str]:
     return words, whole[: draw(st.integers(0, len(whole)))]
 
 
+@settings(deadline=None)  # a command is imported when a line has it for the first time
 @given(lines())
 def test_the_same_is_offered_as_by_click(line: tuple[list[str], str]) -> None:
     assert by_us(*line) == by_click(*line)

@@ -56,7 +56,9 @@ def shell(name: str, folder: Path, settings: str = "") -> Iterator[Type]:
     env = environment(folder / "config") | {"HOME": str(folder), "ZDOTDIR": str(folder), "TERM": "xterm"}
     for key in ("team", "test"):
         run_here(f"config -s {shlex.quote(str(SAMPLE))} -k {key}", env)
-    App.in_folder(folder / "config").config.known_names("default").add_rooms(["lobby", "us:east", "us:west"])
+    known = App.in_folder(folder / "config").config.known_names("default")
+    known.add_rooms(["lobby", "us:east", "us:west", "ops/#"])
+    known.replace_members(["bob~4f9fa251"])
     (folder / "here" / "folder").mkdir(parents=True)
     for file in ("data.txt", "my data.txt", "a=b.txt"):
         (folder / "here" / file).touch()
@@ -101,6 +103,8 @@ COMPLETED = {
     "aws-iot sub --profile tea": ["sub", "--profile", "team"],
     "aws-iot pub -r us:e": ["pub", "-r", "us:east"],
     "aws-iot pub --room=us:e": ["pub", "--room=us:east"],
+    "aws-iot pub -r op": ["pub", "-r", "ops/#"],
+    "aws-iot admin revoke bo": ["admin", "revoke", "bob~4f9fa251"],
     "aws-iot pub -r 'lo": ["pub", "-r", "lobby"],
     "aws-iot pub --file da": ["pub", "--file", "data.txt"],
     "aws-iot pub --file=da": ["pub", "--file=data.txt"],

@@ -60,7 +60,10 @@ def lines(draw: st.DrawFn) -> tuple[list[str], str]:
     for option in draw(st.lists(st.sampled_from([*options, *others]), max_size=5)):
         name = draw(st.sampled_from(option["names"] if option else VALUES))
         count = option["nargs"] if option else 0
-        words += [name, *draw(st.lists(st.sampled_from([*VALUES, *LIKE_OPTIONS]), min_size=count, max_size=count))]
+        words += [
+            name,
+            *draw(st.lists(st.sampled_from([*VALUES, *LIKE_OPTIONS]), min_size=count, max_size=count)),
+        ]
     names = sorted(name for option in options for name in option["names"])
     with_value = [name for option in options if option["nargs"] for name in option["names"]]
     last = draw(st.sampled_from(["", "--", *with_value]))

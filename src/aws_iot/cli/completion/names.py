@@ -52,7 +52,10 @@ def _rooms(typed: Typed) -> list[str]:
 
 
 def _saved_rooms(typed: Typed) -> list[str]:
-    """Those and the rooms of the history. What no program has sorted in yet is not read: its rooms are known."""
+    """The known rooms and those of the history.
+
+    Messages that are not sorted in yet are not read: their rooms are known.
+    """
     from aws_iot.cli.commands.history.opening import existing_file
     from aws_iot.history.file.schema import saved_rooms
 
@@ -99,7 +102,7 @@ NAMES: dict[str, Callable[[Typed], list[str]]] = {
     "members": _members,
     "help": _help,
 }
-"""What the commands say that an option or argument is completed with."""
+"""What an option or argument can be completed with, under the name that its `completes` gives."""
 
 
 def _means_itself(name: str) -> bool:

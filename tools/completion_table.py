@@ -74,7 +74,8 @@ def _completes(parameter: click.Parameter) -> str | list[str]:
     if named := getattr(parameter, "completes", ""):
         if not isinstance(named, str):
             return list(named)
-        assert named in ("help", *NAMES), named
+        if named not in ("help", *NAMES):
+            raise ValueError(f"{parameter.name} is completed with {named}, which is not a key of NAMES")
         return named
     if isinstance(parameter.type, click.Choice):
         return list(parameter.type.choices)

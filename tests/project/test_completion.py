@@ -65,6 +65,14 @@ def test_commands_are_offered(env: dict[str, str]) -> None:
     assert offered("aws-iot config l", env) == ["list"]
 
 
+def test_options_are_offered_in_the_order_of_the_help_without_old_names(env: dict[str, str]) -> None:
+    options = offered("aws-iot pub --", env)
+    assert options[:2] == ["--room", "--message"]
+    assert not {"--usr", "--pwd", "--msg", "--key"}.intersection(options)
+    assert offered("aws-iot pub --us", env) == ["--user"]
+    assert offered("aws-iot pub --key tea", env) == offered("aws-iot pub --profile tea", env) == ["team"]
+
+
 def test_help_is_offered_for_commands_and_topics(env: dict[str, str]) -> None:
     assert {"sub", "admin", "environment", "exit-codes"} < {*offered("aws-iot help ", env)}
     assert offered("aws-iot help admin a", env) == ["accept"]
@@ -87,6 +95,15 @@ def test_stored_profiles_are_offered(env: dict[str, str], typed: str) -> None:
     assert offered(f"{typed}tea", env) == ["team"]
 
 
+def test_without_a_current_profile_the_rooms_of_all_are_offered(env: dict[str, str]) -> None:
+    config = App.in_folder(Path(env["AWS_IOT_CONFIG_DIR"])).config
+    config.known_names("team").add_rooms(["lobby", "ops"])
+    config.known_names("test").add_rooms(["lobby", "stats"])
+    assert offered("aws-iot pub -r ", env) == ["lobby", "ops", "stats"]
+    assert offered("aws-iot chat ", env | {"AWS_IOT_PROFILE": "test"}) == ["lobby", "stats"]
+    assert offered("aws-iot pub -k nobody -r ", env) == []
+
+
 def test_rooms_of_the_history_are_offered(env: dict[str, str]) -> None:
     folder = Path(env["AWS_IOT_CONFIG_DIR"]) / "history" / "team"
     file = history_file(folder, ALICE)
@@ -101,6 +118,7 @@ def test_rooms_of_the_history_are_offered(env: dict[str, str]) -> None:
 def test_subcommands_of_the_history_are_offered_as_its_first_word(env: dict[str, str]) -> None:
     assert offered("aws-iot history ", env) == ["rooms", "export", "import", "delete", "stats", "check"]
     assert offered("aws-iot history -k team ", env) == []
+    assert offered("aws-iot history -- ", env) == []
 
 
 def test_rooms_that_no_program_has_sorted_in_yet_are_offered_as_well(env: dict[str, str]) -> None:
@@ -214,10 +232,55 @@ def test_bash_gets_the_part_of_a_word_that_it_replaces(env: dict[str, str]) -> N
 
 
 @pytest.mark.parametrize(
-    "line", ["aws-iot", "aws-iot nothing ", "aws-iot sub --nothing=", "aws-iot sub 'it\\"]
+    "line",
+    ["aws-iot", "aws-iot nothing ", "aws-iot sub --nothing=", "aws-iot sub 'it\\", "aws-iot sub -k=te"],
 )
 def test_a_line_that_nothing_can_complete_gets_no_names(env: dict[str, str], line: str) -> None:
     assert offered(line, env) == []
+
+
+@pytest.mark.parametrize(
+    ("shell", "line"),
+    [
+        ("zsh", r"aws-iot pub -m it\'s -k te"),
+        ("fish", r"aws-iot pub -m 'it\'s' -k te"),
+        ("powershell", "aws-iot pub -m 'it''s' -k te"),
+        ("powershell", 'aws-iot pub -m "`"" -k te'),
+        ("powershell", "aws-iot pub --file C:\\folder\\ -k te"),
+    ],
+)
+def test_a_line_is_read_with_the_quotes_of_its_shell(env: dict[str, str], shell: str, line: str) -> None:
+    assert answer(line, env, shell) == ["names", "team", "test"]
+
+
+def test_only_names_that_the_encoding_of_the_shell_has_are_offered(
+    env: dict[str, str],
+) -> None:
+    App.in_folder(Path(env["AWS_IOT_CONFIG_DIR"])).config.known_names("team").add_rooms(["größe", "lobby"])
+    env |= {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    assert "SMS_MFA ?" in answer("aws-iot chat --mfa-m", env)[1]
+    assert offered("aws-iot sub -k team -r ", env) == ["lobby"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no /dev/full")
+@pytest.mark.parametrize("output", [">&-", ">/dev/full"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_answer_that_cannot_be_written_runs_no_command(
+    env: dict[str, str], output: str, unbuffered: str
+) -> None:
+    env |= {"_AWS_IOT_COMPLETE": "zsh", "_AWS_IOT_LINE": "aws-iot ", "PYTHONUNBUFFERED": unbuffered}
+    line = f"{shlex.join([sys.executable, '-X', 'importtime', *COMMAND[1:]])} whoami {output}"
+    done = subprocess.run(
+        ["sh", "-c", line], env=env, capture_output=True, text=True, timeout=DEADLINE_SECONDS
+    )
+    assert done.returncode == 1
+    assert "aws_iot.cli.completion.answer" in done.stderr
+    assert "Error" not in done.stderr
+    assert "click" not in done.stderr
+
+
+def test_an_empty_variable_asks_nothing(tmp_path: Path) -> None:
+    assert "Python" in run("--version", environment(tmp_path) | {"_AWS_IOT_COMPLETE": ""}).stdout
 
 
 # What commands need to read a command line or to run, and takes long to import.

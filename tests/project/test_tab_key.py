@@ -26,43 +26,51 @@ printf '<%s>' "$@"
 echo end
 """
 SHELLS = {
-    "bash": (["bash", "--noprofile", "--rcfile", "{script}", "-i"], "PS1='ready> '\nsource {source}"),
-    "zsh": (["zsh", "-d", "-i"], "PS1='ready> '\nautoload -Uz compinit\ncompinit -D -u\nsource {source}"),
-    "fish": (
-        ["fish", "--no-config", "--private", "--interactive", "--init-command", "source {script}"],
-        "function fish_prompt; printf 'ready> '; end\nsource {source}",
-    ),
+    "bash": ["bash", "--noprofile", "--rcfile", "{script}", "-i"],
+    "zsh": ["zsh", "-d", "-i"],
+    "fish": ["fish", "--no-config", "--private", "--interactive", "--init-command", "source {script}"],
+}
+COMPINIT = "autoload -Uz compinit && compinit -D -u"
+# How each shell loads the script, and the settings of people that could break it.
+SETTINGS = {
+    "bash": "PS1='ready> '; source {source}",
+    "bash with other settings": """\
+PS1='ready> '; source {source}
+shopt -s nullglob failglob nocasematch; set -u -f -o noclobber -o posix
+IFS=nesf COMP_WORDBREAKS=${{COMP_WORDBREAKS//:}}""",
+    "zsh": f"PS1='ready> '; {COMPINIT}; source {{source}}",
+    "zsh with other settings": f"""\
+PS1='ready> '; fpath=({{source.parent}} $fpath); {COMPINIT}
+setopt KSH_ARRAYS KSH_AUTOLOAD SH_WORD_SPLIT NULL_GLOB EXTENDED_GLOB GLOB_SUBST NO_UNSET""",
+    "fish": "function fish_prompt; printf 'ready> '; end; source {source}",
 }
 SAMPLE = REPOSITORY / "aws-exports.sample.json"
 Type = Callable[[str], list[str]]
 
 
-@pytest.fixture(params=SHELLS)
-def press_tab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Type]:
-    """A function that types a line, presses Tab and Enter, and returns the arguments with which the shell ran it."""
-    if not shutil.which(request.param):
-        pytest.skip(f"{request.param} is not installed")
-    with _shell(request.param, tmp_path) as press_tab:
-        yield press_tab
-
-
 @contextmanager
-def _shell(name: str, folder: Path) -> Iterator[Type]:
-    env = environment(folder / "config") | {"ZDOTDIR": str(folder), "TERM": "xterm"}
+def shell(name: str, folder: Path, settings: str = "") -> Iterator[Type]:
+    """A function that types a line, presses Tab and Enter, and returns the arguments with which the shell ran it."""
+    if not shutil.which(name):
+        pytest.skip(f"{name} is not installed")
+    env = environment(folder / "config") | {"HOME": str(folder), "ZDOTDIR": str(folder), "TERM": "xterm"}
     for key in ("team", "test"):
         run_here(f"config -s {shlex.quote(str(SAMPLE))} -k {key}", env)
-    App.in_folder(folder / "config").config.known_names("default").add_rooms(["lobby", "us:east", "us:west"])
+    known = App.in_folder(folder / "config").config.known_names("default")
+    known.add_rooms(["lobby", "us:east", "us:west", "ops/#"])
+    known.replace_members(["bob~4f9fa251"])
     (folder / "here" / "folder").mkdir(parents=True)
-    (folder / "here" / "data.txt").touch()
+    for file in ("data.txt", "my data.txt", "a=b.txt"):
+        (folder / "here" / file).touch()
     program = folder / "bin" / "aws-iot"
     program.parent.mkdir()
     program.write_text(PROGRAM)
     program.chmod(0o755)
-    source, script = folder / "source", folder / ".zshrc"
+    source, script = folder / "scripts" / "_aws-iot", folder / ".zshrc"
+    source.parent.mkdir()
     source.write_text(run_here(f"completion {name}", env).stdout)
-    command, lines = SHELLS[name]
-    script.write_text(f"{lines.format(source=source)}\n")
-    line = [word.format(script=script) for word in command]
+    script.write_text(f"{(settings or SETTINGS[name]).format(source=source)}\n")
+    line = [word.format(script=script) for word in SHELLS[name]]
     env |= {"PATH": f"{program.parent}:{os.environ['PATH']}"}
     with terminal.on_a_terminal(line, env, folder / "here") as process:
         assert process.stdout
@@ -80,7 +88,8 @@ def _shell(name: str, folder: Path) -> Iterator[Type]:
             read_until(b"ready> ")
             terminal.type_in(process, f"{typed}\t\r".encode())
             read_until(b"given\r\n<")
-            return [word.rstrip("/") for word in read_until(b">end\r\n").split("><")]  # zsh removes it again
+            given = read_until(b">end\r\n").replace(str(folder), "~")
+            return [word.rstrip("/") for word in given.split("><")]  # zsh removes it again
 
         yield press_tab
 
@@ -94,14 +103,43 @@ COMPLETED = {
     "aws-iot sub --profile tea": ["sub", "--profile", "team"],
     "aws-iot pub -r us:e": ["pub", "-r", "us:east"],
     "aws-iot pub --room=us:e": ["pub", "--room=us:east"],
+    "aws-iot pub -r op": ["pub", "-r", "ops/#"],
+    "aws-iot admin revoke bo": ["admin", "revoke", "bob~4f9fa251"],
     "aws-iot pub -r 'lo": ["pub", "-r", "lobby"],
     "aws-iot pub --file da": ["pub", "--file", "data.txt"],
     "aws-iot pub --file=da": ["pub", "--file=data.txt"],
     "aws-iot spool clear fo": ["spool", "clear", "folder"],
     "aws-iot pub -m 'two  words' -r lo": ["pub", "-m", "two  words", "-r", "lobby"],
     "true; VARIABLE=1 aws-iot su": ["sub"],
+    "echo | aws-iot su": ["sub"],
+    "~/bin/aws-iot su": ["sub"],
+    "aws-iot pub --file ~/he": ["pub", "--file", "~/here"],
+    "aws-iot pub --file 'my": ["pub", "--file", "my data.txt"],
+    "aws-iot sub < da": ["sub"],
 }
+# Other shells complete the part after the second `=` as well, as a file of its own.
+ONLY_IN_ZSH = {"aws-iot pub --file=a=": ["pub", "--file=a=b.txt"]}
 
 
-def test_the_line_that_tab_completes_is_the_one_that_runs(press_tab: Type) -> None:
-    assert {typed: press_tab(typed) for typed in COMPLETED} == COMPLETED
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_the_line_that_tab_completes_is_the_one_that_runs(settings: str, tmp_path: Path) -> None:
+    name = settings.partition(" ")[0]
+    expected = COMPLETED | (ONLY_IN_ZSH if name == "zsh" else {})
+    with shell(name, tmp_path, SETTINGS[settings]) as press_tab:
+        assert {typed: press_tab(typed) for typed in expected} == expected
+
+
+@pytest.mark.parametrize("name", SHELLS)
+def test_a_program_outside_the_path_completes_its_own_lines(name: str, tmp_path: Path) -> None:
+    with shell(name, tmp_path) as press_tab:
+        (tmp_path / "bin").rename(tmp_path / "my bin")
+        assert press_tab(r"~/my\ bin/aws-iot su") == ["sub"]
+
+
+@pytest.mark.parametrize("name", SHELLS)
+def test_an_alias_completes_as_well(name: str, tmp_path: Path) -> None:
+    settings = f"{SETTINGS[name]}\nalias ai=aws-iot"
+    if name == "bash":
+        settings += "; complete -F _aws_iot ai"
+    with shell(name, tmp_path, settings) as press_tab:
+        assert press_tab("ai su") == ["sub"]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from click.shell_completion import _resolve_context, _resolve_incomplete
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aws_iot.cli.completion import table
@@ -12,6 +12,7 @@ from aws_iot.cli.completion.command_line import Typed
 from aws_iot.cli.root import root
 
 VALUES = ["lobby", "team", "1", "on", "x=y", "sub", "deploy"]
+LIKE_OPTIONS = ["-", "-1", "--quiet"]
 # Of a group that is a command of rooms as well, Click offers only the rooms. `help` completes commands.
 COMMANDS = [
     (path, row)
@@ -69,7 +70,10 @@ def lines(draw: st.DrawFn) -> tuple[list[str], str]:
     for option in draw(st.lists(st.sampled_from([*options, *others]), max_size=5)):
         name = draw(st.sampled_from(option["names"] if option else VALUES))
         count = option["nargs"] if option else 0
-        words += [name, *draw(st.lists(st.sampled_from(VALUES), min_size=count, max_size=count))]
+        words += [
+            name,
+            *draw(st.lists(st.sampled_from([*VALUES, *LIKE_OPTIONS]), min_size=count, max_size=count)),
+        ]
     names = sorted(name for option in options for name in option["names"])
     with_value = [name for option in options if option["nargs"] for name in option["names"]]
     last = draw(st.sampled_from(["", "--", *with_value]))
@@ -80,6 +84,7 @@ def lines(draw: st.DrawFn) -> tuple[list[str], str]:
     return words, whole[: draw(st.integers(0, len(whole)))]
 
 
+@settings(deadline=None)  # a command is imported when a line has it for the first time
 @given(lines())
 def test_the_same_is_offered_as_by_click(line: tuple[list[str], str]) -> None:
     assert by_us(*line) == by_click(*line)

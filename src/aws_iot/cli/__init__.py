@@ -31,7 +31,7 @@ def main() -> None:
     if (hangup := getattr(signal, "SIGHUP", None)) and signal.getsignal(hangup) is not signal.SIG_IGN:
         signal.signal(hangup, _terminated)
     try:
-        if COMPLETION_VARIABLE in os.environ:
+        if os.environ.get(COMPLETION_VARIABLE):
             _answer_shell()
         # Here, so that Ctrl-C during the imports prints no traceback either.
         from aws_iot.cli.ui.output import set_up_streams
@@ -52,7 +52,12 @@ def main() -> None:
 def _answer_shell() -> None:
     from aws_iot.cli.completion.answer import answer
 
-    sys.stdout.buffer.write(os.fsencode(answer(os.environ)))
+    lines = answer(os.environ).encode(sys.getfilesystemencoding(), "replace")
+    try:
+        sys.stdout.buffer.write(lines)
+        sys.stdout.flush()
+    except (AttributeError, OSError):  # the shell does not read it; stdout is None if it is closed
+        os._exit(1)
     _exit_at_once(0)
 
 

@@ -179,7 +179,7 @@ class Whole(Number):
 
 
 def _set_timeout(ctx: click.Context, _: click.Parameter, seconds: float) -> None:
-    if app := ctx.find_object(App):  # None while a shell completes
+    if app := ctx.find_object(App):  # None if Click reads a command line but does not run it
         ctx.obj = app.replace(timeout=seconds)
 
 

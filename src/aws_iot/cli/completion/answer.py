@@ -1,8 +1,8 @@
 """The answer to a shell: what can complete the word before the cursor.
 
-The script of the shell sets variables and runs `aws-iot`, which prints lines. The first tells what to complete with:
-`names`, which follow, one to a line, or `files` or `folders`, which the shell finds itself. A tab and a description can
-follow a name. The scripts are in `aws_iot/cli/commands/completion/scripts`.
+The script of the shell sets variables and runs `aws-iot`, which prints lines. The first line says what completes the
+word: `names`, which follow, one to a line, or `files` or `folders`, which the shell finds itself. A tab and a
+description can follow a name. The scripts are in `aws_iot/cli/commands/completion/scripts`.
 """
 
 import shlex
@@ -17,7 +17,7 @@ LINE = "_AWS_IOT_LINE"
 """The variable with the command line up to the cursor, as it was typed, with its quotes."""
 
 WORD = "_AWS_IOT_WORD"
-"""The variable with the part of the last word that bash replaces: what follows the last of `COMP_WORDBREAKS`."""
+"""The variable with the part of the last word that bash replaces, after its last character of `COMP_WORDBREAKS`."""
 
 _CURSOR = "\0"
 """Marks the end of the line, because a blank before it begins a new word. No argument of a program can contain it."""
@@ -36,9 +36,10 @@ class Offers(NamedTuple):
 
 def answer(environment: Mapping[str, str]) -> str:
     """The lines that the shell's script reads."""
-    *words, incomplete = _split(environment.get(LINE, ""))
+    shell = environment[COMPLETION_VARIABLE]
+    *words, incomplete = _split(environment.get(LINE, ""), shell)
     offers = complete(words[1:], incomplete, _known)
-    if environment[COMPLETION_VARIABLE] != "bash":
+    if shell != "bash":
         lines = [f"{name}\t{text}".rstrip() for name, text in offers.names.items()]
     else:  # bash shows no descriptions
         replaced = environment.get(WORD, incomplete).lstrip("\"'")
@@ -59,7 +60,7 @@ def complete(words: list[str], incomplete: str, known: Known) -> Offers:
     if not (typed.is_option_possible and incomplete.startswith("-")):
         return _values(typed, incomplete, known)
     name, is_joined, value = incomplete.partition("=")
-    if not is_joined:
+    if not (is_joined and name.startswith("--")):  # the value of `-k=team` would be `=team`
         return Offers(names=_options(typed, incomplete))
     typed = read([*words, name], table.commands())
     if not typed.waiting or name not in typed.waiting.get("names", ()):
@@ -104,11 +105,15 @@ def _options(typed: Typed, incomplete: str) -> dict[str, str]:
     }
 
 
-def _split(line: str) -> list[str]:
+def _split(line: str, shell: str) -> list[str]:
     """The words of a line, without their quotes. The last one is what is before the cursor; it may be empty."""
     reader = shlex.shlex(line + _CURSOR, posix=True)
     reader.whitespace_split = True
     reader.commenters = ""
+    if shell == "powershell":
+        reader.escape = "`"
+    elif shell == "fish":
+        reader.escapedquotes = "\"'"
     words: list[str] = []
     try:
         words.extend(reader)

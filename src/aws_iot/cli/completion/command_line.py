@@ -40,13 +40,15 @@ def read(words: list[str], table: dict[str, Command]) -> Typed:
 
 def _typed(command: Command, options: "_Options", rest: list[str]) -> Typed:
     values, waiting = options.values, options.waiting
-    is_free = not (waiting or rest or (command["arguments"] and values))
+    # A group that has arguments itself takes any word after its options, or after `--`, as an argument.
+    takes_arguments = command["arguments"] and (values or not options.is_possible)
+    commands = {} if waiting or rest or takes_arguments else command["commands"]
     for argument in command["arguments"]:
         count = len(rest) if argument["nargs"] < 0 else argument["nargs"]
         values[argument["name"]], rest = rest[:count], rest[count:]
         if not waiting and (argument["nargs"] < 0 or len(values[argument["name"]]) < count):
             waiting = argument
-    return Typed(command, values, waiting, command["commands"] if is_free else {}, options.is_possible)
+    return Typed(command, values, waiting, commands, options.is_possible)
 
 
 class _Options:

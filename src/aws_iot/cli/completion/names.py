@@ -6,6 +6,7 @@ Every key press waits for this, so each function imports what it needs, and an e
 from __future__ import annotations  # so that what only types need is not imported
 
 import os
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,10 @@ def _rooms(typed: Typed) -> list[str]:
 
 
 def _saved_rooms(typed: Typed) -> list[str]:
-    """Those and the rooms of the history. What no program has sorted in yet is not read: its rooms are known."""
+    """The known rooms and those of the history.
+
+    Messages that are not sorted in yet are not read: their rooms are known.
+    """
     from aws_iot.cli.commands.history.opening import existing_file
     from aws_iot.history.file.schema import saved_rooms
 
@@ -93,11 +97,19 @@ NAMES: dict[str, Callable[[Typed], list[str]]] = {
     "saved-rooms": _saved_rooms,
     "members": _members,
 }
-"""What the commands say that an option or argument is completed with."""
+"""What an option or argument can be completed with, under the name that its `completes` gives."""
 
 
 def _means_itself(name: str) -> bool:
-    return name[:1] not in NOT_FIRST and all(map(_is_plain, name)) and name.isprintable()
+    return (
+        name[:1] not in NOT_FIRST and all(map(_is_plain, name)) and name.isprintable() and _can_be_typed(name)
+    )
+
+
+def _can_be_typed(name: str) -> bool:
+    """Whether the encoding of the shell has its characters."""
+    encoding = sys.getfilesystemencoding()
+    return name.encode(encoding, "replace").decode(encoding) == name
 
 
 def _is_plain(char: str) -> bool:

@@ -1,16 +1,21 @@
 # Completion of aws-iot for bash 4.4 or later.
 
 _aws_iot() {
-    local kind name
+    local program=${1//[\\\"\']/} # as it was typed
+    local -a answer
     COMPREPLY=()
-    {
-        read -r kind
-        case $kind in
-            files) compopt -o default ;;
-            folders) compopt -o dirnames ;;
-            *) while read -r name; do COMPREPLY+=("$name"); done ;;
-        esac
-    } < <(_AWS_IOT_COMPLETE=bash _AWS_IOT_LINE=${COMP_LINE:0:COMP_POINT} _AWS_IOT_WORD=$2 "$1" 2>/dev/null)
+    if [[ $3 =~ ^[0-9\&]*[\<\>]+[\|\&]?$ ]]; then # a redirection, which takes a file
+        compopt -o default
+        return
+    fi
+    [[ $program == \~/* ]] && program=~/${program:2}
+    type -P -- "$program" >/dev/null || program=aws-iot # what was typed is an alias
+    mapfile -t answer < <(_AWS_IOT_COMPLETE=bash _AWS_IOT_LINE=${COMP_LINE:0:COMP_POINT} _AWS_IOT_WORD=$2 "$program" 2>/dev/null)
+    case ${answer[0]-} in
+        files) compopt -o default ;;
+        folders) compopt -o dirnames ;;
+        *) COMPREPLY=("${answer[@]:1}") ;;
+    esac
 }
 
 complete -o nosort -F _aws_iot aws-iot

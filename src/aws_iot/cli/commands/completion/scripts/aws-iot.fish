@@ -2,13 +2,14 @@
 
 function __aws_iot
     set -l word (commandline --current-token --cut-at-cursor)
-    set -l option (string match --regex -- '^--[^=]+=' $word)
-    set -l answer (env _AWS_IOT_COMPLETE=fish _AWS_IOT_LINE=(commandline --current-process --cut-at-cursor | string collect) aws-iot 2>/dev/null)
+    set -l program (commandline --current-process --tokenize | string replace --regex '^~/' "$HOME/")[1]
+    command --query $program; or set program aws-iot # what was typed is an alias
+    set -l answer (env _AWS_IOT_COMPLETE=fish _AWS_IOT_LINE=(commandline --current-process --cut-at-cursor | string collect) $program 2>/dev/null)
     switch "$answer[1]"
-        case files
-            string replace --regex -- '^' "$option" (__fish_complete_path (string replace -- "$option" '' $word))
+        case files # as fish completes the words of other commands
+            complete --do-complete "'' $word"
         case folders
-            string replace --regex -- '^' "$option" (__fish_complete_directories (string replace -- "$option" '' $word))
+            complete --do-complete "'' $word" | string match '*/'
         case '*'
             string collect -- $answer[2..]
     end

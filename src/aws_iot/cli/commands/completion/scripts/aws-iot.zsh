@@ -1,13 +1,15 @@
 #compdef aws-iot
 # Completion of aws-iot for zsh.
 
-_aws_iot() {
+# It has the name of the file that zsh loads it from. Otherwise, zsh would call the whole file again.
+_aws-iot() {
     local line="${(j: :)words[1,CURRENT-1]} $QIPREFIX$PREFIX" name
+    local program=${~${(Q)words[1]}} # as the shell reads what was typed
     local -a answer names described
-    answer=("${(@f)$(_AWS_IOT_COMPLETE=zsh _AWS_IOT_LINE=$line $words[1] 2>/dev/null)}")
+    answer=("${(@f)$(_AWS_IOT_COMPLETE=zsh _AWS_IOT_LINE=$line $program 2>/dev/null)}")
     case $answer[1] in
-        files) compset -P '--*='; _files ;;
-        folders) compset -P '--*='; _files -/ ;;
+        files) compset -P 1 '--*='; _files ;;
+        folders) compset -P 1 '--*='; _files -/ ;;
         *)
             for name in "${(@)answer[2,-1]}"; do
                 if [[ $name == *$'\t'* ]]; then
@@ -23,7 +25,7 @@ _aws_iot() {
 }
 
 if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
-    _aws_iot "$@"
+    _aws-iot "$@"
 else
-    compdef _aws_iot aws-iot
+    compdef _aws-iot aws-iot
 fi

@@ -1,8 +1,8 @@
 """The answer to a shell: what can complete the word before the cursor.
 
-The script of the shell sets variables and runs `aws-iot`, which prints lines. The first line says what completes the word:
-`names`, which follow, one to a line, or `files` or `folders`, which the shell finds itself. A tab and a description can
-follow a name. The scripts are in `aws_iot/cli/commands/completion/scripts`.
+The script of the shell sets variables and runs `aws-iot`, which prints lines. The first line says what completes the
+word: `names`, which follow, one to a line, or `files` or `folders`, which the shell finds itself. A tab and a
+description can follow a name. The scripts are in `aws_iot/cli/commands/completion/scripts`.
 """
 
 import shlex
@@ -17,7 +17,7 @@ LINE = "_AWS_IOT_LINE"
 """The variable with the command line up to the cursor, as it was typed, with its quotes."""
 
 WORD = "_AWS_IOT_WORD"
-"""The variable with the part of the last word that bash replaces: what follows its last character of `COMP_WORDBREAKS`."""
+"""The variable with the part of the last word that bash replaces: what follows its last `COMP_WORDBREAKS` character."""
 
 _CURSOR = "\0"
 """Marks the end of the line, because a blank before it begins a new word. No argument of a program can contain it."""

@@ -54,6 +54,7 @@ def shell(name: str, folder: Path, settings: str = "") -> Iterator[Type]:
     if not shutil.which(name):
         pytest.skip(f"{name} is not installed")
     env = environment(folder / "config") | {"HOME": str(folder), "ZDOTDIR": str(folder), "TERM": "xterm"}
+    env["INPUTRC"] = os.devnull  # bash would read it from the environment
     for key in ("team", "test"):
         run_here(f"config -s {shlex.quote(str(SAMPLE))} -k {key}", env)
     known = App.in_folder(folder / "config").config.known_names("default")

@@ -323,7 +323,7 @@ def loaded_by_completing(words: str, env: dict[str, str]) -> list[str]:
         ("aws-iot p", False),
         ("aws-iot pub --", False),
         ("aws-iot backend deploy --", False),
-        ("aws-iot help ", True),
+        ("aws-iot help ", False),
         ("aws-iot sub -k team -r ", True),
         ("aws-iot admin revoke ", True),
     ],

@@ -1,6 +1,7 @@
 """The Tab key in real shells: the line that it completes, as the shell then runs it."""
 
 import os
+import select
 import shlex
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from tests import terminal
 from tests.conftest import REPOSITORY
 from tests.in_process import run_here
 from tests.processes import COMMAND, environment
+from tests.waiting import DEADLINE_SECONDS
 
 pytestmark = terminal.NEEDED
 
@@ -54,7 +56,8 @@ def shell(name: str, folder: Path, settings: str = "") -> Iterator[Type]:
     if not shutil.which(name):
         pytest.skip(f"{name} is not installed")
     env = environment(folder / "config") | {"HOME": str(folder), "ZDOTDIR": str(folder), "TERM": "xterm"}
-    for key in ("team", "test"):
+    env["INPUTRC"] = os.devnull  # bash would read it from the environment
+    for key in ("default", "team", "test"):
         run_here(f"config -s {shlex.quote(str(SAMPLE))} -k {key}", env)
     known = App.in_folder(folder / "config").config.known_names("default")
     known.add_rooms(["lobby", "us:east", "us:west", "ops/#"])
@@ -78,10 +81,12 @@ def shell(name: str, folder: Path, settings: str = "") -> Iterator[Type]:
 
         def read_until(words: bytes) -> str:
             nonlocal shown
-            while words not in shown and (more := os.read(descriptor, 4096)):
+            while words not in shown:
+                is_ready, _, _ = select.select([descriptor], [], [], DEADLINE_SECONDS)
+                more = os.read(descriptor, 4096) if is_ready else b""
+                assert more, shown  # an open quote, for example, lets the shell wait
                 shown += more
-            before, found, shown = shown.partition(words)
-            assert found, before
+            before, _, shown = shown.partition(words)
             return before.decode()
 
         def press_tab(typed: str) -> list[str]:

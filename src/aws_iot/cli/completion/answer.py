@@ -17,7 +17,7 @@ LINE = "_AWS_IOT_LINE"
 """The variable with the command line up to the cursor, as it was typed, with its quotes."""
 
 WORD = "_AWS_IOT_WORD"
-"""The variable with the part of the last word that bash replaces, after its last character of `COMP_WORDBREAKS`."""
+"""The variable with the part of the last word that bash replaces: what follows its last `COMP_WORDBREAKS` character."""
 
 _CURSOR = "\0"
 """Marks the end of the line, because a blank before it begins a new word. No argument of a program can contain it."""

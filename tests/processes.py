@@ -27,6 +27,7 @@ import pytest
 
 from aws_iot.app import App
 from aws_iot.auth.accounts import Accounts
+from aws_iot.auth.credentials import CredentialIssuer
 from aws_iot.auth.session import RefreshToken, Session
 from aws_iot.auth.session_store import SessionStore
 from aws_iot.config.paths import Folders
@@ -281,12 +282,10 @@ class Stack:
         Their session is saved if `signed_in`. Otherwise, each command signs in, which takes half a second.
         """
         username = f"user-{uuid.uuid4().hex[:8]}"
-        app = self.app()
-        accounts = app.auth.accounts(self.profile)
-        accounts.sign_up(username, PASSWORD, f"{username}@example.com")
-        accounts.confirm(username, "123456")
+        self._accounts.sign_up(username, PASSWORD, f"{username}@example.com")
+        self._accounts.confirm(username, "123456")
         session = self.sign_in(username)
-        credentials = app.auth.issuer(self.profile).issue(session)
+        credentials = self._issuer.issue(session)
         if accepted:
             self.accept(credentials.identity)
         folders = Folders(self.config.parent / "people" / username)
@@ -343,6 +342,14 @@ class Stack:
         flows = [*client["ExplicitAuthFlows"], "ALLOW_ADMIN_USER_PASSWORD_AUTH"]
         self.user_pool.update_user_pool_client(**kept | {"ExplicitAuthFlows": flows})
         return self.profile.client_id
+
+    @cached_property
+    def _accounts(self) -> Accounts:
+        return self.app().auth.accounts(self.profile)
+
+    @cached_property
+    def _issuer(self) -> CredentialIssuer:
+        return self.app().auth.issuer(self.profile)
 
     @cached_property
     def user_pool(self) -> Any:

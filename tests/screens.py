@@ -3,24 +3,15 @@
 import os
 import re
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 import pyte
 
+from tests import terminal
 from tests.processes import COMMAND
 from tests.waiting import DEADLINE_SECONDS, wait_until
-
-# Makes the terminal at stdin the controlling one of a new session, and becomes the command. The kernel tells only such
-# a session about another size.
-WITH_CONTROLLING_TERMINAL = """
-import fcntl, os, sys, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execv(sys.argv[1], sys.argv[1:])
-"""
 
 
 class _Screen(pyte.Screen):
@@ -50,16 +41,10 @@ class TerminalScreen:
         self._screen = _Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._lock = threading.Lock()
+        self._text: str | None = None  # what `text` has found, until something changes
         self._terminal, theirs = os.openpty()
         self._resize(columns, rows)
-        self.process = subprocess.Popen(
-            [sys.executable, "-ISc", WITH_CONTROLLING_TERMINAL, *command, *words],
-            env={**env, "TERM": "xterm-256color"},
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            start_new_session=True,
-        )
+        self.process = terminal.start([*command, *words], {**env, "TERM": "xterm-256color"}, theirs)
         os.close(theirs)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -69,12 +54,15 @@ class TerminalScreen:
             while data := os.read(self._terminal, 65_536):
                 with self._lock:
                     self._stream.feed(data)
+                    self._text = None
 
     @property
     def text(self) -> str:
         """What is on the screen."""
         with self._lock:
-            return "\n".join(line.rstrip() for line in self._screen.display)
+            if self._text is None:
+                self._text = "\n".join(line.rstrip() for line in self._screen.display)
+            return self._text
 
     @property
     def cursor(self) -> tuple[int, int]:
@@ -118,6 +106,7 @@ class TerminalScreen:
         """Give the terminal another size."""
         with self._lock:
             self._screen.resize(rows, columns)
+            self._text = None
         self._resize(columns, rows)
 
     def _resize(self, columns: int, rows: int) -> None:
@@ -133,6 +122,7 @@ class TerminalScreen:
         os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
         with self._lock:
             self._screen.reset()
+            self._text = None
         self.process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:

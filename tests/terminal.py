@@ -4,8 +4,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -46,49 +47,86 @@ def _exit_with(child: int) -> None:
     os._exit(code if code >= 0 else 128 - code)
 
 
-# A process of its own runs the command on a pseudo-terminal, and ends with the command's exit code.
-ON_A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+# Makes the terminal at stdin the controlling one of a new session, and becomes the command. The kernel tells only such
+# a session about another size.
+WITH_CONTROLLING_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
+def start(
+    line: Sequence[str], env: Mapping[str, str], terminal: int, folder: Path | None = None
+) -> "subprocess.Popen[bytes]":
+    """Run a program whose stdin, stdout, stderr and controlling terminal are this one."""
+    return subprocess.Popen(
+        [sys.executable, "-ISc", WITH_CONTROLLING_TERMINAL, *line],
+        env=env,
+        cwd=folder,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+    )
+
+
+@dataclass(frozen=True)
+class OnTerminal:
+    """A process, and the other end of its terminal: its keyboard and its screen."""
+
+    process: "subprocess.Popen[bytes]"
+    device: int
+
+    def wait(self, seconds: float) -> int:
+        """The exit code."""
+        return self.process.wait(seconds)
+
+    def read(self) -> bytes:
+        """What the screen shows next; empty if the process has ended."""
+        try:
+            return os.read(self.device, 65_536)
+        except OSError:  # how Linux tells the end
+            return b""
 
 
 @contextmanager
 def on_a_terminal(
-    line: list[str], env: dict[str, str], folder: Path | None = None
-) -> Iterator["subprocess.Popen[bytes]"]:
+    line: Sequence[str], env: Mapping[str, str], folder: Path | None = None
+) -> Iterator[OnTerminal]:
     """The command in a folder, with a keyboard (stdin) and a screen (stdout)."""
-    command = [sys.executable, "-c", ON_A_TERMINAL, *line]
-    with subprocess.Popen(
-        command, env=env, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    ours, theirs = os.openpty()
+    process = start(line, env, theirs, folder)
+    os.close(theirs)
+    try:
+        yield OnTerminal(process, ours)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
 
 
-def read_until(process: "subprocess.Popen[bytes]", words: bytes) -> bytes:
+def read_until(process: OnTerminal, words: bytes) -> bytes:
     """What the screen shows, up to and with `words`."""
-    assert process.stdout
     shown = b""
-    while words not in shown and (more := os.read(process.stdout.fileno(), 4096)):
+    while words not in shown and (more := process.read()):
         shown += more
     assert words in shown, shown
     return shown
 
 
-def read_rest(process: "subprocess.Popen[bytes]") -> bytes:
+def read_rest(process: OnTerminal) -> bytes:
     """What the screen shows until the command has ended."""
-    assert process.stdout
-    return process.stdout.read()
+    return b"".join(iter(process.read, b""))
 
 
-def type_answers(process: "subprocess.Popen[bytes]", answers: Mapping[str, str]) -> None:
+def type_answers(process: OnTerminal, answers: Mapping[str, str]) -> None:
     """Answer each of these questions, when the screen shows it."""
     for question, answer in answers.items():
         read_until(process, question.encode())
         type_in(process, answer.encode() + b"\r")
 
 
-def type_in(process: "subprocess.Popen[bytes]", keys: bytes) -> None:
+def type_in(process: OnTerminal, keys: bytes) -> None:
     """Press keys."""
-    assert process.stdin
-    process.stdin.write(keys)
+    os.write(process.device, keys)

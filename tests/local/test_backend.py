@@ -280,6 +280,7 @@ def test_wrong_aws_settings_of_an_admin_are_reported(
 @terminal.NEEDED
 def test_it_prompts_at_a_terminal(team: dict[str, str]) -> None:
     identity = joined("dave", team)
+    run_here("logout", team)  # the names of those who are signed in here are known
     with on_a_terminal([*COMMAND, "admin", "requests"], team) as process:
         shown = read_until(process, b"Accept which?")
         assert re.search(rf"1 +{identity[10:18]} ".encode(), shown)

@@ -12,7 +12,7 @@ from aws_iot.app import App
 from aws_iot.config.endpoint import Endpoint
 from aws_iot.messaging.client import Client
 from aws_iot.messaging.connection import Publication
-from aws_iot.messaging.kinds import PRESENCE
+from aws_iot.messaging.kinds import PRESENCE, Sign
 from aws_iot.messaging.message import decode
 from aws_iot.messaging.topics import topic, topic_filter
 from tests import terminal
@@ -364,9 +364,13 @@ def test_no_message_changes_what_is_around_the_conversation(stack: Stack, speake
 
     with on_a_screen(f"chat {room}", alice.env) as screen:
         screen.wait_for("● online")
+        # Before he tells so, it takes half a minute until it is decided that he is not here.
+        speaker.publish_nowait(
+            speaker.outgoing(room, Sign.ONLINE.value, kind=PRESENCE, re="his chat"), lambda _: None
+        )
         speaker.publish(room, "the beginning.")
         screen.wait_for_message("the beginning.")
-        screen.wait_for("  bob~")
+        screen.wait_for("● bob~")
         screen.type("half a message")
         wait_until(lambda: screen.text.splitlines()[22] == " half a message" and screen.cells[22][15].reverse)
         before = around(screen)

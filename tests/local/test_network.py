@@ -18,8 +18,10 @@ import pytest
 from tests.conftest import REPOSITORY
 from tests.processes import COMMAND, PASSWORD, Running, Stack, environment
 from tests.project.commands import COMMANDS
-from tests.terminal import ON_A_TERMINAL
 from tests.waiting import DEADLINE_SECONDS
+
+# A process of its own runs the command on a pseudo-terminal, and ends with the command's exit code.
+ON_A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
 
 SERVICES, BROKER, ITSELF, NOTHING = "services", "broker", "itself", "nothing"
 MEANINGS = {

@@ -76,14 +76,13 @@ def shell(name: str, folder: Path, settings: str = "") -> Iterator[Type]:
     line = [word.format(script=script) for word in SHELLS[name]]
     env |= {"PATH": f"{program.parent}:{os.environ['PATH']}"}
     with terminal.on_a_terminal(line, env, folder / "here") as process:
-        assert process.stdout
-        descriptor, shown = process.stdout.fileno(), b""
+        shown = b""
 
         def read_until(words: bytes) -> str:
             nonlocal shown
             while words not in shown:
-                is_ready, _, _ = select.select([descriptor], [], [], DEADLINE_SECONDS)
-                more = os.read(descriptor, 4096) if is_ready else b""
+                is_ready, _, _ = select.select([process.device], [], [], DEADLINE_SECONDS)
+                more = process.read() if is_ready else b""
                 assert more, shown  # an open quote, for example, lets the shell wait
                 shown += more
             before, _, shown = shown.partition(words)

@@ -1,15 +1,21 @@
 """Commands whose stdout or stderr cannot be written to: real processes, because the streams are the system's."""
 
+import os
 import signal
 import subprocess
 import sys
+from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from select import PIPE_BUF
 
 import pytest
 
 from aws_iot.messaging.client import Client
 from tests.in_process import run_here
 from tests.processes import COMMAND, Person, Running, redirected, run
+from tests.waiting import DEADLINE_SECONDS, wait_until
 
 pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 
@@ -35,6 +41,49 @@ def env(person: Person) -> dict[str, str]:
 
 
 # -- status, on stderr
+
+
+def test_ctrl_c_ends_a_command_whose_error_nobody_reads(env: dict[str, str]) -> None:
+    command = [*COMMAND, "config", "show", "-k", "nobody"]
+    told = subprocess.run(command, env=env, capture_output=True, timeout=DEADLINE_SECONDS, check=False).stderr
+    first, _, hints = told.partition(b"\n")
+    assert hints
+    with full_pipe(len(first) + 1) as (reading, writing):
+        before = unread(reading)
+        with subprocess.Popen(command, env=env, stderr=writing) as process:
+            try:
+                wait_until(lambda: unread(reading) > before)
+                process.send_signal(signal.SIGINT)
+                assert process.wait(DEADLINE_SECONDS) == 130
+            finally:
+                process.kill()
+
+
+@contextmanager
+def full_pipe(room: int) -> Iterator[tuple[int, int]]:
+    """The ends of a pipe that takes `room` more bytes."""
+    reading, writing = os.pipe()
+    try:
+        os.set_blocking(writing, False)
+        with suppress(BlockingIOError):
+            while True:
+                os.write(writing, bytes(PIPE_BUF))
+        os.write(writing, os.read(reading, PIPE_BUF)[room:])
+        os.set_blocking(writing, True)
+        yield reading, writing
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+def unread(pipe: int) -> int:
+    """Number of bytes in a pipe."""
+    import fcntl
+    import termios
+
+    number = array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, number)
+    return number[0]
 
 
 REFUSED = f"one\n{'x' * 200_000}\ntwo\n"

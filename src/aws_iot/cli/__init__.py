@@ -33,16 +33,15 @@ def main() -> None:
     try:
         if os.environ.get(COMPLETION_VARIABLE):
             _answer_shell()
-        # Here, so that Ctrl-C during the imports prints no traceback either.
         from aws_iot.cli.ui.output import set_up_streams
 
         set_up_streams()
         from aws_iot.cli.root import root
-    except KeyboardInterrupt:
+
+        root(prog_name="aws-iot")
+    except KeyboardInterrupt:  # during the imports, or while an error is printed
         _exit_at_once(INTERRUPTED)
         sys.exit(INTERRUPTED)
-    try:
-        root(prog_name="aws-iot")
     except SystemExit as end:
         if end.code in (None, 0, INTERRUPTED):
             _exit_at_once(end.code or 0)

@@ -104,6 +104,13 @@ def test_without_a_current_profile_the_rooms_of_all_are_offered(env: dict[str, s
     assert offered("aws-iot pub -k nobody -r ", env) == []
 
 
+def test_a_value_in_the_same_word_as_its_option_is_completed(env: dict[str, str]) -> None:
+    assert offered("aws-iot sub --key=tea", env) == ["--key=team"]
+    assert offered("aws-iot sub -kt", env) == ["-kteam", "-ktest"]
+    assert offered("aws-iot sub -qktea", env) == ["-qkteam"]
+    assert offered("aws-iot sub -k=tea", env) == []  # this value would be `=team`
+
+
 def test_rooms_of_the_history_are_offered(env: dict[str, str]) -> None:
     folder = Path(env["AWS_IOT_CONFIG_DIR"]) / "history" / "team"
     file = history_file(folder, ALICE)
@@ -162,6 +169,20 @@ def test_members_are_known_from_the_last_list(aws_iot: CommandLine, app: FakeApp
     aws_iot(f"admin revoke {identity}")
     aws_iot("admin members")
     assert app.config.known_names("default").members() == []
+
+
+def test_members_are_known_from_when_they_are_accepted_until_they_are_revoked(
+    aws_iot: CommandLine, app: FakeApp, cloud: FakeCloud
+) -> None:
+    identity = "us-east-1:4f9fa251-0ed5-4578-add0-985024739222"
+    cloud.other_identities[identity] = []
+    known = app.config.known_names("default")
+    aws_iot(f"admin accept {identity}")
+    assert known.members() == ["4f9fa251"]
+    aws_iot(f"admin accept {identity} --user bob")
+    assert known.members() == ["bob~4f9fa251"]
+    aws_iot("admin revoke 4f9fa251")
+    assert known.members() == []
 
 
 def test_only_the_last_names_are_kept(app: FakeApp) -> None:

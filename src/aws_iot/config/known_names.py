@@ -26,7 +26,7 @@ class KnownNames:
         return sorted(self._load("rooms"))
 
     def members(self) -> list[str]:
-        """Members as `bob~4f9fa251`, from the last list of the team, in alphabetical order."""
+        """Members as `bob~4f9fa251`, as far as this machine has met them, in alphabetical order."""
         return sorted(self._load("members"))
 
     def add_rooms(self, rooms: Iterable[str]) -> None:
@@ -40,6 +40,17 @@ class KnownNames:
         now = list(dict.fromkeys(members))
         if now != self._load("members"):
             self._save(self._load("rooms"), now)
+
+    def add_member(self, member: str) -> None:
+        """Remember a member, in place of another name of the same identity."""
+        self.replace_members([*self._others(member), member])
+
+    def remove_member(self, member: str) -> None:
+        """Forget a member, under each name of the identity."""
+        self.replace_members(self._others(member))
+
+    def _others(self, member: str) -> list[str]:
+        return [one for one in self._load("members") if _identity(one) != _identity(member)]
 
     def forget(self) -> None:
         """Delete all."""
@@ -58,3 +69,8 @@ class KnownNames:
         stored = {"rooms": rooms[-MOST:], "members": members[-MOST:]}
         with suppress(LocalError):
             write_private(self._path, json.dumps(stored).encode())
+
+
+def _identity(member: str) -> str:
+    """The short identity of `bob~4f9fa251`, or of a member without a name."""
+    return member.rpartition("~")[2]

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from aws_iot.cli import COMPLETION_VARIABLE
 from aws_iot.cli.completion import table
 from aws_iot.cli.completion.command_line import Typed, read
+from aws_iot.cli.completion.table import Command
 
 LINE = "_AWS_IOT_LINE"
 """The variable with the command line up to the cursor, as it was typed, with its quotes."""
@@ -59,14 +60,27 @@ def complete(words: list[str], incomplete: str, known: Known) -> Offers:
     typed = read(words, table.commands())
     if not (typed.is_option_possible and incomplete.startswith("-")):
         return _values(typed, incomplete, known)
-    name, is_joined, value = incomplete.partition("=")
-    if not (is_joined and name.startswith("--")):  # the value of `-k=team` would be `=team`
+    option, value = _split_option(typed.command, incomplete)
+    if not option:
         return Offers(names=_options(typed, incomplete))
-    typed = read([*words, name], table.commands())
-    if not typed.waiting or name not in typed.waiting.get("names", ()):
+    before = incomplete.removesuffix(value)
+    typed = read([*words, before.removesuffix("=")], table.commands())
+    if not typed.waiting or option not in typed.waiting.get("names", ()):
         return Offers()
     offers = _values(typed, value, known)
-    return offers._replace(names={f"{name}={one}": text for one, text in offers.names.items()})
+    return offers._replace(names={before + name: text for name, text in offers.names.items()})
+
+
+def _split_option(command: Command, word: str) -> tuple[str, str]:
+    """The option and the beginning of its value in one word, such as `--room=lo` or `-qrlo`; empty if it has none."""
+    name, is_joined, value = word.partition("=")
+    if word.startswith("--"):
+        return (name, value) if is_joined else ("", "")
+    with_value = {name for option in command["options"] if option["nargs"] for name in option["names"]}
+    for end, letter in enumerate(word[1:-1], 2):
+        if f"-{letter}" in with_value:
+            return f"-{letter}", word[end:]
+    return "", ""
 
 
 def _values(typed: Typed, incomplete: str, known: Known) -> Offers:

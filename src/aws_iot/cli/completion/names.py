@@ -69,7 +69,7 @@ def _saved_rooms(typed: Typed) -> list[str]:
 
 
 def _members(typed: Typed) -> list[str]:
-    """The members that `admin members` has listed."""
+    """The members that `admin` commands have accepted or listed."""
     return sorted({member for names in _known_names(typed) for member in names.members()})
 
 

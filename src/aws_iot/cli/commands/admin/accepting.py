@@ -88,6 +88,7 @@ def _accept(admin: Admin, people: Sequence[Person]) -> None:
         was_member = admin.team.is_member(identity)
         name = by_identity[identity].username
         not_stored = admin.members.accept(identity, admin.policy, name)
+        admin.known_names.add_member(person_label(by_identity[identity]))
         known_as = f" as {label(name)}" if name else ""
         if was_member:
             output.info(f"{identity} is a member already{known_as and ','}{known_as}{admin.of_policy}.")

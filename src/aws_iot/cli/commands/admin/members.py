@@ -41,6 +41,7 @@ def revoke(app: App, people: tuple[str, ...], key: str, policy: str | None, aws_
     def revoke_one(identity: str) -> None:
         not_deleted = admin.members.revoke(identity, admin.policy)
         revoked.append(identity)
+        admin.known_names.remove_member(person_label(chosen[identity]))
         name = chosen[identity].username
         who = f"{identity}, {label(name)}" if name else identity
         output.info(f"Revoked {who}{admin.of_policy}.")
@@ -68,7 +69,7 @@ def list_members(app: App, key: str, policy: str | None, as_json: bool, aws_prof
     output.need_stdout()
     admin = Admin(app, key, policy, aws_profile)
     members = admin.team.members
-    app.config.known_names(key).replace_members(map(person_label, members))
+    admin.known_names.replace_members(map(person_label, members))
     if as_json:
         for one in members:
             accepted = one.since and timestamp(one.since)

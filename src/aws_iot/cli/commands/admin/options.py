@@ -48,6 +48,7 @@ class Admin:
         self.policy = name
         self.of_policy = f" (policy {name})" if policy else ""
         """Names the policy in a message, if it was given."""
+        self.known_names = app.config.known_names(key)
         self.members: Members = app.admin.members(self.profile, aws_profile)
         self._aws_profile = aws_profile
         pool = self.profile.identity_pool_id

@@ -22,8 +22,9 @@ def completion(shell: str, install: bool, uninstall: bool) -> None:
     """Complete commands with the Tab key.
 
     Prints the completion script of a shell, or installs it. The Tab key then completes commands, options, profiles,
-    rooms that you have used, members that `aws-iot admin members` has listed, and files. Rooms whose names need quotes
-    are left out. Rooms and members are those of the profile that -k names before them, or else of the current one.
+    rooms that you have used, members that `aws-iot admin` has accepted or listed, and files. Rooms whose names need
+    quotes are left out. Rooms and members are those of the profile that -k names before them. Without -k, they are
+    those of the current profile.
 
     SHELL is bash (4.4 or later), zsh, fish or powershell.
 

@@ -8,6 +8,7 @@ BIN    := $(VENV)/bin
 endif
 READY  := $(VENV)/ready
 AWSCLI := $(VENV)/aws-cli
+COMPILED := $(VENV)/compiled
 RELEASE := $(VENV)/release
 TOOLS  := $(RELEASE)/$(notdir $(BIN))
 LOCKED := --require-hashes --requirement
@@ -42,7 +43,12 @@ $(RELEASE)/ready: $(READY) requirements/release.txt
 	  $(LOCKED) requirements/release.txt
 	@touch $@
 
-test: $(READY) $(AWSCLI)/ready  ## the tests, except the long ones; offline, once set up
+# Otherwise, each of the six processes that run the tests would compile all of them.
+$(COMPILED): $(READY)
+	@$(BIN)/python -m pytest --collect-only --quiet >/dev/null || :
+	@touch $@
+
+test: $(READY) $(AWSCLI)/ready $(COMPILED)  ## the tests, except the long ones; offline, once set up
 	@$(BIN)/python -m pytest --quiet --numprocesses 6 --dist worksteal -m 'not long'
 
 test-long: $(READY)  ## the tests that take minutes or measure time; needs an idle machine

@@ -1,6 +1,7 @@
 """Terminals: tests run without one, and give a pseudo-terminal to the commands that need a keyboard and a screen."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.waiting import DEADLINE_SECONDS
 
 NEEDED = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
 
@@ -71,12 +74,14 @@ def start(
     )
 
 
-@dataclass(frozen=True)
+@dataclass
 class OnTerminal:
     """A process, and the other end of its terminal: its keyboard and its screen."""
 
     process: "subprocess.Popen[bytes]"
     device: int
+    unread: bytes = b""
+    """What was shown after the words that a test waited for."""
 
     def wait(self, seconds: float) -> int:
         """The exit code."""
@@ -84,6 +89,11 @@ class OnTerminal:
 
     def read(self) -> bytes:
         """What the screen shows next; empty if the process has ended."""
+        if shown := self.unread:
+            self.unread = b""
+            return shown
+        is_ready, _, _ = select.select([self.device], [], [], DEADLINE_SECONDS)
+        assert is_ready, "it shows nothing more, and does not end"
         try:
             return os.read(self.device, 65_536)
         except OSError:  # how Linux tells the end
@@ -109,10 +119,12 @@ def on_a_terminal(
 def read_until(process: OnTerminal, words: bytes) -> bytes:
     """What the screen shows, up to and with `words`."""
     shown = b""
-    while words not in shown and (more := process.read()):
+    while words not in shown:
+        more = process.read()
+        assert more, shown
         shown += more
-    assert words in shown, shown
-    return shown
+    before, found, process.unread = shown.partition(words)
+    return before + found
 
 
 def read_rest(process: OnTerminal) -> bytes:

@@ -1,7 +1,6 @@
 """The Tab key in real shells: the line that it completes, as the shell then runs it."""
 
 import os
-import select
 import shlex
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,13 +10,12 @@ from pathlib import Path
 import pytest
 
 from aws_iot.app import App
-from tests import terminal
 from tests.conftest import REPOSITORY
 from tests.in_process import run_here
 from tests.processes import COMMAND, environment
-from tests.waiting import DEADLINE_SECONDS
+from tests.terminal import NEEDED, on_a_terminal, read_until, type_in
 
-pytestmark = terminal.NEEDED
+pytestmark = NEEDED
 
 # Answers the Tab key as aws-iot does, and prints its arguments otherwise.
 PROGRAM = f"""\
@@ -75,25 +73,15 @@ def shell(name: str, folder: Path, settings: str = "") -> Iterator[Type]:
     script.write_text(f"{(settings or SETTINGS[name]).format(source=source)}\n")
     line = [word.format(script=script) for word in SHELLS[name]]
     env |= {"PATH": f"{program.parent}:{os.environ['PATH']}"}
-    with terminal.on_a_terminal(line, env, folder / "here") as process:
-        shown = b""
-
-        def read_until(words: bytes) -> str:
-            nonlocal shown
-            while words not in shown:
-                is_ready, _, _ = select.select([process.device], [], [], DEADLINE_SECONDS)
-                more = process.read() if is_ready else b""
-                assert more, shown  # an open quote, for example, lets the shell wait
-                shown += more
-            before, _, shown = shown.partition(words)
-            return before.decode()
+    with on_a_terminal(line, env, folder / "here") as process:
 
         def press_tab(typed: str) -> list[str]:
-            read_until(b"ready> ")
-            terminal.type_in(process, f"{typed}\t\r".encode())
-            read_until(b"given\r\n<")
-            given = read_until(b">end\r\n").replace(str(folder), "~")
-            return [word.rstrip("/") for word in given.split("><")]  # zsh removes it again
+            read_until(process, b"ready> ")
+            type_in(process, f"{typed}\t\r".encode())
+            read_until(process, b"given\r\n<")
+            given = read_until(process, b">end\r\n").decode().removesuffix(">end\r\n")
+            # zsh removes the slash after a folder again.
+            return [word.rstrip("/") for word in given.replace(str(folder), "~").split("><")]
 
         yield press_tab
 

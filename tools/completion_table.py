@@ -1,11 +1,11 @@
 """The table of commands that the Tab key is answered from, made of Click's commands."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import click
 
+from aws_iot.cli.commands.help.environment import walk
 from aws_iot.cli.commands.help.topics import TOPICS
 from aws_iot.cli.completion.names import NAMES
 from aws_iot.cli.groups import COMMON, SECTIONS, Group
@@ -15,32 +15,20 @@ from aws_iot.cli.root import root
 
 def text() -> str:
     """The file `aws_iot.cli.completion.table.FILE`: a line for each command."""
-    rows = [f"{_json(path)}: {_json(row)}" for path, row in _rows(root, "")]
-    lines = ",\n".join(rows)
+    rows = ",\n".join(f"{_json(path)}: {_json(_row(command))}" for path, command in walk(root, []))
     topics = {name: topic.summary for name, topic in TOPICS.items()}
-    return f'{{"topics": {_json(topics)}, "commands": {{\n{lines}\n}}}}\n'
+    return f'{{"topics": {_json(topics)}, "commands": {{\n{rows}\n}}}}\n'
 
 
-def _rows(command: click.Command, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _row(command: click.Command) -> dict[str, Any]:
     context = click.Context(command)
-    rows = command.sections(context) if isinstance(command, Group) else ()
-    commands = {name: summary for _, section in rows for name, summary in section}
-    parameters = command.get_params(context)
-    yield (
-        path,
-        {
-            "commands": commands,
-            "arguments": [_parameter(one) for one in parameters if isinstance(one, click.Argument)],
-            "options": [
-                _option(one) for one in sorted(parameters, key=_section) if isinstance(one, click.Option)
-            ],
-        },
-    )
-    for name in commands:
-        assert isinstance(command, Group)
-        found = command.get_command(context, name)
-        assert found
-        yield from _rows(found, f"{path} {name}".strip())
+    sections = command.sections(context) if isinstance(command, Group) else ()
+    parameters = sorted(command.get_params(context), key=_section)
+    return {
+        "commands": {name: summary for _, rows in sections for name, summary in rows},
+        "arguments": [_parameter(one) for one in parameters if isinstance(one, click.Argument)],
+        "options": [_option(one) for one in parameters if isinstance(one, click.Option)],
+    }
 
 
 def _section(parameter: click.Parameter) -> int:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from aws_iot.cli.completion.command_line import Typed
-    from aws_iot.config.known_names import KnownNames
 
 PLAIN = "/_-.+:@#~"
 """What means itself within a word, apart from letters and digits."""
@@ -28,7 +27,7 @@ NOT_FIRST = tuple("-@#~")
 def known(kind: str, typed: Typed) -> list[str]:
     """The names of a kind, a key of `NAMES`, after what is `typed`."""
     try:
-        return plain(NAMES[kind](typed))
+        return plain(NAMES[kind](App(), typed))
     except LocalError:
         return []
 
@@ -41,16 +40,16 @@ def plain(names: Iterable[str]) -> list[str]:
     return [name for name in names if _means_itself(name)]
 
 
-def _profiles(_: Typed) -> list[str]:
-    return App().config.profiles.keys()
+def _profiles(app: App, _: Typed) -> list[str]:
+    return app.config.profiles.keys()
 
 
-def _rooms(typed: Typed) -> list[str]:
+def _rooms(app: App, typed: Typed) -> list[str]:
     """The rooms that were used with the profile."""
-    return sorted({room for names in _known_names(typed) for room in names.rooms()})
+    return sorted({room for key in _profile_keys(app, typed) for room in app.config.known_names(key).rooms()})
 
 
-def _saved_rooms(typed: Typed) -> list[str]:
+def _saved_rooms(app: App, typed: Typed) -> list[str]:
     """The known rooms and those of the history.
 
     Messages that are not sorted in yet are not read: their rooms are known.
@@ -58,31 +57,28 @@ def _saved_rooms(typed: Typed) -> list[str]:
     from aws_iot.cli.commands.history.opening import existing_file
     from aws_iot.history.file.schema import saved_rooms
 
-    rooms = {*_rooms(typed)}
+    rooms: set[str] = set()
     user = _last(typed, "user") or os.environ.get("AWS_IOT_USER")
-    for key in _profile_keys(typed):
+    for key in _profile_keys(app, typed):
+        rooms.update(app.config.known_names(key).rooms())
         with suppress(LocalError):  # nothing was saved
-            rooms.update(saved_rooms(existing_file(App(), key, user or None)))
+            rooms.update(saved_rooms(existing_file(app, key, user or None)))
     if typed.is_option_possible and not typed.values["rooms"]:
         rooms.difference_update(typed.command["commands"])  # a room of such a name follows `--`
     return sorted(rooms)
 
 
-def _members(typed: Typed) -> list[str]:
+def _members(app: App, typed: Typed) -> list[str]:
     """The members that `admin` commands have accepted or listed."""
-    return sorted({member for names in _known_names(typed) for member in names.members()})
+    keys = _profile_keys(app, typed)
+    return sorted({member for key in keys for member in app.config.known_names(key).members()})
 
 
-def _known_names(typed: Typed) -> list[KnownNames]:
-    return [App().config.known_names(key) for key in _profile_keys(typed)]
-
-
-def _profile_keys(typed: Typed) -> list[str]:
+def _profile_keys(app: App, typed: Typed) -> list[str]:
     """The profile of the command line, or else the current one. If there is no such profile, `-k` may follow: all."""
     if key := _last(typed, "key"):
         return [key]
-    profiles = App().config.profiles
-    current, saved = profiles.current_key(), profiles.keys()
+    current, saved = app.config.profiles.current_key(), app.config.profiles.keys()
     return [current] if current in saved else saved
 
 
@@ -91,7 +87,7 @@ def _last(typed: Typed, name: str) -> str:
     return typed.values[name][-1] if typed.values.get(name) else ""
 
 
-NAMES: dict[str, Callable[[Typed], list[str]]] = {
+NAMES: dict[str, Callable[[App, Typed], list[str]]] = {
     "profiles": _profiles,
     "rooms": _rooms,
     "saved-rooms": _saved_rooms,

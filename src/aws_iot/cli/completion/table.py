@@ -20,7 +20,6 @@ Command = dict[str, Any]
 """A command: its `options`, its `arguments`, and its `commands`, each with its summary."""
 
 
-@cache
 def commands() -> dict[str, Command]:
     """Each command under its path, such as `admin accept`. That of `aws-iot` is empty."""
     found: dict[str, Command] = _load()["commands"]

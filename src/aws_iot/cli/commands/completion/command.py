@@ -1,5 +1,7 @@
 """`aws-iot completion`: print, install or remove the completion script of a shell."""
 
+from pathlib import Path
+
 import click
 
 from aws_iot.cli import COMPLETION_VARIABLE, options
@@ -50,7 +52,7 @@ def _install(shell: str) -> None:
     from aws_iot.files import write_private  # here: most runs print
 
     file = script_file(shell)
-    _check_ours(shell)
+    _check_ours(file.path)
     write_private(file.path, script(shell))
     output.data(str(file.path))
     for line in f"Installed. {file.next_steps}".splitlines():
@@ -61,7 +63,7 @@ def _uninstall(shell: str) -> None:
     from aws_iot.files import delete
 
     file = script_file(shell)
-    _check_ours(shell)
+    _check_ours(file.path)
     if delete(file.path):
         output.data(str(file.path))
         output.info(f"Removed. {file.last_step}")
@@ -69,11 +71,10 @@ def _uninstall(shell: str) -> None:
         output.info(f"Nothing to remove: there is no {file.path}.")
 
 
-def _check_ours(shell: str) -> None:
+def _check_ours(path: Path) -> None:
     """Raise `LocalError` if another program has written the file."""
     from aws_iot.files import read
 
-    path = script_file(shell).path
     content = read(path)
     if content and COMPLETION_VARIABLE.encode() not in content:
         raise LocalError(f"{path}: is not a completion script of aws-iot", hint=f"Move it away: {path}")
